@@ -1,0 +1,121 @@
+"""Our own errors: one root, the class carries the wire's code, the message names the thing and the way out."""
+
+from __future__ import annotations
+
+
+class OcrError(Exception):
+    """Something a user can be told: a code of the wire, a plain sentence, and whether another try may help."""
+
+    code = "internal"
+    retryable = False
+
+    def __init__(self, message: str, **details: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+
+class NotFoundError(OcrError):
+    code = "not_found"
+
+
+class NotRegularError(OcrError):
+    code = "not_regular"
+
+
+class PermissionDeniedError(OcrError):
+    code = "permission"
+
+
+class LockedError(OcrError):
+    code = "locked"
+    retryable = True
+
+
+class EmptyFileError(OcrError):
+    code = "empty"
+
+
+class UnsupportedTypeError(OcrError):
+    code = "unsupported_type"
+
+
+class CorruptError(OcrError):
+    code = "corrupt"
+
+
+class EncryptedError(OcrError):
+    code = "encrypted"
+
+
+class BadPasswordError(OcrError):
+    code = "bad_password"
+
+
+class SignedError(OcrError):
+    code = "signed"
+
+
+class XfaError(OcrError):
+    code = "xfa"
+
+
+class TooLargeError(OcrError):
+    code = "too_large"
+
+
+class NoPagesError(OcrError):
+    code = "no_pages"
+
+
+class PageTimeoutError(OcrError):
+    code = "timeout"
+    retryable = True
+
+
+class EngineError(OcrError):
+    code = "engine"
+    retryable = True
+
+
+class EngineMissingError(OcrError):
+    code = "engine_missing"
+
+
+class LanguageMissingError(OcrError):
+    code = "language_missing"
+
+
+class OutputPermissionError(OcrError):
+    code = "output_permission"
+
+
+class OutputExistsError(OcrError):
+    code = "output_exists"
+
+
+class OutputConflictError(OcrError):
+    code = "output_conflict"
+
+
+class NoSpaceError(OcrError):
+    code = "no_space"
+    retryable = True
+
+
+class ChangedError(OcrError):
+    code = "changed"
+    retryable = True
+
+
+class BadNameError(OcrError):
+    code = "bad_name"
+
+
+class CrashedError(OcrError):
+    code = "crashed"
+    retryable = True
+
+
+class InternalError(OcrError):
+    code = "internal"

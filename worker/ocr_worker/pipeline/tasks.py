@@ -1,0 +1,142 @@
+"""What crosses the process boundary: tasks to a page process, outcomes back. Plain data, no heavy imports.
+
+Paths are `str` as `os.fsdecode` gives them (undecodable bytes are surrogates). Pages count from 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, Union
+
+Switch = Literal["auto", "on", "off"]
+PageStatus = Literal["ok", "blank", "has_text", "timeout", "failed", "crashed"]
+
+
+@dataclass(frozen=True, slots=True)
+class PageSettings:
+    """How pages are to be recognised: the part of a job's options that changes its outputs."""
+
+    languages: tuple[str, ...] = ("eng",)
+    engine: Literal["auto", "tesserocr", "tesseract"] = "auto"
+    dpi: int | None = None
+    """Resolution to render and recognise at; None chooses per page."""
+    outputs: tuple[str, ...] = ("pdf", "txt", "json")
+    existing_text: Literal["skip", "redo", "force"] = "skip"
+    rotate_pages: Switch = "auto"
+    deskew: Switch = "auto"
+    denoise: Switch = "auto"
+    max_pixels: int = 250_000_000
+    signed: Literal["refuse", "unsigned_copy"] = "refuse"
+    keep_protection: bool = True
+    tessdata_dir: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One input file. `stamp` is (size in bytes, mtime in ns, inode) as first seen; a later mismatch is `changed`."""
+
+    path: str
+    password: str | None = field(default=None, repr=False)
+    stamp: tuple[int, int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTask:
+    """Look at a file: type by content, pages, whether it may be processed at all."""
+
+    source: Source
+    settings: PageSettings
+
+
+@dataclass(frozen=True, slots=True)
+class PageTask:
+    """Recognise one page and leave its result in `result_path` (whole or not at all)."""
+
+    source: Source
+    settings: PageSettings
+    page: int
+    result_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailedPage:
+    page: int
+    status: PageStatus
+    code: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeTask:
+    """Write a file's outputs from its page results (`result_dir`/`<page>.page`), each whole or not at all."""
+
+    source: Source
+    settings: PageSettings
+    pages: int
+    sha256: str
+    result_dir: str
+    outputs: dict[str, str]
+    """Output kind (pdf, txt, json, hocr, alto) to final path."""
+    failed_pages: tuple[FailedPage, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """What OpenTask warned of; goes into the JSON results."""
+
+
+@dataclass(frozen=True, slots=True)
+class InspectTask:
+    """Answer the wire's `inspect`: the file as it is, without recognition."""
+
+    source: Source
+
+
+Task = Union[OpenTask, PageTask, ComposeTask, InspectTask]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    type: str
+    """By content: pdf, png, jpeg, tiff, bmp, gif, webp, pnm."""
+    pages: int
+    sha256: str
+    stamp: tuple[int, int, int]
+    page_weights: tuple[int, ...] = ()
+    """Relative cost of each page (its pixels), for the ETA; empty when unknown."""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PageDone:
+    page: int
+    status: PageStatus
+    """ok, blank or has_text; failures come back as Failure."""
+    words: int
+    confidence: float | None
+    """Mean word confidence 0 to 100, weighted by characters; None without words."""
+    seconds: float
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    outputs: dict[str, str]
+    confidence: float | None
+    characters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    report: dict[str, Any]
+    """`file, type, bytes, pages, encrypted, signed, form, page_list` as PROTOCOL.md settles them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A task's error, as text only: exceptions do not cross the boundary."""
+
+    code: str
+    message: str
+    retryable: bool
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+Outcome = Union[Opened, PageDone, Composed, Inspected, Failure]
