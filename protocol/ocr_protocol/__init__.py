@@ -1,0 +1,1 @@
+"""The wire: commands, events, and the codec between them and bytes."""

@@ -1,0 +1,1 @@
+"""The only importers of OCR, PDF and image libraries."""

@@ -1,0 +1,1 @@
+"""Searchable PDF, text, JSON, hOCR and ALTO, all from one result model."""
