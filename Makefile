@@ -1,0 +1,70 @@
+# Everything starts here: `make demo` and `make test` set up all they need. Only Python >= 3.10, make and coreutils are taken for granted.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+HASHED := install --require-hashes --only-binary :all: --requirement
+SELF := install --no-deps --no-build-isolation --no-index --editable .
+UV := build/lock/bin/uv pip compile --universal --python-version 3.10 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header --no-config --quiet
+ACCEPTANCE := ../shared/acceptance/run
+
+.PHONY: help demo test check fix acceptance bench bench-quick bench-long system-tools lock clean
+.DELETE_ON_ERROR:
+
+help: ## Say what can be made.
+	@$(PYTHON) tools/help.py Makefile
+
+demo: .venv/runtime ## Watch sample scans become searchable PDFs, text and word boxes.
+	@$(BIN)/python examples/demo.py
+
+test: .venv/dev system-tools ## Run all tests.
+	$(BIN)/python -m pytest
+
+check: .venv/dev ## Format, lint, types, layers, schema.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m ocr_protocol.schema --check
+
+fix: .venv/dev ## Format, and mend what the linter can mend.
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+acceptance: .venv/dev ## Run the acceptance cases promised so far, where ../shared is there.
+	@$(BIN)/python tools/acceptance.py $(ACCEPTANCE) tests/acceptance_cases.txt
+
+bench: .venv/bench ## All rows of the benchmark (under 40 minutes).
+	$(BIN)/python -m bench all
+
+bench-quick: .venv/bench ## The rows that fit into 4 minutes.
+	$(BIN)/python -m bench quick
+
+bench-long: .venv/bench ## The 2,000-page and 5,000-card rows.
+	$(BIN)/python -m bench long
+
+system-tools: ## Install, or name, what the tests want from the system.
+	@$(PYTHON) tools/system_tools.py
+
+lock: ## Pin all requirements anew, with hashes.
+	@$(PYTHON) -m venv build/lock
+	@build/lock/bin/python -m pip --disable-pip-version-check --quiet install uv
+	$(UV) --upgrade pyproject.toml requirements/build.in --output-file requirements/runtime.txt
+	$(UV) --upgrade pyproject.toml requirements/build.in requirements/dev.in --output-file requirements/dev.txt
+	$(UV) --upgrade pyproject.toml requirements/build.in requirements/dev.in requirements/bench.in --output-file requirements/bench.txt
+
+clean: ## Remove the environment and all that was made.
+	rm -rf .venv build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) tools/make_venv.py .venv
+
+# Stamps, so that a second make installs nothing. A larger set of requirements holds the smaller ones.
+HOLDS_runtime := .venv/runtime
+HOLDS_dev := $(HOLDS_runtime) .venv/dev
+HOLDS_bench := $(HOLDS_dev) .venv/bench
+.venv/runtime .venv/dev .venv/bench: .venv/%: requirements/%.txt pyproject.toml | $(BIN)/python
+	@echo "Installing requirements/$*.txt into .venv"
+	@$(PIP) $(HASHED) requirements/$*.txt
+	@$(PIP) $(SELF)
+	@touch $(HOLDS_$*)
