@@ -1,7 +1,7 @@
 # Everything starts here: `make demo` and `make test` set up all they need. Only Python >= 3.10, make and coreutils are taken for granted.
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 HASHED := install --require-hashes --only-binary :all: --requirement
 SELF := install --no-deps --no-build-isolation --no-index --editable .
 UV := build/lock/bin/uv pip compile --universal --python-version 3.10 --generate-hashes \
@@ -15,7 +15,7 @@ help: ## Say what can be made.
 	@$(PYTHON) tools/help.py Makefile
 
 demo: .venv/runtime ## Watch sample scans become searchable PDFs, text and word boxes.
-	@$(BIN)/python examples/demo.py
+	@$(BIN)/python -m examples.demo
 
 test: .venv/dev system-tools ## Run all tests.
 	$(BIN)/python -m pytest

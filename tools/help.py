@@ -4,5 +4,7 @@ import re
 import sys
 from pathlib import Path
 
-for name, sentence in re.findall(r"^([\w-]+):.*## (.*)$", Path(sys.argv[1]).read_text(encoding="utf-8"), re.M):
+for name, sentence in re.findall(
+    r"^([\w-]+):.*## (.*)$", Path(sys.argv[1]).read_text(encoding="utf-8"), re.M
+):
     sys.stdout.write(f"make {name:14}{sentence}\n")

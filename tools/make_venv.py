@@ -7,9 +7,11 @@ import sys
 def main() -> None:
     """Make the environment in the folder that the first argument names."""
     if sys.version_info < (3, 10):
-        sys.exit(f"Python 3.10 or newer is needed, {sys.executable} is {sys.version.split()[0]}: make PYTHON=python3.12")
+        sys.exit(
+            f"Python 3.10 or newer is needed, {sys.executable} is {sys.version.split()[0]}: make PYTHON=python3.12"
+        )
     try:
-        import ensurepip  # noqa: F401, PLC0415
+        import ensurepip  # noqa: F401
     except ImportError:
         sys.exit(
             f"{sys.executable} has no ensurepip, so it cannot make a virtual environment. "

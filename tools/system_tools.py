@@ -14,7 +14,9 @@ def main() -> int:
     if _missing() and os.name == "posix" and os.geteuid() == 0 and shutil.which("apt-get"):
         _install(sorted({PACKAGES[tool] for tool in _missing()}))
     for tool in _missing():
-        sys.stderr.write(f"Missing: {tool} (Debian package {PACKAGES[tool]}). Tests that need it are skipped by name.\n")
+        sys.stderr.write(
+            f"Missing: {tool} (Debian package {PACKAGES[tool]}). Tests that need it are skipped by name.\n"
+        )
     return 1 if _missing() and os.environ.get("CI") == "true" else 0
 
 
@@ -25,7 +27,9 @@ def _missing() -> list[str]:
 def _install(packages: list[str]) -> None:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for arguments in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", *packages]):
-        subprocess.run(["apt-get", *arguments], env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)
+        subprocess.run(
+            ["apt-get", *arguments], env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False
+        )
 
 
 sys.exit(main())
