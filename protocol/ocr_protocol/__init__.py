@@ -1,1 +1,34 @@
 """The wire: commands, events, and the codec between them and bytes."""
+
+from ocr_protocol._schema_hash import SCHEMA_SHA256
+from ocr_protocol.codec import decode, encode
+from ocr_protocol.codes import RETRYABLE, ErrorCode
+from ocr_protocol.commands import COMMANDS, Command, CommandName
+from ocr_protocol.events import Error, Event, Info, Progress, Result
+from ocr_protocol.lines import MAX_LINE_BYTES, LineSplitter, TooLong
+from ocr_protocol.options import BatchOptions
+from ocr_protocol.paths import path_from_wire, path_to_wire
+from ocr_protocol.refusals import WireError
+
+__all__ = [
+    "COMMANDS",
+    "MAX_LINE_BYTES",
+    "RETRYABLE",
+    "SCHEMA_SHA256",
+    "BatchOptions",
+    "Command",
+    "CommandName",
+    "Error",
+    "ErrorCode",
+    "Event",
+    "Info",
+    "LineSplitter",
+    "Progress",
+    "Result",
+    "TooLong",
+    "WireError",
+    "decode",
+    "encode",
+    "path_from_wire",
+    "path_to_wire",
+]

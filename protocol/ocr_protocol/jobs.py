@@ -1,0 +1,142 @@
+"""Jobs and files as events show them: entries of results, listings and reports. Open: fields only get added."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from ocr_protocol.codes import ErrorCode
+from ocr_protocol.commands import JobState
+from ocr_protocol.paths import path_to_wire
+
+OPEN = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False, defer_build=True)
+
+
+def _make_text(value: object) -> object:
+    return (
+        value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        if isinstance(value, str)
+        else value
+    )
+
+
+def _make_path(value: object) -> object:
+    return path_to_wire(value) if isinstance(value, str) else value
+
+
+Text = Annotated[str, BeforeValidator(_make_text)]
+"""A sentence; halves of surrogate pairs, as names of files may bring them, are replaced."""
+
+EventPath = Annotated[str, BeforeValidator(_make_path)]
+"""A path as `os.fsdecode` gives it or as the host sent it; written so that the host can read it."""
+
+FileStatus = Literal["completed", "completed_with_errors", "failed", "skipped"]
+
+
+class Item(BaseModel):
+    model_config = OPEN
+
+
+class FailedPage(Item):
+    page: int
+    code: ErrorCode
+    error: Text
+
+
+class Failure(Item):
+    code: ErrorCode
+    message: Text
+    retryable: bool
+
+
+class SuccessfulFile(Item):
+    file: EventPath
+    pages: int
+    output: EventPath
+    outputs: dict[str, EventPath] = Field(default_factory=dict)
+    status: Literal["completed", "completed_with_errors"] = "completed"
+    confidence: float | None = None
+    failed_pages: tuple[FailedPage, ...] | None = None
+    warnings: tuple[Text, ...] | None = None
+
+
+class FailedFile(Item):
+    file: EventPath
+    error: Text
+    code: ErrorCode
+    retryable: bool
+    page: int | None = None
+
+
+class SkippedFile(Item):
+    file: EventPath
+    reason: str
+    output: EventPath | None = None
+
+
+class Counts(Item):
+    """How many files there are where their lists are left out."""
+
+    successful: int
+    failed: int
+    skipped: int
+
+
+class Statistics(Item):
+    start_time: str
+    end_time: str
+    pages_per_second: float
+    retries: int
+    worker_restarts: int
+    peak_rss_bytes: int
+
+
+class JobStats(Item):
+    total: int
+    pending: int
+    processing: int
+    completed: int
+    failed: int
+    skipped: int
+
+
+class JobSummary(Item):
+    job_id: str
+    state: JobState
+    created_at: str
+    updated_at: str
+    output_dir: EventPath
+    priority: int
+    stats: JobStats
+    pages_done: int
+    pages_total: int
+
+
+class JobFile(Item):
+    file: EventPath
+    status: Literal["pending", "processing", "completed", "completed_with_errors", "failed", "skipped"]
+    pages: int | None = None
+    output: EventPath | None = None
+    outputs: dict[str, EventPath] | None = None
+    error: Failure | None = None
+    failed_pages: tuple[FailedPage, ...] | None = None
+    reason: str | None = None
+
+
+class PageReport(Item):
+    width_points: float
+    height_points: float
+    has_text: bool
+
+
+class EngineInfo(Item):
+    name: str
+    version: str
+
+
+class Limits(Item):
+    max_line_bytes: int
+    max_pixels: int
+    max_workers: int
+    progress_hz: float
