@@ -1,12 +1,16 @@
-"""What all tests share: named skips that CI turns into failures, and the corpus beside the repository."""
+"""What all tests share: generated scans, the corpus beside the repository, named skips that CI turns into failures."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
+
+from bench.corpora import Sample, build
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -19,7 +23,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Sample]:
+    """One generated scan of a kind, made once a session: `sample("clean")`. Copy it before you change it."""
+    folder = tmp_path_factory.mktemp("samples")
+    return cache(lambda kind: build(kind, folder)[0])
+
+
+@pytest.fixture(scope="session")
 def corpus() -> Path:
+    """The test material beside the repository."""
     folder = REPOSITORY.parent / "shared" / "corpus"
     if not folder.exists():
         _miss("needs ../shared/corpus")

@@ -6,7 +6,7 @@ import sys
 
 def main() -> None:
     """Make the environment in the folder that the first argument names."""
-    if sys.version_info < (3, 10):
+    if sys.version_info < (3, 10):  # noqa: UP036 - this runs on whatever Python make has found
         sys.exit(
             f"Python 3.10 or newer is needed, {sys.executable} is {sys.version.split()[0]}: make PYTHON=python3.12"
         )

@@ -1,0 +1,10 @@
+"""Scans made by code from text written for them: rendered, worn with fixed seeds, saved with their truth.
+
+`build("noisy", folder, count=3)` leaves three files in the folder and returns where they are and what stands in them.
+The same kind, seed and count give the same bytes with the same library versions. No network, no font files, no numpy.
+"""
+
+from bench.corpora.kinds import KINDS, Sample, build
+from bench.corpora.saving import save_book
+
+__all__ = ["KINDS", "Sample", "build", "save_book"]
