@@ -5,7 +5,7 @@ from ocr_protocol.codec import decode, encode
 from ocr_protocol.codes import RETRYABLE, ErrorCode
 from ocr_protocol.commands import COMMANDS, Command, CommandName
 from ocr_protocol.events import Error, Event, Info, Progress, Result
-from ocr_protocol.lines import MAX_LINE_BYTES, LineSplitter, TooLong
+from ocr_protocol.lines import MAX_LINE_BYTES, Line, LineSplitter, TooLong
 from ocr_protocol.options import BatchOptions
 from ocr_protocol.paths import path_from_wire, path_to_wire
 from ocr_protocol.refusals import WireError
@@ -22,6 +22,7 @@ __all__ = [
     "ErrorCode",
     "Event",
     "Info",
+    "Line",
     "LineSplitter",
     "Progress",
     "Result",

@@ -34,7 +34,7 @@ def _name_switch(value: object) -> object:
     return "on" if value is True else "off" if value is False else value
 
 
-WirePath = Annotated[str, AfterValidator(_check_path)]
+WirePath = Annotated[str, Field(min_length=1), AfterValidator(_check_path)]
 """A path as the host wrote it, kept so to be echoed; `path_from_wire` reads it."""
 
 Language = Annotated[str, Field(pattern=r"^(script/)?[A-Za-z][A-Za-z0-9_]*$", max_length=64)]
