@@ -39,7 +39,9 @@ class Recipe:
 
 KINDS = {
     "clean": Recipe(layouts.prose, suffixes=(".png", ".jpg", ".tif", ".pdf")),
-    "noisy": Recipe(layouts.prose, wear.noise),
+    "noisy": Recipe(layouts.prose, wear.salt_and_pepper),
+    "speckled": Recipe(layouts.prose, wear.speckle),
+    "grainy": Recipe(layouts.prose, wear.grain, (".jpg",)),
     "skewed": Recipe(layouts.prose, wear.skew, (".png", ".pdf")),
     "low_contrast": Recipe(layouts.prose, wear.fade, (".png", ".jpg")),
     "inverted": Recipe(layouts.prose, wear.invert),

@@ -15,14 +15,14 @@ def untouched(image: Image.Image, _: Random) -> Image.Image:
 
 
 def salt_and_pepper(image: Image.Image, random: Random) -> Image.Image:
-    """One pixel in 64 turns black or white."""
+    """One pixel in 32 turns black or white."""
     noise = _noise(image.size, random)
-    peppered = ImageChops.darker(image, noise.point([0] * 2 + [255] * 254))
-    return ImageChops.lighter(peppered, noise.point([0] * 254 + [255] * 2))
+    peppered = ImageChops.darker(image, noise.point([0] * 4 + [255] * 252))
+    return ImageChops.lighter(peppered, noise.point([0] * 252 + [255] * 4))
 
 
 def speckle(image: Image.Image, random: Random) -> Image.Image:
-    """Specks of dirt, some pixels wide, all over the page."""
+    """Specks of dirt, two pixels wide, on a 256th of the page."""
     width, height = image.size
     dirt = _noise((width // 2, height // 2), random).point([0] + [255] * 255)
     return ImageChops.darker(image, dirt.resize(image.size))
@@ -30,25 +30,22 @@ def speckle(image: Image.Image, random: Random) -> Image.Image:
 
 def grain(image: Image.Image, random: Random) -> Image.Image:
     """A soft focus and the grain of a cheap sensor."""
-    return Image.blend(image.filter(ImageFilter.GaussianBlur(1.2)), _noise(image.size, random), 0.3)
-
-
-def noise(image: Image.Image, random: Random) -> Image.Image:
-    """One of the three kinds of noise."""
-    return random.choice((salt_and_pepper, speckle, grain))(image, random)
+    return Image.blend(image.filter(ImageFilter.GaussianBlur(1.2)), _noise(image.size, random), 0.35)
 
 
 def skew(image: Image.Image, random: Random) -> Image.Image:
-    """Turned by 1 to 4 degrees, as a page laid askew on the glass."""
-    angle = random.choice((-1, 1)) * random.uniform(1, 4)
+    """Turned by 2 to 6 degrees, as a page laid askew on the glass."""
+    angle = random.choice((-1, 1)) * random.uniform(2, 6)
     return image.rotate(angle, Image.Resampling.BICUBIC, fillcolor=255)
 
 
 def fade(image: Image.Image, random: Random) -> Image.Image:
-    """A faint carbon copy: dark grey on grey, under a little grain."""
-    ink = random.randint(125, 140)
-    faint = image.point([ink + value * (180 - ink) // 255 for value in range(256)])
-    return Image.blend(faint, _noise(image.size, random), 0.06)
+    """Faint ink on paper that lies in shadow on one side, under a little grain."""
+    dark = random.randint(130, 180)
+    light = Image.linear_gradient("L").rotate(90 * random.randrange(4)).resize(image.size)
+    paper = light.point([dark + value * (225 - dark) // 255 for value in range(256)])
+    ink = image.point([60 * (255 - value) // 255 for value in range(256)])
+    return Image.blend(ImageChops.subtract(paper, ink), _noise(image.size, random), 0.05)
 
 
 def invert(image: Image.Image, _: Random) -> Image.Image:
