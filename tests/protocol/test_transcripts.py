@@ -1,0 +1,143 @@
+"""The golden sessions are well formed, and the replayer sees what it should. tests/transcripts replays them for real."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from ocr_protocol import Event, Line, LineSplitter, WireError, decode, encode
+from ocr_protocol.events import PingData, Result
+from ocr_protocol.schema import event_adapter
+from tests.protocol.transcripts import FOLDER, match, read_steps, replay
+
+PATHS = sorted(FOLDER.glob("*.jsonl"))
+STEPS = {"about", "send", "send_line", "skip", "recv", "end", "exit"}
+STAND_INS: dict[str, Any] = {
+    "string": "x",
+    "number": 0.5,
+    "integer": 1,
+    "boolean": True,
+    "array": [],
+    "object": {},
+}
+FOLDERS = {"in": "/in", "out": "/out"}
+
+
+class PingOnly:
+    """A worker that answers ping and refuses bad lines: the codec, with nothing behind it."""
+
+    def __init__(self) -> None:
+        self._splitter = LineSplitter()
+        self._events: deque[dict[str, Any]] = deque()
+
+    def send(self, line: bytes) -> None:
+        self._events += [json.loads(encode(self._answer(item))) for item in self._splitter.feed(line)]
+
+    def receive(self) -> dict[str, Any] | None:
+        return self._events.popleft() if self._events else None
+
+    def end(self) -> None:
+        assert self._splitter.finish() == []
+
+    def exit_code(self) -> int:
+        return 0
+
+    def _answer(self, line: Line) -> Event:
+        try:
+            command = decode(line)
+        except WireError as refusal:
+            return refusal.event()
+        data = PingData(state="idle", uptime_seconds=1, rss_bytes=1, queued_jobs=0)
+        return Result(id=command.id, command="ping", data=data)
+
+
+def stand_in(pattern: Any) -> Any:
+    """Make up a value that the pattern matches."""
+    if isinstance(pattern, dict) and "$any" in pattern:
+        return STAND_INS[pattern["$any"]]
+    if isinstance(pattern, dict):
+        return {name: stand_in(inner) for name, inner in pattern.items() if inner != {"$absent": True}}
+    return [stand_in(inner) for inner in pattern] if isinstance(pattern, list) else pattern
+
+
+def faults_of_type(event: dict[str, Any]) -> set[str]:
+    try:
+        event_adapter().validate_python(event)
+    except ValidationError as error:
+        return {fault["type"] for fault in error.errors()}
+    return set()
+
+
+@pytest.mark.parametrize("path", PATHS, ids=[path.stem for path in PATHS])
+def test_a_transcript_is_made_of_known_steps_and_expects_events_of_the_protocol(path: Path) -> None:
+    steps = read_steps(path)
+
+    assert set(steps[0]) == {"about"}
+    assert all(len(step) == 1 for step in steps)
+    assert {name for step in steps for name in step} <= STEPS
+    for expected in (step["recv"] for step in steps if "recv" in step):
+        assert faults_of_type(stand_in(expected)) <= {"missing"}
+
+
+@pytest.mark.parametrize("name", ["bad_lines", "no_files"])
+def test_the_codec_alone_gives_the_answers_about_bad_lines(name: str) -> None:
+    assert replay(read_without_seq(name), PingOnly(), FOLDERS) == []
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "faults"),
+    [
+        ({"a": 1}, {"a": 1.0, "b": 2}, []),
+        ({"a": 1}, {}, ["event.a is missing"]),
+        ({"a": 1}, {"a": True}, ["event.a: True is not 1"]),
+        ({"a": [1, 2]}, {"a": [1]}, ["event.a: [1] is not [1, 2]"]),
+        ({"a": [1, 2]}, {"a": [1, 3]}, ["event.a.1: 3 is not 2"]),
+        ({"a": {"b": None}}, {"a": {"b": 0}}, ["event.a.b: 0 is not None"]),
+        ({"a": {}}, {"a": []}, ["event.a: [] is not {}"]),
+        ({"a": {"$absent": True}}, {"a": 1}, ["event.a: 1 should be absent"]),
+        ({"a": {"$any": "integer"}}, {"a": 2.0}, []),
+        ({"a": {"$any": "integer"}}, {"a": 2.5}, ["event.a: 2.5 is not 'of type integer'"]),
+        ({"a": {"$any": "number"}}, {"a": False}, ["event.a: False is not 'of type number'"]),
+        ({"a": "${in}/x", "b": "${job}", "c": "${job}"}, {"a": "/in/x", "b": "j", "c": "j"}, []),
+        ({"b": "${job}", "c": "${job}"}, {"b": "j", "c": "k"}, ["event.c: 'k' is not 'j'"]),
+    ],
+)
+def test_a_pattern_and_a_value_differ_in_exactly_these_places(
+    expected: Any, actual: Any, faults: list[str]
+) -> None:
+    assert match(expected, actual, dict(FOLDERS)) == faults
+
+
+PING = {"send": {"command": "ping", "id": 1}}
+
+
+@pytest.mark.parametrize(
+    ("steps", "fault"),
+    [
+        ([PING, {"recv": {"type": "result", "id": 2}}], "event.id: 1 is not 2"),
+        ([{"recv": {"type": "result"}}], "the worker ended before"),
+        ([PING], "unexpected"),
+        ([{"exit": 1}], "exit code 0, not 1"),
+        ([{"skip": [{"id": 2}]}, PING, {"exit": 0}], "unexpected"),
+    ],
+)
+def test_a_worker_that_answers_otherwise_is_found_out(steps: list[dict[str, Any]], fault: str) -> None:
+    assert replay(steps, PingOnly(), {})[0].startswith(fault)
+
+
+def test_skipped_events_may_come_any_number_of_times_before_the_expected_one() -> None:
+    steps = [
+        {"skip": [{"id": 1}]},
+        PING,
+        PING,
+        {"send": {"command": "ping", "id": 2}},
+        {"recv": {"id": 2}},
+        PING,
+    ]
+
+    assert replay(steps, PingOnly(), {}) == []
