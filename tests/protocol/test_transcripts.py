@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +33,13 @@ class PingOnly:
     """A worker that answers ping and refuses bad lines: the codec, with nothing behind it."""
 
     def __init__(self) -> None:
-        self._splitter = LineSplitter()
+        self._splitter, self._numbers = LineSplitter(), count(1)
         self._events: deque[dict[str, Any]] = deque()
 
     def send(self, line: bytes) -> None:
-        self._events += [json.loads(encode(self._answer(item))) for item in self._splitter.feed(line)]
+        self._events += [
+            json.loads(encode(self._answer(item), next(self._numbers))) for item in self._splitter.feed(line)
+        ]
 
     def receive(self) -> dict[str, Any] | None:
         return self._events.popleft() if self._events else None
@@ -86,7 +89,7 @@ def test_a_transcript_is_made_of_known_steps_and_expects_events_of_the_protocol(
 
 @pytest.mark.parametrize("name", ["bad_lines", "no_files"])
 def test_the_codec_alone_gives_the_answers_about_bad_lines(name: str) -> None:
-    assert replay(read_without_seq(name), PingOnly(), FOLDERS) == []
+    assert replay(read_steps(FOLDER / f"{name}.jsonl"), PingOnly(), FOLDERS) == []
 
 
 @pytest.mark.parametrize(
@@ -131,7 +134,7 @@ def test_a_worker_that_answers_otherwise_is_found_out(steps: list[dict[str, Any]
 
 
 def test_skipped_events_may_come_any_number_of_times_before_the_expected_one() -> None:
-    steps = [
+    steps: list[dict[str, Any]] = [
         {"skip": [{"id": 1}]},
         PING,
         PING,
