@@ -11,4 +11,4 @@ cases = [line for line in lines if line]
 if kit.exists():
     worker = os.fspath(Path(sys.executable).with_name("ocr-worker"))
     sys.exit(subprocess.call([sys.executable, str(kit), "--worker", worker, *cases]))
-sys.stdout.write(f"{kit} is not there: none of the {len(cases)} acceptance cases was run.\n")
+print(f"{kit} is not there: none of the {len(cases)} acceptance cases was run.")

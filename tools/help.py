@@ -7,4 +7,4 @@ from pathlib import Path
 for name, sentence in re.findall(
     r"^([\w-]+):.*## (.*)$", Path(sys.argv[1]).read_text(encoding="utf-8"), re.MULTILINE
 ):
-    sys.stdout.write(f"make {name:14}{sentence}\n")
+    print(f"make {name:14}{sentence}")

@@ -30,12 +30,12 @@ def speckle(image: Image.Image, random: Random) -> Image.Image:
 
 def grain(image: Image.Image, random: Random) -> Image.Image:
     """A soft focus and the grain of a cheap sensor."""
-    return Image.blend(image.filter(ImageFilter.GaussianBlur(1.2)), _noise(image.size, random), 0.35)
+    return Image.blend(image.filter(ImageFilter.GaussianBlur(1.2)), _noise(image.size, random), 0.32)
 
 
 def skew(image: Image.Image, random: Random) -> Image.Image:
-    """Turned by 2 to 6 degrees, as a page laid askew on the glass."""
-    angle = random.choice((-1, 1)) * random.uniform(2, 6)
+    """Turned by 3 to 7 degrees, as a page laid askew on the glass."""
+    angle = random.choice((-1, 1)) * random.uniform(3, 7)
     return image.rotate(angle, Image.Resampling.BICUBIC, fillcolor=255)
 
 
