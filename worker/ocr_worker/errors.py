@@ -117,5 +117,22 @@ class CrashedError(OcrError):
     retryable = True
 
 
+class InvalidParamsError(OcrError):
+    code = "invalid_params"
+
+
+class BusyError(OcrError):
+    code = "busy"
+    retryable = True
+
+
+class JobNotFoundError(OcrError):
+    code = "job_not_found"
+
+
+class JobActiveError(OcrError):
+    code = "job_active"
+
+
 class InternalError(OcrError):
     code = "internal"

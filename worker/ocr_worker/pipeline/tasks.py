@@ -41,11 +41,20 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class WarmTask:
+    """Load ahead what tasks will need: readers, and engine and model where settings are given."""
+
+    settings: PageSettings | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OpenTask:
     """Look at a file: type by content, pages, whether it may be processed at all."""
 
     source: Source
     settings: PageSettings
+    existing: dict[str, str] = field(default_factory=dict)
+    """Output kind to path of outputs that may be this file's own from before; empty asks for no such check."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +98,12 @@ class InspectTask:
     source: Source
 
 
-Task = Union[OpenTask, PageTask, ComposeTask, InspectTask]
+Task = Union[WarmTask, OpenTask, PageTask, ComposeTask, InspectTask]
+
+
+@dataclass(frozen=True, slots=True)
+class Warmed:
+    """The engine is ready, or said why not when first used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +116,8 @@ class Opened:
     page_weights: tuple[int, ...] = ()
     """Relative cost of each page (its pixels), for the ETA; empty when unknown."""
     warnings: tuple[str, ...] = ()
+    up_to_date: bool = False
+    """All `existing` outputs are whole and were made from this content with these settings, engine and model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,4 +155,4 @@ class Failure:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-Outcome = Union[Opened, PageDone, Composed, Inspected, Failure]
+Outcome = Union[Warmed, Opened, PageDone, Composed, Inspected, Failure]

@@ -1,0 +1,47 @@
+"""The console script `ocr-worker`: with no arguments the stdio worker, otherwise the command line."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+EXIT_INTERNAL, EXIT_START_UP = 1, 2
+
+
+def main() -> int:
+    """Run what argv asks for; the exit code. Page processes of a frozen program come through here as well."""
+    arguments = sys.argv[1:]
+    if not arguments:
+        return _serve()
+    if arguments[0] == "page-process":
+        from ocr_worker.pipeline.page_process import main as page_process
+
+        return page_process(int(arguments[1]), Path(arguments[2]), int(arguments[3]))
+    from ocr_worker.cli.commands import run
+
+    return run(arguments)
+
+
+def _serve() -> int:
+    """Be the stdio worker. Stdin and stdout are claimed and the guard forked before anything heavy is imported."""
+    from ocr_worker.claim import claim
+    from ocr_worker.guard import start_guard
+    from ocr_worker.settings import settings_from_environment
+
+    try:
+        settings = settings_from_environment()
+        channel = claim()
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"ocr-worker can't start: {error}\n")
+        return EXIT_START_UP
+    guard = start_guard(channel.stdout, settings.grace_seconds)
+    from ocr_worker.logs import log_to_stderr
+
+    log_to_stderr()
+    from ocr_worker.app import App
+
+    return App(channel, settings, guard).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""What this worker is: versions, engines, languages, limits. Imports no engine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import psutil
+
+from ocr_worker.engines.catalogue import engine_versions, installed_engines, installed_languages
+from ocr_worker.settings import Settings
+
+PROTOCOL = 1
+VERSION = "0.1.0"
+
+
+def hello_data(settings: Settings, schema_sha256: str, commands: tuple[str, ...]) -> dict[str, Any]:
+    """The `data` of the answer to `hello`."""
+    versions = engine_versions()
+    engines = [
+        {"name": name, "version": versions.get("pytesseract" if name == "tesseract" else name, "")}
+        for name in installed_engines()
+    ]
+    return {
+        "kind": "hello",
+        "protocol": PROTOCOL,
+        "versions": {"ocr-sidecar": VERSION, "python": sys.version.split()[0], **versions},
+        "pid": os.getpid(),
+        "commands": commands,
+        "engines": engines,
+        "languages": installed_languages(None),
+        "limits": {
+            "max_line_bytes": settings.max_line_bytes,
+            "max_pixels": 250_000_000,
+            "max_workers": settings.page_processes,
+            "progress_hz": 10,
+        },
+        "schema_sha256": schema_sha256,
+    }
+
+
+def rss_bytes() -> int:
+    """Resident memory of this process."""
+    return int(psutil.Process().memory_info().rss)

@@ -1,0 +1,192 @@
+"""The stdio worker: wires everything together, and the loop that owns all state."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Union
+
+from ocr_protocol import Event, Info, Progress, Result
+from ocr_protocol.commands import Hello
+from ocr_worker import report
+from ocr_worker.caller import Surroundings
+from ocr_worker.claim import Channel
+from ocr_worker.guard import Guard, HostGone, watch_host
+from ocr_worker.heartbeat import Heart
+from ocr_worker.inspector import Inspector
+from ocr_worker.job_store import JobStore
+from ocr_worker.jobs import FileEnded, JobEnded, JobEvent, ProgressMade
+from ocr_worker.page_pool import PoolMessage, SlotEnded, SlotSpoke
+from ocr_worker.router import Router, Session
+from ocr_worker.service import OCRBatchService
+from ocr_worker.settings import Settings
+from ocr_worker.stdio import LineReceived, Reader, StdinEnded, Writer
+
+log = logging.getLogger(__name__)
+
+EXIT_CLEAN, EXIT_INTERNAL = 0, 1
+FLUSH_SECONDS = 0.5
+"""How long the last events wait for a host that reads slowly, when time to end is short."""
+DRAIN_FLUSH_SECONDS = 3600.0
+"""After all work is done nothing presses: a slow host gets its results."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignalReceived:
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A thread of ours ended by an exception: the worker can't go on."""
+
+
+Message = Union[LineReceived, StdinEnded, PoolMessage, HostGone, SignalReceived, Broken]
+
+
+class App:
+    """One worker process on one pair of pipes."""
+
+    def __init__(self, channel: Channel, settings: Settings, guard: Guard) -> None:
+        self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._settings, self._guard, self._channel = settings, guard, channel
+        self._writer = Writer(channel, lambda: self._inbox.put(HostGone("stdout has no reader")))
+        self._reader = Reader(channel, self._inbox.put, settings.max_line_bytes)
+        self.session = Session()
+        self._service = OCRBatchService(around=Surroundings(settings, self._inbox.put, self._emit, guard))
+        self._inspector = Inspector(settings, guard, self._inbox.put, self._writer.put)
+        self._heart = Heart(self._writer.put)
+        self._router = Router(settings, self.session, self._service, self._inspector, self._writer.put, self)
+        self._exit_code: int | None = None
+        self._stdin_ended = False
+        self._reports: JobStore | None = None
+
+    def run(self) -> int:
+        """Serve the host to the end; the exit code."""
+        threading.excepthook = self._thread_died
+        self._hear_signals()
+        self._writer.start()
+        self._reader.start()
+        watch_host(self._channel.stdout, lambda: self.session.parent_pid, self._inbox.put)
+        try:
+            while self._exit_code is None:
+                self._step()
+        finally:
+            self._clean_up()
+        return self._exit_code
+
+    def _step(self) -> None:
+        try:
+            message = self._inbox.get(timeout=self._patience())
+        except queue.Empty:
+            self._service.tick()
+            self._inspector.tick()
+        else:
+            self._take(message)
+            self._service.tick()
+        if self._is_done():
+            self._exit_code = EXIT_CLEAN
+
+    def _patience(self) -> float | None:
+        """Seconds until the clock has something to say."""
+        times = [at for at in (self._service.next_tick(), self._inspector.next_tick()) if at is not None]
+        return max(0.0, min(times) - time.monotonic()) if times else None
+
+    def _take(self, message: Message) -> None:
+        match message:
+            case LineReceived(line):
+                self._router.route(line)
+                self._reader.routed()
+            case SlotSpoke() | SlotEnded():
+                (self._inspector if self._inspector.owns(message) else self._service).handle(message)
+            case StdinEnded():
+                self._stdin_ended = True
+                self._end_of_commands()
+            case HostGone(reason):
+                log.warning("the host is gone: %s", reason)
+                self._end(EXIT_CLEAN, "host_gone")
+            case SignalReceived(number):
+                self._end(128 + number, signal.Signals(number).name)
+            case Broken():
+                self._end(EXIT_INTERNAL, "internal")
+
+    def _end_of_commands(self) -> None:
+        if self.session.on_stdin_end == "shutdown":
+            self._end(EXIT_CLEAN, "stdin_end")
+        else:
+            self._service.stop_paused()
+
+    def meet_host(self, hello: Hello) -> None:
+        """Keep to what the host asked for."""
+        session = self.session
+        session.summary_result, session.on_stdin_end = hello.summary_result, hello.on_stdin_end
+        session.parent_pid = hello.parent_pid
+        if hello.parent_pid is not None:
+            self._guard.watch_parent(hello.parent_pid)
+        self._service.set_progress_hz(hello.progress_hz)
+        self._heart.beat_every(hello.heartbeat_seconds)
+
+    def shut_down(self) -> None:
+        """End at once, on the host's order."""
+        self._end(EXIT_CLEAN, "shutdown")
+
+    def _end(self, exit_code: int, reason: str) -> None:
+        """End at once: cancel all work, keep what is done."""
+        self._guard.end_within_grace()
+        self._service.interrupt(reason)
+        self._exit_code = exit_code
+
+    def _is_done(self) -> bool:
+        """No more commands can come, and all that was accepted is finished."""
+        at_rest = self._service.state == "idle" and not self._inspector.busy
+        return (self._stdin_ended or self.session.draining) and at_rest
+
+    def _clean_up(self) -> None:
+        self._inspector.close()
+        self._service.cleanup()
+        hurried = self._exit_code != EXIT_CLEAN or not (self._stdin_ended or self.session.draining)
+        self._writer.flush(FLUSH_SECONDS if hurried else DRAIN_FLUSH_SECONDS)
+
+    def _emit(self, event: JobEvent) -> None:
+        """Turn what happened to a job into an event; lists are read from the store when the host is ready for them."""
+        job_id = event.job_id
+        match event:
+            case ProgressMade(_, fields):
+                self._heart.note(job_id, "running", fields)
+                self._writer.put_progress(job_id, Progress(job_id=job_id, data=fields))
+            case FileEnded(_, number):
+                self._writer.put(
+                    lambda: self._read(
+                        lambda store: Info(job_id=job_id, data=report.file_done(store, job_id, number))
+                    )
+                )
+            case JobEnded(_, origin, run):
+                self._heart.note(None, self._service.state, {})
+                most = 0 if self.session.summary_result else report.MOST_LISTED
+                self._writer.put(
+                    lambda: self._read(lambda store: Result(
+                        id=origin.id, command=origin.command, job_id=job_id, data=report.batch_result(store, job_id, run, most)))
+                )  # fmt: skip
+
+    def _read(self, make: Callable[[JobStore], Event]) -> Event:
+        """Make an event from the store, in the writer's thread and with its own connection."""
+        if self._reports is None:
+            self._reports = JobStore(self._settings.state_dir)
+        return make(self._reports)
+
+    def _hear_signals(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda received, _: self._inbox.put(SignalReceived(received)))
+
+    def _thread_died(self, args: Any) -> None:
+        log.critical(
+            "thread %s ended",
+            args.thread and args.thread.name,
+            exc_info=(args.exc_type, args.exc_value, args.exc_traceback),
+        )
+        self._inbox.put(Broken())

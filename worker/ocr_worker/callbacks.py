@@ -1,0 +1,72 @@
+"""How a library caller hears of a batch: a plain function, or an object with the methods of ProgressCallback."""
+
+from __future__ import annotations
+
+import sys
+from typing import IO, Any, Protocol, runtime_checkable
+
+
+class ProgressFunction(Protocol):
+    """The first design note's callback."""
+
+    def __call__(
+        self, current: int, total: int, message: str, percent: float, eta: float | None = None
+    ) -> None:
+        """Hear how many of `total` pages are done; `percent` is 0 to 100, `eta` seconds to the end."""
+
+
+@runtime_checkable
+class ProgressCallback(Protocol):
+    """Hears of files as they end. Source: the fifth design note."""
+
+    def on_start(self, total: int) -> None:
+        """The batch begins; `total` files."""
+
+    def on_progress(self, current: int, total: int, path: str, result: dict[str, Any]) -> None:
+        """File number `current` of `total` to end was done or skipped; `result` is the wire's `file_done` data."""
+
+    def on_error(self, current: int, total: int, path: str, error: str) -> None:
+        """File number `current` of `total` to end failed; `error` is a sentence for users."""
+
+    def on_complete(self, results: list[dict[str, Any]], errors: list[dict[str, Any]]) -> None:
+        """The batch has ended; the entries of its result's `successful` and `failed`."""
+
+
+class NullProgress:
+    """Hears everything and says nothing."""
+
+    def on_start(self, total: int) -> None:
+        """Ignore it."""
+
+    def on_progress(self, current: int, total: int, path: str, result: dict[str, Any]) -> None:
+        """Ignore it."""
+
+    def on_error(self, current: int, total: int, path: str, error: str) -> None:
+        """Ignore it."""
+
+    def on_complete(self, results: list[dict[str, Any]], errors: list[dict[str, Any]]) -> None:
+        """Ignore it."""
+
+
+class ConsoleProgress:
+    """Writes one line for each file that fails, and with `verbose` for each that is done as well."""
+
+    def __init__(self, stream: IO[str] | None = None, *, verbose: bool = False) -> None:
+        self._stream, self._verbose = stream or sys.stderr, verbose
+
+    def on_start(self, total: int) -> None:
+        self._say(f"Processing {total} file{'s' * (total != 1)}")
+
+    def on_progress(self, current: int, total: int, path: str, result: dict[str, Any]) -> None:
+        if self._verbose:
+            self._say(f"[{current}/{total}] {path}: {result['status']}")
+
+    def on_error(self, current: int, total: int, path: str, error: str) -> None:
+        self._say(f"[{current}/{total}] {error}")
+
+    def on_complete(self, results: list[dict[str, Any]], errors: list[dict[str, Any]]) -> None:
+        self._say(f"{len(results)} done, {len(errors)} failed")
+
+    def _say(self, text: str) -> None:
+        self._stream.write(text + "\n")
+        self._stream.flush()

@@ -1,0 +1,40 @@
+"""Take fd 0 and fd 1 for ourselves, so that no print, C library or child can speak on them. Stdlib only."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """Private descriptors of what was stdin and stdout; children do not inherit them."""
+
+    stdin: int
+    stdout: int
+
+
+def claim() -> Channel:
+    """Move stdin and stdout to private descriptors; leave null as fd 0 and stderr as fd 1.
+
+    Raises:
+        OSError: stdin or stdout is closed, so there is nobody to talk to.
+    """
+    _ensure_stderr()
+    channel = Channel(os.dup(0), os.dup(1))
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    os.dup2(2, 1)
+    return channel
+
+
+def _ensure_stderr() -> None:
+    try:
+        os.fstat(2)
+    except OSError:
+        # Without this the next file we open would become fd 2 and receive the log.
+        null = os.open(os.devnull, os.O_WRONLY)
+        if null != 2:
+            os.dup2(null, 2)
+            os.close(null)

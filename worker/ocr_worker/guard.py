@@ -1,0 +1,209 @@
+"""Watch over the worker from a process of its own, so that nothing is left behind even when the worker can't act.
+
+The guard is forked before there are threads. It needs nothing of the worker's interpreter: it hears signals through the
+C-level wake-up pipe, sees the host go by polling, and sees the worker die by the end of its pipe.
+Where there is no fork (Windows), `watch_host` runs in a thread and the job object of the launcher does the rest.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+POLL_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class HostGone:
+    """Nobody reads stdout any more, or the host's process is dead."""
+
+    reason: str
+
+
+class Guard:
+    """The worker's end of the guard: tells it which processes are the worker's and when an end has been ordered."""
+
+    def __init__(self, orders: int | None = None) -> None:
+        self._orders = orders
+
+    def adopt(self, pid: int) -> None:
+        """End this process's group should the worker die."""
+        self._say(f"+{pid}\n")
+
+    def release(self, pid: int) -> None:
+        self._say(f"-{pid}\n")
+
+    def watch_parent(self, pid: int) -> None:
+        self._say(f"p{pid}\n")
+
+    def end_within_grace(self) -> None:
+        """Start the time after which the worker is ended by force."""
+        self._say("e0\n")
+
+    def _say(self, order: str) -> None:
+        if self._orders is not None:
+            with suppress(OSError):
+                os.write(self._orders, order.encode("ascii"))
+
+
+def start_guard(stdout: int, grace_seconds: float) -> Guard:
+    """Fork the guard. Call before any thread exists and before heavy imports."""
+    if not hasattr(os, "fork"):
+        return Guard()
+    read_orders, write_orders = os.pipe()
+    read_wakeups, write_wakeups = os.pipe()
+    worker = os.getpid()
+    if os.fork() == 0:
+        _close_all_but({1, 2, stdout, read_orders, read_wakeups})
+        _ignore_terminal_signals()
+        _Watch(worker, read_orders, read_wakeups, stdout, grace_seconds).run()
+        os._exit(0)
+    os.close(read_orders)
+    os.close(read_wakeups)
+    os.set_blocking(write_wakeups, False)
+    signal.set_wakeup_fd(write_wakeups, warn_on_full_buffer=False)
+    return Guard(write_orders)
+
+
+def watch_host(stdout: int, parent: Callable[[], int | None], post: Callable[[HostGone], None]) -> None:
+    """Post HostGone, from a thread, once stdout has no reader or the parent's process is dead."""
+
+    def run() -> None:
+        watch = HostWatch(stdout)
+        while (reason := watch.gone(parent(), POLL_SECONDS)) is None:
+            continue
+        post(HostGone(reason))
+
+    threading.Thread(target=run, name="host", daemon=True).start()
+
+
+class HostWatch:
+    """Tells whether the host is still there, without writing to it."""
+
+    def __init__(self, stdout: int) -> None:
+        self._poll = select.poll() if hasattr(select, "poll") else None
+        if self._poll is not None:
+            # No event is asked for: POLLERR, POLLHUP and POLLNVAL come unasked.
+            self._poll.register(stdout, 0)
+        self._identity: tuple[int, str] | None = None
+
+    def gone(self, parent: int | None, wait_seconds: float) -> str | None:
+        """Wait up to `wait_seconds`; why the host is gone, or None."""
+        if self._poll is None:
+            time.sleep(wait_seconds)
+        elif self._poll.poll(wait_seconds * 1000):
+            return "stdout has no reader"
+        if parent is not None and not self._alive(parent):
+            return f"the host's process {parent} has ended"
+        return None
+
+    def _alive(self, pid: int) -> bool:
+        born = _birth(pid)
+        if born is None:
+            return False
+        # The same pid with another birth is another process.
+        if self._identity is None or self._identity[0] != pid:
+            self._identity = (pid, born)
+        return self._identity[1] == born
+
+
+def _birth(pid: int) -> str | None:
+    """When a live process started, in its system's own terms; None for the dead and for zombies."""
+    if sys.platform == "linux":
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        except OSError:
+            return None
+        return None if fields[0] in b"ZX" else fields[19].decode("ascii")
+    import psutil
+
+    with suppress(psutil.Error):
+        process = psutil.Process(pid)
+        if process.status() != psutil.STATUS_ZOMBIE:
+            return str(process.create_time())
+    return None
+
+
+@dataclass(slots=True)
+class _Watch:
+    """The guard's own loop, in its own process."""
+
+    worker: int
+    orders: int
+    wakeups: int
+    stdout: int
+    grace_seconds: float
+    children: set[int] = field(default_factory=set)
+    parent: int | None = None
+    deadline: float | None = None
+    pending: bytes = b""
+
+    def run(self) -> None:
+        host, inputs = HostWatch(self.stdout), [self.orders, self.wakeups]
+        while not self._overdue():
+            ready, _, _ = select.select(inputs, [], [], POLL_SECONDS)
+            if self.orders in ready and not self._obey():
+                break
+            if self.wakeups in ready:
+                self._hear_signal()
+            if self.deadline is None and host.gone(self.parent, 0) is not None:
+                self._start_grace()
+        self._end_all()
+
+    def _obey(self) -> bool:
+        """Take in the worker's orders; False once the worker is dead."""
+        chunk = os.read(self.orders, 4096)
+        *lines, self.pending = (self.pending + chunk).split(b"\n")
+        for line in lines:
+            verb, number = line[:1], int(line[1:])
+            if verb == b"+":
+                self.children.add(number)
+            elif verb == b"-":
+                self.children.discard(number)
+            elif verb == b"p":
+                self.parent = number
+            else:
+                self._start_grace()
+        return bool(chunk)
+
+    def _hear_signal(self) -> None:
+        if {signal.SIGTERM, signal.SIGINT} & set(os.read(self.wakeups, 512)):
+            self._start_grace()
+
+    def _start_grace(self) -> None:
+        if self.deadline is None:
+            self.deadline = time.monotonic() + self.grace_seconds
+
+    def _overdue(self) -> bool:
+        return self.deadline is not None and time.monotonic() >= self.deadline
+
+    def _end_all(self) -> None:
+        """End the worker, should it still live, and then its children with all that they started."""
+        if os.getppid() == self.worker:
+            with suppress(OSError):
+                os.kill(self.worker, signal.SIGKILL)
+        for child in self.children:
+            with suppress(OSError):
+                os.killpg(child, signal.SIGKILL)
+
+
+def _close_all_but(kept: set[int]) -> None:
+    low = 0
+    for fd in sorted(kept):
+        os.closerange(low, fd)
+        low = fd + 1
+    os.closerange(low, 4096)
+
+
+def _ignore_terminal_signals() -> None:
+    # The guard outlives the order to end: it is the one that sees it carried out.
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        signal.signal(getattr(signal, name), signal.SIG_IGN)

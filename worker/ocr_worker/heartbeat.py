@@ -1,0 +1,58 @@
+"""Heartbeats at the interval that `hello` asked for, from a thread of their own: one long page delays none."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ocr_protocol import Event, Info
+from ocr_worker.about import rss_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What the worker is doing, as the loop last knew it."""
+
+    state: str = "idle"
+    job_id: str | None = None
+    file: str | None = None
+    page: int | None = None
+    changed_at: float = 0.0
+
+
+class Heart:
+    """The loop notes what it does; the thread tells it."""
+
+    def __init__(self, send: Callable[[Event], None]) -> None:
+        self._send, self._pulse = send, Pulse(changed_at=time.monotonic())
+        self._interval: float | None = None
+        self._changed = threading.Event()
+
+    def beat_every(self, seconds: float | None) -> None:
+        """Set the interval; None stops the heart."""
+        first, self._interval = self._interval is None, seconds
+        self._changed.set()
+        if first and seconds is not None:
+            threading.Thread(target=self._run, name="heart", daemon=True).start()
+
+    def note(self, job_id: str | None, state: str, fields: dict[str, Any]) -> None:
+        """Take in what is done now; one assignment, so that the thread never sees half of it."""
+        self._pulse = Pulse(state, job_id, fields.get("file"), fields.get("page"), time.monotonic())
+
+    def _run(self) -> None:
+        while (seconds := self._interval) is not None:
+            self._changed.clear()
+            if not self._changed.wait(seconds):
+                self._send(_event(self._pulse))
+
+
+def _event(pulse: Pulse) -> Event:
+    what = f"Working on {pulse.file}" if pulse.file else f"The worker is {pulse.state}"
+    data = {
+        "kind": "heartbeat", "message": what, "state": pulse.state, "job_id": pulse.job_id, "file": pulse.file, "page": pulse.page,
+        "rss_bytes": rss_bytes(), "idle_seconds": round(time.monotonic() - pulse.changed_at, 3),
+    }  # fmt: skip
+    return Info(job_id=pulse.job_id, data=data)

@@ -1,0 +1,50 @@
+"""A running job holds a lock, so that no second worker takes it up. The system frees it when the worker dies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ocr_worker.errors import JobActiveError
+from ocr_worker.jobs import JobId
+
+
+class JobLock:
+    def __init__(self, jobs_dir: Path, job_id: JobId) -> None:
+        """Take the lock.
+
+        Raises:
+            JobActiveError: another worker holds it.
+        """
+        jobs_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = FileLock(_path(jobs_dir, job_id))
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout as error:
+            raise JobActiveError(
+                f"Job {job_id} is at work in another process. Cancel it there, or wait for its end."
+            ) from error
+
+    def release(self) -> None:
+        """Let the job go. The file stays: removing it would let two workers lock two files of one name."""
+        self._lock.release()
+
+    @staticmethod
+    def is_free(jobs_dir: Path, job_id: JobId) -> bool:
+        if not _path(jobs_dir, job_id).exists():
+            return True
+        try:
+            JobLock(jobs_dir, job_id).release()
+        except JobActiveError:
+            return False
+        return True
+
+    @staticmethod
+    def forget(jobs_dir: Path, job_id: JobId) -> None:
+        """Remove the file of a job that is deleted."""
+        _path(jobs_dir, job_id).unlink(missing_ok=True)
+
+
+def _path(jobs_dir: Path, job_id: JobId) -> Path:
+    return jobs_dir / f"{job_id}.lock"

@@ -1,0 +1,351 @@
+"""One run of one job: starts its work in the page pool, stores what comes of it, and tells how far it is."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ocr_worker.errors import CrashedError, PageTimeoutError
+from ocr_worker.job_state import (
+    Compose,
+    Effect,
+    FileFailed,
+    JobCourse,
+    Open,
+    PageFailed,
+    PageRetried,
+    Recognise,
+    Work,
+    with_name,
+)
+from ocr_worker.job_store import JobStore, StoredFile, StoredJob
+from ocr_worker.job_window import FileInWork, JobWindow, RunOrder
+from ocr_worker.jobs import BatchStatus, FileEnded, FileState, JobEnded, JobEvent, JobState, RunEnd
+from ocr_worker.page_pool import PagePool, TaskEnded
+from ocr_worker.pipeline.tasks import Composed, FailedPage, Failure, Opened, Outcome, PageDone
+from ocr_worker.progress import Here, Progress, Reporter
+from ocr_worker.settings import Settings
+from ocr_worker.sweep import sweep_parts
+
+log = logging.getLogger(__name__)
+
+FATAL_RUNS = 5
+"""A page that was in work when so many runs ended, beyond its retries, is not tried again."""
+THRESHOLD_FILES = 10
+"""The error share counts from so many ended files on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What a run works with."""
+
+    store: JobStore
+    pool: PagePool
+    settings: Settings
+    emit: Callable[[JobEvent], None]
+    tickets: Iterator[int]
+    progress_seconds: float = 0.1
+    """Least time between two progress events of a job."""
+
+
+class JobRun:
+    """Owned by one thread, which calls `advance` when something may have changed and `tick` when time has."""
+
+    def __init__(self, job: StoredJob, order: RunOrder, shop: Workshop) -> None:
+        self.job, self.origin, self.paused, self.ended = job, order.origin, False, False
+        self._store, self._pool, self._emit, self._tickets = shop.store, shop.pool, shop.emit, shop.tickets
+        self._course = JobCourse(job.options.retries)
+        self._window = JobWindow(job, order, shop.store, shop.settings.jobs_dir)
+        self._works: dict[int, Work] = {}
+        self._retries, self._deaths = 0, shop.pool.deaths
+        self._start, self._peak_rss, self._next_page_at = time.monotonic(), job.peak_rss_bytes, 0.0
+        self._progress = _open_books(shop.store, job.job_id)
+        self._reporter = Reporter(self._report, shop.progress_seconds)
+
+    def begin(self) -> None:
+        """Mark the run as begun and say where it starts."""
+        started = self.job.started_at or time.time()
+        self._store.update_job(
+            self.job.job_id, state="running", reason=None, ended_at=None, started_at=started
+        )
+        if not self.job.options.dry_run:
+            self._window.folder.mkdir(parents=True, exist_ok=True)
+            sweep_parts(self._window.folder)
+        self._pool.warm(self._workers(), self.job.options.page)
+        self._reporter.now()
+
+    def advance(self) -> None:
+        """Start what can be started; end the run when all is done."""
+        while not (self.paused or self.ended) and self._pool.free() and len(self._works) < self._workers():
+            self._feed()
+            work = self._course.next_work()
+            if work is None:
+                break
+            if isinstance(work, Recognise) and time.monotonic() < self._next_page_at:
+                self._course.unstarted(work)
+                break
+            self._start_work(work)
+        if not (self.paused or self.ended or self._course.window or self._window.peek()):
+            self._finish()
+
+    def take(self, ended: TaskEnded) -> bool:
+        """Take in the end of a task; False when it is not this run's."""
+        work = self._works.pop(ended.ticket, None)
+        match work:
+            case None:
+                return False
+            case Open():
+                self._file_opened(work, ended.outcome)
+            case Recognise():
+                self._page_ended(work, ended.outcome)
+            case Compose():
+                self._file_composed(work, ended.outcome)
+        return True
+
+    def pause(self) -> None:
+        """Start nothing more; what is in work is finished."""
+        self.paused = True
+        self._store.update_job(self.job.job_id, state="paused")
+
+    def unpause(self) -> None:
+        self.paused = False
+        self._store.update_job(self.job.job_id, state="running")
+
+    def stop(self, status: BatchStatus, state: JobState, reason: str | None) -> None:
+        """End the run now: kill its page processes, keep what is finished, put the rest back to pending."""
+        self._drop_work(set(self._works))
+        self._store.reopen_files(self.job.job_id, "processing")
+        self._close(status, state, reason)
+
+    def tick(self) -> None:
+        """Do what has become due: progress held back, files whose time is up."""
+        self._reporter.tick()
+        limit = self.job.options.file_timeout_seconds
+        overdue = [file for file in self._at_pages() if time.monotonic() - file.page_ended_at >= limit]
+        for file in overdue:
+            self._time_is_up(file, limit)
+
+    def next_tick(self) -> float | None:
+        """When `tick` or `advance` has something to do, on the monotonic clock."""
+        limit = self.job.options.file_timeout_seconds
+        times = [file.page_ended_at + limit for file in self._at_pages()]
+        if (due := self._reporter.due()) is not None:
+            times.append(due)
+        if self._next_page_at > time.monotonic():
+            times.append(self._next_page_at)
+        return min(times, default=None)
+
+    def _workers(self) -> int:
+        return min(self.job.options.max_workers or self._pool.size, self._pool.size)
+
+    def _feed(self) -> None:
+        """Keep one file waiting in the window; those with a verdict end on the spot."""
+        while self._course.hungry() and not self.ended and (stored := self._window.peek()):
+            if stored.verdict:
+                self._window.drop()
+                self._end_file(
+                    stored, "skipped" if stored.verdict["status"] == "skipped" else "failed", stored.verdict
+                )
+            else:
+                self._course.feed(self._window.take().number)
+
+    def _start_work(self, work: Work) -> None:
+        ticket, options = next(self._tickets), self.job.options
+        limit = options.file_timeout_seconds
+        if isinstance(work, Recognise):
+            self._store.page_started(self.job.job_id, work.number, work.page)
+            file = self._window.files[work.number]
+            if file not in self._at_pages():
+                # Time spent waiting for a free process is not the file's.
+                file.page_ended_at = time.monotonic()
+            limit = min(limit, options.page_timeout_seconds)
+            if options.pages_per_minute:
+                self._next_page_at = time.monotonic() + 60 / options.pages_per_minute
+        self._works[ticket] = work
+        self._pool.start(ticket, self._window.task(work), limit)
+
+    def _file_opened(self, work: Open, outcome: Outcome) -> None:
+        file = self._window.files[work.number]
+        if not isinstance(outcome, Opened):
+            self._apply(self._course.step_failed(work.number, _failure(outcome)))
+            return
+        file.opened, file.source = outcome, replace(file.source, stamp=outcome.stamp)
+        if outcome.up_to_date:
+            self._end_file(
+                file.stored, "skipped", {"status": "skipped", "reason": "up_to_date", **self._outputs(file)}
+            )
+        elif self.job.options.dry_run:
+            self._end_file(file.stored, "completed", self._good(file, outcome, "completed"))
+        else:
+            self._begin_pages(file, outcome)
+
+    def _begin_pages(self, file: FileInWork, opened: Opened) -> None:
+        number = file.number
+        self._window.result_folder(number).mkdir(parents=True, exist_ok=True)
+        if file.stored.sha256 != opened.sha256:
+            self._store.forget_pages(self.job.job_id, number)
+        self._store.set_file(
+            self.job.job_id, number, state="processing", pages=opened.pages, sha256=opened.sha256
+        )
+        file.stored = replace(file.stored, pages=opened.pages, sha256=opened.sha256)
+        known = self._known_pages(number)
+        self._progress.opened(number, opened.pages, len(known))
+        self._apply(self._course.opened(number, opened.pages, known))
+
+    def _known_pages(self, number: int) -> dict[int, FailedPage | None]:
+        """Pages of an earlier run: the good whose results are there (None), and those that ended all before them."""
+        known: dict[int, FailedPage | None] = {}
+        for page in self._store.pages(self.job.job_id, number):
+            if page.status and self._window.page_result(number, page.page).exists():
+                known[page.page] = None
+            elif page.attempts > self.job.options.retries + FATAL_RUNS:
+                error = CrashedError(f"the worker ended {page.attempts} times while this page was in work")
+                known[page.page] = FailedPage(page.page, "crashed", error.code, error.message)
+        return known
+
+    def _page_ended(self, work: Recognise, outcome: Outcome) -> None:
+        if isinstance(outcome, PageDone):
+            self._store.page_ended(self.job.job_id, work.number, work.page, outcome.status)
+            self._course.page_done(work.number, work.page)
+            self._count_page(work.number)
+        else:
+            failure = with_name(_failure(outcome), self._window.files[work.number].name, work.page)
+            self._apply(self._course.page_failed(work.number, work.page, failure))
+
+    def _count_page(self, number: int) -> None:
+        file, run = self._window.files[number], self._course.window[number]
+        file.page_ended_at = time.monotonic()
+        self._progress.page_ended(
+            number, Here(file.stored.file, file.name, number, run.pages_ended, run.pages)
+        )
+        self._reporter.soon()
+
+    def _file_composed(self, work: Compose, outcome: Outcome) -> None:
+        file = self._window.files[work.number]
+        if not isinstance(outcome, Composed) or file.opened is None:
+            sweep_parts(self._window.folder)
+            self._apply(self._course.step_failed(work.number, _failure(outcome)))
+            return
+        fields = self._good(file, file.opened, "completed_with_errors" if work.failed_pages else "completed")
+        if work.failed_pages:
+            fields["failed_pages"] = [
+                {"page": p.page, "code": p.code, "error": p.error} for p in work.failed_pages
+            ]
+        self._end_file(file.stored, "completed", {**fields, "confidence": outcome.confidence})
+        shutil.rmtree(self._window.result_folder(work.number), ignore_errors=True)
+
+    def _good(self, file: FileInWork, opened: Opened, status: str) -> dict[str, Any]:
+        return {
+            "status": status,
+            "pages": opened.pages,
+            "warnings": list(opened.warnings),
+            **self._outputs(file),
+        }
+
+    def _outputs(self, file: FileInWork) -> dict[str, Any]:
+        outputs = self._window.outputs(file.stored)
+        return {"output": outputs.get("pdf") or next(iter(outputs.values())), "outputs": outputs}
+
+    def _apply(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case PageRetried(number, page):
+                    self._retries += 1
+                    log.warning(
+                        "%s: trying %s again",
+                        self._window.files[number].name,
+                        f"page {page}" if page else "the file",
+                    )
+                case PageFailed(number):
+                    self._count_page(number)
+                case FileFailed():
+                    self._fail_file(effect)
+
+    def _fail_file(self, failed: FileFailed) -> None:
+        file = self._window.files[failed.number]
+        if traceback := failed.failure.details.pop("traceback", None):
+            log.error("%s failed:\n%s", file.name, traceback)
+        failure = with_name(failed.failure, file.name, None)
+        self._drop_work({ticket for ticket, work in self._works.items() if work.number == failed.number})
+        error = {"code": failure.code, "message": failure.message, "retryable": failure.retryable}
+        self._end_file(file.stored, "failed", {"status": "failed", "error": error, "page": failed.page})
+        if failure.code == "no_space" and not self.ended:
+            self.stop("stopped", "stopped", "no_space")
+
+    def _drop_work(self, tickets: set[int]) -> None:
+        """Kill tasks in work, and take away what they leave."""
+        self._pool.kill(tickets)
+        works = [self._works.pop(ticket) for ticket in tickets]
+        for work in works:
+            if isinstance(work, Recognise):
+                self._store.page_unstarted(self.job.job_id, work.number, work.page)
+        if any(isinstance(work, Compose) for work in works):
+            sweep_parts(self._window.folder)
+
+    def _end_file(self, file: StoredFile, state: FileState, outcome: dict[str, Any]) -> None:
+        self._store.set_file(self.job.job_id, file.number, state=state, outcome=outcome, ended_at=time.time())
+        self._progress.file_ended(file.number, state)
+        if self._window.files.pop(file.number, None):
+            self._course.ended(file.number)
+        self._emit(FileEnded(self.job.job_id, file.number))
+        self._reporter.soon()
+        if state == "failed" and self._too_many_failed():
+            self.stop("stopped", "stopped", "error_threshold")
+
+    def _too_many_failed(self) -> bool:
+        threshold, ended = self.job.options.stop_on_error_threshold, self._progress.files_ended
+        failed = self._progress.counts["failed"]
+        return not self.ended and threshold < 1 and ended >= THRESHOLD_FILES and failed >= threshold * ended
+
+    def _at_pages(self) -> list[FileInWork]:
+        """Files of which a page is in work."""
+        numbers = {work.number for work in self._works.values() if isinstance(work, Recognise)}
+        return [self._window.files[number] for number in numbers]
+
+    def _time_is_up(self, file: FileInWork, limit: float) -> None:
+        late = PageTimeoutError(f"{file.name}: no page was finished within {limit:g} seconds")
+        self._drop_work({ticket for ticket, work in self._works.items() if work.number == file.number})
+        self._apply(self._course.give_up_pages(file.number, Failure(late.code, late.message, late.retryable)))
+
+    def _report(self) -> None:
+        self._peak_rss = max(self._peak_rss, self._pool.rss_bytes())
+        self._emit(self._progress.made(self.job.job_id))
+
+    def _finish(self) -> None:
+        if self._store.stats(self.job.job_id)["pending"]:
+            self._close("stopped", "stopped", self.job.reason)
+            return
+        self._progress.finish()
+        self._reporter.now()
+        self._close("completed", "completed", None)
+
+    def _close(self, status: BatchStatus, state: JobState, reason: str | None) -> None:
+        self.ended = True
+        now, job = time.time(), self.job
+        self._store.update_job(
+            job.job_id, state=state, reason=reason, ended_at=now,
+            worked_seconds=job.worked_seconds + time.monotonic() - self._start,
+            retries=job.retries + self._retries,
+            worker_restarts=job.worker_restarts + self._pool.deaths - self._deaths,
+            peak_rss_bytes=self._peak_rss,
+        )  # fmt: skip
+        self._emit(JobEnded(job.job_id, self.origin, RunEnd(status, reason, now)))
+
+
+def _open_books(store: JobStore, job_id: str) -> Progress:
+    """Progress where earlier runs left it."""
+    stats, (ended, total) = store.stats(job_id), store.page_counts(job_id)
+    progress = Progress(stats, ended, total, time.monotonic)
+    for number, pages, done in store.begun_files(job_id):
+        progress.begun(number, pages, done)
+    return progress
+
+
+def _failure(outcome: Outcome) -> Failure:
+    if isinstance(outcome, Failure):
+        return outcome
+    return Failure("internal", f"The page process answered with {type(outcome).__name__}.", retryable=False)

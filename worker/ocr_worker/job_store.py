@@ -1,0 +1,305 @@
+"""What is known of every job, in SQLite: the truth after a crash. Its format is not the wire's.
+
+One instance serves one thread. A commit survives the death of any process (WAL, synchronous=NORMAL).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ocr_worker.errors import InternalError, OutputPermissionError
+from ocr_worker.jobs import FileState, JobId, JobOptions, JobState
+from ocr_worker.pipeline.tasks import PageStatus
+
+MIGRATIONS = (
+    """
+    CREATE TABLE jobs (
+        job_id TEXT PRIMARY KEY, state TEXT NOT NULL, reason TEXT, priority INTEGER NOT NULL,
+        output_dir TEXT NOT NULL, output_path BLOB NOT NULL, options TEXT NOT NULL,
+        created_at REAL NOT NULL, updated_at REAL NOT NULL, started_at REAL, ended_at REAL,
+        worked_seconds REAL NOT NULL DEFAULT 0, retries INTEGER NOT NULL DEFAULT 0,
+        worker_restarts INTEGER NOT NULL DEFAULT 0, peak_rss_bytes INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE TABLE files (
+        job_id TEXT NOT NULL REFERENCES jobs ON DELETE CASCADE, number INTEGER NOT NULL,
+        file TEXT NOT NULL, path BLOB NOT NULL, name BLOB, verdict TEXT,
+        state TEXT NOT NULL DEFAULT 'pending', pages INTEGER, sha256 TEXT, outcome TEXT, ended_at REAL,
+        PRIMARY KEY (job_id, number)
+    ) WITHOUT ROWID;
+    CREATE INDEX files_by_state ON files (job_id, state);
+    CREATE TABLE pages (
+        job_id TEXT NOT NULL, number INTEGER NOT NULL, page INTEGER NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0, status TEXT,
+        PRIMARY KEY (job_id, number, page),
+        FOREIGN KEY (job_id, number) REFERENCES files ON DELETE CASCADE
+    ) WITHOUT ROWID;
+    """,
+)
+BUSY_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class StoredJob:
+    job_id: JobId
+    state: JobState
+    reason: str | None
+    priority: int
+    output_dir: str
+    output_path: bytes
+    options: JobOptions
+    created_at: float
+    updated_at: float
+    started_at: float | None
+    ended_at: float | None
+    worked_seconds: float
+    retries: int
+    worker_restarts: int
+    peak_rss_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    number: int
+    file: str
+    path: bytes
+    name: bytes | None
+    verdict: dict[str, Any] | None
+    """Settled before any work: skipped as a duplicate, or refused for its name."""
+    state: FileState
+    pages: int | None
+    sha256: str | None
+    outcome: dict[str, Any] | None
+    ended_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    file: str
+    path: bytes
+    name: bytes | None
+    verdict: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPage:
+    page: int
+    attempts: int
+    status: str | None
+    """ok, blank or has_text; None while the page has no result."""
+
+
+class JobStore:
+    """Jobs, files and pages. Every call is one transaction."""
+
+    def __init__(self, state_dir: Path) -> None:
+        """Open the store and bring it up to date.
+
+        Raises:
+            OutputPermissionError: the state folder can't be made or written.
+            InternalError: the store is from a newer version or is no database.
+        """
+        path = state_dir / "jobs.sqlite3"
+        try:
+            state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.execute("PRAGMA foreign_keys=ON")
+            self._migrate(path)
+        except (OSError, sqlite3.OperationalError) as error:
+            raise OutputPermissionError(
+                f"The state folder {state_dir} can't be used ({error}). Set OCR_WORKER_STATE_DIR to a folder that can be written."
+            ) from error
+        except sqlite3.DatabaseError as error:
+            raise InternalError(
+                f"{path} is damaged ({error}). Move it away; jobs that it holds can't be resumed."
+            ) from error
+
+    def close(self) -> None:
+        self._db.close()
+
+    def add_job(self, job: StoredJob, files: Iterable[NewFile]) -> None:
+        fields = {name: getattr(job, name) for name in StoredJob.__slots__}
+        fields["options"] = json.dumps(job.options.to_fields())
+        rows = ((job.job_id, n, f.file, f.path, f.name, _json(f.verdict)) for n, f in enumerate(files, 1))
+        with self._transaction():
+            marks = ", ".join(f":{name}" for name in fields)
+            self._db.execute(f"INSERT INTO jobs ({', '.join(fields)}) VALUES ({marks})", fields)
+            self._db.executemany(
+                "INSERT INTO files (job_id, number, file, path, name, verdict) VALUES (?, ?, ?, ?, ?, ?)",
+                rows,
+            )
+
+    def job(self, job_id: JobId) -> StoredJob | None:
+        return next(self._jobs("WHERE job_id = ?", (job_id,)), None)
+
+    def jobs(self, state: str | None, offset: int, limit: int) -> list[StoredJob]:
+        """Newest first."""
+        where, given = ("WHERE state = ?", (state,)) if state else ("", ())
+        return list(
+            self._jobs(
+                f"{where} ORDER BY created_at DESC, job_id DESC LIMIT ? OFFSET ?", (*given, limit, offset)
+            )
+        )
+
+    def job_count(self, state: str | None) -> int:
+        where, given = ("WHERE state = ?", (state,)) if state else ("", ())
+        return int(self._db.execute(f"SELECT count(*) FROM jobs {where}", given).fetchone()[0])
+
+    def unfinished(self) -> list[StoredJob]:
+        """Jobs that some worker, dead or alive, holds for its own."""
+        return list(self._jobs("WHERE state IN ('queued', 'running', 'paused')", ()))
+
+    def update_job(self, job_id: JobId, **fields: object) -> None:
+        fields["updated_at"] = time.time()
+        names = ", ".join(f"{name} = :{name}" for name in fields)
+        self._db.execute(f"UPDATE jobs SET {names} WHERE job_id = :job_id", {**fields, "job_id": job_id})
+
+    def delete_job(self, job_id: JobId) -> None:
+        self._db.execute("DELETE FROM jobs WHERE job_id = ?", (job_id,))
+
+    def stats(self, job_id: JobId) -> dict[str, int]:
+        """How many files are in which state."""
+        found = dict(
+            self._db.execute("SELECT state, count(*) FROM files WHERE job_id = ? GROUP BY state", (job_id,))
+        )
+        states = ("pending", "processing", "completed", "failed", "skipped")
+        return {"total": sum(found.values()), **{state: found.get(state, 0) for state in states}}
+
+    def page_counts(self, job_id: JobId) -> tuple[int, int]:
+        """Pages of ended files and of all files; an uncounted file is one page."""
+        row = self._db.execute(
+            "SELECT coalesce(sum(CASE WHEN ended_at IS NOT NULL THEN coalesce(pages, 1) ELSE 0 END), 0),"
+            " coalesce(sum(coalesce(pages, 1)), 0) FROM files WHERE job_id = ?",
+            (job_id,),
+        ).fetchone()
+        return int(row[0]), int(row[1])
+
+    def begun_files(self, job_id: JobId) -> list[tuple[int, int, int]]:
+        """Of each counted file that has not ended: number, pages, pages with a result."""
+        rows = self._db.execute(
+            "SELECT f.number, f.pages, count(p.status) FROM files f LEFT JOIN pages p USING (job_id, number)"
+            " WHERE f.job_id = ? AND f.ended_at IS NULL AND f.pages IS NOT NULL GROUP BY f.number",
+            (job_id,),
+        )
+        return list(rows)
+
+    def pages_recognised(self, job_id: JobId) -> int:
+        """Pages with a result, of all files."""
+        found = self._db.execute(
+            "SELECT count(*) FROM pages WHERE job_id = ? AND status IS NOT NULL", (job_id,)
+        )
+        return int(found.fetchone()[0])
+
+    def files(self, job_id: JobId, state: FileState | None, after: int, limit: int) -> list[StoredFile]:
+        """Files in the order of the request, numbered above `after`."""
+        where, given = ("AND state = ?", (state,)) if state else ("", ())
+        rows = self._db.execute(
+            f"SELECT {_FILE_COLUMNS} FROM files WHERE job_id = ? AND number > ? {where} ORDER BY number LIMIT ?",
+            (job_id, after, *given, limit),
+        )
+        return [_file(row) for row in rows]
+
+    def file_numbers(self, job_id: JobId, state: FileState) -> list[int]:
+        return [
+            row[0]
+            for row in self._db.execute(
+                "SELECT number FROM files WHERE job_id = ? AND state = ?", (job_id, state)
+            )
+        ]
+
+    def file(self, job_id: JobId, number: int) -> StoredFile:
+        row = self._db.execute(
+            f"SELECT {_FILE_COLUMNS} FROM files WHERE job_id = ? AND number = ?", (job_id, number)
+        ).fetchone()
+        return _file(row)
+
+    def set_file(self, job_id: JobId, number: int, **fields: Any) -> None:
+        if "outcome" in fields:
+            fields["outcome"] = _json(fields["outcome"])
+        names = ", ".join(f"{name} = :{name}" for name in fields)
+        self._db.execute(
+            f"UPDATE files SET {names} WHERE job_id = :job_id AND number = :number",
+            {**fields, "job_id": job_id, "number": number},
+        )
+
+    def reopen_files(self, job_id: JobId, state: FileState) -> None:
+        """Set files back to pending; the results of their pages stay."""
+        self._db.execute(
+            "UPDATE files SET state = 'pending', outcome = NULL, ended_at = NULL WHERE job_id = ? AND state = ?",
+            (job_id, state),
+        )
+
+    def pages(self, job_id: JobId, number: int) -> list[StoredPage]:
+        rows = self._db.execute(
+            "SELECT page, attempts, status FROM pages WHERE job_id = ? AND number = ? ORDER BY page",
+            (job_id, number),
+        )
+        return [StoredPage(*row) for row in rows]
+
+    def page_started(self, job_id: JobId, number: int, page: int) -> None:
+        """Count the attempt before it is made, so that an input which ends everything is seen to have done so."""
+        self._db.execute(
+            "INSERT INTO pages (job_id, number, page, attempts) VALUES (?, ?, ?, 1)"
+            " ON CONFLICT DO UPDATE SET attempts = attempts + 1",
+            (job_id, number, page),
+        )
+
+    def page_unstarted(self, job_id: JobId, number: int, page: int) -> None:
+        """Take back an attempt that was ended by order, not by the page."""
+        self._db.execute(
+            "UPDATE pages SET attempts = attempts - 1 WHERE job_id = ? AND number = ? AND page = ?",
+            (job_id, number, page),
+        )
+
+    def page_ended(self, job_id: JobId, number: int, page: int, status: PageStatus) -> None:
+        """Keep that a page has its result."""
+        self._db.execute(
+            "UPDATE pages SET status = ? WHERE job_id = ? AND number = ? AND page = ?",
+            (status, job_id, number, page),
+        )
+
+    def forget_pages(self, job_id: JobId, number: int) -> None:
+        self._db.execute("DELETE FROM pages WHERE job_id = ? AND number = ?", (job_id, number))
+
+    def _jobs(self, where: str, given: tuple[object, ...]) -> Iterator[StoredJob]:
+        for row in self._db.execute(f"SELECT {', '.join(StoredJob.__slots__)} FROM jobs {where}", given):
+            fields = dict(zip(StoredJob.__slots__, row, strict=True))
+            yield StoredJob(**{**fields, "options": JobOptions.from_fields(json.loads(fields["options"]))})
+
+    def _transaction(self) -> sqlite3.Connection:
+        self._db.execute("BEGIN IMMEDIATE")
+        return self._db
+
+    def _migrate(self, path: Path) -> None:
+        with self._transaction():
+            # Read inside the transaction: two workers may start on one new folder.
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if version > len(MIGRATIONS):
+                raise InternalError(
+                    f"{path} was written by a newer version. Update ocr-sidecar, or set OCR_WORKER_STATE_DIR elsewhere."
+                )
+            for statement in ";".join(MIGRATIONS[version:]).split(";"):
+                self._db.execute(statement)
+            self._db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        path.chmod(0o600)
+
+
+_FILE_COLUMNS = ", ".join(StoredFile.__slots__)
+
+
+def _file(row: tuple[Any, ...]) -> StoredFile:
+    fields = dict(zip(StoredFile.__slots__, row, strict=True))
+    for name in ("verdict", "outcome"):
+        fields[name] = json.loads(fields[name]) if fields[name] else None
+    return StoredFile(**fields)
+
+
+def _json(value: object) -> str | None:
+    return None if value is None else json.dumps(value)

@@ -1,0 +1,157 @@
+"""Settle the names of all outputs before any work, the same on every run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from ocr_protocol.paths import path_from_wire
+from ocr_worker.errors import BadNameError, OcrError, OutputConflictError
+from ocr_worker.job_store import NewFile
+from ocr_worker.jobs import InputFile
+
+SUFFIXES = {"pdf": ".pdf", "txt": ".txt", "json": "_ocr_results.json", "hocr": ".hocr", "alto": ".alto.xml"}
+LONGEST_NAME_BYTES = 255
+ROOM_BYTES = 36
+"""For our suffixes, `_n`, and the affixes of temporary files."""
+RESERVED = {"con", "prn", "aux", "nul", *(f"{device}{n}" for device in ("com", "lpt") for n in range(1, 10))}
+
+OnExisting = Literal["skip", "overwrite", "suffix"]
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """An output folder as it was found: what is there, folded, and whose it is."""
+
+    folder: Path
+    outputs: tuple[str, ...]
+    mode: OnExisting
+
+
+def output_paths(folder: Path, name: str, outputs: tuple[str, ...]) -> dict[str, str]:
+    """Output kind to path for a planned name."""
+    return {kind: str(folder / (name + SUFFIXES[kind])) for kind in outputs}
+
+
+def plan_outputs(files: tuple[InputFile, ...], space: Namespace) -> list[NewFile]:
+    """Give each input one name for all its outputs, or its verdict. A string that came before is dropped."""
+    taken, present, inodes = set[str](), _present(space.folder), dict[tuple[int, int], str]()
+    planned = []
+    for file in {file.sent: file for file in files}.values():
+        try:
+            verdict = _duplicate(file, inodes)
+            name = None if verdict else _choose(file, space, taken, present)
+        except OcrError as error:
+            name, verdict = None, {"status": "failed", "error": _fields(error)}
+        planned.append(
+            NewFile(file.sent, os.fsencode(file.path), os.fsencode(name) if name else None, verdict)
+        )
+    return planned
+
+
+def _present(folder: Path) -> set[str]:
+    try:
+        return {_fold(entry.name) for entry in folder.iterdir()}
+    except OSError:
+        return set()
+
+
+def _duplicate(file: InputFile, inodes: dict[tuple[int, int], str]) -> dict[str, Any] | None:
+    """The verdict on another path to a file that came before."""
+    if "\0" in file.path:
+        raise BadNameError(f"{file.sent!r} holds a NUL character, which no file name can. Rename the file.")
+    try:
+        found = Path(file.path).stat()
+    except OSError:
+        return None
+    first = inodes.setdefault((found.st_dev, found.st_ino), file.sent)
+    if first == file.sent:
+        return None
+    return {"status": "skipped", "reason": "duplicate", "message": f"The same file as {first}"}
+
+
+def _choose(file: InputFile, space: Namespace, taken: set[str], present: set[str]) -> str:
+    stem = _safe_stem(Path(file.path).name or "file")
+    number = 0
+    while True:
+        name = stem if number == 0 else f"{stem}_{number}"
+        if not _collides(name, space.outputs, taken) and _usable(name, file, space, present):
+            taken |= _folded(name, space.outputs)
+            return name
+        number += 1
+
+
+def _usable(name: str, file: InputFile, space: Namespace, present: set[str]) -> bool:
+    """Whether an existing name may be used for this input under the mode."""
+    if not _collides(name, space.outputs, present):
+        return True
+    own_input = any(
+        _same_file(path, file.path) for path in output_paths(space.folder, name, space.outputs).values()
+    )
+    if own_input and space.mode != "suffix":
+        raise OutputConflictError(
+            f"{Path(file.path).name!r} would be overwritten by its own output. Choose another output folder, or on_existing: suffix."
+        )
+    if space.mode == "overwrite":
+        return True
+    if space.mode == "suffix":
+        return False
+    return _owner(Path(space.folder, name + SUFFIXES["json"])) == os.path.realpath(file.path)
+
+
+def _owner(results: Path) -> str | None:
+    """The source that an existing `_ocr_results.json` names; None when there is none or it names none."""
+    try:
+        path = json.loads(results.read_bytes())["source"]["path"]
+        return os.path.realpath(path_from_wire(path))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def _same_file(one: str, other: str) -> bool:
+    try:
+        return Path(one).samefile(other)
+    except OSError:
+        return False
+
+
+def _folded(name: str, outputs: tuple[str, ...]) -> set[str]:
+    # The JSON name always counts: it tells whose a name is, even where no JSON is asked for.
+    return {_fold(name + SUFFIXES[kind]) for kind in (*outputs, "json")}
+
+
+def _collides(name: str, outputs: tuple[str, ...], names: set[str]) -> bool:
+    return not names.isdisjoint(_folded(name, outputs))
+
+
+def _fold(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def _safe_stem(base: str) -> str:
+    """The stem as an output may carry it on every system: no device name, no trailing dot, not too long."""
+    stem = base.rpartition(".")[0] or base
+    stem = stem.rstrip(". ") or "file"
+    if stem.partition(".")[0].casefold() in RESERVED:
+        stem = f"_{stem}"
+    raw = os.fsencode(stem)
+    if len(raw) <= LONGEST_NAME_BYTES - ROOM_BYTES:
+        return stem
+    digest = hashlib.sha256(raw).hexdigest()[:8]
+    return _cut(stem, LONGEST_NAME_BYTES - ROOM_BYTES - 9) + f"-{digest}"
+
+
+def _cut(text: str, most_bytes: int) -> str:
+    """The longest beginning of a name that has at most so many bytes, without a broken character."""
+    while len(os.fsencode(text)) > most_bytes:
+        text = text[: max(1, len(text) - max(1, (len(os.fsencode(text)) - most_bytes) // 4))]
+    return text
+
+
+def _fields(error: OcrError) -> dict[str, Any]:
+    return {"code": error.code, "message": error.message, "retryable": error.retryable}

@@ -1,0 +1,128 @@
+"""How far a job is: pages, percent that never falls, rate and time left. On a clock that never jumps."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ocr_worker.jobs import FileState, JobId, ProgressMade
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Where the work is: the file of which a page ended last, and how many of its pages have ended."""
+
+    file: str
+    name: str
+    file_index: int
+    page: int
+    page_count: int
+
+
+class Progress:
+    """Counts pages: `current` of ended files plus the ended pages of files in work, but for each one's last."""
+
+    def __init__(
+        self, stats: Mapping[str, int], ended_pages: int, total_pages: int, clock: Callable[[], float]
+    ) -> None:
+        self.total, self._file_count = total_pages, stats["total"]
+        self.counts = {state: stats[state] for state in ("completed", "failed", "skipped")}
+        self._ended, self._clock, self._start = ended_pages, clock, clock()
+        self._in_work: dict[int, tuple[int, int]] = {}
+        self._fresh, self._percent = 0, 0.0
+        self._here: Here | None = None
+
+    @property
+    def current(self) -> int:
+        return self._ended + sum(min(done, pages - 1) for done, pages in self._in_work.values())
+
+    @property
+    def files_ended(self) -> int:
+        return sum(self.counts.values())
+
+    def begun(self, number: int, pages: int, done: int) -> None:
+        """A file that an earlier run counted, and of which some pages have ended."""
+        self._in_work[number] = (done, pages)
+
+    def opened(self, number: int, pages: int, done: int) -> None:
+        """A file's pages are counted; an uncounted file stood for one."""
+        self.total += pages - self._in_work.get(number, (0, 1))[1]
+        self._in_work[number] = (done, pages)
+
+    def page_ended(self, number: int, here: Here) -> None:
+        done, pages = self._in_work[number]
+        self._in_work[number] = (done + 1, pages)
+        self._fresh += 1
+        self._here = here
+
+    def file_ended(self, number: int, state: FileState) -> None:
+        """A file has ended, well or not; all that it stood for is done."""
+        self._ended += self._in_work.pop(number, (0, 1))[1]
+        self.counts[state] += 1
+
+    def finish(self) -> None:
+        """The job is complete: only now 100 percent."""
+        self._ended, self._percent = self.total, 100.0
+
+    def made(self, job_id: JobId) -> ProgressMade:
+        """The event that tells it."""
+        share = 100.0 * self.current / max(1, self.total)
+        self._percent = max(self._percent, min(round(share, 2), 99.99))
+        elapsed = self._clock() - self._start
+        rate = self._fresh / elapsed if elapsed > 0 else 0.0
+        fields: dict[str, Any] = {
+            "current": self.current,
+            "total": self.total,
+            "message": self._message(),
+            "percent": self._percent,
+            **self._place(),
+            "file_count": self._file_count,
+            **self.counts,
+            "elapsed_seconds": round(elapsed, 3),
+            "eta_seconds": round((self.total - self.current) / rate, 1) if rate else None,
+            "pages_per_second": round(rate, 3),
+        }
+        return ProgressMade(job_id, fields)
+
+    def _message(self) -> str:
+        here = self._here
+        if here is None:
+            return f"Processing {self._file_count} file{'s' * (self._file_count != 1)}"
+        return f"Processing file {here.file_index}/{self._file_count}: {here.name} (page {here.page}/{here.page_count})"
+
+    def _place(self) -> dict[str, Any]:
+        here = self._here
+        if here is None:
+            return {}
+        return {
+            "file": here.file,
+            "file_index": here.file_index,
+            "page": here.page,
+            "page_count": here.page_count,
+        }
+
+
+class Reporter:
+    """Tells news at once when the last telling is long enough ago, and otherwise when it is."""
+
+    def __init__(self, tell: Callable[[], None], least_seconds: float) -> None:
+        self._tell, self._least_seconds = tell, least_seconds
+        self._told_at, self._news = float("-inf"), False
+
+    def now(self) -> None:
+        self._told_at, self._news = time.monotonic(), False
+        self._tell()
+
+    def soon(self) -> None:
+        self._news = True
+        self.tick()
+
+    def tick(self) -> None:
+        if self._news and time.monotonic() >= self._told_at + self._least_seconds:
+            self.now()
+
+    def due(self) -> float | None:
+        """When `tick` has something to tell, on the monotonic clock."""
+        return self._told_at + self._least_seconds if self._news else None

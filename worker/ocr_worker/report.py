@@ -1,0 +1,122 @@
+"""What the store knows, as the plain data of answers and results. Read when the host is ready for it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+from ocr_worker.job_store import JobStore, StoredFile, StoredJob
+from ocr_worker.jobs import JobId, RunEnd
+
+MOST_LISTED = 10_000
+"""Files in a result; above it counts stand for the lists."""
+
+
+def batch_result(
+    store: JobStore, job_id: JobId, run: RunEnd, most_listed: int = MOST_LISTED
+) -> dict[str, Any]:
+    """The `data` of a job's terminal result: all files of the job, earlier runs included."""
+    job = store.job(job_id)
+    assert job is not None
+    stats, pages = store.stats(job_id), store.pages_recognised(job_id)
+    fields = {
+        "kind": "batch",
+        "status": run.status,
+        "reason": run.reason,
+        "dry_run": job.options.dry_run or None,
+        "total_files": stats["total"],
+        "total_pages_processed": pages,
+        "duration_seconds": round(job.worked_seconds, 3),
+        "statistics": _statistics(job, run, pages),
+        "manifest": None,
+    }
+    if stats["total"] > most_listed:
+        counts = {"successful": stats["completed"], "failed": stats["failed"], "skipped": stats["skipped"]}
+        return {**fields, "counts": counts}
+    return {**fields, **_lists(store, job_id)}
+
+
+def file_done(store: JobStore, job_id: JobId, number: int) -> dict[str, Any]:
+    """The `data` of a `file_done`."""
+    file = store.file(job_id, number)
+    outcome = file.outcome or {}
+    return {
+        "kind": "file_done",
+        "message": _sentence(file, outcome),
+        "pages": file.pages,
+        **outcome,
+        "file": file.file,
+    }
+
+
+def job_summary(store: JobStore, job: StoredJob) -> dict[str, Any]:
+    done, total = store.page_counts(job.job_id)
+    begun = sum(min(done, pages - 1) for _, pages, done in store.begun_files(job.job_id))
+    return {
+        "job_id": job.job_id,
+        "state": job.state,
+        "created_at": timestamp(job.created_at),
+        "updated_at": timestamp(job.updated_at),
+        "output_dir": job.output_dir,
+        "priority": job.priority,
+        "stats": store.stats(job.job_id),
+        "pages_done": done + begun,
+        "pages_total": total,
+    }
+
+
+def job_files(store: JobStore, job_id: JobId, offset: int, limit: int) -> list[dict[str, Any]]:
+    """Files numbered from `offset` + 1 on."""
+    return [_job_file(file) for file in store.files(job_id, None, offset, limit)]
+
+
+def timestamp(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds")
+
+
+def _lists(store: JobStore, job_id: JobId) -> dict[str, list[dict[str, Any]]]:
+    lists: dict[str, list[dict[str, Any]]] = {"successful": [], "failed": [], "skipped": []}
+    for file in store.files(job_id, None, 0, MOST_LISTED):
+        outcome = file.outcome or {}
+        if file.state == "completed":
+            lists["successful"].append(
+                {**outcome, "file": file.file, "pages": file.pages or outcome["pages"]}
+            )
+        elif file.state == "failed":
+            error = outcome["error"]
+            entry = {
+                "file": file.file,
+                "error": error["message"],
+                "code": error["code"],
+                "retryable": error["retryable"],
+            }
+            lists["failed"].append({**entry, "page": outcome.get("page")})
+        elif file.state == "skipped":
+            lists["skipped"].append(
+                {"file": file.file, "reason": outcome["reason"], "output": outcome.get("output")}
+            )
+    return lists
+
+
+def _job_file(file: StoredFile) -> dict[str, Any]:
+    return {"file": file.file, "pages": file.pages, "status": file.state, **(file.outcome or {})}
+
+
+def _statistics(job: StoredJob, run: RunEnd, pages: int) -> dict[str, Any]:
+    return {
+        "start_time": timestamp(job.started_at or job.created_at),
+        "end_time": timestamp(run.ended_at),
+        "pages_per_second": round(pages / job.worked_seconds, 3) if job.worked_seconds else 0.0,
+        "retries": job.retries,
+        "worker_restarts": job.worker_restarts,
+        "peak_rss_bytes": job.peak_rss_bytes,
+    }
+
+
+def _sentence(file: StoredFile, outcome: dict[str, Any]) -> str:
+    if file.state == "failed":
+        return str(outcome["error"]["message"])
+    if file.state == "skipped":
+        return f"Skipped {file.file}: {outcome['reason']}"
+    bad = len(outcome.get("failed_pages", ()))
+    return f"Finished {file.file}" + (f", but {bad} of its {file.pages} pages failed" if bad else "")

@@ -1,0 +1,333 @@
+"""OCRBatchService: takes in jobs, queues them, runs them, and cleans up. The loop and the library use the same one.
+
+Everything here belongs to one thread; page processes only post to its inbox.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from ocr_worker.callbacks import ProgressCallback, ProgressFunction
+from ocr_worker.caller import Caller, Surroundings
+from ocr_worker.errors import BusyError, JobActiveError, JobNotFoundError, OutputPermissionError
+from ocr_worker.job_lock import JobLock
+from ocr_worker.job_run import JobRun, Workshop
+from ocr_worker.job_store import JobStore, StoredJob
+from ocr_worker.job_window import RunOrder
+from ocr_worker.jobs import (
+    ACTIVE,
+    RESUMABLE,
+    JobEnded,
+    JobEvent,
+    JobId,
+    JobRequest,
+    JobState,
+    Origin,
+    new_job_id,
+)
+from ocr_worker.options import make_request
+from ocr_worker.page_pool import PagePool, PoolMessage
+from ocr_worker.plan import Namespace, plan_outputs
+
+log = logging.getLogger(__name__)
+
+
+class OCRBatchService:
+    """Jobs and their runs, for a library caller (`process_batch`) or for a loop that owns it.
+
+    A loop passes pool messages to `handle` and calls `tick` when `next_tick` has come.
+
+        service = OCRBatchService(progress_callback, cancellation_flag)
+        try:
+            result = service.process_batch(["scan.pdf"], "out")
+        finally:
+            service.cleanup()
+
+    Source: the first design note (the Python IPC handler).
+    """
+
+    def __init__(
+        self,
+        progress_callback: ProgressFunction | ProgressCallback | None = None,
+        cancellation_flag: Callable[[], bool] | None = None,
+        *,
+        around: Surroundings | None = None,
+    ) -> None:
+        """Start nothing yet: page processes come with the first batch.
+
+        Args:
+            progress_callback: called as `(current, total, message, percent, eta=None)`, pages and percent of the whole
+                batch, `eta` in seconds; or an object with the methods of `ProgressCallback`.
+            cancellation_flag: asked at least every 50 ms; True cancels the batch within a second.
+            around: for a loop that owns the service; a library caller leaves it out.
+        """
+        self._caller = Caller(progress_callback, cancellation_flag)
+        around = around or self._caller.surroundings()
+        self._around, self._settings = around, around.settings
+        self._store: JobStore | None = None
+        self.pool = PagePool(around.settings.page_processes, around.settings, around.guard, around.post)
+        self._tickets = itertools.count(1)
+        self._queue: list[tuple[StoredJob, RunOrder]] = []
+        self._runs: list[JobRun] = []
+        self._locks: dict[JobId, JobLock] = {}
+        self._progress_seconds = around.progress_seconds
+
+    @property
+    def store(self) -> JobStore:
+        """Opened at the first job, so that a worker that is only asked for its version needs no state folder."""
+        if self._store is None:
+            self._store = JobStore(self._settings.state_dir)
+            self._find_interrupted(self._store)
+        return self._store
+
+    def process_batch(
+        self, files: Sequence[str | os.PathLike[str]], output_dir: str | os.PathLike[str], **options: Any
+    ) -> dict[str, Any]:
+        """Do a batch and return when it has ended, well or not.
+
+        Args:
+            files: PDFs and images, paths.
+            output_dir: made if missing.
+            options: those of the wire's `ocr_batch`, see docs/protocol.md.
+
+        Returns:
+            The `data` of the wire's batch result: `status`, `successful` [{file, pages, output}], `failed`
+            [{file, error, code, retryable}], `skipped`, `total_files`, `total_pages_processed`, `duration_seconds`, ….
+
+        Raises:
+            OcrError: nothing was begun: no files, a bad option, a language that is not installed, a folder that can't
+                be written. What befalls single files stands in the result.
+        """
+        request = make_request([os.fspath(file) for file in files], os.fspath(output_dir), options)
+        return self._caller.run(self, request)
+
+    def cleanup(self) -> None:
+        """End all page processes and let the store go; errors on the way are only logged. Safe to call again."""
+        for step in (self.pool.close, *(lock.release for lock in self._locks.values()), self._close_store):
+            _only_logged(step)
+
+    def submit(self, request: JobRequest, origin: Origin) -> tuple[JobId, int]:
+        """Take in a job; its id and the number of its files.
+
+        Raises:
+            BusyError: too many jobs wait.
+            OutputPermissionError: the output or the state folder can't be written.
+        """
+        if len(self._queue) >= self._settings.queue_limit:
+            raise BusyError(
+                f"{len(self._queue)} jobs are waiting. Send the batch again when one of them has ended."
+            )
+        store = self.store
+        if not request.options.dry_run:
+            _prepare_folder(request)
+        options = request.options
+        space = Namespace(request.output_dir, options.page.outputs, options.on_existing)
+        files, now = plan_outputs(request.files, space), time.time()
+        job = StoredJob(
+            new_job_id(datetime.now().astimezone()), "queued", None, request.priority, request.output_dir_sent, os.fsencode(request.output_dir),
+            options, now, now, None, None, 0.0, 0, 0, 0,
+        )  # fmt: skip
+        store.add_job(job, files)
+        self._enqueue(job, RunOrder(origin, request.passwords))
+        return job.job_id, len(files)
+
+    def cancel(self, job_id: JobId | None) -> list[JobId]:
+        """End a job, or all; the ids of those that were active."""
+        return self._stop_jobs(job_id, "cancelled", "user")
+
+    def interrupt(self, reason: str) -> None:
+        """End all jobs so that they can be taken up again: shutdown, a signal, or the host's death."""
+        self._stop_jobs(None, "interrupted", reason)
+
+    def pause(self, job_id: JobId | None) -> list[JobId]:
+        """Start no more pages; the ids of the jobs that were running."""
+        paused = [run for run in self._runs if job_id in (None, run.job.job_id) and not run.paused]
+        for run in paused:
+            run.pause()
+        self._known(job_id)
+        return [run.job.job_id for run in paused]
+
+    def resume_paused(self, job_id: JobId | None) -> list[JobId]:
+        """Go on with paused jobs; their ids."""
+        resumed = [run for run in self._runs if job_id in (None, run.job.job_id) and run.paused]
+        for run in resumed:
+            run.unpause()
+        self.advance()
+        return [run.job.job_id for run in resumed]
+
+    def reopen(self, job_id: JobId, order: RunOrder) -> JobState:
+        """Start a new run of an ended job for its pending files; its state before. Of a completed job: nothing to do."""
+        job = self._ended_job(job_id)
+        if job.state in RESUMABLE:
+            self._lock(job_id)
+            self.store.reopen_files(job_id, "processing")
+            self._enqueue(job, order)
+        return job.state
+
+    def retry_failed(self, job_id: JobId, order: RunOrder) -> int:
+        """Start a new run for the failed files alone; their number."""
+        job = self._ended_job(job_id)
+        failed = self.store.file_numbers(job_id, "failed")
+        if failed:
+            self._lock(job_id)
+            self.store.reopen_files(job_id, "failed")
+            self._enqueue(job, RunOrder(order.origin, order.passwords, frozenset(failed)))
+        return len(failed)
+
+    def delete(self, job_id: JobId) -> None:
+        """Forget an ended job and what is kept of its pages; its outputs stay."""
+        self._ended_job(job_id)
+        shutil.rmtree(self._settings.jobs_dir / job_id, ignore_errors=True)
+        JobLock.forget(self._settings.jobs_dir, job_id)
+        self.store.delete_job(job_id)
+
+    def get(self, job_id: JobId) -> StoredJob:
+        job = self.store.job(job_id)
+        if job is None:
+            raise JobNotFoundError(f"There is no job {job_id}. list_jobs names those that there are.")
+        return job
+
+    def handle(self, message: PoolMessage) -> None:
+        """Take in what a page process said."""
+        ended = self.pool.handle(message)
+        if ended is not None:
+            any(run.take(ended) for run in self._runs)
+        self.advance()
+
+    def advance(self) -> None:
+        """Start all work that can be started now."""
+        for run in self._runs[:]:
+            run.advance()
+        self._runs = [run for run in self._runs if not run.ended]
+        while self._queue and all(run.paused for run in self._runs):
+            self._begin(*self._queue.pop(0))
+
+    def tick(self) -> None:
+        self.pool.tick()
+        for run in self._runs[:]:
+            run.tick()
+        self.advance()
+
+    def next_tick(self) -> float | None:
+        """When `tick` has something to do, on the monotonic clock."""
+        times = [self.pool.next_tick(), *(run.next_tick() for run in self._runs)]
+        return min((at for at in times if at is not None), default=None)
+
+    @property
+    def state(self) -> str:
+        if any(not run.paused for run in self._runs) or self._queue:
+            return "running"
+        return "paused" if self._runs else "idle"
+
+    @property
+    def queued(self) -> int:
+        return len(self._queue)
+
+    @property
+    def runs(self) -> tuple[JobRun, ...]:
+        return tuple(self._runs)
+
+    def stop_paused(self) -> None:
+        """End paused jobs so that they can be resumed later: nothing will continue them in this process."""
+        for run in [run for run in self._runs if run.paused]:
+            run.stop("stopped", "stopped", "paused")
+        self.advance()
+
+    def _close_store(self) -> None:
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+    def _stop_jobs(self, job_id: JobId | None, state: JobState, reason: str) -> list[JobId]:
+        runs = [run for run in self._runs if job_id in (None, run.job.job_id)]
+        for run in runs:
+            run.stop("cancelled", state, None if state == "cancelled" else reason)
+        waiting = [(job, order) for job, order in self._queue if job_id in (None, job.job_id)]
+        self._queue = [entry for entry in self._queue if entry not in waiting]
+        for job, order in waiting:
+            run = self._make_run(job, order)
+            run.stop("cancelled", state, None if state == "cancelled" else reason)
+            runs.append(run)
+        if not runs:
+            self._known(job_id)
+        self.advance()
+        return [run.job.job_id for run in runs]
+
+    def _known(self, job_id: JobId | None) -> None:
+        if job_id is not None:
+            self.get(job_id)
+
+    def _ended_job(self, job_id: JobId) -> StoredJob:
+        job = self.get(job_id)
+        if job.state in ACTIVE:
+            raise JobActiveError(f"Job {job_id} is {job.state}. Cancel it first, or wait for its end.")
+        return job
+
+    def _enqueue(self, job: StoredJob, order: RunOrder) -> None:
+        self._lock(job.job_id)
+        self.store.update_job(job.job_id, state="queued")
+        self._queue.append((job, order))
+        self._queue.sort(key=lambda entry: -entry[0].priority)
+
+    def _begin(self, job: StoredJob, order: RunOrder) -> None:
+        run = self._make_run(job, order)
+        self._runs.append(run)
+        run.begin()
+        run.advance()
+        self._runs = [run for run in self._runs if not run.ended]
+
+    def _make_run(self, job: StoredJob, order: RunOrder) -> JobRun:
+        shop = Workshop(
+            self.store, self.pool, self._settings, self._emit, self._tickets, self._progress_seconds
+        )
+        return JobRun(job, order, shop)
+
+    def set_progress_hz(self, hz: float) -> None:
+        """How often the progress of jobs begun from now on is told, at most."""
+        self._progress_seconds = 1 / hz
+
+    def _emit(self, event: JobEvent) -> None:
+        if isinstance(event, JobEnded):
+            self._locks.pop(event.job_id).release()
+        self._around.emit(event)
+
+    def _lock(self, job_id: JobId) -> None:
+        if job_id not in self._locks:
+            self._locks[job_id] = JobLock(self._settings.jobs_dir, job_id)
+
+    def _find_interrupted(self, store: JobStore) -> None:
+        """Jobs that a dead worker left are interrupted; those of a live one are its own."""
+        for job in store.unfinished():
+            if job.job_id not in self._locks and JobLock.is_free(self._settings.jobs_dir, job.job_id):
+                store.reopen_files(job.job_id, "processing")
+                store.update_job(job.job_id, state="interrupted")
+
+
+def _only_logged(step: Callable[[], None]) -> None:
+    try:
+        step()
+    except Exception:
+        log.exception("cleaning up failed")
+
+
+def _prepare_folder(request: JobRequest) -> None:
+    """Make the output folder and see that it can be written."""
+    folder = request.output_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise OutputPermissionError(
+            f"The output folder {request.output_dir_sent} can't be made: {reason}. Choose another."
+        ) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputPermissionError(
+            f"The output folder {request.output_dir_sent} can't be written. Choose another."
+        )

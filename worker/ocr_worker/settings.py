@@ -1,0 +1,82 @@
+"""How one worker process is set up: folders, sizes and limits. Job options are the wire's, not these."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+MIB = 2**20
+_NUMBERS = (
+    "max_line_bytes",
+    "queue_limit",
+    "idle_seconds",
+    "recycle_pages",
+    "recycle_mib",
+    "memory_limit_mib",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Defaults suit a desktop; every field has an environment variable `OCR_WORKER_<FIELD>`."""
+
+    state_dir: Path
+    """Where jobs are remembered; made with mode 0700."""
+    page_processes: int
+    """Page processes at most; a job's `max_workers` can lower it."""
+    max_line_bytes: int = 8 * MIB
+    queue_limit: int = 16
+    """Jobs that may wait; one more is answered `busy`."""
+    idle_seconds: int = 60
+    """An idle page process ends after this time."""
+    recycle_pages: int = 500
+    """A page process is replaced after this many pages."""
+    recycle_mib: int = 700
+    """A page process above this resident size is replaced."""
+    memory_limit_mib: int = 4096
+    """Address space of a page process."""
+    grace_seconds: float = 1.5
+    """From the order to end to the end by force."""
+
+    @property
+    def jobs_dir(self) -> Path:
+        """Page results of unfinished files, one folder a job."""
+        return self.state_dir / "jobs"
+
+    @property
+    def cache_dir(self) -> Path:
+        return self.state_dir / "cache"
+
+
+def settings_from_environment() -> Settings:
+    """Read `OCR_WORKER_*`; a number that is none is refused with ValueError, which names the variable."""
+    return Settings(
+        state_dir=_state_dir(),
+        page_processes=_number("page_processes", _usable_cores()),
+        **{name: number for name in _NUMBERS if (number := _number(name, 0))},
+    )
+
+
+def _state_dir() -> Path:
+    if given := os.environ.get("OCR_WORKER_STATE_DIR"):
+        return Path(given).absolute()
+    import platformdirs
+
+    return Path(platformdirs.user_state_dir("ocr-sidecar", appauthor=False))
+
+
+def _number(name: str, default: int) -> int:
+    variable = f"OCR_WORKER_{name.upper()}"
+    text = os.environ.get(variable)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise ValueError(f"{variable} must be a whole number above 0, not {text!r}.")
+    return int(text)
+
+
+def _usable_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,121 @@
+"""Claim stdin and stdout; read bytes from the host, write events to it. Knows nothing of OCR."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Union
+
+from ocr_protocol.codec import encode
+from ocr_protocol.events import Event
+from ocr_protocol.lines import LineSplitter, TooLong
+from ocr_worker.claim import Channel
+
+READ_BYTES = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class LineReceived:
+    line: bytes | TooLong
+
+
+@dataclass(frozen=True, slots=True)
+class StdinEnded:
+    """The host will say no more."""
+
+
+StdinMessage = Union[LineReceived, StdinEnded]
+Draft = Union[Event, Callable[[], Event]]
+"""An event, or the way to make it when the host is ready to read it (so that a slow host costs no memory)."""
+
+
+class Reader:
+    """A thread that posts each line of stdin. At most `backlog` of them wait unrouted, so a flood waits in the pipe."""
+
+    def __init__(self, channel: Channel, post: Callable[[StdinMessage], None], max_line_bytes: int) -> None:
+        self._fd, self._post = channel.stdin, post
+        self._splitter = LineSplitter(max_line_bytes)
+        self._room = threading.Semaphore(64)
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="stdin", daemon=True).start()
+
+    def routed(self) -> None:
+        """Say that one line has been dealt with."""
+        self._room.release()
+
+    def _run(self) -> None:
+        while chunk := self._read():
+            for line in self._splitter.feed(chunk):
+                self._post_line(line)
+        for line in self._splitter.finish():
+            self._post_line(line)
+        self._post(StdinEnded())
+
+    def _post_line(self, line: bytes | TooLong) -> None:
+        self._room.acquire()
+        self._post(LineReceived(line))
+
+    def _read(self) -> bytes:
+        try:
+            return os.read(self._fd, READ_BYTES)
+        except OSError:
+            return b""
+
+
+class Writer:
+    """A thread that writes events in order. Of a job's progress only the newest waits; nothing else is dropped."""
+
+    def __init__(self, channel: Channel, lost: Callable[[], None]) -> None:
+        self._fd, self._lost = channel.stdout, lost
+        self._news = threading.Condition()
+        self._waiting: OrderedDict[object, Draft] = OrderedDict()
+        self._number, self._seq, self._closed, self._writing = 0, 0, False, False
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="stdout", daemon=True).start()
+
+    def put(self, draft: Draft) -> None:
+        with self._news:
+            self._number += 1
+            self._waiting[self._number] = draft
+            self._news.notify_all()
+
+    def put_progress(self, job_id: str, draft: Draft) -> None:
+        """Queue a job's progress in place of one that the host has not read yet."""
+        with self._news:
+            self._waiting.pop(job_id, None)
+            self._waiting[job_id] = draft
+            self._news.notify_all()
+
+    def flush(self, seconds: float) -> bool:
+        """Wait until all is written; False when the host did not read it in time."""
+        with self._news:
+            return self._news.wait_for(lambda: self._closed or not (self._waiting or self._writing), seconds)
+
+    def _run(self) -> None:
+        while True:
+            with self._news:
+                self._news.wait_for(lambda: self._waiting)
+                _, draft = self._waiting.popitem(last=False)
+                self._writing = True
+            delivered = self._write(draft)
+            with self._news:
+                self._writing = False
+                self._closed = self._closed or not delivered
+                self._news.notify_all()
+
+    def _write(self, draft: Draft) -> bool:
+        event = draft() if callable(draft) else draft
+        self._seq += 1
+        line = memoryview(encode(event, self._seq))
+        try:
+            while line:
+                line = line[os.write(self._fd, line) :]
+        except OSError:
+            self._lost()
+            return False
+        return True

@@ -1,0 +1,34 @@
+"""Remove what a killed process left: hidden `.part` files that carry the number of a process that is dead."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+PART = re.compile(r"\.ocr-(\d+)-[0-9a-f]+\.part")
+
+
+def sweep_parts(folder: Path) -> None:
+    """Remove the temporary files of dead processes from an output folder."""
+    for name in _names(folder):
+        if (found := PART.fullmatch(name)) and not psutil.pid_exists(int(found.group(1))):
+            with suppress(OSError):
+                (folder / name).unlink()
+
+
+def sweep_folders(folder: Path) -> None:
+    """Remove the temporary folders of dead processes, which are named by their numbers."""
+    for name in _names(folder):
+        if name.isdigit() and not psutil.pid_exists(int(name)):
+            shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return [entry.name for entry in folder.iterdir()]
+    except OSError:
+        return []
