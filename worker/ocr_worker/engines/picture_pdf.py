@@ -1,0 +1,85 @@
+"""Image files as PDFs of their true size: JPEG and PNG streams go in as they are, all else losslessly packed."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+import img2pdf
+import pikepdf
+from PIL import Image
+
+from ocr_worker.engines import pictures
+from ocr_worker.errors import CorruptError, InternalError
+
+_TURNS_ONLY = {1, 3, 6, 8}
+"""EXIF orientations that a page's /Rotate can express; the others mirror."""
+
+
+def picture_pdf(path: Path, kind: str, dpis: Mapping[int, float | None], max_pixels: int) -> pikepdf.Pdf:
+    """A page for each page number in `dpis`; None takes the resolution from the frame itself."""
+    pdf = pikepdf.new()
+    with pictures.opened(path, kind, max_pixels) as image:
+        for number, dpi in dpis.items():
+            try:
+                pictures.select_frame(image, path, number, max_pixels)
+                page = _page(image, path, kind, dpi or pictures.resolution(image)[0])
+            except (CorruptError, *pictures.BROKEN):
+                # A frame that could not be read keeps its place, so that page numbers stay true.
+                pdf.add_blank_page()
+                continue
+            pdf.pages.extend(pikepdf.open(io.BytesIO(page)).pages)
+    return pdf
+
+
+def _page(image: Image.Image, path: Path, kind: str, dpi: float) -> bytes:
+    def true_size(width: int, height: int, _: object) -> tuple[float, float, float, float]:
+        across, up = width * 72 / dpi, height * 72 / dpi
+        return across, up, across, up
+
+    kept = _is_kept(image, kind)
+    content = path.read_bytes() if kept else _packed(image)
+    turn = img2pdf.Rotation.ifvalid if kept and kind == "jpeg" else img2pdf.Rotation.none
+    try:
+        converted: bytes = img2pdf.convert(
+            content, layout_fun=true_size, rotation=turn, engine=img2pdf.Engine.internal
+        )
+    except (
+        img2pdf.ImageOpenError,
+        img2pdf.JpegColorspaceError,
+        img2pdf.AlphaChannelError,
+        *pictures.BROKEN,
+    ) as error:
+        if not kept:
+            raise InternalError(f"{path.name} can't be put into a PDF: {error}") from error
+        converted = img2pdf.convert(_packed(image), layout_fun=true_size, rotation=img2pdf.Rotation.none)
+    return converted
+
+
+def _is_kept(image: Image.Image, kind: str) -> bool:
+    """Whether the file's own stream can be embedded."""
+    orientation = pictures.exif_orientation(image)
+    if kind == "jpeg":
+        return orientation in _TURNS_ONLY and image.format == "JPEG"
+    return (
+        kind == "png"
+        and orientation == 1
+        and not pictures.has_alpha(image)
+        and not pictures.is_animated(image)
+    )
+
+
+def _packed(image: Image.Image) -> bytes:
+    image.load()
+    orientation = pictures.exif_orientation(image)
+    picture = pictures.turn_by_exif(pictures.without_alpha(image), orientation)
+    target = io.BytesIO()
+    if picture.mode == "1":
+        picture.save(target, "TIFF", compression="group4")
+    elif picture.mode == "CMYK":
+        picture.save(target, "TIFF")
+    else:
+        packable = picture if picture.mode in ("L", "RGB", "P", "I;16") else picture.convert("RGB")
+        packable.save(target, "PNG", compress_level=4)
+    return target.getvalue()

@@ -1,0 +1,228 @@
+"""Image files through Pillow: how many pages they have, and each page as one grey bitmap, right side up, dark on light."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
+
+from ocr_worker.engines.grey import GreyImage
+from ocr_worker.errors import CorruptError, TooLargeError
+
+MAX_FRAMES = 10_000
+"""A TIFF whose directories loop would otherwise count for ever."""
+LONGEST_SIDE_PX = 32_767
+"""The most that Tesseract takes."""
+SANE_DPI = (70.0, 2400.0)
+_FORMATS = {
+    "png": "PNG",
+    "jpeg": "JPEG",
+    "tiff": "TIFF",
+    "bmp": "BMP",
+    "gif": "GIF",
+    "webp": "WEBP",
+    "pnm": "PPM",
+}
+_A4_LONG_SIDE_INCHES = 11.69
+BROKEN = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    ZeroDivisionError,
+)
+"""What Pillow's readers raise on broken files. MemoryError stays what it is."""
+
+
+@contextmanager
+def opened(path: Path, kind: str, max_pixels: int) -> Iterator[Image.Image]:
+    """Open as exactly this kind of image. Raises CorruptError, TooLargeError: sizes are checked before decoding."""
+    # Our own limit is checked per call: Pillow's is global, and only warns up to twice its value.
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        with path.open("rb") as stream, Image.open(stream, formats=[_FORMATS[kind]]) as image:
+            check_size(image, path, max_pixels)
+            yield image
+    except UnidentifiedImageError as error:
+        raise CorruptError(f"{path.name} looks like {kind}, but can't be read as such") from error
+    except BROKEN as error:
+        raise CorruptError(f"{path.name} is damaged or cut short; save or scan it again") from error
+
+
+def check_size(image: Image.Image, path: Path, max_pixels: int) -> None:
+    width, height = image.size
+    if width < 1 or height < 1:
+        raise CorruptError(f"{path.name} says it is {width} x {height} pixels")
+    if width * height > max_pixels:
+        raise TooLargeError(
+            f"{path.name} has {width} x {height} pixels; at most {max_pixels:,} are allowed (max_pixels)"
+        )
+
+
+def count_frames(image: Image.Image) -> int:
+    """Pages of the file: frames of a TIFF; animations count as one."""
+    if image.format != "TIFF":
+        return 1
+    count = 0
+    try:
+        while count < MAX_FRAMES:
+            image.seek(count)
+            count += 1
+    except EOFError:
+        pass
+    image.seek(0)
+    return count
+
+
+def is_animated(image: Image.Image) -> bool:
+    return image.format != "TIFF" and bool(getattr(image, "is_animated", False))
+
+
+def select_frame(image: Image.Image, path: Path, page: int, max_pixels: int) -> None:
+    if page > 1:
+        image.seek(page - 1)
+        check_size(image, path, max_pixels)
+
+
+def read_grey(image: Image.Image) -> GreyImage:
+    """Decode the selected frame as it is to be recognised."""
+    dpi, estimated = resolution(image)
+    orientation = exif_orientation(image)
+    if image.format == "JPEG" and image.mode == "RGB":
+        # The decoder then skips the colours, and gives the very luma that converting would.
+        image.draft("L", image.size)
+    image.load()
+    return GreyImage(turn_by_exif(to_grey(image), orientation), dpi, estimated)
+
+
+def to_grey(image: Image.Image) -> Image.Image:
+    """8-bit grey: 16 bits are scaled, transparency lies on white, or on black when the text itself is white."""
+    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
+        return _scale_to_8_bits(image)
+    if image.mode == "CMYK":
+        return image.convert("RGB").convert("L")
+    if has_alpha(image):
+        return _flatten(image.convert("LA" if image.mode in ("1", "L", "LA", "La") else "RGBA"))
+    return image if image.mode == "L" else image.convert("L")
+
+
+def has_alpha(image: Image.Image) -> bool:
+    return image.mode in ("LA", "La", "RGBA", "RGBa", "PA") or "transparency" in image.info
+
+
+def backdrop_is_dark(image: Image.Image) -> bool:
+    """Whether what shows of a transparent picture is so light that it was made for a dark ground."""
+    alpha = image.getchannel("A")
+    clear = alpha.histogram()
+    seen = image.convert("L").histogram(alpha.point(lambda a: 255 if a > 127 else 0).convert("1"))
+    return sum(clear[:128]) > 0 and sum(seen) > 0 and sum(seen[200:]) > 0.9 * sum(seen)
+
+
+def resolution(image: Image.Image) -> tuple[float, bool]:
+    """Dots per inch and whether they are estimated: without sane metadata a page counts as A4 on its long side."""
+    dpi = _stated_dpi(image.info.get("dpi"))
+    if dpi:
+        return dpi, False
+    return float(min(600, max(150, round(max(image.size) / _A4_LONG_SIDE_INCHES)))), True
+
+
+def turn_by_exif(picture: Image.Image, orientation: int) -> Image.Image:
+    steps = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_270,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_90,
+    }
+    return picture.transpose(steps[orientation]) if orientation in steps else picture
+
+
+def exif_orientation(image: Image.Image) -> int:
+    # A broken EXIF block costs the orientation, not the page.
+    try:
+        return int(image.getexif().get(0x0112, 1))
+    except BROKEN:
+        return 1
+
+
+def _stated_dpi(stated: Any) -> float | None:
+    try:
+        x, y = (float(value) for value in stated)
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    low, high = SANE_DPI
+    return x if low <= x <= high and low <= y <= high else None
+
+
+def _scale_to_8_bits(image: Image.Image) -> Image.Image:
+    lowest, highest = grey_range(image)
+    top = 65_535.0 if image.mode.startswith("I") else 1.0
+    low, high = min(0.0, lowest), max(highest, 255.0 if top > 1 and highest <= 255 else top)
+    grey: Image.Image = image.convert("F").point(
+        lambda value: value * (255.0 / (high - low)) - low * 255.0 / (high - low)
+    )
+    return grey.convert("L")
+
+
+def _flatten(image: Image.Image) -> Image.Image:
+    ground = Image.new("L", image.size, 0 if backdrop_is_dark(image) else 255)
+    ground.paste(image.convert("L"), mask=image.getchannel("A"))
+    return ground
+
+
+def without_alpha(image: Image.Image) -> Image.Image:
+    """The picture in its colours, on the ground that recognition gave it."""
+    if not has_alpha(image):
+        return image
+    clear = image.convert("RGBA")
+    ground = Image.new("RGB", image.size, "black" if backdrop_is_dark(clear) else "white")
+    ground.paste(clear, mask=clear.getchannel("A"))
+    return ground
+
+
+def invert(picture: Image.Image) -> Image.Image:
+    return ImageOps.invert(picture)
+
+
+def grey_range(picture: Image.Image) -> tuple[float, float]:
+    low, high = picture.getextrema()
+    return float(low), float(high)  # type: ignore[arg-type]
+
+
+def dark_share(picture: Image.Image) -> float:
+    """How much of the picture is nearer to black, by a thumbnail of it."""
+    small = picture.reduce(8) if min(picture.size) >= 64 else picture
+    counts = small.histogram()
+    return sum(counts[:128]) / max(1, sum(counts))
+
+
+def turn(picture: Image.Image, clockwise: int) -> Image.Image:
+    steps = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}
+    return picture.transpose(steps[clockwise]) if clockwise in steps else picture
+
+
+def straighten(picture: Image.Image, degrees: float) -> Image.Image:
+    """Turn back a page that is skewed clockwise by so much, keeping its size."""
+    return picture.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=255)
+
+
+def remove_speckles(picture: Image.Image) -> Image.Image:
+    return picture.filter(ImageFilter.MedianFilter(3))
+
+
+def fit(picture: Image.Image) -> Image.Image:
+    """Scale down what is longer than Tesseract takes."""
+    longest = max(picture.size)
+    if longest <= LONGEST_SIDE_PX:
+        return picture
+    width, height = (max(1, side * LONGEST_SIDE_PX // longest) for side in picture.size)
+    return picture.resize((width, height), Image.Resampling.BOX)

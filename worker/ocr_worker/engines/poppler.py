@@ -1,0 +1,47 @@
+"""The second renderer: poppler through pdf2image, for pages that PDFium can't draw, where poppler is installed."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import pikepdf
+from PIL import Image
+
+SECONDS = 60
+
+
+def render(pdf: pikepdf.Pdf, page: int, dpi: float) -> Image.Image | None:
+    """The page in grey, or None: poppler is missing, or can't either.
+
+    Poppler gets a file of ours with that one page: no password on a command line, no name that reads as an option.
+    """
+    if shutil.which("pdftoppm") is None:
+        return None
+    import pdf2image
+    from pdf2image.exceptions import PDFPageCountError, PDFPopplerTimeoutError, PDFSyntaxError
+
+    with tempfile.TemporaryDirectory(prefix="ocr-") as folder:
+        copy = Path(folder) / "page.pdf"
+        try:
+            _write_page(pdf, page, copy)
+            found = pdf2image.convert_from_path(
+                copy, dpi=round(dpi), grayscale=True, use_cropbox=True, timeout=SECONDS
+            )
+        except (
+            PDFPageCountError,
+            PDFPopplerTimeoutError,
+            PDFSyntaxError,
+            pikepdf.PdfError,
+            RuntimeError,
+            OSError,
+        ):
+            return None
+        return found[0].convert("L") if found else None
+
+
+def _write_page(pdf: pikepdf.Pdf, page: int, target: Path) -> None:
+    with pikepdf.new() as single:
+        single.pages.append(pdf.pages[page - 1])
+        single.save(target)

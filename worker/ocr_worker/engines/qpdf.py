@@ -1,0 +1,131 @@
+"""A PDF's structure through pikepdf (qpdf): opening, mending, what forbids work, boxes, the one image of a scanned page."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+from PIL import Image
+
+from ocr_worker.engines.pdfium import wrong_password
+from ocr_worker.errors import CorruptError, EncryptedError
+
+
+class QpdfError(Exception):
+    """qpdf can't; something else may."""
+
+
+def load(source: Path | bytes, password: str | None, name: str) -> pikepdf.Pdf:
+    """Open a document. Raises QpdfError, EncryptedError, BadPasswordError, CorruptError for a looping page tree."""
+    # Never memory-mapped: a file that shrinks under a map kills the process.
+    options: dict[str, Any] = {"password": password or "", "access_mode": pikepdf.AccessMode.stream}
+    try:
+        pdf = pikepdf.open(io.BytesIO(source) if isinstance(source, bytes) else source, **options)
+        len(pdf.pages)
+    except pikepdf.PasswordError as error:
+        raise wrong_password(password, name) from error
+    except (pikepdf.PdfError, RuntimeError, ValueError, OSError) as error:
+        if "Loop detected" in str(error):
+            raise CorruptError(f"The page tree of {name} runs in circles; save the document again") from error
+        if "encryption filter" in str(error) or "unsupported encryption" in str(error).lower():
+            raise EncryptedError(f"{name} is encrypted in a way that needs its maker's program") from error
+        raise QpdfError(str(error)) from error
+    return pdf
+
+
+def mended_copy(pdf: pikepdf.Pdf) -> bytes:
+    """The document as qpdf understands it, written anew and unencrypted."""
+    target = io.BytesIO()
+    try:
+        pdf.save(target)
+    except (pikepdf.PdfError, RuntimeError) as error:
+        raise QpdfError(str(error)) from error
+    return target.getvalue()
+
+
+def needs_xfa(pdf: pikepdf.Pdf) -> bool:
+    """A dynamic XFA form has no pages of its own, only a note to open it elsewhere."""
+    return bool(pdf.Root.get("/NeedsRendering", False))
+
+
+def is_signed(pdf: pikepdf.Pdf) -> bool:
+    return any("/V" in field for field in _signature_fields(pdf))
+
+
+def drop_signatures(pdf: pikepdf.Pdf) -> None:
+    """Make an honest unsigned copy: fields stay, empty, and nothing claims to be signed any more."""
+    for field in _signature_fields(pdf):
+        if "/V" in field:
+            del field["/V"]
+    form = pdf.Root.get("/AcroForm")
+    if isinstance(form, pikepdf.Dictionary) and "/SigFlags" in form:
+        del form["/SigFlags"]
+    for key in ("/Perms", "/DSS"):
+        if key in pdf.Root:
+            del pdf.Root[key]
+
+
+def _signature_fields(pdf: pikepdf.Pdf) -> list[Any]:
+    form = pdf.Root.get("/AcroForm")
+    found: list[Any] = []
+    queue = _kids(form, "/Fields") if isinstance(form, pikepdf.Dictionary) else []
+    seen: set[tuple[int, int]] = set()
+    while queue:
+        field = queue.pop()
+        if not isinstance(field, pikepdf.Dictionary) or (field.is_indirect and field.objgen in seen):
+            continue
+        seen.add(field.objgen)
+        queue += _kids(field, "/Kids")
+        if field.get("/FT") == pikepdf.Name.Sig:
+            found.append(field)
+    return found
+
+
+def _kids(parent: Any, key: str) -> list[Any]:
+    kids = parent.get(key)
+    return list(kids) if isinstance(kids, pikepdf.Array) else []
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedImage:
+    """The stream of an image that can be decoded as it lies in the file."""
+
+    jpeg: bytes
+
+    def decode(self) -> Image.Image:
+        """The luma of the JPEG, 8-bit grey."""
+        with Image.open(io.BytesIO(self.jpeg), formats=["JPEG"]) as picture:
+            picture.draft("L", picture.size)
+            grey: Image.Image = picture.convert("L")
+            return grey
+
+
+def sole_jpeg(pdf: pikepdf.Pdf, page: int, size: tuple[int, int]) -> EmbeddedImage | None:
+    """The page's only image, where it is a plain grey or RGB JPEG: decoding that is several times faster than rendering."""
+    resources = pdf.pages[page - 1].obj.get("/Resources")
+    objects = resources.get("/XObject") if isinstance(resources, pikepdf.Dictionary) else None
+    streams = (
+        [x for x in objects.values() if isinstance(x, pikepdf.Stream)]
+        if isinstance(objects, pikepdf.Dictionary)
+        else []
+    )
+    images = [x for x in streams if x.get("/Subtype") == pikepdf.Name.Image]
+    if len(images) != 1 or len(streams) != 1 or not _is_plain_jpeg(images[0], size):
+        return None
+    return EmbeddedImage(images[0].read_raw_bytes())
+
+
+def _is_plain_jpeg(image: Any, size: tuple[int, int]) -> bool:
+    filters = image.get("/Filter")
+    if filters != pikepdf.Name.DCTDecode and filters != pikepdf.Array([pikepdf.Name.DCTDecode]):
+        return False
+    if any(key in image for key in ("/SMask", "/Mask", "/Decode", "/DecodeParms", "/ImageMask")):
+        return False
+    colours = image.get("/ColorSpace")
+    plain = colours in (pikepdf.Name.DeviceGray, pikepdf.Name.DeviceRGB)
+    if isinstance(colours, pikepdf.Array) and len(colours) == 2 and colours[0] == pikepdf.Name.ICCBased:
+        plain = colours[1].get("/N") in (1, 3)
+    return plain and (image.get("/Width"), image.get("/Height")) == size

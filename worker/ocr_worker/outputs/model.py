@@ -1,0 +1,112 @@
+"""The one result model that every output is made from: a page, its lines, their words. Pure data.
+
+Boxes are (left, top, right, bottom) in pixels of the displayed, upright page, origin top left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+PageStatus = Literal["ok", "blank", "has_text", "timeout", "failed", "crashed"]
+Box = tuple[int, int, int, int]
+Affine = tuple[float, float, float, float, float, float]
+"""x' = a x + c y + e and y' = b x + d y + f, in PDF's order (a, b, c, d, e, f)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    text: str
+    """In logical order, whatever the direction of writing."""
+    box: Box
+    confidence: float | None
+    """0 to 100; None for text that the file already had."""
+    space_before: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    words: tuple[Word, ...]
+    box: Box
+    baseline: tuple[float, float, float, float]
+    """From (x, y) to (x, y), along the glyphs' own left-to-right direction."""
+    block: int
+    paragraph: int
+    """Both count through the page, from 0."""
+
+    @property
+    def text(self) -> str:
+        return "".join((" " if n and w.space_before else "") + w.text for n, w in enumerate(self.words))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    number: int
+    status: PageStatus
+    width_px: int = 0
+    height_px: int = 0
+    dpi: float = 0
+    dpi_estimated: bool = False
+    width_points: float = 0
+    height_points: float = 0
+    turned: int = 0
+    """Degrees clockwise by which the page had to be turned to stand upright."""
+    lines: tuple[Line, ...] = ()
+    engine: str = ""
+    engine_version: str = ""
+    seconds: float = 0
+    warnings: tuple[str, ...] = ()
+    hidden_text: bool = False
+    """Whether an older invisible layer has to give way to this page's."""
+    error_code: str = ""
+    error: str = ""
+
+    @property
+    def words(self) -> list[Word]:
+        return [word for line in self.lines for word in line.words]
+
+    @property
+    def confidence(self) -> float | None:
+        return mean_confidence(self.words)
+
+    @property
+    def text(self) -> str:
+        """The lines, one each; an empty line parts paragraphs, as Tesseract's own text output does."""
+        parts: list[str] = []
+        for before, line in zip((None, *self.lines), self.lines, strict=False):
+            if before and (before.block, before.paragraph) != (line.block, line.paragraph):
+                parts.append("\n")
+            parts.append(line.text + "\n")
+        return "".join(parts)
+
+
+def mean_confidence(words: Iterable[Word]) -> float | None:
+    """The mean of the words' confidence, weighted by their characters."""
+    known = [(len(w.text), w.confidence) for w in words if w.confidence is not None]
+    weight = sum(length for length, _ in known)
+    return round(sum(length * value for length, value in known) / weight, 2) if weight else None
+
+
+def map_lines(lines: Iterable[Line], affine: Affine) -> tuple[Line, ...]:
+    """Carry lines over into another frame; a turned box becomes the upright box around it."""
+    return tuple(
+        replace(
+            line,
+            words=tuple(replace(word, box=_map_box(word.box, affine)) for word in line.words),
+            box=_map_box(line.box, affine),
+            baseline=(*map_point(*line.baseline[:2], affine), *map_point(*line.baseline[2:], affine)),
+        )
+        for line in lines
+    )
+
+
+def map_point(x: float, y: float, affine: Affine) -> tuple[float, float]:
+    a, b, c, d, e, f = affine
+    return a * x + c * y + e, b * x + d * y + f
+
+
+def _map_box(box: Box, affine: Affine) -> Box:
+    corners = [map_point(x, y, affine) for x in (box[0], box[2]) for y in (box[1], box[3])]
+    xs, ys = zip(*corners, strict=True)
+    return round(min(xs)), round(min(ys)), round(max(xs)), round(max(ys))

@@ -1,0 +1,126 @@
+"""The searchable PDF: the original as it is, with a page's words as an invisible layer below its content.
+
+The layer is drawn first, when the page's graphics state is still fresh: nothing of the original needs wrapping.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+from pikepdf import Array, Dictionary, Name
+
+from ocr_worker.errors import InternalError
+from ocr_worker.outputs.hidden_text import strip_hidden_text
+from ocr_worker.outputs.model import Affine, Page
+from ocr_worker.outputs.pdf_geometry import rotation, to_user_space, visible_box
+from ocr_worker.outputs.text_layer import ADVANCE, GlyphCodes, layer_content
+
+LAYER = "/OcrSidecarLayer"
+
+
+class LayerGrafter:
+    """Puts layers on the pages of one PDF; the font is shared and completed at the end."""
+
+    def __init__(self, pdf: pikepdf.Pdf) -> None:
+        self._pdf = pdf
+        self._codes = GlyphCodes()
+        self._font: Any = None
+        self._call: Any = None
+
+    def graft(self, page: Page) -> None:
+        """Lay the words of a recognised page on it; pages that were left alone stay untouched."""
+        if page.status not in ("ok", "blank"):
+            return
+        target = self._pdf.pages[page.number - 1]
+        if page.hidden_text:
+            strip_hidden_text(self._pdf, target)
+        if page.turned:
+            target.obj.Rotate = (rotation(target) + page.turned) % 360
+        if page.lines:
+            self._draw_first(target, self._form(target, page))
+
+    def finish(self) -> None:
+        if self._font is not None:
+            _complete_font(self._pdf, self._font, self._codes)
+
+    def _form(self, target: pikepdf.Page, page: Page) -> pikepdf.Stream:
+        if self._font is None:
+            self._font = self._pdf.make_indirect(Dictionary(Type=Name.Font))
+        size = page.width_px, page.height_px
+        matrix = to_user_space(visible_box(target), rotation(target), size)
+        form = pikepdf.Stream(self._pdf, layer_content(page, self._codes))
+        form.Type, form.Subtype = Name.XObject, Name.Form
+        form.BBox = Array([0, 0, *size])
+        form.Matrix = _matrix(matrix)
+        form.Resources = Dictionary(Font=Dictionary(F=self._font))
+        return form
+
+    def _draw_first(self, target: pikepdf.Page, form: pikepdf.Stream) -> None:
+        if self._call is None:
+            self._call = self._pdf.make_indirect(pikepdf.Stream(self._pdf, b"q %s Do Q\n" % LAYER.encode()))
+        resources = _own_resources(target)
+        resources.XObject = Dictionary({**dict(resources.get("/XObject", Dictionary()).items()), LAYER: form})
+        contents = target.obj.get("/Contents")
+        old = (
+            list(contents)
+            if isinstance(contents, Array)
+            else [contents]
+            if isinstance(contents, pikepdf.Stream)
+            else []
+        )
+        target.obj.Contents = Array([self._call, *old])
+
+
+def _own_resources(target: pikepdf.Page) -> Any:
+    """A copy for this page alone: others may share the one it has, or inherit it."""
+    node: Any = target.obj
+    for _ in range(50):
+        if "/Resources" in node or "/Parent" not in node:
+            break
+        node = node.Parent
+    found = node.get("/Resources")
+    target.obj.Resources = Dictionary(dict(found.items())) if isinstance(found, Dictionary) else Dictionary()
+    return target.obj.Resources
+
+
+def _matrix(matrix: Affine) -> Array:
+    return Array([round(value, 6) for value in matrix])
+
+
+def _complete_font(pdf: pikepdf.Pdf, font: Any, codes: GlyphCodes) -> None:
+    program = pikepdf.Stream(pdf, glyphless_font())
+    program.Length1 = len(glyphless_font())
+    descriptor = Dictionary(
+        Type=Name.FontDescriptor, FontName=Name.OcrGlyphless, Flags=5, FontBBox=Array([0, -200, 500, 800]),
+        ItalicAngle=0, Ascent=800, Descent=-200, CapHeight=800, StemV=80, FontFile2=pdf.make_indirect(program),
+    )  # fmt: skip
+    descendant = Dictionary(
+        Type=Name.Font, Subtype=Name.CIDFontType2, BaseFont=Name.OcrGlyphless, DW=round(1000 * ADVANCE),
+        CIDSystemInfo=Dictionary(Registry=pikepdf.String("Adobe"), Ordering=pikepdf.String("Identity"), Supplement=0),
+        CIDToGIDMap=pdf.make_indirect(pikepdf.Stream(pdf, b"\0\1" * (len(codes.codes) + 1))),
+        FontDescriptor=pdf.make_indirect(descriptor),
+    )  # fmt: skip
+    font.Subtype, font.BaseFont, font.Encoding = Name.Type0, Name.OcrGlyphless, Name("/Identity-H")
+    font.DescendantFonts = Array([pdf.make_indirect(descendant)])
+    font.ToUnicode = pdf.make_indirect(pikepdf.Stream(pdf, codes.to_unicode()))
+
+
+@lru_cache(maxsize=1)
+def glyphless_font() -> bytes:
+    return files("ocr_worker.outputs").joinpath("glyphless.ttf").read_bytes()
+
+
+def save(pdf: pikepdf.Pdf, target: Path, encryption: Any) -> None:
+    """Write the PDF; streams are kept as they are, only our own get compressed."""
+    pdf.save(target, encryption=encryption, compress_streams=True, recompress_flate=False, preserve_pdfa=True)
+
+
+def require_pages(path: Path, pages: int, password: str | None) -> None:
+    """A PDF counts only once it has been opened again."""
+    with pikepdf.open(path, password=password or "") as pdf:
+        if len(pdf.pages) != pages:
+            raise InternalError(f"The PDF written has {len(pdf.pages)} pages where {pages} were due")

@@ -1,0 +1,137 @@
+"""Files that appear whole or not at all: written beside their target, synced, verified, then moved into place.
+
+The temporary file is hidden and ends in `.part`, so that a sweep after a kill knows it for ours.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import secrets
+import stat
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import tenacity
+
+from ocr_worker.errors import LockedError, NoSpaceError, OcrError, OutputConflictError, OutputPermissionError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_BUSY = {errno.EBUSY, errno.EACCES, errno.EPERM, errno.ETXTBSY}
+ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """An output that is complete on disk, but not under its name yet."""
+
+    temporary: Path
+    target: Path
+
+    def digest(self) -> tuple[int, str]:
+        """Size in bytes and sha256."""
+        with self.temporary.open("rb") as stream:
+            digest = _sha256(stream.fileno())
+        return self.temporary.stat().st_size, digest
+
+    def publish(self, sleep: Callable[[float], None] = time.sleep) -> None:
+        """Move into place; a target that a viewer holds open is tried three times, then `locked`."""
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(_is_busy),
+            stop=tenacity.stop_after_attempt(ATTEMPTS),
+            wait=tenacity.wait_exponential(multiplier=0.1),
+            sleep=sleep,
+            reraise=True,
+        )
+        try:
+            retrying(os.replace, self.temporary, self.target)
+        except OSError as error:
+            if _is_busy(error):
+                raise LockedError(f"{self.target} is in use by another program; close it there") from error
+            raise output_error(error, self.target) from error
+        sync_folder(self.target.parent)
+
+
+@contextmanager
+def staging(target: Path, write: Callable[[Path], None]) -> Iterator[Staged]:
+    """Have `write` make the temporary file; whatever is not published by the end of the block is removed."""
+    temporary = target.parent / f".ocr-{secrets.token_hex(8)}.part"
+    try:
+        refuse_odd_target(target)
+        with translated(target):
+            write(temporary)
+            _sync(temporary)
+        yield Staged(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    with staging(target, lambda temporary: _write(temporary, content)) as staged:
+        staged.publish()
+
+
+def refuse_odd_target(target: Path) -> None:
+    """A FIFO, device or folder at the target is never written to."""
+    try:
+        mode = target.stat().st_mode
+    except OSError:
+        return
+    if not stat.S_ISREG(mode):
+        raise OutputConflictError(f"{target} exists and is no regular file; choose another output folder")
+
+
+@contextmanager
+def translated(target: Path) -> Iterator[None]:
+    """Turn what the file system says while writing into errors a user can act on."""
+    try:
+        yield
+    except OSError as error:
+        raise output_error(error, target) from error
+
+
+def output_error(error: OSError, target: Path) -> OcrError:
+    if error.errno in _FULL:
+        return NoSpaceError(f"No space left for {target}; make room and try again")
+    if error.errno in _DENIED:
+        return OutputPermissionError(f"{target} can't be written: {error.strerror}; choose another folder")
+    return OutputPermissionError(f"{target} can't be written: {error.strerror or error}")
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename durable, where the system lets folders be synced."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass
+    finally:
+        os.close(handle)
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb+") as stream:
+        os.fsync(stream.fileno())
+
+
+def _is_busy(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno in _BUSY
+
+
+def _sha256(handle: int) -> str:
+    digest = hashlib.sha256()
+    while block := os.read(handle, 1 << 20):
+        digest.update(block)
+    return digest.hexdigest()

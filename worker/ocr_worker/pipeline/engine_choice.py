@@ -1,0 +1,67 @@
+"""Which engine reads which languages, each loaded once and kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ocr_worker.engines import catalogue
+from ocr_worker.engines.engine import Engine
+from ocr_worker.errors import EngineMissingError
+from ocr_worker.pipeline.reading import Finder
+from ocr_worker.pipeline.tasks import PageSettings
+
+KEPT_ENGINES = 3
+"""Sets of languages held in memory at a time: a model takes 20 to 60 MB."""
+
+
+class Engines:
+    def __init__(self, cache_dir: Path) -> None:
+        self._cache_dir = cache_dir
+        self._engines: dict[tuple[object, ...], Engine] = {}
+        self._finders: dict[str | None, Finder | None] = {}
+
+    def engine(self, settings: PageSettings) -> Engine:
+        """Raises EngineMissingError, LanguageMissingError."""
+        name = choose_engine(settings)
+        key = (name, settings.languages, settings.tessdata_dir)
+        if key not in self._engines:
+            catalogue.require_languages(settings.languages, name, settings.tessdata_dir)
+            while len(self._engines) >= KEPT_ENGINES:
+                del self._engines[next(iter(self._engines))]
+            self._engines[key] = self._load(name, settings)
+        return self._engines[key]
+
+    def finder(self, settings: PageSettings) -> Finder | None:
+        """What finds a page's orientation; None without tesserocr or its data."""
+        place = settings.tessdata_dir
+        if place not in self._finders:
+            self._finders[place] = self._load_finder(place)
+        return self._finders[place]
+
+    def _load(self, name: str, settings: PageSettings) -> Engine:
+        tessdata = catalogue.gather_tessdata(settings.languages, settings.tessdata_dir, self._cache_dir)
+        if name == "tesseract":
+            from ocr_worker.engines.tesseract_engine import TesseractEngine
+
+            return TesseractEngine(settings.languages, tessdata, self._cache_dir)
+        from ocr_worker.engines.tesserocr_engine import TesserocrEngine
+
+        return TesserocrEngine(settings.languages, tessdata)
+
+    def _load_finder(self, tessdata_dir: str | None) -> Finder | None:
+        file = catalogue.find_data("osd", catalogue.tessdata_folders(tessdata_dir))
+        if file is None or "tesserocr" not in catalogue.installed_engines():
+            return None
+        from ocr_worker.engines.tesserocr_engine import OrientationFinder
+
+        return OrientationFinder(file.parent)
+
+
+def choose_engine(settings: PageSettings) -> str:
+    """auto: the engine in the process where it is installed, for it reads the same data and starts once."""
+    if settings.engine != "auto":
+        return settings.engine
+    installed = catalogue.installed_engines()
+    if not installed:
+        raise EngineMissingError("This machine lacks an OCR engine: pip install tesserocr")
+    return installed[0]

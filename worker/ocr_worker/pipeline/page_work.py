@@ -1,0 +1,107 @@
+"""One page: its own text where it has some, else drawn, read and turned upright. Compose comes later, from the stored result."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ocr_worker.engines import pictures
+from ocr_worker.engines.grey import GreyImage
+from ocr_worker.engines.pdf_file import PdfFile
+from ocr_worker.outputs import pdf_geometry
+from ocr_worker.outputs.model import Affine, Page
+from ocr_worker.pipeline import existing
+from ocr_worker.pipeline.documents import Documents
+from ocr_worker.pipeline.engine_choice import Engines
+from ocr_worker.pipeline.reading import read_bitmap
+from ocr_worker.pipeline.render import Sheet, choose_dpi, draw, load_sheet
+from ocr_worker.pipeline.source_file import glance, require_unchanged
+from ocr_worker.pipeline.tasks import PageSettings, PageTask
+
+UNREADABLE = "The page's own text can't be read (broken character map); existing_text: redo recognises the page instead"
+
+
+@dataclass(frozen=True, slots=True)
+class PageWork:
+    documents: Documents
+    engines: Engines
+
+    def process(self, task: PageTask) -> Page:
+        """Raises OcrError when the page can't be done."""
+        start = time.perf_counter()
+        path, kind = glance(task.source)
+        page = self._pdf_page(path, task) if kind == "pdf" else self._image_page(path, kind, task)
+        require_unchanged(task.source)
+        return replace(page, seconds=round(time.perf_counter() - start, 3))
+
+    def _pdf_page(self, path: Path, task: PageTask) -> Page:
+        pdf = self.documents.pdf(path, task.source.password, task.source.stamp)
+        sheet = load_sheet(pdf, task.page)
+        kind = existing.classify(sheet.page, sheet.content) if sheet.page and sheet.content else "none"
+        if _is_kept(kind, task.settings):
+            return _own_text(pdf, sheet, kind, task.settings)
+        image = draw(pdf, sheet, task.settings, path)
+        points = sheet.inches[0] * 72, sheet.inches[1] * 72
+        page = self._read(image, points, task)
+        return replace(page, hidden_text=bool(sheet.content and sheet.content.hidden_characters))
+
+    def _image_page(self, path: Path, kind: str, task: PageTask) -> Page:
+        with pictures.opened(path, kind, task.settings.max_pixels) as opened:
+            pictures.select_frame(opened, path, task.page, task.settings.max_pixels)
+            image = pictures.read_grey(opened)
+        if task.settings.dpi and image.dpi_estimated:
+            image = replace(image, dpi=float(task.settings.dpi), dpi_estimated=False)
+        width, height = image.size
+        return self._read(image, (width * 72 / image.dpi, height * 72 / image.dpi), task)
+
+    def _read(self, image: GreyImage, points: tuple[float, float], task: PageTask) -> Page:
+        engine = self.engines.engine(task.settings)
+        reading = read_bitmap(image, engine, lambda: self.engines.finder(task.settings), task.settings)
+        (width_px, height_px), (width, height) = image.size, points
+        if reading.turned in (90, 270):
+            width_px, height_px, width, height = height_px, width_px, height, width
+        return Page(
+            number=task.page,
+            status="ok" if reading.lines else "blank",
+            width_px=width_px,
+            height_px=height_px,
+            dpi=round(image.dpi, 2),
+            dpi_estimated=image.dpi_estimated,
+            width_points=round(width, 3),
+            height_points=round(height, 3),
+            turned=reading.turned,
+            lines=reading.lines,
+            engine=engine.name,
+            engine_version=engine.version,
+        )
+
+
+def _is_kept(kind: existing.Kind, settings: PageSettings) -> bool:
+    if settings.existing_text == "force":
+        return False
+    return kind == "visible" or (settings.existing_text == "skip" and kind in ("hidden", "garbage"))
+
+
+def _own_text(pdf: PdfFile, sheet: Sheet, kind: existing.Kind, settings: PageSettings) -> Page:
+    dpi = choose_dpi(sheet, settings)
+    width, height = sheet.inches
+    size = max(1, round(width * dpi)), max(1, round(height * dpi))
+    lines = existing.read_lines(sheet.page, _to_pixels(pdf, sheet, size))
+    return Page(
+        number=sheet.number,
+        status="has_text",
+        width_px=size[0],
+        height_px=size[1],
+        dpi=round(dpi, 2),
+        width_points=round(width * 72, 3),
+        height_points=round(height * 72, 3),
+        lines=lines,
+        engine="",
+        warnings=(UNREADABLE,) if kind == "garbage" else (),
+    )
+
+
+def _to_pixels(pdf: PdfFile, sheet: Sheet, size: tuple[int, int]) -> Affine:
+    page = pdf.structure.pages[sheet.number - 1]
+    return pdf_geometry.to_displayed(pdf_geometry.visible_box(page), pdf_geometry.rotation(page), size)

@@ -1,0 +1,87 @@
+"""What is done to a bitmap, and to what was read from it, for better reading. Nothing that costs much without a gain."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable
+
+from ocr_worker.engines import pictures
+from ocr_worker.engines.grey import GreyImage
+from ocr_worker.outputs.model import Affine, Line, mean_confidence
+
+UNIFORM_RANGE = 8
+"""Grey levels between the darkest and the lightest pixel of a page that holds nothing at all."""
+DOUBTFUL_CONFIDENCE = 65.0
+DESKEW_FROM_DEGREES = 0.3
+
+
+def is_uniform(image: GreyImage) -> bool:
+    """Whether there is nothing to see, not even something faint: anything else is left to the engine to judge."""
+    low, high = pictures.grey_range(image.picture)
+    return high - low <= UNIFORM_RANGE
+
+
+def dark_on_light(image: GreyImage) -> GreyImage:
+    """A page that is mostly black is inverted."""
+    if pictures.dark_share(image.picture) <= 0.6:
+        return image
+    return GreyImage(pictures.invert(image.picture), image.dpi, image.dpi_estimated)
+
+
+def is_doubtful(lines: tuple[Line, ...]) -> bool:
+    """Whether the page may be turned: little sense in the words, or most lines not level."""
+    confidence = mean_confidence(word for line in lines for word in line.words)
+    return confidence is not None and (confidence < DOUBTFUL_CONFIDENCE or not is_level(lines))
+
+
+def is_level(lines: Iterable[Line]) -> bool:
+    """Whether most characters stand in lines that run across the page."""
+    level = steep = 0
+    for line in lines:
+        x0, y0, x1, y1 = line.baseline
+        if abs(y1 - y0) > abs(x1 - x0):
+            steep += len(line.text)
+        else:
+            level += len(line.text)
+    return level >= steep
+
+
+def is_better(new: tuple[Line, ...], old: tuple[Line, ...]) -> bool:
+    """More sense in it, and not by having read next to nothing. Level lines beat steep ones of the same sense."""
+    return _sense(new) > _sense(old)
+
+
+def _sense(lines: tuple[Line, ...]) -> float:
+    words = [word for line in lines for word in line.words]
+    sense = sum(len(w.text) * max(0.0, (w.confidence or 0.0) - 30) for w in words)
+    return sense if is_level(lines) else sense * 0.9
+
+
+def skew_degrees(lines: Iterable[Line]) -> float:
+    """The median slope of the lines' baselines, clockwise positive; 0 with too little to go by."""
+    slopes = []
+    for line in lines:
+        x0, y0, x1, y1 = line.baseline
+        if abs(x1 - x0) > 10 * max(1, abs(y1 - y0)) or abs(x1 - x0) > 200:
+            slopes.append(math.degrees(math.atan2(y1 - y0, x1 - x0)))
+    level = [slope for slope in slopes if abs(slope) < 20]
+    return statistics.median(level) if len(level) >= 3 else 0.0
+
+
+def rotation_about_centre(size: tuple[int, int], degrees: float) -> Affine:
+    """Turn the plane clockwise (y down) about the middle of a bitmap."""
+    (width, height), angle = size, math.radians(degrees)
+    cos, sin, x, y = math.cos(angle), math.sin(angle), width / 2, height / 2
+    return cos, sin, -sin, cos, x - cos * x + sin * y, y - sin * x - cos * y
+
+
+def quarter_turn(size: tuple[int, int], clockwise: int) -> Affine:
+    """From a bitmap of `size` to the same one turned clockwise."""
+    width, height = size
+    turns: dict[int, Affine] = {
+        90: (0, 1, -1, 0, height, 0),
+        180: (-1, 0, 0, -1, width, height),
+        270: (0, -1, 1, 0, 0, width),
+    }
+    return turns.get(clockwise, (1, 0, 0, 1, 0, 0))

@@ -1,0 +1,123 @@
+"""A page becomes one grey bitmap in its displayed frame, at the resolution that suits it."""
+
+from __future__ import annotations
+
+import logging
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ocr_worker.engines import pdfium, pictures, poppler, qpdf
+from ocr_worker.engines.grey import GreyImage
+from ocr_worker.engines.pdf_file import PdfFile
+from ocr_worker.errors import CorruptError
+from ocr_worker.outputs import pdf_geometry
+from ocr_worker.pipeline.tasks import PageSettings
+
+DEFAULT_DPI = 300.0
+NATIVE_DPI = (150.0, 600.0)
+"""Between these a scanned page is taken at its image's own resolution."""
+AUTO_PIXELS = 64_000_000
+"""What a resolution of our own choice may cost; one that was asked for may go up to max_pixels."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A PDF page before it is drawn."""
+
+    number: int
+    page: Any
+    """PDFium's; None when PDFium can't load it."""
+    content: pdfium.Content | None
+    inches: tuple[float, float]
+    """Width and height as displayed."""
+
+
+def load_sheet(pdf: PdfFile, number: int) -> Sheet:
+    unit = pdf_geometry.user_unit(pdf.structure, number)
+    try:
+        page = pdfium.load_page(pdf.rendering, number)
+        return Sheet(number, page, pdfium.survey(page), pdfium.page_inches(page, unit))
+    except pdfium.PdfiumError as error:
+        _log.warning("PDFium can't load page %d: %s", number, error)
+    page = pdf.structure.pages[number - 1]
+    left, bottom, right, top = pdf_geometry.visible_box(page)
+    sides = (right - left) * unit / 72, (top - bottom) * unit / 72
+    return Sheet(number, None, None, sides[::-1] if pdf_geometry.rotation(page) in (90, 270) else sides)
+
+
+def choose_dpi(sheet: Sheet, settings: PageSettings) -> float:
+    """The resolution asked for, else that of the one image that is the page, else 300; less where pixels forbid."""
+    wanted = float(settings.dpi or _native_dpi(sheet) or DEFAULT_DPI)
+    budget = settings.max_pixels if settings.dpi else min(settings.max_pixels, AUTO_PIXELS)
+    width, height = sheet.inches
+    affordable = min(math.sqrt(budget / (width * height)), pictures.LONGEST_SIDE_PX / max(width, height))
+    return min(wanted, affordable)
+
+
+def draw(pdf: PdfFile, sheet: Sheet, settings: PageSettings, path: Path) -> GreyImage:
+    """Raises CorruptError when no renderer can draw the page."""
+    dpi = choose_dpi(sheet, settings)
+    if sheet.page is not None:
+        if settings.dpi is None and (taken := _take_image(pdf, sheet)):
+            return taken
+        try:
+            return GreyImage(pdfium.render(sheet.page, dpi * _unit(sheet)), dpi)
+        except pdfium.PdfiumError as error:
+            _log.warning("PDFium can't draw page %d: %s", sheet.number, error)
+    picture = poppler.render(pdf.structure, sheet.number, dpi)
+    if picture is None:
+        raise CorruptError(f"Page {sheet.number} of {path.name} is too damaged to be drawn")
+    return GreyImage(picture, dpi)
+
+
+def _unit(sheet: Sheet) -> float:
+    """PDFium does not know /UserUnit: a unit counts as a point there."""
+    width, _ = sheet.page.get_size()
+    return sheet.inches[0] * 72 / width if width else 1.0
+
+
+def _native_dpi(sheet: Sheet) -> float | None:
+    if sheet.content is None or len(sheet.content.images) != 1 or not sheet.page:
+        return None
+    image = sheet.content.images[0]
+    if pdfium.covered_share(image, sheet.page) < 0.9:
+        return None
+    across = (image[2] - image[0]) * _unit(sheet) / 72
+    up = (image[3] - image[1]) * _unit(sheet) / 72
+    dpi = max(min(image[4:]) / min(across, up), max(image[4:]) / max(across, up))
+    low, high = NATIVE_DPI
+    return min(high, dpi) if dpi >= low else None
+
+
+def _take_image(pdf: PdfFile, sheet: Sheet) -> GreyImage | None:
+    """The scan itself, when the page is nothing but one upright JPEG: no rendering, no resampling."""
+    content, page = sheet.content, sheet.page
+    if content is None or len(content.images) != 1 or content.others or content.visible_characters:
+        return None
+    left, _, right, _, width, height = content.images[0]
+    dpi = width / ((right - left) * _unit(sheet) / 72) if right > left else 0
+    if (
+        not NATIVE_DPI[0] <= dpi <= NATIVE_DPI[1]
+        or not _fills(page, content.images[0])
+        or not pdfium.is_upright(page)
+    ):
+        return None
+    image = qpdf.sole_jpeg(pdf.structure, sheet.number, (width, height))
+    if image is None:
+        return None
+    picture = image.decode()
+    return (
+        GreyImage(pictures.turn(picture, page.get_rotation()), dpi)
+        if picture.size == (width, height)
+        else None
+    )
+
+
+def _fills(page: Any, image: tuple[float, float, float, float, int, int]) -> bool:
+    """Whether the image's edges are the page's, to a tenth of a point in a hundred."""
+    box = page.get_bbox()
+    slack = 0.001 * max(box[2] - box[0], box[3] - box[1])
+    return all(abs(mine - its) <= slack for mine, its in zip(image[:4], box, strict=True))

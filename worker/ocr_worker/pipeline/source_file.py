@@ -1,0 +1,107 @@
+"""The input as a file: looked at without ever blocking on it, hashed, and watched for changes."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ocr_worker.errors import (
+    ChangedError,
+    CorruptError,
+    EmptyFileError,
+    LockedError,
+    NotFoundError,
+    NotRegularError,
+    OcrError,
+    PermissionDeniedError,
+)
+from ocr_worker.pipeline.sniff import HEAD_BYTES, sniff
+from ocr_worker.pipeline.tasks import Source
+
+Stamp = tuple[int, int, int]
+_BLOCK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one reading of the file tells."""
+
+    path: Path
+    kind: str
+    stamp: Stamp
+    sha256: str
+
+
+def look(source: Source) -> Look:
+    """Type, stamp and sha256 of a regular, readable, non-empty file."""
+    path = Path(source.path)
+    with _handle(path) as handle:
+        stamp = stamp_of(os.fstat(handle))
+        head = os.read(handle, HEAD_BYTES)
+        if not head:
+            raise EmptyFileError(f"{path.name} is empty (0 bytes)")
+        kind = sniff(head, path)
+        digest = hashlib.sha256(head)
+        while block := os.read(handle, _BLOCK_BYTES):
+            digest.update(block)
+    return Look(path, kind, stamp, digest.hexdigest())
+
+
+def glance(source: Source) -> tuple[Path, str]:
+    """Path and type alone, after checking that the file is still what it was. Raises ChangedError."""
+    path = Path(source.path)
+    with _handle(path) as handle:
+        _require_stamp(stamp_of(os.fstat(handle)), source)
+        return path, sniff(os.read(handle, HEAD_BYTES), path)
+
+
+def require_unchanged(source: Source) -> None:
+    """Raises ChangedError, or what keeps the file from being looked at."""
+    with _handle(Path(source.path)) as handle:
+        _require_stamp(stamp_of(os.fstat(handle)), source)
+
+
+def stamp_of(status: os.stat_result) -> Stamp:
+    return status.st_size, status.st_mtime_ns, status.st_ino
+
+
+def _require_stamp(stamp: Stamp, source: Source) -> None:
+    if source.stamp is not None and stamp != tuple(source.stamp):
+        raise ChangedError(f"{Path(source.path).name} was changed while it was worked on; try again")
+
+
+@contextmanager
+def _handle(path: Path) -> Iterator[int]:
+    try:
+        # A FIFO without a writer would block an ordinary open for ever.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except (OSError, ValueError) as error:
+        raise access_error(error, path) from error
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise NotRegularError(f"{path.name} is no regular file (a folder, pipe or device)")
+        yield handle
+    except OSError as error:
+        raise access_error(error, path) from error
+    finally:
+        os.close(handle)
+
+
+def access_error(error: OSError | ValueError, path: Path) -> OcrError:
+    """What a failure to open or read an input means to its owner."""
+    code = getattr(error, "errno", None)
+    if code in (errno.ENXIO, errno.EISDIR, errno.ENODEV):
+        return NotRegularError(f"{path.name} is no regular file (a folder, pipe or device)")
+    if code in (errno.EACCES, errno.EPERM):
+        return PermissionDeniedError(f"{path.name} may not be read; change its permissions")
+    if code in (errno.EBUSY, errno.EAGAIN, errno.ETXTBSY):
+        return LockedError(f"{path.name} is in use by another program")
+    if code == errno.EIO:
+        return CorruptError(f"{path.name} can't be read from its disk (input/output error)")
+    return NotFoundError(f"{path.name} does not exist, or is a link that leads nowhere")

@@ -1,0 +1,119 @@
+"""All page work behind one door: a task in, an outcome out. Keeps engines and the last document warm between tasks."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from typing_extensions import assert_never
+
+from ocr_worker.errors import OcrError
+from ocr_worker.pipeline.tasks import (
+    Composed,
+    ComposeTask,
+    Inspected,
+    InspectTask,
+    Opened,
+    OpenTask,
+    Outcome,
+    PageDone,
+    PageSettings,
+    PageTask,
+    Task,
+    Warmed,
+    WarmTask,
+)
+
+if TYPE_CHECKING:
+    from ocr_worker.pipeline.documents import Documents
+    from ocr_worker.pipeline.engine_choice import Engines
+
+_log = logging.getLogger(__name__)
+
+
+class Workbench:
+    """Cheap to make; libraries are imported by the first task that needs them. For one thread."""
+
+    def __init__(self, cache_dir: Path) -> None:
+        os.environ.setdefault("OMP_THREAD_LIMIT", "1")
+        self._cache_dir = cache_dir
+        self._documents: Documents | None = None
+        self._engines: Engines | None = None
+
+    def run(self, task: Task) -> Outcome:
+        """Raises OcrError; anything else is a fault of ours."""
+        match task:
+            case WarmTask():
+                return self._warm(task)
+            case OpenTask():
+                return self._open(task)
+            case PageTask():
+                return self._page(task)
+            case ComposeTask():
+                return self._compose(task)
+            case InspectTask():
+                return _inspect(task)
+            case _:
+                assert_never(task)
+
+    def warm(self, settings: PageSettings) -> None:
+        """Load libraries, engine and model ahead of the first page."""
+        import ocr_worker.pipeline.compose
+        import ocr_worker.pipeline.page_work  # noqa: F401
+
+        self.engines.engine(settings)
+
+    @property
+    def engines(self) -> Engines:
+        from ocr_worker.pipeline.engine_choice import Engines
+
+        self._engines = self._engines or Engines(self._cache_dir)
+        return self._engines
+
+    @property
+    def documents(self) -> Documents:
+        from ocr_worker.pipeline.documents import Documents
+
+        self._documents = self._documents or Documents()
+        return self._documents
+
+    def close(self) -> None:
+        if self._documents is not None:
+            self._documents.close()
+
+    def _warm(self, task: WarmTask) -> Warmed:
+        try:
+            if task.settings is not None:
+                self.warm(task.settings)
+        except OcrError as error:
+            # The first page says so as well, and there somebody listens.
+            _log.warning("%s", error.message)
+        return Warmed()
+
+    def _open(self, task: OpenTask) -> Opened:
+        from ocr_worker.pipeline.opening import open_source
+
+        return open_source(task, self.documents, self.engines)
+
+    def _page(self, task: PageTask) -> PageDone:
+        from ocr_worker.pipeline.page_file import write_page
+        from ocr_worker.pipeline.page_work import PageWork
+
+        page = PageWork(self.documents, self.engines).process(task)
+        write_page(Path(task.result_path), page)
+        return PageDone(
+            page.number, page.status, len(page.words), page.confidence, page.seconds, page.warnings
+        )
+
+    def _compose(self, task: ComposeTask) -> Composed:
+        from ocr_worker.pipeline.compose import compose
+
+        return compose(task, self.documents)
+
+
+def _inspect(task: InspectTask) -> Inspected:
+    from ocr_worker.pipeline.inspection import inspect
+
+    return inspect(task)
