@@ -1,0 +1,37 @@
+"""The real worker plays the golden sessions of protocol/transcripts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import img2pdf
+import pytest
+
+from bench.corpora import Sample
+from tests.protocol.process import start_worker
+from tests.protocol.transcripts import FOLDER, read_steps, replay
+
+SESSIONS = sorted(path.stem for path in FOLDER.glob("*.jsonl"))
+
+
+@pytest.fixture(scope="module")
+def inputs(sample: Callable[[str], Sample], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("in")
+    page = shutil.copy(sample("clean").path, folder / "page.png")
+    (folder / "long.pdf").write_bytes(img2pdf.convert([str(page)] * 40))
+    return folder
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+def test_the_worker_plays_the_golden_session(name: str, inputs: Path, tmp_path: Path) -> None:
+    environment = os.environ | {"OCR_WORKER_STATE_DIR": str(tmp_path / "state")}
+    folders = {"in": str(inputs), "out": str(tmp_path / "out")}
+
+    with start_worker([sys.executable, "-m", "ocr_worker"], environment, limit_seconds=60) as worker:
+        faults = replay(read_steps(FOLDER / f"{name}.jsonl"), worker, folders)
+
+    assert faults == []
