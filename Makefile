@@ -8,7 +8,7 @@ UV := build/lock/bin/uv pip compile --universal --python-version 3.10 --generate
 	--no-emit-index-url --no-annotate --no-header --no-config --quiet
 ACCEPTANCE := ../shared/acceptance/run
 
-.PHONY: help demo test check fix acceptance bench bench-quick bench-long system-tools lock clean
+.PHONY: help demo test check fix acceptance bench bench-quick system-tools lock clean
 .DELETE_ON_ERROR:
 
 help: ## Say what can be made.
@@ -34,14 +34,11 @@ fix: .venv/dev ## Format, and mend what the linter can mend.
 acceptance: .venv/dev ## Run the acceptance cases promised so far, where ../shared is there.
 	@$(BIN)/python tools/acceptance.py $(ACCEPTANCE) tests/acceptance_cases.txt
 
-bench: .venv/bench ## All rows of the benchmark (under 40 minutes).
-	$(BIN)/python -m bench all
+bench: .venv/bench ## Accuracy beside plain Tesseract, speed beside other tools; raw figures in bench/out.
+	$(BIN)/python -m bench accuracy speed
 
-bench-quick: .venv/bench ## The rows that fit into 4 minutes.
-	$(BIN)/python -m bench quick
-
-bench-long: .venv/bench ## The 2,000-page and 5,000-card rows.
-	$(BIN)/python -m bench long
+bench-quick: .venv/bench ## Accuracy alone, on fewer pages.
+	$(BIN)/python -m bench accuracy --count 1
 
 system-tools: ## Install, or name, what the tests want from the system.
 	@$(PYTHON) tools/system_tools.py

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+
+from bench import report
 
 OUT = Path(__file__).parent / "out"
 
@@ -19,33 +20,43 @@ def main() -> int:
     os.environ["OMP_THREAD_LIMIT"] = "1"
     options = _options()
     OUT.mkdir(exist_ok=True)
-    failures = [line for name in options.rows for line in ROWS[name](options)]
-    sys.stdout.writelines(f"MISSED: {line}\n" for line in failures)
+    failures = []
+    for name in options.rows:
+        with tempfile.TemporaryDirectory(prefix="ocr-bench-") as folder:
+            failures += ROWS[name](options, Path(folder))
+    print(*(f"MISSED: {line}" for line in failures), sep="\n")
     return 1 if failures else 0
 
 
-def accuracy(options: argparse.Namespace) -> list[str]:
-    from bench import accuracy, report
+def accuracy(options: argparse.Namespace, folder: Path) -> list[str]:
+    from bench import accuracy as row
 
-    folder = Path(tempfile.mkdtemp(prefix="ocr-bench-"))
-    try:
-        groups, missing = accuracy.measure(folder, options.seed, options.count)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    raw = report.save(
-        OUT, "accuracy", groups, seed=options.seed, count=options.count, languages_missing=missing
-    )
-    sys.stdout.write(
-        f"{accuracy.table(groups)}\nNot measured, as the language is not installed: {', '.join(missing) or 'none'}\nRaw figures: {raw}\n"
-    )
+    results, missing = row.measure(folder, options.seed, options.count)
+    groups = row.by_group(results)
+    print(row.table(groups))
+    print(f"Not measured, as the language is not installed: {', '.join(missing) or 'none'}")
+    figures = {"groups": groups, "scans": results}
+    print(f"Raw figures: {report.save(OUT, 'accuracy', figures, seed=options.seed, count=options.count)}")
     return [
-        f"accuracy of {name}: CER {group.ours.cer:.2f} against {group.plain.cer:.2f}"
-        for name, group in groups.items()
-        if group.is_worse
+        f"accuracy of {one.name}: CER {one.ours.cer:.2f} against {one.plain.cer:.2f}"
+        for one in groups
+        if one.is_worse
     ]
 
 
-ROWS: dict[str, Callable[[argparse.Namespace], list[str]]] = {"accuracy": accuracy}
+def speed(options: argparse.Namespace, folder: Path) -> list[str]:
+    from bench import speed as rows
+
+    misses = []
+    for name in options.jobs or rows.ROWS:
+        row = rows.ROWS[name](folder)
+        print("\n".join(row.lines()), flush=True)
+        report.save(OUT, f"speed-{name}", row)
+        misses += [miss for goal in rows.GOALS if goal.row == name and (miss := goal.missed_by(row))]
+    return misses
+
+
+ROWS: dict[str, Callable[[argparse.Namespace, Path], list[str]]] = {"accuracy": accuracy, "speed": speed}
 
 
 def _options() -> argparse.Namespace:
@@ -53,6 +64,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("rows", nargs="+", choices=sorted(ROWS))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=3, help="generated scans of each kind")
+    parser.add_argument("--jobs", nargs="*", help="rows of speed, all if absent")
     return parser.parse_args()
 
 

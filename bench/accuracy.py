@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pypdfium2
@@ -19,12 +19,16 @@ TOLERANCE_POINTS = 0.2
 """How much worse, in errors per hundred characters, ours may be on a group."""
 
 
-@dataclass(slots=True)
-class Group:
-    pages: int = 0
-    plain: Score = field(default_factory=Score)
-    ours: Score = field(default_factory=Score)
-    layer: Score = field(default_factory=Score)
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Of a scan, or of a group: how plain Tesseract, our text and our PDF's text layer compare with the truth."""
+
+    name: str
+    group: str
+    pages: int
+    plain: Score
+    ours: Score
+    layer: Score
 
     @property
     def is_worse(self) -> bool:
@@ -39,31 +43,50 @@ class Reading:
     layer: str
 
 
-def measure(folder: Path, seed: int, count: int) -> tuple[dict[str, Group], list[str]]:
-    """Return the groups by name, and the languages that this machine lacks."""
+def measure(folder: Path, seed: int, count: int) -> tuple[list[Result], list[str]]:
+    """Return a result for each scan, and the languages that this machine lacks."""
     samples = [*corpus_samples(), *generated_samples(folder / "generated", seed, count)]
     with WorkerHost(folder) as worker:
         languages = set(worker.ask("hello")["data"]["languages"])
         known = [sample for sample in samples if sample.language in languages]
         readings = _read_all(worker, known, folder)
     plain = recognise_all(known, folder / "tessdata", os.cpu_count() or 1)
-    groups = _grouped(zip(known, readings, plain, strict=True))
-    return groups, sorted({sample.language for sample in samples} - languages)
+    results = [_result(*row) for row in zip(known, readings, plain, strict=True)]
+    return results, sorted({sample.language for sample in samples} - languages)
 
 
-def table(groups: dict[str, Group]) -> str:
+def by_group(results: Iterable[Result]) -> list[Result]:
+    """Add the scans of a group up to one result, groups in order of their names."""
+    groups: dict[str, Result] = {}
+    for one in results:
+        sum_ = groups.get(one.group, Result(one.group, one.group, 0, Score(), Score(), Score()))
+        groups[one.group] = Result(
+            one.group,
+            one.group,
+            sum_.pages + one.pages,
+            sum_.plain + one.plain,
+            sum_.ours + one.ours,
+            sum_.layer + one.layer,
+        )
+    return [groups[name] for name in sorted(groups)]
+
+
+def table(groups: Iterable[Result]) -> str:
     """The groups as text, worse ones marked."""
-    head = f"{'group':22}{'pages':>6}  {'CER plain':>9}{'ours':>7}{'layer':>7}  {'WER plain':>9}{'ours':>7}  {'F1 plain':>8}{'ours':>7}{'layer':>7}"
-    return "\n".join([head, *(_row(name, groups[name]) for name in sorted(groups))])
-
-
-def _row(name: str, group: Group) -> str:
-    plain, ours, layer = group.plain, group.ours, group.layer
-    mark = "  WORSE" if group.is_worse else ""
-    return (
-        f"{name:22}{group.pages:6}  {plain.cer:9.2f}{ours.cer:7.2f}{layer.cer:7.2f}  {plain.wer:9.2f}{ours.wer:7.2f}"
-        f"  {plain.f1:8.2f}{ours.f1:7.2f}{layer.f1:7.2f}{mark}"
+    head = (
+        f"{'group':20}{'pages':>6} {'CER plain':>10}{'ours':>7}{'layer':>7} {'WER plain':>10}{'ours':>7}{'layer':>7}"
+        f" {'F1 plain':>9}{'ours':>7}{'layer':>7}"
     )
+    return "\n".join([head, *map(_row, groups)])
+
+
+def _row(group: Result) -> str:
+    rates = [
+        [getattr(part, rate) for part in (group.plain, group.ours, group.layer)]
+        for rate in ("cer", "wer", "f1")
+    ]
+    cells = [f" {plain:10.2f}{ours:7.2f}{layer:7.2f}" for plain, ours, layer in rates]
+    return f"{group.name:20}{group.pages:6}{cells[0]}{cells[1]}{cells[2][1:]}{'  WORSE' if group.is_worse else ''}"
 
 
 def _read_all(worker: WorkerHost, samples: list[Sample], folder: Path) -> list[Reading]:
@@ -88,15 +111,11 @@ def layer_of(path: Path) -> str:
     document = pypdfium2.PdfDocument(path)
     text = "\f".join(page.get_textpage().get_text_range() for page in document)
     document.close()
-    return text.replace("\r\n", "\n")
+    # pdfium writes the hyphen at a line's end, and the line break with it, as one character of its own.
+    return text.replace("\r\n", "\n").replace("\ufffe", "-\n")
 
 
-def _grouped(rows: Iterable[tuple[Sample, Reading, str]]) -> dict[str, Group]:
-    groups: dict[str, Group] = {}
-    for sample, reading, plain in rows:
-        group = groups.setdefault(sample.group, Group())
-        group.pages += sample.pages
-        group.plain += score(sample.truth, plain)
-        group.ours += score(sample.truth, reading.text)
-        group.layer += score(sample.truth, reading.layer)
-    return groups
+def _result(sample: Sample, reading: Reading, plain: str) -> Result:
+    truth = sample.truth
+    scores = score(truth, plain), score(truth, reading.text), score(truth, reading.layer)
+    return Result(sample.path.name, sample.group, sample.pages, *scores)
