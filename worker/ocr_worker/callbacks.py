@@ -61,7 +61,7 @@ class ConsoleProgress:
         if self._verbose:
             self._say(f"[{current}/{total}] {path}: {result['status']}")
 
-    def on_error(self, current: int, total: int, path: str, error: str) -> None:
+    def on_error(self, current: int, total: int, path: str, error: str) -> None:  # noqa: ARG002  # error names it
         self._say(f"[{current}/{total}] {error}")
 
     def on_complete(self, results: list[dict[str, Any]], errors: list[dict[str, Any]]) -> None:

@@ -121,6 +121,10 @@ class InvalidParamsError(OcrError):
     code = "invalid_params"
 
 
+class UnsupportedError(OcrError):
+    code = "unsupported"
+
+
 class BusyError(OcrError):
     code = "busy"
     retryable = True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os.path
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +9,9 @@ from typing import Any
 
 from ocr_protocol import Error, Event, Result
 from ocr_protocol.commands import Inspect
-from ocr_protocol.paths import path_from_wire
 from ocr_worker.guard import Guard
 from ocr_worker.job_state import with_name
+from ocr_worker.options import absolute_path
 from ocr_worker.page_pool import PagePool, PoolMessage
 from ocr_worker.pipeline.tasks import Failure, Inspected, InspectTask, Outcome, Source
 from ocr_worker.settings import Settings
@@ -70,7 +69,7 @@ class Inspector:
         if self._asked is None and self._waiting:
             self._asked = self._waiting.popleft()
             self._number += 1
-            source = Source(os.path.abspath(path_from_wire(self._asked.file)), self._asked.password)
+            source = Source(absolute_path(self._asked.file), self._asked.password)
             self._pool.start(self._number, InspectTask(source), LIMIT_SECONDS)
 
 

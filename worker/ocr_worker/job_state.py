@@ -13,7 +13,7 @@ FILE_CODES = frozenset(
      "output_permission", "language_missing", "engine_missing"}
 )  # fmt: skip
 """Failures of a page that are the whole file's."""
-RETRIED_CODES = frozenset({"crashed", "engine", "internal"})
+RETRIED_CODES = frozenset({"crashed", "engine"})
 """Failures of a page that another try may mend. A page that hung once is not given the same time again."""
 
 WHOLE_FILE = 0

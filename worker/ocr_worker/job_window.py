@@ -37,8 +37,7 @@ class FileInWork:
 
     @property
     def name(self) -> str:
-        """The file's own name, for sentences."""
-        return os.fsencode(Path(self.source.path).name).decode("utf-8", "replace")
+        return self.source.name
 
 
 class JobWindow:

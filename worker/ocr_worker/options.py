@@ -47,11 +47,11 @@ def make_request(files: Sequence[str], output_dir: str, options: dict[str, Any])
 def batch_request(command: OcrBatch) -> JobRequest:
     """The job that a command asks for; languages and engine are known to be there."""
     options = command.options
-    folder = os.path.abspath(path_from_wire(command.output_dir))
+    folder = absolute_path(command.output_dir)
     page = _page_settings(options)
     require_languages(page.languages, page.engine, page.tessdata_dir)
     return JobRequest(
-        tuple(InputFile(sent, os.path.abspath(path_from_wire(sent))) for sent in command.files),
+        tuple(InputFile(sent, absolute_path(sent)) for sent in command.files),
         Path(folder),
         command.output_dir,
         JobOptions(page=page, **options.model_dump(include=set(_JOB_FIELDS))),
@@ -60,14 +60,19 @@ def batch_request(command: OcrBatch) -> JobRequest:
     )
 
 
+def absolute_path(sent: str) -> str:
+    """A path of the wire as one of this system that holds from any working directory. Links stay as they are."""
+    return os.path.abspath(path_from_wire(sent))  # noqa: PTH100  # resolve() would follow links
+
+
 def local_passwords(passwords: Mapping[str, str]) -> dict[str, str]:
     """Passwords by the paths of this system."""
-    return {os.path.abspath(path_from_wire(path)): word for path, word in passwords.items()}
+    return {absolute_path(path): word for path, word in passwords.items()}
 
 
 def _page_settings(options: BatchOptions) -> PageSettings:
     return PageSettings(
         dpi=None if options.dpi == "auto" else options.dpi,
-        tessdata_dir=os.path.abspath(path_from_wire(options.tessdata_dir)) if options.tessdata_dir else None,
+        tessdata_dir=absolute_path(options.tessdata_dir) if options.tessdata_dir else None,
         **options.model_dump(include=set(_PAGE_FIELDS)),
     )

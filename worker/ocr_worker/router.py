@@ -30,10 +30,10 @@ from ocr_protocol.commands import (
 from ocr_protocol.lines import Line
 from ocr_worker import report
 from ocr_worker.about import hello_data, rss_bytes
-from ocr_worker.errors import OcrError
+from ocr_worker.errors import BusyError, InternalError, OcrError, UnsupportedError
 from ocr_worker.inspector import Inspector
 from ocr_worker.job_window import RunOrder
-from ocr_worker.jobs import ACTIVE, Origin
+from ocr_worker.jobs import Origin
 from ocr_worker.options import batch_request, local_passwords
 from ocr_worker.service import OCRBatchService
 from ocr_worker.settings import Settings
@@ -81,31 +81,22 @@ class Router:
         try:
             self._call(command)
         except OcrError as error:
-            self._refuse(command, error.code, error.message, error.retryable, error.details)
+            self._refuse(command, error)
         except Exception as error:
             log.exception("the command %s failed", command.command)
             message = f"The command {command.command} failed ({type(error).__name__}). The log on stderr has the details."
-            self._refuse(command, "internal", message, False, {})
+            self._refuse(command, InternalError(message))
 
-    def _call(self, command: Command) -> None:
+    def _call(self, command: Command) -> None:  # noqa: C901, PLR0912  # one table, as long as the list of commands
         match command:
             case Hello():
                 self._hello(command)
             case OcrBatch():
                 self._batch(command)
             case Cancel():
-                jobs = self.service.cancel(command.job_id)
-                self._acknowledge(
-                    command,
-                    "cancel",
-                    "Cancellation requested" if jobs or not command.job_id else _ended(command.job_id),
-                    jobs,
-                )
+                self._cancel(command)
             case Pause():
-                jobs = self.service.pause(command.job_id)
-                self._acknowledge(
-                    command, "pause", "Pause requested" if jobs else _not("running", command.job_id), jobs
-                )
+                self._pause(command)
             case Resume():
                 self._resume(command)
             case RetryFailed():
@@ -113,17 +104,9 @@ class Router:
             case ListJobs():
                 self._list(command)
             case GetJob():
-                job = self.service.get(command.job_id)
-                files = report.job_files(self.service.store, job.job_id, command.offset, command.limit)
-                self._answer(
-                    command, {"kind": "job", **report.job_summary(self.service.store, job), "files": files}
-                )
+                self._get(command)
             case DeleteJob():
-                self.service.delete(command.job_id)
-                self._answer(
-                    command,
-                    {"kind": "deleted", "message": f"Job {command.job_id} is deleted; its outputs stay"},
-                )
+                self._delete(command)
             case Inspect():
                 self.inspector.ask(command)
             case Ping():
@@ -136,38 +119,59 @@ class Router:
     def _hello(self, command: Hello) -> None:
         if 1 not in command.protocol:
             message = f"This worker speaks protocol 1, the host {', '.join(map(str, command.protocol))}. Update one of them."
-            self._refuse(command, "unsupported", message, False, {"protocol": [1]})
-            return
+            raise UnsupportedError(message, protocol=[1])
         self.loop.meet_host(command)
         self._answer(command, hello_data(self.settings, SCHEMA_SHA256, tuple(COMMANDS)))
 
     def _batch(self, command: OcrBatch) -> None:
         if self.session.draining:
-            self._refuse(command, "busy", "The worker is shutting down and takes no more jobs.", True, {})
-            return
+            raise BusyError("The worker is shutting down and takes no more jobs. Start another.")
         job_id, count = self.service.submit(batch_request(command), Origin("ocr_batch", command.id))
         self._accept(command.id, job_id, count)
 
     def _accept(self, asked: str | int | None, job_id: str, count: int) -> None:
-        message = f"Accepted {count} file{'s' * (count != 1)}"
-        data = {"kind": "accepted", "message": message, "file_count": count}
+        data = {
+            "kind": "accepted",
+            "message": f"Accepted {count} file{'s' * (count != 1)}",
+            "file_count": count,
+        }
         self.send(Info(id=asked, job_id=job_id, data=data))
+        self.inspector.warm()
         self.service.advance()
 
+    def _cancel(self, command: Cancel) -> None:
+        jobs = self.service.active(command.job_id)
+        ended = command.job_id is not None and not jobs
+        # Said before it is done: nothing of a job may follow its terminal event.
+        message = f"Job {command.job_id} has ended already" if ended else "Cancellation requested"
+        self._acknowledge(command, "cancel", message, jobs)
+        if jobs:
+            self.service.cancel(command.job_id)
+
+    def _pause(self, command: Pause) -> None:
+        paused = self.service.paused(command.job_id)
+        jobs = [job for job in self.service.active(command.job_id) if job not in paused]
+        self.service.pause(jobs)
+        self._acknowledge(
+            command, "pause", "Pause requested" if jobs else _not("running", command.job_id), jobs
+        )
+
     def _resume(self, command: Resume) -> None:
-        resumed = self.service.resume_paused(command.job_id)
-        if resumed or command.job_id is None:
-            self._acknowledge(command, "resume", "Resumed" if resumed else "No job is paused", resumed)
-            return
-        job = self.service.get(command.job_id)
-        if job.state in ACTIVE and any(run.job.job_id == job.job_id for run in self.service.runs):
-            self._acknowledge(command, "resume", f"Job {job.job_id} is running already", [])
-            return
-        order = RunOrder(Origin("resume", command.id), local_passwords(command.passwords))
-        if self.service.reopen(job.job_id, order) == "completed":
-            self._acknowledge(command, "resume", f"Job {job.job_id} is completed: nothing is left to do", [])
+        jobs = self.service.paused(command.job_id)
+        if jobs:
+            self._acknowledge(command, "resume", "Resume requested", jobs)
+            self.service.unpause(jobs)
+        elif command.job_id is None or self.service.active(command.job_id):
+            self._acknowledge(command, "resume", _not("paused", command.job_id), [])
         else:
-            self._accept(command.id, job.job_id, self.service.store.stats(job.job_id)["pending"])
+            self._reopen(command, command.job_id)
+
+    def _reopen(self, command: Resume, job_id: str) -> None:
+        order = RunOrder(Origin("resume", command.id), local_passwords(command.passwords))
+        if self.service.reopen(job_id, order) == "completed":
+            self._acknowledge(command, "resume", f"Job {job_id} is completed: nothing is left to do", [])
+        else:
+            self._accept(command.id, job_id, self.service.store.stats(job_id)["pending"])
 
     def _retry(self, command: RetryFailed) -> None:
         order = RunOrder(Origin("retry_failed", command.id), local_passwords(command.passwords))
@@ -182,6 +186,16 @@ class Router:
             report.job_summary(store, job) for job in store.jobs(command.state, command.offset, command.limit)
         ]
         self._answer(command, {"kind": "jobs", "jobs": jobs, "total": store.job_count(command.state)})
+
+    def _get(self, command: GetJob) -> None:
+        store, job = self.service.store, self.service.get(command.job_id)
+        files = report.job_files(store, job.job_id, command.offset, command.limit)
+        self._answer(command, {"kind": "job", **report.job_summary(store, job), "files": files})
+
+    def _delete(self, command: DeleteJob) -> None:
+        self.service.delete(command.job_id)
+        message = f"Job {command.job_id} is deleted; its outputs stay"
+        self._answer(command, {"kind": "deleted", "message": message})
 
     def _ping(self, command: Ping) -> None:
         service, session = self.service, self.session
@@ -214,15 +228,14 @@ class Router:
         data = {"kind": kind, "message": message, "jobs": jobs}
         self.send(Info(id=command.id, job_id=job_id, data=data))
 
-    def _refuse(
-        self, command: Command, code: str, message: str, retryable: bool, details: dict[str, Any]
-    ) -> None:
-        data = {"message": message, "code": code, "retryable": retryable, "details": details}
+    def _refuse(self, command: Command, error: OcrError) -> None:
+        data = {
+            "message": error.message,
+            "code": error.code,
+            "retryable": error.retryable,
+            "details": error.details,
+        }
         self.send(Error(id=command.id, command=command.command, data=data))
-
-
-def _ended(job_id: str) -> str:
-    return f"Job {job_id} has ended already"
 
 
 def _not(state: str, job_id: str | None) -> str:

@@ -24,6 +24,7 @@ from ocr_worker.job_window import RunOrder
 from ocr_worker.jobs import (
     ACTIVE,
     RESUMABLE,
+    BatchStatus,
     JobEnded,
     JobEvent,
     JobId,
@@ -75,6 +76,8 @@ class OCRBatchService:
         self.pool = PagePool(around.settings.page_processes, around.settings, around.guard, around.post)
         self._tickets = itertools.count(1)
         self._queue: list[tuple[StoredJob, RunOrder]] = []
+        self._held = set[JobId]()
+        """Jobs in the queue that were paused before they began."""
         self._runs: list[JobRun] = []
         self._locks: dict[JobId, JobLock] = {}
         self._progress_seconds = around.progress_seconds
@@ -138,29 +141,52 @@ class OCRBatchService:
         self._enqueue(job, RunOrder(origin, request.passwords))
         return job.job_id, len(files)
 
-    def cancel(self, job_id: JobId | None) -> list[JobId]:
-        """End a job, or all; the ids of those that were active."""
-        return self._stop_jobs(job_id, "cancelled", "user")
+    def active(self, job_id: JobId | None) -> list[JobId]:
+        """Which jobs of this process that have not ended are meant: the one, or all for None.
+
+        Raises:
+            JobNotFoundError: there is no such job, ended or not.
+        """
+        mine = [run.job.job_id for run in self._runs] + [job.job_id for job, _ in self._queue]
+        if job_id is None:
+            return mine
+        if job_id not in mine:
+            self.get(job_id)
+            return []
+        return [job_id]
+
+    def paused(self, job_id: JobId | None) -> list[JobId]:
+        """Which of the jobs that `active` names are paused."""
+        paused = self._held | {run.job.job_id for run in self._runs if run.paused}
+        return [job for job in self.active(job_id) if job in paused]
+
+    def cancel(self, job_id: JobId | None) -> None:
+        """End a job, or all, for good unless it is resumed by order."""
+        self._stop_jobs(job_id, "cancelled", "cancelled", None)
 
     def interrupt(self, reason: str) -> None:
         """End all jobs so that they can be taken up again: shutdown, a signal, or the host's death."""
-        self._stop_jobs(None, "interrupted", reason)
+        self._stop_jobs(None, "cancelled", "interrupted", reason)
 
-    def pause(self, job_id: JobId | None) -> list[JobId]:
-        """Start no more pages; the ids of the jobs that were running."""
-        paused = [run for run in self._runs if job_id in (None, run.job.job_id) and not run.paused]
-        for run in paused:
-            run.pause()
-        self._known(job_id)
-        return [run.job.job_id for run in paused]
+    def pause(self, job_ids: Sequence[JobId]) -> None:
+        """Start no more pages of these jobs; pages in work are finished. A job that waits is held back."""
+        for run in self._runs:
+            if run.job.job_id in job_ids:
+                run.pause()
+        for job, _ in self._queue:
+            if job.job_id in job_ids:
+                self._held.add(job.job_id)
+                self.store.update_job(job.job_id, state="paused")
 
-    def resume_paused(self, job_id: JobId | None) -> list[JobId]:
-        """Go on with paused jobs; their ids."""
-        resumed = [run for run in self._runs if job_id in (None, run.job.job_id) and run.paused]
-        for run in resumed:
-            run.unpause()
+    def unpause(self, job_ids: Sequence[JobId]) -> None:
+        """Go on with paused jobs."""
+        for run in self._runs:
+            if run.job.job_id in job_ids:
+                run.unpause()
+        for job_id in self._held & set(job_ids):
+            self.store.update_job(job_id, state="queued")
+        self._held -= set(job_ids)
         self.advance()
-        return [run.job.job_id for run in resumed]
 
     def reopen(self, job_id: JobId, order: RunOrder) -> JobState:
         """Start a new run of an ended job for its pending files; its state before. Of a completed job: nothing to do."""
@@ -206,8 +232,9 @@ class OCRBatchService:
         for run in self._runs[:]:
             run.advance()
         self._runs = [run for run in self._runs if not run.ended]
-        while self._queue and all(run.paused for run in self._runs):
-            self._begin(*self._queue.pop(0))
+        while (entry := self._next_in_queue()) and all(run.paused for run in self._runs):
+            self._queue.remove(entry)
+            self._begin(*entry)
 
     def tick(self) -> None:
         self.pool.tick()
@@ -222,9 +249,9 @@ class OCRBatchService:
 
     @property
     def state(self) -> str:
-        if any(not run.paused for run in self._runs) or self._queue:
+        if self._next_in_queue() or any(not run.paused for run in self._runs):
             return "running"
-        return "paused" if self._runs else "idle"
+        return "paused" if self._runs or self._queue else "idle"
 
     @property
     def queued(self) -> int:
@@ -236,33 +263,27 @@ class OCRBatchService:
 
     def stop_paused(self) -> None:
         """End paused jobs so that they can be resumed later: nothing will continue them in this process."""
-        for run in [run for run in self._runs if run.paused]:
-            run.stop("stopped", "stopped", "paused")
-        self.advance()
+        for job_id in self.paused(None):
+            self._stop_jobs(job_id, "stopped", "stopped", "paused")
 
     def _close_store(self) -> None:
         if self._store is not None:
             self._store.close()
             self._store = None
 
-    def _stop_jobs(self, job_id: JobId | None, state: JobState, reason: str) -> list[JobId]:
-        runs = [run for run in self._runs if job_id in (None, run.job.job_id)]
-        for run in runs:
-            run.stop("cancelled", state, None if state == "cancelled" else reason)
+    def _stop_jobs(
+        self, job_id: JobId | None, status: BatchStatus, state: JobState, reason: str | None
+    ) -> None:
         waiting = [(job, order) for job, order in self._queue if job_id in (None, job.job_id)]
         self._queue = [entry for entry in self._queue if entry not in waiting]
-        for job, order in waiting:
-            run = self._make_run(job, order)
-            run.stop("cancelled", state, None if state == "cancelled" else reason)
-            runs.append(run)
-        if not runs:
-            self._known(job_id)
+        running = [run for run in self._runs if job_id in (None, run.job.job_id)]
+        for run in [*running, *(self._make_run(job, order) for job, order in waiting)]:
+            run.stop(status, state, reason)
+        self._held -= {job.job_id for job, _ in waiting}
         self.advance()
-        return [run.job.job_id for run in runs]
 
-    def _known(self, job_id: JobId | None) -> None:
-        if job_id is not None:
-            self.get(job_id)
+    def _next_in_queue(self) -> tuple[StoredJob, RunOrder] | None:
+        return next((entry for entry in self._queue if entry[0].job_id not in self._held), None)
 
     def _ended_job(self, job_id: JobId) -> StoredJob:
         job = self.get(job_id)

@@ -23,7 +23,8 @@ def load(source: Path | bytes, password: str | None, name: str) -> pikepdf.Pdf:
     # Never memory-mapped: a file that shrinks under a map kills the process.
     options: dict[str, Any] = {"password": password or "", "access_mode": pikepdf.AccessMode.stream}
     try:
-        pdf = pikepdf.open(io.BytesIO(source) if isinstance(source, bytes) else source, **options)
+        # A stream: a path that is not UTF-8 is refused.
+        pdf = pikepdf.open(io.BytesIO(source) if isinstance(source, bytes) else source.open("rb"), **options)
         len(pdf.pages)
     except pikepdf.PasswordError as error:
         raise wrong_password(password, name) from error

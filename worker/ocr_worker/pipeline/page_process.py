@@ -55,7 +55,7 @@ def run(bench: Workbench, task: Task) -> Outcome:
 
 def _name(task: Task) -> str:
     source = getattr(task, "source", None)
-    return Path(source.path).name.encode("utf-8", "replace").decode() if source else "The task"
+    return source.name if source else "The task"
 
 
 def _tasks(channel: Channel) -> Iterator[Task]:

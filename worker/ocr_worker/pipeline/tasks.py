@@ -5,7 +5,9 @@ Paths are `str` as `os.fsdecode` gives them (undecodable bytes are surrogates). 
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, Union
 
 Switch = Literal["auto", "on", "off"]
@@ -38,6 +40,11 @@ class Source:
     path: str
     password: str | None = field(default=None, repr=False)
     stamp: tuple[int, int, int] | None = None
+
+    @property
+    def name(self) -> str:
+        """The file's own name, fit for sentences: bytes that are not UTF-8 are replaced."""
+        return os.fsencode(Path(self.path).name).decode("utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True)
