@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Union
 
-from ocr_protocol import Event, Info, Progress, Result
+from ocr_protocol import Error, Event, Info, Progress, Result
 from ocr_protocol.commands import Hello
 from ocr_worker import report
 from ocr_worker.caller import Surroundings
@@ -20,7 +20,7 @@ from ocr_worker.guard import Guard, HostGone, watch_host
 from ocr_worker.heartbeat import Heart
 from ocr_worker.inspector import Inspector
 from ocr_worker.job_store import JobStore
-from ocr_worker.jobs import FileEnded, JobEnded, JobEvent, ProgressMade
+from ocr_worker.jobs import FileEnded, JobEnded, JobEvent, JobFailed, ProgressMade
 from ocr_worker.page_pool import PoolMessage, SlotEnded, SlotSpoke
 from ocr_worker.router import Router, Session
 from ocr_worker.service import OCRBatchService
@@ -165,6 +165,9 @@ class App:
                         lambda store: Info(job_id=job_id, data=report.file_done(store, job_id, number))
                     )
                 )
+            case JobFailed(_, origin, code, message, retryable):
+                data = {"message": message, "code": code, "retryable": retryable}
+                self._writer.put(Error(id=origin.id, command=origin.command, job_id=job_id, data=data))
             case JobEnded(_, origin, run):
                 self._heart.note(None, self._service.state, {})
                 most = 0 if self.session.summary_result else report.MOST_LISTED

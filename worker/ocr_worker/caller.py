@@ -10,8 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from ocr_worker import report
 from ocr_worker.callbacks import NullProgress, ProgressCallback, ProgressFunction
+from ocr_worker.errors import OcrError
 from ocr_worker.guard import Guard
-from ocr_worker.jobs import FileEnded, JobEnded, JobEvent, JobId, JobRequest, Origin, ProgressMade, RunEnd
+from ocr_worker.jobs import (
+    FileEnded,
+    JobEnded,
+    JobEvent,
+    JobFailed,
+    JobId,
+    JobRequest,
+    Origin,
+    ProgressMade,
+    RunEnd,
+)
 from ocr_worker.page_pool import PoolMessage
 from ocr_worker.settings import Settings, settings_from_environment
 
@@ -71,6 +82,8 @@ class Caller:
             for event in self._take_events():
                 if isinstance(event, JobEnded):
                     return event.run
+                if isinstance(event, JobFailed):
+                    raise OcrError(event.message, job_id=job_id)
                 if isinstance(event, FileEnded):
                     ended += 1
                     self._tell_file(ended, file_count, report.file_done(service.store, job_id, event.number))

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import logging
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ocr_worker.errors import CrashedError, PageTimeoutError
+from ocr_worker.errors import (
+    CrashedError,
+    InternalError,
+    NoSpaceError,
+    OcrError,
+    OutputPermissionError,
+    PageTimeoutError,
+)
 from ocr_worker.job_state import (
     Compose,
     Effect,
@@ -24,7 +33,7 @@ from ocr_worker.job_state import (
 )
 from ocr_worker.job_store import JobStore, StoredFile, StoredJob
 from ocr_worker.job_window import FileInWork, JobWindow, RunOrder
-from ocr_worker.jobs import BatchStatus, FileEnded, FileState, JobEnded, JobEvent, JobState, RunEnd
+from ocr_worker.jobs import BatchStatus, FileEnded, FileState, JobEnded, JobEvent, JobFailed, JobState, RunEnd
 from ocr_worker.page_pool import PagePool, TaskEnded
 from ocr_worker.pipeline.tasks import Composed, FailedPage, Failure, Opened, Outcome, PageDone
 from ocr_worker.progress import Here, Progress, Reporter
@@ -121,6 +130,16 @@ class JobRun:
         self._store.reopen_files(self.job.job_id, "processing")
         self._close(status, state, reason)
 
+    def fail(self, error: Exception) -> None:
+        """End the run by a fault that is not a file's: the store, the disk it is on, or an error of ours."""
+        ours = as_ocr_error(error, self.job.job_id)
+        self.ended = True
+        self._pool.kill(set(self._works))
+        with suppress(sqlite3.Error):
+            self._store.reopen_files(self.job.job_id, "processing")
+            self._store.update_job(self.job.job_id, state="failed", reason=ours.code)
+        self._emit(JobFailed(self.job.job_id, self.origin, ours.code, ours.message, ours.retryable))
+
     def tick(self) -> None:
         """Do what has become due: progress held back, files whose time is up."""
         self._reporter.tick()
@@ -193,7 +212,7 @@ class JobRun:
         )
         file.stored = replace(file.stored, pages=opened.pages, sha256=opened.sha256)
         known = self._known_pages(number)
-        self._progress.opened(number, opened.pages, len(known))
+        self._progress.opened(number, opened.pages, known, file.weights)
         self._apply(self._course.opened(number, opened.pages, known))
 
     def _known_pages(self, number: int) -> dict[int, FailedPage | None]:
@@ -211,17 +230,16 @@ class JobRun:
         if isinstance(outcome, PageDone):
             self._store.page_ended(self.job.job_id, work.number, work.page, outcome.status)
             self._course.page_done(work.number, work.page)
-            self._count_page(work.number)
+            self._count_page(work.number, work.page)
         else:
             failure = with_name(_failure(outcome), self._window.files[work.number].name, work.page)
             self._apply(self._course.page_failed(work.number, work.page, failure))
 
-    def _count_page(self, number: int) -> None:
+    def _count_page(self, number: int, page: int) -> None:
         file, run = self._window.files[number], self._course.window[number]
         file.page_ended_at = time.monotonic()
-        self._progress.page_ended(
-            number, Here(file.stored.file, file.name, number, run.pages_ended, run.pages)
-        )
+        here = Here(file.stored.file, file.name, number, run.pages_ended, run.pages)
+        self._progress.page_ended(number, file.weights[page - 1], here)
         self._reporter.soon()
 
     def _file_composed(self, work: Compose, outcome: Outcome) -> None:
@@ -260,8 +278,8 @@ class JobRun:
                         self._window.files[number].name,
                         f"page {page}" if page else "the file",
                     )
-                case PageFailed(number):
-                    self._count_page(number)
+                case PageFailed(number, failed):
+                    self._count_page(number, failed.page)
                 case FileFailed():
                     self._fail_file(effect)
 
@@ -343,6 +361,23 @@ def _open_books(store: JobStore, job_id: str) -> Progress:
     for number, pages, done in store.begun_files(job_id):
         progress.begun(number, pages, done)
     return progress
+
+
+def as_ocr_error(error: Exception, job_id: str) -> OcrError:
+    """What a run's fault means to the user."""
+    if isinstance(error, OcrError):
+        return error
+    if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
+        return NoSpaceError(
+            f"OCR batch failed: no space for the state of job {job_id}. Make room, then resume it."
+        )
+    if isinstance(error, sqlite3.Error | OSError):
+        return OutputPermissionError(
+            f"OCR batch failed: the state of job {job_id} can't be written ({error}). Mend that, then resume it."
+        )
+    return InternalError(
+        f"OCR batch failed: {type(error).__name__} in job {job_id}. The log on stderr has the details; resume it to try again."
+    )
 
 
 def _failure(outcome: Outcome) -> Failure:

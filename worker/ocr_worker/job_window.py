@@ -36,6 +36,12 @@ class FileInWork:
         return self.stored.number
 
     @property
+    def weights(self) -> tuple[int, ...]:
+        """The relative cost of each page; all alike when that is not known."""
+        assert self.opened is not None
+        return self.opened.page_weights or (1,) * self.opened.pages
+
+    @property
     def name(self) -> str:
         return self.source.name
 

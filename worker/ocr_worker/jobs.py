@@ -108,7 +108,18 @@ class RunEnd:
     ended_at: float
 
 
-JobEvent = ProgressMade | FileEnded | JobEnded
+@dataclass(frozen=True, slots=True)
+class JobFailed:
+    """A run ended by a fault of ours or of the state folder, not of a file."""
+
+    job_id: JobId
+    origin: Origin
+    code: str
+    message: str
+    retryable: bool
+
+
+JobEvent = ProgressMade | FileEnded | JobEnded | JobFailed
 
 
 def new_job_id(now: datetime) -> JobId:

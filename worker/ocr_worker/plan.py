@@ -19,6 +19,7 @@ SUFFIXES = {"pdf": ".pdf", "txt": ".txt", "json": "_ocr_results.json", "hocr": "
 LONGEST_NAME_BYTES = 255
 ROOM_BYTES = 36
 """For our suffixes, `_n`, and the affixes of temporary files."""
+MOST_HEAD_BYTES = 2**20
 RESERVED = {"con", "prn", "aux", "nul", *(f"{device}{n}" for device in ("com", "lpt") for n in range(1, 10))}
 
 OnExisting = Literal["skip", "overwrite", "suffix"]
@@ -107,8 +108,10 @@ def _usable(name: str, file: InputFile, space: Namespace, present: set[str]) -> 
 def _owner(results: Path) -> str | None:
     """The source that an existing `_ocr_results.json` names; None when there is none or it names none."""
     try:
-        path = json.loads(results.read_bytes())["source"]["path"]
-        return os.path.realpath(path_from_wire(path))
+        with results.open("rb") as lines:
+            # The head is a line of its own; the pages after it may be many megabytes.
+            head = lines.readline(MOST_HEAD_BYTES).rstrip(b",\n") + b"}"
+        return os.path.realpath(path_from_wire(json.loads(head)["source"]["path"]))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,7 @@ class Progress:
         self.counts = {state: stats[state] for state in ("completed", "failed", "skipped")}
         self._ended, self._clock, self._start = ended_pages, clock, clock()
         self._in_work: dict[int, tuple[int, int]] = {}
+        self._work = _Work()
         self._fresh, self._percent = 0, 0.0
         self._here: Here | None = None
 
@@ -46,13 +47,15 @@ class Progress:
         """A file that an earlier run counted, and of which some pages have ended."""
         self._in_work[number] = (done, pages)
 
-    def opened(self, number: int, pages: int, done: int) -> None:
-        """A file's pages are counted; an uncounted file stood for one."""
+    def opened(self, number: int, pages: int, known: Collection[int], weights: Sequence[int]) -> None:
+        """A file's pages are counted, of which the `known` have ended; an uncounted file stood for one."""
         self.total += pages - self._in_work.get(number, (0, 1))[1]
-        self._in_work[number] = (done, pages)
+        self._in_work[number] = (len(known), pages)
+        self._work.add_file({page: weight for page, weight in enumerate(weights, 1) if page not in known})
 
-    def page_ended(self, number: int, here: Here) -> None:
+    def page_ended(self, number: int, weight: int, here: Here) -> None:
         done, pages = self._in_work[number]
+        self._work.done += weight
         self._in_work[number] = (done + 1, pages)
         self._fresh += 1
         self._here = here
@@ -81,10 +84,14 @@ class Progress:
             "file_count": self._file_count,
             **self.counts,
             "elapsed_seconds": round(elapsed, 3),
-            "eta_seconds": round((self.total - self.current) / rate, 1) if rate else None,
+            "eta_seconds": self._work.seconds_left(elapsed, self._uncounted()),
             "pages_per_second": round(rate, 3),
         }
         return ProgressMade(job_id, fields)
+
+    def _uncounted(self) -> int:
+        """Files that nobody has opened yet."""
+        return self._file_count - self.files_ended - len(self._in_work)
 
     def _message(self) -> str:
         here = self._here
@@ -102,6 +109,26 @@ class Progress:
             "page": here.page,
             "page_count": here.page_count,
         }
+
+
+@dataclass(slots=True)
+class _Work:
+    """Work done in this run and work known to be left, weighted by the size of pages."""
+
+    files: int = 0
+    known: int = 0
+    done: int = 0
+
+    def add_file(self, weights: Mapping[int, int]) -> None:
+        self.files += 1
+        self.known += sum(weights.values())
+
+    def seconds_left(self, elapsed: float, uncounted_files: int) -> float | None:
+        """An uncounted file is taken for as much work as the counted ones were on average."""
+        if not self.done:
+            return None
+        left = max(0, self.known - self.done) + uncounted_files * self.known / self.files
+        return round(left * elapsed / self.done, 1)
 
 
 class Reporter:

@@ -27,6 +27,7 @@ from ocr_worker.jobs import (
     BatchStatus,
     JobEnded,
     JobEvent,
+    JobFailed,
     JobId,
     JobRequest,
     JobState,
@@ -224,13 +225,12 @@ class OCRBatchService:
         """Take in what a page process said."""
         ended = self.pool.handle(message)
         if ended is not None:
-            any(run.take(ended) for run in self._runs)
+            self._each(lambda run: run.take(ended))
         self.advance()
 
     def advance(self) -> None:
         """Start all work that can be started now."""
-        for run in self._runs[:]:
-            run.advance()
+        self._each(lambda run: run.advance())
         self._runs = [run for run in self._runs if not run.ended]
         while (entry := self._next_in_queue()) and all(run.paused for run in self._runs):
             self._queue.remove(entry)
@@ -238,8 +238,7 @@ class OCRBatchService:
 
     def tick(self) -> None:
         self.pool.tick()
-        for run in self._runs[:]:
-            run.tick()
+        self._each(lambda run: run.tick())
         self.advance()
 
     def next_tick(self) -> float | None:
@@ -300,9 +299,23 @@ class OCRBatchService:
     def _begin(self, job: StoredJob, order: RunOrder) -> None:
         run = self._make_run(job, order)
         self._runs.append(run)
-        run.begin()
-        run.advance()
+        self._guarded(run, lambda run: run.begin())
+        self._guarded(run, lambda run: run.advance())
         self._runs = [run for run in self._runs if not run.ended]
+
+    def _each(self, step: Callable[[JobRun], object]) -> None:
+        for run in self._runs[:]:
+            self._guarded(run, step)
+
+    def _guarded(self, run: JobRun, step: Callable[[JobRun], object]) -> None:
+        """One job's fault is that job's: the others and the worker go on."""
+        if run.ended:
+            return
+        try:
+            step(run)
+        except Exception as error:
+            log.exception("job %s failed", run.job.job_id)
+            run.fail(error)
 
     def _make_run(self, job: StoredJob, order: RunOrder) -> JobRun:
         shop = Workshop(
@@ -315,7 +328,7 @@ class OCRBatchService:
         self._progress_seconds = 1 / hz
 
     def _emit(self, event: JobEvent) -> None:
-        if isinstance(event, JobEnded):
+        if isinstance(event, JobEnded | JobFailed):
             self._locks.pop(event.job_id).release()
         self._around.emit(event)
 
