@@ -60,7 +60,7 @@ class Staged:
 @contextmanager
 def staging(target: Path, write: Callable[[Path], None]) -> Iterator[Staged]:
     """Have `write` make the temporary file; whatever is not published by the end of the block is removed."""
-    temporary = target.parent / f".ocr-{secrets.token_hex(8)}.part"
+    temporary = target.parent / f".ocr-{os.getpid()}-{secrets.token_hex(8)}.part"
     try:
         refuse_odd_target(target)
         with translated(target):
