@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.meter import Command
-from ocr_worker.engines.catalogue import gather_tessdata, tesseract_command
+from ocr_worker.engines.catalogue import tesseract_command
 
 JOBS = os.cpu_count() or 1
 Contender = Callable[[list[Path], Path], Command]
@@ -59,11 +59,13 @@ def _script(name: str, files: list[Path], output_dir: Path) -> Command:
 
 
 def _surroundings(output_dir: Path) -> dict[str, str]:
-    """The same `tesseract` command, data and thread limit for all. Makes the output folder."""
+    """The same `tesseract` command and thread limit for all. Makes the output folder."""
     output_dir.mkdir(parents=True, exist_ok=True)
-    data = gather_tessdata(["eng", "osd"], None, output_dir / ".tessdata")
-    command = shutil.which("tesseract") or tesseract_command()
-    path = os.pathsep.join(
-        ([str(Path(command).parent)] if command else []) + [os.environ.get("PATH", os.defpath)]
-    )
-    return {"PATH": path, "TESSDATA_PREFIX": str(data), "OMP_THREAD_LIMIT": "1"}
+    limits = {"OMP_THREAD_LIMIT": "1"}
+    command = tesseract_command()
+    if shutil.which("tesseract") or command is None:
+        return limits
+    # The wheel's command finds its data and configurations only when it is told where they are.
+    data = command.parent.parent / "share" / "tessdata"
+    path = os.pathsep.join([str(command.parent), os.environ.get("PATH", os.defpath)])
+    return {**limits, "PATH": path, "TESSDATA_PREFIX": str(data)}

@@ -33,7 +33,7 @@ class Run:
 
 
 def measure(command: Command, log: Path) -> Run:
-    """Run to the end. Raises RuntimeError when the command fails or takes too long, naming its log."""
+    """Run to the end. Raises RuntimeError with its last words when the command fails or takes too long."""
     start = time.monotonic()
     with log.open("wb") as stderr:
         process = subprocess.Popen(
@@ -57,7 +57,8 @@ def measure(command: Command, log: Path) -> Run:
     limit.cancel()
     watch.stop()
     if process.returncode:
-        raise RuntimeError(f"{command.argv[0]} ended with {process.returncode}: see {log}")
+        last_words = log.read_text(encoding="utf-8", errors="replace")[-2000:]
+        raise RuntimeError(f"{command.argv[:4]} ended with {process.returncode}: {last_words}")
     return Run(seconds, usage.ru_utime + usage.ru_stime, watch.peak_bytes)
 
 

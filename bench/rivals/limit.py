@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -17,6 +16,8 @@ from typing import Any
 
 import pypdfium2
 from PIL import Image
+
+from ocr_worker.engines.catalogue import find_tessdata
 
 Bitmap = tuple[bytes, int, int]
 
@@ -50,7 +51,8 @@ def _bitmaps(file: Path) -> Iterator[Bitmap]:
 def _api() -> Any:
     import tesserocr
 
-    return tesserocr.PyTessBaseAPI(path=os.environ["TESSDATA_PREFIX"], lang="eng", psm=tesserocr.PSM.AUTO)
+    data = find_tessdata(["eng"])["eng"].parent
+    return tesserocr.PyTessBaseAPI(path=str(data), lang="eng", psm=tesserocr.PSM.AUTO)
 
 
 def _recognise(bitmap: Bitmap) -> str:

@@ -1,0 +1,76 @@
+"""What the repository promises about itself: one test command, no registry's address."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def test_the_readme_names_the_command_that_ci_runs() -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+
+    assert re.search(r"^make demo( .*)?$", readme, re.MULTILINE)
+    assert re.search(r"^make test( .*)?$", readme, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["runtime", "dev", "bench"])
+def test_every_requirement_is_pinned_with_hashes_and_without_an_address(name: str) -> None:
+    text = (REPOSITORY / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
+
+    pins = re.findall(r"^[a-z].*(?:\n {4}.*)*", text, re.MULTILINE)
+    assert len(pins) >= 20
+    assert all("==" in pin and "--hash=sha256:" in pin for pin in pins)
+    assert "://" not in text
+    assert "index" not in text.lower()
+
+
+def test_the_larger_sets_pin_the_smaller_ones_alike() -> None:
+    runtime, dev, bench = (_pins(name) for name in ("runtime", "dev", "bench"))
+
+    assert runtime <= dev <= bench
+
+
+def test_a_missing_acceptance_kit_is_said_and_is_no_failure(tmp_path: Path) -> None:
+    cases = REPOSITORY / "tests" / "acceptance_cases.txt"
+    command = [sys.executable, "tools/acceptance.py", str(tmp_path / "run"), str(cases)]
+
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=30)
+
+    assert done.returncode == 0
+    assert "is not there" in done.stdout
+
+
+@pytest.mark.parametrize(("ci", "code"), [("true", 1), ("", 0)])
+def test_a_missing_system_tool_is_named_and_fails_in_ci_alone(ci: str, code: int, tmp_path: Path) -> None:
+    command = [sys.executable, "tools/system_tools.py"]
+    environment = {"PATH": str(tmp_path), "CI": ci}
+
+    done = subprocess.run(
+        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=30
+    )
+
+    assert (done.returncode, "poppler-utils" in done.stderr) == (code, True)
+
+
+def test_a_python_that_is_too_old_is_named_with_the_way_out(tmp_path: Path) -> None:
+    old = REPOSITORY / "tools" / "make_venv.py"
+    code = f"import sys; sys.version_info = (3, 9); exec(open({str(old)!r}).read())"
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=30
+    )
+
+    assert done.returncode == 1
+    assert "Python 3.10 or newer is needed" in done.stderr
+    assert "make PYTHON=" in done.stderr
+
+
+def _pins(name: str) -> set[str]:
+    text = (REPOSITORY / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
+    return set(re.findall(r"^[a-z][^ \\]*==[^ \\]*", text, re.MULTILINE))
