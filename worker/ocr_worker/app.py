@@ -168,13 +168,22 @@ class App:
             case JobFailed(_, origin, code, message, retryable):
                 data = {"message": message, "code": code, "retryable": retryable}
                 self._writer.put(Error(id=origin.id, command=origin.command, job_id=job_id, data=data))
-            case JobEnded(_, origin, run):
+            case JobEnded():
                 self._heart.note(None, self._service.state, {})
-                most = 0 if self.session.summary_result else report.MOST_LISTED
-                self._writer.put(
-                    lambda: self._read(lambda store: Result(
-                        id=origin.id, command=origin.command, job_id=job_id, data=report.batch_result(store, job_id, run, most)))
-                )  # fmt: skip
+                self._writer.put(lambda: self._result(event))
+
+    def _result(self, event: JobEnded) -> Event:
+        """A job's terminal event; its manifest is there before it is sent."""
+        self._service.settle(event.job_id)
+        most, origin = 0 if self.session.summary_result else report.MOST_LISTED, event.origin
+        return self._read(
+            lambda store: Result(
+                id=origin.id,
+                command=origin.command,
+                job_id=event.job_id,
+                data=report.batch_result(store, event.job_id, event.run, most),
+            )
+        )
 
     def _read(self, make: Callable[[JobStore], Event]) -> Event:
         """Make an event from the store, in the writer's thread and with its own connection."""

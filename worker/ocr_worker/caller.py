@@ -71,6 +71,7 @@ class Caller:
             # An interrupted caller must not leave a job at work.
             service.cancel(job_id)
             raise
+        service.settle(job_id)
         result = report.batch_result(service.store, job_id, run)
         self._files.on_complete(result.get("successful", []), result.get("failed", []))
         return result

@@ -106,7 +106,7 @@ class HostWatch:
         return None
 
     def _alive(self, pid: int) -> bool:
-        born = _birth(pid)
+        born = birth(pid)
         if born is None:
             return False
         # The same pid with another birth is another process.
@@ -115,7 +115,7 @@ class HostWatch:
         return self._identity[1] == born
 
 
-def _birth(pid: int) -> str | None:
+def birth(pid: int) -> str | None:
     """When a live process started, in its system's own terms; None for the dead and for zombies."""
     if sys.platform == "linux":
         try:

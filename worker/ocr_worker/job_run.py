@@ -207,9 +207,13 @@ class JobRun:
         self._window.result_folder(number).mkdir(parents=True, exist_ok=True)
         if file.stored.sha256 != opened.sha256:
             self._store.forget_pages(self.job.job_id, number)
-        self._store.set_file(
-            self.job.job_id, number, state="processing", pages=opened.pages, sha256=opened.sha256
-        )
+        fields = {
+            "state": "processing",
+            "pages": opened.pages,
+            "sha256": opened.sha256,
+            "started_at": time.time(),
+        }
+        self._store.set_file(self.job.job_id, number, **fields)
         file.stored = replace(file.stored, pages=opened.pages, sha256=opened.sha256)
         known = self._known_pages(number)
         self._progress.opened(number, opened.pages, known, file.weights)

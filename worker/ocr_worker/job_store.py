@@ -29,7 +29,7 @@ MIGRATIONS = (
     CREATE TABLE files (
         job_id TEXT NOT NULL REFERENCES jobs ON DELETE CASCADE, number INTEGER NOT NULL,
         file TEXT NOT NULL, path BLOB NOT NULL, name BLOB, verdict TEXT,
-        state TEXT NOT NULL DEFAULT 'pending', pages INTEGER, sha256 TEXT, outcome TEXT, ended_at REAL,
+        state TEXT NOT NULL DEFAULT 'pending', pages INTEGER, sha256 TEXT, outcome TEXT, started_at REAL, ended_at REAL,
         PRIMARY KEY (job_id, number)
     ) WITHOUT ROWID;
     CREATE INDEX files_by_state ON files (job_id, state);
@@ -75,6 +75,7 @@ class StoredFile:
     pages: int | None
     sha256: str | None
     outcome: dict[str, Any] | None
+    started_at: float | None
     ended_at: float | None
 
 

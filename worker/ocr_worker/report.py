@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 from ocr_worker.job_store import JobStore, StoredFile, StoredJob
@@ -28,7 +30,9 @@ def batch_result(
         "total_pages_processed": pages,
         "duration_seconds": round(job.worked_seconds, 3),
         "statistics": _statistics(job, run, pages),
-        "manifest": None,
+        "manifest": None
+        if job.options.dry_run
+        else str(manifest_path(Path(os.fsdecode(job.output_path)), job_id)),
     }
     if stats["total"] > most_listed:
         counts = {"successful": stats["completed"], "failed": stats["failed"], "skipped": stats["skipped"]}
@@ -72,6 +76,11 @@ def job_files(store: JobStore, job_id: JobId, offset: int, limit: int) -> list[d
 
 def timestamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds")
+
+
+def manifest_path(folder: Path, job_id: JobId) -> Path:
+    """Where a job's manifest lies."""
+    return folder / f"batch_{job_id}_manifest.json"
 
 
 def _lists(store: JobStore, job_id: JobId) -> dict[str, list[dict[str, Any]]]:

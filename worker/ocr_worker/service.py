@@ -25,6 +25,7 @@ from ocr_worker.jobs import (
     ACTIVE,
     RESUMABLE,
     BatchStatus,
+    FileEnded,
     JobEnded,
     JobEvent,
     JobFailed,
@@ -34,11 +35,15 @@ from ocr_worker.jobs import (
     Origin,
     new_job_id,
 )
+from ocr_worker.manifest_keeper import ManifestKeeper
 from ocr_worker.options import make_request
 from ocr_worker.page_pool import PagePool, PoolMessage
 from ocr_worker.plan import Namespace, plan_outputs
 
 log = logging.getLogger(__name__)
+
+MANIFEST_SECONDS = 30
+"""How long a job's result waits for its manifest."""
 
 
 class OCRBatchService:
@@ -82,6 +87,7 @@ class OCRBatchService:
         self._runs: list[JobRun] = []
         self._locks: dict[JobId, JobLock] = {}
         self._progress_seconds = around.progress_seconds
+        self._manifests = ManifestKeeper(around.settings.state_dir)
 
     @property
     def store(self) -> JobStore:
@@ -114,7 +120,12 @@ class OCRBatchService:
 
     def cleanup(self) -> None:
         """End all page processes and let the store go; errors on the way are only logged. Safe to call again."""
-        for step in (self.pool.close, *(lock.release for lock in self._locks.values()), self._close_store):
+        for step in (
+            self.pool.close,
+            self._manifests.close,
+            *(lock.release for lock in self._locks.values()),
+            self._close_store,
+        ):
             _only_logged(step)
 
     def submit(self, request: JobRequest, origin: Origin) -> tuple[JobId, int]:
@@ -174,6 +185,7 @@ class OCRBatchService:
         for run in self._runs:
             if run.job.job_id in job_ids:
                 run.pause()
+                self._manifests.state_changed(run.job.job_id)
         for job, _ in self._queue:
             if job.job_id in job_ids:
                 self._held.add(job.job_id)
@@ -300,6 +312,7 @@ class OCRBatchService:
         run = self._make_run(job, order)
         self._runs.append(run)
         self._guarded(run, lambda run: run.begin())
+        self._manifests.state_changed(job.job_id)
         self._guarded(run, lambda run: run.advance())
         self._runs = [run for run in self._runs if not run.ended]
 
@@ -323,12 +336,19 @@ class OCRBatchService:
         )
         return JobRun(job, order, shop)
 
+    def settle(self, job_id: JobId) -> None:
+        """Wait, in any thread, until a job's manifest says what the store does; a moment, or as long as it must."""
+        self._manifests.settle(job_id, MANIFEST_SECONDS)
+
     def set_progress_hz(self, hz: float) -> None:
         """How often the progress of jobs begun from now on is told, at most."""
         self._progress_seconds = 1 / hz
 
     def _emit(self, event: JobEvent) -> None:
-        if isinstance(event, JobEnded | JobFailed):
+        if isinstance(event, FileEnded):
+            self._manifests.file_changed(event.job_id)
+        elif isinstance(event, JobEnded | JobFailed):
+            self._manifests.state_changed(event.job_id)
             self._locks.pop(event.job_id).release()
         self._around.emit(event)
 

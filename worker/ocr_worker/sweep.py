@@ -7,7 +7,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-import psutil
+from ocr_worker.guard import birth
 
 PART = re.compile(r"\.ocr-(\d+)-[0-9a-f]+\.part")
 
@@ -15,7 +15,7 @@ PART = re.compile(r"\.ocr-(\d+)-[0-9a-f]+\.part")
 def sweep_parts(folder: Path) -> None:
     """Remove the temporary files of dead processes from an output folder."""
     for name in _names(folder):
-        if (found := PART.fullmatch(name)) and not psutil.pid_exists(int(found.group(1))):
+        if (found := PART.fullmatch(name)) and birth(int(found.group(1))) is None:
             with suppress(OSError):
                 (folder / name).unlink()
 
@@ -23,7 +23,7 @@ def sweep_parts(folder: Path) -> None:
 def sweep_folders(folder: Path) -> None:
     """Remove the temporary folders of dead processes, which are named by their numbers."""
     for name in _names(folder):
-        if name.isdigit() and not psutil.pid_exists(int(name)):
+        if name.isdigit() and birth(int(name)) is None:
             shutil.rmtree(folder / name, ignore_errors=True)
 
 

@@ -1,0 +1,96 @@
+"""`batch_<id>_manifest.json` in the output folder: the readable copy of what the store knows of a job.
+
+The format is that of the fourth design note, version 1, with the state `completed` written `complete`; docs/outputs.md
+describes it and manifest.schema.json is its JSON Schema.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from ocr_worker.job_store import JobStore, StoredFile, StoredJob
+from ocr_worker.jobs import JobId
+from ocr_worker.outputs.whole import staging
+from ocr_worker.report import manifest_path, timestamp
+
+VERSION = 1
+CHUNK_FILES = 500
+STATES = {"completed": "complete"}
+
+
+def write_manifest(store: JobStore, job_id: JobId) -> Path | None:
+    """Write a job's manifest as the store knows it now, whole or not at all; None for a dry run or a job that is gone.
+
+    Raises:
+        OcrError: the output folder can't be written.
+    """
+    job = store.job(job_id)
+    if job is None or job.options.dry_run:
+        return None
+    path = manifest_path(Path(os.fsdecode(job.output_path)), job_id)
+
+    def write(temporary: Path) -> None:
+        with temporary.open("w", encoding="ascii") as stream:
+            _write(stream, store, job)
+
+    with staging(path, write) as staged:
+        staged.publish()
+    return path
+
+
+def _write(stream: IO[str], store: JobStore, job: StoredJob) -> None:
+    head = {
+        "version": VERSION,
+        "batch_id": job.job_id,
+        "output_dir": job.output_dir,
+        "start_time": timestamp(job.started_at or job.created_at),
+        "end_time": timestamp(job.ended_at) if job.ended_at else None,
+        "metadata": _metadata(store, job),
+    }
+    stream.write(json.dumps(head, indent=1)[:-2] + ',\n "queue": {"items": [')
+    for number, item in enumerate(_items(store, job.job_id)):
+        stream.write(("," if number else "") + "\n  " + json.dumps(item))
+    stream.write("\n ]}\n}\n")
+
+
+def _metadata(store: JobStore, job: StoredJob) -> dict[str, Any]:
+    return {
+        "state": STATES.get(job.state, job.state),
+        "reason": job.reason,
+        "priority": job.priority,
+        "options": job.options.to_fields(),
+        "stats": store.stats(job.job_id),
+        "pages_processed": store.pages_recognised(job.job_id),
+        "retries": job.retries,
+        "duration_seconds": round(job.worked_seconds, 3),
+    }
+
+
+def _items(store: JobStore, job_id: JobId) -> Iterator[dict[str, Any]]:
+    after = 0
+    while files := store.files(job_id, None, after, CHUNK_FILES):
+        yield from map(_item, files)
+        after = files[-1].number
+
+
+def _item(file: StoredFile) -> dict[str, Any]:
+    outcome = file.outcome or {}
+    good = {
+        name: outcome[name]
+        for name in ("status", "output", "outputs", "confidence", "failed_pages")
+        if name in outcome
+    }
+    return {
+        "file": file.file,
+        "status": STATES.get(file.state, file.state),
+        "pages": file.pages,
+        "start_time": timestamp(file.started_at) if file.started_at else None,
+        "end_time": timestamp(file.ended_at) if file.ended_at else None,
+        "error": outcome.get("error"),
+        "skip_reason": outcome.get("reason"),
+        "result": good if file.state == "completed" else None,
+    }

@@ -1,0 +1,92 @@
+"""Keeps manifests up to date from a thread of its own, so that a batch of 100,000 files never holds up the loop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from pathlib import Path
+
+from ocr_worker.errors import OcrError
+from ocr_worker.job_store import JobStore
+from ocr_worker.jobs import JobId
+from ocr_worker.manifest import write_manifest
+
+log = logging.getLogger(__name__)
+
+LEAST_SECONDS = 1.0
+COST_FACTOR = 20
+"""Between two writes at least so many times the last one's duration."""
+
+
+class ManifestKeeper:
+    """Files that change are written when it is time; a change of a job's state at once."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._state_dir = state_dir
+        self._news = threading.Condition()
+        self._due: dict[JobId, float] = {}
+        self._not_before: dict[JobId, float] = {}
+        self._writing: JobId | None = None
+        self._thread: threading.Thread | None = None
+        self._closing = False
+
+    def file_changed(self, job_id: JobId) -> None:
+        """Write the manifest as soon as the last write is long enough ago."""
+        self._note(job_id, self._not_before.get(job_id, 0.0))
+
+    def state_changed(self, job_id: JobId) -> None:
+        """Write the manifest now."""
+        self._note(job_id, 0.0)
+
+    def settle(self, job_id: JobId, seconds: float) -> None:
+        """Wait until what was noted of a job is written, or could not be."""
+        with self._news:
+            self._news.wait_for(lambda: job_id not in self._due and self._writing != job_id, seconds)
+
+    def close(self, seconds: float = 5.0) -> None:
+        """Write what is due, and end."""
+        with self._news:
+            self._closing = True
+            self._due = dict.fromkeys(self._due, 0.0)
+            self._news.notify_all()
+        if self._thread is not None:
+            self._thread.join(seconds)
+
+    def _note(self, job_id: JobId, at: float) -> None:
+        with self._news:
+            self._due[job_id] = min(at, self._due.get(job_id, at))
+            self._news.notify_all()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="manifest", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        store = JobStore(self._state_dir)
+        while (job_id := self._next()) is not None:
+            begun = time.monotonic()
+            try:
+                write_manifest(store, job_id)
+            except OcrError as error:
+                # The store is the truth; the copy is tried again at the next change.
+                log.warning("%s", error.message)
+            ended = time.monotonic()
+            with self._news:
+                self._not_before[job_id] = ended + max(LEAST_SECONDS, COST_FACTOR * (ended - begun))
+                self._writing = None
+                self._news.notify_all()
+        store.close()
+
+    def _next(self) -> JobId | None:
+        """Wait for a manifest that is due; None when it is time to end."""
+        with self._news:
+            while True:
+                now = time.monotonic()
+                ready = [job_id for job_id, at in self._due.items() if at <= now]
+                if ready:
+                    del self._due[ready[0]]
+                    self._writing = ready[0]
+                    return ready[0]
+                if self._closing:
+                    return None
+                self._news.wait(min(self._due.values()) - now if self._due else None)
