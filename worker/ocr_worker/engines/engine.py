@@ -17,6 +17,10 @@ class Engine(Protocol):
     @property
     def version(self) -> str: ...
 
+    def find_skew(self, image: GreyImage) -> float | None:
+        """Degrees clockwise by which the lines are tilted; None when that takes a whole recognition."""
+        ...
+
     def recognise(self, image: GreyImage) -> tuple[Line, ...]:
         """All text of the bitmap in reading order, in the bitmap's pixels. Raises EngineError."""
         ...

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+UNSTATED_DPI = 96
+
 
 @dataclass(frozen=True, slots=True)
 class GreyImage:
@@ -13,6 +15,11 @@ class GreyImage:
     """Mode L, in the displayed frame."""
     dpi: float
     dpi_estimated: bool = False
+
+    @property
+    def engine_dpi(self) -> int:
+        """What Tesseract is told: its layout search errs less with a low figure than with a wrong guess."""
+        return UNSTATED_DPI if self.dpi_estimated else round(self.dpi)
 
     @property
     def size(self) -> tuple[int, int]:

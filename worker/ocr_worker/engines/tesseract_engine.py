@@ -37,11 +37,13 @@ class TesseractEngine:
         self._cache_dir = cache_dir
         self.version = str(pytesseract.get_tesseract_version())
 
+    def find_skew(self, image: GreyImage) -> None:
+        """The command tells nothing before it has read the page."""
+
     def recognise(self, image: GreyImage) -> tuple[Line, ...]:
         self._cache_dir.mkdir(parents=True, exist_ok=True)
-        options = (
-            f"--psm 3 --oem 1 --dpi {round(image.dpi)} --tessdata-dir {shlex.quote(str(self._tessdata))}"
-        )
+        options = f"--psm 3 --oem 1 --tessdata-dir {shlex.quote(str(self._tessdata))}"
+        options += f" --dpi {image.engine_dpi}"
         with tempfile.TemporaryDirectory(prefix="page-", dir=self._cache_dir) as folder:
             bitmap = Path(folder) / "page.pgm"
             image.picture.save(bitmap)

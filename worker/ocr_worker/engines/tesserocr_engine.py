@@ -15,6 +15,7 @@ import tesserocr
 from tesserocr import OEM, PSM, RIL
 
 from ocr_worker.engines.grey import GreyImage
+from ocr_worker.engines.skew import skew_degrees
 from ocr_worker.errors import EngineError, EngineMissingError
 from ocr_worker.outputs.model import Line, Word
 
@@ -25,14 +26,26 @@ class TesserocrEngine:
     def __init__(self, languages: tuple[str, ...], tessdata: Path) -> None:
         self.version = tesserocr.tesseract_version().splitlines()[0].removeprefix("tesseract").strip()
         self._api = _load("+".join(languages), tessdata, PSM.AUTO)
+        self._shown: GreyImage | None = None
+
+    def find_skew(self, image: GreyImage) -> float:
+        """From the layout alone; a recognition of the same image goes on from there, so this costs nothing."""
+        _show(self._api, image)
+        self._shown = image
+        found = self._api.AnalyseLayout()
+        rows = tesserocr.iterate_level(found, RIL.TEXTLINE) if found else ()
+        ends = [at.Baseline(RIL.TEXTLINE) for at in rows]
+        return skew_degrees((*start, *end) for start, end in filter(None, ends))
 
     def recognise(self, image: GreyImage) -> tuple[Line, ...]:
-        _show(self._api, image)
+        if self._shown is not image:
+            _show(self._api, image)
         try:
             if not self._api.Recognize():
                 raise EngineError("Tesseract gave up on the page")
             return tuple(_lines(self._api.GetIterator()))
         finally:
+            self._shown = None
             self._api.Clear()
 
 
@@ -63,7 +76,7 @@ def _load(languages: str, tessdata: Path, mode: int) -> Any:
 def _show(api: Any, image: GreyImage) -> None:
     width, height = image.size
     api.SetImageBytes(image.picture.tobytes(), width, height, 1, width)
-    api.SetSourceResolution(round(image.dpi))
+    api.SetSourceResolution(image.engine_dpi)
 
 
 @dataclass(slots=True)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Iterable
 
 from ocr_worker.engines import pictures
 from ocr_worker.engines.grey import GreyImage
 from ocr_worker.outputs.model import Affine, Line, mean_confidence
+from ocr_worker.pipeline.tasks import Switch
 
 UNIFORM_RANGE = 8
 """Grey levels between the darkest and the lightest pixel of a page that holds nothing at all."""
 DOUBTFUL_CONFIDENCE = 65.0
-DESKEW_FROM_DEGREES = 0.3
+DESKEW_FROM_DEGREES: dict[Switch, float | None] = {"auto": 1.0, "on": 0.1, "off": None}
 
 
 def is_uniform(image: GreyImage) -> bool:
@@ -58,30 +58,8 @@ def _sense(lines: tuple[Line, ...]) -> float:
     return sense if is_level(lines) else sense * 0.9
 
 
-def skew_degrees(lines: Iterable[Line]) -> float:
-    """The median slope of the lines' baselines, clockwise positive; 0 with too little to go by."""
-    slopes = []
-    for line in lines:
-        x0, y0, x1, y1 = line.baseline
-        if abs(x1 - x0) > 10 * max(1, abs(y1 - y0)) or abs(x1 - x0) > 200:
-            slopes.append(math.degrees(math.atan2(y1 - y0, x1 - x0)))
-    level = [slope for slope in slopes if abs(slope) < 20]
-    return statistics.median(level) if len(level) >= 3 else 0.0
-
-
 def rotation_about_centre(size: tuple[int, int], degrees: float) -> Affine:
     """Turn the plane clockwise (y down) about the middle of a bitmap."""
     (width, height), angle = size, math.radians(degrees)
     cos, sin, x, y = math.cos(angle), math.sin(angle), width / 2, height / 2
     return cos, sin, -sin, cos, x - cos * x + sin * y, y - sin * x - cos * y
-
-
-def quarter_turn(size: tuple[int, int], clockwise: int) -> Affine:
-    """From a bitmap of `size` to the same one turned clockwise."""
-    width, height = size
-    turns: dict[int, Affine] = {
-        90: (0, 1, -1, 0, height, 0),
-        180: (-1, 0, 0, -1, width, height),
-        270: (0, -1, 1, 0, 0, width),
-    }
-    return turns.get(clockwise, (1, 0, 0, 1, 0, 0))

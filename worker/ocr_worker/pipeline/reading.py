@@ -9,6 +9,7 @@ from typing import Protocol
 from ocr_worker.engines import pictures
 from ocr_worker.engines.engine import Engine
 from ocr_worker.engines.grey import GreyImage
+from ocr_worker.engines.skew import skew_degrees
 from ocr_worker.outputs.model import Line, map_lines
 from ocr_worker.pipeline import prepare
 from ocr_worker.pipeline.tasks import PageSettings, Switch
@@ -36,8 +37,7 @@ def read_bitmap(
     if prepare.is_uniform(image):
         return Reading((), 0)
     prepared = _prepare(image, settings.denoise)
-    reading = _read_turned(prepared, engine, finder, settings.rotate_pages)
-    reading = _read_straight(_turn(prepared, reading.turned), engine, reading, settings.deskew)
+    reading = _read_upright(prepared, engine, finder, settings)
     scale = max(image.size) / max(prepared.size)
     return (
         reading
@@ -52,16 +52,17 @@ def _prepare(image: GreyImage, denoise: Switch) -> GreyImage:
     return replace(upright, picture=pictures.remove_speckles(upright.picture)) if denoise == "on" else upright
 
 
-def _read_turned(
-    image: GreyImage, engine: Engine, finder: Callable[[], Finder | None], rotate: Switch
+def _read_upright(
+    image: GreyImage, engine: Engine, finder: Callable[[], Finder | None], settings: PageSettings
 ) -> Reading:
+    rotate, deskew = settings.rotate_pages, settings.deskew
     if rotate == "on" and (turn := _find_turn(image, finder)):
-        return Reading(engine.recognise(_turn(image, turn)), turn)
-    lines = engine.recognise(image)
+        return Reading(_read_straight(_turn(image, turn), engine, deskew), turn)
+    lines = _read_straight(image, engine, deskew)
     if rotate == "off" or not prepare.is_doubtful(lines):
         return Reading(lines, 0)
     turn = _find_turn(image, finder)
-    again = engine.recognise(_turn(image, turn)) if turn else ()
+    again = _read_straight(_turn(image, turn), engine, deskew) if turn else ()
     return Reading(again, turn) if prepare.is_better(again, lines) else Reading(lines, 0)
 
 
@@ -71,14 +72,19 @@ def _find_turn(image: GreyImage, finder: Callable[[], Finder | None]) -> int:
     return turn if confidence >= SURE else 0
 
 
-def _read_straight(image: GreyImage, engine: Engine, reading: Reading, deskew: Switch) -> Reading:
-    """Only where asked for: Tesseract follows skewed lines by itself."""
-    degrees = prepare.skew_degrees(reading.lines) if deskew == "on" else 0.0
-    if abs(degrees) < prepare.DESKEW_FROM_DEGREES:
-        return reading
-    lines = engine.recognise(replace(image, picture=pictures.straighten(image.picture, degrees)))
-    back = map_lines(lines, prepare.rotation_about_centre(image.size, degrees))
-    return replace(reading, lines=back) if prepare.is_better(back, reading.lines) else reading
+def _read_straight(image: GreyImage, engine: Engine, deskew: Switch) -> tuple[Line, ...]:
+    """Level the page for reading if it is clearly tilted: Tesseract reads it anyway, but in a wrong order."""
+    least = prepare.DESKEW_FROM_DEGREES[deskew]
+    degrees = engine.find_skew(image) if least is not None else 0.0
+    if degrees is None:
+        lines = engine.recognise(image)
+        degrees = skew_degrees(line.baseline for line in lines)
+        if least is None or abs(degrees) < least:
+            return lines
+    if least is None or abs(degrees) < least:
+        return engine.recognise(image)
+    straight = replace(image, picture=pictures.straighten(image.picture, degrees))
+    return map_lines(engine.recognise(straight), prepare.rotation_about_centre(image.size, degrees))
 
 
 def _turn(image: GreyImage, clockwise: int) -> GreyImage:
