@@ -1,0 +1,234 @@
+"""However the host or the worker ends, no process of the worker stays, and the exit code says what happened."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from ocr_worker.job_store import JobStore
+from tests.e2e import tree
+from tests.e2e.host import Host, Launch, StartWorker
+from tests.e2e.material import Material
+
+DOOMED_HOST = Path(__file__).with_name("doomed_host.py")
+HANG = """
+import os, signal
+if "page-process" not in " ".join(open("/proc/self/cmdline").read().split("\\0")):
+    # sum over a range is one C loop: it holds the interpreter lock and looks at no signal.
+    signal.signal(signal.SIGUSR1, lambda *_: sum(range(10**15)))
+"""
+
+
+def slow_job(host: Host, material: Material, folder: Path, **options: object) -> str:
+    """Start a job with one file done and a long page in work."""
+    files = [*material.quick_files(folder / "in", 1), material.pdf(folder / "in" / "slow.pdf", "ss")]
+    job = host.batch(files, folder / "out", **options)
+    host.wait_file_done(job)
+    host.wait_in_work(job, 2)
+    return job
+
+
+@contextmanager
+def doomed_host(way: str, material: Material, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A host process in the middle of a long page; it, its launcher and the worker are gone in the end."""
+    batch = {
+        "command": "ocr_batch",
+        "files": [str(material.pdf(folder / "slow.pdf", "ss"))],
+        "output_dir": str(folder / "out"),
+    }
+    order = json.dumps({"way": way, "batch": json.dumps(batch)})
+    environment = {**os.environ, "OCR_WORKER_STATE_DIR": str(folder / "state")}
+    host = subprocess.Popen([sys.executable, DOOMED_HOST, order], env=environment, start_new_session=True)
+    try:
+        tree.wait_until(lambda: tree.page_processes(folder / "state"), "a page process at work")
+        yield host
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(host.pid, signal.SIGKILL)
+        host.wait(5)
+        tree.kill_all(folder / "state")
+
+
+def worker_processes(state: Path) -> list[object]:
+    """The worker's own processes, without the host and its launcher."""
+    return [one for one in tree.alive(state) if "doomed_host.py" not in " ".join(one.cmdline())]
+
+
+@pytest.mark.parametrize("way", ["direct", "launcher"])
+def test_when_the_host_is_killed_in_mid_page_the_whole_tree_goes(
+    way: str, material: Material, tmp_path: Path
+) -> None:
+    with doomed_host(way, material, tmp_path) as host:
+        host.kill()
+
+        tree.wait_until(
+            lambda: not worker_processes(tmp_path / "state"), "the worker's processes are gone", 4
+        )
+
+
+def test_when_nobody_reads_stdout_any_more_the_tree_goes_and_the_job_is_interrupted(
+    worker: Host, material: Material, tmp_path: Path
+) -> None:
+    job = slow_job(worker, material, tmp_path)
+
+    worker.stop_reading()
+
+    assert worker.exit_code() == 0
+    tree.wait_gone(worker.state)
+    assert JobStore(worker.state).jobs(None, 0, 9)[0].state == "interrupted"
+    assert JobStore(worker.state).jobs(None, 0, 9)[0].job_id == job
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_the_job_with_its_terminal_event_and_the_worker_with_its_code(
+    worker: Host, material: Material, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    job = slow_job(worker, material, tmp_path)
+
+    worker.process.send_signal(number)
+    ended = worker.wait_end(job)
+
+    assert worker.exit_code() == code
+    tree.wait_gone(worker.state)
+    assert (ended["status"], ended["reason"]) == ("cancelled", number.name)
+    assert len(ended["successful"]) == 1
+    assert JobStore(worker.state).jobs(None, 0, 9)[0].state == "interrupted"
+
+
+def test_shutdown_now_ends_the_job_and_the_worker_with_code_0(
+    worker: Host, material: Material, tmp_path: Path
+) -> None:
+    job = slow_job(worker, material, tmp_path)
+
+    acknowledged = worker.ask("shutdown", mode="now")
+    ended = worker.wait_end(job)
+
+    assert acknowledged["type"] == "info"
+    assert (ended["status"], ended["reason"]) == ("cancelled", "shutdown")
+    assert worker.exit_code() == 0
+    tree.wait_gone(worker.state)
+
+
+def test_a_drain_finishes_what_was_accepted_and_takes_no_more(
+    worker: Host, material: Material, tmp_path: Path
+) -> None:
+    job = worker.batch([material.medium], tmp_path / "out")
+
+    worker.ask("shutdown", mode="drain")
+    refused = worker.ask("ocr_batch", files=[str(material.quick)], output_dir=str(tmp_path / "out2"))
+
+    assert refused["data"]["code"] == "busy"
+    assert worker.wait_end(job)["status"] == "completed"
+    assert worker.exit_code() == 0
+    tree.wait_gone(worker.state)
+
+
+def test_at_the_end_of_stdin_what_was_accepted_is_finished(
+    worker: Host, material: Material, tmp_path: Path
+) -> None:
+    commands = [
+        {"command": "ocr_batch", "files": [str(material.quick)], "output_dir": str(tmp_path / name)}
+        for name in ("one", "two")
+    ]
+
+    worker.send_bytes("\n".join(map(json.dumps, commands)).encode("ascii"))
+    worker.stdin.close()
+
+    assert worker.exit_code(30) == 0
+    assert [event["data"]["status"] for event in worker.events if event["type"] == "result"] == [
+        "completed"
+    ] * 2
+
+
+def test_a_host_may_ask_that_the_end_of_stdin_alone_is_the_end(
+    worker: Host, material: Material, tmp_path: Path
+) -> None:
+    worker.ask("hello", protocol=[1], on_stdin_end="shutdown")
+    job = slow_job(worker, material, tmp_path)
+
+    worker.stdin.close()
+
+    assert worker.wait_end(job)["reason"] == "stdin_end"
+    assert worker.exit_code() == 0
+    tree.wait_gone(worker.state)
+
+
+def test_a_paused_job_is_stopped_and_resumable_when_no_command_can_come(
+    worker: Host, material: Material, tmp_path: Path
+) -> None:
+    job = slow_job(worker, material, tmp_path)
+    worker.ask("pause")
+
+    worker.stdin.close()
+    ended = worker.wait_end(job)
+
+    assert (ended["status"], ended["reason"]) == ("stopped", "paused")
+    assert worker.exit_code() == 0
+
+
+def test_a_worker_killed_in_mid_page_takes_its_page_processes_along(
+    worker: Host, material: Material, tmp_path: Path
+) -> None:
+    slow_job(worker, material, tmp_path)
+
+    worker.process.kill()
+
+    tree.wait_gone(worker.state)
+
+
+def test_a_worker_killed_in_mid_page_takes_the_tesseract_command_along(
+    worker: Host, material: Material, tmp_path: Path
+) -> None:
+    worker.batch([material.slow], tmp_path / "out", engine="tesseract")
+    tree.wait_until(
+        lambda: [one for one in tree.alive(worker.state) if one.name() == "tesseract"], "tesseract at work"
+    )
+
+    worker.process.kill()
+
+    tree.wait_gone(worker.state)
+
+
+def test_a_cancel_ends_the_tesseract_command_too(worker: Host, material: Material, tmp_path: Path) -> None:
+    job = worker.batch([material.slow], tmp_path / "out", engine="tesseract")
+    tree.wait_until(
+        lambda: [one for one in tree.alive(worker.state) if one.name() == "tesseract"], "tesseract at work"
+    )
+
+    worker.send("cancel")
+    worker.wait_end(job)
+
+    tree.wait_until(
+        lambda: not [one for one in tree.alive(worker.state) if one.name() == "tesseract"],
+        "tesseract is gone",
+        1,
+    )
+
+
+@pytest.mark.parametrize("end", ["SIGTERM", "stdout closed"])
+def test_a_main_process_that_hangs_with_the_interpreter_lock_held_is_ended_by_force(
+    start_worker: StartWorker, material: Material, tmp_path: Path, end: str
+) -> None:
+    (tmp_path / "hang").mkdir()
+    (tmp_path / "hang" / "sitecustomize.py").write_text(HANG, encoding="utf-8")
+    host = start_worker(Launch({"PYTHONPATH": str(tmp_path / "hang")}))
+    slow_job(host, material, tmp_path)
+    used = host.cpu_seconds()
+
+    host.process.send_signal(signal.SIGUSR1)
+    tree.wait_until(lambda: host.cpu_seconds() > used + 0.3, "the main process spins")
+    if end == "SIGTERM":
+        host.process.terminate()
+    else:
+        host.stop_reading()
+
+    assert host.exit_code() == -signal.SIGKILL
+    tree.wait_gone(host.state)

@@ -1,0 +1,74 @@
+"""See and end the processes of one worker, wherever they were re-parented to: all carry its state folder in their environment."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+
+def alive(state: Path) -> list[psutil.Process]:
+    """Every live process of the worker with this state folder; the dead that nobody has waited for do not count."""
+    return [process for process in psutil.process_iter() if _belongs(process, state)]
+
+
+def page_processes(state: Path) -> list[psutil.Process]:
+    """Those that have an engine loaded; the one that only inspects has none."""
+    return [process for process in alive(state) if "page-process" in _words(process) and _has_engine(process)]
+
+
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 30) -> None:
+    """Ask until it holds; fail when the time is up."""
+    deadline, pause = time.monotonic() + seconds, threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline, f"{what}: not within {seconds:g} s"
+        pause.wait(0.01)
+
+
+def wait_gone(state: Path, seconds: float = 4) -> None:
+    """The promise is 2 s, which `bench control` measures; here a loaded machine may take longer."""
+    wait_until(lambda: not alive(state), f"processes left over: {alive(state)}", seconds)
+
+
+def kill_all(state: Path) -> None:
+    """SIGKILL all of a worker's processes, until none is left."""
+
+    def none_left() -> bool:
+        left = alive(state)
+        send(signal.SIGKILL, left)
+        return not left
+
+    wait_until(none_left, "processes that can't be killed", 10)
+
+
+def send(number: signal.Signals, processes: list[psutil.Process]) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
+
+
+def _belongs(process: psutil.Process, state: Path) -> bool:
+    try:
+        dead = process.status() == psutil.STATUS_ZOMBIE
+        return not dead and process.environ().get("OCR_WORKER_STATE_DIR") == str(state)
+    except psutil.Error:
+        return False
+
+
+def _words(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def _has_engine(process: psutil.Process) -> bool:
+    try:
+        return any("tesserocr" in one.path for one in process.memory_maps())
+    except psutil.Error:
+        return False
