@@ -7,33 +7,28 @@ import queue
 import signal
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Union
 
-from ocr_protocol import Error, Event, Info, Progress, Result
 from ocr_protocol.commands import Hello
-from ocr_worker import report
+from ocr_worker.announcer import Announcer
 from ocr_worker.caller import Surroundings
 from ocr_worker.claim import Channel
 from ocr_worker.guard import Guard, HostGone, watch_host
 from ocr_worker.heartbeat import Heart
 from ocr_worker.inspector import Inspector
-from ocr_worker.job_store import JobStore
-from ocr_worker.jobs import FileEnded, JobEnded, JobEvent, JobFailed, ProgressMade
+from ocr_worker.jobs import JobEvent
 from ocr_worker.page_pool import PoolMessage, SlotEnded, SlotSpoke
 from ocr_worker.router import Router, Session
 from ocr_worker.service import OCRBatchService
 from ocr_worker.settings import Settings
-from ocr_worker.stdio import LineReceived, Reader, StdinEnded, Writer
+from ocr_worker.stdio import Drained, LineReceived, Reader, StdinEnded, Writer
 
 log = logging.getLogger(__name__)
 
 EXIT_CLEAN, EXIT_INTERNAL = 0, 1
 FLUSH_SECONDS = 0.5
-"""How long the last events wait for a host that reads slowly, when time to end is short."""
-DRAIN_FLUSH_SECONDS = 3600.0
-"""After all work is done nothing presses: a slow host gets its results."""
+"""How long the last events wait for a host that reads slowly, once the worker was told to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +41,7 @@ class Broken:
     """A thread of ours ended by an exception: the worker can't go on."""
 
 
-Message = Union[LineReceived, StdinEnded, PoolMessage, HostGone, SignalReceived, Broken]
+Message = Union[LineReceived, StdinEnded, Drained, PoolMessage, HostGone, SignalReceived, Broken]
 
 
 class App:
@@ -55,16 +50,17 @@ class App:
     def __init__(self, channel: Channel, settings: Settings, guard: Guard) -> None:
         self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._settings, self._guard, self._channel = settings, guard, channel
-        self._writer = Writer(channel, lambda: self._inbox.put(HostGone("stdout has no reader")))
+        self._writer = Writer(channel, self._inbox.put)
         self._reader = Reader(channel, self._inbox.put, settings.max_line_bytes)
         self.session = Session()
-        self._service = OCRBatchService(around=Surroundings(settings, self._inbox.put, self._emit, guard))
-        self._inspector = Inspector(settings, guard, self._inbox.put, self._writer.put)
         self._heart = Heart(self._writer.put)
+        self._announcer = Announcer(self._writer, self._heart, settings.state_dir)
+        around = Surroundings(settings, self._inbox.put, self._announce, guard)
+        self._service = OCRBatchService(around=around)
+        self._inspector = Inspector(settings, guard, self._inbox.put, self._writer.put)
         self._router = Router(settings, self.session, self._service, self._inspector, self._writer.put, self)
         self._exit_code: int | None = None
         self._stdin_ended = False
-        self._reports: JobStore | None = None
 
     def run(self) -> int:
         """Serve the host to the end; the exit code."""
@@ -104,6 +100,8 @@ class App:
                 self._reader.routed()
             case SlotSpoke() | SlotEnded():
                 (self._inspector if self._inspector.owns(message) else self._service).handle(message)
+            case Drained():
+                log.debug("all events are written")
             case StdinEnded():
                 self._stdin_ended = True
                 self._end_of_commands()
@@ -124,8 +122,8 @@ class App:
     def meet_host(self, hello: Hello) -> None:
         """Keep to what the host asked for."""
         session = self.session
-        session.summary_result, session.on_stdin_end = hello.summary_result, hello.on_stdin_end
-        session.parent_pid = hello.parent_pid
+        session.on_stdin_end, session.parent_pid = hello.on_stdin_end, hello.parent_pid
+        self._announcer.summary_result = hello.summary_result
         if hello.parent_pid is not None:
             self._guard.watch_parent(hello.parent_pid)
         self._service.set_progress_hz(hello.progress_hz)
@@ -142,54 +140,17 @@ class App:
         self._exit_code = exit_code
 
     def _is_done(self) -> bool:
-        """No more commands can come, and all that was accepted is finished."""
-        at_rest = self._service.state == "idle" and not self._inspector.busy
+        """No more commands can come, all that was accepted is finished, and the host has read of it."""
+        at_rest = self._service.state == "idle" and not self._inspector.busy and self._writer.idle
         return (self._stdin_ended or self.session.draining) and at_rest
 
     def _clean_up(self) -> None:
         self._inspector.close()
         self._service.cleanup()
-        hurried = self._exit_code != EXIT_CLEAN or not (self._stdin_ended or self.session.draining)
-        self._writer.flush(FLUSH_SECONDS if hurried else DRAIN_FLUSH_SECONDS)
+        self._writer.flush(FLUSH_SECONDS)
 
-    def _emit(self, event: JobEvent) -> None:
-        """Turn what happened to a job into an event; lists are read from the store when the host is ready for them."""
-        job_id = event.job_id
-        match event:
-            case ProgressMade(_, fields):
-                self._heart.note(job_id, "running", fields)
-                self._writer.put_progress(job_id, Progress(job_id=job_id, data=fields))
-            case FileEnded(_, number):
-                self._writer.put(
-                    lambda: self._read(
-                        lambda store: Info(job_id=job_id, data=report.file_done(store, job_id, number))
-                    )
-                )
-            case JobFailed(_, origin, code, message, retryable):
-                data = {"message": message, "code": code, "retryable": retryable}
-                self._writer.put(Error(id=origin.id, command=origin.command, job_id=job_id, data=data))
-            case JobEnded():
-                self._heart.note(None, self._service.state, {})
-                self._writer.put(lambda: self._result(event))
-
-    def _result(self, event: JobEnded) -> Event:
-        """A job's terminal event; its manifest is there before it is sent."""
-        self._service.settle(event.job_id)
-        most, origin = 0 if self.session.summary_result else report.MOST_LISTED, event.origin
-        return self._read(
-            lambda store: Result(
-                id=origin.id,
-                command=origin.command,
-                job_id=event.job_id,
-                data=report.batch_result(store, event.job_id, event.run, most),
-            )
-        )
-
-    def _read(self, make: Callable[[JobStore], Event]) -> Event:
-        """Make an event from the store, in the writer's thread and with its own connection."""
-        if self._reports is None:
-            self._reports = JobStore(self._settings.state_dir)
-        return make(self._reports)
+    def _announce(self, event: JobEvent) -> None:
+        self._announcer.tell(event, self._service.settle)
 
     def _hear_signals(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):

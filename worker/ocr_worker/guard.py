@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import select
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
+
+from ocr_worker.liveness import birth
 
 POLL_SECONDS = 0.25
 
@@ -113,23 +113,6 @@ class HostWatch:
         if self._identity is None or self._identity[0] != pid:
             self._identity = (pid, born)
         return self._identity[1] == born
-
-
-def birth(pid: int) -> str | None:
-    """When a live process started, in its system's own terms; None for the dead and for zombies."""
-    if sys.platform == "linux":
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-        except OSError:
-            return None
-        return None if fields[0] in b"ZX" else fields[19].decode("ascii")
-    import psutil
-
-    with suppress(psutil.Error):
-        process = psutil.Process(pid)
-        if process.status() != psutil.STATUS_ZOMBIE:
-            return str(process.create_time())
-    return None
 
 
 @dataclass(slots=True)

@@ -29,6 +29,7 @@ from ocr_worker.job_state import (
     PageRetried,
     Recognise,
     Work,
+    backoff_seconds,
     with_name,
 )
 from ocr_worker.job_store import JobStore, StoredFile, StoredJob
@@ -91,7 +92,7 @@ class JobRun:
         """Start what can be started; end the run when all is done."""
         while not (self.paused or self.ended) and self._pool.free() and len(self._works) < self._workers():
             self._feed()
-            work = self._course.next_work()
+            work = self._course.next_work(time.monotonic())
             if work is None:
                 break
             if isinstance(work, Recognise) and time.monotonic() < self._next_page_at:
@@ -154,8 +155,10 @@ class JobRun:
         times = [file.page_ended_at + limit for file in self._at_pages()]
         if (due := self._reporter.due()) is not None:
             times.append(due)
-        if self._next_page_at > time.monotonic():
+        if self._next_page_at > (now := time.monotonic()):
             times.append(self._next_page_at)
+        if (ripe := self._course.next_ripe(now)) is not None:
+            times.append(ripe)
         return min(times, default=None)
 
     def _workers(self) -> int:
@@ -163,7 +166,7 @@ class JobRun:
 
     def _feed(self) -> None:
         """Keep one file waiting in the window; those with a verdict end on the spot."""
-        while self._course.hungry() and not self.ended and (stored := self._window.peek()):
+        while self._course.hungry(time.monotonic()) and not self.ended and (stored := self._window.peek()):
             if stored.verdict:
                 self._window.drop()
                 self._end_file(
@@ -190,7 +193,7 @@ class JobRun:
     def _file_opened(self, work: Open, outcome: Outcome) -> None:
         file = self._window.files[work.number]
         if not isinstance(outcome, Opened):
-            self._apply(self._course.step_failed(work.number, _failure(outcome)))
+            self._not_opened(file, _failure(outcome))
             return
         file.opened, file.source = outcome, replace(file.source, stamp=outcome.stamp)
         if outcome.up_to_date:
@@ -201,6 +204,18 @@ class JobRun:
             self._end_file(file.stored, "completed", self._good(file, outcome, "completed"))
         else:
             self._begin_pages(file, outcome)
+
+    def _not_opened(self, file: FileInWork, failure: Failure) -> None:
+        """Wait for a file that another program has locked, for so long; give up any other."""
+        now = time.monotonic()
+        file.locked_since = file.locked_since or now
+        if failure.code != "locked":
+            self._apply(self._course.step_failed(file.number, failure, now))
+        elif now - file.locked_since < self.job.options.max_lock_wait_seconds:
+            file.lock_checks += 1
+            self._course.defer(file.number, now + backoff_seconds(file.lock_checks))
+        else:
+            self._end_file(file.stored, "skipped", {"status": "skipped", "reason": "locked"})
 
     def _begin_pages(self, file: FileInWork, opened: Opened) -> None:
         number = file.number
@@ -237,7 +252,7 @@ class JobRun:
             self._count_page(work.number, work.page)
         else:
             failure = with_name(_failure(outcome), self._window.files[work.number].name, work.page)
-            self._apply(self._course.page_failed(work.number, work.page, failure))
+            self._apply(self._course.page_failed(work.number, work.page, failure, time.monotonic()))
 
     def _count_page(self, number: int, page: int) -> None:
         file, run = self._window.files[number], self._course.window[number]
@@ -250,7 +265,7 @@ class JobRun:
         file = self._window.files[work.number]
         if not isinstance(outcome, Composed) or file.opened is None:
             sweep_parts(self._window.folder)
-            self._apply(self._course.step_failed(work.number, _failure(outcome)))
+            self._apply(self._course.step_failed(work.number, _failure(outcome), time.monotonic()))
             return
         fields = self._good(file, file.opened, "completed_with_errors" if work.failed_pages else "completed")
         if work.failed_pages:
@@ -293,6 +308,9 @@ class JobRun:
             log.error("%s failed:\n%s", file.name, traceback)
         failure = with_name(failed.failure, file.name, None)
         self._drop_work({ticket for ticket, work in self._works.items() if work.number == failed.number})
+        if failure.code == "locked" and failed.page:
+            self._end_file(file.stored, "skipped", {"status": "skipped", "reason": "locked"})
+            return
         error = {"code": failure.code, "message": failure.message, "retryable": failure.retryable}
         self._end_file(file.stored, "failed", {"status": "failed", "error": error, "page": failed.page})
         if failure.code == "no_space" and not self.ended:

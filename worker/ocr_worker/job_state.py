@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import Literal, Union
@@ -16,6 +17,8 @@ FILE_CODES = frozenset(
 RETRIED_CODES = frozenset({"crashed", "engine"})
 """Failures of a page that another try may mend. A page that hung once is not given the same time again."""
 
+MOST_FILES = 50
+"""Files in the window at most, counting those that wait for another program to let them go."""
 WHOLE_FILE = 0
 """Stands for a page's number where a step is the whole file's."""
 
@@ -74,9 +77,15 @@ class FileRun:
     pages: int = 1
     todo: deque[int] = field(default_factory=deque)
     in_work: set[int] = field(default_factory=set)
+    alone: deque[int] = field(default_factory=deque)
+    """Pages that ran out of memory: tried again with nothing beside them."""
+    lonely: bool = False
+    """The page in work is one of these."""
     done: int = 0
     failed: dict[int, FailedPage] = field(default_factory=dict)
     attempts: dict[int, int] = field(default_factory=dict)
+    not_before: float = 0.0
+    """On the owner's clock: when its next step may start."""
 
     @property
     def pages_ended(self) -> int:
@@ -93,26 +102,39 @@ class JobCourse:
     def feed(self, number: int) -> None:
         self.window[number] = FileRun(number)
 
-    def hungry(self) -> bool:
-        """No file waits to be opened, so the next could be fed."""
-        return all(run.phase != "waiting" for run in self.window.values())
+    def hungry(self, now: float = math.inf) -> bool:
+        """No file is ready to be opened, so the next could be fed; those that must wait fill the window at last."""
+        ready = any(run.phase == "waiting" and run.not_before <= now for run in self.window.values())
+        return not ready and len(self.window) < MOST_FILES
 
-    def next_work(self) -> Work | None:
+    def next_work(self, now: float = math.inf) -> Work | None:
         """What to start next: finish files first, then pages in order, then the next file. Marks it as begun."""
-        for run in self.window.values():
-            if run.phase == "recognising" and not run.todo and not run.in_work:
+        if any(run.alone or run.lonely for run in self.window.values()):
+            return self._next_alone()
+        ripe = [run for run in self.window.values() if run.not_before <= now]
+        for run in ripe:
+            if run.phase == "recognising" and not (run.todo or run.in_work):
                 run.phase = "composing"
                 return Compose(run.number, tuple(run.failed[page] for page in sorted(run.failed)))
-        for run in self.window.values():
+        for run in ripe:
             if run.todo:
                 page = run.todo.popleft()
                 run.in_work.add(page)
                 return Recognise(run.number, page)
-        for run in self.window.values():
+        for run in ripe:
             if run.phase == "waiting":
                 run.phase = "opening"
                 return Open(run.number)
         return None
+
+    def defer(self, number: int, until: float) -> None:
+        """Open the file later: another program has it."""
+        run = self.window[number]
+        run.phase, run.not_before = "waiting", until
+
+    def next_ripe(self, now: float) -> float | None:
+        """When the next file that has to wait may go on."""
+        return min((run.not_before for run in self.window.values() if run.not_before > now), default=None)
 
     def opened(self, number: int, pages: int, known: dict[int, FailedPage | None]) -> list[Effect]:
         """Take up an opened file; `known` are the pages that ended in an earlier run, None for the good."""
@@ -124,48 +146,53 @@ class JobCourse:
         return self._if_lost(run)
 
     def page_done(self, number: int, page: int) -> None:
-        run = self.window[number]
-        run.in_work.discard(page)
+        run = self._page_ended(number, page)
         run.done += 1
 
-    def page_failed(self, number: int, page: int, failure: Failure) -> list[Effect]:
+    def page_failed(self, number: int, page: int, failure: Failure, now: float = 0.0) -> list[Effect]:
         """Try the page again, or give it up, or with it the file."""
-        run = self.window[number]
-        run.in_work.discard(page)
+        run = self._page_ended(number, page)
         if failure.code in FILE_CODES:
             return [FileFailed(number, failure, page)]
         run.attempts[page] = run.attempts.get(page, 0) + 1
         if failure.code in RETRIED_CODES and run.attempts[page] <= self.retries:
-            run.todo.appendleft(page)
+            if failure.details.get("signal") == "SIGKILL":
+                run.alone.append(page)
+            else:
+                run.todo.appendleft(page)
+            run.not_before = now + backoff_seconds(run.attempts[page])
             return [PageRetried(number, page)]
         failed = FailedPage(page, _status(failure.code), failure.code, failure.message)
         run.failed[page] = failed
         return [PageFailed(number, failed), *self._if_lost(run)]
 
-    def step_failed(self, number: int, failure: Failure) -> list[Effect]:
+    def step_failed(self, number: int, failure: Failure, now: float = 0.0) -> list[Effect]:
         """Opening or composing failed: try again, or give up the file."""
         run = self.window[number]
         run.attempts[WHOLE_FILE] = run.attempts.get(WHOLE_FILE, 0) + 1
         if failure.code not in RETRIED_CODES or run.attempts[WHOLE_FILE] > self.retries:
             return [FileFailed(number, failure)]
         run.phase = "waiting" if run.phase == "opening" else "recognising"
+        run.not_before = now + backoff_seconds(run.attempts[WHOLE_FILE])
         return [PageRetried(number, WHOLE_FILE)]
 
     def give_up_pages(self, number: int, failure: Failure) -> list[Effect]:
         """Fail all pages of a file that have not ended, as its time is up."""
         run, effects = self.window[number], list[Effect]()
-        for page in sorted({*run.todo, *run.in_work}):
+        for page in sorted({*run.todo, *run.in_work, *run.alone}):
             run.failed[page] = FailedPage(page, _status(failure.code), failure.code, failure.message)
             effects.append(PageFailed(number, run.failed[page]))
         run.todo.clear()
+        run.alone.clear()
         run.in_work.clear()
+        run.lonely = False
         return effects + self._if_lost(run)
 
     def unstarted(self, work: Work) -> None:
         """Take back work that was begun but is to be done later (a pause, a wait)."""
         run = self.window[work.number]
         if isinstance(work, Recognise):
-            run.in_work.discard(work.page)
+            self._page_ended(work.number, work.page)
             run.todo.appendleft(work.page)
         else:
             run.phase = "waiting" if isinstance(work, Open) else "recognising"
@@ -174,6 +201,22 @@ class JobCourse:
         """The file is out of the window: done, failed or skipped."""
         del self.window[number]
 
+    def _next_alone(self) -> Recognise | None:
+        """The page that must run alone, once nothing else is in work; nothing starts beside it."""
+        if any(run.in_work or run.phase in {"opening", "composing"} for run in self.window.values()):
+            return None
+        run = next(run for run in self.window.values() if run.alone)
+        run.lonely = True
+        page = run.alone.popleft()
+        run.in_work.add(page)
+        return Recognise(run.number, page)
+
+    def _page_ended(self, number: int, page: int) -> FileRun:
+        run = self.window[number]
+        run.in_work.discard(page)
+        run.lonely = False
+        return run
+
     def _if_lost(self, run: FileRun) -> list[Effect]:
         """A file of which every page failed has failed, with its first page's error."""
         if len(run.failed) < run.pages or not run.failed:
@@ -181,6 +224,11 @@ class JobCourse:
         first = run.failed[min(run.failed)]
         retryable = all(page.code in RETRIED_CODES or page.code == "timeout" for page in run.failed.values())
         return [FileFailed(run.number, Failure(first.code, first.error, retryable), first.page)]
+
+
+def backoff_seconds(attempt: int) -> float:
+    """Exponential: a quarter of a second after the first failure, five seconds at most."""
+    return min(5.0, 0.25 * 2.0 ** (attempt - 1))
 
 
 def _status(code: str) -> PageStatus:

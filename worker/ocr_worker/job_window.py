@@ -30,6 +30,8 @@ class FileInWork:
     opened: Opened | None = None
     page_ended_at: float = 0.0
     """On the monotonic clock: when one of its pages last ended, or its first was started."""
+    locked_since: float = 0.0
+    lock_checks: int = 0
 
     @property
     def number(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 import time
 from pathlib import Path
@@ -67,9 +68,9 @@ class ManifestKeeper:
             begun = time.monotonic()
             try:
                 write_manifest(store, job_id)
-            except OcrError as error:
+            except (OcrError, sqlite3.Error) as error:
                 # The store is the truth; the copy is tried again at the next change.
-                log.warning("%s", error.message)
+                log.warning("The manifest of job %s can't be written: %s", job_id, error)
             ended = time.monotonic()
             with self._news:
                 self._not_before[job_id] = ended + max(LEAST_SECONDS, COST_FACTOR * (ended - begun))

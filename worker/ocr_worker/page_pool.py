@@ -204,7 +204,7 @@ class PagePool:
             return self._ended(slot, Failure(late.code, late.message, late.retryable))
         how = _how_it_ended(slot.process.returncode)
         log.warning("page process %d %s; its last words: %s", slot.process.pid, how, last_words)
-        return self._ended(slot, _crash(how))
+        return self._ended(slot, _crash(how, _signal_name(slot.process.returncode)))
 
     def _ended(self, slot: Slot, outcome: Outcome) -> TaskEnded | None:
         return TaskEnded(slot.ticket, outcome) if slot.ticket else None
@@ -281,12 +281,15 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
             process.kill()
 
 
-def _crash(how: str) -> Failure:
+def _crash(how: str, signal_name: str | None = None) -> Failure:
     error = CrashedError(how)
-    return Failure(error.code, error.message, error.retryable)
+    return Failure(error.code, error.message, error.retryable, {"signal": signal_name} if signal_name else {})
 
 
 def _how_it_ended(code: int | None) -> str:
-    if code is not None and code < 0:
-        return f"was ended by {signal.Signals(-code).name}"
-    return f"ended with exit code {code}"
+    name = _signal_name(code)
+    return f"was ended by {name}" if name else f"ended with exit code {code}"
+
+
+def _signal_name(code: int | None) -> str | None:
+    return signal.Signals(-code).name if code is not None and code < 0 else None

@@ -45,7 +45,6 @@ log = logging.getLogger(__name__)
 class Session:
     """What the host asked of this process, and how far its end is."""
 
-    summary_result: bool = False
     on_stdin_end: str = "finish"
     parent_pid: int | None = None
     draining: bool = False

@@ -13,6 +13,7 @@ from ocr_protocol.codec import encode
 from ocr_protocol.events import Event
 from ocr_protocol.lines import LineSplitter, TooLong
 from ocr_worker.claim import Channel
+from ocr_worker.guard import HostGone
 
 READ_BYTES = 65536
 
@@ -25,6 +26,11 @@ class LineReceived:
 @dataclass(frozen=True, slots=True)
 class StdinEnded:
     """The host will say no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """The host has been given all events so far."""
 
 
 StdinMessage = Union[LineReceived, StdinEnded]
@@ -69,8 +75,8 @@ class Reader:
 class Writer:
     """A thread that writes events in order. Of a job's progress only the newest waits; nothing else is dropped."""
 
-    def __init__(self, channel: Channel, lost: Callable[[], None]) -> None:
-        self._fd, self._lost = channel.stdout, lost
+    def __init__(self, channel: Channel, post: Callable[[Drained | HostGone], None]) -> None:
+        self._fd, self._post = channel.stdout, post
         self._news = threading.Condition()
         self._waiting: OrderedDict[object, Draft] = OrderedDict()
         self._number, self._seq, self._closed, self._writing = 0, 0, False, False
@@ -91,6 +97,12 @@ class Writer:
             self._waiting[job_id] = draft
             self._news.notify_all()
 
+    @property
+    def idle(self) -> bool:
+        """Nothing waits to be written."""
+        with self._news:
+            return not (self._waiting or self._writing)
+
     def flush(self, seconds: float) -> bool:
         """Wait until all is written; False when the host did not read it in time."""
         with self._news:
@@ -107,6 +119,9 @@ class Writer:
                 self._writing = False
                 self._closed = self._closed or not delivered
                 self._news.notify_all()
+                drained = not self._waiting
+            if drained:
+                self._post(Drained())
 
     def _write(self, draft: Draft) -> bool:
         event = draft() if callable(draft) else draft
@@ -116,6 +131,6 @@ class Writer:
             while line:
                 line = line[os.write(self._fd, line) :]
         except OSError:
-            self._lost()
+            self._post(HostGone("stdout has no reader"))
             return False
         return True

@@ -7,7 +7,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from ocr_worker.guard import birth
+from ocr_worker.liveness import birth
 
 PART = re.compile(r"\.ocr-(\d+)-[0-9a-f]+\.part")
 

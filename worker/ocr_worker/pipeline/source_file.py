@@ -24,6 +24,11 @@ from ocr_worker.errors import (
 from ocr_worker.pipeline.sniff import HEAD_BYTES, sniff
 from ocr_worker.pipeline.tasks import Source
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 Stamp = tuple[int, int, int]
 _BLOCK_BYTES = 1 << 20
 
@@ -42,6 +47,7 @@ def look(source: Source) -> Look:
     """Type, stamp and sha256 of a regular, readable, non-empty file."""
     path = Path(source.path)
     with _handle(path) as handle:
+        _refuse_locked(handle, path)
         stamp = stamp_of(os.fstat(handle))
         head = os.read(handle, HEAD_BYTES)
         if not head:
@@ -69,6 +75,20 @@ def require_unchanged(source: Source) -> None:
 
 def stamp_of(status: os.stat_result) -> Stamp:
     return status.st_size, status.st_mtime_ns, status.st_ino
+
+
+def _refuse_locked(handle: int, path: Path) -> None:
+    """A program that still writes the file may have locked it, in either of the two ways; Windows refuses the open."""
+    if fcntl is None:
+        return
+    for lock in (fcntl.flock, fcntl.lockf):
+        try:
+            lock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            lock(handle, fcntl.LOCK_UN)
+        except OSError as error:
+            # A file system without locks says so with another errno.
+            if error.errno in (errno.EAGAIN, errno.EACCES):
+                raise LockedError(f"{path.name} is locked by another program; close it there") from error
 
 
 def _require_stamp(stamp: Stamp, source: Source) -> None:

@@ -1,0 +1,73 @@
+"""Turns what happens to jobs into events. Outcomes are read from the store when the host is ready to read them."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ocr_protocol import Error, Event, Info, Progress, Result
+from ocr_worker import report
+from ocr_worker.heartbeat import Heart
+from ocr_worker.job_store import JobStore
+from ocr_worker.jobs import FileEnded, JobEnded, JobEvent, JobFailed, JobId, Origin, ProgressMade
+from ocr_worker.stdio import Writer
+
+log = logging.getLogger(__name__)
+
+
+class Announcer:
+    """`tell` is called by the loop; what it leaves with the writer runs in the writer's thread."""
+
+    def __init__(self, writer: Writer, heart: Heart, state_dir: Path) -> None:
+        self._writer, self._heart, self._state_dir = writer, heart, state_dir
+        self._store: JobStore | None = None
+        self.summary_result = False
+
+    def tell(self, event: JobEvent, settle: Callable[[JobId], None]) -> None:
+        """Announce an event; `settle` waits until a job's manifest is written."""
+        job_id = event.job_id
+        match event:
+            case ProgressMade(_, fields):
+                self._heart.note(job_id, "running", fields)
+                self._writer.put_progress(job_id, Progress(job_id=job_id, data=fields))
+            case FileEnded(_, number):
+                self._writer.put(lambda: self._file_done(job_id, number))
+            case JobFailed(_, origin, code, message, retryable):
+                self._heart.note(None, "idle", {})
+                self._writer.put(_error(job_id, origin, code, message, retryable=retryable))
+            case JobEnded():
+                self._heart.note(None, "idle", {})
+                self._writer.put(lambda: self._result(event, settle))
+
+    def _file_done(self, job_id: JobId, number: int) -> Event:
+        try:
+            return Info(job_id=job_id, data=report.file_done(self._reports(), job_id, number))
+        except sqlite3.Error as error:
+            log.exception("an outcome can't be read")
+            warning = f"The outcome of file {number} can't be read from the state folder ({error}). get_job may tell it later."
+            return Info(job_id=job_id, data={"kind": "warning", "message": warning})
+
+    def _result(self, event: JobEnded, settle: Callable[[JobId], None]) -> Event:
+        settle(event.job_id)
+        most, origin = 0 if self.summary_result else report.MOST_LISTED, event.origin
+        try:
+            data = report.batch_result(self._reports(), event.job_id, event.run, most)
+        except sqlite3.Error as error:
+            log.exception("a result can't be read")
+            message = f"OCR batch failed: its result can't be read from the state folder ({error}). The outputs are there; get_job may tell more."
+            return _error(event.job_id, origin, "internal", message, retryable=False)
+        return Result(id=origin.id, command=origin.command, job_id=event.job_id, data=data)
+
+    def _reports(self) -> JobStore:
+        """A connection of the writer's thread."""
+        if self._store is None:
+            self._store = JobStore(self._state_dir)
+        return self._store
+
+
+def _error(job_id: JobId, origin: Origin, code: str, message: str, *, retryable: bool) -> Error:
+    data: dict[str, Any] = {"message": message, "code": code, "retryable": retryable}
+    return Error(id=origin.id, command=origin.command, job_id=job_id, data=data)
