@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -13,6 +15,8 @@ from pathlib import Path
 import psutil
 
 SAMPLE_SECONDS = 0.1
+ORPHAN_SECONDS = 5
+PR_SET_CHILD_SUBREAPER = 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ class Run:
 
 def measure(command: Command, log: Path) -> Run:
     """Run to the end. Raises RuntimeError with its last words when the command fails or takes too long."""
+    _adopt_orphans()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.monotonic()
     with log.open("wb") as stderr:
         process = subprocess.Popen(
@@ -50,16 +56,34 @@ def measure(command: Command, log: Path) -> Run:
     assert process.stdin
     process.stdin.write(command.stdin)
     process.stdin.close()
-    # wait4 counts all descendants that were waited for, so a pool's processes are in it.
-    _, status, usage = os.wait4(process.pid, 0)
+    process.wait()
     seconds = time.monotonic() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
     limit.cancel()
     watch.stop()
+    _wait_for_orphans()
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
     if process.returncode:
         last_words = log.read_text(encoding="utf-8", errors="replace")[-2000:]
         raise RuntimeError(f"{command.argv[:4]} ended with {process.returncode}: {last_words}")
-    return Run(seconds, usage.ru_utime + usage.ru_stime, watch.peak_bytes)
+    cpu_seconds = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
+    return Run(seconds, cpu_seconds, watch.peak_bytes)
+
+
+def _adopt_orphans() -> None:
+    # Page processes that outlive their parent for a moment would take their CPU time with them to init.
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _wait_for_orphans() -> None:
+    deadline = time.monotonic() + ORPHAN_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            time.sleep(0.01)
 
 
 class _PeakWatch(threading.Thread):

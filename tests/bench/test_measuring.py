@@ -28,6 +28,16 @@ def test_the_work_of_a_child_process_is_counted(tmp_path: Path) -> None:
     assert run.seconds >= 0.5
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process adopt orphans")
+def test_the_work_of_an_orphan_is_counted(tmp_path: Path) -> None:
+    run = measure(
+        _python(f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {BUSY!r}])"),
+        tmp_path / "log",
+    )
+
+    assert run.cpu_seconds >= 0.5
+
+
 def test_the_memory_of_a_child_process_is_counted(tmp_path: Path) -> None:
     run = measure(_python(PARENT.format(child=GREEDY)), tmp_path / "log")
 
