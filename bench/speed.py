@@ -11,7 +11,7 @@ from statistics import median
 from bench import contenders
 from bench.accuracy import layer_of
 from bench.contenders import Contender
-from bench.corpora import build, save_book
+from bench.corpora import build, save_blank_book, save_book, save_text_book
 from bench.pairs import Job, Row, race
 from bench.scores import Score, score
 
@@ -74,15 +74,13 @@ def cards(folder: Path) -> Row:
 
 
 def born_digital(folder: Path) -> Row:
-    samples = build("born_digital", folder / "in", count=100)
-    return _alone(
-        "born-digital", [sample.path for sample in samples], sum(sample.pages for sample in samples), folder
-    )
+    path = folder / "born-digital.pdf"
+    return _alone("born-digital", [path], len(save_text_book(path, 400)), folder)
 
 
 def blank(folder: Path) -> Row:
-    samples = build("blank", folder / "in", count=8)
-    return _alone("blank", [sample.path for sample in samples], len(samples), folder)
+    path = folder / "blank.pdf"
+    return _alone("blank", [path], len(save_blank_book(path, 400)), folder)
 
 
 def limit_share(folder: Path) -> tuple[Row, float]:

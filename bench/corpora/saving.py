@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
-from random import Random
 
 import img2pdf
 import pikepdf
 from PIL import Image
 
-from bench.corpora import drawing, layouts
+from bench.corpora import drawing
 from bench.corpora.sheets import A4, Sheet
 
 
@@ -30,27 +29,17 @@ def save_tiff(images: Sequence[Image.Image], path: Path, dpi: int) -> None:
 
 
 def save_scan_pdf(images: Sequence[Image.Image], path: Path, dpi: int) -> None:
-    """Save a PDF of JPEG pages at their true size, without dates."""
+    """Save a PDF of one image a page at its true size, without dates: grey as JPEG, black and white as PNG."""
     encoded = []
     for image in images:
         buffer = BytesIO()
-        image.save(buffer, "JPEG", quality=75, dpi=(dpi, dpi))
+        if image.mode == "1":
+            image.save(buffer, "PNG", dpi=(dpi, dpi))
+        else:
+            image.save(buffer, "JPEG", quality=75, dpi=(dpi, dpi))
         encoded.append(buffer.getvalue())
-    path.write_bytes(
-        img2pdf.convert(encoded, engine=img2pdf.Engine.internal, nodate=True, producer="ocr-sidecar samples")
-    )
-
-
-def save_book(path: Path, pages: int, seed: int = 1) -> list[str]:
-    """Save a PDF of so many full pages scanned at 300 dpi, eight different ones in turn; return the truth of each page."""
-    sheets = [layouts.prose(Random(f"book-{seed}-{number}")) for number in range(min(pages, 8))]
-    images = [drawing.render(sheet, 300) for sheet in sheets]
-    save_scan_pdf(images, path, 300)
-    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
-        for number in range(len(sheets), pages):
-            pdf.pages.append(pdf.pages[number % len(sheets)])
-        pdf.save(path, deterministic_id=True)
-    return [sheets[number % len(sheets)].truth for number in range(pages)]
+    producer = "ocr-sidecar samples"
+    path.write_bytes(img2pdf.convert(encoded, engine=img2pdf.Engine.internal, nodate=True, producer=producer))
 
 
 def save_mixed(text: Sheet, scan: Image.Image, path: Path, dpi: int) -> None:
