@@ -1,0 +1,76 @@
+"""Commands that tell of the program itself: schema, version, completion."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import typer
+from pydantic import TypeAdapter
+from typer import Argument
+from typer.completion import get_completion_script
+
+from ocr_protocol.schema import _render as render_schema
+from ocr_protocol.schema import command_adapter, event_adapter
+from ocr_worker.about import PROTOCOL, VERSION
+from ocr_worker.cli.common import JsonOption, answer_json
+from ocr_worker.cli.exits import GOOD
+from ocr_worker.cli.spread import takes
+from ocr_worker.cli.views import answer
+from ocr_worker.engines.catalogue import engine_versions
+
+COMPLETE_VARIABLE = "_OCR_WORKER_COMPLETE"
+"""By this the shell asks for completions. It asks `ocr-worker complete`: with no argument we are the stdio worker."""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    for command in (schema, version, completion):
+        app.command(command.__name__)(command)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaOptions(JsonOption):
+    part: Annotated[Literal["commands", "events"] | None, Argument(help="Both, where nothing is said.")] = (
+        None
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompletionOptions:
+    shell: Annotated[Literal["bash", "zsh", "fish", "powershell"], Argument()]
+
+
+@takes(SchemaOptions)
+def schema(options: SchemaOptions) -> int:
+    """Print the JSON Schema of the wire: what a host may say, and what the worker may."""
+    adapters: dict[str, tuple[TypeAdapter[Any], str]] = {
+        "commands": (command_adapter(), "What a host may say to the worker"),
+        "events": (event_adapter(), "What the worker may say to a host"),
+    }
+    wanted = [options.part] if options.part else list(adapters)
+    schemas = {part: json.loads(render_schema(*adapters[part])) for part in wanted}
+    answer_json(schemas[options.part] if options.part else schemas)
+    return GOOD
+
+
+@takes(JsonOption)
+def version(options: JsonOption) -> int:
+    """Say which versions these are."""
+    versions = {"ocr-sidecar": VERSION, "python": sys.version.split()[0], **engine_versions()}
+    if options.as_json:
+        answer_json({"protocol": PROTOCOL, "versions": versions})
+    else:
+        answer("\n".join(f"{name} {value}" for name, value in versions.items()))
+    return GOOD
+
+
+@takes(CompletionOptions)
+def completion(options: CompletionOptions) -> int:
+    """Print the script that teaches a shell our commands: eval "$(ocr-worker completion bash)"."""
+    shell = "pwsh" if options.shell == "powershell" else options.shell
+    script = get_completion_script(prog_name="ocr-worker", complete_var=COMPLETE_VARIABLE, shell=shell)
+    answer(script)
+    return GOOD

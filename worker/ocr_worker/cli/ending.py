@@ -1,0 +1,25 @@
+"""What is done when a run of a job has ended: the summary or the JSON, the hook, the exit code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ocr_worker.cli import exits
+from ocr_worker.cli.common import RunOptions, answer_json
+from ocr_worker.cli.finishing import tell
+from ocr_worker.cli.summary import summary
+from ocr_worker.cli.views import answer, say
+from ocr_worker.cli.wording import shown
+from ocr_worker.jobs import JobId
+
+
+def end_run(options: RunOptions, job_id: JobId, result: dict[str, Any], interrupted_by: int | None) -> int:
+    """Say how a run ended; its exit code."""
+    result = {"job_id": job_id, **result}
+    if options.as_json:
+        answer_json(result)
+    elif not options.quiet or result["status"] != "completed":
+        answer(summary(job_id, result))
+    if options.on_finish is not None and (trouble := tell(options.on_finish, result)):
+        say(shown(trouble))
+    return exits.of_result(result, interrupted_by)

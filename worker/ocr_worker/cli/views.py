@@ -1,0 +1,114 @@
+"""How a run is shown while it lasts: a live bar on a terminal, plain lines elsewhere. All of it goes to stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+from typing_extensions import Self
+
+from ocr_worker.cli.desk import View
+from ocr_worker.cli.wording import shown, standing
+
+Loudness = Literal["quiet", "normal", "verbose"]
+PLAIN_SECONDS = 10.0
+"""Between two lines of progress where there is no terminal."""
+BAR_WIDTH = 30
+
+
+def view_for(loudness: Loudness) -> View:
+    """The view that suits stderr."""
+    if loudness != "quiet" and sys.stderr.isatty():
+        return LiveView(loudness)
+    return PlainView(loudness)
+
+
+@dataclass(slots=True)
+class PlainView(View):
+    """Lines: each failure, now and then the standing, and with `verbose` each file."""
+
+    loudness: Loudness
+    _said_at: float = 0.0
+
+    def __enter__(self) -> Self:
+        self._said_at = time.monotonic()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def progress(self, fields: dict[str, Any]) -> None:
+        ended = fields["percent"] >= 100
+        if self.loudness != "quiet" and (ended or time.monotonic() >= self._said_at + PLAIN_SECONDS):
+            self._said_at = time.monotonic()
+            say(standing(fields))
+
+    def file(self, done: dict[str, Any]) -> None:
+        if line := file_line(done, self.loudness):
+            say(line)
+
+    def note(self, text: str) -> None:
+        if self.loudness != "quiet":
+            say(text)
+
+
+class LiveView(View):
+    """A bar, the standing and the page in work, kept up to date at the end of the screen."""
+
+    def __init__(self, loudness: Loudness) -> None:
+        self._loudness = loudness
+        self._live = Live(console=Console(stderr=True, highlight=False), refresh_per_second=8, transient=True)
+
+    def __enter__(self) -> Self:
+        self._live.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._live.__exit__(*error)
+
+    def progress(self, fields: dict[str, Any]) -> None:
+        bar = Table.grid(padding=(0, 1))
+        rate = f"{fields['percent']:.0f} %, {fields['pages_per_second']:.1f} pages/s"
+        bar.add_row(ProgressBar(100, fields["percent"], width=BAR_WIDTH), rate)
+        place = Text(shown(fields["message"]), style="dim", overflow="ellipsis", no_wrap=True)
+        self._live.update(Group(bar, Text(standing(fields)), place))
+
+    def file(self, done: dict[str, Any]) -> None:
+        if line := file_line(done, self._loudness):
+            self.note(line)
+
+    def note(self, text: str) -> None:
+        self._live.console.print(Text(text))
+
+
+def file_line(done: dict[str, Any], loudness: Loudness) -> str | None:
+    """What is worth saying of a file that has ended."""
+    status = done["status"]
+    if status == "failed":
+        return f"Failed: {shown(done['file'])}: {shown(done['error']['message'])}"
+    if loudness == "verbose" or (status == "completed_with_errors" and loudness == "normal"):
+        pages = "".join(
+            f"\n  page {bad['page']}: {shown(bad['error'])}" for bad in done.get("failed_pages") or ()
+        )
+        warnings = "".join(f"\n  note: {shown(text)}" for text in done.get("warnings") or ())
+        return shown(done["message"]) + pages + warnings
+    return None
+
+
+def say(text: str) -> None:
+    """A line on stderr."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def answer(text: str) -> None:
+    """A line on stdout: what was asked for."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,48 @@
+"""Keep folders done: whatever is new or has changed is done once it has settled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ocr_worker.cli.desk import Desk, Signals
+from ocr_worker.cli.exits import GOOD
+
+LOOK_SECONDS = 1.0
+SETTLED_LOOKS = 2
+"""A file is taken when it has been the same at so many looks in a row after the first."""
+
+Stamp = tuple[int, int]
+
+
+def watch(find: Callable[[], list[str]], do: Callable[[list[str]], int], desk: Desk, signals: Signals) -> int:
+    """Do what settles, until a signal comes; the last exit code."""
+    code, settling, done = GOOD, dict[str, tuple[Stamp, int]](), dict[str, Stamp]()
+    while signals.heard is None:
+        settling = _look(find(), settling, done)
+        ready = [file for file, (_, looks) in settling.items() if looks >= SETTLED_LOOKS]
+        if ready:
+            done.update({file: settling[file][0] for file in ready})
+            code = do(ready)
+        else:
+            desk.rest(LOOK_SECONDS)
+    return code
+
+
+def _look(
+    files: list[str], before: dict[str, tuple[Stamp, int]], done: dict[str, Stamp]
+) -> dict[str, tuple[Stamp, int]]:
+    """Each file that is not done, with its stamp and for how many looks it has had it."""
+    now = {file: stamp for file in files if (stamp := _stamp(file)) and stamp != done.get(file)}
+    return {
+        file: (stamp, before[file][1] + 1 if file in before and before[file][0] == stamp else 0)
+        for file, stamp in now.items()
+    }
+
+
+def _stamp(file: str) -> Stamp | None:
+    try:
+        found = Path(file).stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns

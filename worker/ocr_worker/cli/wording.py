@@ -1,0 +1,44 @@
+"""How things are said on a terminal: names made safe to show, times, counts, commands to copy."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+
+def shown(text: object) -> str:
+    """Text that can't move the cursor or break a line, whatever a file's name holds."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode("ascii")
+        for char in str(text)
+    )
+
+
+def clock(seconds: float) -> str:
+    """0:05, 12:34, 1:02:03."""
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def standing(fields: Mapping[str, Any]) -> str:
+    """The fourth design note's line: `15/26 (15 ok, 0 failed, 0 skipped) Elapsed 0:12, ETA 0:08`."""
+    ok, failed, skipped = fields["completed"], fields["failed"], fields["skipped"]
+    eta = fields["eta_seconds"]
+    times = f"Elapsed {clock(fields['elapsed_seconds'])}, ETA {clock(eta) if eta is not None else '-'}"
+    return f"{ok + failed + skipped}/{fields['file_count']} ({ok} ok, {failed} failed, {skipped} skipped) {times}"
+
+
+def command_line(*words: str) -> str:
+    """A command of ours that can be copied into a shell."""
+    return shlex.join(["ocr-worker", *words])
+
+
+def parts(words: list[str] | None, separator: str) -> list[str] | None:
+    """deu+eng, deu,eng and repeated options alike."""
+    return [part for word in words for part in word.replace(separator, ",").split(",")] if words else None
