@@ -38,8 +38,9 @@ def _page(image: Image.Image, path: Path, kind: str, dpi: float) -> bytes:
         across, up = width * 72 / dpi, height * 72 / dpi
         return across, up, across, up
 
-    kept = _is_kept(image, kind)
-    content = path.read_bytes() if kept else _packed(image)
+    content = path.read_bytes() if _is_kept(image, kind) else b""
+    kept = bool(content) and (kind != "png" or _is_whole_png(content))
+    content = content if kept else _packed(image)
     turn = img2pdf.Rotation.ifvalid if kept and kind == "jpeg" else img2pdf.Rotation.none
     try:
         converted: bytes = img2pdf.convert(
@@ -65,9 +66,18 @@ def _is_kept(image: Image.Image, kind: str) -> bool:
     return (
         kind == "png"
         and orientation == 1
+        and not (image.mode == "P" and "icc_profile" in image.info)
         and not pictures.has_alpha(image)
         and not pictures.is_animated(image)
     )
+
+
+def _is_whole_png(content: bytes) -> bool:
+    """Whether each chunk says truly how long it is: Pillow forgives what img2pdf does not."""
+    at = len(b"\x89PNG\r\n\x1a\n")
+    while at < len(content):
+        at += 12 + int.from_bytes(content[at : at + 4], "big")
+    return at == len(content)
 
 
 def _packed(image: Image.Image) -> bytes:
@@ -81,5 +91,7 @@ def _packed(image: Image.Image) -> bytes:
         picture.save(target, "TIFF")
     else:
         packable = picture if picture.mode in ("L", "RGB", "P", "I;16") else picture.convert("RGB")
-        packable.save(target, "PNG", compress_level=4)
+        # A palette can't carry a colour profile into a PDF.
+        profile = None if packable.mode == "P" else packable.info.get("icc_profile")
+        packable.save(target, "PNG", compress_level=4, icc_profile=profile)
     return target.getvalue()

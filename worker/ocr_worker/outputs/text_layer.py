@@ -71,12 +71,10 @@ def visual_text(word: Word) -> str:
 
 
 def _reversed_runs(text: str) -> str:
-    """Right-to-left text turned round, but for numbers within it, and with marks kept behind their letters."""
+    """Right-to-left text turned round, but for numbers within it. Marks go before their letters: readers swap them back."""
     runs: list[str] = []
     for character in text:
-        joins = runs and unicodedata.combining(character)
-        digits = runs and _is_digit(character) and _is_digit(runs[-1][-1])
-        if joins or digits:
+        if runs and _is_digit(character) and _is_digit(runs[-1][-1]):
             runs[-1] += character
         else:
             runs.append(character)
@@ -97,7 +95,7 @@ class _Pen:
 
     def show(self, text: str, end: float, codes: GlyphCodes) -> None:
         natural = len(text) * ADVANCE * self.size
-        stretch = round(100 * max(end - self.at, _NARROWEST * natural) / natural, 2)
+        stretch = round(100 * max(end - self.at, _NARROWEST * natural) / natural, 1)
         self.operators.append(f"{_number(stretch)} Tz <{codes.encode(text)}> Tj")
         self.at += natural * stretch / 100
 
@@ -112,10 +110,16 @@ def _line_content(line: Line, height: int, codes: GlyphCodes) -> str:
     spans.sort(key=lambda span: span[0])
     pen = _Pen(size, round(spans[0][0], 1) if spans else 0.0)
     start = pen.at
-    for number, (left, right, word) in enumerate(spans):
-        if number and (word.space_before or spans[number - 1][2].space_before):
-            pen.show(" ", left, codes)
-        pen.show(visual_text(word), right, codes)
+    for number, (_, right, word) in enumerate(spans):
+        text = visual_text(word)
+        after = spans[number + 1] if number + 1 < len(spans) else None
+        if after is None or not (word.space_before or after[2].space_before):
+            pen.show(text, right, codes)
+        elif after[0] - right < 2.5 * (right - pen.at) / len(text):
+            pen.show(text + " ", after[0], codes)
+        else:
+            pen.show(text, right, codes)
+            pen.show(" ", after[0], codes)
     x, y = x0 + start * cos, height - y0 + start * sin
     matrix = " ".join(
         _number(value) for value in (round(cos, 5), round(sin, 5), round(-sin, 5), round(cos, 5))
