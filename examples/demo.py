@@ -6,6 +6,7 @@ The half that talks to the worker is standard library only; copy it into your ap
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
