@@ -41,13 +41,15 @@ def run_batch(scans: list[Path], output_dir: Path) -> dict[str, Any]:
         _send(worker.stdin, {"command": "hello", "client": {"name": "demo", "version": "1.0"}})
         files = [str(scan) for scan in scans]
         _send(worker.stdin, {"command": "ocr_batch", "id": 1, "files": files, "output_dir": str(output_dir)})
+        result: dict[str, Any] = {}
         for line in worker.stdout:
             event = json.loads(line)
             print(f"← {event['type']:8} {_in_words(event)}", flush=True)
             if event["type"] in {"result", "error"} and event.get("id") == 1:
+                result = event
+                # No more commands: the worker ends by itself, and with it this loop.
                 worker.stdin.close()
-                return dict(event)
-    sys.exit(f"The worker ended before the batch did: see {FOLDER / 'worker.log'}")
+    return result or sys.exit(f"The worker ended before the batch did: see {FOLDER / 'worker.log'}")
 
 
 def list_outputs(done: dict[str, Any]) -> None:
@@ -55,8 +57,8 @@ def list_outputs(done: dict[str, Any]) -> None:
     text = Path(done["outputs"]["txt"]).read_text(encoding="utf-8")
     first = next((line for line in text.splitlines() if line.strip()), "(no text)")
     print(f"\n{Path(done['file']).name}, {done['pages']} page(s): {first}")
-    for path in done["outputs"].values():
-        print(f"  {path}  {Path(path).stat().st_size:,} bytes")
+    for path in map(Path, done["outputs"].values()):
+        print(f"  {FOLDER / 'out' / path.name}  {path.stat().st_size:,} bytes")
 
 
 def draw_overlay(done: dict[str, Any]) -> None:
@@ -67,9 +69,10 @@ def draw_overlay(done: dict[str, Any]) -> None:
 
 
 def _spawn(log: IO[bytes]) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, encoding="utf-8"
-    )
+    # An app leaves the variable out; the demo keeps its jobs out of the user's state folder.
+    environment = {**os.environ, "OCR_WORKER_STATE_DIR": str(FOLDER.absolute() / "state")}
+    pipe = subprocess.PIPE
+    return subprocess.Popen([WORKER], stdin=pipe, stdout=pipe, stderr=log, encoding="utf-8", env=environment)
 
 
 def _send(stdin: IO[str], command: dict[str, Any]) -> None:
