@@ -9,14 +9,13 @@ import itertools
 import logging
 import os
 import shutil
-import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any
 
+from ocr_worker.admission import admit
 from ocr_worker.callbacks import ProgressCallback, ProgressFunction
 from ocr_worker.caller import Caller, Surroundings
-from ocr_worker.errors import BusyError, JobActiveError, JobNotFoundError, OutputPermissionError
+from ocr_worker.errors import BusyError, JobActiveError, JobNotFoundError
 from ocr_worker.job_lock import JobLock
 from ocr_worker.job_run import JobRun, Workshop
 from ocr_worker.job_store import JobStore, StoredJob
@@ -33,12 +32,10 @@ from ocr_worker.jobs import (
     JobRequest,
     JobState,
     Origin,
-    new_job_id,
 )
 from ocr_worker.manifest_keeper import ManifestKeeper
 from ocr_worker.options import make_request
 from ocr_worker.page_pool import PagePool, PoolMessage
-from ocr_worker.plan import Namespace, plan_outputs
 
 log = logging.getLogger(__name__)
 
@@ -139,19 +136,9 @@ class OCRBatchService:
             raise BusyError(
                 f"{len(self._queue)} jobs are waiting. Send the batch again when one of them has ended."
             )
-        store = self.store
-        if not request.options.dry_run:
-            _prepare_folder(request)
-        options = request.options
-        space = Namespace(request.output_dir, options.page.outputs, options.on_existing)
-        files, now = plan_outputs(request.files, space), time.time()
-        job = StoredJob(
-            new_job_id(datetime.now().astimezone()), "queued", None, request.priority, request.output_dir_sent, os.fsencode(request.output_dir),
-            options, now, now, None, None, 0.0, 0, 0, 0,
-        )  # fmt: skip
-        store.add_job(job, files)
+        job, count = admit(request, self.store)
         self._enqueue(job, RunOrder(origin, request.passwords))
-        return job.job_id, len(files)
+        return job.job_id, count
 
     def active(self, job_id: JobId | None) -> list[JobId]:
         """Which jobs of this process that have not ended are meant: the one, or all for None.
@@ -369,19 +356,3 @@ def _only_logged(step: Callable[[], None]) -> None:
         step()
     except Exception:
         log.exception("cleaning up failed")
-
-
-def _prepare_folder(request: JobRequest) -> None:
-    """Make the output folder and see that it can be written."""
-    folder = request.output_dir
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise OutputPermissionError(
-            f"The output folder {request.output_dir_sent} can't be made: {reason}. Choose another."
-        ) from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputPermissionError(
-            f"The output folder {request.output_dir_sent} can't be written. Choose another."
-        )

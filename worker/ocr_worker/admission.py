@@ -1,0 +1,48 @@
+"""Take a request into the store: the output folder is made and writable, all names are settled."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import datetime
+
+from ocr_worker.errors import OutputPermissionError
+from ocr_worker.job_store import JobStore, StoredJob
+from ocr_worker.jobs import JobRequest, new_job_id
+from ocr_worker.plan import Namespace, plan_outputs
+
+
+def admit(request: JobRequest, store: JobStore) -> tuple[StoredJob, int]:
+    """The stored job and the number of its files, or nothing at all.
+
+    Raises:
+        OutputPermissionError: the output folder can't be made or written.
+    """
+    if not request.options.dry_run:
+        _prepare_folder(request)
+    options, now = request.options, time.time()
+    space = Namespace(request.output_dir, options.page.outputs, options.on_existing)
+    files = plan_outputs(request.files, space)
+    job = StoredJob(
+        job_id=new_job_id(datetime.now().astimezone()), state="queued", reason=None, priority=request.priority,
+        output_dir=request.output_dir_sent, output_path=os.fsencode(request.output_dir), options=options,
+        created_at=now, updated_at=now, started_at=None, ended_at=None, worked_seconds=0.0, retries=0,
+        worker_restarts=0, peak_rss_bytes=0,
+    )  # fmt: skip
+    store.add_job(job, files)
+    return job, len(files)
+
+
+def _prepare_folder(request: JobRequest) -> None:
+    folder = request.output_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise OutputPermissionError(
+            f"The output folder {request.output_dir_sent} can't be made: {reason}. Choose another."
+        ) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputPermissionError(
+            f"The output folder {request.output_dir_sent} can't be written. Choose another."
+        )
