@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -10,7 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 from pydantic import TypeAdapter
 from typer import Argument
-from typer.completion import get_completion_script
+from typer._completion_shared import get_completion_script
 
 from ocr_protocol.schema import _render as render_schema
 from ocr_protocol.schema import command_adapter, event_adapter
@@ -22,7 +23,9 @@ from ocr_worker.cli.views import answer
 from ocr_worker.engines.catalogue import engine_versions
 
 COMPLETE_VARIABLE = "_OCR_WORKER_COMPLETE"
-"""By this the shell asks for completions. It asks `ocr-worker complete`: with no argument we are the stdio worker."""
+"""By this the shell asks for completions."""
+# With no argument we are the stdio worker, so the shells are to ask `ocr-worker complete`.
+_ASKS = re.compile(r"(complete_bash \$1|complete_zsh ocr-worker|-cp\) ocr-worker|ocr-worker(?= \|))")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -72,5 +75,5 @@ def completion(options: CompletionOptions) -> int:
     """Print the script that teaches a shell our commands: eval "$(ocr-worker completion bash)"."""
     shell = "pwsh" if options.shell == "powershell" else options.shell
     script = get_completion_script(prog_name="ocr-worker", complete_var=COMPLETE_VARIABLE, shell=shell)
-    answer(script)
+    answer(_ASKS.sub(r"\1 complete", script))
     return GOOD

@@ -19,7 +19,9 @@ from ocr_worker.cli.jobs_commands import last_unfinished, opened_service, resume
 from ocr_worker.cli.spread import takes
 from ocr_worker.cli.views import answer, view_for
 from ocr_worker.cli.watching import watch
-from ocr_worker.cli.wording import parts
+from ocr_worker.cli.wording import in_terms_of_options, parts
+from ocr_worker.errors import InvalidParamsError
+from ocr_worker.jobs import JobRequest
 from ocr_worker.options import make_request
 
 Switch = Literal["auto", "on", "off"]
@@ -53,7 +55,9 @@ class BatchCommand(RunOptions):
     languages: Annotated[
         list[str] | None, Option("--languages", "-l", metavar="CODES", help="Such as eng or deu+eng.")
     ] = None
-    engine: Annotated[Literal["auto", "tesserocr", "tesseract"] | None, Option()] = None
+    engine: Annotated[
+        Literal["auto", "tesserocr", "tesseract"] | None, Option(help="Which recognises; default auto.")
+    ] = None
     outputs: Annotated[
         list[str] | None, Option(metavar="KINDS", help="Of pdf,txt,json,hocr,alto; default pdf,txt,json.")
     ] = None
@@ -66,9 +70,9 @@ class BatchCommand(RunOptions):
         Literal["skip", "redo", "force"] | None,
         Option(help="What to do with pages that have text; default skip."),
     ] = None
-    rotate_pages: Annotated[Switch | None, Option()] = None
-    deskew: Annotated[Switch | None, Option()] = None
-    denoise: Annotated[Switch | None, Option()] = None
+    rotate_pages: Annotated[Switch | None, Option(help="Turn pages upright; default auto.")] = None
+    deskew: Annotated[Switch | None, Option(help="Level skewed pages before reading; default auto.")] = None
+    denoise: Annotated[Switch | None, Option(help="Remove speckles before reading; default auto.")] = None
     signed: Annotated[
         Literal["refuse", "unsigned_copy"] | None, Option(help="What to do with signed PDFs; default refuse.")
     ] = None
@@ -125,17 +129,22 @@ class Order:
         """The inputs as they are now."""
         options = self.options
         search = Search(options.output_dir, options.include or (), options.exclude or ())
-        return gather(
-            [*(options.input_dir or ()), *(options.input_files or ()), *(options.paths or ())], search
-        )
+        paths = [*(options.input_files or ()), *(options.paths or ())]
+        return gather(options.input_dir or (), paths, search)
 
     def do(self, files: list[str]) -> int:
         """One batch; its exit code."""
         if not files:
             return self._nothing()
-        request = make_request(files, str(self.options.output_dir), self._batch_options(files))
+        request = self._request(files)
         job_id, result = self.desk.batch(request, view_for(self.options.loudness))
         return end_run(self.options, job_id, result, self.signals.heard)
+
+    def _request(self, files: list[str]) -> JobRequest:
+        try:
+            return make_request(files, str(self.options.output_dir), self._batch_options(files))
+        except InvalidParamsError as error:
+            raise UsageError(in_terms_of_options(error.message)) from error
 
     def _nothing(self) -> int:
         if self.options.as_json:

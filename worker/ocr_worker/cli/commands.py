@@ -8,12 +8,14 @@ import sys
 from typing import TextIO
 
 import typer
+from typer._completion_classes import completion_init
 
 from ocr_worker.cli import about_commands, batch, doctor, files_commands, jobs_commands
+from ocr_worker.cli.common import answer_json
 from ocr_worker.cli.exits import CANCELLED, GOOD, INTERNAL, of_error
 from ocr_worker.cli.views import say
 from ocr_worker.cli.wording import shown
-from ocr_worker.errors import OcrError
+from ocr_worker.errors import JobNotFoundError, OcrError
 from ocr_worker.logs import log_to_stderr
 
 log = logging.getLogger(__name__)
@@ -27,6 +29,7 @@ def run(arguments: list[str]) -> int:
     """Do what the arguments ask for; the exit code. One of the places that catch everything."""
     for stream in (sys.stdout, sys.stderr):
         _never_fail(stream)
+    completion_init()
     log_to_stderr(os.environ.get("OCR_WORKER_LOG", "CRITICAL").upper())
     try:
         typer.main.get_command(_make_app()).main(arguments, prog_name="ocr-worker")
@@ -36,7 +39,9 @@ def run(arguments: list[str]) -> int:
         return CANCELLED
     except OcrError as error:
         log.debug("%s", error.message, exc_info=True)
-        say(f"ocr-worker: {shown(error.message)}")
+        say(f"ocr-worker: {shown(_advised(error))}")
+        if "--json" in arguments:
+            answer_json({"error": {"code": error.code, "message": _advised(error)}})
         return of_error(error)
     except Exception as error:
         log.debug("the command failed", exc_info=True)
@@ -55,6 +60,12 @@ def _make_app() -> typer.Typer:
     app.command("doctor")(doctor.doctor)
     about_commands.add_to(app)
     return app
+
+
+def _advised(error: OcrError) -> str:
+    if isinstance(error, JobNotFoundError):
+        return error.message.replace("list_jobs names", "`ocr-worker jobs` lists")
+    return error.message
 
 
 def _never_fail(stream: TextIO) -> None:

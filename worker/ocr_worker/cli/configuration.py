@@ -17,6 +17,7 @@ from pydantic_settings import (
 )
 
 from ocr_worker.cli.exits import UsageError
+from ocr_worker.cli.wording import flat
 
 
 class Configuration(BaseSettings):
@@ -65,7 +66,7 @@ def read_configuration(given: Path | None) -> Configuration:
     except ValidationError as error:
         raise UsageError(_sentence(error, files)) from error
     except (yaml.YAMLError, SettingsError, UnicodeDecodeError, ValueError, TypeError) as error:
-        raise UsageError(f"{_names(files)} can't be read as YAML keys and values: {error}") from error
+        raise UsageError(f"{_names(files)} can't be read as YAML keys and values: {flat(error)}.") from error
 
 
 def user_file() -> Path:

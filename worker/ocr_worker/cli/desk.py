@@ -15,8 +15,20 @@ from typing_extensions import Self
 
 from ocr_worker import report
 from ocr_worker.caller import Surroundings
+from ocr_worker.cli.exits import BatchBrokenError
+from ocr_worker.cli.wording import command_line
 from ocr_worker.job_window import RunOrder
-from ocr_worker.jobs import RESUMABLE, FileEnded, JobEnded, JobEvent, JobId, JobRequest, Origin, RunEnd
+from ocr_worker.jobs import (
+    RESUMABLE,
+    FileEnded,
+    JobEnded,
+    JobEvent,
+    JobFailed,
+    JobId,
+    JobRequest,
+    Origin,
+    RunEnd,
+)
 from ocr_worker.page_pool import PoolMessage
 from ocr_worker.service import OCRBatchService
 from ocr_worker.settings import Settings
@@ -126,6 +138,9 @@ class Desk:
         for event in events:
             if isinstance(event, JobEnded):
                 return event.run
+            if isinstance(event, JobFailed):
+                go_on = command_line("resume", job_id)
+                raise BatchBrokenError(f"{event.message} What is finished is kept; go on with: {go_on}")
             if isinstance(event, FileEnded):
                 view.file(report.file_done(self.service.store, job_id, event.number))
             else:

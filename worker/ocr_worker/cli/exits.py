@@ -18,8 +18,14 @@ class UsageError(OcrError):
     code = "invalid_params"
 
 
+class BatchBrokenError(OcrError):
+    """A run was ended by a fault of ours or of the state folder. What was finished is kept."""
+
+
 def of_error(error: OcrError) -> int:
-    """The exit code of a command that could not do anything."""
+    """The exit code of a command that ended with an error."""
+    if isinstance(error, BatchBrokenError):
+        return STOPPED
     if isinstance(error, InternalError):
         return INTERNAL
     return USAGE if isinstance(error, (UsageError, InvalidParamsError)) else NOT_BEGUN

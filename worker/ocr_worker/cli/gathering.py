@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ocr_worker.cli.exits import UsageError
+from ocr_worker.errors import NotFoundError
 from ocr_worker.plan import SUFFIXES
 
 EXTENSIONS = (
@@ -30,12 +30,12 @@ class Search:
         """All files that are meant in and below a folder, in order of their names.
 
         Raises:
-            UsageError: it is no folder, or can't be read.
+            NotFoundError: it is no folder, or can't be read.
         """
         try:
             os.scandir(folder).close()
         except OSError as error:
-            raise UsageError(f"The input folder {folder} can't be read: {error.strerror}.") from error
+            raise NotFoundError(f"The input folder {folder} can't be read: {error.strerror}.") from error
         return sorted(self._walk(folder))
 
     def _walk(self, folder: Path) -> Iterator[Path]:
@@ -68,9 +68,10 @@ class Search:
         return {stem + suffix for stem in stems for suffix in SUFFIXES.values()}
 
 
-def gather(paths: Sequence[Path], search: Search) -> list[str]:
-    """Files as they are named, whatever they are, and what is found in folders; nothing twice."""
-    found = (file for path in paths for file in (search(path) if path.is_dir() else [path]))
+def gather(folders: Sequence[Path], paths: Sequence[Path], search: Search) -> list[str]:
+    """What is found in folders, and files as they are named, whatever they are; nothing twice."""
+    found = [file for folder in folders for file in search(folder)]
+    found += [file for path in paths for file in (search(path) if path.is_dir() else [path])]
     return [os.fspath(file) for file in dict.fromkeys(found)]
 
 

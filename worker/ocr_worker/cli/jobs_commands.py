@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +15,7 @@ from typer import Option
 
 from ocr_protocol.commands import JobState
 from ocr_worker import report
+from ocr_worker.caller import Surroundings
 from ocr_worker.cli.common import (
     ConfigFile,
     JobIdArgument,
@@ -201,7 +202,7 @@ def last_unfinished(service: OCRBatchService, output_dir: Path | None) -> JobId 
     place = None if output_dir is None else os.path.realpath(output_dir)
     for job in _all_jobs(service.store, None):
         folder = os.path.realpath(os.fsdecode(job.output_path))
-        if job.state in RESUMABLE and place in (None, folder):
+        if job.state in RESUMABLE and not job.options.dry_run and place in (None, folder):
             return job.job_id
     return None
 
@@ -209,7 +210,8 @@ def last_unfinished(service: OCRBatchService, output_dir: Path | None) -> JobId 
 @contextmanager
 def opened_service() -> Iterator[OCRBatchService]:
     """The service for a look at its store, without page processes."""
-    service = OCRBatchService()
+    around = Surroundings(worker_settings(), lambda _: None, lambda _: None)
+    service = OCRBatchService(around=around)
     try:
         yield service
     finally:
@@ -280,11 +282,8 @@ def _finished_before(store: JobStore, when: float) -> Iterator[StoredJob]:
 
 
 def _remove_manifest(job: StoredJob) -> None:
-    manifest = Path(os.fsdecode(job.output_path)) / f"batch_{job.job_id}_manifest.json"
-    try:
-        manifest.unlink(missing_ok=True)
-    except OSError:
-        return
+    with suppress(OSError):
+        report.manifest_path(Path(os.fsdecode(job.output_path)), job.job_id).unlink(missing_ok=True)
 
 
 @contextmanager

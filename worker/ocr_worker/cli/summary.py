@@ -14,7 +14,7 @@ MOST_NAMED = 20
 
 def summary(job_id: JobId, result: Mapping[str, Any]) -> str:
     """Lines for people."""
-    return "\n".join([_outcome(result), *_failures(result), *_what_next(job_id, result)])
+    return "\n".join([*_planned(result), _outcome(result), *_failures(result), *_what_next(job_id, result)])
 
 
 def counts(result: Mapping[str, Any]) -> dict[str, int]:
@@ -41,6 +41,13 @@ def _outcome(result: Mapping[str, Any]) -> str:
     )
     waiting = f", {left} left" if left else ""
     return f"{verb}{reason}: {count(result['total_files'], 'file')} ({files}{waiting}){pace}"
+
+
+def _planned(result: Mapping[str, Any]) -> Iterator[str]:
+    """What a dry run found out about each good file."""
+    for done in (result.get("successful") or ()) if result.get("dry_run") else ():
+        yield f"  {shown(done['file'])}: {count(done['pages'], 'page')} → {shown(done['output'])}"
+        yield from (f"    note: {shown(text)}" for text in done.get("warnings") or ())
 
 
 def _failures(result: Mapping[str, Any]) -> Iterator[str]:

@@ -32,7 +32,7 @@ def view_for(loudness: Loudness) -> View:
 
 @dataclass(slots=True)
 class PlainView(View):
-    """Lines: each failure, now and then the standing, and with `verbose` each file."""
+    """Lines: now and then the standing; with `verbose` each file, with `quiet` each that fails."""
 
     loudness: Loudness
     _said_at: float = 0.0
@@ -67,11 +67,11 @@ class LiveView(View):
         self._live = Live(console=Console(stderr=True, highlight=False), refresh_per_second=8, transient=True)
 
     def __enter__(self) -> Self:
-        self._live.__enter__()
+        self._live.start()
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._live.__exit__(*error)
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
 
     def progress(self, fields: dict[str, Any]) -> None:
         bar = Table.grid(padding=(0, 1))
@@ -90,10 +90,14 @@ class LiveView(View):
 
 def file_line(done: dict[str, Any], loudness: Loudness) -> str | None:
     """What is worth saying of a file that has ended."""
-    status = done["status"]
-    if status == "failed":
-        return f"Failed: {shown(done['file'])}: {shown(done['error']['message'])}"
-    if loudness == "verbose" or (status == "completed_with_errors" and loudness == "normal"):
+    if done["status"] == "failed":
+        # Otherwise the summary names it, at the end, where it is seen.
+        return (
+            None
+            if loudness == "normal"
+            else f"Failed: {shown(done['file'])}: {shown(done['error']['message'])}"
+        )
+    if loudness == "verbose":
         pages = "".join(
             f"\n  page {bad['page']}: {shown(bad['error'])}" for bad in done.get("failed_pages") or ()
         )

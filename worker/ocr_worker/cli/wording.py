@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 from typing import Any
@@ -42,3 +43,17 @@ def command_line(*words: str) -> str:
 def parts(words: list[str] | None, separator: str) -> list[str] | None:
     """deu+eng, deu,eng and repeated options alike."""
     return [part for word in words for part in word.replace(separator, ",").split(",")] if words else None
+
+
+def in_terms_of_options(message: str) -> str:
+    """A refusal of the wire's options, as whoever typed a command line knows them."""
+    return re.sub(
+        r"Field options\.(\w+)",
+        lambda found: "--" + found.group(1).removesuffix("_seconds").replace("_", "-"),
+        message,
+    )
+
+
+def flat(text: object) -> str:
+    """On one line."""
+    return " ".join(str(text).split())
