@@ -17,6 +17,7 @@ from ocr_worker.callbacks import ProgressCallback, ProgressFunction
 from ocr_worker.caller import Caller, Surroundings
 from ocr_worker.errors import BusyError, JobActiveError, JobNotFoundError
 from ocr_worker.job_lock import JobLock
+from ocr_worker.job_queue import JobQueue
 from ocr_worker.job_run import JobRun, Workshop
 from ocr_worker.job_store import JobStore, StoredJob
 from ocr_worker.job_window import RunOrder
@@ -78,9 +79,7 @@ class OCRBatchService:
         self._store: JobStore | None = None
         self.pool = PagePool(around.settings.page_processes, around.settings, around.guard, around.post)
         self._tickets = itertools.count(1)
-        self._queue: list[tuple[StoredJob, RunOrder]] = []
-        self._held = set[JobId]()
-        """Jobs in the queue that were paused before they began."""
+        self._queue = JobQueue()
         self._runs: list[JobRun] = []
         self._locks: dict[JobId, JobLock] = {}
         self._progress_seconds = around.progress_seconds
@@ -146,7 +145,7 @@ class OCRBatchService:
         Raises:
             JobNotFoundError: there is no such job, ended or not.
         """
-        mine = [run.job.job_id for run in self._runs] + [job.job_id for job, _ in self._queue]
+        mine = [run.job.job_id for run in self._runs] + self._queue.ids()
         if job_id is None:
             return mine
         if job_id not in mine:
@@ -156,7 +155,7 @@ class OCRBatchService:
 
     def paused(self, job_id: JobId | None) -> list[JobId]:
         """Which of the jobs that `active` names are paused."""
-        paused = self._held | {run.job.job_id for run in self._runs if run.paused}
+        paused = self._queue.held() | {run.job.job_id for run in self._runs if run.paused}
         return [job for job in self.active(job_id) if job in paused]
 
     def cancel(self, job_id: JobId | None) -> None:
@@ -173,19 +172,16 @@ class OCRBatchService:
             if run.job.job_id in job_ids:
                 run.pause()
                 self._manifests.state_changed(run.job.job_id)
-        for job, _ in self._queue:
-            if job.job_id in job_ids:
-                self._held.add(job.job_id)
-                self.store.update_job(job.job_id, state="paused")
+        for job_id in self._queue.hold(job_ids):
+            self.store.update_job(job_id, state="paused")
 
     def unpause(self, job_ids: Sequence[JobId]) -> None:
         """Go on with paused jobs."""
         for run in self._runs:
             if run.job.job_id in job_ids:
                 run.unpause()
-        for job_id in self._held & set(job_ids):
+        for job_id in self._queue.let_go(job_ids):
             self.store.update_job(job_id, state="queued")
-        self._held -= set(job_ids)
         self.advance()
 
     def reopen(self, job_id: JobId, order: RunOrder) -> JobState:
@@ -231,9 +227,9 @@ class OCRBatchService:
         """Start all work that can be started now."""
         self._each(lambda run: run.advance())
         self._runs = [run for run in self._runs if not run.ended]
-        while (entry := self._next_in_queue()) and all(run.paused for run in self._runs):
-            self._queue.remove(entry)
-            self._begin(*entry)
+        while (waiting := self._queue.peek()) and all(run.paused for run in self._runs):
+            self._queue.remove(waiting)
+            self._begin(waiting.job, waiting.order)
 
     def tick(self) -> None:
         self.pool.tick()
@@ -247,9 +243,9 @@ class OCRBatchService:
 
     @property
     def state(self) -> str:
-        if self._next_in_queue() or any(not run.paused for run in self._runs):
+        if self._queue.peek() or any(not run.paused for run in self._runs):
             return "running"
-        return "paused" if self._runs or self._queue else "idle"
+        return "paused" if self._runs or len(self._queue) else "idle"
 
     @property
     def queued(self) -> int:
@@ -272,16 +268,11 @@ class OCRBatchService:
     def _stop_jobs(
         self, job_id: JobId | None, status: BatchStatus, state: JobState, reason: str | None
     ) -> None:
-        waiting = [(job, order) for job, order in self._queue if job_id in (None, job.job_id)]
-        self._queue = [entry for entry in self._queue if entry not in waiting]
+        waiting = [self._make_run(waiting.job, waiting.order) for waiting in self._queue.take(job_id)]
         running = [run for run in self._runs if job_id in (None, run.job.job_id)]
-        for run in [*running, *(self._make_run(job, order) for job, order in waiting)]:
+        for run in [*running, *waiting]:
             run.stop(status, state, reason)
-        self._held -= {job.job_id for job, _ in waiting}
         self.advance()
-
-    def _next_in_queue(self) -> tuple[StoredJob, RunOrder] | None:
-        return next((entry for entry in self._queue if entry[0].job_id not in self._held), None)
 
     def _ended_job(self, job_id: JobId) -> StoredJob:
         job = self.get(job_id)
@@ -292,8 +283,7 @@ class OCRBatchService:
     def _enqueue(self, job: StoredJob, order: RunOrder) -> None:
         self._lock(job.job_id)
         self.store.update_job(job.job_id, state="queued")
-        self._queue.append((job, order))
-        self._queue.sort(key=lambda entry: -entry[0].priority)
+        self._queue.add(job, order)
 
     def _begin(self, job: StoredJob, order: RunOrder) -> None:
         run = self._make_run(job, order)
