@@ -64,7 +64,10 @@ class LiveView(View):
 
     def __init__(self, loudness: Loudness) -> None:
         self._loudness = loudness
-        self._live = Live(console=Console(stderr=True, highlight=False), refresh_per_second=8, transient=True)
+        self._fields: dict[str, Any] | None = None
+        self._heard_at = 0.0
+        console = Console(stderr=True, highlight=False)
+        self._live = Live(console=console, refresh_per_second=5, transient=True, get_renderable=self._draw)
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -74,11 +77,7 @@ class LiveView(View):
         self._live.stop()
 
     def progress(self, fields: dict[str, Any]) -> None:
-        bar = Table.grid(padding=(0, 1))
-        rate = f"{fields['percent']:.0f} %, {fields['pages_per_second']:.1f} pages/s"
-        bar.add_row(ProgressBar(100, fields["percent"], width=BAR_WIDTH), rate)
-        place = Text(shown(fields["message"]), style="dim", overflow="ellipsis", no_wrap=True)
-        self._live.update(Group(bar, Text(standing(fields)), place))
+        self._fields, self._heard_at = fields, time.monotonic()
 
     def file(self, done: dict[str, Any]) -> None:
         if line := file_line(done, self._loudness):
@@ -86,6 +85,20 @@ class LiveView(View):
 
     def note(self, text: str) -> None:
         self._live.console.print(Text(text))
+
+    def _draw(self) -> Group:
+        if self._fields is None:
+            return Group()
+        # A long page says nothing for a while; the clock goes on.
+        silent, fields = time.monotonic() - self._heard_at, dict(self._fields)
+        fields["elapsed_seconds"] += silent
+        if fields["eta_seconds"] is not None:
+            fields["eta_seconds"] = max(0.0, fields["eta_seconds"] - silent)
+        bar = Table.grid(padding=(0, 1))
+        rate = f"{fields['percent']:.0f} %, {fields['pages_per_second']:.1f} pages/s"
+        bar.add_row(ProgressBar(100, fields["percent"], width=BAR_WIDTH), rate)
+        place = Text(shown(fields["message"]), style="dim", overflow="ellipsis", no_wrap=True)
+        return Group(bar, Text(standing(fields)), place)
 
 
 def file_line(done: dict[str, Any], loudness: Loudness) -> str | None:
