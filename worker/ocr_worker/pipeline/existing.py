@@ -1,7 +1,8 @@
 """Text that a PDF page already has: whether it is worth keeping, and its words with their places.
 
 Text counts as real when something of it is visible, unless it is a stamp on a scan: fewer than 100 characters
-on a page that one image covers to four fifths. A hidden layer of an earlier OCR counts too, if it reads like text.
+on a page that one image covers to four fifths. A hidden layer of an earlier OCR counts too, if it has 20 characters
+and they read like text.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from ocr_worker.outputs.model import Affine, Line, Word, map_point
 
 FULL_PAGE_SHARE = 0.8
 STAMP_CHARACTERS = 100
+HIDDEN_CHARACTERS = 20
 GARBAGE_SHARE = 0.3
 _UNREADABLE = {"Cc", "Cn", "Co", "Cs"}
 Kind = Literal["none", "visible", "hidden", "garbage"]
@@ -24,7 +26,7 @@ def classify(page: Any, content: pdfium.Content) -> Kind:
     """What the page's own text is good for."""
     scanned = any(pdfium.covered_share(image, page) >= FULL_PAGE_SHARE for image in content.images)
     visible = content.visible_characters >= (STAMP_CHARACTERS if scanned else 1)
-    hidden = content.hidden_characters >= (STAMP_CHARACTERS if scanned else 1)
+    hidden = content.hidden_characters >= HIDDEN_CHARACTERS
     if not visible and not hidden:
         return "none"
     if is_garbage("".join(character for character, _ in pdfium.characters(page))):
