@@ -15,8 +15,9 @@ from ocr_worker.cli.desk import Desk, Signals
 from ocr_worker.cli.ending import end_run
 from ocr_worker.cli.exits import GOOD, UsageError
 from ocr_worker.cli.gathering import Search, gather
-from ocr_worker.cli.jobs_commands import last_unfinished, opened_service, resume_job
+from ocr_worker.cli.jobs_commands import resume_job
 from ocr_worker.cli.spread import takes
+from ocr_worker.cli.stored import last_unfinished, opened_service
 from ocr_worker.cli.views import answer, view_for
 from ocr_worker.cli.watching import watch
 from ocr_worker.cli.wording import in_terms_of_options, parts

@@ -10,7 +10,7 @@ from typing import TextIO
 import typer
 from typer._completion_classes import completion_init
 
-from ocr_worker.cli import about_commands, batch, doctor, files_commands, jobs_commands
+from ocr_worker.cli import about_commands, batch, doctor, files_commands, jobs_commands, upkeep_commands
 from ocr_worker.cli.common import answer_json
 from ocr_worker.cli.exits import CANCELLED, GOOD, INTERNAL, of_error
 from ocr_worker.cli.views import say
@@ -56,6 +56,7 @@ def _make_app() -> typer.Typer:
     app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
     app.command("batch")(batch.batch)
     jobs_commands.add_to(app)
+    upkeep_commands.add_to(app)
     files_commands.add_to(app)
     app.command("doctor")(doctor.doctor)
     about_commands.add_to(app)

@@ -35,6 +35,11 @@ class JsonOption:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OneJob(JsonOption):
+    job_id: JobIdArgument
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions(JsonOption):
     """What all commands take that run a job."""
 
