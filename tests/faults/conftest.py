@@ -1,0 +1,61 @@
+"""One worker for all tests that leave it as it was, and what a machine must have for real faults."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.faults import pictures
+from tests.faults.host import Worker, running
+
+Mounted = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+    with running(tmp_path_factory.mktemp("shared")) as running_worker:
+        yield running_worker
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    """A scan of a second's work at most."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    path = folder / "page.png"
+    path.write_bytes(pictures.png())
+    return path
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def mount(tmp_path: Path) -> Iterator[Mounted]:
+    """`mount("disk", "-t", "tmpfs", "-o", "size=4m", "tmpfs")` makes and mounts a folder (or `bind` a file) for one test."""
+    if os.geteuid() != 0 or sys.platform != "linux" or not shutil.which("mount"):
+        pytest.skip("needs root on Linux to mount a file system")
+    with ExitStack() as stack:
+        yield lambda name, *arguments: stack.enter_context(_mounted(tmp_path / name, arguments))
+
+
+@contextmanager
+def _mounted(place: Path, arguments: tuple[str, ...]) -> Iterator[Path]:
+    if not place.exists():
+        place.mkdir()
+    done = subprocess.run(["mount", *arguments, str(place)], capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip(f"this machine can't mount: {done.stderr.decode(errors='replace').strip()}")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=False)

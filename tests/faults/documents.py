@@ -1,0 +1,301 @@
+"""PDFs for the table of inputs: whole ones through pikepdf, broken ones byte by byte."""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import img2pdf
+import pikepdf
+from PIL import Image, TiffImagePlugin
+from pikepdf import Array, Dictionary, Name, Stream
+
+from tests.faults.pictures import SIZE, jpeg, saved, sheet
+
+POINTS = SIZE[0] * 72 / 200, SIZE[1] * 72 / 200
+
+
+def whole(pdf: pikepdf.Pdf, **options: Any) -> bytes:
+    target = io.BytesIO()
+    pdf.save(target, **options)
+    return target.getvalue()
+
+
+def scan(*texts: str) -> pikepdf.Pdf:
+    """A page of one picture for each text."""
+    pdf = pikepdf.new()
+    for text in texts or ("Harvest moon",):
+        add_scan(pdf, sheet(text))
+    return pdf
+
+
+def add_scan(pdf: pikepdf.Pdf, picture: Image.Image) -> pikepdf.Page:
+    layout = img2pdf.get_fixed_dpi_layout_fun((200, 200))
+    content = img2pdf.convert(jpeg(picture), layout_fun=layout)
+    pdf.pages.extend(pikepdf.open(io.BytesIO(content)).pages)
+    return pdf.pages[-1]
+
+
+def add_text(pdf: pikepdf.Pdf, text: str, to_unicode: bytes | None = None) -> pikepdf.Page:
+    page = pdf.add_blank_page(page_size=POINTS)
+    font = Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica)
+    if to_unicode is not None:
+        font.ToUnicode = pdf.make_stream(to_unicode)
+    page.Resources = Dictionary(Font=Dictionary(F=font))
+    page.Contents = pdf.make_stream(b"BT /F 18 Tf 20 30 Td (%s) Tj ET" % text.encode("ascii"))
+    return page
+
+
+def changed(change: Callable[[pikepdf.Pdf], None], pdf: pikepdf.Pdf | None = None) -> bytes:
+    pdf = pdf or scan()
+    change(pdf)
+    return whole(pdf)
+
+
+def born_digital() -> bytes:
+    return changed(lambda pdf: None, _with_texts("Born digital words"))
+
+
+def mixed() -> bytes:
+    pdf = _with_texts("Typed page words")
+    add_scan(pdf, sheet("Scanned page"))
+    return whole(pdf)
+
+
+def garbage_map() -> bytes:
+    """Visible text of which no character has a meaning."""
+    pdf = pikepdf.new()
+    codes = b"".join(b"<%02x> <e0%02x>\n" % (code, code) for code in range(32, 127))
+    cmap = (
+        b"/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapType 2 def\n"
+        b"1 begincodespacerange <00> <ff> endcodespacerange\n95 beginbfchar\n" + codes + b"endbfchar endcmap end end"
+    )
+    add_text(pdf, "Garbled words", cmap)
+    return whole(pdf)
+
+
+def cut(share: float) -> bytes:
+    """A scan of four pages, cut off."""
+    content = whole(scan("Page one", "Page two", "Page three", "Page four"))
+    return content[: int(len(content) * share)]
+
+
+def broken_xref() -> bytes:
+    content = whole(scan(), object_stream_mode=pikepdf.ObjectStreamMode.disable)
+    return re.sub(rb"(startxref\s+)\d+", rb"\g<1>999999", content).replace(b"\nxref\n", b"\nxrxx\n")
+
+
+def lonely_header() -> bytes:
+    return b"%PDF-1.7\n%%EOF\n"
+
+
+def no_pages() -> bytes:
+    return whole(pikepdf.new())
+
+
+def turned(degrees: int) -> bytes:
+    """A scan that lies turned and has a /Rotate which shows it upright."""
+    undo = {90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_270}
+    pdf = pikepdf.new()
+    add_scan(pdf, sheet().transpose(undo[degrees])).Rotate = degrees
+    return whole(pdf)
+
+
+def boxed(key: str, box: list[float]) -> bytes:
+    return changed(lambda pdf: pdf.pages[0].obj.__setitem__(key, Array(box)))
+
+
+def sized(points: float, user_unit: float = 1) -> bytes:
+    """A page of one scan, stretched to a square of a size."""
+    pdf = scan()
+    page = pdf.pages[0]
+    page.MediaBox, page.UserUnit = Array([0, 0, points, points]), user_unit
+    for box in {"/CropBox", "/TrimBox", "/BleedBox", "/ArtBox"} & set(page.obj.keys()):
+        del page.obj[box]
+    name = next(iter(page.Resources.XObject.keys()))
+    page.Contents = pdf.make_stream(b"q %g 0 0 %g 0 %g cm %s Do Q" % (points, points / 3.2, points / 3, name.encode()))
+    return whole(pdf)
+
+
+def encrypted(user: str, owner: str = "the-owner") -> bytes:
+    return whole(scan(), encryption=pikepdf.Encryption(owner=owner, user=user))
+
+
+def for_certificates() -> bytes:
+    """Encrypted for certain people: the handler is Adobe's public key one."""
+    content = whole(scan(), object_stream_mode=pikepdf.ObjectStreamMode.disable, static_id=True)
+    handler = b"<</Filter/Adobe.PubSec/SubFilter/adbe.pkcs7.s5/V 4/Length 128/CF<</DefaultCryptFilter<</CFM/AESV2/Length 16/Recipients[<3082>]>>>>/StmF/DefaultCryptFilter/StrF/DefaultCryptFilter>>"
+    return content.replace(b"trailer <<", b"trailer << /Encrypt " + handler, 1)
+
+
+def signed() -> bytes:
+    def sign(pdf: pikepdf.Pdf) -> None:
+        value = pdf.make_indirect(
+            Dictionary(
+                Type=Name.Sig, Filter=Name("/Adobe.PPKLite"), SubFilter=Name("/adbe.pkcs7.detached"),
+                ByteRange=Array([0, 10, 20, 30]), Contents=pikepdf.String(b"\x30\x82" * 32),
+            )
+        )  # fmt: skip
+        field = _widget(pdf, Dictionary(FT=Name.Sig, T=pikepdf.String("Signature"), V=value))
+        pdf.Root.AcroForm = Dictionary(Fields=Array([field]), SigFlags=3)
+
+    return changed(sign)
+
+
+def form() -> bytes:
+    def fill(pdf: pikepdf.Pdf) -> None:
+        field = _widget(pdf, Dictionary(FT=Name.Tx, T=pikepdf.String("Surname"), V=pikepdf.String("Miller")))
+        pdf.Root.AcroForm = Dictionary(Fields=Array([field]), DA=pikepdf.String("/Helv 12 Tf 0 g"))
+
+    return changed(fill)
+
+
+def dynamic_xfa() -> bytes:
+    def fill(pdf: pikepdf.Pdf) -> None:
+        template = pdf.make_stream(b'<xdp:xdp xmlns:xdp="http://ns.adobe.com/xdp/"></xdp:xdp>')
+        pdf.Root.AcroForm = Dictionary(Fields=Array([]), XFA=template)
+        pdf.Root.NeedsRendering = True
+
+    return changed(fill)
+
+
+def page_loop() -> bytes:
+    """A page tree whose only kid is itself."""
+    return _raw([b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Count 1/Kids[2 0 R]/Parent 2 0 R>>"])
+
+
+def prev_loop() -> bytes:
+    """A cross-reference section whose /Prev is itself, in front of a page tree that is gone."""
+    content = _raw([b"<</Type/Catalog/Pages 9 0 R>>"])
+    start = content.rindex(b"xref\n", 0, content.rindex(b"startxref"))
+    return content.replace(b"trailer\n<<", b"trailer\n<</Prev %d" % start)
+
+
+def flate_bomb() -> bytes:
+    """14 KB that would become 2 GB: a content stream of nothing but blanks, packed twice."""
+    once = _packed_blanks(128)
+
+    def stuff(pdf: pikepdf.Pdf) -> None:
+        stream = Stream(pdf, b"")
+        stream.write(zlib.compress(once, 9), filter=Array([Name.FlateDecode, Name.FlateDecode]))
+        pdf.pages[0].Contents = stream
+
+    pdf = scan()
+    stuff(pdf)
+    return whole(pdf, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.none)
+
+
+def picture_bomb() -> bytes:
+    """A page whose one picture says it has 10 000 000 000 pixels."""
+
+    def stuff(pdf: pikepdf.Pdf) -> None:
+        stream = Stream(pdf, b"")
+        stream.write(zlib.compress(b"\0" * (1 << 24), 9), filter=Name.FlateDecode)
+        stream.Type, stream.Subtype, stream.ColorSpace = Name.XObject, Name.Image, Name.DeviceRGB
+        stream.Width, stream.Height, stream.BitsPerComponent = 100_000, 100_000, 8
+        page = pdf.pages[0]
+        page.Resources.XObject = Dictionary(Im=pdf.make_indirect(stream))
+        page.Contents = pdf.make_stream(b"q 200 0 0 60 0 0 cm /Im Do Q")
+
+    return changed(stuff)
+
+
+def jpx() -> bytes:
+    return _of_stream(saved(sheet(), "JPEG2000"), Name.JPXDecode, {"ColorSpace": Name.DeviceGray, "BitsPerComponent": 8})
+
+
+def ccitt() -> bytes:
+    return _of_stream(_group4(), Name.CCITTFaxDecode, {
+        "ColorSpace": Name.DeviceGray, "BitsPerComponent": 1,
+        "DecodeParms": Dictionary(K=-1, Columns=SIZE[0], Rows=SIZE[1], BlackIs1=False),
+    })  # fmt: skip
+
+
+def jbig2() -> bytes:
+    """A page information segment, and a generic region whose bits are packed as CCITT group 4."""
+    width, height = SIZE
+    info = struct.pack(">IIIIBH", width, height, 0, 0, 0, 0)
+    region = struct.pack(">IIIIB", width, height, 0, 0, 0) + b"\1" + _group4()
+    segments = struct.pack(">IBBBI", 0, 48, 0, 1, len(info)) + info
+    segments += struct.pack(">IBBBI", 1, 38, 0, 1, len(region)) + region
+    return _of_stream(segments, Name.JBIG2Decode, {"ColorSpace": Name.DeviceGray, "BitsPerComponent": 1})
+
+
+def many_pages(count: int) -> bytes:
+    pdf = pikepdf.new()
+    for number in range(1, count + 1):
+        add_text(pdf, f"Page {number}")
+    return whole(pdf)
+
+
+def damaged_page() -> bytes:
+    """Three scans of which the second can't be drawn, nor measured: its picture and its box are no such things."""
+    pdf = scan("First page", "Second page", "Third page")
+    content = pdf.make_stream(b"q 1 0 0 1 0 0 cm /Im0 Do Q")
+    pdf.pages[1].Contents = content
+    return whole(pdf)
+
+
+def _packed_blanks(times: int) -> bytes:
+    """A zlib stream of so many times 16 MiB of blanks: one block is packed, and repeated."""
+    blanks, packer = b" " * (1 << 24), zlib.compressobj(9, wbits=-15)
+    block = packer.compress(blanks) + packer.flush(zlib.Z_FULL_FLUSH)
+    checksum = 1
+    for _ in range(times):
+        checksum = zlib.adler32(blanks, checksum)
+    return b"\x78\xda" + block * times + packer.flush() + struct.pack(">I", checksum)
+
+
+def _with_texts(*texts: str) -> pikepdf.Pdf:
+    pdf = pikepdf.new()
+    for text in texts:
+        add_text(pdf, text)
+    return pdf
+
+
+def _widget(pdf: pikepdf.Pdf, field: Dictionary) -> Any:
+    field.Type, field.Subtype, field.Rect = Name.Annot, Name.Widget, Array([10, 10, 100, 30])
+    made = pdf.make_indirect(field)
+    pdf.pages[0].Annots = Array([made])
+    return made
+
+
+def _of_stream(content: bytes, packing: Name, fields: dict[str, Any]) -> bytes:
+    """A page that shows one picture, packed as given."""
+    pdf = pikepdf.new()
+    stream = Stream(pdf, b"")
+    stream.write(content, filter=packing)
+    shape = {"Type": Name.XObject, "Subtype": Name.Image, "Width": SIZE[0], "Height": SIZE[1]}
+    for name, value in {**shape, **fields}.items():
+        stream[f"/{name}"] = value
+    page = pdf.add_blank_page(page_size=POINTS)
+    page.Resources = Dictionary(XObject=Dictionary(Im=pdf.make_indirect(stream)))
+    page.Contents = pdf.make_stream(b"q %g 0 0 %g 0 0 cm /Im Do Q" % POINTS)
+    return whole(pdf)
+
+
+def _group4() -> bytes:
+    """The bits of a sheet as one strip of CCITT group 4, without its TIFF."""
+    TiffImagePlugin.STRIP_SIZE = 1 << 30
+    # TIFF calls white 1 here, the two filters call it 0.
+    content = saved(sheet().point(lambda v: 255 - v).convert("1"), "TIFF", compression="group4")
+    with Image.open(io.BytesIO(content)) as tiff:
+        assert isinstance(tiff, TiffImagePlugin.TiffImageFile)
+        (offset,), (size,) = tiff.tag_v2[273], tiff.tag_v2[279]
+    return content[offset : offset + size]
+
+
+def _raw(objects: list[bytes]) -> bytes:
+    """A PDF of these objects, with a right cross-reference table."""
+    content, places = b"%PDF-1.7\n", []
+    for number, body in enumerate(objects, 1):
+        places.append(len(content))
+        content += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    table = b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    table += b"".join(b"%010d 00000 n \n" % place for place in places)
+    trailer = b"trailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, len(content))
+    return content + table + trailer

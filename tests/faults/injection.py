@@ -1,0 +1,32 @@
+"""Faults of system calls, injected by strace into the worker and all its processes."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.faults.host import Spawn
+
+
+def failing(*rules: str, at: Path | None = None) -> Spawn:
+    """A worker of which these calls fail, such as `fsync:error=EIO`; only where they touch a path, if one is given."""
+    if reason := _missing():
+        pytest.skip(reason)
+    names = ",".join(rule.partition(":")[0] for rule in rules)
+    where = ["-P", str(at)] if at else []
+    injections = [word for rule in rules for word in ("-e", f"inject={rule}")]
+    return Spawn(wrapper=("strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={names}", *where, *injections))
+
+
+@cache
+def _missing() -> str:
+    if not shutil.which("strace"):
+        return "needs strace: apt-get install strace"
+    probe = ["strace", "-f", "-qq", "-e", "inject=fsync:error=EIO", "true"]
+    if subprocess.run(probe, capture_output=True, check=False).returncode:
+        return "this machine does not let strace trace"
+    return ""

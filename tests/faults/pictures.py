@@ -1,0 +1,140 @@
+"""Images for the table of inputs, drawn and, where no library writes them so, put together byte by byte."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from typing import Any
+
+from PIL import Image, ImageCms, ImageDraw, ImageFont
+
+TEXT = "Harvest moon"
+SIZE = 640, 200
+
+
+def sheet(
+    text: str = TEXT, size: tuple[int, int] = SIZE, at: tuple[int, int] = (60, 60), height: int = 60
+) -> Image.Image:
+    """Black words on white, 8-bit grey."""
+    picture = Image.new("L", size, 255)
+    ImageDraw.Draw(picture).text(at, text, fill=0, font=ImageFont.load_default(height))
+    return picture
+
+
+def saved(picture: Image.Image, kind: str, **options: Any) -> bytes:
+    target = io.BytesIO()
+    picture.save(target, kind, **options)
+    return target.getvalue()
+
+
+def png(text: str = TEXT) -> bytes:
+    return saved(sheet(text), "PNG", dpi=(200, 200))
+
+
+def jpeg(picture: Image.Image | None = None, **options: Any) -> bytes:
+    return saved(picture or sheet(), "JPEG", quality=92, dpi=(200, 200), **options)
+
+
+def turned_by_exif(orientation: int) -> bytes:
+    """Stored so that a viewer which obeys the orientation shows it upright."""
+    undo = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }
+    picture = sheet().transpose(undo[orientation]) if orientation in undo else sheet()
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return jpeg(picture, exif=exif)
+
+
+def cmyk_jpeg() -> bytes:
+    """Inverted, with Adobe's marker, as Photoshop and Pillow write it."""
+    return jpeg(sheet().convert("RGB").convert("CMYK"))
+
+
+def plain_cmyk_jpeg() -> bytes:
+    """Not inverted, and without Adobe's marker."""
+    cyan, magenta, yellow, black = sheet().convert("RGB").convert("CMYK").split()
+    inverted = Image.merge("CMYK", [band.point(lambda v: 255 - v) for band in (cyan, magenta, yellow, black)])
+    content = jpeg(inverted)
+    start = content.index(b"\xff\xee")
+    return content[:start] + content[start + 2 + int.from_bytes(content[start + 2 : start + 4], "big") :]
+
+
+def deep_png() -> bytes:
+    """16 bits whose darkest value is above 255: clipped, all would be white."""
+    return saved(sheet().convert("I").point(lambda v: v * 128 + 20_000).convert("I;16"), "PNG", dpi=(200, 200))
+
+
+def on_clear(text_value: int) -> bytes:
+    """Words of one grey value on a transparent ground."""
+    ink = sheet().point(lambda v: 255 - v)
+    picture = Image.new("RGBA", SIZE, (text_value, text_value, text_value, 0))
+    picture.putalpha(ink)
+    return saved(picture, "PNG", dpi=(200, 200))
+
+
+def clear_palette() -> bytes:
+    picture = sheet().convert("RGB").quantize(8)
+    return saved(picture, "PNG", transparency=picture.getpixel((0, 0)), dpi=(200, 200))
+
+
+def white_on_black() -> bytes:
+    return saved(sheet().point(lambda v: 255 - v), "PNG", dpi=(200, 200))
+
+
+def animation(kind: str) -> bytes:
+    more = [sheet(f"Frame {number}").convert("RGB") for number in (2, 3)]
+    return saved(sheet().convert("RGB"), kind, save_all=True, append_images=more, duration=100)
+
+
+def mixed_tiff() -> bytes:
+    """Three frames: black and white at 200, grey at 300, colour at 100 dots per inch."""
+    target = io.BytesIO()
+    frames = [sheet("First").convert("1"), sheet("Second"), sheet("Third").convert("RGB")]
+    for frame, dpi in zip(frames, (200, 300, 100), strict=True):
+        frame.encoderinfo = {"dpi": (dpi, dpi)}
+    frames[0].save(target, "TIFF", save_all=True, append_images=frames[1:], dpi=(200, 200))
+    return target.getvalue()
+
+
+def looping_tiff() -> bytes:
+    """One directory, which names itself as the next."""
+    content = bytearray(saved(sheet(), "TIFF"))
+    start = struct.unpack_from("<I", content, 4)[0]
+    count = struct.unpack_from("<H", content, start)[0]
+    struct.pack_into("<I", content, start + 2 + 12 * count, start)
+    return bytes(content)
+
+
+def huge_png(width: int, height: int) -> bytes:
+    """A header that promises more pixels than there are."""
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(b"\0" * 100)) + _chunk(b"IEND", b"")
+
+
+def long_strip() -> bytes:
+    """Longer than Tesseract takes; its words stand near the far end."""
+    return saved(sheet(size=(40_000, 200), at=(39_000, 60)), "PNG", dpi=(200, 200))
+
+
+def with_resolution(dpi: float | None) -> bytes:
+    return saved(sheet(), "JPEG") if dpi is None else saved(sheet(), "TIFF", dpi=(dpi, dpi))
+
+
+def with_bad_profile() -> bytes:
+    return jpeg(sheet().convert("RGB"), icc_profile=ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()[:200])
+
+
+def blank(size: tuple[int, int] = SIZE) -> bytes:
+    return saved(Image.new("L", size, 255), "PNG", dpi=(200, 200))
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))

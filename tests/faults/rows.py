@@ -1,0 +1,228 @@
+"""What becomes of an input: the content lines of INPUTS.md (1 to 43), a row or more each. Inputs are made by code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+import pypdfium2
+
+from tests.faults import documents as pdf
+from tests.faults import pictures as pic
+from tests.faults.pictures import TEXT
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What the worker made of a file."""
+
+    done: dict[str, Any]
+    """The data of its `file_done`."""
+
+    @cached_property
+    def results(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(Path(self.done["outputs"]["json"]).read_bytes())
+        return found
+
+    @property
+    def pages(self) -> list[dict[str, Any]]:
+        pages: list[dict[str, Any]] = self.results["pages"]
+        return pages
+
+    @property
+    def pdf(self) -> Path:
+        return Path(self.done["outputs"]["pdf"])
+
+    def words(self, page: int = 1) -> list[dict[str, Any]]:
+        return [word for line in self.pages[page - 1]["lines"] for word in line["words"]]
+
+
+Check = Callable[[Delivered], None]
+
+
+@dataclass(frozen=True)
+class Row:
+    line: int
+    """Its number in INPUTS.md."""
+    name: str
+    make: Callable[[], bytes] | None
+    code: str = ""
+    """The code of its failure; none for a file that is done."""
+    texts: tuple[str, ...] = (TEXT,)
+    """Words of each page; an empty string is a page without."""
+    statuses: tuple[str, ...] = ()
+    """Of each page; ok where not given."""
+    checks: tuple[Check, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+    password: str | None = None
+    failed_pages: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.line}-{self.name}"
+
+
+def warned(*words: str) -> Check:
+    """A warning of the file, or of its first page, holds each of these."""
+
+    def check(file: Delivered) -> None:
+        said = " ".join([*file.done["warnings"], *file.pages[0]["warnings"]])
+        assert all(word in said for word in words), said
+
+    return check
+
+
+def placed(file: Delivered) -> None:
+    """The first word lies where it was drawn, in the frame that a reader sees."""
+    page = file.pages[0]
+    left, top, *_ = file.words()[0]["box_points"]
+    assert page["width_points"] > 2 * page["height_points"]
+    assert 15 < left < 30, left
+    assert 20 < top < 40, top
+
+
+def at_far_end(file: Delivered) -> None:
+    """Boxes are in the pixels of the file, not in those that were read."""
+    assert file.pages[0]["width_px"] == 40_000
+    assert 38_900 < file.words()[0]["box_px"][0] < 39_200
+
+
+def light(file: Delivered) -> None:
+    """The output shows dark words on a light ground."""
+    with_picture = pypdfium2.PdfDocument(file.pdf)
+    counts = with_picture[0].render(scale=1, grayscale=True).to_pil().histogram()
+    with_picture.close()
+    assert sum(counts[200:]) > 0.8 * sum(counts)
+    assert sum(counts[:100]) > 50
+
+
+def within_budget(file: Delivered) -> None:
+    page = file.pages[0]
+    assert page["width_px"] * page["height_px"] <= 64_000_000
+
+
+def keeps_fields(file: Delivered) -> None:
+    with pikepdf.open(file.pdf) as document:
+        assert [str(one.V) for one in document.Root.AcroForm.Fields] == ["Miller"]
+
+
+def unsigned(file: Delivered) -> None:
+    with pikepdf.open(file.pdf) as document:
+        assert all("/V" not in one for one in document.Root.AcroForm.Fields)
+
+
+def one_of_three(file: Delivered) -> None:
+    assert file.done["pages"] == 1
+    assert "3 frames" in " ".join(file.done["warnings"])
+
+
+def still_locked(file: Delivered) -> None:
+    document = pikepdf.open(file.pdf, password="secret")
+    assert document.is_encrypted
+
+
+def three_resolutions(file: Delivered) -> None:
+    assert [round(page["dpi"]) for page in file.pages] == [200, 300, 100]
+
+
+def picture_cut_short() -> bytes:
+    """The third page's picture ends in its middle, the file does not."""
+
+    def shorten(document: pikepdf.Pdf) -> None:
+        picture = next(iter(document.pages[2].Resources.XObject.values()))
+        picture.write(picture.read_raw_bytes()[:2500], filter=pikepdf.Name.DCTDecode)
+
+    return pdf.changed(shorten, pdf.scan("Page one", "Page two", "Page three"))
+
+
+def _scan() -> bytes:
+    return pdf.whole(pdf.scan())
+
+
+def _without_contents() -> bytes:
+    return pdf.changed(lambda document: document.pages[0].obj.__delitem__("/Contents"))
+
+
+UNKNOWN = {
+    "heic": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+    "psd": b"8BPS\0\1" + bytes(40), "eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+}  # fmt: skip
+MIX = ("First", "Second", "Third")
+UNSIGNED = {"signed": "unsigned_copy"}
+REDO = {"existing_text": "redo"}
+
+ROWS = (
+    Row(1, "empty.pdf", bytes, "empty"),
+    Row(1, "empty.png", bytes, "empty"),
+    Row(2, "missing.pdf", None, "not_found"),
+    Row(3, "text.pdf", lambda: b"plain words\n" * 20, "unsupported_type"),
+    Row(3, "page.jpg", lambda: b"<!DOCTYPE html><html></html>", "unsupported_type"),
+    Row(4, "png.pdf", pic.png, checks=(placed, warned("pdf", "png"))),
+    Row(4, "pdf.jpg", _scan, checks=(placed, warned("jpg", "pdf"))),
+    Row(5, "junk.pdf", lambda: b"junk\n" * 100 + _scan(), checks=(placed,)),
+    Row(6, "cut.pdf", partial(pdf.cut, 0.6), texts=("Page one", "Page two", "", ""),
+        statuses=("ok", "ok", "failed", "failed"), failed_pages=(3, 4), checks=(warned("damaged", "pages"),)),
+    Row(6, "xref.pdf", pdf.broken_xref, checks=(placed, warned("damaged", "mended", "1 page"))),
+    Row(6, "stub.pdf", partial(pdf.cut, 0.01), "corrupt"),
+    Row(6, "torn-picture.pdf", picture_cut_short, texts=("Page one", "Page two", ""),
+        statuses=("ok", "ok", "failed"), failed_pages=(3,)),
+    Row(7, "lonely.pdf", pdf.lonely_header, "corrupt"),
+    Row(8, "no-pages.pdf", pdf.no_pages, "no_pages"),
+    Row(9, "no-contents.pdf", _without_contents, texts=("",), statuses=("blank",)),
+    Row(10, "no-area.pdf", partial(pdf.boxed, "/MediaBox", [0, 0, 0, 0])),
+    Row(10, "reversed.pdf", partial(pdf.boxed, "/MediaBox", [230.4, 72, 0, 0]), checks=(placed,)),
+    Row(11, "crop.pdf", partial(pdf.boxed, "/CropBox", [-50, -50, 900, 900]), checks=(placed,)),
+    Row(11, "crop-elsewhere.pdf", partial(pdf.boxed, "/CropBox", [1000, 1000, 1200, 1200]), checks=(placed,)),
+    Row(12, "wide.pdf", partial(pdf.sized, 14_400), checks=(within_budget,)),
+    Row(12, "unit.pdf", partial(pdf.sized, 1440, 10), checks=(within_budget,)),
+    Row(13, "owner.pdf", partial(pdf.encrypted, ""), checks=(placed,)),
+    Row(14, "locked.pdf", partial(pdf.encrypted, "secret"), "encrypted"),
+    Row(14, "wrong.pdf", partial(pdf.encrypted, "secret"), "bad_password", password="Wrong-Pass"),
+    Row(14, "right.pdf", partial(pdf.encrypted, "secret"), password="secret", checks=(still_locked,)),
+    Row(15, "certificate.pdf", pdf.for_certificates, "encrypted"),
+    Row(16, "signed.pdf", pdf.signed, "signed"),
+    Row(16, "unsigned.pdf", pdf.signed, options=UNSIGNED, checks=(placed, unsigned)),
+    Row(17, "form.pdf", pdf.form, checks=(placed, keeps_fields)),
+    Row(18, "xfa.pdf", pdf.dynamic_xfa, "xfa"),
+    Row(19, "digital.pdf", pdf.born_digital, texts=("Born digital words",), statuses=("has_text",)),
+    Row(20, "mixed.pdf", pdf.mixed, texts=("Typed page words", "Scanned page"), statuses=("has_text", "ok")),
+    Row(21, "garbage.pdf", pdf.garbage_map, texts=("",), statuses=("has_text",), checks=(warned("redo"),)),
+    Row(21, "garbage-redone.pdf", pdf.garbage_map, texts=("Garbled words",), options=REDO),
+    *(Row(22, f"turned-{way}.pdf", partial(pdf.turned, way), checks=(placed,)) for way in (90, 180, 270)),
+    Row(23, "page-loop.pdf", pdf.page_loop, "corrupt"),
+    Row(23, "prev-loop.pdf", pdf.prev_loop, "corrupt"),
+    Row(24, "bomb.pdf", pdf.flate_bomb, "crashed"),
+    Row(24, "picture-bomb.pdf", pdf.picture_bomb, "too_large"),
+    Row(25, "jpx.pdf", pdf.jpx, checks=(placed,)),
+    Row(25, "jbig2.pdf", pdf.jbig2, checks=(placed,)),
+    Row(25, "ccitt.pdf", pdf.ccitt, checks=(placed,)),
+    Row(26, "500-pages.pdf", partial(pdf.many_pages, 500),
+        texts=tuple(f"Page {n}" for n in range(1, 501)), statuses=("has_text",) * 500),
+    Row(27, "huge.png", partial(pic.huge_png, 100_000, 100_000), "too_large"),
+    Row(28, "long.png", pic.long_strip, checks=(at_far_end,)),
+    Row(29, "dot.png", partial(pic.blank, (1, 1)), texts=("",), statuses=("blank",)),
+    Row(29, "strip.png", partial(pic.blank, (1, 5000)), texts=("",), statuses=("blank",)),
+    Row(30, "mixed.tiff", pic.mixed_tiff, texts=MIX, checks=(three_resolutions,)),
+    Row(31, "loop.tiff", pic.looping_tiff),
+    Row(32, "cmyk.jpg", pic.cmyk_jpeg, checks=(placed, light)),
+    Row(32, "plain-cmyk.jpg", pic.plain_cmyk_jpeg, checks=(placed, light)),
+    Row(33, "deep.png", pic.deep_png, checks=(placed,)),
+    Row(34, "alpha.png", partial(pic.on_clear, 0), checks=(placed, light)),
+    Row(34, "white-alpha.png", partial(pic.on_clear, 255), checks=(placed,)),
+    Row(35, "palette.png", pic.clear_palette, checks=(placed,)),
+    Row(36, "white-on-black.png", pic.white_on_black, checks=(placed,)),
+    Row(37, "moving.gif", partial(pic.animation, "GIF"), checks=(one_of_three,)),
+    Row(37, "moving.webp", partial(pic.animation, "WEBP"), checks=(one_of_three,)),
+    *(Row(38, f"exif{way}.jpg", partial(pic.turned_by_exif, way), checks=(placed, light)) for way in range(1, 9)),
+    Row(39, "cut.jpg", lambda: pic.jpeg()[:3000], "corrupt"),
+    Row(40, "no-dpi.jpg", partial(pic.with_resolution, None), checks=(warned("resolution"),)),
+    Row(40, "0-dpi.tif", partial(pic.with_resolution, 0), checks=(warned("resolution"),)),
+    Row(40, "1e6-dpi.tif", partial(pic.with_resolution, 1e6), checks=(warned("resolution"),)),
+    *(Row(41, f"unknown.{kind}", partial(bytes, content), "unsupported_type") for kind, content in UNKNOWN.items()),
+    Row(42, "profile.jpg", pic.with_bad_profile, checks=(placed,)),
+    Row(43, "blank.png", pic.blank, texts=("",), statuses=("blank",)),
+)  # fmt: skip

@@ -1,0 +1,227 @@
+"""INPUTS.md, lines 61, 62 and 65: disks that are full, read-only, failing or busy. Nothing half-written, nothing lost."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pikepdf
+import pytest
+
+from tests.faults import documents, pictures
+from tests.faults.conftest import Mounted
+from tests.faults.host import Spawn, Worker, left_behind, running
+from tests.faults.injection import failing
+
+
+def _tmpfs(*options: str) -> tuple[str, ...]:
+    return ("-t", "tmpfs", "-o", ",".join(options), "tmpfs")
+
+
+def _fill(disk: Path, left_bytes: int = 0) -> Path:
+    filler, room = disk / "filler", os.statvfs(disk)
+    filler.write_bytes(b"x" * max(0, room.f_bavail * room.f_frsize - left_bytes))
+    return filler
+
+
+def test_a_full_output_disk_stops_the_job_and_with_room_it_goes_on(mount: Mounted, worker: Worker, page: Path) -> None:
+    disk = mount("disk", *_tmpfs("size=2m"))
+    out, others = disk / "out", [Path(shutil.copy(page, page.with_name(f"p{n}.png"))) for n in range(3)]
+    old = Path(worker.batch([page], out)["successful"][0]["output"])
+    whole, filler = old.read_bytes(), _fill(disk, 4096)
+
+    job = worker.start_batch([page, *others], out, on_existing="overwrite", max_workers=1)
+    stopped = worker.ended(job)
+
+    assert (stopped["status"], stopped["reason"]) == ("stopped", "no_space")
+    assert [(e["code"], e["retryable"]) for e in stopped["failed"]] == [("no_space", True)]
+    assert str(page.name) in stopped["failed"][0]["error"]
+    assert old.read_bytes() == whole
+    assert left_behind(disk) == []
+    assert worker.ask("get_job", job_id=job)["data"]["stats"]["pending"] == 3
+
+    filler.unlink()
+    worker.send("retry_failed", job_id=job)
+    worker.ended(job)
+    worker.send("resume", job_id=job)
+    assert len(worker.ended(job)["successful"]) == 4
+    pikepdf.open(old).close()
+
+
+def test_a_disk_without_room_for_another_name_is_no_space(mount: Mounted, worker: Worker, page: Path) -> None:
+    disk = mount("disk", *_tmpfs("nr_inodes=4"))
+
+    data = worker.batch([page], disk / "out")
+
+    assert data["reason"] == "no_space"
+    assert left_behind(disk) == []
+    assert not list((disk / "out").glob("page*"))
+
+
+def test_a_full_state_disk_loses_no_job_and_the_worker_answers(
+    mount: Mounted, tmp_path: Path, page: Path, out: Path
+) -> None:
+    disk = mount("disk", *_tmpfs("size=1m"))
+    spawn = Spawn({"OCR_WORKER_STATE_DIR": str(disk / "state")})
+    with running(tmp_path / "home", spawn) as worker:
+        first = worker.start_batch([page], out)
+        assert worker.ended(first)["status"] == "completed"
+        filler = _fill(disk)
+
+        worker.send("ocr_batch", id=2, files=[str(page)], output_dir=str(out / "2"))
+        event = worker.wait(lambda e: e.get("id") == 2 and e["type"] in ("result", "error"))
+
+        codes = {e["code"] for e in event["data"].get("failed", [])} | {event["data"].get("code")}
+        assert codes & {"no_space", "output_permission"}, event
+        assert not list(out.glob("2/page*"))
+        assert worker.ask("ping")["type"] == "result"
+        filler.unlink()
+        assert worker.batch([page], out / "3")["status"] == "completed"
+        assert first in {job["job_id"] for job in worker.ask("list_jobs")["data"]["jobs"]}
+
+
+def test_a_state_disk_that_fills_up_in_mid_run_leaves_a_job_that_can_be_resumed(
+    mount: Mounted, tmp_path: Path, out: Path
+) -> None:
+    disk = mount("disk", *_tmpfs("size=1m"))
+    spawn = Spawn({"OCR_WORKER_STATE_DIR": str(disk / "state")})
+    file = tmp_path / "long.pdf"
+    file.write_bytes(documents.whole(documents.scan(*(f"Page {n}" for n in range(30)))))
+    with running(tmp_path / "home", spawn) as worker:
+        job = worker.start_batch([file], out)
+        worker.wait(lambda e: e["type"] == "progress" and e["data"]["current"] > 2)
+        filler = _fill(disk)
+        ended = worker.wait(lambda e: e.get("job_id") == job and e["type"] in ("result", "error"))
+        filler.unlink()
+        assert ended["data"].get("status") != "completed"
+        assert not list(out.glob("long*"))
+        worker.send("retry_failed" if ended["data"].get("failed") else "resume", job_id=job)
+        assert worker.ended(job)["status"] == "completed"
+
+
+def test_a_full_temp_folder_costs_at_most_what_needs_it(mount: Mounted, tmp_path: Path, page: Path, out: Path) -> None:
+    disk = mount("disk", *_tmpfs("size=64k"))
+    with running(tmp_path / "home", Spawn({"TMPDIR": str(disk)})) as worker:
+        _fill(disk)
+        engines = [engine["name"] for engine in worker.ask("hello")["data"]["engines"]]
+
+        for engine in engines:
+            data = worker.batch([page], out / engine, engine=engine)
+            codes = {e["code"] for e in data["failed"]}
+            assert codes <= {"no_space"}, data
+            assert data["successful"] or codes
+
+        assert worker.ask("ping")["type"] == "result"
+        assert [path.name for path in disk.iterdir()] == ["filler"]
+
+
+def test_a_temp_folder_on_another_device_does_no_harm(mount: Mounted, tmp_path: Path, page: Path, out: Path) -> None:
+    disk = mount("disk", *_tmpfs("size=64m"))
+    assert disk.stat().st_dev != tmp_path.stat().st_dev
+
+    with running(tmp_path / "home", Spawn({"TMPDIR": str(disk)})) as worker:
+        for engine in worker.ask("hello")["data"]["engines"]:
+            data = worker.batch([page], out / engine["name"], engine=engine["name"])
+            assert data["status"] == "completed"
+            assert len(data["successful"]) == 1, data["failed"]
+
+    assert list(disk.iterdir()) == []
+
+
+def test_a_read_only_output_folder_is_refused_before_any_work(mount: Mounted, worker: Worker, page: Path) -> None:
+    disk = mount("disk", *_tmpfs("ro"))
+
+    for folder in (disk, disk / "new"):
+        answer = worker.ask("ocr_batch", files=[str(page)], output_dir=str(folder))
+        assert answer["data"]["code"] == "output_permission"
+        assert answer.get("job_id") is None
+
+
+def test_an_output_disk_that_turns_read_only_fails_the_file_alone(
+    mount: Mounted, worker: Worker, tmp_path: Path
+) -> None:
+    disk, file = mount("disk", *_tmpfs("size=16m")), tmp_path / "long.pdf"
+    file.write_bytes(documents.whole(documents.scan(*(f"Page {n}" for n in range(30)))))
+    job = worker.start_batch([file], disk / "out")
+    worker.wait(lambda e: e["type"] == "progress" and e["data"]["current"] > 2)
+
+    if subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=False, capture_output=True).returncode:
+        pytest.skip("this machine can't remount")
+
+    data = worker.ended(job)
+    assert [e["code"] for e in data["failed"]] == ["output_permission"]
+    assert left_behind(disk) == []
+    assert worker.ask("ping")["type"] == "result"
+
+
+def test_a_read_only_state_folder_is_refused_before_any_work(
+    mount: Mounted, tmp_path: Path, page: Path, out: Path
+) -> None:
+    disk = mount("disk", *_tmpfs("ro"))
+
+    with running(tmp_path / "home", Spawn({"OCR_WORKER_STATE_DIR": str(disk / "state")})) as worker:
+        answer = worker.ask("ocr_batch", files=[str(page)], output_dir=str(out))
+
+        assert answer["data"]["code"] == "output_permission"
+        assert "state" in answer["data"]["message"]
+        assert worker.ask("ping")["type"] == "result"
+
+
+@pytest.mark.parametrize("rule", ["fsync:error=EIO", "rename:error=EXDEV", "fsync:error=ENOSPC", "rename:error=EIO"])
+def test_a_failing_disk_fails_the_file_and_leaves_no_part_of_it(
+    rule: str, tmp_path: Path, page: Path, out: Path
+) -> None:
+    with running(tmp_path / "home", failing(rule)) as worker:
+        data = worker.batch([page], out)
+
+        (failed,) = data["failed"]
+        assert failed["code"] == ("no_space" if "ENOSPC" in rule else "output_permission")
+        assert "page.png" in failed["error"]
+        assert not list(out.glob("page*"))
+        assert left_behind(tmp_path) == []
+        assert worker.ask("ping")["type"] == "result"
+
+
+def test_an_output_in_use_is_tried_again_and_then_locked(tmp_path: Path, page: Path, out: Path) -> None:
+    target = out / "page.pdf"
+    out.mkdir()
+
+    with running(tmp_path / "twice", failing("rename:error=EBUSY:when=1..2", at=target)) as worker:
+        assert len(worker.batch([page], out)["successful"]) == 1
+    whole = target.read_bytes()
+    with running(tmp_path / "always", failing("rename:error=EBUSY", at=target)) as worker:
+        data = worker.batch([page], out, on_existing="overwrite")
+
+    assert [(e["code"], e["retryable"]) for e in data["failed"]] == [("locked", True)]
+    assert target.read_bytes() == whole
+    assert left_behind(out) == []
+
+
+def test_an_input_that_stays_locked_is_skipped_with_that_reason(tmp_path: Path, page: Path, out: Path) -> None:
+    spawn = failing("openat:error=EBUSY", at=page)
+
+    with running(tmp_path / "home", spawn) as worker:
+        data = worker.batch([page], out, max_lock_wait_seconds=1)
+
+    assert [(e["file"], e["reason"]) for e in data["skipped"]] == [(str(page), "locked")]
+
+
+def test_an_input_that_is_unlocked_in_time_is_processed(tmp_path: Path, page: Path, out: Path) -> None:
+    spawn = failing("openat:error=EBUSY:when=1..1", at=page)
+
+    with running(tmp_path / "home", spawn) as worker:
+        data = worker.batch([page], out, max_lock_wait_seconds=10)
+
+    assert [e["file"] for e in data["successful"]] == [str(page)], data
+
+
+def test_a_disk_that_fails_to_read_an_input_is_said_so(tmp_path: Path, page: Path, out: Path) -> None:
+    other = Path(shutil.copy(page, page.with_name("other.png")))
+
+    with running(tmp_path / "home", failing("openat:error=EIO", at=page)) as worker:
+        data = worker.batch([page, other], out)
+
+    assert [(Path(e["file"]).name, e["code"]) for e in data["failed"]] == [("page.png", "corrupt")]
+    assert len(data["successful"]) == 1
