@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 EXIT_INTERNAL, EXIT_START_UP = 1, 2
@@ -32,7 +34,9 @@ def _serve() -> int:
         settings = settings_from_environment()
         channel = claim()
     except (OSError, ValueError) as error:
-        sys.stderr.write(f"ocr-worker can't start: {error}\n")
+        # A closed stderr has no sys.stderr, and a full one takes nothing: the exit code says it then.
+        with suppress(OSError):
+            os.write(2, f"ocr-worker can't start: {error}\n".encode("ascii", "backslashreplace"))
         return EXIT_START_UP
     guard = start_guard(channel.stdout, settings.grace_seconds)
     from ocr_worker.logs import log_to_stderr

@@ -20,6 +20,9 @@ def claim() -> Channel:
     Raises:
         OSError: stdin or stdout is closed, so there is nobody to talk to.
     """
+    # Asked first: the copy of fd 0 would take the place of a closed fd 1.
+    os.fstat(0)
+    os.fstat(1)
     _ensure_stderr()
     channel = Channel(os.dup(0), os.dup(1))
     null = os.open(os.devnull, os.O_RDONLY)
