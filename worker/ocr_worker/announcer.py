@@ -32,7 +32,7 @@ class Announcer:
         match event:
             case ProgressMade(_, fields):
                 self._heart.note(job_id, "running", fields)
-                self._writer.put_progress(job_id, Progress(job_id=job_id, data=fields))
+                self._writer.put_latest(job_id, Progress(job_id=job_id, data=fields))
             case FileEnded(_, number):
                 self._writer.put(lambda: self._file_done(job_id, number))
             case JobFailed(_, origin, code, message, retryable):

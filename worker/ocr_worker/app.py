@@ -53,7 +53,7 @@ class App:
         self._writer = Writer(channel, self._inbox.put)
         self._reader = Reader(channel, self._inbox.put, settings.max_line_bytes)
         self.session = Session()
-        self._heart = Heart(self._writer.put)
+        self._heart = Heart(lambda beat: self._writer.put_latest("heartbeat", beat))
         self._announcer = Announcer(self._writer, self._heart, settings.state_dir)
         around = Surroundings(settings, self._inbox.put, self._announce, guard)
         self._service = OCRBatchService(around=around)
@@ -85,6 +85,7 @@ class App:
         else:
             self._take(message)
             self._service.tick()
+        self._heart.note_state("draining" if self.session.draining else self._service.state)
         if self._is_done():
             self._exit_code = EXIT_CLEAN
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ocr_protocol import Event, Info
@@ -30,22 +30,29 @@ class Heart:
         self._send, self._pulse = send, Pulse(changed_at=time.monotonic())
         self._interval: float | None = None
         self._changed = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
 
     def beat_every(self, seconds: float | None) -> None:
         """Set the interval; None stops the heart."""
-        first, self._interval = self._interval is None, seconds
+        self._interval = seconds
         self._changed.set()
-        if first and seconds is not None:
-            threading.Thread(target=self._run, name="heart", daemon=True).start()
+        if seconds is not None and not self._thread.is_alive():
+            self._thread.start()
 
     def note(self, job_id: str | None, state: str, fields: dict[str, Any]) -> None:
         """Take in what is done now; one assignment, so that the thread never sees half of it."""
         self._pulse = Pulse(state, job_id, fields.get("file"), fields.get("page"), time.monotonic())
 
+    def note_state(self, state: str) -> None:
+        """Take in what the worker as a whole is doing: a pause or a drain changes it between two pages."""
+        if state != self._pulse.state:
+            self._pulse = replace(self._pulse, state=state, changed_at=time.monotonic())
+
     def _run(self) -> None:
-        while (seconds := self._interval) is not None:
-            self._changed.clear()
-            if not self._changed.wait(seconds):
+        while True:
+            if self._changed.wait(self._interval):
+                self._changed.clear()
+            else:
                 self._send(_event(self._pulse))
 
 

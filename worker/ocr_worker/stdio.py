@@ -73,7 +73,7 @@ class Reader:
 
 
 class Writer:
-    """A thread that writes events in order. Of a job's progress only the newest waits; nothing else is dropped."""
+    """A thread that writes events in order. Of progress and heartbeats only the newest waits; nothing else is dropped."""
 
     def __init__(self, channel: Channel, post: Callable[[Drained | HostGone], None]) -> None:
         self._fd, self._post = channel.stdout, post
@@ -90,11 +90,11 @@ class Writer:
             self._waiting[self._number] = draft
             self._news.notify_all()
 
-    def put_progress(self, job_id: str, draft: Draft) -> None:
-        """Queue a job's progress in place of one that the host has not read yet."""
+    def put_latest(self, subject: str, draft: Draft) -> None:
+        """Queue news of a subject (a job's progress, the heart) in place of any that the host has not read yet."""
         with self._news:
-            self._waiting.pop(job_id, None)
-            self._waiting[job_id] = draft
+            self._waiting.pop(subject, None)
+            self._waiting[subject] = draft
             self._news.notify_all()
 
     @property
