@@ -19,7 +19,7 @@ def main() -> None:
 
 def _host(order: dict[str, str]) -> None:
     (from_host, to_worker), (from_worker, to_host) = os.pipe(), os.pipe()
-    hello = {"command": "hello", "protocol": [1]}
+    hello: dict[str, object] = {"command": "hello", "protocol": [1]}
     if order["way"] == "launcher":
         hello["parent_pid"] = os.getpid()
         ends = (from_host, to_host, to_worker, from_worker)

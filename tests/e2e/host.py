@@ -74,7 +74,7 @@ class Host:
         self.send(command, id=asked, **fields)
         return self.wait(lambda event: event.get("id") == asked, f"an answer to {command}")
 
-    def batch(self, files: Iterable[Path], output_dir: Path, priority: int = 0, **options: object) -> str:
+    def batch(self, files: Iterable[Path], output_dir: Path, priority: int = 0, **options: Any) -> str:
         """Send a batch; the id of the job once it is accepted."""
         answer = self.ask(
             "ocr_batch",
@@ -187,8 +187,8 @@ class Ledger:
         self.faults: list[str] = []
         self._adapter = event_adapter()
         self._seq = 0
-        self._open: dict[str, float] = {}
-        """Runs that have begun and not ended, and their last percent."""
+        self._open = set[str]()
+        """Jobs of which a run has begun and not ended."""
         self._percent: dict[str, float] = {}
 
     def take(self, line: bytes, events: list[Event]) -> None:
@@ -203,17 +203,20 @@ class Ledger:
         events.append(event)
 
     def _check(self, event: Event) -> None:
-        job_id, kind = event.get("job_id"), _kind(event)
+        job_id, kind = str(event.get("job_id")), _kind(event)
         if event["seq"] != self._seq:
             self.faults.append(f"seq {event['seq']} where {self._seq} is due")
         if kind == "accepted":
-            self._open[job_id] = self._percent.get(job_id, 0.0)
+            self._open.add(job_id)
         elif kind in OF_A_RUN and job_id not in self._open:
             self.faults.append(f"after the end of its run: {event}")
         elif kind == "progress":
             self._check_percent(job_id, event["data"]["percent"])
         elif kind == "batch":
-            del self._open[job_id]
+            self._open.discard(job_id)
+            if event["data"]["status"] == "completed":
+                # What is done anew of a completed job has a way of its own to go.
+                self._percent.pop(job_id, None)
 
     def _check_percent(self, job_id: str, percent: float) -> None:
         if percent < self._percent.get(job_id, 0.0):

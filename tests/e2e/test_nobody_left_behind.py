@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ if "page-process" not in " ".join(open("/proc/self/cmdline").read().split("\\0")
 """
 
 
-def slow_job(host: Host, material: Material, folder: Path, **options: object) -> str:
+def slow_job(host: Host, material: Material, folder: Path, **options: Any) -> str:
     """Start a job with one file done and a long page in work."""
     files = [*material.quick_files(folder / "in", 1), material.pdf(folder / "in" / "slow.pdf", "ss")]
     job = host.batch(files, folder / "out", **options)

@@ -72,3 +72,12 @@ def _has_engine(process: psutil.Process) -> bool:
         return any("tesserocr" in one.path for one in process.memory_maps())
     except psutil.Error:
         return False
+
+
+def page_processes_of_this_process() -> list[psutil.Process]:
+    """Page processes that a library in our own process has started."""
+    return [
+        child
+        for child in psutil.Process().children()
+        if "page-process" in _words(child) and child.status() != psutil.STATUS_ZOMBIE
+    ]

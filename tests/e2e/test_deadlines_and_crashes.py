@@ -1,0 +1,140 @@
+"""A page that hangs, crashes or kills its process costs that page; processes come and go without anyone noticing."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e import tree
+from tests.e2e.host import Host, Launch, StartWorker
+from tests.e2e.material import Material
+
+CENSUS = """
+import os, pathlib, sys
+if "page-process" in sys.orig_argv:
+    pathlib.Path(os.environ["CENSUS"], str(os.getpid())).touch()
+"""
+
+
+@pytest.fixture
+def single(start_worker: StartWorker) -> Host:
+    """A worker with one page process."""
+    return start_worker(Launch({"OCR_WORKER_PAGE_PROCESSES": "1"}))
+
+
+def failed_pages(ended: dict[str, Any]) -> list[tuple[int, str]]:
+    (file,) = ended["successful"]
+    assert file["status"] == "completed_with_errors"
+    return [(page["page"], page["code"]) for page in file["failed_pages"]]
+
+
+def texts(folder: Path) -> list[str]:
+    """What stands on each page, in the text output."""
+    (text,) = folder.glob("*.txt")
+    return [page.strip() for page in text.read_text(encoding="utf-8").split("\f")]
+
+
+def test_a_page_that_hangs_times_out_alone(single: Host, material: Material, tmp_path: Path) -> None:
+    scan = material.pdf(tmp_path / "scan.pdf", "qsq")
+    job = single.batch([scan], tmp_path / "out", page_timeout_seconds=4)
+    single.wait_in_work(job, 1, page=2)
+
+    tree.send(signal.SIGSTOP, tree.page_processes(single.state))
+    ended = single.wait_end(job)
+
+    assert ended["status"] == "completed"
+    assert failed_pages(ended) == [(2, "timeout")]
+    assert "page 2" in ended["successful"][0]["failed_pages"][0]["error"]
+    first, second, third, *_ = texts(tmp_path / "out")
+    assert first
+    assert third
+    assert not second
+
+
+def test_a_file_of_which_no_page_is_finished_in_time_keeps_the_pages_it_has(
+    single: Host, material: Material, tmp_path: Path
+) -> None:
+    scan = material.pdf(tmp_path / "scan.pdf", "qss")
+
+    job = single.batch([scan], tmp_path / "out", file_timeout_seconds=3)
+
+    assert failed_pages(single.wait_end(job)) == [(2, "timeout"), (3, "timeout")]
+    assert texts(tmp_path / "out")[0]
+
+
+def test_a_page_whose_process_is_killed_is_tried_again(
+    single: Host, material: Material, tmp_path: Path
+) -> None:
+    job = single.batch([material.pdf(tmp_path / "scan.pdf", "qmq")], tmp_path / "out")
+    single.wait_in_work(job, 1, page=2)
+
+    tree.send(signal.SIGKILL, tree.page_processes(single.state))
+    ended = single.wait_end(job)
+
+    assert [file["status"] for file in ended["successful"]] == ["completed"]
+    assert (ended["statistics"]["retries"], ended["statistics"]["worker_restarts"]) == (1, 1)
+    assert all(texts(tmp_path / "out")[:3])
+
+
+def test_a_page_that_crashes_on_every_try_fails_alone(
+    single: Host, material: Material, tmp_path: Path
+) -> None:
+    job = single.batch([material.pdf(tmp_path / "scan.pdf", "qmq")], tmp_path / "out", retries=1)
+    for attempt in (1, 2):
+        single.wait_in_work(job, 1, page=2, attempt=attempt)
+        tree.wait_until(lambda: tree.page_processes(single.state), "a page process")
+        tree.send(signal.SIGKILL, tree.page_processes(single.state))
+
+    ended = single.wait_end(job)
+
+    assert failed_pages(ended) == [(2, "crashed")]
+    assert ended["statistics"]["retries"] == 1
+
+
+def test_a_file_that_crashes_its_process_on_every_try_fails_and_the_others_are_done(
+    single: Host, material: Material, tmp_path: Path
+) -> None:
+    job = single.batch([material.medium, material.quick], tmp_path / "out", retries=0)
+    single.wait_in_work(job, 1)
+
+    tree.send(signal.SIGKILL, tree.page_processes(single.state))
+    ended = single.wait_end(job)
+
+    assert [(file["code"], file["retryable"]) for file in ended["failed"]] == [("crashed", True)]
+    assert material.medium.name in ended["failed"][0]["error"]
+    assert [file["file"] for file in ended["successful"]] == [str(material.quick)]
+
+
+@pytest.mark.parametrize("limit", [{"OCR_WORKER_RECYCLE_PAGES": "2"}, {"OCR_WORKER_RECYCLE_MIB": "1"}])
+def test_page_processes_are_replaced_by_pages_and_by_memory_unseen_by_the_host(
+    start_worker: StartWorker, material: Material, tmp_path: Path, limit: dict[str, str]
+) -> None:
+    for name in ("hook", "census"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "hook" / "sitecustomize.py").write_text(CENSUS, encoding="utf-8")
+    hook = {"PYTHONPATH": str(tmp_path / "hook"), "CENSUS": str(tmp_path / "census")}
+    host = start_worker(Launch({"OCR_WORKER_PAGE_PROCESSES": "1", **hook, **limit}))
+
+    job = host.batch(material.quick_files(tmp_path / "in", 6), tmp_path / "out", outputs=["txt"])
+    ended = host.wait_end(job)
+
+    assert len(ended["successful"]) == 6
+    assert (ended["statistics"]["retries"], ended["statistics"]["worker_restarts"]) == (0, 0)
+    # One of them inspects.
+    assert len(list((tmp_path / "census").iterdir())) >= 1 + 3
+
+
+def test_idle_page_processes_retire_and_come_back_for_the_next_batch(
+    start_worker: StartWorker, material: Material, tmp_path: Path
+) -> None:
+    host = start_worker(Launch({"OCR_WORKER_IDLE_SECONDS": "1"}))
+    host.wait_end(host.batch([material.quick], tmp_path / "out"))
+
+    # The worker itself and its guard stay.
+    tree.wait_until(lambda: len(tree.alive(host.state)) == 2, "all page processes have retired", 5)
+    following = host.batch(material.quick_files(tmp_path / "in", 2), tmp_path / "out2")
+
+    assert host.wait_end(following)["status"] == "completed"

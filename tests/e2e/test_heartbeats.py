@@ -1,0 +1,86 @@
+"""Heartbeats come once `hello` has asked for them, whatever the worker does; progress carries time left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.host import Host
+from tests.e2e.material import Material
+
+
+def next_heartbeat(host: Host) -> dict[str, Any]:
+    """The data of the first heartbeat from now on."""
+    seen = len(host.events)
+    event = host.wait(
+        lambda event: event["data"].get("kind") == "heartbeat" and event in host.events[seen:],
+        "a heartbeat",
+        10,
+    )
+    data: dict[str, Any] = event["data"]
+    return data
+
+
+def test_no_heartbeat_is_sent_until_hello_asks_for_it(
+    worker: Host, material: Material, tmp_path: Path
+) -> None:
+    worker.ask("hello", protocol=[1])
+    worker.wait_end(worker.batch([material.medium], tmp_path / "out"))
+    before = [event for event in worker.events if event["data"].get("kind") == "heartbeat"]
+
+    worker.ask("hello", protocol=[1], heartbeat_seconds=0.2)
+    heartbeat = next_heartbeat(worker)
+
+    assert before == []
+    assert (heartbeat["state"], heartbeat.get("file")) == ("idle", None)
+    assert heartbeat["rss_bytes"] > 2**20
+
+
+def test_heartbeats_go_on_in_one_long_page_and_count_the_time_without_news(
+    worker: Host, material: Material, tmp_path: Path
+) -> None:
+    worker.ask("hello", protocol=[1], heartbeat_seconds=0.2)
+    job = worker.batch([material.pdf(tmp_path / "slow.pdf", "qs")], tmp_path / "out")
+    worker.wait_in_work(job, 1, page=2)
+
+    # The first may stand before the last news of page 1.
+    _, *beats = [next_heartbeat(worker) for _ in range(4)]
+
+    assert {(beat["state"], beat["job_id"]) for beat in beats} == {("running", job)}
+    assert worker.store.pages(job, 1)[1].status is None
+    assert beats[0]["idle_seconds"] < beats[1]["idle_seconds"] < beats[2]["idle_seconds"]
+
+
+@pytest.mark.xfail(strict=True, reason="the file of the last finished page is told, not the one in work")
+def test_a_heartbeat_names_the_file_in_work(worker: Host, material: Material, tmp_path: Path) -> None:
+    worker.ask("hello", protocol=[1], heartbeat_seconds=0.2)
+    job = worker.batch([material.quick, material.slow], tmp_path / "out")
+    worker.wait_file_done(job)
+    worker.wait_in_work(job, 2)
+
+    assert next_heartbeat(worker)["file"] == str(material.slow)
+
+
+def test_a_heartbeat_tells_of_a_pause(worker: Host, material: Material, tmp_path: Path) -> None:
+    worker.ask("hello", protocol=[1], heartbeat_seconds=0.2)
+    job = worker.batch([material.pdf(tmp_path / "slow.pdf", "qs")], tmp_path / "out")
+    worker.wait_in_work(job, 1, page=2)
+
+    worker.ask("pause")
+
+    assert next_heartbeat(worker)["state"] == "paused"
+
+
+def test_progress_carries_rate_and_time_left_from_the_first_page_on(
+    worker: Host, material: Material, tmp_path: Path
+) -> None:
+    job = worker.batch(material.quick_files(tmp_path / "in", 6), tmp_path / "out")
+    worker.wait_end(job)
+
+    told = [event["data"] for event in worker.of(job, "progress")]
+    amid = [data for data in told if data.get("page")]
+    assert amid
+    assert all(data["eta_seconds"] >= 0 and data["pages_per_second"] > 0 for data in amid)
+    assert (told[-1]["current"], told[-1]["total"], told[-1]["percent"]) == (6, 6, 100)

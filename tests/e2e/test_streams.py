@@ -1,0 +1,114 @@
+"""Nothing but protocol on stdout, whoever prints; a host that does not read and a stderr that nobody empties cost nothing."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import tree
+from tests.e2e.host import Host, Launch, StartWorker
+from tests.e2e.material import Material
+
+POLLUTER = Path(__file__).with_name("polluter")
+SMALLEST_PIPE_BYTES = 4096
+
+
+def test_prints_of_python_c_and_children_in_both_kinds_of_process_stay_off_stdout(
+    start_worker: StartWorker, material: Material, tmp_path: Path
+) -> None:
+    host = start_worker(Launch({"PYTHONPATH": str(POLLUTER), "POLLUTED": str(tmp_path)}))
+
+    job = host.batch([material.quick], tmp_path / "out")
+    ended = host.wait_end(job)
+    host.stdin.close()
+
+    assert host.exit_code() == 0
+    assert ended["status"] == "completed"
+    assert {file.name for file in tmp_path.glob("*-*")} >= {"main-import", "page-import", "main-exit"}
+    # The ledger has held every line to the schema; that the words went elsewhere:
+    log = host.log.read_text(encoding="utf-8")
+    assert all(words in log for words in ("python import", "descriptor", "C library", "child", "python exit"))
+
+
+def test_a_child_that_reads_its_stdin_steals_no_commands(
+    start_worker: StartWorker, material: Material, tmp_path: Path
+) -> None:
+    host = start_worker(Launch({"PYTHONPATH": str(POLLUTER), "POLLUTED": str(tmp_path)}))
+
+    # Sent before the children of the start read what they take for their stdin.
+    host.send_bytes(b"".join(b'{"command": "ping", "id": %d}\n' % number for number in range(20)))
+
+    host.wait(lambda event: event.get("id") == 19, "the last answer")
+    assert [event["id"] for event in host.events] == list(range(20))
+
+
+def test_a_host_that_reads_nothing_loses_no_outcome_and_delays_no_page(
+    worker: Host, material: Material, tmp_path: Path
+) -> None:
+    files = material.quick_files(tmp_path / "in", 120)
+    fcntl.fcntl(worker.stdout, fcntl.F_SETPIPE_SZ, SMALLEST_PIPE_BYTES)
+    worker.reading.clear()
+
+    worker.send(
+        "ocr_batch",
+        files=[str(file) for file in files],
+        output_dir=str(tmp_path / "out"),
+        options={"outputs": ["txt"]},
+    )
+    tree.wait_until(lambda: worker.store.jobs("completed", 0, 1), "the job is done unread", 90)
+    worker.reading.set()
+    job = worker.store.jobs(None, 0, 1)[0].job_id
+    ended = worker.wait_end(job)
+
+    assert len(ended["successful"]) == 120
+    told = [event["data"]["file"] for event in worker.of(job, "file_done")]
+    assert sorted(told) == sorted(str(file) for file in files)
+    assert len(worker.of(job, "progress")) < 20
+    assert worker.of(job, "progress")[-1]["data"]["percent"] == 100
+
+
+@contextmanager
+def unread_pipe() -> Iterator[int]:
+    """The writing end of a pipe that is full and that nobody reads."""
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    try:
+        while os.write(write, b"x" * SMALLEST_PIPE_BYTES):
+            continue
+    except BlockingIOError:
+        os.set_blocking(write, True)
+    yield write
+    os.close(read)
+    os.close(write)
+
+
+@pytest.mark.parametrize("stderr", ["full", "closed", "unread"])
+def test_a_stderr_that_takes_nothing_costs_log_lines_only(
+    start_worker: StartWorker, material: Material, tmp_path: Path, stderr: str
+) -> None:
+    worker = (sys.executable, "-m", "ocr_worker")
+    with unread_pipe() as pipe, Path("/dev/full").open("wb") as full:
+        launch = {
+            "full": Launch({"OCR_WORKER_LOG": "DEBUG"}, stderr=full),
+            "closed": Launch({"OCR_WORKER_LOG": "DEBUG"}, ("sh", "-c", 'exec "$@" 2>&-', "sh", *worker)),
+            "unread": Launch({"OCR_WORKER_LOG": "DEBUG"}, stderr=pipe),
+        }[stderr]
+        host = start_worker(launch)
+        job = host.batch([material.medium], tmp_path / "out")
+        host.wait_in_work(job, 1)
+
+        # Its death is logged with its last words.
+        tree.send(signal.SIGKILL, tree.page_processes(host.state))
+        ended = host.wait_end(job)
+        host.stdin.close()
+
+        assert ended["status"] == "completed"
+        assert ended["statistics"]["retries"] == 1
+        assert host.exit_code() == 0
