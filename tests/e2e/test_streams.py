@@ -110,5 +110,5 @@ def test_a_stderr_that_takes_nothing_costs_log_lines_only(
         host.stdin.close()
 
         assert ended["status"] == "completed"
-        assert ended["statistics"]["retries"] == 1
+        assert ended["statistics"]["retries"] >= 1
         assert host.exit_code() == 0
