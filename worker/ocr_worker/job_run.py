@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from ocr_worker.errors import (
@@ -45,6 +46,8 @@ log = logging.getLogger(__name__)
 
 FATAL_RUNS = 5
 """A page that was in work when so many runs ended, beyond its retries, is not tried again."""
+OVERHEAD_BYTES = 8192
+"""What a page adds to its file at most: text layer, txt and JSON, as a rule of thumb for dry runs."""
 THRESHOLD_FILES = 10
 """The error share counts from so many ended files on."""
 
@@ -201,7 +204,7 @@ class JobRun:
                 file.stored, "skipped", {"status": "skipped", "reason": "up_to_date", **self._outputs(file)}
             )
         elif self.job.options.dry_run:
-            self._end_file(file.stored, "completed", self._good(file, outcome, "completed"))
+            self._end_file(file.stored, "completed", self._verdict(file, outcome))
         else:
             self._begin_pages(file, outcome)
 
@@ -281,6 +284,19 @@ class JobRun:
             "pages": opened.pages,
             "warnings": list(opened.warnings),
             **self._outputs(file),
+        }
+
+    def _verdict(self, file: FileInWork, opened: Opened) -> dict[str, Any]:
+        """What a dry run tells of a good file: what it is, what would be written, and what that would take."""
+        rate = self._store.measured_rate()
+        scans = opened.pages - opened.survey["pages_with_text"]
+        needed = int(opened.survey["bytes"] * 1.02) + OVERHEAD_BYTES * opened.pages
+        return {
+            **self._good(file, opened, "completed"),
+            "survey": opened.survey,
+            "needed_bytes": needed,
+            "free_bytes": free_bytes(self._window.folder),
+            "estimated_seconds": round(scans / rate, 1) if rate else None,
         }
 
     def _outputs(self, file: FileInWork) -> dict[str, Any]:
@@ -383,6 +399,12 @@ def _open_books(store: JobStore, job_id: str) -> Progress:
     for number, pages, done in store.begun_files(job_id):
         progress.begun(number, pages, done)
     return progress
+
+
+def free_bytes(folder: Path) -> int:
+    """Room on the disk that holds a folder, or will hold it once it is made."""
+    place = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    return shutil.disk_usage(place).free
 
 
 def as_ocr_error(error: Exception, job_id: str) -> OcrError:

@@ -198,6 +198,15 @@ class JobStore:
         )
         return int(found.fetchone()[0])
 
+    def measured_rate(self) -> float | None:
+        """Pages a second on this machine, over the last jobs that recognised any; None before the first."""
+        row = self._db.execute(
+            "SELECT sum(n), sum(worked_seconds) FROM (SELECT j.worked_seconds, (SELECT count(*) FROM pages p"
+            " WHERE p.job_id = j.job_id AND p.status = 'ok') AS n FROM jobs j WHERE j.state = 'completed'"
+            " ORDER BY j.created_at DESC LIMIT 20) WHERE n > 0"
+        ).fetchone()
+        return row[0] / row[1] if row[0] and row[1] else None
+
     def files(self, job_id: JobId, state: FileState | None, after: int, limit: int) -> list[StoredFile]:
         """Files in the order of the request, numbered above `after`."""
         where, given = ("AND state = ?", (state,)) if state else ("", ())

@@ -90,7 +90,7 @@ class JobWindow:
         match work:
             case Open():
                 existing = self.outputs(file.stored) if options.on_existing == "skip" else {}
-                return OpenTask(file.source, settings, existing)
+                return OpenTask(file.source, settings, existing, options.dry_run)
             case Recognise(number, page):
                 return PageTask(file.source, settings, page, str(self.page_result(number, page)))
             case Compose(number, failed_pages):

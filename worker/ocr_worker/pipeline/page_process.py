@@ -48,7 +48,7 @@ def run(bench: Workbench, task: Task) -> Outcome:
             f"{_name(task)} needs more memory than a page may take. Lower the dpi or max_pixels."
         )
         return Failure(short.code, short.message, short.retryable, {"traceback": traceback.format_exc()})
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # what a hostile file does to a library is that file's failure
         message = f"{_name(task)} could not be processed ({type(error).__name__}). The log on stderr has the details."
         return Failure("internal", message, retryable=False, details={"traceback": traceback.format_exc()})
 

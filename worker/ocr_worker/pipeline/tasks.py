@@ -62,6 +62,8 @@ class OpenTask:
     settings: PageSettings
     existing: dict[str, str] = field(default_factory=dict)
     """Output kind to path of outputs that may be this file's own from before; empty asks for no such check."""
+    survey: bool = False
+    """Look into every page as well, for a dry run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,8 @@ class Opened:
     warnings: tuple[str, ...] = ()
     up_to_date: bool = False
     """All `existing` outputs are whole and were made from this content with these settings, engine and model."""
+    survey: dict[str, Any] = field(default_factory=dict)
+    """Where asked for: what `inspect` says of the file, but for its list of pages."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import assert_never
 
@@ -95,7 +96,8 @@ class Workbench:
     def _open(self, task: OpenTask) -> Opened:
         from ocr_worker.pipeline.opening import open_source
 
-        return open_source(task, self.documents, self.engines)
+        opened = open_source(task, self.documents, self.engines)
+        return replace(opened, survey=_survey(task)) if task.survey else opened
 
     def _page(self, task: PageTask) -> PageDone:
         from ocr_worker.pipeline.page_file import write_page
@@ -111,6 +113,18 @@ class Workbench:
         from ocr_worker.pipeline.compose import compose
 
         return compose(task, self.documents)
+
+
+def _survey(task: OpenTask) -> dict[str, Any]:
+    report = _inspect(InspectTask(task.source)).report
+    pages = report.pop("page_list")
+    return {
+        **{name: report[name] for name in ("type", "bytes", "pages", "encrypted", "signed", "form")},
+        "pages_with_text": sum(page["has_text"] for page in pages),
+        "largest_page_points": max(
+            ([page["width_points"], page["height_points"]] for page in pages), default=None
+        ),
+    }
 
 
 def _inspect(task: InspectTask) -> Inspected:
