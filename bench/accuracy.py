@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import pypdfium2
-
 from bench.corpora import Sample
 from bench.host import WorkerHost
+from bench.layer import layer_of
 from bench.material import corpus_samples, generated_samples
 from bench.plain import recognise_all
 from bench.scores import Score, score
@@ -104,15 +103,6 @@ def _reading(outputs: dict[str, str] | None) -> Reading:
     if outputs is None:
         return Reading("", "")
     return Reading(Path(outputs["txt"]).read_text(encoding="utf-8"), layer_of(Path(outputs["pdf"])))
-
-
-def layer_of(path: Path) -> str:
-    """The text that pdfium finds in a PDF."""
-    document = pypdfium2.PdfDocument(path)
-    text = "\f".join(page.get_textpage().get_text_range() for page in document)
-    document.close()
-    # pdfium writes the hyphen at a line's end, and the line break with it, as one character of its own.
-    return text.replace("\r\n", "\n").replace("\ufffe", "-\n")
 
 
 def _result(sample: Sample, reading: Reading, plain: str) -> Result:

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
 from bench.contenders import Contender
+from bench.layer import layer_of
 from bench.meter import Run, measure
+from bench.scores import Score, score
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    name: str
+    files: list[Path]
+    pages: int
+    truth: str
 
 
 @dataclass(slots=True)
@@ -17,7 +28,10 @@ class Row:
 
     name: str
     pages: int
-    runs: dict[str, list[Run]] = field(default_factory=dict)
+    runs: dict[str, list[Run]]
+    texts: dict[str, Score] = field(default_factory=dict)
+    layers: dict[str, Score] = field(default_factory=dict)
+    """How well a contender read: its text, and its PDF's text layer where it writes one."""
 
     def seconds(self, contender: str) -> float:
         return median(run.seconds for run in self.runs[contender])
@@ -45,21 +59,16 @@ class Row:
 
     def _line(self, name: str) -> str:
         ratios = self.ratios(name)
+        layer = f", layer F1 {self.layers[name].f1:.2f}" if name in self.layers else ""
         return (
-            f"{name:12}{self.pages_per_second(name):9.2f} pages/s {self.cpu_seconds_per_page(name):7.2f} CPU s/page"
-            f" {self.peak_mib(name):7.0f} MiB   x{median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+            f"{name:10}{self.pages_per_second(name):8.2f} pages/s {self.cpu_seconds_per_page(name):6.2f} CPU s/page"
+            f" {self.peak_mib(name):5.0f} MiB  x{median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+            f"  CER {self.texts[name].cer:.2f}{layer}"
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    name: str
-    files: list[Path]
-    pages: int
-
-
-def race(job: Job, contenders: dict[str, Contender], folder: Path, rounds: int) -> Row:
-    """Run every contender in turn, so many rounds; the outputs of the last round stay for scoring."""
+def race(job: Job, contenders: Mapping[str, Contender], folder: Path, rounds: int) -> Row:
+    """Run every contender in turn, so many rounds; score what the last round left."""
     row = Row(job.name, job.pages, {name: [] for name in contenders})
     for _ in range(rounds):
         for name, contender in contenders.items():
@@ -67,4 +76,13 @@ def race(job: Job, contenders: dict[str, Contender], folder: Path, rounds: int) 
             shutil.rmtree(output_dir, ignore_errors=True)
             command = contender(job.files, output_dir)
             row.runs[name].append(measure(command, output_dir.with_suffix(".log")))
+    for name in contenders:
+        _score(row, name, job, folder / job.name / name)
     return row
+
+
+def _score(row: Row, name: str, job: Job, output_dir: Path) -> None:
+    texts = [path.read_text(encoding="utf-8") for path in sorted(output_dir.glob("*.txt"))]
+    row.texts[name] = score(job.truth, "\f".join(texts))
+    if layers := [layer_of(path) for path in sorted(output_dir.glob("*.pdf"))]:
+        row.layers[name] = score(job.truth, "\f".join(layers))

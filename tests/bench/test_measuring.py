@@ -9,6 +9,7 @@ import pytest
 
 from bench.meter import Command, Run, measure
 from bench.pairs import Job, Row, race
+from bench.scores import Score
 
 PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}], check=True)"
 BUSY = "import time\nwhile time.process_time() < 0.5: pass"
@@ -64,11 +65,20 @@ def test_a_command_that_hangs_is_ended(tmp_path: Path) -> None:
         measure(command, tmp_path / "log")
 
 
+def test_preparations_do_not_count_where_a_command_has_its_own_clock(tmp_path: Path) -> None:
+    clock = tmp_path / "seconds"
+    code = f"import time; open({str(clock)!r}, 'w').write('0.25')"
+
+    run = measure(Command([sys.executable, "-c", code], own_clock=clock), tmp_path / "log")
+
+    assert run.seconds == 0.25
+
+
 def test_ratios_are_taken_within_a_round_and_their_median_is_shown() -> None:
     ours = [Run(seconds, 1, 1) for seconds in (1, 2, 4)]
     theirs = [Run(seconds, 1, 1) for seconds in (3, 4, 16)]
 
-    row = Row("job", 10, {"ours": ours, "theirs": theirs})
+    row = Row("job", 10, {"ours": ours, "theirs": theirs}, {"ours": Score(), "theirs": Score()})
 
     assert row.ratios("theirs") == [2, 3, 4]
     assert "x3.00 (2.00 to 4.00)" in row.lines()[-1]
@@ -84,7 +94,7 @@ def test_contenders_take_turns(tmp_path: Path) -> None:
         "a": lambda files, output_dir: _made(output_dir, write("a")),
         "b": lambda files, output_dir: _made(output_dir, write("b")),
     }
-    race(Job("job", [], 1), contenders, tmp_path, rounds=2)
+    race(Job("job", [], 1, ""), contenders, tmp_path, rounds=2)
 
     assert log.read_text(encoding="utf-8") == "abab"
 
