@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ocr_worker.jobs import FileState, JobId, ProgressMade
@@ -51,11 +51,13 @@ class Progress:
         """A file's pages are counted, of which the `known` have ended; an uncounted file stood for one."""
         self.total += pages - self._in_work.get(number, (0, 1))[1]
         self._in_work[number] = (len(known), pages)
-        self._work.add_file({page: weight for page, weight in enumerate(weights, 1) if page not in known})
+        self._work.add_file(
+            number, sum(weight for page, weight in enumerate(weights, 1) if page not in known)
+        )
 
     def page_ended(self, number: int, weight: int, here: Here) -> None:
         done, pages = self._in_work[number]
-        self._work.done += weight
+        self._work.page_ended(number, weight)
         self._in_work[number] = (done + 1, pages)
         self._fresh += 1
         self._here = here
@@ -63,6 +65,7 @@ class Progress:
     def file_ended(self, number: int, state: FileState) -> None:
         """A file has ended, well or not; all that it stood for is done."""
         self._ended += self._in_work.pop(number, (0, 1))[1]
+        self._work.left.pop(number, None)
         self.counts[state] += 1
 
     def finish(self) -> None:
@@ -118,28 +121,37 @@ class _Work:
     files: int = 0
     known: int = 0
     done: int = 0
+    left: dict[int, int] = field(default_factory=dict)
+    """Of each file in work."""
 
-    def add_file(self, weights: Mapping[int, int]) -> None:
+    def add_file(self, number: int, weight: int) -> None:
         self.files += 1
-        self.known += sum(weights.values())
+        self.known += weight
+        self.left[number] = weight
+
+    def page_ended(self, number: int, weight: int) -> None:
+        self.done += weight
+        self.left[number] -= weight
 
     def seconds_left(self, elapsed: float, uncounted_files: int) -> float | None:
         """An uncounted file is taken for as much work as the counted ones were on average."""
         if not self.done:
             return None
-        left = max(0, self.known - self.done) + uncounted_files * self.known / self.files
+        left = sum(self.left.values()) + uncounted_files * self.known / self.files
         return round(left * elapsed / self.done, 1)
 
 
 class Reporter:
     """Tells news at once when the last telling is long enough ago, and otherwise when it is."""
 
-    def __init__(self, tell: Callable[[], None], least_seconds: float) -> None:
-        self._tell, self._least_seconds = tell, least_seconds
+    def __init__(
+        self, tell: Callable[[], None], least_seconds: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._tell, self._least_seconds, self._clock = tell, least_seconds, clock
         self._told_at, self._news = float("-inf"), False
 
     def now(self) -> None:
-        self._told_at, self._news = time.monotonic(), False
+        self._told_at, self._news = self._clock(), False
         self._tell()
 
     def soon(self) -> None:
@@ -147,7 +159,7 @@ class Reporter:
         self.tick()
 
     def tick(self) -> None:
-        if self._news and time.monotonic() >= self._told_at + self._least_seconds:
+        if self._news and self._clock() >= self._told_at + self._least_seconds:
             self.now()
 
     def due(self) -> float | None:
