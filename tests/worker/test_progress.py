@@ -1,0 +1,199 @@
+"""Pages, percent, rate and time left, on a clock that the test moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from ocr_worker.progress import Here, Progress, Reporter
+
+
+@dataclass
+class Clock:
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def begin(files: int, clock: Clock | None = None) -> Progress:
+    stats = {"total": files, "completed": 0, "failed": 0, "skipped": 0}
+    return Progress(stats, 0, files, clock or Clock())
+
+
+def here(page: int, pages: int) -> Here:
+    return Here("/in/doc.pdf", "doc.pdf", 2, page, pages)
+
+
+def fields(progress: Progress) -> dict[str, Any]:
+    return progress.made("job").fields
+
+
+def test_a_file_that_nobody_has_counted_stands_for_one_page() -> None:
+    progress = begin(files=3)
+
+    progress.opened(1, 10, (), (1,) * 10)
+
+    assert (fields(progress)["current"], fields(progress)["total"]) == (0, 12)
+
+
+def test_the_last_page_of_a_file_counts_when_the_file_has_ended() -> None:
+    progress = begin(files=1)
+    progress.opened(1, 2, (), (1, 1))
+    for page in (1, 2):
+        progress.page_ended(1, 1, here(page, 2))
+    before = fields(progress)["current"]
+
+    progress.file_ended(1, "completed")
+
+    assert (before, fields(progress)["current"]) == (1, 2)
+
+
+def test_percent_does_not_fall_when_a_long_file_is_counted() -> None:
+    progress = begin(files=2)
+    progress.opened(1, 1, (), (1,))
+    progress.page_ended(1, 1, here(1, 1))
+    progress.file_ended(1, "completed")
+    before = fields(progress)["percent"]
+
+    progress.opened(2, 100, (), (1,) * 100)
+
+    assert (before, fields(progress)["percent"]) == (50, 50)
+
+
+def test_percent_is_100_only_when_the_job_is_finished() -> None:
+    progress = begin(files=1)
+    progress.opened(1, 1, (), (1,))
+    progress.page_ended(1, 1, here(1, 1))
+    progress.file_ended(1, "completed")
+    before = fields(progress)["percent"]
+
+    progress.finish()
+
+    assert before < 100
+    assert fields(progress)["percent"] == 100
+
+
+def test_the_message_is_word_for_word_the_first_notes() -> None:
+    progress = begin(files=5)
+    progress.opened(2, 50, (), (1,) * 50)
+
+    progress.page_ended(2, 1, here(10, 50))
+
+    assert fields(progress)["message"] == "Processing file 2/5: doc.pdf (page 10/50)"
+
+
+def test_rate_and_time_left_follow_the_given_clock() -> None:
+    clock = Clock()
+    progress = begin(files=1, clock=clock)
+    progress.opened(1, 4, (), (1,) * 4)
+    clock.now += 2
+
+    progress.page_ended(1, 1, here(1, 4))
+
+    assert fields(progress)["pages_per_second"] == 0.5
+    assert fields(progress)["eta_seconds"] == 6
+    assert fields(progress)["elapsed_seconds"] == 2
+
+
+def test_time_left_is_weighted_by_the_size_of_pages() -> None:
+    clock = Clock()
+    progress = begin(files=1, clock=clock)
+    progress.opened(1, 3, (), (10, 10, 80))
+    clock.now += 1
+
+    progress.page_ended(1, 10, here(1, 3))
+
+    assert fields(progress)["eta_seconds"] == 9
+
+
+def test_the_rest_of_a_file_that_failed_is_no_time_left() -> None:
+    clock = Clock()
+    progress = begin(files=2, clock=clock)
+    progress.opened(1, 100, (), (1,) * 100)
+    progress.opened(2, 2, (), (1, 1))
+    clock.now += 1
+    progress.page_ended(2, 1, here(1, 2))
+
+    progress.file_ended(1, "failed")
+
+    assert fields(progress)["eta_seconds"] == 1
+
+
+def test_files_that_are_not_counted_yet_are_expected_to_be_like_the_others() -> None:
+    clock = Clock()
+    progress = begin(files=3, clock=clock)
+    progress.opened(1, 2, (), (1, 1))
+    clock.now += 1
+
+    progress.page_ended(1, 1, here(1, 2))
+
+    assert fields(progress)["eta_seconds"] == 1 + 2 * 2
+
+
+def test_without_a_page_of_this_run_nothing_is_known_of_the_time_left() -> None:
+    assert fields(begin(files=1))["eta_seconds"] is None
+
+
+def test_a_resumed_job_goes_on_where_it_was() -> None:
+    progress = Progress({"total": 2, "completed": 1, "failed": 0, "skipped": 0}, 3, 13, Clock())
+
+    progress.begun(2, 10, 5)
+    before = fields(progress)["current"]
+    progress.opened(2, 10, range(1, 6), (1,) * 10)
+
+    assert (before, fields(progress)["current"], fields(progress)["total"]) == (8, 8, 13)
+
+
+def test_a_file_that_shrank_since_the_last_run_changes_the_total_and_not_percent() -> None:
+    progress = Progress({"total": 1, "completed": 0, "failed": 0, "skipped": 0}, 0, 10, Clock())
+    progress.begun(1, 10, 5)
+    before = fields(progress)["percent"]
+
+    progress.opened(1, 4, (), (1,) * 4)
+
+    assert (fields(progress)["total"], fields(progress)["current"]) == (4, 0)
+    assert fields(progress)["percent"] == before
+
+
+@pytest.mark.parametrize("state", ["completed", "failed", "skipped"])
+def test_files_are_counted_by_how_they_ended(state: Any) -> None:
+    progress = begin(files=1)
+
+    progress.file_ended(1, state)
+
+    counted = {name: fields(progress)[name] for name in ("completed", "failed", "skipped")}
+    assert counted == {"completed": 0, "failed": 0, "skipped": 0, state: 1}
+
+
+def make_reporter() -> tuple[Reporter, Clock, list[float]]:
+    clock, told = Clock(), list[float]()
+    return Reporter(lambda: told.append(clock.now), 0.1, clock), clock, told
+
+
+def test_first_news_are_told_at_once_and_the_next_when_it_is_time() -> None:
+    reporter, clock, told = make_reporter()
+
+    reporter.soon()
+    clock.now += 0.05
+    reporter.soon()
+    reporter.soon()
+    due = reporter.due()
+    clock.now += 0.06
+    reporter.tick()
+
+    assert told == [1000.0, clock.now]
+    assert due == pytest.approx(1000.1)
+
+
+def test_without_news_nothing_is_told_and_nothing_is_due() -> None:
+    reporter, clock, told = make_reporter()
+    reporter.soon()
+
+    clock.now += 10
+    reporter.tick()
+
+    assert told == [1000.0]
+    assert reporter.due() is None
