@@ -1,0 +1,56 @@
+"""The heart beats at its interval, from a thread of its own, with the last that it was told."""
+
+from __future__ import annotations
+
+import queue
+from typing import Any
+
+import pytest
+
+from ocr_worker.heartbeat import Heart
+
+
+def make_heart() -> tuple[Heart, queue.Queue[Any]]:
+    sent: queue.Queue[Any] = queue.Queue()
+    return Heart(sent.put), sent
+
+
+def test_it_tells_what_was_noted_last() -> None:
+    heart, sent = make_heart()
+    heart.note("job", "running", {"file": "/in/a.pdf", "page": 3})
+
+    heart.beat_every(0.01)
+    event = sent.get(timeout=5)
+
+    data = event.data
+    assert (data.kind, data.state, data.job_id, data.file, data.page) == (
+        "heartbeat", "running", "job", "/in/a.pdf", 3,
+    )  # fmt: skip
+    heart.beat_every(None)
+
+
+def test_a_change_of_state_keeps_what_is_in_work() -> None:
+    heart, sent = make_heart()
+    heart.note("job", "running", {"file": "/in/a.pdf"})
+
+    heart.note_state("paused")
+    heart.beat_every(0.01)
+
+    assert (sent.get(timeout=5).data.state, sent.get(timeout=5).data.file) == ("paused", "/in/a.pdf")
+    heart.beat_every(None)
+
+
+def test_the_interval_can_be_stopped_and_set_again() -> None:
+    heart, sent = make_heart()
+    heart.beat_every(0.01)
+    sent.get(timeout=5)
+
+    heart.beat_every(3600)
+    while not sent.empty():
+        sent.get()
+    with pytest.raises(queue.Empty):
+        sent.get(timeout=0.2)
+    heart.beat_every(0.01)
+
+    assert sent.get(timeout=5).data.kind == "heartbeat"
+    heart.beat_every(None)

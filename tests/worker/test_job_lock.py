@@ -1,0 +1,60 @@
+"""A running job is one worker's, until it ends or dies."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ocr_worker.errors import JobActiveError
+from ocr_worker.job_lock import JobLock
+
+HOLDER = """
+import sys
+from pathlib import Path
+from ocr_worker.job_lock import JobLock
+lock = JobLock(Path(sys.argv[1]), "job")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_held_job_is_refused_and_a_released_one_is_free(tmp_path: Path) -> None:
+    lock = JobLock(tmp_path / "jobs", "job")
+
+    with pytest.raises(JobActiveError, match="job"):
+        JobLock(tmp_path / "jobs", "job")
+    held = JobLock.is_free(tmp_path / "jobs", "job")
+    lock.release()
+
+    assert (held, JobLock.is_free(tmp_path / "jobs", "job")) == (False, True)
+
+
+def test_jobs_do_not_stand_in_each_others_way(tmp_path: Path) -> None:
+    one, other = JobLock(tmp_path, "one"), JobLock(tmp_path, "other")
+
+    one.release()
+
+    assert not JobLock.is_free(tmp_path, "other")
+    other.release()
+
+
+def test_a_job_that_was_never_held_is_free(tmp_path: Path) -> None:
+    assert JobLock.is_free(tmp_path, "job")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_death_of_its_holder_frees_a_job(tmp_path: Path) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert holder.stdout
+    holder.stdout.readline()
+    held = JobLock.is_free(tmp_path, "job")
+
+    holder.kill()
+    holder.communicate()
+
+    assert (held, JobLock.is_free(tmp_path, "job")) == (False, True)

@@ -1,0 +1,103 @@
+"""What the store knows, as the data of answers and results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ocr_protocol.events import BatchData, Info, JobData, Result
+from ocr_worker import report
+from ocr_worker.job_store import JobStore
+from ocr_worker.jobs import RunEnd
+from tests.worker.jobs import new_files, stored_job
+
+END = RunEnd("completed", None, 2.0)
+DONE = {"status": "completed", "pages": 1, "output": "/out/x.pdf", "outputs": {"pdf": "/out/x.pdf"}}
+FAILED = {
+    "status": "failed",
+    "page": 3,
+    "error": {"code": "timeout", "message": "x: late", "retryable": True},
+}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[JobStore]:
+    opened = JobStore(tmp_path)
+    yield opened
+    opened.close()
+
+
+def keep(store: JobStore, files: int) -> None:
+    """A job of which every file is completed."""
+    store.add_job(stored_job(), new_files(files))
+    for number in range(1, files + 1):
+        store.set_file("job", number, state="completed", pages=1, outcome=DONE, ended_at=1.0)
+
+
+def test_above_the_limit_counts_stand_for_the_lists(store: JobStore) -> None:
+    store.add_job(stored_job(), new_files(report.MOST_LISTED + 1))
+
+    data = report.batch_result(store, "job", END)
+
+    assert data["counts"] == {"successful": 0, "failed": 0, "skipped": 0}
+    assert data["total_files"] == 10_001
+    assert "successful" not in data
+    BatchData.model_validate(data)
+
+
+def test_up_to_the_limit_every_file_is_listed(store: JobStore) -> None:
+    keep(store, files=5)
+
+    listed, counted = (report.batch_result(store, "job", END, most) for most in (5, 4))
+
+    assert len(listed["successful"]) == 5
+    assert counted["counts"]["successful"] == 5
+
+
+def test_files_are_listed_by_how_they_ended_and_unfinished_ones_nowhere(store: JobStore) -> None:
+    keep(store, files=4)
+    store.set_file("job", 2, state="failed", outcome=FAILED)
+    store.set_file("job", 3, state="skipped", outcome={"status": "skipped", "reason": "duplicate"})
+    store.reopen_files("job", "pending")
+    store.set_file("job", 4, state="pending", outcome=None)
+
+    data = report.batch_result(store, "job", END)
+
+    assert [file["file"] for file in data["successful"]] == ["/in/1.png"]
+    assert data["failed"] == [
+        {"file": "/in/2.png", "error": "x: late", "code": "timeout", "retryable": True, "page": 3}
+    ]
+    assert [(file["file"], file["reason"]) for file in data["skipped"]] == [("/in/3.png", "duplicate")]
+    Result(command="ocr_batch", job_id="job", data=data)
+
+
+@pytest.mark.parametrize("outcome", [DONE, FAILED, {"status": "skipped", "reason": "up_to_date"}])
+def test_what_is_told_of_a_file_is_an_event_of_the_protocol(
+    store: JobStore, outcome: dict[str, object]
+) -> None:
+    store.add_job(stored_job(), new_files(1))
+    store.set_file("job", 1, state=outcome["status"], outcome=outcome)
+
+    data = report.file_done(store, "job", 1)
+
+    assert Info(data=data).data.message
+    assert data["file"] == "/in/1.png"
+
+
+def test_a_job_is_summed_up_with_its_pages_and_its_files_in_parts(store: JobStore) -> None:
+    keep(store, files=4)
+    store.set_file("job", 4, state="processing", pages=9, outcome=None, ended_at=None)
+    for page in (1, 2):
+        store.page_started("job", 4, page)
+        store.page_ended("job", 4, page, "ok")
+    job = store.job("job")
+    assert job is not None
+
+    summary = report.job_summary(store, job)
+    files = report.job_files(store, "job", 2, 1)
+
+    assert (summary["pages_done"], summary["pages_total"]) == (5, 12)
+    assert [file["file"] for file in files] == ["/in/3.png"]
+    JobData.model_validate({**summary, "files": files})

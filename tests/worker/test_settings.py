@@ -1,0 +1,41 @@
+"""The environment says how a worker is set up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ocr_worker.settings import settings_from_environment
+
+
+def test_each_number_has_a_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("OCR_WORKER_STATE_DIR", str(tmp_path))
+    for name in ("page_processes", "queue_limit", "idle_seconds", "recycle_pages", "recycle_mib"):
+        monkeypatch.setenv(f"OCR_WORKER_{name.upper()}", "7")
+
+    settings = settings_from_environment()
+
+    assert (settings.page_processes, settings.queue_limit, settings.idle_seconds) == (7, 7, 7)
+    assert (settings.recycle_pages, settings.recycle_mib) == (7, 7)
+    assert settings.state_dir == tmp_path
+    assert settings.jobs_dir.parent == tmp_path
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "1.5", "many", "٣"])
+def test_what_is_no_number_is_refused_by_the_name_of_its_variable(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("OCR_WORKER_QUEUE_LIMIT", text)
+
+    with pytest.raises(ValueError, match="OCR_WORKER_QUEUE_LIMIT"):
+        settings_from_environment()
+
+
+def test_a_state_folder_given_relatively_holds_from_any_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("OCR_WORKER_STATE_DIR", "state")
+    monkeypatch.chdir(tmp_path)
+
+    assert settings_from_environment().state_dir == tmp_path / "state"
