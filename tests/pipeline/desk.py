@@ -65,9 +65,7 @@ class Desk:
         assert isinstance(outcome, Opened)
         return outcome
 
-    def process(
-        self, path: Path, settings: PageSettings | None = None, password: str | None = None
-    ) -> Done:
+    def process(self, path: Path, settings: PageSettings | None = None, password: str | None = None) -> Done:
         settings = settings or PageSettings()
         opened = self.open(path, settings, password)
         source = Source(str(path), password, opened.stamp)

@@ -16,7 +16,15 @@ from tests.faults import documents
 from tests.pipeline.desk import Desk
 
 Build = Callable[[str], Sample]
-LIKENESS = {"clean": 0.98, "inverted": 0.95, "rotated": 0.95, "skewed": 0.97, "two_columns": 0.97, "fax": 0.9, "scanned_pdf": 0.97}
+LIKENESS = {
+    "clean": 0.98,
+    "inverted": 0.95,
+    "rotated": 0.95,
+    "skewed": 0.97,
+    "two_columns": 0.97,
+    "fax": 0.9,
+    "scanned_pdf": 0.97,
+}
 
 
 @pytest.mark.parametrize("kind", LIKENESS)
@@ -42,7 +50,9 @@ def test_a_turned_page_stands_upright_in_the_results(sample: Build, desk: Desk, 
     assert tops == sorted(tops)
 
 
-def test_rotation_switched_off_leaves_a_turned_page_as_it_is(sample: Build, desk: Desk, tmp_path: Path) -> None:
+def test_rotation_switched_off_leaves_a_turned_page_as_it_is(
+    sample: Build, desk: Desk, tmp_path: Path
+) -> None:
     turned = tmp_path / "turned.png"
     Image.open(sample("clean").path).transpose(Image.Transpose.ROTATE_180).save(turned, dpi=(300, 300))
 
@@ -99,7 +109,9 @@ def test_text_that_cannot_be_read_is_flagged_and_redo_recognises_it(desk: Desk, 
 
 def test_faint_small_text_is_not_taken_for_a_blank_page(desk: Desk, sample: Build, tmp_path: Path) -> None:
     faint = tmp_path / "faint.png"
-    Image.open(sample("clean").path).convert("L").point(lambda v: 235 + v * 20 // 255).save(faint, dpi=(300, 300))
+    Image.open(sample("clean").path).convert("L").point(lambda v: 235 + v * 20 // 255).save(
+        faint, dpi=(300, 300)
+    )
 
     assert desk.process(faint).pages[0].words > 10
 
@@ -143,7 +155,9 @@ def test_a_resolution_that_would_cost_too_many_pixels_is_lowered(desk: Desk, sam
     assert page["dpi"] < 200
 
 
-def test_all_pages_of_a_mixed_tiff_are_read_at_their_own_size(desk: Desk, sample: Build, tmp_path: Path) -> None:
+def test_all_pages_of_a_mixed_tiff_are_read_at_their_own_size(
+    desk: Desk, sample: Build, tmp_path: Path
+) -> None:
     page = Image.open(sample("clean").path)
     path = tmp_path / "frames.tif"
     small = page.convert("RGB").resize((page.width // 2, page.height // 2), Image.Resampling.LANCZOS)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from importlib.resources import files
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ class LayerGrafter:
         self._pdf = pdf
         self._codes = GlyphCodes()
         self._font: Any = None
-        self._call: Any = None
+        self._calls: dict[str, Any] = {}
 
     def graft(self, page: Page) -> None:
         """Lay the words of a recognised page on it; pages that were left alone stay untouched."""
@@ -60,10 +61,11 @@ class LayerGrafter:
         return form
 
     def _draw_first(self, target: pikepdf.Page, form: pikepdf.Stream) -> None:
-        if self._call is None:
-            self._call = self._pdf.make_indirect(pikepdf.Stream(self._pdf, b"q %s Do Q\n" % LAYER.encode()))
         resources = _own_resources(target)
-        resources.XObject = Dictionary({**dict(resources.get("/XObject", Dictionary()).items()), LAYER: form})
+        objects = dict(resources.get("/XObject", Dictionary()).items())
+        # An earlier layer of ours may have the name, and its call stays in the content.
+        name = next(name for name in (f"{LAYER}{n}" for n in count(1)) if name not in objects)
+        resources.XObject = Dictionary({**objects, name: form})
         contents = target.obj.get("/Contents")
         old = (
             list(contents)
@@ -72,7 +74,14 @@ class LayerGrafter:
             if isinstance(contents, pikepdf.Stream)
             else []
         )
-        target.obj.Contents = Array([self._call, *old])
+        target.obj.Contents = Array([self._call(name), *old])
+
+    def _call(self, name: str) -> Any:
+        """The same few bytes for every page."""
+        if name not in self._calls:
+            stream = pikepdf.Stream(self._pdf, f"q {name} Do Q\n".encode("ascii"))
+            self._calls[name] = self._pdf.make_indirect(stream)
+        return self._calls[name]
 
 
 def _own_resources(target: pikepdf.Page) -> Any:

@@ -16,6 +16,8 @@ ADVANCE = 0.5
 _RTL = {"R", "AL"}
 _DIGITS = {"EN", "AN"}
 _NARROWEST = 0.01
+_WIDE_GAP = 2.5
+"""In characters of the word before: from here on a gap is a piece of its own."""
 
 
 @dataclass(slots=True)
@@ -111,15 +113,16 @@ def _line_content(line: Line, height: int, codes: GlyphCodes) -> str:
     pen = _Pen(size, round(spans[0][0], 1) if spans else 0.0)
     start = pen.at
     for number, (_, right, word) in enumerate(spans):
-        text = visual_text(word)
         after = spans[number + 1] if number + 1 < len(spans) else None
-        if after is None or not (word.space_before or after[2].space_before):
+        text, spaced = visual_text(word), after is not None and (word.space_before or after[2].space_before)
+        if after is None or after[0] - right > _WIDE_GAP * (right - pen.at) / len(text):
             pen.show(text, right, codes)
-        elif after[0] - right < 2.5 * (right - pen.at) / len(text):
-            pen.show(text + " ", after[0], codes)
+            if after is not None and spaced:
+                pen.show(" ", after[0], codes)
         else:
-            pen.show(text, right, codes)
-            pen.show(" ", after[0], codes)
+            # One piece up to the next word: readers take lone pieces for columns, and gaps for spaces.
+            pen.show(f"{text} " if spaced else text, after[0], codes)
+
     x, y = x0 + start * cos, height - y0 + start * sin
     matrix = " ".join(
         _number(value) for value in (round(cos, 5), round(sin, 5), round(-sin, 5), round(cos, 5))

@@ -1,0 +1,87 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from ocr_worker.errors import LockedError, NoSpaceError, OutputConflictError, OutputPermissionError
+from ocr_worker.outputs.whole import Staged, staging, write_whole
+
+
+def test_nothing_but_the_target_is_left_after_a_write(tmp_path: Path) -> None:
+    write_whole(tmp_path / "a.txt", b"whole")
+
+    assert [(place.name, place.read_bytes()) for place in tmp_path.iterdir()] == [("a.txt", b"whole")]
+
+
+def test_the_temporary_file_is_hidden_and_ends_in_part(tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    def write(place: Path) -> None:
+        place.write_bytes(b"x")
+        seen.extend(found.name for found in tmp_path.iterdir())
+
+    with staging(tmp_path / ("n" * 240 + ".txt"), write) as staged:
+        staged.publish()
+
+    assert [(name[0], name[-5:]) for name in seen] == [(".", ".part")]
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (errno.ENOSPC, NoSpaceError),
+        (errno.EDQUOT, NoSpaceError),
+        (errno.EROFS, OutputPermissionError),
+        (errno.EACCES, OutputPermissionError),
+    ],
+)
+def test_a_write_that_fails_says_why_and_leaves_the_old_output_whole(
+    number: int, expected: type[Exception], tmp_path: Path
+) -> None:
+    target = tmp_path / "a.txt"
+    target.write_bytes(b"old")
+
+    def fail(place: Path) -> None:
+        place.write_bytes(b"half")
+        raise OSError(number, os.strerror(number))
+
+    with pytest.raises(expected, match=r"a\.txt"), staging(target, fail):
+        pass
+
+    assert [(place.name, place.read_bytes()) for place in tmp_path.iterdir()] == [("a.txt", b"old")]
+
+
+def test_a_target_that_stays_in_use_is_tried_three_times_with_growing_waits(tmp_path: Path) -> None:
+    waits: list[float] = []
+    # A folder in a file's place: refused by the system each time, as a file open elsewhere is on Windows.
+    staged = Staged(tmp_path / "temporary", tmp_path / "taken" / "a.txt")
+    staged.temporary.write_bytes(b"new")
+    staged.target.parent.mkdir()
+    staged.target.parent.chmod(0o500)
+    if os.access(staged.target.parent, os.W_OK):
+        pytest.skip("root may write anywhere")
+
+    with pytest.raises(LockedError):
+        staged.publish(waits.append)
+
+    assert len(waits) == 2
+    assert waits[1] > waits[0]
+
+
+def test_a_folder_at_the_target_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").mkdir()
+
+    with pytest.raises(OutputConflictError):
+        write_whole(tmp_path / "a.txt", b"x")
+
+    assert [place.name for place in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_missing_folder_is_no_traceback(tmp_path: Path) -> None:
+    with pytest.raises(OutputPermissionError):
+        write_whole(tmp_path / "gone" / "a.txt", b"x")
