@@ -88,13 +88,13 @@ def test_a_palette_with_transparency_is_read(tmp_path: Path) -> None:
 def test_resolution_is_what_the_file_says_if_that_is_sane(
     stated: tuple[int, int] | None, expected: tuple[float, bool], tmp_path: Path
 ) -> None:
-    options = {"dpi": stated} if stated else {}
-    Image.new("L", (1400, 2000), 255).save(tmp_path / "a.tif", **options)
+    page = Image.new("L", (1400, 2000), 255)
+    page.save(tmp_path / "a.tif", dpi=stated) if stated else page.save(tmp_path / "a.tif")
 
     with pictures.opened(tmp_path / "a.tif", "tiff", 10**8) as image:
-        found = pictures.resolution(image)
+        dpi, estimated = pictures.resolution(image)
 
-    assert found == (pytest.approx(expected[0], abs=0.5), expected[1])
+    assert (dpi, estimated) == pytest.approx(expected, abs=0.5)
 
 
 def test_too_many_pixels_are_refused_before_they_are_decoded(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from PIL import Image
 from bench.corpora import Sample
 from ocr_worker.engines import catalogue, poppler
 from ocr_worker.engines.grey import GreyImage
-from ocr_worker.engines.tesserocr_engine import OrientationFinder, TesserocrEngine
 from ocr_worker.engines.tesseract_engine import TesseractEngine
+from ocr_worker.engines.tesserocr_engine import OrientationFinder, TesserocrEngine
 from ocr_worker.errors import EngineMissingError, LanguageMissingError
 from ocr_worker.outputs.model import Page
 from tests.faults import documents

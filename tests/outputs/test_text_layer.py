@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pikepdf
 import pypdfium2
-from pypdfium2 import raw
 import pytest
+from pypdfium2 import raw
 
 from ocr_worker.outputs.make_glyphless import make_font
 from ocr_worker.outputs.model import Box, Line, Page, Word
