@@ -8,7 +8,7 @@ UV := build/lock/bin/uv pip compile --universal --python-version 3.10 --generate
 	--no-emit-index-url --no-annotate --no-header --no-config --quiet
 ACCEPTANCE := ../shared/acceptance/run
 
-.PHONY: help demo test check fix acceptance bench bench-quick system-tools lock clean
+.PHONY: help demo test faults check fix acceptance bench bench-quick system-tools lock clean
 .DELETE_ON_ERROR:
 
 help: ## Say what can be made.
@@ -19,6 +19,9 @@ demo: .venv/runtime ## Watch sample scans become searchable PDFs, text and word 
 
 test: .venv/dev system-tools ## Run all tests.
 	$(BIN)/python -m pytest
+
+faults: .venv/dev system-tools ## Run all faults and fuzzing, fifty kills and minutes of mutations included.
+	OCR_FUZZ_SECONDS=300 $(BIN)/python -m pytest tests/faults tests/fuzz -m "faults_long or not faults_long"
 
 check: .venv/dev ## Format, lint, types, layers, schema.
 	$(BIN)/ruff format --check .

@@ -156,6 +156,12 @@ def descendants(pid: int) -> list[psutil.Process]:
     return []
 
 
+def is_alive(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
 def wait_until(true: Callable[[], bool], seconds: float = PATIENCE) -> None:
     """Look every 10 ms until something is true."""
     end = time.monotonic() + seconds

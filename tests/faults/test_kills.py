@@ -1,0 +1,71 @@
+"""INPUTS.md, line 66: the worker killed at any moment. `make faults` does it fifty times, `make test` five."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import shutil
+import signal
+from pathlib import Path
+
+import pikepdf
+import pytest
+
+from tests.faults import documents, pictures
+from tests.faults.host import Worker, descendants, is_alive, left_behind, running, wait_until
+
+LONGEST_SECONDS = 2.5
+
+
+@pytest.mark.parametrize(
+    ("seed", "kills"), [(1, 5), pytest.param(2, 50, marks=[pytest.mark.faults_long, pytest.mark.timeout(900)])]
+)
+def test_a_worker_killed_at_any_moment_loses_nothing_and_resumes(seed: int, kills: int, tmp_path: Path) -> None:
+    moments, files, out = random.Random(seed), _inputs(tmp_path / "in"), tmp_path / "out"
+    job = ""
+    for _ in range(kills):
+        with running(tmp_path / "home") as worker:
+            if not job or _state(worker, job) == "completed":
+                shutil.rmtree(out, ignore_errors=True)
+                job = worker.start_batch(files, out)
+            else:
+                assert _state(worker, job) == "interrupted"
+                worker.send("resume", job_id=job)
+            with contextlib.suppress(AssertionError):
+                worker.ended(job, moments.uniform(0, LONGEST_SECONDS))
+            family = descendants(worker.process.pid)
+            worker.process.send_signal(signal.SIGKILL)
+            worker.exit_code(5)
+        wait_until(lambda family=family: not any(is_alive(process) for process in family), 5)  # type: ignore[misc]
+        _all_whole(out)
+
+    with running(tmp_path / "home") as worker:
+        if _state(worker, job) != "completed":
+            worker.send("resume", job_id=job)
+            assert len(worker.ended(job)["successful"]) == len(files)
+    _all_whole(out)
+    assert len(list(out.glob("*.pdf"))) == len(files)
+    assert left_behind(out) == []
+
+
+def _inputs(folder: Path) -> list[Path]:
+    folder.mkdir()
+    for number in range(4):
+        (folder / f"page{number}.png").write_bytes(pictures.png())
+    (folder / "long.pdf").write_bytes(documents.whole(documents.scan(*(f"Page {n}" for n in range(10)))))
+    return sorted(folder.iterdir())
+
+
+def _state(worker: Worker, job: str) -> str:
+    return next(str(j["state"]) for j in worker.ask("list_jobs")["data"]["jobs"] if j["job_id"] == job)
+
+
+def _all_whole(out: Path) -> None:
+    """What has its name is whole; of what is not, only hidden parts may be there."""
+    for path in out.iterdir() if out.exists() else ():
+        if path.suffix == ".pdf" and not path.name.startswith("."):
+            with pikepdf.open(path) as pdf:
+                assert len(pdf.pages) == (10 if path.stem == "long" else 1)
+        elif path.suffix == ".json":
+            json.loads(path.read_bytes())
