@@ -108,9 +108,11 @@ def test_a_file_that_crashes_its_process_on_every_try_fails_and_the_others_are_d
     assert [file["file"] for file in ended["successful"]] == [str(material.quick)]
 
 
-@pytest.mark.parametrize("limit", [{"OCR_WORKER_RECYCLE_PAGES": "2"}, {"OCR_WORKER_RECYCLE_MIB": "1"}])
+@pytest.mark.parametrize(
+    ("limit", "files"), [({"OCR_WORKER_RECYCLE_PAGES": "2"}, 6), ({"OCR_WORKER_RECYCLE_MIB": "1"}, 1)]
+)
 def test_page_processes_are_replaced_by_pages_and_by_memory_unseen_by_the_host(
-    start_worker: StartWorker, material: Material, tmp_path: Path, limit: dict[str, str]
+    start_worker: StartWorker, material: Material, tmp_path: Path, limit: dict[str, str], files: int
 ) -> None:
     for name in ("hook", "census"):
         (tmp_path / name).mkdir()
@@ -118,12 +120,12 @@ def test_page_processes_are_replaced_by_pages_and_by_memory_unseen_by_the_host(
     hook = {"PYTHONPATH": str(tmp_path / "hook"), "CENSUS": str(tmp_path / "census")}
     host = start_worker(Launch({"OCR_WORKER_PAGE_PROCESSES": "1", **hook, **limit}))
 
-    job = host.batch(material.quick_files(tmp_path / "in", 6), tmp_path / "out", outputs=["txt"])
+    job = host.batch(material.quick_files(tmp_path / "in", files), tmp_path / "out", outputs=["txt"])
     ended = host.wait_end(job)
 
-    assert len(ended["successful"]) == 6
+    assert len(ended["successful"]) == files
     assert (ended["statistics"]["retries"], ended["statistics"]["worker_restarts"]) == (0, 0)
-    # One of them inspects.
+    # One of them inspects. With the smallest memory each task, three of them a file, has a process of its own.
     assert len(list((tmp_path / "census").iterdir())) >= 1 + 3
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.host import Host
+from tests.e2e.host import Host, Launch, StartWorker
 from tests.e2e.material import Material
 
 
@@ -71,6 +71,33 @@ def test_a_heartbeat_tells_of_a_pause(worker: Host, material: Material, tmp_path
     worker.ask("pause")
 
     assert next_heartbeat(worker)["state"] == "paused"
+
+
+JUMPING_CLOCK = """
+import itertools, time
+real, jumps = time.time, itertools.cycle((0, 1e7, -1e7))
+time.time = lambda: real() + next(jumps)
+"""
+
+
+def test_a_clock_that_jumps_moves_no_deadline_and_no_time_left(
+    start_worker: StartWorker, material: Material, tmp_path: Path
+) -> None:
+    (tmp_path / "hook").mkdir()
+    (tmp_path / "hook" / "sitecustomize.py").write_text(JUMPING_CLOCK, encoding="utf-8")
+    host = start_worker(Launch({"PYTHONPATH": str(tmp_path / "hook")}))
+    host.ask("hello", protocol=[1], heartbeat_seconds=0.1)
+
+    job = host.batch(material.quick_files(tmp_path / "in", 6), tmp_path / "out")
+    ended = host.wait_end(job)
+
+    assert [file["status"] for file in ended["successful"]] == ["completed"] * 6
+    assert ended["statistics"]["retries"] == 0
+    assert 0 < ended["duration_seconds"] < 60
+    told = [event["data"] for event in host.of(job, "progress")]
+    assert all(0 <= data["elapsed_seconds"] < 60 for data in told)
+    assert all(0 <= data["eta_seconds"] < 60 for data in told if data.get("eta_seconds") is not None)
+    assert 0 <= next_heartbeat(host)["idle_seconds"] < 60
 
 
 def test_progress_carries_rate_and_time_left_from_the_first_page_on(

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from ocr_worker.job_store import JobStore
@@ -58,9 +59,9 @@ def doomed_host(way: str, material: Material, folder: Path) -> Iterator[subproce
         tree.kill_all(folder / "state")
 
 
-def worker_processes(state: Path) -> list[object]:
+def worker_processes(state: Path) -> set[psutil.Process]:
     """The worker's own processes, without the host and its launcher."""
-    return [one for one in tree.alive(state) if "doomed_host.py" not in " ".join(one.cmdline())]
+    return {*tree.alive(state)} - {*tree.named(state, DOOMED_HOST.name)}
 
 
 @pytest.mark.parametrize("way", ["direct", "launcher"])
@@ -189,9 +190,7 @@ def test_a_worker_killed_in_mid_page_takes_the_tesseract_command_along(
     worker: Host, material: Material, tmp_path: Path
 ) -> None:
     worker.batch([material.slow], tmp_path / "out", engine="tesseract")
-    tree.wait_until(
-        lambda: [one for one in tree.alive(worker.state) if one.name() == "tesseract"], "tesseract at work"
-    )
+    tree.wait_until(lambda: tree.named(worker.state, "tesseract"), "tesseract at work")
 
     worker.process.kill()
 
@@ -200,15 +199,13 @@ def test_a_worker_killed_in_mid_page_takes_the_tesseract_command_along(
 
 def test_a_cancel_ends_the_tesseract_command_too(worker: Host, material: Material, tmp_path: Path) -> None:
     job = worker.batch([material.slow], tmp_path / "out", engine="tesseract")
-    tree.wait_until(
-        lambda: [one for one in tree.alive(worker.state) if one.name() == "tesseract"], "tesseract at work"
-    )
+    tree.wait_until(lambda: tree.named(worker.state, "tesseract"), "tesseract at work")
 
     worker.send("cancel")
     worker.wait_end(job)
 
     tree.wait_until(
-        lambda: not [one for one in tree.alive(worker.state) if one.name() == "tesseract"],
+        lambda: not tree.named(worker.state, "tesseract"),
         "tesseract is gone",
         1,
     )

@@ -52,7 +52,7 @@ def test_a_child_that_reads_its_stdin_steals_no_commands(
 def test_a_host_that_reads_nothing_loses_no_outcome_and_delays_no_page(
     worker: Host, material: Material, tmp_path: Path
 ) -> None:
-    files = material.quick_files(tmp_path / "in", 120)
+    files = material.quick_files(tmp_path / "in", 100)
     fcntl.fcntl(worker.stdout, fcntl.F_SETPIPE_SZ, SMALLEST_PIPE_BYTES)
     worker.reading.clear()
 
@@ -67,7 +67,7 @@ def test_a_host_that_reads_nothing_loses_no_outcome_and_delays_no_page(
     job = worker.store.jobs(None, 0, 1)[0].job_id
     ended = worker.wait_end(job)
 
-    assert len(ended["successful"]) == 120
+    assert len(ended["successful"]) == 100
     told = [event["data"]["file"] for event in worker.of(job, "file_done")]
     assert sorted(told) == sorted(str(file) for file in files)
     assert len(worker.of(job, "progress")) < 20

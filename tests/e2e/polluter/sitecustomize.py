@@ -21,7 +21,7 @@ def pollute(event: str, arguments: tuple[object, ...]) -> None:
 
 
 def speak(when: str) -> None:
-    print(f"python {when}", flush=True)  # noqa: T201  # what it is for
+    print(f"python {when}", flush=True)
     os.write(1, b"descriptor\n")
     ctypes.CDLL(None).puts(b"C library")
     ctypes.CDLL(None).fflush(None)
