@@ -47,13 +47,14 @@ def parts(words: list[str] | None, separator: str) -> list[str] | None:
 
 def in_terms_of_options(message: str) -> str:
     """A refusal of the wire's options, as whoever typed a command line knows them."""
-    return re.sub(
-        r"Field options\.(\w+)",
-        lambda found: "--" + found.group(1).removesuffix("_seconds").replace("_", "-"),
-        message,
-    )
+    whole = re.sub(r"^Field \S+ is refused: ", "", message)
+    return re.sub(r"(?:Field )?options\.(\w+)", _as_option, whole)
 
 
 def flat(text: object) -> str:
     """On one line."""
     return " ".join(str(text).split())
+
+
+def _as_option(field: re.Match[str]) -> str:
+    return "--" + field.group(1).removesuffix("_seconds").replace("_", "-")

@@ -1,0 +1,107 @@
+"""The command in a process of its own, with state and configuration of its own; papers that cost no recognition."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, NoReturn
+
+import ocr_worker.cli.commands  # noqa: F401  # so that forks have it already
+from ocr_worker.__main__ import main
+from ocr_worker.cli.doctor import _one_line_pdf
+
+LIMIT_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    home: Path
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, *words: str | Path) -> Done:
+        """Run the entry point in a fork of ours: another interpreter for each call would cost most of the time."""
+        with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+            pid = os.fork()
+            if pid == 0:
+                self._become(list(map(os.fspath, words)), stdout.fileno(), stderr.fileno())
+            code = _wait(pid)
+            return Done(code, *(_read(stream) for stream in (stdout, stderr)))
+
+    def _become(self, words: list[str], stdout: int, stderr: int) -> NoReturn:
+        code = 99
+        try:
+            for number, file in ((0, os.open(os.devnull, os.O_RDONLY)), (1, stdout), (2, stderr)):
+                os.dup2(file, number)
+            sys.stdin, sys.stdout, sys.stderr = (
+                open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115  # they last as long as the fork
+                for number, mode in enumerate("rww")
+            )
+            os.chdir(self.home)
+            os.environ.clear()
+            os.environ.update(self.environment())
+            sys.argv = ["ocr-worker", *words]
+            code = main()
+        finally:
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+            os._exit(code)
+
+    def answer(self, *words: str | Path) -> Any:
+        """What a command says with --json, after it ended well."""
+        done = self(*words, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def start(self, *words: str | Path) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.words(*words), env=self.environment(), cwd=self.home, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+        )  # fmt: skip
+
+    def words(self, *words: str | Path) -> list[str]:
+        return [sys.executable, "-m", "ocr_worker", *map(os.fspath, words)]
+
+    def environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("OCR_WORKER_")}
+        ours = {
+            "OCR_WORKER_STATE_DIR": str(self.home / "state"),
+            "XDG_CONFIG_HOME": str(self.home / "config"),
+        }
+        return {**kept, "COLUMNS": "100", **ours, **self.variables}
+
+
+def _wait(pid: int) -> int:
+    alarm = threading.Timer(LIMIT_SECONDS, os.kill, (pid, signal.SIGKILL))
+    alarm.start()
+    try:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    finally:
+        alarm.cancel()
+
+
+def _read(stream: IO[bytes]) -> str:
+    stream.seek(0)
+    return stream.read().decode("utf-8")
+
+
+def write_papers(folder: Path, count: int) -> list[Path]:
+    """PDFs that already have text, so that nothing needs to be recognised."""
+    folder.mkdir(parents=True, exist_ok=True)
+    papers = [folder / f"paper{number:02}.pdf" for number in range(1, count + 1)]
+    for paper in papers:
+        paper.write_bytes(_one_line_pdf(f"This is {paper.stem}"))
+    return papers

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ocr_worker.cli.gathering import Search, gather
+from ocr_worker.cli.wording import clock, parts, shown
+from ocr_worker.errors import NotFoundError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("a.pdf", "B.TIFF", "notes.txt", ".hidden.pdf", "deep/c.png", ".git/d.png", "out/e.pdf"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+def found(folder: Path, search: Search) -> list[str]:
+    return [file.relative_to(folder).as_posix() for file in search(folder)]
+
+
+def test_folders_are_searched_for_what_can_be_recognised_but_not_in_the_output_folder(folder: Path) -> None:
+    assert found(folder, Search(folder / "out")) == ["B.TIFF", "a.pdf", "deep/c.png"]
+
+
+def test_outputs_among_their_inputs_are_not_taken_for_inputs(folder: Path) -> None:
+    (folder / "a_ocr_results.json").touch()
+
+    assert found(folder, Search(folder)) == ["B.TIFF", "deep/c.png", "out/e.pdf"]
+
+
+@pytest.mark.parametrize(
+    ("include", "exclude", "expected"),
+    [
+        (("*.txt",), (), ["notes.txt"]),
+        (("deep/*",), (), ["deep/c.png"]),
+        ((), ("deep", "*.TIFF"), ["a.pdf"]),
+        ((), ("deep/c.*",), ["B.TIFF", "a.pdf"]),
+    ],
+)
+def test_patterns_choose(
+    folder: Path, include: tuple[str, ...], exclude: tuple[str, ...], expected: list[str]
+) -> None:
+    assert found(folder, Search(folder / "out", include, exclude)) == expected
+
+
+def test_files_that_are_named_are_taken_whatever_they_are_and_only_once(folder: Path) -> None:
+    notes = folder / "notes.txt"
+
+    assert gather([], [notes, folder / "missing.pdf", notes], Search(None)) == [
+        os.fspath(notes),
+        os.fspath(folder / "missing.pdf"),
+    ]
+
+
+def test_a_folder_that_is_not_there_is_refused(folder: Path) -> None:
+    with pytest.raises(NotFoundError, match="nowhere can't be read: No such file"):
+        gather([folder / "nowhere"], [], Search(None))
+
+
+def test_names_can_not_move_the_cursor() -> None:
+    assert shown("a\x1b[2J\nb\udce4ü") == "a\\x1b[2J\\nb\\udce4ü"
+
+
+def test_times_and_lists_read_as_people_write_them() -> None:
+    assert [clock(seconds) for seconds in (4.6, 754, 3723)] == ["0:05", "12:34", "1:02:03"]
+    assert parts(["deu+eng", "fra,ita"], "+") == ["deu", "eng", "fra", "ita"]
+    assert parts(None, "+") is None

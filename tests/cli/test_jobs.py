@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+from tests.cli.command import LIMIT_SECONDS, Command, write_papers
+
+
+def test_failed_files_are_tried_again_once_they_are_mended(ocr: Command) -> None:
+    good, bad = write_papers(ocr.home / "in", 2)
+    content = bad.read_bytes()
+    bad.write_bytes(b"not yet")
+    first = ocr("batch", good, bad, "-o", "out", "--json")
+    (job,) = ocr.answer("jobs", "--state", "completed")
+
+    bad.write_bytes(content)
+    retried = ocr.answer("retry", job["job_id"])
+    again = ocr("retry", job["job_id"])
+
+    assert first.returncode == 1
+    assert [done["file"] for done in retried["successful"]] == [str(good), str(bad)]
+    assert retried["job_id"] == job["job_id"]
+    assert (again.returncode, again.stdout) == (0, f"Job {job['job_id']} has no failed files.\n")
+
+
+def test_show_names_every_file_of_a_job_with_what_became_of_it(ocr: Command) -> None:
+    (good,) = write_papers(ocr.home / "in", 1)
+    result = ocr("batch", good, "missing.pdf", "-o", "out")
+    (job,) = ocr.answer("jobs")
+
+    shown = ocr("show", job["job_id"])
+    record = ocr.answer("show", job["job_id"])
+
+    assert result.returncode == 1
+    assert "completed, 2 files: 1 completed, 1 failed" in shown.stdout
+    assert "missing.pdf does not exist" in shown.stdout
+    assert [(file["file"], file["status"]) for file in record["files"]] == [
+        (str(good), "completed"),
+        ("missing.pdf", "failed"),
+    ]
+
+
+def test_a_job_at_work_is_held_by_its_process_until_it_ends(ocr: Command) -> None:
+    write_papers(ocr.home / "in", 6)
+    with ocr.start("batch", "in", "-o", "out", "-v", "--pages-per-minute", "20") as process:
+        assert process.stderr is not None
+        while "Finished" not in process.stderr.readline():
+            assert process.poll() is None
+        (job,) = ocr.answer("jobs")
+
+        refused = [ocr(verb, job["job_id"]) for verb in ("cancel", "resume", "delete")]
+        held = ocr.answer("locks")["locks"]
+        kept = ocr.answer("locks", "--clean-stale")["removed"]
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=LIMIT_SECONDS)
+
+    assert job["state"] == "running"
+    assert [done.returncode for done in refused] == [3, 3, 3]
+    assert f"running in process {process.pid} (" in refused[0].stderr
+    assert f"kill -INT {process.pid}" in refused[0].stderr
+    assert [(lock["job_id"], lock["held"], lock["holder"]["pid"]) for lock in held] == [
+        (job["job_id"], True, process.pid)
+    ]
+    assert kept == []
+    assert not any(lock["held"] for lock in ocr.answer("locks")["locks"])
+    ocr.answer("locks", "--clean-stale")
+    assert ocr.answer("locks")["locks"] == []
+
+
+def test_cleanup_forgets_finished_jobs_and_their_manifests_and_never_unfinished_ones(ocr: Command) -> None:
+    done = ocr.answer("batch", *write_papers(ocr.home / "in", 1), "-o", "out")
+    for number in range(10):
+        (ocr.home / "in" / f"bad{number}.pdf").write_bytes(b"no pdf")
+    stopped = ocr("batch", "in", "-o", "out", "--on-existing", "suffix", "--exclude", "paper*")
+
+    young = ocr.answer("cleanup")
+    removed = ocr.answer("cleanup", "--max-age-days", "0")
+
+    assert stopped.returncode == 4
+    assert young == {"removed": []}
+    assert removed == {"removed": [done["job_id"]]}
+    assert [job["state"] for job in ocr.answer("jobs")] == ["stopped"]
+    assert (ocr.home / "out" / "paper01.pdf").exists()
+    assert not Path(done["manifest"]).exists()
+
+
+def test_a_job_is_given_up_and_then_forgotten_while_its_outputs_stay(ocr: Command) -> None:
+    write_papers(ocr.home / "in", 1)
+    for number in range(10):
+        (ocr.home / "in" / f"a{number}.pdf").write_bytes(b"no pdf")
+    ocr("batch", "in", "-o", "out")
+    (job,) = ocr.answer("jobs")
+
+    cancelled = ocr.answer("cancel", job["job_id"])
+    deleted = ocr.answer("delete", job["job_id"])
+    nothing = ocr("batch", "--resume", "-o", "out")
+
+    assert job["state"] == "stopped"
+    assert cancelled == {"job_id": job["job_id"], "state": "cancelled"}
+    assert deleted == {"job_id": job["job_id"], "deleted": True}
+    assert ocr("show", job["job_id"]).returncode == 3
+    assert nothing.stdout == "There is no unfinished batch of out.\n"
+
+
+def test_resume_takes_up_the_last_unfinished_batch_of_its_own_output_folder(ocr: Command) -> None:
+    for folder in ("one", "two"):
+        for number in range(11):
+            (ocr.home / folder).mkdir(exist_ok=True)
+            (ocr.home / folder / f"bad{number:02}.pdf").write_bytes(b"no pdf")
+        ocr("batch", folder, "-o", f"out-{folder}")
+    second, first = (job["job_id"] for job in ocr.answer("jobs"))
+
+    by_folder = ocr("batch", "--resume", "-o", "out-one", "--json")
+    by_id = ocr("batch", "--resume", "--batch-id", second, "--json")
+
+    assert f'"job_id": "{first}"' in by_folder.stdout
+    assert f'"job_id": "{second}"' in by_id.stdout

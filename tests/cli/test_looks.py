@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from bench.corpora import Sample
+from ocr_worker.about import VERSION
+from tests.cli.command import Command, write_papers
+
+SCHEMAS = Path(__file__).parents[2] / "protocol" / "schema"
+
+
+def test_inspect_says_what_a_file_is(ocr: Command) -> None:
+    (paper,) = write_papers(ocr.home, 1)
+
+    told = ocr("inspect", paper)
+    report = ocr.answer("inspect", paper)
+
+    assert told.stdout.startswith(f"{paper}: pdf, 1 page, ")
+    assert "page 1: 500 x 120 points, has text" in told.stdout
+    assert (report["file"], report["type"], report["pages"]) == (str(paper), "pdf", 1)
+
+
+def test_inspect_of_what_can_not_be_read_is_one_sentence(ocr: Command) -> None:
+    done = ocr("inspect", "missing.pdf")
+
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr == "ocr-worker: missing.pdf does not exist, or is a link that leads nowhere\n"
+
+
+def test_overlay_recognises_a_scan_that_has_no_results_and_draws_its_words(
+    ocr: Command, sample: Callable[[str], Sample]
+) -> None:
+    scan = sample("cards").path
+
+    drawn = ocr.answer("overlay", scan)
+
+    assert drawn["words"] > 10
+    assert drawn["picture"] == str(ocr.home / f"{scan.stem}_overlay_1.png")
+    with Image.open(drawn["picture"]) as picture, Image.open(scan) as page:
+        assert picture.width / picture.height == pytest.approx(page.width / page.height, abs=0.01)
+        assert _has_colour(picture)
+
+
+def test_overlay_uses_the_results_that_lie_beside_or_are_named(ocr: Command) -> None:
+    (paper,) = write_papers(ocr.home / "in", 1)
+    ocr("batch", paper, "-o", "out")
+    results = ocr.home / "out" / "paper01_ocr_results.json"
+
+    by_results = ocr.answer("overlay", results, "--output", "one.png")
+    by_both = ocr.answer("overlay", paper, "--results", results, "--output", "two.png")
+
+    assert by_results["words"] == by_both["words"] == 3
+    assert by_results["file"] == str(paper)
+    assert (ocr.home / "one.png").read_bytes() == (ocr.home / "two.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (("in/paper01.pdf", "--page", "7"), 3, "has no page 7, only 1"),
+        (
+            ("in/paper02.pdf", "--results", "out/paper01_ocr_results.json"),
+            2,
+            "holds the results of another file",
+        ),
+        (("odd.json",), 2, "holds no OCR results of this program"),
+        (("missing.png",), 3, "missing.png does not exist"),
+    ],
+)
+def test_an_overlay_that_can_not_be_drawn_is_one_sentence(
+    ocr: Command, words: tuple[str, ...], code: int, sentence: str
+) -> None:
+    write_papers(ocr.home / "in", 2)
+    (ocr.home / "odd.json").write_text("[]", encoding="utf-8")
+    if "--results" in words:
+        ocr("batch", "in/paper01.pdf", "-o", "out", "-q")
+
+    done = ocr("overlay", *words)
+
+    assert done.returncode == code
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(ocr.home.glob("*.png"))
+
+
+def test_doctor_reads_a_line_of_text_for_real(ocr: Command) -> None:
+    told = ocr.answer("doctor")
+
+    findings = {finding["name"]: finding for finding in told["findings"]}
+    assert told["healthy"]
+    assert "Sphinx of black quartz" in findings["self-test"]["detail"]
+    assert "eng" in findings["languages"]["detail"]
+    assert str(ocr.home / "state") in findings["state folder"]["detail"]
+
+
+def test_doctor_says_what_is_missing_and_what_to_do(ocr: Command) -> None:
+    (ocr.home / "state").write_text("a file where a folder belongs", encoding="utf-8")
+
+    done = ocr("doctor")
+
+    assert done.returncode == 1
+    assert "MISSING  state folder" in done.stdout
+    assert "Set OCR_WORKER_STATE_DIR" in done.stdout
+
+
+@pytest.mark.parametrize("part", ["commands", "events"])
+def test_schema_prints_what_is_kept_in_the_repository(ocr: Command, part: str) -> None:
+    done = ocr("schema", part)
+
+    assert json.loads(done.stdout) == json.loads((SCHEMAS / f"{part}.json").read_text(encoding="utf-8"))
+
+
+def test_the_installed_script_tells_its_version(ocr: Command) -> None:
+    script = Path(sys.executable).with_name("ocr-worker")
+
+    told = subprocess.run(
+        [script, "version", "--json"], env=ocr.environment(), capture_output=True, timeout=30, check=True
+    )
+
+    assert json.loads(told.stdout)["versions"]["ocr-sidecar"] == VERSION
+
+
+def test_bash_completes_commands_and_options(ocr: Command) -> None:
+    ask = 'eval "$(ocr-worker completion bash)"; COMP_WORDS=(ocr-worker "$@"); COMP_CWORD=$#\n'
+    ask += '_ocr_worker_completion ocr-worker; echo "${COMPREPLY[@]}"'
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {**ocr.environment(), "PATH": path}
+
+    def complete(*words: str) -> str:
+        line = ["bash", "-c", ask, "bash", *words]
+        return subprocess.run(
+            line, env=environment, capture_output=True, encoding="utf-8", timeout=30, check=True
+        ).stdout
+
+    assert complete("ba") == "batch\n"
+    assert complete("batch", "--output") == "--output-dir --outputs\n"
+
+
+def _has_colour(picture: Image.Image) -> bool:
+    return any(
+        max(colour) - min(colour) > 60 for _, colour in picture.convert("RGB").getcolors(1 << 24) or []
+    )

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import re
+import signal
+
+import psutil
+import pytest
+
+from ocr_worker.cli.desk import Signals
+from tests.cli.command import LIMIT_SECONDS, Command, write_papers
+from tests.cli.terminal import CTRL_C, Terminal
+
+SLOWLY = ("--pages-per-minute", "60")
+STANDING = r"\d/6 \(\d ok, 0 failed, 0 skipped\) Elapsed 0:\d\d, ETA 0:\d\d"
+
+
+def test_on_a_terminal_a_bar_lives_and_ctrl_c_cancels_so_that_the_batch_can_be_resumed(ocr: Command) -> None:
+    write_papers(ocr.home / "in", 6)
+
+    terminal = Terminal(ocr, "batch", "in", "-o", "out", *SLOWLY)
+    terminal.wait_for(r"Processing file 1/6: paper01\.pdf \(page 1/1\)")
+    terminal.wait_for(r"[1-9] %, \d+\.\d pages/s")
+    terminal.wait_for(STANDING)
+    terminal.press(CTRL_C)
+    code = terminal.exit_code()
+    resumed = ocr("batch", "--resume", "-o", "out")
+
+    assert code == 130
+    assert terminal.moves
+    assert "Cancelling: what is finished is kept" in terminal.text
+    assert re.search(r"Cancelled: 6 files \(\d ok, 0 failed, 0 skipped, \d left\)", terminal.text)
+    assert re.search(r"Go on with: ocr-worker batch --resume --batch-id \d{8}_", terminal.text)
+    assert resumed.returncode == 0
+    assert "Done: 6 files (6 ok, 0 failed, 0 skipped); 6 pages" in resumed.stdout
+
+
+def test_ctrl_c_twice_ends_at_once_and_leaves_no_process(ocr: Command) -> None:
+    write_papers(ocr.home / "in", 6)
+
+    terminal = Terminal(ocr, "batch", "in", "-o", "out", *SLOWLY)
+    terminal.wait_for(STANDING)
+    terminal.press(CTRL_C + CTRL_C)
+    code = terminal.exit_code()
+
+    assert code == 130
+    assert not [process for process in psutil.process_iter() if _is_of(process, ocr)]
+
+
+def test_the_second_signal_interrupts_whatever_goes_on() -> None:
+    with Signals() as signals:
+        signal.raise_signal(signal.SIGINT)
+        assert signals.heard == signal.SIGINT
+
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_sigterm_interrupts_the_batch_so_that_it_can_be_resumed(ocr: Command) -> None:
+    write_papers(ocr.home / "in", 6)
+
+    process = ocr.start("batch", "in", "-o", "out", "--verbose", *SLOWLY)
+    assert process.stderr is not None
+    while "Finished" not in process.stderr.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    stdout, _ = process.communicate(timeout=LIMIT_SECONDS)
+
+    assert process.returncode == 143
+    assert "Go on with: " in stdout
+    assert [job["state"] for job in ocr.answer("jobs")] == ["interrupted"]
+
+
+def _is_of(process: psutil.Process, command: Command) -> bool:
+    try:
+        return str(command.home) in " ".join(process.cmdline())
+    except psutil.Error:
+        return False
