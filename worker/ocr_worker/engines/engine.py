@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from ocr_worker.engines.grey import GreyImage
 from ocr_worker.outputs.model import Line
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What the lines of a page look like, before they are read."""
+
+    skew_degrees: float
+    """Clockwise tilt of the lines."""
+    row_px: float
+    """Median height of a line from the deepest descender to the highest ascender; 0 without lines."""
 
 
 class Engine(Protocol):
@@ -17,8 +28,8 @@ class Engine(Protocol):
     @property
     def version(self) -> str: ...
 
-    def find_skew(self, image: GreyImage) -> float | None:
-        """Degrees clockwise by which the lines are tilted; None when that takes a whole recognition."""
+    def find_layout(self, image: GreyImage) -> Layout | None:
+        """The lines of the bitmap; None when that takes a whole recognition."""
         ...
 
     def recognise(self, image: GreyImage) -> tuple[Line, ...]:

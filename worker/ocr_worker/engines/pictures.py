@@ -210,6 +210,12 @@ def turn(picture: Image.Image, clockwise: int) -> Image.Image:
     return picture.transpose(steps[clockwise]) if clockwise in steps else picture
 
 
+def shrink(picture: Image.Image, factor: float) -> Image.Image:
+    """Smaller by a factor below 1. Bilinear: measured to blur noise away and letters not."""
+    size = max(1, round(picture.width * factor)), max(1, round(picture.height * factor))
+    return picture.resize(size, Image.Resampling.BILINEAR)
+
+
 def straighten(picture: Image.Image, degrees: float) -> Image.Image:
     """Turn back a page that is skewed clockwise by so much, keeping its size."""
     return picture.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=255)

@@ -37,7 +37,7 @@ class TesseractEngine:
         self._cache_dir = cache_dir
         self.version = str(pytesseract.get_tesseract_version())
 
-    def find_skew(self, image: GreyImage) -> None:
+    def find_layout(self, image: GreyImage) -> None:
         """The command tells nothing before it has read the page."""
 
     def recognise(self, image: GreyImage) -> tuple[Line, ...]:

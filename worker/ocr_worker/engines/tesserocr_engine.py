@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ os.environ.setdefault("OMP_THREAD_LIMIT", "1")
 import tesserocr
 from tesserocr import OEM, PSM, RIL
 
+from ocr_worker.engines.engine import Layout
 from ocr_worker.engines.grey import GreyImage
 from ocr_worker.engines.skew import skew_degrees
 from ocr_worker.errors import EngineError, EngineMissingError
@@ -28,14 +30,16 @@ class TesserocrEngine:
         self._api = _load("+".join(languages), tessdata, PSM.AUTO)
         self._shown: GreyImage | None = None
 
-    def find_skew(self, image: GreyImage) -> float:
-        """From the layout alone; a recognition of the same image goes on from there, so this costs nothing."""
+    def find_layout(self, image: GreyImage) -> Layout:
+        """A recognition of the same image goes on from there, so this costs nothing."""
         _show(self._api, image)
         self._shown = image
         found = self._api.AnalyseLayout()
         rows = tesserocr.iterate_level(found, RIL.TEXTLINE) if found else ()
-        ends = [at.Baseline(RIL.TEXTLINE) for at in rows]
-        return skew_degrees((*start, *end) for start, end in filter(None, ends))
+        seen = [(at.Baseline(RIL.TEXTLINE), at.BoundingBox(RIL.TEXTLINE)) for at in rows]
+        skew = skew_degrees((*ends[0], *ends[1]) for ends, _ in seen if ends)
+        heights = [box[3] - box[1] for _, box in seen if box]
+        return Layout(skew, statistics.median(heights) if heights else 0.0)
 
     def recognise(self, image: GreyImage) -> tuple[Line, ...]:
         if self._shown is not image:

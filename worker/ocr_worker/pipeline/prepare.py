@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ocr_worker.engines import pictures
 from ocr_worker.engines.grey import GreyImage
@@ -13,6 +14,12 @@ from ocr_worker.pipeline.tasks import Switch
 UNIFORM_RANGE = 8
 """Grey levels between the darkest and the lightest pixel of a page that holds nothing at all."""
 DOUBTFUL_CONFIDENCE = 65.0
+LARGE_PIXELS = 2_400_000
+"""A card, a receipt or a small page has fewer: it is never shrunk."""
+SHRINK_FACTOR = 2 / 3
+"""From 300 dpi to 200."""
+LEAST_ROW_PX = 25.0
+"""Height of a shrunk line below which reading suffers: small print stays as it is. See docs/performance.md."""
 DESKEW_FROM_DEGREES: dict[Switch, float | None] = {"auto": 1.0, "on": 0.1, "off": None}
 
 
@@ -20,6 +27,16 @@ def is_uniform(image: GreyImage) -> bool:
     """Whether there is nothing to see, not even something faint: anything else is left to the engine to judge."""
     low, high = pictures.grey_range(image.picture)
     return high - low <= UNIFORM_RANGE
+
+
+def is_large(image: GreyImage) -> bool:
+    return image.size[0] * image.size[1] >= LARGE_PIXELS
+
+
+def shrunk(image: GreyImage) -> GreyImage:
+    return replace(
+        image, picture=pictures.shrink(image.picture, SHRINK_FACTOR), dpi=image.dpi * SHRINK_FACTOR
+    )
 
 
 def dark_on_light(image: GreyImage) -> GreyImage:
