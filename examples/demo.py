@@ -64,7 +64,8 @@ def list_outputs(done: dict[str, Any]) -> None:
 def draw_overlay(done: dict[str, Any]) -> None:
     """Let the product draw a page with its word boxes."""
     picture = FOLDER / "overlay.png"
-    subprocess.run([WORKER, "overlay", done["outputs"]["json"], "--output", picture], check=True)
+    command = [WORKER, "overlay", done["outputs"]["json"], "--output", picture]
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
     print(f"\nA page with its word boxes: {picture}")
 
 
