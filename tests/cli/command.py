@@ -37,7 +37,7 @@ class Command:
         with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
             pid = os.fork()
             if pid == 0:
-                self._become(list(map(os.fspath, words)), stdout.fileno(), stderr.fileno())
+                self._become([str(word) for word in words], stdout.fileno(), stderr.fileno())
             code = _wait(pid)
             return Done(code, *(_read(stream) for stream in (stdout, stderr)))
 
@@ -73,7 +73,7 @@ class Command:
         )  # fmt: skip
 
     def words(self, *words: str | Path) -> list[str]:
-        return [sys.executable, "-m", "ocr_worker", *map(os.fspath, words)]
+        return [sys.executable, "-m", "ocr_worker", *(str(word) for word in words)]
 
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("OCR_WORKER_")}

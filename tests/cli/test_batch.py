@@ -101,7 +101,8 @@ def test_a_dry_run_tells_what_would_be_done_and_writes_nothing(ocr: Command) -> 
     done = ocr("batch", "in", "-o", "out", "--dry-run")
 
     assert done.returncode == 1
-    assert "in/paper01.pdf: 1 page → " in done.stdout
+    assert "in/paper01.pdf: pdf, 1 page, 1 with text already → " in done.stdout
+    assert "Needs about 0.0 of " in done.stdout
     assert "[empty]" in done.stdout
     assert not (ocr.home / "out").exists()
 

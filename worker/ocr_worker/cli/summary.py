@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ocr_worker.cli.verdicts import verdicts
 from ocr_worker.cli.wording import clock, command_line, count, shown
 from ocr_worker.jobs import JobId
 
@@ -14,7 +15,8 @@ MOST_NAMED = 20
 
 def summary(job_id: JobId, result: Mapping[str, Any]) -> str:
     """Lines for people."""
-    return "\n".join([*_planned(result), _outcome(result), *_failures(result), *_what_next(job_id, result)])
+    found = verdicts(result) if result.get("dry_run") else ()
+    return "\n".join([*found, _outcome(result), *_failures(result), *_what_next(job_id, result)])
 
 
 def counts(result: Mapping[str, Any]) -> dict[str, int]:
@@ -41,13 +43,6 @@ def _outcome(result: Mapping[str, Any]) -> str:
     )
     waiting = f", {left} left" if left else ""
     return f"{verb}{reason}: {count(result['total_files'], 'file')} ({files}{waiting}){pace}"
-
-
-def _planned(result: Mapping[str, Any]) -> Iterator[str]:
-    """What a dry run found out about each good file."""
-    for done in (result.get("successful") or ()) if result.get("dry_run") else ():
-        yield f"  {shown(done['file'])}: {count(done['pages'], 'page')} → {shown(done['output'])}"
-        yield from (f"    note: {shown(text)}" for text in done.get("warnings") or ())
 
 
 def _failures(result: Mapping[str, Any]) -> Iterator[str]:
