@@ -39,7 +39,9 @@ class Staged:
             digest = _sha256(stream.fileno())
         return self.temporary.stat().st_size, digest
 
-    def publish(self, sleep: Callable[[float], None] = time.sleep) -> None:
+    def publish(
+        self, sleep: Callable[[float], None] = time.sleep, move: Callable[[Path, Path], object] = os.replace
+    ) -> None:
         """Move into place; a target that a viewer holds open is tried three times, then `locked`."""
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(_is_busy),
@@ -49,7 +51,7 @@ class Staged:
             reraise=True,
         )
         try:
-            retrying(os.replace, self.temporary, self.target)
+            retrying(move, self.temporary, self.target)
         except OSError as error:
             if _is_busy(error):
                 raise LockedError(f"{self.target} is in use by another program; close it there") from error
@@ -74,6 +76,17 @@ def staging(target: Path, write: Callable[[Path], None]) -> Iterator[Staged]:
 def write_whole(target: Path, content: bytes) -> None:
     with staging(target, lambda temporary: _write(temporary, content)) as staged:
         staged.publish()
+
+
+def write_unsynced(target: Path, content: bytes) -> None:
+    """Whole or absent too, but only safe from the death of a process, not of the machine."""
+    temporary = target.parent / f".ocr-{secrets.token_hex(8)}.part"
+    try:
+        with translated(target):
+            temporary.write_bytes(content)
+            temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def refuse_odd_target(target: Path) -> None:

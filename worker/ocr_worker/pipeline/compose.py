@@ -37,9 +37,10 @@ def compose(task: ComposeTask, documents: Documents) -> Composed:
     targets = {name: Path(place) for name, place in task.outputs.items()}
     for target in targets.values():
         _refuse_source(path, target)
-    document, summary = _describe(task, path, kind), Summary()
+    summary = Summary()
     for page in read_pages(task):
         summary.add(page)
+    document = _describe(task, path, kind, summary)
     with ExitStack() as stack:
         staged = _stage_all(task, document, targets, documents, stack)
         require_unchanged(task.source)
@@ -154,8 +155,7 @@ def _refuse_source(source: Path, target: Path) -> None:
         )
 
 
-def _describe(task: ComposeTask, path: Path, kind: str) -> Document:
-    used = {page.engine for page in read_pages(task)} - {""}
+def _describe(task: ComposeTask, path: Path, kind: str, summary: Summary) -> Document:
     return Document(
         path=wire_path(path),
         name=path.name,
@@ -165,7 +165,9 @@ def _describe(task: ComposeTask, path: Path, kind: str) -> Document:
         pages=task.pages,
         languages=task.settings.languages,
         settings=settings_record(task.settings),
-        models=catalogue.models(task.settings.languages, task.settings.tessdata_dir) if used else [],
+        models=catalogue.models(task.settings.languages, task.settings.tessdata_dir)
+        if summary.engines
+        else [],
         created=timestamp(),
         warnings=task.warnings,
     )

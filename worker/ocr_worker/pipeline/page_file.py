@@ -9,7 +9,7 @@ from typing import Any
 
 from ocr_worker.errors import InternalError
 from ocr_worker.outputs.model import Line, Page, Word
-from ocr_worker.outputs.whole import write_whole
+from ocr_worker.outputs.whole import write_unsynced
 
 VERSION = 1
 _FIELDS = (
@@ -22,7 +22,7 @@ def write_page(path: Path, page: Page) -> None:
     record: dict[str, Any] = {"version": VERSION, **{name: getattr(page, name) for name in _FIELDS}}
     record["warnings"] = list(page.warnings)
     record["lines"] = [_pack(line) for line in page.lines]
-    write_whole(path, zlib.compress(json.dumps(record, separators=(",", ":")).encode("ascii"), 1))
+    write_unsynced(path, zlib.compress(json.dumps(record, separators=(",", ":")).encode("ascii"), 1))
 
 
 def read_page(path: Path) -> Page:
