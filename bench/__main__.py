@@ -56,7 +56,20 @@ def speed(options: argparse.Namespace, folder: Path) -> list[str]:
     return misses
 
 
-ROWS: dict[str, Callable[[argparse.Namespace, Path], list[str]]] = {"accuracy": accuracy, "speed": speed}
+def control(_: argparse.Namespace, folder: Path) -> list[str]:
+    from bench import control as row
+
+    figures = row.measure(folder)
+    print(row.table(figures))
+    print(f"Raw figures: {report.save(OUT, 'control', figures)}")
+    return [miss for figure in figures if (miss := figure.missed())]
+
+
+ROWS: dict[str, Callable[[argparse.Namespace, Path], list[str]]] = {
+    "accuracy": accuracy,
+    "control": control,
+    "speed": speed,
+}
 
 
 def _options() -> argparse.Namespace:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import img2pdf
-from PIL import Image
 
+from bench.control import save_slow_page
 from bench.corpora import build
 
 
@@ -40,10 +40,5 @@ class Material:
 
 
 def make_material(folder: Path) -> Material:
-    quick, medium, dense = (build(kind, folder)[0].path for kind in ("cards", "clean", "small_print"))
-    with Image.open(dense) as page:
-        sheet = Image.new("L", (page.width * 2, page.height * 2), 255)
-        for corner in ((0, 0), (page.width, 0), (0, page.height), (page.width, page.height)):
-            sheet.paste(page, corner)
-    sheet.save(folder / "slow.png", dpi=(300, 300))
-    return Material(folder, quick, medium, folder / "slow.png")
+    quick, medium = (build(kind, folder)[0].path for kind in ("cards", "clean"))
+    return Material(folder, quick, medium, save_slow_page(folder))
