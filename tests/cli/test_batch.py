@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import threading
@@ -120,6 +121,19 @@ def test_too_many_failures_stop_the_batch_and_the_summary_says_how_to_go_on(ocr:
         "Stopped because too many files failed: 12 files (0 ok, 10 failed, 0 skipped, 2 left)" in done.stdout
     )
     assert re.search(r"Go on with: ocr-worker batch --resume --batch-id \d{8}_\d{6}_", done.stdout)
+
+
+def test_a_name_that_is_not_utf8_is_done_and_told_as_a_uri(ocr: Command) -> None:
+    (paper,) = write_papers(ocr.home / "in", 1)
+    paper.rename(os.fsdecode(os.fsencode(paper.with_name("caf")) + b"\xe9.pdf"))
+
+    done = ocr("batch", "in", "-o", "out", "--json", "--on-finish", "cat")
+
+    (told,) = json.loads(done.stdout)["successful"]
+    assert done.returncode == 0
+    assert told["file"].endswith("/in/caf%E9.pdf")
+    assert told["output"].endswith("/out/caf%E9.pdf")
+    assert "/in/caf%E9.pdf" in done.stderr
 
 
 @pytest.mark.parametrize("way", ["file", "environment"])

@@ -43,6 +43,7 @@ def test_ctrl_c_twice_ends_at_once_and_leaves_no_process(ocr: Command) -> None:
     code = terminal.exit_code()
 
     assert code == 130
+    assert re.search(r"Go on with: ocr-worker (resume|batch --resume --batch-id) \d{8}_", terminal.text)
     assert not [process for process in psutil.process_iter() if _is_of(process, ocr)]
 
 

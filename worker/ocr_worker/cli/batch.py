@@ -113,7 +113,7 @@ def batch(options: BatchCommand) -> int:
         Desk(worker_settings(), signals, configuration.progress_update_interval) as desk,
     ):
         order = Order(options, configuration, read_password(options.password_file), desk, signals)
-        return watch(order.find, order.do, desk, signals) if options.watch else order.do(order.find())
+        return watch(order.find, order.do, desk, signals) if options.watch else order.do(order.find())[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +133,14 @@ class Order:
         paths = [*(options.input_files or ()), *(options.paths or ())]
         return gather(options.input_dir or (), paths, search)
 
-    def do(self, files: list[str]) -> int:
-        """One batch; its exit code."""
+    def do(self, files: list[str]) -> tuple[int, set[str]]:
+        """One batch; its exit code, and the files that were locked."""
         if not files:
-            return self._nothing()
+            return self._nothing(), set()
         request = self._request(files)
         job_id, result = self.desk.batch(request, view_for(self.options.loudness))
-        return end_run(self.options, job_id, result, self.signals.heard)
+        locked = {entry["file"] for entry in result.get("skipped") or () if entry["reason"] == "locked"}
+        return end_run(self.options, job_id, result, self.signals.heard), locked
 
     def _request(self, files: list[str]) -> JobRequest:
         try:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from typer import Argument, Option
 
+from ocr_protocol.paths import path_to_wire
 from ocr_worker.cli.configuration import Configuration, read_configuration
 from ocr_worker.cli.exits import UsageError
 from ocr_worker.cli.finishing import require_target
@@ -88,4 +89,17 @@ def read_password(file: Path | None) -> str | None:
 
 def answer_json(value: Any) -> None:
     """One JSON value on stdout, for scripts."""
-    answer(json.dumps(value, indent=2))
+    answer(json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """JSON in ASCII; a path that is not UTF-8 is a file URI, as it is on the wire."""
+    return json.dumps(_writable(value), indent=2)
+
+
+def _writable(value: Any) -> Any:
+    if isinstance(value, str):
+        return path_to_wire(value)
+    if isinstance(value, dict):
+        return {name: _writable(part) for name, part in value.items()}
+    return [_writable(part) for part in value] if isinstance(value, (list, tuple)) else value

@@ -117,7 +117,11 @@ class Desk:
 
     def _follow(self, job_id: JobId, view: View) -> dict[str, Any]:
         with view:
-            run = self._pump(job_id, view)
+            try:
+                run = self._pump(job_id, view)
+            except KeyboardInterrupt:
+                view.note(f"Ended at once. Go on with: {command_line('resume', job_id)}")
+                raise
         return report.batch_result(self.service.store, job_id, run)
 
     def _pump(self, job_id: JobId, view: View) -> RunEnd:

@@ -137,7 +137,8 @@ def _self_test(settings: Settings) -> Finding:
 def _read_test_line(settings: Settings, scratch: Path) -> str:
     page = scratch / "line.pdf"
     page.write_bytes(_one_line_pdf(TEST_LINE))
-    language = "eng" if "eng" in installed_languages() else installed_languages()[0]
+    codes = installed_languages()
+    language = "eng" if "eng" in codes else next(iter(codes), "eng")
     options = {"languages": [language], "existing_text": "force", "outputs": ["txt"], "max_workers": 1}
     request = make_request([os.fspath(page)], os.fspath(scratch / "out"), options)
     with Signals() as signals, Desk(apart(settings, scratch / "state"), signals) as desk:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ocr_worker.cli import exits
-from ocr_worker.cli.common import RunOptions, answer_json
+from ocr_worker.cli.common import RunOptions, answer_json, json_text
 from ocr_worker.cli.finishing import tell
 from ocr_worker.cli.summary import summary
 from ocr_worker.cli.views import answer, say
@@ -20,6 +20,8 @@ def end_run(options: RunOptions, job_id: JobId, result: dict[str, Any], interrup
         answer_json(result)
     elif not options.quiet or result["status"] != "completed":
         answer(summary(job_id, result))
-    if options.on_finish is not None and (trouble := tell(options.on_finish, result)):
+    if options.on_finish is not None and (
+        trouble := tell(options.on_finish, json_text(result).encode("ascii"))
+    ):
         say(shown(trouble))
     return exits.of_result(result, interrupted_by)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Mapping
-from typing import Any
 
 from ocr_worker.cli.exits import UsageError
 
@@ -23,9 +20,8 @@ def require_target(target: str) -> None:
         raise UsageError("--on-finish is empty. Give it an address (https://…) or a command.")
 
 
-def tell(target: str, result: Mapping[str, Any]) -> str | None:
-    """Post the result or run the command; a sentence when that fails, which changes nothing about the batch."""
-    content = json.dumps(result).encode("ascii")
+def tell(target: str, content: bytes) -> str | None:
+    """Post the result, JSON, or run the command; a sentence when that fails, which changes nothing about the batch."""
     return _post(target, content) if _is_address(target) else _run(_words(target), content)
 
 

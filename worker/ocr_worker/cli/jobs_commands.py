@@ -26,8 +26,10 @@ from ocr_worker.cli.exits import GOOD
 from ocr_worker.cli.spread import takes
 from ocr_worker.cli.stored import files_of, opened_service, passwords
 from ocr_worker.cli.views import answer, view_for
-from ocr_worker.cli.wording import command_line, count, shown
+from ocr_worker.cli.wording import clock, command_line, count, shown
+from ocr_worker.job_store import StoredJob
 from ocr_worker.jobs import RESUMABLE, JobId
+from ocr_worker.settings import MIB
 
 
 def add_to(app: typer.Typer) -> None:
@@ -69,11 +71,14 @@ def show(options: OneJob) -> int:
         store, job = service.store, service.get(options.job_id)
         summary, files = report.job_summary(store, job), list(files_of(store, options.job_id))
     if options.as_json:
-        answer_json({**summary, "files": files})
+        answer_json({**summary, "statistics": _statistics(job), "files": files})
         return GOOD
     answer(f"{summary['job_id']}: {summary['state']}, {_stats(summary['stats'])}")
     answer(f"begun {summary['created_at']}, {summary['pages_done']} of {summary['pages_total']} pages")
     answer(f"into {shown(summary['output_dir'])}")
+    answer(
+        f"worked {clock(job.worked_seconds)}, {count(job.retries, 'retry', 'retries')}, {count(job.peak_rss_bytes // MIB, 'MiB', 'MiB')} at most"
+    )
     for file in files:
         answer(f"  {_file_row(file)}")
     if job.state in RESUMABLE:
@@ -115,6 +120,18 @@ def _run_again(options: RunOptions, job_id: JobId, again: Again, nothing: str) -
     else:
         answer(f"Job {job_id} {nothing}")
     return GOOD
+
+
+def _statistics(job: StoredJob) -> dict[str, Any]:
+    """As far as the store knows them, of all runs so far."""
+    return {
+        "start_time": report.timestamp(job.started_at) if job.started_at else None,
+        "end_time": report.timestamp(job.ended_at) if job.ended_at else None,
+        "duration_seconds": round(job.worked_seconds, 3),
+        "retries": job.retries,
+        "worker_restarts": job.worker_restarts,
+        "peak_rss_bytes": job.peak_rss_bytes,
+    }
 
 
 def _file_row(file: dict[str, Any]) -> str:

@@ -41,6 +41,8 @@ def make_overlay(settings: Settings, wanted: Wanted, output: Path | None) -> dic
     """Draw the words of a page over it; what was drawn, and where it is. Raises OcrError."""
     with tempfile.TemporaryDirectory(prefix="ocr-worker-") as scratch:
         source, results = _find(wanted)
+        if not source.is_file():
+            raise NotFoundError(f"{source} does not exist, or is no regular file.")
         results = results or _recognise(settings, wanted, Path(scratch))
         picture = absolute(output or Path(f"{source.stem}_overlay_{wanted.page}.png"))
         _draw(source, results, wanted.page, picture)
@@ -72,7 +74,7 @@ def _find(wanted: Wanted) -> tuple[Path, Path | None]:
         record = _record(wanted.file)
         return Path(path_from_wire(record["source"]["path"])), wanted.file
     if not wanted.file.is_file():
-        raise NotFoundError(f"{wanted.file.name} does not exist, or is no regular file.")
+        return wanted.file, None
     if wanted.results is not None:
         if not _is_of(wanted.results, wanted.file):
             raise UsageError(

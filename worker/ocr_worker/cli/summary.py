@@ -42,7 +42,15 @@ def _outcome(result: Mapping[str, Any]) -> str:
         "" if result.get("dry_run") else f"; {count(pages, 'page')} in {clock(seconds)} ({rate:.1f} pages/s)"
     )
     waiting = f", {left} left" if left else ""
-    return f"{verb}{reason}: {count(result['total_files'], 'file')} ({files}{waiting}){pace}"
+    return (
+        f"{verb}{reason}: {count(result['total_files'], 'file')} ({files}{waiting}){pace}{_troubles(result)}"
+    )
+
+
+def _troubles(result: Mapping[str, Any]) -> str:
+    statistics = result["statistics"]
+    kinds = (("retries", "retry", "retries"), ("worker_restarts", "restarted process", "restarted processes"))
+    return "".join(f", {count(statistics[name], *words)}" for name, *words in kinds if statistics[name])
 
 
 def _failures(result: Mapping[str, Any]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from ocr_protocol.paths import path_to_wire
 from ocr_worker.cli.desk import Desk, Signals
 from ocr_worker.cli.exits import GOOD
 
@@ -15,15 +16,20 @@ SETTLED_LOOKS = 2
 Stamp = tuple[int, int]
 
 
-def watch(find: Callable[[], list[str]], do: Callable[[list[str]], int], desk: Desk, signals: Signals) -> int:
-    """Do what settles, until a signal comes; the last exit code."""
+def watch(
+    find: Callable[[], list[str]],
+    do: Callable[[list[str]], tuple[int, set[str]]],
+    desk: Desk,
+    signals: Signals,
+) -> int:
+    """Do what settles, until a signal comes; the last exit code. `do` tells its own, and what was locked."""
     code, settling, done = GOOD, dict[str, tuple[Stamp, int]](), dict[str, Stamp]()
     while signals.heard is None:
         settling = _look(find(), settling, done)
         ready = [file for file, (_, looks) in settling.items() if looks >= SETTLED_LOOKS]
         if ready:
-            done.update({file: settling[file][0] for file in ready})
-            code = do(ready)
+            code, locked = do(ready)
+            done.update({file: settling[file][0] for file in ready if path_to_wire(file) not in locked})
         else:
             desk.rest(LOOK_SECONDS)
     return code
