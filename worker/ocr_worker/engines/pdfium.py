@@ -87,6 +87,8 @@ def survey(page: Any) -> Content:
     images = []
     for count, part in enumerate(page.get_objects(max_depth=8)):
         if count >= MAX_OBJECTS:
+            # A map or a plan: what text it has may come last.
+            visible = max(visible, texts.count_chars() - hidden)
             break
         if part.type == raw.FPDF_PAGEOBJ_TEXT:
             length = _text_length(part, texts)

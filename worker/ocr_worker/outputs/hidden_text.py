@@ -7,6 +7,8 @@ from typing import Any
 import pikepdf
 from pikepdf import Dictionary, Name, Operator
 
+from ocr_worker.outputs.page_resources import own_resources
+
 INVISIBLE = 3
 _SHOWING = {Operator(name) for name in ("Tj", "TJ", "'", '"')}
 _DEPTH = 8
@@ -17,9 +19,7 @@ def strip_hidden_text(pdf: pikepdf.Pdf, page: pikepdf.Page) -> None:
     kept, removed = _kept(page)
     if removed:
         page.obj.Contents = pdf.make_stream(pikepdf.unparse_content_stream(kept))
-    resources = page.obj.get("/Resources")
-    if isinstance(resources, Dictionary):
-        _strip_forms(pdf, page.obj, resources, _DEPTH)
+    _strip_forms(pdf, page.obj, own_resources(page), _DEPTH)
 
 
 def _strip_forms(pdf: pikepdf.Pdf, owner: Any, resources: Dictionary, depth: int) -> None:

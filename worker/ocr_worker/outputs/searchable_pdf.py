@@ -17,6 +17,7 @@ from pikepdf import Array, Dictionary, Name
 from ocr_worker.errors import InternalError
 from ocr_worker.outputs.hidden_text import strip_hidden_text
 from ocr_worker.outputs.model import Affine, Page
+from ocr_worker.outputs.page_resources import own_resources
 from ocr_worker.outputs.pdf_geometry import rotation, to_user_space, visible_box
 from ocr_worker.outputs.text_layer import ADVANCE, GlyphCodes, layer_content
 
@@ -61,7 +62,7 @@ class LayerGrafter:
         return form
 
     def _draw_first(self, target: pikepdf.Page, form: pikepdf.Stream) -> None:
-        resources = _own_resources(target)
+        resources = own_resources(target)
         objects = dict(resources.get("/XObject", Dictionary()).items())
         # An earlier layer of ours may have the name, and its call stays in the content.
         name = next(name for name in (f"{LAYER}{n}" for n in count(1)) if name not in objects)
@@ -82,18 +83,6 @@ class LayerGrafter:
             stream = pikepdf.Stream(self._pdf, f"q {name} Do Q\n".encode("ascii"))
             self._calls[name] = self._pdf.make_indirect(stream)
         return self._calls[name]
-
-
-def _own_resources(target: pikepdf.Page) -> Any:
-    """A copy for this page alone: others may share the one it has, or inherit it."""
-    node: Any = target.obj
-    for _ in range(50):
-        if "/Resources" in node or "/Parent" not in node:
-            break
-        node = node.Parent
-    found = node.get("/Resources")
-    target.obj.Resources = Dictionary(dict(found.items())) if isinstance(found, Dictionary) else Dictionary()
-    return target.obj.Resources
 
 
 def _matrix(matrix: Affine) -> Array:
