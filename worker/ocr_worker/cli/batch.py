@@ -32,11 +32,15 @@ Switch = Literal["auto", "on", "off"]
 class BatchCommand(RunOptions):
     """Each option's default is the wire's, unless configuration says otherwise."""
 
-    paths: Annotated[list[Path] | None, Argument(help="Files, and folders to be searched through.")] = None
-    input_dir: Annotated[
-        list[Path] | None, Option(help="A folder to be searched through; may be repeated.")
+    paths: Annotated[
+        list[Path] | None, Argument(metavar="PATHS", help="Files, and folders to be searched through.")
     ] = None
-    input_files: Annotated[list[Path] | None, Option(help="A file; more may follow it.")] = None
+    input_dir: Annotated[
+        list[Path] | None, Option(metavar="DIR", help="A folder to be searched through; may be repeated.")
+    ] = None
+    input_files: Annotated[list[Path] | None, Option(metavar="FILE", help="A file; more may follow it.")] = (
+        None
+    )
     include: Annotated[
         list[str] | None, Option(metavar="GLOB", help="Of folders only files like this; may be repeated.")
     ] = None

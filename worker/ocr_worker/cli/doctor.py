@@ -18,6 +18,7 @@ from ocr_worker.cli.desk import Desk, Signals, apart
 from ocr_worker.cli.exits import GOOD, SOME_FAILED
 from ocr_worker.cli.spread import takes
 from ocr_worker.cli.views import PlainView, answer
+from ocr_worker.cli.wording import count
 from ocr_worker.engines.catalogue import (
     engine_versions,
     installed_engines,
@@ -108,7 +109,7 @@ def _state_folder(settings: Settings) -> Iterator[Finding]:
     folder = settings.state_dir
     try:
         store = JobStore(folder)
-        detail = f"{folder}, {store.job_count(None)} jobs"
+        detail = f"{folder}, {count(store.job_count(None), 'job')}"
         store.close()
     except OcrError as error:
         yield Finding("state folder", ok=False, detail=str(folder), advice=error.message)

@@ -53,14 +53,17 @@ class OneRun(RunOptions):
 def jobs(options: JobsOptions) -> int:
     """List the jobs, newest first."""
     with opened_service() as service:
-        store = service.store
-        found = [report.job_summary(store, job) for job in store.jobs(options.state, 0, options.limit)]
+        stored = service.store.jobs(options.state, 0, options.limit)
+        found = [report.job_summary(service.store, job) for job in stored]
     if options.as_json:
         answer_json(found)
-    elif not found:
+        return GOOD
+    for job, summary in zip(stored, found, strict=True):
+        rehearsal = "  (dry run)" if job.options.dry_run else ""
+        told = f"{summary['state']:<11}  {_stats(summary['stats'])}  {shown(summary['output_dir'])}"
+        answer(f"{job.job_id}  {told}{rehearsal}")
+    if not found:
         answer("There are no jobs." if options.state is None else f"No job is {options.state}.")
-    for job in [] if options.as_json else found:
-        answer(f"{job['job_id']}  {job['state']:<11}  {_stats(job['stats'])}  {shown(job['output_dir'])}")
     return GOOD
 
 
