@@ -141,4 +141,4 @@ def _held_elsewhere(job: StoredJob) -> str:
     who = f"process {held.pid} ({held.name})" if held else "another process"
     since = clock(time.time() - (job.started_at or job.created_at))
     end = f"kill -INT {held.pid}" if held else "Ctrl-C in its terminal"
-    return f"Job {job.job_id} is {job.state} in {who}, for {since}. Cancel it in the app that runs it, or with: {end}"
+    return f"Job {job.job_id} is {job.state} in {who}, for {since}. Cancel it in the app that runs it, or interrupt that process, with all its jobs: {end}"
