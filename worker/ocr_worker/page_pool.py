@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, Union
 
 import psutil
@@ -25,9 +27,15 @@ from ocr_worker.guard import Guard
 from ocr_worker.pipeline import boundary
 from ocr_worker.pipeline.tasks import Failure, Outcome, PageDone, PageSettings, Task, Warmed, WarmTask
 from ocr_worker.settings import MIB, Settings
+from ocr_worker.sweep import make_temp_folder
 
 log = logging.getLogger(__name__)
 
+START = (
+    "import sys; sys.path[:] = [place for place in sys.path if place];"
+    " from ocr_worker.__main__ import main; sys.exit(main())"
+)
+"""Unlike `-m`, this imports nothing from the working directory, which may be anybody's. (`-P` needs Python 3.11.)"""
 KILL_SECONDS = 0.5
 """How long a killed process may take to be gone; one in the middle of a disk write takes a moment."""
 
@@ -58,6 +66,8 @@ class Slot:
     """One page process. `ticket` is the task in work; 0 is a warm-up, None is idle."""
 
     process: subprocess.Popen[bytes]
+    temp: Path
+    """Its own folder for temporary files, which goes when the process does."""
     ticket: int | None = None
     deadline: float = 0.0
     limit_seconds: float = 0.0
@@ -210,17 +220,18 @@ class PagePool:
         return TaskEnded(slot.ticket, outcome) if slot.ticket else None
 
     def _spawn(self) -> Slot:
+        temp = make_temp_folder(self._settings.temp_dir)
         process = subprocess.Popen(
             _command(self._settings),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=_environment(),
+            env=_environment(temp),
             start_new_session=True,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
         self._guard.adopt(process.pid)
-        slot = Slot(process, idle_since=time.monotonic())
+        slot = Slot(process, temp, idle_since=time.monotonic())
         self._slots.append(slot)
         threading.Thread(target=self._read, args=(slot,), name=f"page {process.pid}", daemon=True).start()
         return slot
@@ -234,6 +245,7 @@ class PagePool:
             for line in lines:
                 self._post(SlotSpoke(slot, line))
         slot.process.wait()
+        shutil.rmtree(slot.temp, ignore_errors=True)
         drain.join(1)
         self._post(SlotEnded(slot, " | ".join(slot.stderr)))
 
@@ -254,12 +266,12 @@ class PagePool:
 
 
 def _command(settings: Settings) -> list[str]:
-    start = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "ocr_worker"]
+    start = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-c", START]
     return [*start, "page-process", str(os.getpid()), str(settings.cache_dir), str(settings.memory_limit_mib)]
 
 
-def _environment() -> dict[str, str]:
-    environment = dict(os.environ, OMP_THREAD_LIMIT="1")
+def _environment(temp: Path) -> dict[str, str]:
+    environment = dict(os.environ, OMP_THREAD_LIMIT="1", TMPDIR=str(temp), TEMP=str(temp), TMP=str(temp))
     # PyInstaller points the loader at its own folder; our children need the system's again.
     if "LD_LIBRARY_PATH_ORIG" in environment:
         environment["LD_LIBRARY_PATH"] = environment.pop("LD_LIBRARY_PATH_ORIG")

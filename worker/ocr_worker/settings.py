@@ -45,6 +45,11 @@ class Settings:
         return self.state_dir / "jobs"
 
     @property
+    def temp_dir(self) -> Path:
+        """Temporary files of page processes, one folder a worker."""
+        return self.state_dir / "tmp"
+
+    @property
     def cache_dir(self) -> Path:
         return self.state_dir / "cache"
 

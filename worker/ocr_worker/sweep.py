@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,6 +20,22 @@ def sweep_parts(folder: Path) -> None:
         if (found := PART.fullmatch(name)) and birth(int(found.group(1))) is None:
             with suppress(OSError):
                 (folder / name).unlink()
+
+
+def make_temp_folder(folder: Path) -> Path:
+    """A new temporary folder of this process, for its owner alone; those that dead processes left are removed.
+
+    Where `folder` can't be made, the system's place for temporary files is taken.
+    """
+    sweep_folders(folder)
+    mine = folder / str(os.getpid())
+    try:
+        # One after the other: of several made at once only the last would get the mode.
+        for place in (folder.parent, folder, mine):
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(dir=mine))
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="ocr-worker-"))
 
 
 def sweep_folders(folder: Path) -> None:

@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageChops, ImageFilter, ImageOps, UnidentifiedImageError
 
 from ocr_worker.engines.grey import GreyImage
 from ocr_worker.errors import CorruptError, TooLargeError
 
+FAINTEST_INK = 40
+"""Grey levels: less contrast than this is not stretched to black, as it may be noise."""
 MAX_FRAMES = 10_000
 """A TIFF whose directories loop would otherwise count for ever."""
 LONGEST_SIDE_PX = 32_767
@@ -208,6 +210,33 @@ def dark_share(picture: Image.Image) -> float:
 def turn(picture: Image.Image, clockwise: int) -> Image.Image:
     steps = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}
     return picture.transpose(steps[clockwise]) if clockwise in steps else picture
+
+
+def backdrop(picture: Image.Image) -> Image.Image:
+    """The paper without the ink, a sixteenth of the size."""
+    return picture.reduce(16).filter(ImageFilter.MaxFilter(5)).filter(ImageFilter.GaussianBlur(2))
+
+
+def unevenness(backdrop: Image.Image) -> int:
+    """Grey levels between the darker and the lighter parts of the paper, a twentieth at each end left out."""
+    return _level(backdrop, 0.95) - _level(backdrop, 0.05)
+
+
+def flatten(picture: Image.Image, backdrop: Image.Image) -> Image.Image:
+    """Ink on even white: how much darker each pixel is than the paper about it, stretched to full black."""
+    ink = ImageChops.subtract(backdrop.resize(picture.size, Image.Resampling.BILINEAR), picture)
+    black = max(FAINTEST_INK, _level(ink, 0.995))
+    return ink.point([255 - min(255, round(level * 255 / black)) for level in range(256)])
+
+
+def _level(picture: Image.Image, share: float) -> int:
+    """The grey level that this share of the pixels does not exceed."""
+    counts, wanted, seen = picture.histogram(), share * picture.width * picture.height, 0
+    for level, count in enumerate(counts):
+        seen += count
+        if seen >= wanted:
+            return level
+    return 255
 
 
 def shrink(picture: Image.Image, factor: float) -> Image.Image:

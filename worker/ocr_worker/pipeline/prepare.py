@@ -14,6 +14,8 @@ from ocr_worker.pipeline.tasks import Switch
 UNIFORM_RANGE = 8
 """Grey levels between the darkest and the lightest pixel of a page that holds nothing at all."""
 DOUBTFUL_CONFIDENCE = 65.0
+UNEVEN_LEVELS = 45
+"""Grey levels by which the paper varies over a page that is flattened. Scans of good light vary by 10 to 40."""
 LARGE_PIXELS = 2_400_000
 """A card, a receipt or a small page has fewer: it is never shrunk."""
 SHRINK_FACTOR = 2 / 3
@@ -27,6 +29,14 @@ def is_uniform(image: GreyImage) -> bool:
     """Whether there is nothing to see, not even something faint: anything else is left to the engine to judge."""
     low, high = pictures.grey_range(image.picture)
     return high - low <= UNIFORM_RANGE
+
+
+def even_light(image: GreyImage) -> GreyImage:
+    """A page in a shadow: one threshold for all of it, as Tesseract takes, would lose the darker part."""
+    backdrop = pictures.backdrop(image.picture)
+    if pictures.unevenness(backdrop) < UNEVEN_LEVELS:
+        return image
+    return replace(image, picture=pictures.flatten(image.picture, backdrop))
 
 
 def is_large(image: GreyImage) -> bool:

@@ -48,7 +48,7 @@ def read_bitmap(
 
 def _prepare(image: GreyImage, denoise: Switch) -> GreyImage:
     fitted = replace(image, picture=pictures.fit(image.picture))
-    upright = prepare.dark_on_light(fitted)
+    upright = prepare.even_light(prepare.dark_on_light(fitted))
     return replace(upright, picture=pictures.remove_speckles(upright.picture)) if denoise == "on" else upright
 
 
