@@ -14,14 +14,34 @@ import pytest
 
 from tests.faults import pictures
 from tests.faults.host import Worker, running
+from tests.faults.known import KNOWN
 
 Mounted = Callable[..., Path]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if reason := KNOWN.get(item.nodeid.removeprefix("tests/faults/")):
+            item.add_marker(pytest.mark.xfail(strict=True, reason=reason))
+
+
 @pytest.fixture(scope="session")
-def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
-    with running(tmp_path_factory.mktemp("shared")) as running_worker:
-        yield running_worker
+def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Worker]]:
+    """The worker that all share; a new one when a test has been the end of it."""
+    with ExitStack() as stack:
+        alive: list[Worker] = []
+
+        def get() -> Worker:
+            if not alive or alive[-1].process.poll() is not None:
+                alive.append(stack.enter_context(running(tmp_path_factory.mktemp("shared"))))
+            return alive[-1]
+
+        yield get
+
+
+@pytest.fixture
+def worker(workers: Callable[[], Worker]) -> Worker:
+    return workers()
 
 
 @pytest.fixture

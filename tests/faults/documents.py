@@ -11,8 +11,8 @@ from typing import Any
 
 import img2pdf
 import pikepdf
-from PIL import Image, TiffImagePlugin
 from pikepdf import Array, Dictionary, Name, Stream
+from PIL import Image, TiffImagePlugin
 
 from tests.faults.pictures import SIZE, jpeg, saved, sheet
 
@@ -72,7 +72,9 @@ def garbage_map() -> bytes:
     codes = b"".join(b"<%02x> <e0%02x>\n" % (code, code) for code in range(32, 127))
     cmap = (
         b"/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapType 2 def\n"
-        b"1 begincodespacerange <00> <ff> endcodespacerange\n95 beginbfchar\n" + codes + b"endbfchar endcmap end end"
+        b"1 begincodespacerange <00> <ff> endcodespacerange\n95 beginbfchar\n"
+        + codes
+        + b"endbfchar endcmap end end"
     )
     add_text(pdf, "Garbled words", cmap)
     return whole(pdf)
@@ -117,7 +119,9 @@ def sized(points: float, user_unit: float = 1) -> bytes:
     for box in {"/CropBox", "/TrimBox", "/BleedBox", "/ArtBox"} & set(page.obj.keys()):
         del page.obj[box]
     name = next(iter(page.Resources.XObject.keys()))
-    page.Contents = pdf.make_stream(b"q %g 0 0 %g 0 %g cm %s Do Q" % (points, points / 3.2, points / 3, name.encode()))
+    page.Contents = pdf.make_stream(
+        b"q %g 0 0 %g 0 %g cm %s Do Q" % (points, points / 3.2, points / 3, name.encode())
+    )
     return whole(pdf)
 
 
@@ -205,7 +209,9 @@ def picture_bomb() -> bytes:
 
 
 def jpx() -> bytes:
-    return _of_stream(saved(sheet(), "JPEG2000"), Name.JPXDecode, {"ColorSpace": Name.DeviceGray, "BitsPerComponent": 8})
+    return _of_stream(
+        saved(sheet(), "JPEG2000"), Name.JPXDecode, {"ColorSpace": Name.DeviceGray, "BitsPerComponent": 8}
+    )
 
 
 def ccitt() -> bytes:

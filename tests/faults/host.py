@@ -66,7 +66,11 @@ class Worker:
     def start_batch(self, files: Iterable[str | Path], output_dir: Path, **options: object) -> str:
         """Send a batch; its job_id once it is accepted, or the error as AssertionError."""
         self.send(
-            "ocr_batch", id="b", files=[as_sent(f) for f in files], output_dir=str(output_dir), options=options
+            "ocr_batch",
+            id="b",
+            files=[as_sent(f) for f in files],
+            output_dir=str(output_dir),
+            options=options,
         )
         event = self.wait(lambda e: e.get("id") == "b" and e["type"] in ("info", "error"))
         assert event["type"] == "info", event
@@ -94,7 +98,9 @@ class Worker:
             try:
                 event = self._news.get(timeout=max(0.0, end - time.monotonic()))
             except queue.Empty:
-                raise AssertionError(f"waited {seconds} s in vain; the log: {self.log_text()[-2000:]}") from None
+                raise AssertionError(
+                    f"waited {seconds} s in vain; the log: {self.log_text()[-2000:]}"
+                ) from None
             assert event is not None, f"the worker ended; the log: {self.log_text()[-2000:]}"
             if wanted(event):
                 return event

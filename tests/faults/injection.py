@@ -19,7 +19,16 @@ def failing(*rules: str, at: Path | None = None) -> Spawn:
     names = ",".join(rule.partition(":")[0] for rule in rules)
     where = ["-P", str(at)] if at else []
     injections = [word for rule in rules for word in ("-e", f"inject={rule}")]
-    return Spawn(wrapper=("strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={names}", *where, *injections))
+    return Spawn(
+        wrapper=("strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={names}", *where, *injections)
+    )
+
+
+def tracing(call: str, log: Path) -> Spawn:
+    """A worker of which these calls are written down, with all that they were given."""
+    if reason := _missing():
+        pytest.skip(reason)
+    return Spawn(wrapper=("strace", "-f", "-qq", "-v", "-s", "4096", "-e", f"trace={call}", "-o", str(log)))
 
 
 @cache

@@ -69,7 +69,9 @@ def plain_cmyk_jpeg() -> bytes:
 
 def deep_png() -> bytes:
     """16 bits whose darkest value is above 255: clipped, all would be white."""
-    return saved(sheet().convert("I").point(lambda v: v * 128 + 20_000).convert("I;16"), "PNG", dpi=(200, 200))
+    return saved(
+        sheet().convert("I").point(lambda v: v * 128 + 20_000).convert("I;16"), "PNG", dpi=(200, 200)
+    )
 
 
 def on_clear(text_value: int) -> bytes:
@@ -116,7 +118,12 @@ def looping_tiff() -> bytes:
 def huge_png(width: int, height: int) -> bytes:
     """A header that promises more pixels than there are."""
     header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(b"\0" * 100)) + _chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + _chunk(b"IHDR", header)
+        + _chunk(b"IDAT", zlib.compress(b"\0" * 100))
+        + _chunk(b"IEND", b"")
+    )
 
 
 def long_strip() -> bytes:
@@ -129,7 +136,10 @@ def with_resolution(dpi: float | None) -> bytes:
 
 
 def with_bad_profile() -> bytes:
-    return jpeg(sheet().convert("RGB"), icc_profile=ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()[:200])
+    return jpeg(
+        sheet().convert("RGB"),
+        icc_profile=ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()[:200],
+    )
 
 
 def blank(size: tuple[int, int] = SIZE) -> bytes:

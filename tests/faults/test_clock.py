@@ -15,7 +15,9 @@ time.time = lambda: real() + next(days)
 """
 
 
-def test_a_clock_that_jumps_moves_neither_limits_nor_the_time_left(tmp_path: Path, page: Path, out: Path) -> None:
+def test_a_clock_that_jumps_moves_neither_limits_nor_the_time_left(
+    tmp_path: Path, page: Path, out: Path
+) -> None:
     (tmp_path / "jumping").mkdir()
     (tmp_path / "jumping" / "sitecustomize.py").write_text(JUMPING, encoding="utf-8")
     path = os.pathsep.join(filter(None, [str(tmp_path / "jumping"), os.environ.get("PYTHONPATH")]))

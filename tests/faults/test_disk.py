@@ -10,7 +10,7 @@ from pathlib import Path
 import pikepdf
 import pytest
 
-from tests.faults import documents, pictures
+from tests.faults import documents
 from tests.faults.conftest import Mounted
 from tests.faults.host import Spawn, Worker, left_behind, running
 from tests.faults.injection import failing
@@ -26,7 +26,9 @@ def _fill(disk: Path, left_bytes: int = 0) -> Path:
     return filler
 
 
-def test_a_full_output_disk_stops_the_job_and_with_room_it_goes_on(mount: Mounted, worker: Worker, page: Path) -> None:
+def test_a_full_output_disk_stops_the_job_and_with_room_it_goes_on(
+    mount: Mounted, worker: Worker, page: Path
+) -> None:
     disk = mount("disk", *_tmpfs("size=2m"))
     out, others = disk / "out", [Path(shutil.copy(page, page.with_name(f"p{n}.png"))) for n in range(3)]
     old = Path(worker.batch([page], out)["successful"][0]["output"])
@@ -104,7 +106,9 @@ def test_a_state_disk_that_fills_up_in_mid_run_leaves_a_job_that_can_be_resumed(
         assert len(worker.ended(job)["successful"]) == 1
 
 
-def test_a_full_temp_folder_costs_at_most_what_needs_it(mount: Mounted, tmp_path: Path, page: Path, out: Path) -> None:
+def test_a_full_temp_folder_costs_at_most_what_needs_it(
+    mount: Mounted, tmp_path: Path, page: Path, out: Path
+) -> None:
     disk = mount("disk", *_tmpfs("size=64k"))
     with running(tmp_path / "home", Spawn({"TMPDIR": str(disk)})) as worker:
         _fill(disk)
@@ -120,7 +124,9 @@ def test_a_full_temp_folder_costs_at_most_what_needs_it(mount: Mounted, tmp_path
         assert [path.name for path in disk.iterdir()] == ["filler"]
 
 
-def test_a_temp_folder_on_another_device_does_no_harm(mount: Mounted, tmp_path: Path, page: Path, out: Path) -> None:
+def test_a_temp_folder_on_another_device_does_no_harm(
+    mount: Mounted, tmp_path: Path, page: Path, out: Path
+) -> None:
     disk = mount("disk", *_tmpfs("size=64m"))
     assert disk.stat().st_dev != tmp_path.stat().st_dev
 
@@ -133,7 +139,9 @@ def test_a_temp_folder_on_another_device_does_no_harm(mount: Mounted, tmp_path: 
     assert list(disk.iterdir()) == []
 
 
-def test_a_read_only_output_folder_is_refused_before_any_work(mount: Mounted, worker: Worker, page: Path) -> None:
+def test_a_read_only_output_folder_is_refused_before_any_work(
+    mount: Mounted, worker: Worker, page: Path
+) -> None:
     disk = mount("disk", *_tmpfs("ro"))
 
     for folder in (disk, disk / "new"):
@@ -172,7 +180,9 @@ def test_a_read_only_state_folder_is_refused_before_any_work(
         assert worker.ask("ping")["type"] == "result"
 
 
-@pytest.mark.parametrize("rule", ["fsync:error=EIO", "rename:error=EXDEV", "fsync:error=ENOSPC", "rename:error=EIO"])
+@pytest.mark.parametrize(
+    "rule", ["fsync:error=EIO", "rename:error=EXDEV", "fsync:error=ENOSPC", "rename:error=EIO"]
+)
 def test_a_failing_disk_fails_the_file_and_leaves_no_part_of_it(
     rule: str, tmp_path: Path, page: Path, out: Path
 ) -> None:
@@ -211,7 +221,9 @@ def test_an_output_in_use_is_tried_again_and_then_locked(
     assert left_behind(out) == []
 
 
-def test_an_input_that_stays_locked_is_skipped_with_that_reason(tmp_path: Path, page: Path, out: Path) -> None:
+def test_an_input_that_stays_locked_is_skipped_with_that_reason(
+    tmp_path: Path, page: Path, out: Path
+) -> None:
     spawn = failing("openat:error=EBUSY", at=page)
 
     with running(tmp_path / "home", spawn) as worker:

@@ -21,7 +21,12 @@ def test_without_an_engine_a_batch_is_refused_with_the_way_to_install_one(
     for entry in Path(sysconfig.get_path("purelib")).iterdir():
         if not entry.name.lower().startswith(ENGINES):
             (packages / entry.name).symlink_to(entry)
-    sources = [os.environ.get("PYTHONPATH"), str(REPOSITORY / "worker"), str(REPOSITORY / "protocol"), str(packages)]
+    sources = [
+        os.environ.get("PYTHONPATH"),
+        str(REPOSITORY / "worker"),
+        str(REPOSITORY / "protocol"),
+        str(packages),
+    ]
     bare = Spawn(
         {"PYTHONPATH": os.pathsep.join(filter(None, sources)), "PATH": str(tmp_path)},
         command=(sys.executable, "-S", "-m", "ocr_worker"),
@@ -36,10 +41,15 @@ def test_without_an_engine_a_batch_is_refused_with_the_way_to_install_one(
         assert not out.exists()
 
 
-def test_without_its_data_a_language_is_missing_with_the_way_to_get_it(tmp_path: Path, page: Path, out: Path) -> None:
+def test_without_its_data_a_language_is_missing_with_the_way_to_get_it(
+    tmp_path: Path, page: Path, out: Path
+) -> None:
     with running(tmp_path / "home") as worker:
         answer = worker.ask(
-            "ocr_batch", files=[str(page)], output_dir=str(out), options={"languages": ["tlh"], "tessdata_dir": str(tmp_path)}
+            "ocr_batch",
+            files=[str(page)],
+            output_dir=str(out),
+            options={"languages": ["tlh"], "tessdata_dir": str(tmp_path)},
         )
 
         assert answer["data"]["code"] == "language_missing"

@@ -45,7 +45,11 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     hashes = _hashes(folder)
     with running(home, Spawn({"OCR_WORKER_MEMORY_LIMIT_MIB": str(LIMIT_MIB)})) as worker:
         results = [_run(worker, folder, home / "out", options) for options in _option_sets()]
-        done = {Path(e["file"]).name: e for e in (e["data"] for e in worker.events) if e.get("kind") == "file_done"}
+        done = {
+            Path(e["file"]).name: e
+            for e in (e["data"] for e in worker.events)
+            if e.get("kind") == "file_done"
+        }
         yield Session(worker, folder, results, done, hashes)
 
 
@@ -92,7 +96,7 @@ def test_nothing_is_left_behind_and_the_worker_still_answers(session: Session) -
     assert session.worker.ask("ping")["data"]["state"] == "idle"
     assert left_behind(session.worker.home) == []
     assert list(session.worker.temp.iterdir()) == []
-    assert not [p for p in (session.worker.state / "jobs").rglob("*.page")]
+    assert not list((session.worker.state / "jobs").rglob("*.page"))
 
 
 def test_the_originals_are_untouched(session: Session) -> None:
@@ -107,7 +111,9 @@ def test_no_input_costs_more_memory_than_a_page_may_take(session: Session) -> No
 
 def test_passwords_are_never_repeated(session: Session) -> None:
     said = str(session.worker.events) + session.worker.log_text()
-    kept = b"".join(path.read_bytes() for path in session.worker.home.rglob("*") if path.suffix in {".json", ".sqlite3"})
+    kept = b"".join(
+        path.read_bytes() for path in session.worker.home.rglob("*") if path.suffix in {".json", ".sqlite3"}
+    )
 
     for word in {row.password for row in ROWS if row.password}:
         assert f"'{word}'" not in said

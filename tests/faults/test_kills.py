@@ -19,9 +19,12 @@ LONGEST_SECONDS = 2.5
 
 
 @pytest.mark.parametrize(
-    ("seed", "kills"), [(1, 5), pytest.param(2, 50, marks=[pytest.mark.faults_long, pytest.mark.timeout(900)])]
+    ("seed", "kills"),
+    [(1, 5), pytest.param(2, 50, marks=[pytest.mark.faults_long, pytest.mark.timeout(900)])],
 )
-def test_a_worker_killed_at_any_moment_loses_nothing_and_resumes(seed: int, kills: int, tmp_path: Path) -> None:
+def test_a_worker_killed_at_any_moment_loses_nothing_and_resumes(
+    seed: int, kills: int, tmp_path: Path
+) -> None:
     moments, files, out = random.Random(seed), _inputs(tmp_path / "in"), tmp_path / "out"
     job = ""
     for _ in range(kills):

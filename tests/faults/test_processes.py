@@ -48,7 +48,9 @@ def _write_pid(group: Path) -> None:
     (group / "cgroup.procs").write_text(str(os.getpid()), encoding="ascii")
 
 
-def test_a_page_process_that_is_stopped_costs_its_page_at_the_limit(tmp_path: Path, page: Path, out: Path) -> None:
+def test_a_page_process_that_is_stopped_costs_its_page_at_the_limit(
+    tmp_path: Path, page: Path, out: Path
+) -> None:
     file = tmp_path / "long.pdf"
     file.write_bytes(documents.whole(documents.scan(*(f"Page {n}" for n in range(12)))))
     with running(tmp_path / "home", Spawn({"OCR_WORKER_PAGE_PROCESSES": "2"})) as worker:
@@ -102,7 +104,9 @@ def test_a_page_that_takes_more_memory_than_there_is_fails_alone(
         assert worker.ask("ping")["type"] == "result"
 
 
-def test_a_batch_of_which_half_fails_stops_after_ten_files(worker: Worker, tmp_path: Path, page: Path, out: Path) -> None:
+def test_a_batch_of_which_half_fails_stops_after_ten_files(
+    worker: Worker, tmp_path: Path, page: Path, out: Path
+) -> None:
     files = [page]
     for number in range(20):
         files.append(tmp_path / f"{number}.png")
@@ -151,7 +155,9 @@ def test_without_file_descriptors_the_worker_says_so_and_lives(tmp_path: Path, p
 
 
 @pytest.mark.parametrize("limit", [4, 8, 12, 16, 24])
-def test_a_worker_started_with_few_descriptors_answers_or_exits_with_a_code(limit: int, tmp_path: Path) -> None:
+def test_a_worker_started_with_few_descriptors_answers_or_exits_with_a_code(
+    limit: int, tmp_path: Path
+) -> None:
     spawn = Spawn(before_exec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)))
 
     with running(tmp_path / "home", spawn) as worker:
@@ -170,7 +176,9 @@ def test_a_worker_started_with_few_descriptors_answers_or_exits_with_a_code(limi
 def test_the_pages_of_a_torn_file_say_what_became_of_each(worker: Worker, tmp_path: Path, out: Path) -> None:
     frames = [pictures.sheet("First"), pictures.sheet("Second", size=(3000, 3000)), pictures.sheet("Third")]
     file = tmp_path / "frames.tiff"
-    file.write_bytes(pictures.saved(frames[0], "TIFF", save_all=True, append_images=frames[1:], dpi=(200, 200)))
+    file.write_bytes(
+        pictures.saved(frames[0], "TIFF", save_all=True, append_images=frames[1:], dpi=(200, 200))
+    )
 
     (entry,) = worker.batch([file], out, max_pixels=1_000_000)["successful"]
 

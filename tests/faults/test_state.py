@@ -14,7 +14,9 @@ from tests.faults.injection import failing
 
 
 @pytest.mark.parametrize("write", [4, 9, 14, 23])
-def test_a_kill_in_a_write_of_the_store_leaves_the_state_before(write: int, tmp_path: Path, out: Path) -> None:
+def test_a_kill_in_a_write_of_the_store_leaves_the_state_before(
+    write: int, tmp_path: Path, out: Path
+) -> None:
     file, state = tmp_path / "long.pdf", tmp_path / "home" / "state"
     file.write_bytes(documents.whole(documents.scan("One", "Two", "Three", "Four")))
     doomed = failing(f"pwrite64:signal=KILL:when={write}", at=state / "jobs.sqlite3-wal")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -35,14 +36,16 @@ def test_bad_lines_long_lines_and_the_end_of_input_cost_an_error_each_and_no_mor
         assert worker.exit_code(10) == 0
 
 
-@pytest.mark.parametrize("batch", [False, True])
-def test_a_stdout_that_is_full_for_good_ends_the_worker_cleanly(batch: bool, tmp_path: Path, page: Path) -> None:  # noqa: FBT001
-    with Path("/dev/full").open("wb") as full, running(tmp_path / "home", Spawn(stdout=full.fileno())) as worker:
-        family = []
-        if batch:
-            worker.send("ocr_batch", files=[str(page)] * 3, output_dir=str(tmp_path / "out"))
-            family = descendants(worker.process.pid)
-        worker.send("ping")
+@pytest.mark.parametrize("files", [0, 3])
+def test_a_stdout_that_is_full_for_good_ends_the_worker_cleanly(
+    files: int, tmp_path: Path, page: Path
+) -> None:
+    with (
+        Path("/dev/full").open("wb") as full,
+        running(tmp_path / "home", Spawn(stdout=full.fileno())) as worker,
+    ):
+        worker.send("ocr_batch", files=[str(page)] * files, output_dir=str(tmp_path / "out"))
+        family = descendants(worker.process.pid)
 
         assert worker.exit_code(10) == 0
         wait_until(lambda: not any(is_alive(process) for process in family), 5)
@@ -73,8 +76,6 @@ def test_a_reader_that_goes_away_in_mid_batch_leaves_nothing_behind(tmp_path: Pa
 
 def _close_reader(worker: Worker) -> None:
     assert worker.process.stdout
-    import os
-
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, worker.process.stdout.fileno())
     os.close(null)

@@ -74,7 +74,9 @@ def _renumber(content: bytearray, chance: random.Random) -> None:
 
 def _extreme(content: bytearray, chance: random.Random) -> None:
     at = _place(content, chance)
-    content[at : at + 4] = chance.choice((b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff", b"\0\0\0\x80"))
+    content[at : at + 4] = chance.choice(
+        (b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff", b"\0\0\0\x80")
+    )
 
 
 def _place(content: bytearray, chance: random.Random) -> int:

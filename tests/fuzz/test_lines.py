@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ocr_protocol.commands import COMMANDS
-from tests.faults.host import Worker, running
+from tests.faults.host import Event, Worker, running
 
 EXAMPLES = 2_000 if "OCR_FUZZ_SECONDS" in os.environ else 250
 fuzz = settings(
@@ -30,7 +30,9 @@ values = st.recursive(
     max_leaves=8,
 )
 fields = st.dictionaries(
-    st.sampled_from(["job_id", "file", "files", "output_dir", "options", "protocol", "state", "limit", "offset", "x"]),
+    st.sampled_from(
+        ["job_id", "file", "files", "output_dir", "options", "protocol", "state", "limit", "offset", "x"]
+    ),
     values,
     max_size=3,
 )
@@ -75,7 +77,7 @@ def test_any_json_gets_one_error(value: object, fuzzed: Worker) -> None:
     assert answer["data"]["code"] in {"parse_error", "invalid_params", "unknown_command"}
 
 
-def _answers(worker: Worker, line: bytes) -> list[dict[str, object]]:
+def _answers(worker: Worker, line: bytes) -> list[Event]:
     """What the worker says to a line: all before the answer to the ping that follows."""
     assert worker.process.stdin
     before, marker = len(worker.events), f"marker {next(numbers)}"

@@ -19,7 +19,18 @@ from tests.fuzz.mutations import mutated
 SECONDS = float(os.environ.get("OCR_FUZZ_SECONDS", "20"))
 FIRST = int(os.environ.get("OCR_FUZZ_FIRST", "1"))
 BATCH = 40
-CODES = {"corrupt", "unsupported_type", "too_large", "no_pages", "encrypted", "bad_password", "signed", "xfa", "empty", "timeout"}
+CODES = {
+    "corrupt",
+    "unsupported_type",
+    "too_large",
+    "no_pages",
+    "encrypted",
+    "bad_password",
+    "signed",
+    "xfa",
+    "empty",
+    "timeout",
+}
 """What a damaged file may be; `internal`, `crashed` and the others would be our fault."""
 FOUND: tuple[int, ...] = ()
 """Numbers that found a fault once."""
@@ -58,18 +69,27 @@ def _faults(worker: Worker, numbers: list[int]) -> list[str]:
         (folder / name).write_bytes(content)
     before = _hashes(folder)
     job = worker.start_batch(
-        folder.iterdir(), worker.home / f"out{numbers[0]}", stop_on_error_threshold=1.0, page_timeout_seconds=20
+        folder.iterdir(),
+        worker.home / f"out{numbers[0]}",
+        stop_on_error_threshold=1.0,
+        page_timeout_seconds=20,
     )
     data = worker.ended(job, 170)
     ends = [entry["file"] for key in ("successful", "failed", "skipped") for entry in data[key]]
     assert sorted(ends) == sorted(str(path) for path in folder.iterdir())
     assert _hashes(folder) == before
-    return [f for e in data["failed"] if (f := _odd_failure(e))] + [f for e in data["successful"] if (f := _odd_success(e))]
+    return [f for e in data["failed"] if (f := _odd_failure(e))] + [
+        f for e in data["successful"] if (f := _odd_success(e))
+    ]
 
 
 def _odd_failure(entry: Event) -> str | None:
     odd = entry["code"] not in CODES or entry["retryable"] is not (entry["code"] in RETRYABLE)
-    return f"{entry['code']}: {entry['error']}" if odd or Path(entry["file"]).name not in entry["error"] else None
+    return (
+        f"{entry['code']}: {entry['error']}"
+        if odd or Path(entry["file"]).name not in entry["error"]
+        else None
+    )
 
 
 def _odd_success(entry: Event) -> str | None:

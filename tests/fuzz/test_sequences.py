@@ -44,7 +44,10 @@ class Conversation(RuleBasedStateMachine):
         assert answer["data"]["message"] == "No files provided for OCR batch processing"
         return multiple()
 
-    @rule(job=jobs, command=st.sampled_from(["cancel", "pause", "resume", "retry_failed", "get_job", "delete_job"]))
+    @rule(
+        job=jobs,
+        command=st.sampled_from(["cancel", "pause", "resume", "retry_failed", "get_job", "delete_job"]),
+    )
     def about_a_job(self, job: str, command: str) -> None:
         self.say(command, job_id=job)
 
@@ -88,7 +91,9 @@ def _check_runs(events: list[Event]) -> None:
         if kind == "accepted":
             assert job not in running_jobs, "two runs of a job at a time"
             running_jobs[job], percent[job] = event["id"], 0.0
-        elif kind == "batch" or (event["type"] == "error" and job in running_jobs and event.get("id") == running_jobs[job]):
+        elif kind == "batch" or (
+            event["type"] == "error" and job in running_jobs and event.get("id") == running_jobs[job]
+        ):
             assert running_jobs.pop(job) == event["id"], "a terminal event answers another command"
         elif event["type"] == "progress":
             assert job in running_jobs, "progress outside of a run"
@@ -108,7 +113,7 @@ def _inputs(folder: Path) -> list[str]:
 
 
 @pytest.mark.timeout(900 if LONG else 120)
-class TestConversation(Conversation.TestCase):  # type: ignore[misc, name-defined]
+class TestConversation(Conversation.TestCase):  # type: ignore[misc, valid-type]
     settings = settings(
         max_examples=60 if LONG else 8,
         stateful_step_count=30 if LONG else 20,
@@ -125,6 +130,7 @@ def test_the_model_notices_an_event_after_the_end() -> None:
     late = {"type": "info", "job_id": "j", "data": {"kind": "file_done"}}
 
     _check_runs([accepted, late, end])
-    for odd in ([accepted, end, late], [accepted], [accepted, accepted], [end, accepted]):
+    odds: list[list[Event]] = [[accepted, end, late], [accepted], [accepted, accepted], [end, accepted]]
+    for odd in odds:
         with pytest.raises((AssertionError, KeyError)):
             _check_runs(odd)

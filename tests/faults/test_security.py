@@ -1,0 +1,186 @@
+"""What docs/security.md promises: secrets, names that would be commands, paths that would escape, permissions, entities."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+import xml.dom.minidom
+from functools import partial
+from pathlib import Path
+
+import pikepdf
+import pytest
+
+from tests.faults import documents, pictures
+from tests.faults.host import Spawn, Worker, running
+from tests.faults.injection import tracing
+
+SECRET, WRONG = "Tr0ub4dor-und-3", "Falsch-und-lang-7"
+PROGRAMS = {"python", "tesseract", "pdftoppm", "pdfinfo"}
+
+
+def test_a_password_stands_in_no_command_line_file_event_or_log(
+    tmp_path: Path, page: Path, out: Path
+) -> None:
+    right, wrong, torn = (tmp_path / name for name in ("right.pdf", "wrong.pdf", "torn.pdf"))
+    for file in (right, wrong):
+        file.write_bytes(documents.encrypted(SECRET))
+    torn.write_bytes(_torn())
+    words = {str(right): SECRET, str(wrong): WRONG, str(torn): SECRET}
+    trace = tmp_path / "trace"
+    with running(tmp_path / "home", tracing("execve", trace)) as worker:
+        for engine in [engine["name"] for engine in worker.ask("hello")["data"]["engines"]]:
+            data = worker.batch([right, wrong, torn], out / engine, passwords=words, engine=engine)
+            assert str(right) in {entry["file"] for entry in data["successful"]}
+            assert {e["code"] for e in data["failed"] if e["file"] == str(wrong)} == {"bad_password"}
+        worker.ask("inspect", file=str(right), password=SECRET)
+        worker.ask("inspect", file=str(wrong), password=WRONG)
+        said = str(worker.events)
+
+    assert "execve" in trace.read_text(encoding="utf-8", errors="replace")
+    for secret in (SECRET, WRONG):
+        assert secret not in said
+        assert [
+            path for path in tmp_path.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()
+        ] == []
+
+
+def test_names_and_languages_reach_no_shell(tmp_path: Path, page: Path, out: Path) -> None:
+    names = [
+        "$(touch pwned).png",
+        "`touch pwned`.png",
+        ";touch pwned;.png",
+        "|touch pwned.png",
+        "-o pwned.png",
+        "a b'\".png",
+    ]
+    files = [shutil.copy(page, tmp_path / name) for name in names]
+    trace = tmp_path / "trace"
+    with running(tmp_path / "home", tracing("execve", trace)) as worker:
+        for engine in [engine["name"] for engine in worker.ask("hello")["data"]["engines"]]:
+            assert len(worker.batch(files, out / engine, engine=engine)["successful"]) == len(files)
+
+    started = re.findall(
+        r'execve\("([^"]+)".*= 0$', trace.read_text(encoding="utf-8", errors="replace"), re.MULTILINE
+    )
+    assert {re.sub(r"[\d.]+$", "", Path(program).name) for program in started} <= PROGRAMS
+    assert not [path for path in (tmp_path, Path.cwd()) if (path / "pwned").exists()]
+
+
+def test_what_is_kept_is_closed_to_others_whatever_the_umask(tmp_path: Path, page: Path, out: Path) -> None:
+    (tmp_path / "home" / "state").mkdir(parents=True, mode=0o755)
+
+    with running(tmp_path / "home", Spawn(before_exec=partial(_set_umask, 0))) as worker:
+        job = worker.start_batch([page, _long(tmp_path)], out)
+        worker.wait(lambda e: e["type"] == "progress" and e["data"]["current"] > 1)
+        open_to_others = _open_to_others(worker.state) + _open_to_others(worker.temp)
+        worker.ended(job)
+
+        assert open_to_others == []
+        assert _open_to_others(worker.state) == []
+
+
+def test_outputs_get_the_permissions_that_the_user_gives_new_files(
+    tmp_path: Path, page: Path, out: Path
+) -> None:
+    with running(tmp_path / "home", Spawn(before_exec=partial(_set_umask, 0o027))) as worker:
+        (entry,) = worker.batch([page], out)["successful"]
+
+    assert {stat.S_IMODE(Path(path).stat().st_mode) for path in entry["outputs"].values()} == {0o640}
+
+
+@pytest.mark.parametrize("command", ["delete_job", "get_job", "resume", "retry_failed", "cancel"])
+@pytest.mark.parametrize("job_id", ["..", "../../victim", "/tmp", "", "x\0y", "%2e%2e"])
+def test_a_job_id_is_no_path(command: str, job_id: str, worker: Worker) -> None:
+    victim, jobs = worker.state / "victim", worker.state / "jobs" / "kept"
+    for folder in (victim, jobs):
+        folder.mkdir(exist_ok=True, parents=True)
+
+    answer = worker.ask(command, job_id=job_id)
+
+    assert answer["data"]["code"] in {"job_not_found", "invalid_params"}
+    assert victim.exists()
+    assert jobs.exists()
+
+
+def test_an_output_folder_that_is_swapped_for_a_link_in_mid_run_costs_nobody_a_file(
+    worker: Worker, tmp_path: Path, out: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "long.pdf").write_text("mine", encoding="utf-8")
+    (elsewhere / "long.pdf").chmod(0o400)
+    job = worker.start_batch([_long(tmp_path)], out)
+    worker.wait(lambda e: e["type"] == "progress" and e["data"]["current"] > 1)
+
+    for name in ("long.pdf", "long.txt"):
+        (out / name).symlink_to(elsewhere / name)
+
+    worker.ended(job)
+    assert (elsewhere / "long.pdf").read_text(encoding="utf-8") == "mine"
+    assert [path.name for path in elsewhere.iterdir()] == ["long.pdf"]
+    assert not (out / "long.pdf").is_symlink()
+
+
+def test_names_and_texts_are_no_markup_in_the_outputs(worker: Worker, tmp_path: Path, out: Path) -> None:
+    file = tmp_path / "a&amp;<script>\"']]>\x01.png"
+    file.write_bytes(pictures.saved(pictures.sheet("<b>bold & more</b>"), "PNG", dpi=(200, 200)))
+
+    (entry,) = worker.batch([file], out, outputs=["hocr", "alto", "json"])["successful"]
+
+    for kind in ("hocr", "alto"):
+        text = Path(entry["outputs"][kind]).read_text(encoding="utf-8")
+        parsed = xml.dom.minidom.parseString(text)
+        assert not parsed.getElementsByTagName("script")
+        assert not parsed.getElementsByTagName("b")
+
+
+def test_entities_in_a_form_or_in_metadata_are_not_followed(
+    worker: Worker, tmp_path: Path, out: Path
+) -> None:
+    laughs = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "ha"><!ENTITY f SYSTEM "file:///etc/passwd">' + b"".join(
+        b'<!ENTITY %c "%s">' % (98 + n, b"&%c;" % (97 + n) * 20) for n in range(9)
+    ) + b"]><x>&j;&f;</x>"  # fmt: skip
+    pdf = documents.scan()
+    pdf.Root.Metadata = pikepdf.Stream(pdf, laughs)
+    pdf.Root.AcroForm = pikepdf.Dictionary(Fields=pikepdf.Array([]), XFA=pdf.make_stream(laughs))
+    file = tmp_path / "laughs.pdf"
+    file.write_bytes(documents.whole(pdf))
+
+    data = worker.batch([file], out, page_timeout_seconds=10)
+
+    assert data["duration_seconds"] < 10
+    made = b"".join(path.read_bytes() for path in out.iterdir())
+    assert b"root:" not in made
+    assert len(made) < 1_000_000
+
+
+def _set_umask(mask: int) -> None:
+    os.umask(mask)
+
+
+def _open_to_others(folder: Path) -> list[str]:
+    """Files that another user could open: readable themselves, in folders that let everybody through."""
+    found = []
+    for path in folder.rglob("*"):
+        way = [path, *(parent for parent in path.parents if parent.is_relative_to(folder))]
+        shut = any(one.is_dir() and not stat.S_IMODE(one.stat().st_mode) & 0o011 for one in way)
+        if path.is_file() and stat.S_IMODE(path.stat().st_mode) & 0o066 and not shut:
+            found.append(f"{path.relative_to(folder)} {stat.S_IMODE(path.stat().st_mode):o}")
+    return found
+
+
+def _torn() -> bytes:
+    """Locked, and with a page whose picture is cut short, so that every renderer has a go at it."""
+    pdf = documents.scan("One", "Two")
+    picture = next(iter(pdf.pages[1].Resources.XObject.values()))
+    picture.write(picture.read_raw_bytes()[:2500], filter=pikepdf.Name.DCTDecode)
+    return documents.whole(pdf, encryption=pikepdf.Encryption(owner="owner", user=SECRET))
+
+
+def _long(folder: Path) -> Path:
+    file = folder / "long.pdf"
+    file.write_bytes(documents.whole(documents.scan(*(f"Page {n}" for n in range(12)))))
+    return file
