@@ -24,7 +24,8 @@ def main() -> int:
     for name in options.rows:
         with tempfile.TemporaryDirectory(prefix="ocr-bench-") as folder:
             failures += ROWS[name](options, Path(folder))
-    print(*(f"MISSED: {line}" for line in failures), sep="\n")
+    for line in failures:
+        print(f"MISSED: {line}")
     return 1 if failures else 0
 
 
