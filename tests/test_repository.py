@@ -24,6 +24,15 @@ def test_the_readme_names_the_command_that_ci_runs() -> None:
     assert re.search(r"^make test( .*)?$", readme, re.MULTILINE)
 
 
+def test_every_link_of_the_readme_leads_somewhere() -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+
+    links = re.findall(r"\]\(([^)#:]+)\)", readme)
+
+    assert len(links) >= 5
+    assert [link for link in links if not (REPOSITORY / link).exists()] == []
+
+
 def test_the_python_call_of_the_readme_runs(sample: Callable[[str], Sample], tmp_path: Path) -> None:
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     [code] = re.findall(r"^```python\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
