@@ -12,7 +12,7 @@ from typer import Argument, Option
 from ocr_worker.cli.asking import Asker, absolute
 from ocr_worker.cli.common import JsonOption, PasswordFile, answer_json, read_password, worker_settings
 from ocr_worker.cli.exits import GOOD
-from ocr_worker.cli.overlay import Wanted, draw_in_child, make_overlay
+from ocr_worker.cli.overlay import Wanted, make_overlay
 from ocr_worker.cli.spread import takes
 from ocr_worker.cli.views import answer
 from ocr_worker.cli.wording import count, parts, shown
@@ -23,7 +23,6 @@ def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     app.command("inspect")(inspect)
     app.command("overlay")(overlay)
-    app.command("draw-overlay", hidden=True)(draw)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +46,6 @@ class OverlayOptions(JsonOption):
         Option("--languages", "-l", metavar="CODES", help="Where it has to be recognised first."),
     ] = None
     password_file: PasswordFile = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrawOptions:
-    order: Annotated[str, Argument()]
 
 
 @takes(FileOptions)
@@ -85,9 +79,3 @@ def overlay(options: OverlayOptions) -> int:
     else:
         answer(f"{shown(drawn['picture'])}: page {drawn['page']}, {count(drawn['words'], 'word')}")
     return GOOD
-
-
-@takes(DrawOptions)
-def draw(options: DrawOptions) -> int:
-    """Be the process that opens a user's file to draw it."""
-    return draw_in_child(options.order)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Protocol
 
-import pypdfium2
 from PIL import Image, ImageDraw
 
-from ocr_worker.engines import pictures
+from ocr_worker.engines import pdfium, pictures
 
 Shape = tuple[tuple[int, int, int, int], "float | None"]
 """A box and the confidence of what is in it."""
@@ -16,9 +16,20 @@ _LONGEST_SIDE_PX = 2000
 _SURE, _FAIR, _POOR, _OWN = (0, 140, 60), (215, 140, 0), (205, 20, 40), (40, 90, 200)
 
 
-def page_picture(source: Path, kind: str, page: int, turned: int) -> Image.Image:
+class Origin(Protocol):
+    """Where a page comes from."""
+
+    @property
+    def path(self) -> str: ...
+
+    @property
+    def password(self) -> str | None: ...
+
+
+def page_picture(source: Origin, kind: str, page: int, turned: int) -> Image.Image:
     """The upright page in colour, of a size to look at."""
-    picture = _pdf_picture(source, page) if kind == "pdf" else _image_picture(source, kind, page)
+    path = Path(source.path)
+    picture = _pdf_picture(path, page, source.password) if kind == "pdf" else _image_picture(path, kind, page)
     picture = pictures.turn(picture, turned)
     picture.thumbnail((_LONGEST_SIDE_PX, _LONGEST_SIDE_PX))
     return picture
@@ -42,8 +53,8 @@ def _colour(confidence: float | None) -> tuple[int, int, int]:
     return _SURE if confidence >= 85 else _FAIR if confidence >= 60 else _POOR
 
 
-def _pdf_picture(source: Path, page: int) -> Image.Image:
-    document = pypdfium2.PdfDocument(source)
+def _pdf_picture(source: Path, page: int, password: str | None) -> Image.Image:
+    document = pdfium.load(source, password, source.name)
     try:
         shown = document[page - 1]
         picture: Image.Image = shown.render(scale=_LONGEST_SIDE_PX / max(shown.get_size())).to_pil()

@@ -13,7 +13,9 @@ _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
         tasks.WarmTask, tasks.OpenTask, tasks.PageTask, tasks.ComposeTask, tasks.InspectTask,
-        tasks.Warmed, tasks.Opened, tasks.PageDone, tasks.Composed, tasks.Inspected, tasks.Failure,
+        tasks.OverlayTask,
+        tasks.Warmed, tasks.Opened, tasks.PageDone, tasks.Composed, tasks.Inspected,
+        tasks.Drawn, tasks.Failure,
     )
 }  # fmt: skip
 

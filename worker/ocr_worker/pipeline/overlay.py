@@ -10,17 +10,19 @@ from typing import Any
 from ocr_worker.engines.draw import draw_boxes, page_picture
 from ocr_worker.errors import CorruptError, NotFoundError
 from ocr_worker.outputs.whole import write_whole
+from ocr_worker.pipeline.tasks import Drawn, OverlayTask
 
 
-def draw_overlay(source: Path, results: Path, page: int, target: Path) -> None:
+def draw_overlay(task: OverlayTask) -> Drawn:
     """Write a PNG. Raises OcrError: no such file, no results of ours, no such page."""
-    record, kind = _page_record(results, page)
-    picture = page_picture(source, kind, page, record["rotation"])
+    record, kind = _page_record(Path(task.results), task.page)
+    picture = page_picture(task.source, kind, task.page, record["rotation"])
     words = [(tuple(w["box_px"]), w["confidence"]) for line in record["lines"] for w in line["words"]]
     drawn = draw_boxes(picture, words, (record["width_px"], record["height_px"]))
     content = io.BytesIO()
     drawn.save(content, "PNG")
-    write_whole(target, content.getvalue())
+    write_whole(Path(task.picture), content.getvalue())
+    return Drawn(len(words))
 
 
 def _page_record(results: Path, page: int) -> tuple[dict[str, Any], str]:

@@ -107,7 +107,17 @@ class InspectTask:
     source: Source
 
 
-Task = Union[WarmTask, OpenTask, PageTask, ComposeTask, InspectTask]
+@dataclass(frozen=True, slots=True)
+class OverlayTask:
+    """Draw a page with its words outlined, from the file and its JSON results, into a PNG."""
+
+    source: Source
+    results: str
+    page: int
+    picture: str
+
+
+Task = Union[WarmTask, OpenTask, PageTask, ComposeTask, InspectTask, OverlayTask]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +167,11 @@ class Inspected:
 
 
 @dataclass(frozen=True, slots=True)
+class Drawn:
+    words: int
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """A task's error, as text only: exceptions do not cross the boundary."""
 
@@ -166,4 +181,4 @@ class Failure:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-Outcome = Union[Warmed, Opened, PageDone, Composed, Inspected, Failure]
+Outcome = Union[Warmed, Opened, PageDone, Composed, Inspected, Drawn, Failure]

@@ -14,11 +14,13 @@ from ocr_worker.errors import OcrError
 from ocr_worker.pipeline.tasks import (
     Composed,
     ComposeTask,
+    Drawn,
     Inspected,
     InspectTask,
     Opened,
     OpenTask,
     Outcome,
+    OverlayTask,
     PageDone,
     PageSettings,
     PageTask,
@@ -56,6 +58,8 @@ class Workbench:
                 return self._compose(task)
             case InspectTask():
                 return _inspect(task)
+            case OverlayTask():
+                return _draw(task)
             case _:
                 assert_never(task)
 
@@ -113,6 +117,12 @@ class Workbench:
         from ocr_worker.pipeline.compose import compose
 
         return compose(task, self.documents)
+
+
+def _draw(task: OverlayTask) -> Drawn:
+    from ocr_worker.pipeline.overlay import draw_overlay
+
+    return draw_overlay(task)
 
 
 def _survey(task: OpenTask) -> dict[str, Any]:
