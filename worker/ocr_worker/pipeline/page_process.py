@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import queue
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 NICENESS = 5
 PR_SET_PDEATHSIG = 1
+TASK_CPU_SECONDS = 900
+MOST_FILE_BYTES = 2**35
+MOST_OPEN_FILES = 256
 
 
 def main(parent: int, cache_dir: Path, memory_limit_mib: int) -> int:
@@ -32,7 +37,8 @@ def main(parent: int, cache_dir: Path, memory_limit_mib: int) -> int:
     from ocr_worker.pipeline.work import Workbench
 
     bench = Workbench(cache_dir)
-    for task in _tasks(channel):
+    for task in Orders(channel).tasks():
+        _limit_time()
         _send(channel, run(bench, task))
     return 0
 
@@ -58,10 +64,31 @@ def _name(task: Task) -> str:
     return source.name if source else "The task"
 
 
-def _tasks(channel: Channel) -> Iterator[Task]:
-    with os.fdopen(channel.stdin, "rb") as lines:
-        for line in lines:
+class Orders:
+    """The worker's orders, heard by a thread even while a task is in work: when they end in mid-task, the worker is dead.
+
+    The portable way to die with the worker; on Linux the parent-death signal is there first. Not verified on macOS and Windows.
+    """
+
+    def __init__(self, channel: Channel) -> None:
+        self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._channel, self._busy = channel, False
+        threading.Thread(target=self._hear, daemon=True).start()
+
+    def tasks(self) -> Iterator[Task]:
+        """One after the other, to the end of the orders."""
+        while line := self._lines.get():
+            self._busy = True
             yield boundary.load_task(line)
+            self._busy = False
+
+    def _hear(self) -> None:
+        with os.fdopen(self._channel.stdin, "rb") as lines:
+            for line in lines:
+                self._lines.put(line)
+        self._lines.put(b"")
+        if self._busy:
+            end_group()
 
 
 def _send(channel: Channel, outcome: Outcome) -> None:
@@ -80,15 +107,12 @@ def _die_with(parent: int) -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
-    else:
-        threading.Thread(target=_watch, args=(parent,), daemon=True).start()
 
 
-def _watch(parent: int) -> None:
-    """The portable way to die with the parent; not verified on macOS and Windows here."""
-    asleep = threading.Event()
-    while os.getppid() == parent:
-        asleep.wait(0.5)
+def end_group() -> None:
+    """End this process by force, and with it what it started (a Tesseract or poppler command)."""
+    if hasattr(os, "killpg"):
+        os.killpg(0, signal.SIGKILL)
     os._exit(1)
 
 
@@ -100,3 +124,17 @@ def _limit(memory_limit_mib: int) -> None:
     size = memory_limit_mib * 2**20
     resource.setrlimit(resource.RLIMIT_AS, (size, size))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for limit, most in ((resource.RLIMIT_FSIZE, MOST_FILE_BYTES), (resource.RLIMIT_NOFILE, MOST_OPEN_FILES)):
+        _, hard = resource.getrlimit(limit)
+        allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(limit, (allowed, allowed))
+
+
+def _limit_time() -> None:
+    """Allow one more task's share of processor time. The worker's deadline comes first, unless the worker hangs."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + TASK_CPU_SECONDS, hard))
