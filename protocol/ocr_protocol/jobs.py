@@ -87,7 +87,10 @@ class Statistics(Item):
     start_time: str
     end_time: str
     pages_per_second: float
+    files_per_second: float = 0.0
     retries: int
+    cleanups: int = 0
+    """Page processes replaced to give memory back."""
     worker_restarts: int
     peak_rss_bytes: int
 

@@ -74,7 +74,7 @@ class JobRun:
         self._course = JobCourse(job.options.retries)
         self._window = JobWindow(job, order, shop.store, shop.settings.jobs_dir)
         self._works: dict[int, Work] = {}
-        self._retries, self._deaths = 0, shop.pool.deaths
+        self._retries, self._deaths, self._recycled = 0, shop.pool.deaths, shop.pool.recycled
         self._start, self._peak_rss, self._next_page_at = time.monotonic(), job.peak_rss_bytes, 0.0
         self._progress = _open_books(shop.store, job.job_id)
         self._reporter = Reporter(self._report, shop.progress_seconds)
@@ -387,6 +387,7 @@ class JobRun:
             worked_seconds=job.worked_seconds + time.monotonic() - self._start,
             retries=job.retries + self._retries,
             worker_restarts=job.worker_restarts + self._pool.deaths - self._deaths,
+            cleanups=job.cleanups + self._pool.recycled - self._recycled,
             peak_rss_bytes=self._peak_rss,
         )  # fmt: skip
         self._emit(JobEnded(job.job_id, self.origin, RunEnd(status, reason, now)))

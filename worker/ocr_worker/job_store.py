@@ -24,7 +24,7 @@ MIGRATIONS = (
         output_dir TEXT NOT NULL, output_path BLOB NOT NULL, options TEXT NOT NULL,
         created_at REAL NOT NULL, updated_at REAL NOT NULL, started_at REAL, ended_at REAL,
         worked_seconds REAL NOT NULL DEFAULT 0, retries INTEGER NOT NULL DEFAULT 0,
-        worker_restarts INTEGER NOT NULL DEFAULT 0, peak_rss_bytes INTEGER NOT NULL DEFAULT 0
+        worker_restarts INTEGER NOT NULL DEFAULT 0, cleanups INTEGER NOT NULL DEFAULT 0, peak_rss_bytes INTEGER NOT NULL DEFAULT 0
     );
     CREATE TABLE files (
         job_id TEXT NOT NULL REFERENCES jobs ON DELETE CASCADE, number INTEGER NOT NULL,
@@ -60,6 +60,7 @@ class StoredJob:
     worked_seconds: float
     retries: int
     worker_restarts: int
+    cleanups: int
     peak_rss_bytes: int
 
 

@@ -83,7 +83,7 @@ class PagePool:
     def __init__(
         self, size: int, settings: Settings, guard: Guard, post: Callable[[PoolMessage], None]
     ) -> None:
-        self.size, self.deaths = size, 0
+        self.size, self.deaths, self.recycled = size, 0, 0
         self._settings, self._guard, self._post = settings, guard, post
         self._slots: list[Slot] = []
 
@@ -197,6 +197,7 @@ class PagePool:
         ended = self._ended(slot, outcome)
         slot.ticket, slot.idle_since = None, time.monotonic()
         if slot.pages >= self._settings.recycle_pages or self._is_fat(slot):
+            self.recycled += 1
             self._retire(slot)
         return ended
 

@@ -29,7 +29,7 @@ def batch_result(
         "total_files": stats["total"],
         "total_pages_processed": pages,
         "duration_seconds": round(job.worked_seconds, 3),
-        "statistics": _statistics(job, run, pages),
+        "statistics": _statistics(job, run, stats["total"] - stats["pending"], pages),
         "manifest": None
         if job.options.dry_run
         else str(manifest_path(Path(os.fsdecode(job.output_path)), job_id)),
@@ -111,12 +111,14 @@ def _job_file(file: StoredFile) -> dict[str, Any]:
     return {"file": file.file, "pages": file.pages, "status": file.state, **(file.outcome or {})}
 
 
-def _statistics(job: StoredJob, run: RunEnd, pages: int) -> dict[str, Any]:
+def _statistics(job: StoredJob, run: RunEnd, files: int, pages: int) -> dict[str, Any]:
     return {
         "start_time": timestamp(job.started_at or job.created_at),
         "end_time": timestamp(run.ended_at),
         "pages_per_second": round(pages / job.worked_seconds, 3) if job.worked_seconds else 0.0,
+        "files_per_second": round(files / job.worked_seconds, 3) if job.worked_seconds else 0.0,
         "retries": job.retries,
+        "cleanups": job.cleanups,
         "worker_restarts": job.worker_restarts,
         "peak_rss_bytes": job.peak_rss_bytes,
     }
