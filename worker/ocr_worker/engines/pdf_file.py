@@ -32,7 +32,7 @@ def open_pdf(path: Path, password: str | None) -> PdfFile:
     structure, warnings = open_structure(path, password)
     try:
         if not len(structure.pages):
-            raise NoPagesError(f"{path.name} has no pages")
+            raise NoPagesError(f"{path.name} has no pages; save it again from its program")
         rendering, more = _rendering(path, password, structure)
     except OcrError:
         structure.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from pypdfium2 import raw
 from ocr_worker.errors import BadPasswordError, EncryptedError, OcrError
 
 XFA_FULL = raw.FORMTYPE_XFA_FULL
+MAX_PICTURES = 100
 MAX_OBJECTS = 20_000
 """After so many objects a page counts as looked at."""
 
@@ -57,7 +59,7 @@ def _refusal(code: int | None, password: str | None, name: str) -> OcrError | No
 
 def wrong_password(password: str | None, name: str) -> OcrError:
     if password:
-        return BadPasswordError(f"The password given for {name} is not the right one")
+        return BadPasswordError(f"The password given for {name} is not the right one; give another")
     return EncryptedError(f"{name} is protected by a password; give it in `passwords`")
 
 
@@ -73,11 +75,25 @@ class Content:
     """Objects that are neither text nor image."""
 
 
-def load_page(document: Any, page: int) -> Any:
+def page_size(document: Any, page: int) -> tuple[float, float]:
+    """Width and height in PDFium's units; zeros for a page that is too damaged to tell."""
     try:
-        return document[page - 1]
+        width, height = document.get_page_size(page - 1)
+    except pypdfium2.PdfiumError:
+        return 0.0, 0.0
+    return float(width), float(height)
+
+
+def load_page(document: Any, page: int) -> Any:
+    """Raises PdfiumError."""
+    try:
+        loaded = document[page - 1]
     except pypdfium2.PdfiumError as error:
         raise PdfiumError(str(error)) from error
+    if 0 in loaded.get_size():
+        # A crop box that lies beside the sheet shows nothing; the sheet does.
+        loaded.set_cropbox(*loaded.get_mediabox())
+    return loaded
 
 
 def survey(page: Any) -> Content:
@@ -155,6 +171,20 @@ def characters(page: Any) -> Iterator[tuple[str, tuple[float, float, float, floa
 def page_inches(page: Any, user_unit: float) -> tuple[float, float]:
     width, height = page.get_size()
     return max(width, 1e-3) * user_unit / 72, max(height, 1e-3) * user_unit / 72
+
+
+def images(page: Any) -> list[Any]:
+    """The picture objects of a page, nested ones too; not more than it takes to know the page."""
+    pictures = page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=8)
+    return list(itertools.islice(pictures, MAX_PICTURES))
+
+
+def can_be_decoded(image: Any) -> bool:
+    try:
+        image.get_bitmap().close()
+    except pypdfium2.PdfiumError:
+        return False
+    return True
 
 
 def covered_share(image: tuple[float, float, float, float, int, int], page: Any) -> float:

@@ -11,7 +11,7 @@ import pikepdf
 from PIL import Image
 
 from ocr_worker.engines import pictures
-from ocr_worker.errors import CorruptError, InternalError
+from ocr_worker.errors import InternalError, OcrError
 
 _TURNS_ONLY = {1, 3, 6, 8}
 """EXIF orientations that a page's /Rotate can express; the others mirror."""
@@ -25,7 +25,7 @@ def picture_pdf(path: Path, kind: str, dpis: Mapping[int, float | None], max_pix
             try:
                 pictures.select_frame(image, path, number, max_pixels)
                 page = _page(image, path, kind, dpi or pictures.resolution(image)[0])
-            except (CorruptError, *pictures.BROKEN):
+            except (OcrError, *pictures.BROKEN):
                 # A frame that could not be read keeps its place, so that page numbers stay true.
                 pdf.add_blank_page()
                 continue
@@ -86,9 +86,10 @@ def _packed(image: Image.Image) -> bytes:
     picture = pictures.turn_by_exif(pictures.without_alpha(image), orientation)
     target = io.BytesIO()
     if picture.mode == "1":
-        picture.save(target, "TIFF", compression="group4")
+        # A copy leaves the file's own tags behind, which may be such as can't be written.
+        picture.copy().save(target, "TIFF", compression="group4")
     elif picture.mode == "CMYK":
-        picture.save(target, "TIFF")
+        picture.copy().save(target, "TIFF")
     else:
         packable = picture if picture.mode in ("L", "RGB", "P", "I;16") else picture.convert("RGB")
         # A palette can't carry a colour profile into a PDF.

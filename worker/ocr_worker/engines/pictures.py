@@ -109,10 +109,16 @@ def to_grey(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         return _scale_to_8_bits(image)
     if image.mode == "CMYK":
-        return image.convert("RGB").convert("L")
+        return _true_inks(image).convert("RGB").convert("L")
     if has_alpha(image):
         return _flatten(image.convert("LA" if image.mode in ("1", "L", "LA", "La") else "RGBA"))
     return image if image.mode == "L" else image.convert("L")
+
+
+def _true_inks(image: Image.Image) -> Image.Image:
+    """Pillow takes each CMYK JPEG for one of Adobe's, which are inverted; one without Adobe's marker is not."""
+    inverted = image.format == "JPEG" and "adobe" not in image.info
+    return ImageChops.invert(image) if inverted else image
 
 
 def has_alpha(image: Image.Image) -> bool:

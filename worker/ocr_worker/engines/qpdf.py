@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,13 @@ from typing import Any
 import pikepdf
 from PIL import Image
 
+from ocr_worker.engines import pictures
 from ocr_worker.engines.pdfium import wrong_password
 from ocr_worker.errors import CorruptError, EncryptedError
+
+BEGINNING_BYTES = 1 << 20
+_DRAWN = re.compile(rb"(/[^\s/()<>\[\]{}%#]+)\s+Do\b")
+"""The names of objects that a content stream draws; those with escapes are left out."""
 
 
 class QpdfError(Exception):
@@ -32,7 +39,9 @@ def load(source: Path | bytes, password: str | None, name: str) -> pikepdf.Pdf:
         if "Loop detected" in str(error):
             raise CorruptError(f"The page tree of {name} runs in circles; save the document again") from error
         if "encryption filter" in str(error) or "unsupported encryption" in str(error).lower():
-            raise EncryptedError(f"{name} is encrypted in a way that needs its maker's program") from error
+            raise EncryptedError(
+                f"{name} is encrypted in a way that only its maker's program knows; ask for an open copy"
+            ) from error
         raise QpdfError(str(error)) from error
     return pdf
 
@@ -90,6 +99,45 @@ def _kids(parent: Any, key: str) -> list[Any]:
     return list(kids) if isinstance(kids, pikepdf.Array) else []
 
 
+def missing_part(pdf: pikepdf.Pdf, page: int) -> str:
+    """What a page names but the file does not hold, or holds unreadable; empty when nothing is missing."""
+    sheet = pdf.pages[page - 1]
+    contents = sheet.obj.get("/Contents", pikepdf.Array())
+    parts = [_beginning(part) for part in (contents if isinstance(contents, pikepdf.Array) else [contents])]
+    if None in parts:
+        return "its content can't be read"
+    drawn = {name for part in parts for name in _DRAWN.findall(part or b"")}
+    return "a picture is missing" if drawn - _object_names(sheet) else ""
+
+
+def has_content(pdf: pikepdf.Pdf, page: int) -> bool:
+    return "/Contents" in pdf.pages[page - 1].obj
+
+
+def _object_names(sheet: pikepdf.Page) -> set[bytes]:
+    resources: Any = sheet.resources
+    objects = resources.get("/XObject") if isinstance(resources, pikepdf.Dictionary) else None
+    found = objects.items() if isinstance(objects, pikepdf.Dictionary) else ()
+    return {name.encode("utf-8", "surrogateescape") for name, _ in found}
+
+
+def _beginning(stream: Any) -> bytes | None:
+    """The first of what a stream holds (it may be a bomb); None when it can't be unpacked."""
+    if not isinstance(stream, pikepdf.Stream):
+        return None
+    content = stream.read_raw_bytes()
+    try:
+        match stream.get("/Filter"):
+            case None:
+                return content[:BEGINNING_BYTES]
+            case pikepdf.Name.FlateDecode:
+                return zlib.decompressobj().decompress(content, BEGINNING_BYTES)
+            case _:
+                return b""
+    except zlib.error:
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class EmbeddedImage:
     """The stream of an image that can be decoded as it lies in the file."""
@@ -97,11 +145,16 @@ class EmbeddedImage:
     jpeg: bytes
 
     def decode(self) -> Image.Image:
-        """The luma of the JPEG, 8-bit grey."""
-        with Image.open(io.BytesIO(self.jpeg), formats=["JPEG"]) as picture:
-            picture.draft("L", picture.size)
-            grey: Image.Image = picture.convert("L")
-            return grey
+        """The luma of the JPEG, 8-bit grey. Raises CorruptError when it is damaged or cut short."""
+        try:
+            with Image.open(io.BytesIO(self.jpeg), formats=["JPEG"]) as picture:
+                picture.draft("L", picture.size)
+                grey: Image.Image = picture.convert("L")
+        except pictures.BROKEN as error:
+            raise CorruptError(
+                "its picture is damaged or cut short; get the file again, or scan it anew"
+            ) from error
+        return grey
 
 
 def sole_jpeg(pdf: pikepdf.Pdf, page: int, size: tuple[int, int]) -> EmbeddedImage | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import pikepdf
@@ -31,11 +32,13 @@ def _strip_forms(pdf: pikepdf.Pdf, owner: Any, resources: Dictionary, depth: int
         for key, x in objects.items()
         if isinstance(x, pikepdf.Stream) and x.get("/Subtype") == Name.Form
     }
-    new = {key: copy for key, form in forms.items() if (copy := _stripped_form(pdf, form, depth)) is not None}
+    new = {key: made for key, form in forms.items() if (made := _stripped_form(pdf, form, depth)) is not None}
     if new:
         # The page gets dictionaries of its own: others may share these.
-        fresh = Dictionary(dict(resources.items()))
-        fresh.XObject = Dictionary({**dict(objects.items()), **new})
+        fresh = copy(resources)
+        fresh.XObject = copy(objects)
+        for key, form in new.items():
+            fresh.XObject[key] = form
         owner.Resources = fresh
 
 
@@ -43,14 +46,14 @@ def _stripped_form(pdf: pikepdf.Pdf, form: pikepdf.Stream, depth: int) -> pikepd
     kept, removed = _kept(form)
     if not removed:
         return None
-    copy = pdf.make_stream(pikepdf.unparse_content_stream(kept))
+    made = pdf.make_stream(pikepdf.unparse_content_stream(kept))
     for key, value in form.items():
         if key not in ("/Length", "/Filter", "/DecodeParms"):
-            copy[key] = value
+            made[key] = value
     inner = form.get("/Resources")
     if isinstance(inner, Dictionary):
-        _strip_forms(pdf, copy, inner, depth - 1)
-    return copy
+        _strip_forms(pdf, made, inner, depth - 1)
+    return made
 
 
 def _kept(content: Any) -> tuple[list[Any], int]:

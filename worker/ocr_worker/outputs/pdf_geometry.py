@@ -41,7 +41,7 @@ def rotation(page: pikepdf.Page) -> int:
     """/Rotate of the page, inherited or its own, as 0, 90, 180 or 270."""
     node: Any = page.obj
     for _ in range(50):
-        if "/Rotate" in node or "/Parent" not in node:
+        if "/Rotate" in node or not isinstance(node.get("/Parent"), pikepdf.Dictionary):
             break
         node = node["/Parent"]
     try:

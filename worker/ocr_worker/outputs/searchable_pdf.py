@@ -5,6 +5,7 @@ The layer is drawn first, when the page's graphics state is still fresh: nothing
 
 from __future__ import annotations
 
+from copy import copy
 from functools import lru_cache
 from importlib.resources import files
 from itertools import count
@@ -63,10 +64,12 @@ class LayerGrafter:
 
     def _draw_first(self, target: pikepdf.Page, form: pikepdf.Stream) -> None:
         resources = own_resources(target)
-        objects = dict(resources.get("/XObject", Dictionary()).items())
+        objects = resources.get("/XObject")
+        # Copied by pikepdf: names that are not UTF-8 do not survive as Python's.
+        resources.XObject = copy(objects) if isinstance(objects, Dictionary) else Dictionary()
         # An earlier layer of ours may have the name, and its call stays in the content.
-        name = next(name for name in (f"{LAYER}{n}" for n in count(1)) if name not in objects)
-        resources.XObject = Dictionary({**objects, name: form})
+        name = next(name for name in (f"{LAYER}{n}" for n in count(1)) if name not in resources.XObject)
+        resources.XObject[name] = form
         contents = target.obj.get("/Contents")
         old = (
             list(contents)

@@ -12,7 +12,7 @@ import secrets
 import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,7 +70,7 @@ def staging(target: Path, write: Callable[[Path], None]) -> Iterator[Staged]:
             _sync(temporary)
         yield Staged(temporary, target)
     finally:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
 
 
 def write_whole(target: Path, content: bytes) -> None:
@@ -86,7 +86,7 @@ def write_unsynced(target: Path, content: bytes) -> None:
             temporary.write_bytes(content)
             temporary.replace(target)
     finally:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
 
 
 def refuse_odd_target(target: Path) -> None:
@@ -128,6 +128,12 @@ def sync_folder(folder: Path) -> None:
         pass
     finally:
         os.close(handle)
+
+
+def _remove(temporary: Path) -> None:
+    # A disk that has turned read-only keeps it until a sweep; the error that led here is what counts.
+    with suppress(OSError):
+        temporary.unlink(missing_ok=True)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -46,7 +46,7 @@ def _load(path: Path, password: str | None) -> Any:
 
         opened = open_pdf(path, password)
         if not opened.pages:
-            raise NoPagesError(f"{path.name} has no pages") from None
+            raise NoPagesError(f"{path.name} has no pages; save it again from its program") from None
         return opened.rendering
 
 

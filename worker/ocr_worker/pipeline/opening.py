@@ -47,7 +47,7 @@ def refuse_forbidden(pdf: PdfFile, name: str, settings: PageSettings) -> None:
 
 
 def _weight(pdf: PdfFile, page: int) -> int:
-    width, height = (float(side) for side in pdf.rendering.get_page_size(page - 1))
+    width, height = pdfium.page_size(pdf.rendering, page)
     return max(1, round(width * height / 1000))
 
 

@@ -12,6 +12,7 @@ from ocr_worker.engines.pdf_file import PdfFile
 from ocr_worker.outputs import pdf_geometry
 from ocr_worker.outputs.model import Affine, Page
 from ocr_worker.pipeline import existing
+from ocr_worker.pipeline.blank import require_blank
 from ocr_worker.pipeline.documents import Documents
 from ocr_worker.pipeline.engine_choice import Engines
 from ocr_worker.pipeline.reading import read_bitmap
@@ -44,6 +45,8 @@ class PageWork:
         image = draw(pdf, sheet, task.settings, path)
         points = sheet.inches[0] * 72, sheet.inches[1] * 72
         page = self._read(image, points, task)
+        if page.status == "blank":
+            require_blank(pdf, sheet, task.settings.max_pixels, path)
         return replace(page, hidden_text=bool(sheet.content and sheet.content.hidden_characters))
 
     def _image_page(self, path: Path, kind: str, task: PageTask) -> Page:

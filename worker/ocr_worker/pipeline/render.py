@@ -69,7 +69,9 @@ def draw(pdf: PdfFile, sheet: Sheet, settings: PageSettings, path: Path) -> Grey
             _log.warning("PDFium can't draw page %d: %s", sheet.number, error)
     picture = poppler.render(pdf.structure, sheet.number, dpi)
     if picture is None:
-        raise CorruptError(f"Page {sheet.number} of {path.name} is too damaged to be drawn")
+        raise CorruptError(
+            f"Page {sheet.number} of {path.name} is too damaged to be drawn; get the file again"
+        )
     return GreyImage(picture, dpi)
 
 

@@ -49,9 +49,7 @@ def look(source: Source) -> Look:
     with _handle(path) as handle:
         _refuse_locked(handle, path)
         stamp = stamp_of(os.fstat(handle))
-        head = os.read(handle, HEAD_BYTES)
-        if not head:
-            raise EmptyFileError(f"{path.name} is empty (0 bytes)")
+        head = _head(handle, path)
         kind = sniff(head, path)
         digest = hashlib.sha256(head)
         while block := os.read(handle, _BLOCK_BYTES):
@@ -64,13 +62,20 @@ def glance(source: Source) -> tuple[Path, str]:
     path = Path(source.path)
     with _handle(path) as handle:
         _require_stamp(stamp_of(os.fstat(handle)), source)
-        return path, sniff(os.read(handle, HEAD_BYTES), path)
+        return path, sniff(_head(handle, path), path)
 
 
 def require_unchanged(source: Source) -> None:
     """Raises ChangedError, or what keeps the file from being looked at."""
     with _handle(Path(source.path)) as handle:
         _require_stamp(stamp_of(os.fstat(handle)), source)
+
+
+def _head(handle: int, path: Path) -> bytes:
+    head = os.read(handle, HEAD_BYTES)
+    if not head:
+        raise EmptyFileError(f"{path.name} is empty (0 bytes); get it again from where it came from")
+    return head
 
 
 def stamp_of(status: os.stat_result) -> Stamp:
@@ -105,7 +110,7 @@ def _handle(path: Path) -> Iterator[int]:
         raise access_error(error, path) from error
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise NotRegularError(f"{path.name} is no regular file (a folder, pipe or device)")
+            raise NotRegularError(f"{path.name} is no regular file (a folder, pipe or device); name a file")
         yield handle
     except OSError as error:
         raise access_error(error, path) from error
@@ -117,11 +122,13 @@ def access_error(error: OSError | ValueError, path: Path) -> OcrError:
     """What a failure to open or read an input means to its owner."""
     code = getattr(error, "errno", None)
     if code in (errno.ENXIO, errno.EISDIR, errno.ENODEV):
-        return NotRegularError(f"{path.name} is no regular file (a folder, pipe or device)")
+        return NotRegularError(f"{path.name} is no regular file (a folder, pipe or device); name a file")
     if code in (errno.EACCES, errno.EPERM):
         return PermissionDeniedError(f"{path.name} may not be read; change its permissions")
     if code in (errno.EBUSY, errno.EAGAIN, errno.ETXTBSY):
-        return LockedError(f"{path.name} is in use by another program")
+        return LockedError(f"{path.name} is in use by another program; close it there")
     if code == errno.EIO:
-        return CorruptError(f"{path.name} can't be read from its disk (input/output error)")
-    return NotFoundError(f"{path.name} does not exist, or is a link that leads nowhere")
+        return CorruptError(
+            f"{path.name} can't be read from its disk (input/output error); copy it to another disk"
+        )
+    return NotFoundError(f"{path.name} does not exist, or is a link that leads nowhere; check its path")
