@@ -211,7 +211,9 @@ class PagePool:
         self._remove(slot)
         self.deaths += 1
         if slot.timed_out:
-            late = PageTimeoutError(f"no result within {slot.limit_seconds:g} seconds")
+            late = PageTimeoutError(
+                f"no result within {slot.limit_seconds:g} seconds; allow more time, or lower the dpi"
+            )
             return self._ended(slot, Failure(late.code, late.message, late.retryable))
         how = _how_it_ended(slot.process.returncode)
         log.warning("page process %d %s; its last words: %s", slot.process.pid, how, last_words)
@@ -295,7 +297,9 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def _crash(how: str, signal_name: str | None = None) -> Failure:
-    error = CrashedError(how)
+    error = CrashedError(
+        f"the page's process {how}; try again with more memory free, or take the page out of the file"
+    )
     return Failure(error.code, error.message, error.retryable, {"signal": signal_name} if signal_name else {})
 
 

@@ -102,6 +102,10 @@ def _kids(parent: Any, key: str) -> list[Any]:
 def missing_part(pdf: pikepdf.Pdf, page: int) -> str:
     """What a page names but the file does not hold, or holds unreadable; empty when nothing is missing."""
     sheet = pdf.pages[page - 1]
+    # Of a name whose object is gone, `in` and `keys` say that it is not there; `items` has it with None.
+    entries: Any = sheet.obj.items()
+    if ("/Contents", None) in entries:
+        return "its content is missing"
     contents = sheet.obj.get("/Contents", pikepdf.Array())
     parts = [_beginning(part) for part in (contents if isinstance(contents, pikepdf.Array) else [contents])]
     if None in parts:
@@ -110,15 +114,11 @@ def missing_part(pdf: pikepdf.Pdf, page: int) -> str:
     return "a picture is missing" if drawn - _object_names(sheet) else ""
 
 
-def has_content(pdf: pikepdf.Pdf, page: int) -> bool:
-    return "/Contents" in pdf.pages[page - 1].obj
-
-
 def _object_names(sheet: pikepdf.Page) -> set[bytes]:
     resources: Any = sheet.resources
     objects = resources.get("/XObject") if isinstance(resources, pikepdf.Dictionary) else None
-    found = objects.items() if isinstance(objects, pikepdf.Dictionary) else ()
-    return {name.encode("utf-8", "surrogateescape") for name, _ in found}
+    found: Any = objects.items() if isinstance(objects, pikepdf.Dictionary) else ()
+    return {name.encode("utf-8", "surrogateescape") for name, drawable in found if drawable is not None}
 
 
 def _beginning(stream: Any) -> bytes | None:
