@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 import pypdf
-import pytest
 
 from tests.e2e import tree
 from tests.e2e.host import Host, StartWorker
@@ -91,6 +90,24 @@ def test_retry_failed_does_the_failed_files_alone_and_its_result_covers_all(
     assert done[2:] == [str(late)]
 
 
+def test_after_retry_failed_what_was_pending_stays_pending(
+    worker: Host, material: Material, tmp_path: Path
+) -> None:
+    late = tmp_path / "late.png"
+    job = worker.batch([late, material.slow], tmp_path / "out")
+    worker.wait_file_done(job)
+    worker.send("cancel")
+    worker.wait_end(job)
+    shutil.copy(material.quick, late)
+
+    worker.ask("retry_failed", job_id=job)
+    ended = worker.wait_end(job, runs=2)
+
+    assert ended["status"] == "stopped"
+    assert [file["file"] for file in ended["successful"]] == [str(late)]
+    assert worker.ask("get_job", job_id=job)["data"]["stats"]["pending"] == 1
+
+
 def test_a_deleted_job_is_forgotten_and_its_outputs_stay(
     worker: Host, material: Material, tmp_path: Path
 ) -> None:
@@ -116,9 +133,6 @@ def test_a_running_job_cannot_be_deleted(worker: Host, material: Material, tmp_p
     assert worker.ask("delete_job", job_id=job)["data"]["code"] == "job_active"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="an outcome that waits for the host is read from a store that has no such job"
-)
 def test_cancel_and_delete_in_one_breath_end_the_job_and_harm_nobody(
     worker: Host, material: Material, tmp_path: Path
 ) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.e2e.host import Host, Launch, StartWorker
 from tests.e2e.material import Material
 
@@ -53,7 +51,6 @@ def test_heartbeats_go_on_in_one_long_page_and_count_the_time_without_news(
     assert beats[0]["idle_seconds"] < beats[1]["idle_seconds"] < beats[2]["idle_seconds"]
 
 
-@pytest.mark.xfail(strict=True, reason="the file of the last finished page is told, not the one in work")
 def test_a_heartbeat_names_the_file_in_work(worker: Host, material: Material, tmp_path: Path) -> None:
     worker.ask("hello", protocol=[1], heartbeat_seconds=0.2)
     job = worker.batch([material.quick, material.slow], tmp_path / "out")

@@ -115,7 +115,6 @@ def test_clean_up_ends_all_processes_and_may_be_called_again(
     tree.wait_until(lambda: not tree.page_processes_of_this_process(), "page processes are gone", 5)
 
 
-@pytest.mark.xfail(strict=True, reason="the first result after a clean-up waits 30 s for its manifest")
 @pytest.mark.timeout(8)
 def test_after_clean_up_the_service_works_again(state: Path, material: Material, tmp_path: Path) -> None:
     service = OCRBatchService()

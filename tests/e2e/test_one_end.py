@@ -5,13 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import pytest
-
 from tests.e2e.host import Host
 from tests.e2e.material import Material
 
 
-@pytest.mark.xfail(strict=True, reason="JobRun.advance asks for work although feeding has ended the run")
 def test_a_job_that_stops_at_its_error_threshold_begins_no_page_after_its_end(
     worker: Host, material: Material, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from ocr_worker.jobs import JobOptions
 _JOB = StoredJob(
     job_id="job", state="queued", reason=None, priority=0, output_dir="/out", output_path=b"/out",
     options=JobOptions(), created_at=1.0, updated_at=1.0, started_at=None, ended_at=None, worked_seconds=0.0,
-    retries=0, worker_restarts=0, cleanups=0, peak_rss_bytes=0,
+    retries=0, worker_restarts=0, cleanups=0, percent=0.0, peak_rss_bytes=0,
 )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ def make_heart() -> tuple[Heart, queue.Queue[Any]]:
 
 def test_it_tells_what_was_noted_last() -> None:
     heart, sent = make_heart()
-    heart.note("job", "running", {"file": "/in/a.pdf", "page": 3})
+    heart.note("running", "job", "/in/a.pdf", 3)
 
     heart.beat_every(0.01)
     event = sent.get(timeout=5)
@@ -29,11 +29,11 @@ def test_it_tells_what_was_noted_last() -> None:
     heart.beat_every(None)
 
 
-def test_a_change_of_state_keeps_what_is_in_work() -> None:
+def test_a_pause_is_told_with_what_is_in_work() -> None:
     heart, sent = make_heart()
-    heart.note("job", "running", {"file": "/in/a.pdf"})
+    heart.note("running", "job", "/in/a.pdf")
 
-    heart.note_state("paused")
+    heart.note("paused", "job", "/in/a.pdf")
     heart.beat_every(0.01)
 
     assert (sent.get(timeout=5).data.state, sent.get(timeout=5).data.file) == ("paused", "/in/a.pdf")

@@ -194,12 +194,7 @@ def test_under_suffix_an_input_in_the_output_folder_keeps_its_name_to_itself(tmp
     assert names(plan(tmp_path / "out", source, mode="suffix")) == ["scan_1"]
 
 
-LOSES_INPUT = pytest.mark.xfail(
-    strict=True, reason="only a file's own input is protected, not the others' inputs"
-)
-
-
-@pytest.mark.parametrize("mode", ["skip", pytest.param("overwrite", marks=LOSES_INPUT), "suffix"])
+@pytest.mark.parametrize("mode", ["skip", "overwrite", "suffix"])
 def test_no_input_is_overwritten_by_the_output_of_another(tmp_path: Path, mode: OnExisting) -> None:
     other, victim = make(tmp_path / "in" / "scan.png"), make(tmp_path / "out" / "scan.pdf")
 

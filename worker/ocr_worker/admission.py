@@ -27,7 +27,7 @@ def admit(request: JobRequest, store: JobStore) -> tuple[StoredJob, int]:
         job_id=new_job_id(datetime.now().astimezone()), state="queued", reason=None, priority=request.priority,
         output_dir=request.output_dir_sent, output_path=os.fsencode(request.output_dir), options=options,
         created_at=now, updated_at=now, started_at=None, ended_at=None, worked_seconds=0.0, retries=0,
-        worker_restarts=0, cleanups=0, peak_rss_bytes=0,
+        worker_restarts=0, cleanups=0, percent=0.0, peak_rss_bytes=0,
     )  # fmt: skip
     store.add_job(job, files)
     return job, len(files)

@@ -10,7 +10,6 @@ from typing import Any
 
 from ocr_protocol import Error, Event, Info, Progress, Result
 from ocr_worker import report
-from ocr_worker.heartbeat import Heart
 from ocr_worker.job_store import JobStore
 from ocr_worker.jobs import FileEnded, JobEnded, JobEvent, JobFailed, JobId, Origin, ProgressMade
 from ocr_worker.stdio import Writer
@@ -21,9 +20,10 @@ log = logging.getLogger(__name__)
 class Announcer:
     """`tell` is called by the loop; what it leaves with the writer runs in the writer's thread."""
 
-    def __init__(self, writer: Writer, heart: Heart, state_dir: Path) -> None:
-        self._writer, self._heart, self._state_dir = writer, heart, state_dir
+    def __init__(self, writer: Writer, state_dir: Path) -> None:
+        self._writer, self._state_dir = writer, state_dir
         self._store: JobStore | None = None
+        self._owed = set[JobId]()
         self.summary_result = False
 
     def tell(self, event: JobEvent, settle: Callable[[JobId], None]) -> None:
@@ -31,16 +31,18 @@ class Announcer:
         job_id = event.job_id
         match event:
             case ProgressMade(_, fields):
-                self._heart.note(job_id, "running", fields)
                 self._writer.put_latest(job_id, Progress(job_id=job_id, data=fields))
             case FileEnded(_, number):
                 self._writer.put(lambda: self._file_done(job_id, number))
             case JobFailed(_, origin, code, message, retryable):
-                self._heart.note(None, "idle", {})
                 self._writer.put(_error(job_id, origin, code, message, retryable=retryable))
             case JobEnded():
-                self._heart.note(None, "idle", {})
+                self._owed.add(job_id)
                 self._writer.put(lambda: self._result(event, settle))
+
+    def owes(self, job_id: JobId) -> bool:
+        """Whether a job's result is still to be read from the store."""
+        return job_id in self._owed
 
     def _file_done(self, job_id: JobId, number: int) -> Event:
         try:
@@ -59,6 +61,8 @@ class Announcer:
             log.exception("a result can't be read")
             message = f"OCR batch failed: its result can't be read from the state folder ({error}). The outputs are there; get_job may tell more."
             return _error(event.job_id, origin, "internal", message, retryable=False)
+        finally:
+            self._owed.discard(event.job_id)
         return Result(id=origin.id, command=origin.command, job_id=event.job_id, data=data)
 
     def _reports(self) -> JobStore:

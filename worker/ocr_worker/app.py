@@ -54,7 +54,7 @@ class App:
         self._reader = Reader(channel, self._inbox.put, settings.max_line_bytes)
         self.session = Session()
         self._heart = Heart(lambda beat: self._writer.put_latest("heartbeat", beat))
-        self._announcer = Announcer(self._writer, self._heart, settings.state_dir)
+        self._announcer = Announcer(self._writer, settings.state_dir)
         around = Surroundings(settings, self._inbox.put, self._announce, guard)
         self._service = OCRBatchService(around=around)
         self._inspector = Inspector(settings, guard, self._inbox.put, self._writer.put)
@@ -85,7 +85,7 @@ class App:
         else:
             self._take(message)
             self._service.tick()
-        self._heart.note_state("draining" if self.session.draining else self._service.state)
+        self._heart.note("draining" if self.session.draining else self._service.state, *self._service.doing())
         if self._is_done():
             self._exit_code = EXIT_CLEAN
 
@@ -129,6 +129,10 @@ class App:
             self._guard.watch_parent(hello.parent_pid)
         self._service.set_progress_hz(hello.progress_hz)
         self._heart.beat_every(hello.heartbeat_seconds)
+
+    def owes(self, job_id: str) -> bool:
+        """Whether a job's result is still to be given to the host."""
+        return self._announcer.owes(job_id)
 
     def shut_down(self) -> None:
         """End at once, on the host's order."""

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from ocr_protocol import Event, Info
 from ocr_worker.about import rss_bytes
@@ -39,14 +38,13 @@ class Heart:
         if seconds is not None and not self._thread.is_alive():
             self._thread.start()
 
-    def note(self, job_id: str | None, state: str, fields: dict[str, Any]) -> None:
+    def note(
+        self, state: str, job_id: str | None = None, file: str | None = None, page: int | None = None
+    ) -> None:
         """Take in what is done now; one assignment, so that the thread never sees half of it."""
-        self._pulse = Pulse(state, job_id, fields.get("file"), fields.get("page"), time.monotonic())
-
-    def note_state(self, state: str) -> None:
-        """Take in what the worker as a whole is doing: a pause or a drain changes it between two pages."""
-        if state != self._pulse.state:
-            self._pulse = replace(self._pulse, state=state, changed_at=time.monotonic())
+        pulse = Pulse(state, job_id, file, page, self._pulse.changed_at)
+        if pulse != self._pulse:
+            self._pulse = replace(pulse, changed_at=time.monotonic())
 
     def _run(self) -> None:
         while True:

@@ -15,9 +15,7 @@ from typing import Any
 from ocr_worker.errors import (
     CrashedError,
     InternalError,
-    NoSpaceError,
     OcrError,
-    OutputPermissionError,
     PageTimeoutError,
 )
 from ocr_worker.job_state import (
@@ -33,7 +31,7 @@ from ocr_worker.job_state import (
     backoff_seconds,
     with_name,
 )
-from ocr_worker.job_store import JobStore, StoredFile, StoredJob
+from ocr_worker.job_store import JobStore, StoredFile, StoredJob, store_error
 from ocr_worker.job_window import FileInWork, JobWindow, RunOrder
 from ocr_worker.jobs import BatchStatus, FileEnded, FileState, JobEnded, JobEvent, JobFailed, JobState, RunEnd
 from ocr_worker.page_pool import PagePool, TaskEnded
@@ -76,7 +74,7 @@ class JobRun:
         self._works: dict[int, Work] = {}
         self._retries, self._deaths, self._recycled = 0, shop.pool.deaths, shop.pool.recycled
         self._start, self._peak_rss, self._next_page_at = time.monotonic(), job.peak_rss_bytes, 0.0
-        self._progress = _open_books(shop.store, job.job_id)
+        self._progress = _open_books(shop.store, job)
         self._reporter = Reporter(self._report, shop.progress_seconds)
 
     def begin(self) -> None:
@@ -94,8 +92,7 @@ class JobRun:
     def advance(self) -> None:
         """Start what can be started; end the run when all is done."""
         while not (self.paused or self.ended) and self._pool.free() and len(self._works) < self._workers():
-            self._feed()
-            work = self._course.next_work(time.monotonic())
+            work = self._next_work()
             if work is None:
                 break
             if isinstance(work, Recognise) and time.monotonic() < self._next_page_at:
@@ -136,7 +133,7 @@ class JobRun:
 
     def fail(self, error: Exception) -> None:
         """End the run by a fault that is not a file's: the store, the disk it is on, or an error of ours."""
-        ours = as_ocr_error(error, self.job.job_id)
+        ours = run_error(error, self.job.job_id)
         self.ended = True
         self._pool.kill(set(self._works))
         with suppress(sqlite3.Error):
@@ -164,8 +161,20 @@ class JobRun:
             times.append(ripe)
         return min(times, default=None)
 
+    def at_work(self) -> tuple[str, int | None] | None:
+        """The file, as sent, and the page that have been in work longest; no page while a file is opened or composed."""
+        for work in self._works.values():
+            page = work.page if isinstance(work, Recognise) else None
+            return self._window.files[work.number].stored.file, page
+        return None
+
     def _workers(self) -> int:
         return min(self.job.options.max_workers or self._pool.size, self._pool.size)
+
+    def _next_work(self) -> Work | None:
+        self._feed()
+        # Feeding may have ended the run: a file with a verdict can be one failure too many.
+        return None if self.ended else self._course.next_work(time.monotonic())
 
     def _feed(self) -> None:
         """Keep one file waiting in the window; those with a verdict end on the spot."""
@@ -387,17 +396,19 @@ class JobRun:
             worked_seconds=job.worked_seconds + time.monotonic() - self._start,
             retries=job.retries + self._retries,
             worker_restarts=job.worker_restarts + self._pool.deaths - self._deaths,
+            percent=self._progress.percent,
             cleanups=job.cleanups + self._pool.recycled - self._recycled,
             peak_rss_bytes=self._peak_rss,
         )  # fmt: skip
         self._emit(JobEnded(job.job_id, self.origin, RunEnd(status, reason, now)))
 
 
-def _open_books(store: JobStore, job_id: str) -> Progress:
-    """Progress where earlier runs left it."""
-    stats, (ended, total) = store.stats(job_id), store.page_counts(job_id)
+def _open_books(store: JobStore, job: StoredJob) -> Progress:
+    """Progress where earlier runs left it; of a completed job, from what is to be done again."""
+    stats, (ended, total) = store.stats(job.job_id), store.page_counts(job.job_id)
     progress = Progress(stats, ended, total, time.monotonic)
-    for number, pages, done in store.begun_files(job_id):
+    progress.percent = 0.0 if job.state == "completed" else job.percent
+    for number, pages, done in store.begun_files(job.job_id):
         progress.begun(number, pages, done)
     return progress
 
@@ -408,21 +419,17 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(place).free
 
 
-def as_ocr_error(error: Exception, job_id: str) -> OcrError:
+def run_error(error: Exception, job_id: str) -> OcrError:
     """What a run's fault means to the user."""
     if isinstance(error, OcrError):
         return error
-    if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
-        return NoSpaceError(
-            f"OCR batch failed: no space for the state of job {job_id}. Make room, then resume it."
-        )
-    if isinstance(error, sqlite3.Error | OSError):
-        return OutputPermissionError(
-            f"OCR batch failed: the state of job {job_id} can't be written ({error}). Mend that, then resume it."
-        )
-    return InternalError(
-        f"OCR batch failed: {type(error).__name__} in job {job_id}. The log on stderr has the details; resume it to try again."
+    ours = (
+        store_error(error)
+        if isinstance(error, sqlite3.Error)
+        else InternalError(f"{type(error).__name__}: the log on stderr has the details.")
     )
+    ours.message = f"OCR batch failed: {ours.message} Then resume job {job_id}."
+    return ours
 
 
 def _failure(outcome: Outcome) -> Failure:

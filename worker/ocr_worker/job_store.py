@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ocr_worker.errors import InternalError, OutputPermissionError
+from ocr_worker.errors import InternalError, NoSpaceError, OcrError, OutputPermissionError
 from ocr_worker.jobs import FileState, JobId, JobOptions, JobState
 from ocr_worker.pipeline.tasks import PageStatus
 
@@ -24,7 +24,7 @@ MIGRATIONS = (
         output_dir TEXT NOT NULL, output_path BLOB NOT NULL, options TEXT NOT NULL,
         created_at REAL NOT NULL, updated_at REAL NOT NULL, started_at REAL, ended_at REAL,
         worked_seconds REAL NOT NULL DEFAULT 0, retries INTEGER NOT NULL DEFAULT 0,
-        worker_restarts INTEGER NOT NULL DEFAULT 0, cleanups INTEGER NOT NULL DEFAULT 0, peak_rss_bytes INTEGER NOT NULL DEFAULT 0
+        worker_restarts INTEGER NOT NULL DEFAULT 0, cleanups INTEGER NOT NULL DEFAULT 0, percent REAL NOT NULL DEFAULT 0, peak_rss_bytes INTEGER NOT NULL DEFAULT 0
     );
     CREATE TABLE files (
         job_id TEXT NOT NULL REFERENCES jobs ON DELETE CASCADE, number INTEGER NOT NULL,
@@ -61,6 +61,8 @@ class StoredJob:
     retries: int
     worker_restarts: int
     cleanups: int
+    percent: float
+    """What progress had reached when the last run ended; a new run goes on from there."""
     peak_rss_bytes: int
 
 
@@ -96,6 +98,19 @@ class StoredPage:
     """ok, blank or has_text; None while the page has no result."""
 
 
+def store_error(error: sqlite3.Error) -> OcrError:
+    """What a failure of the store means to the user."""
+    if "full" in str(error):
+        return NoSpaceError("There is no space left for the state folder. Make room and try again.")
+    if isinstance(error, sqlite3.OperationalError):
+        return OutputPermissionError(
+            f"The state folder can't be used ({error}). Mend that, or set OCR_WORKER_STATE_DIR to another."
+        )
+    return InternalError(
+        f"The store of jobs is damaged ({error}). Move jobs.sqlite3 away; jobs that it holds can't be resumed."
+    )
+
+
 class JobStore:
     """Jobs, files and pages. Every call is one transaction."""
 
@@ -109,6 +124,8 @@ class JobStore:
         path = state_dir / "jobs.sqlite3"
         try:
             state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Its log files take over the mode, so it must be right before they are there.
+            path.touch(mode=0o600)
             self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
@@ -299,7 +316,6 @@ class JobStore:
             for statement in ";".join(MIGRATIONS[version:]).split(";"):
                 self._db.execute(statement)
             self._db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-        path.chmod(0o600)
 
 
 _FILE_COLUMNS = ", ".join(StoredFile.__slots__)

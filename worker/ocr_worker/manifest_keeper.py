@@ -53,17 +53,35 @@ class ManifestKeeper:
             self._news.notify_all()
         if self._thread is not None:
             self._thread.join(seconds)
+        self._thread, self._closing = None, False
 
     def _note(self, job_id: JobId, at: float) -> None:
         with self._news:
             self._due[job_id] = min(at, self._due.get(job_id, at))
             self._news.notify_all()
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="manifest", daemon=True)
-                self._thread.start()
+                self._start()
+
+    def _start(self) -> None:
+        thread = threading.Thread(target=self._run, name="manifest", daemon=True)
+        try:
+            thread.start()
+            self._thread = thread
+        except RuntimeError as error:
+            # No room for a thread: the store is the truth, and the next change tries again.
+            self._due.clear()
+            log.warning("Manifests can't be written: %s", error)
 
     def _run(self) -> None:
-        store = JobStore(self._state_dir)
+        try:
+            store = JobStore(self._state_dir)
+        except OcrError as error:
+            log.warning("Manifests can't be written: %s", error.message)
+            with self._news:
+                self._due.clear()
+                self._thread = None
+                self._news.notify_all()
+            return
         while (job_id := self._next()) is not None:
             begun = time.monotonic()
             try:

@@ -39,14 +39,33 @@ def output_paths(folder: Path, name: str, outputs: tuple[str, ...]) -> dict[str,
     return {kind: str(folder / (name + SUFFIXES[kind])) for kind in outputs}
 
 
+_Inputs = dict[tuple[int, int], str]
+"""Device and inode of each input to the first path, as sent, that leads there."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What a name must keep clear of."""
+
+    space: Namespace
+    taken: set[str]
+    present: set[str]
+    inputs: _Inputs
+
+
 def plan_outputs(files: tuple[InputFile, ...], space: Namespace) -> list[NewFile]:
     """Give each input one name for all its outputs, or its verdict. A string that came before is dropped."""
-    taken, present, inodes = set[str](), _present(space.folder), dict[tuple[int, int], str]()
+    taken, present = set[str](), _present(space.folder)
+    unlike = {file.sent: file for file in files}.values()
+    first: _Inputs = {}
+    for file in unlike:
+        if (inode := _inode(file.path)) is not None:
+            first.setdefault(inode, file.sent)
     planned = []
-    for file in {file.sent: file for file in files}.values():
+    for file in unlike:
         try:
-            verdict = _duplicate(file, inodes)
-            name = None if verdict else _choose(file, space, taken, present)
+            verdict = _duplicate(file, first)
+            name = None if verdict else _choose(file, _Ground(space, taken, present, first))
         except OcrError as error:
             name, verdict = None, {"status": "failed", "error": _fields(error)}
         planned.append(
@@ -62,46 +81,50 @@ def _present(folder: Path) -> set[str]:
         return set()
 
 
-def _duplicate(file: InputFile, inodes: dict[tuple[int, int], str]) -> dict[str, Any] | None:
+def _inode(path: str) -> tuple[int, int] | None:
+    try:
+        found = Path(path).stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _duplicate(file: InputFile, inputs: _Inputs) -> dict[str, Any] | None:
     """The verdict on another path to a file that came before."""
     if "\0" in file.path:
         raise BadNameError(f"{file.sent!r} holds a NUL character, which no file name can. Rename the file.")
-    try:
-        found = Path(file.path).stat()
-    except OSError:
-        return None
-    first = inodes.setdefault((found.st_dev, found.st_ino), file.sent)
+    inode = _inode(file.path)
+    first = inputs[inode] if inode else file.sent
     if first == file.sent:
         return None
     return {"status": "skipped", "reason": "duplicate", "message": f"The same file as {first}"}
 
 
-def _choose(file: InputFile, space: Namespace, taken: set[str], present: set[str]) -> str:
-    stem = _safe_stem(Path(file.path).name or "file")
+def _choose(file: InputFile, ground: _Ground) -> str:
+    stem, outputs = _safe_stem(Path(file.path).name or "file"), ground.space.outputs
     number = 0
     while True:
         name = stem if number == 0 else f"{stem}_{number}"
-        if not _collides(name, space.outputs, taken) and _usable(name, file, space, present):
-            taken |= _folded(name, space.outputs)
+        if not _collides(name, outputs, ground.taken) and _usable(name, file, ground):
+            ground.taken.update(_folded(name, outputs))
             return name
         number += 1
 
 
-def _usable(name: str, file: InputFile, space: Namespace, present: set[str]) -> bool:
-    """Whether an existing name may be used for this input under the mode."""
-    if not _collides(name, space.outputs, present):
+def _usable(name: str, file: InputFile, ground: _Ground) -> bool:
+    """Whether an existing name may be used for this input under the mode; never if that would cost an input."""
+    space = ground.space
+    if not _collides(name, space.outputs, ground.present):
         return True
-    own_input = any(
-        _same_file(path, file.path) for path in output_paths(space.folder, name, space.outputs).values()
-    )
-    if own_input and space.mode != "suffix":
+    there = {_inode(path) for path in output_paths(space.folder, name, space.outputs).values()}
+    if space.mode != "suffix" and _inode(file.path) in there - {None}:
         raise OutputConflictError(
             f"{Path(file.path).name!r} would be overwritten by its own output. Choose another output folder, or on_existing: suffix."
         )
+    if space.mode == "suffix" or not there.isdisjoint(ground.inputs):
+        return False
     if space.mode == "overwrite":
         return True
-    if space.mode == "suffix":
-        return False
     return _owner(Path(space.folder, name + SUFFIXES["json"])) == os.path.realpath(file.path)
 
 
@@ -114,13 +137,6 @@ def _owner(results: Path) -> str | None:
         return os.path.realpath(path_from_wire(json.loads(head)["source"]["path"]))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-
-
-def _same_file(one: str, other: str) -> bool:
-    try:
-        return Path(one).samefile(other)
-    except OSError:
-        return False
 
 
 def _folded(name: str, outputs: tuple[str, ...]) -> set[str]:

@@ -32,7 +32,7 @@ class Progress:
         self._ended, self._clock, self._start = ended_pages, clock, clock()
         self._in_work: dict[int, tuple[int, int]] = {}
         self._work = _Work()
-        self._fresh, self._percent = 0, 0.0
+        self._fresh, self.percent = 0, 0.0
         self._here: Here | None = None
 
     @property
@@ -70,19 +70,19 @@ class Progress:
 
     def finish(self) -> None:
         """The job is complete: only now 100 percent."""
-        self._ended, self._percent = self.total, 100.0
+        self._ended, self.percent = self.total, 100.0
 
     def made(self, job_id: JobId) -> ProgressMade:
         """The event that tells it."""
         share = 100.0 * self.current / max(1, self.total)
-        self._percent = max(self._percent, min(round(share, 2), 99.99))
+        self.percent = max(self.percent, min(round(share, 2), 99.99))
         elapsed = self._clock() - self._start
         rate = self._fresh / elapsed if elapsed > 0 else 0.0
         fields: dict[str, Any] = {
             "current": self.current,
             "total": self.total,
             "message": self._message(),
-            "percent": self._percent,
+            "percent": self.percent,
             **self._place(),
             "file_count": self._file_count,
             **self.counts,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -30,8 +31,9 @@ from ocr_protocol.commands import (
 from ocr_protocol.lines import Line
 from ocr_worker import report
 from ocr_worker.about import hello_data, rss_bytes
-from ocr_worker.errors import BusyError, InternalError, OcrError, UnsupportedError
+from ocr_worker.errors import BusyError, InternalError, JobActiveError, OcrError, UnsupportedError
 from ocr_worker.inspector import Inspector
+from ocr_worker.job_store import store_error
 from ocr_worker.job_window import RunOrder
 from ocr_worker.jobs import Origin
 from ocr_worker.options import batch_request, local_passwords
@@ -58,6 +60,8 @@ class Loop(Protocol):
 
     def shut_down(self) -> None: ...
 
+    def owes(self, job_id: str) -> bool: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Router:
@@ -81,6 +85,9 @@ class Router:
             self._call(command)
         except OcrError as error:
             self._refuse(command, error)
+        except sqlite3.Error as error:
+            log.exception("the store failed")
+            self._refuse(command, store_error(error))
         except Exception as error:
             log.exception("the command %s failed", command.command)
             message = f"The command {command.command} failed ({type(error).__name__}). The log on stderr has the details."
@@ -182,7 +189,8 @@ class Router:
     def _list(self, command: ListJobs) -> None:
         store = self.service.store
         jobs = [
-            report.job_summary(store, job) for job in store.jobs(command.state, command.offset, command.limit)
+            report.job_summary(store, job)
+            for job in self.service.listed(command.state, command.offset, command.limit)
         ]
         self._answer(command, {"kind": "jobs", "jobs": jobs, "total": store.job_count(command.state)})
 
@@ -192,6 +200,10 @@ class Router:
         self._answer(command, {"kind": "job", **report.job_summary(store, job), "files": files})
 
     def _delete(self, command: DeleteJob) -> None:
+        if self.loop.owes(command.job_id):
+            raise JobActiveError(
+                f"Job {command.job_id} has ended, but its result was not read yet. Delete it after that."
+            )
         self.service.delete(command.job_id)
         message = f"Job {command.job_id} is deleted; its outputs stay"
         self._answer(command, {"kind": "deleted", "message": message})

@@ -211,6 +211,7 @@ class OCRBatchService:
         self.store.delete_job(job_id)
 
     def get(self, job_id: JobId) -> StoredJob:
+        self._find_interrupted(self.store)
         job = self.store.job(job_id)
         if job is None:
             raise JobNotFoundError(f"There is no job {job_id}. list_jobs names those that there are.")
@@ -246,6 +247,13 @@ class OCRBatchService:
         if self._queue.peek() or any(not run.paused for run in self._runs):
             return "running"
         return "paused" if self._runs or len(self._queue) else "idle"
+
+    def doing(self) -> tuple[JobId | None, str | None, int | None]:
+        """The job, file and page in work."""
+        for run in self._runs:
+            file, page = run.at_work() or (None, None)
+            return run.job.job_id, file, page
+        return None, None, None
 
     @property
     def queued(self) -> int:
@@ -333,8 +341,13 @@ class OCRBatchService:
         if job_id not in self._locks:
             self._locks[job_id] = JobLock(self._settings.jobs_dir, job_id)
 
+    def listed(self, state: JobState | None, offset: int, limit: int) -> list[StoredJob]:
+        """Jobs of the store, newest first."""
+        self._find_interrupted(self.store)
+        return self.store.jobs(state, offset, limit)
+
     def _find_interrupted(self, store: JobStore) -> None:
-        """Jobs that a dead worker left are interrupted; those of a live one are its own."""
+        """Jobs that a dead worker, or a run without a working store, left are interrupted; those of a live worker are its own."""
         for job in store.unfinished():
             if job.job_id not in self._locks and JobLock.is_free(self._settings.jobs_dir, job.job_id):
                 store.reopen_files(job.job_id, "processing")
