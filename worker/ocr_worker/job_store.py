@@ -306,16 +306,21 @@ class JobStore:
         return self._db
 
     def _migrate(self, path: Path) -> None:
+        if self._version(path) == len(MIGRATIONS):
+            return
         with self._transaction():
-            # Read inside the transaction: two workers may start on one new folder.
-            version = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if version > len(MIGRATIONS):
-                raise InternalError(
-                    f"{path} was written by a newer version. Update ocr-sidecar, or set OCR_WORKER_STATE_DIR elsewhere."
-                )
-            for statement in ";".join(MIGRATIONS[version:]).split(";"):
+            # Asked again inside the transaction: two workers may start on one new folder.
+            for statement in ";".join(MIGRATIONS[self._version(path) :]).split(";"):
                 self._db.execute(statement)
             self._db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+    def _version(self, path: Path) -> int:
+        version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
+        if version > len(MIGRATIONS):
+            raise InternalError(
+                f"{path} was written by a newer version. Update ocr-sidecar, or set OCR_WORKER_STATE_DIR elsewhere."
+            )
+        return version
 
 
 _FILE_COLUMNS = ", ".join(StoredFile.__slots__)
