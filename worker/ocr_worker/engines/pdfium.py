@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -73,6 +73,8 @@ class Content:
     """Left, bottom, right, top in user units, and size in pixels, of each image."""
     others: int
     """Objects that are neither text nor image."""
+    text: str = ""
+    """In reading order; line breaks are PDFium's."""
 
 
 def page_size(document: Any, page: int) -> tuple[float, float]:
@@ -116,8 +118,16 @@ def survey(page: Any) -> Content:
             images.append((*_bounds(part), *part.get_px_size()))
         elif part.type != raw.FPDF_PAGEOBJ_FORM:
             others += 1
+    text = _text(texts) if visible or hidden else ""
     texts.close()
-    return Content(visible, hidden, tuple(images), others)
+    return Content(visible, hidden, tuple(images), others, text)
+
+
+def _text(texts: Any) -> str:
+    """One character for each that PDFium counts: halves of a pair come one by one."""
+    read, handle = raw.FPDFText_GetUnicode, texts.raw
+    codes = [read(handle, number) for number in range(texts.count_chars())]
+    return "".join(chr(code) if code <= 0x10FFFF else "\ufffd" for code in codes)
 
 
 def _text_length(part: Any, texts: Any) -> int:
@@ -157,13 +167,21 @@ def is_encrypted(document: Any) -> bool:
     return int(raw.FPDF_GetSecurityHandlerRevision(document.raw)) != -1
 
 
-def characters(page: Any) -> Iterator[tuple[str, tuple[float, float, float, float]]]:
-    """Each character of the page's text in reading order, with its box in user units (left, bottom, right, top)."""
+def boxes(page: Any, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[float, float, float, float]]:
+    """Around each span of the characters of `Content.text`: left, bottom, right, top in user units."""
     texts = page.get_textpage()
+    # Called for each character of a page: the helpers around it would take ten times as long.
+    read, rect = raw.FPDFText_GetLooseCharBox, raw.FS_RECTF()
+    handle, target = texts.raw, ctypes.byref(rect)
     try:
-        for number in range(texts.count_chars()):
-            code = raw.FPDFText_GetUnicode(texts.raw, number)
-            yield chr(code) if code <= 0x10FFFF else "\ufffd", texts.get_charbox(number, loose=True)
+        for start, end in spans:
+            found = [
+                (rect.left, rect.bottom, rect.right, rect.top)
+                for number in range(start, end)
+                if read(handle, number, target)
+            ]
+            lefts, bottoms, rights, tops = zip(*found, strict=True) if found else ((0.0,),) * 4
+            yield min(lefts), min(bottoms), max(rights), max(tops)
     finally:
         texts.close()
 

@@ -90,7 +90,8 @@ def _own_text(pdf: PdfFile, sheet: Sheet, kind: existing.Kind, settings: PageSet
     dpi = choose_dpi(sheet, settings)
     width, height = sheet.inches
     size = max(1, round(width * dpi)), max(1, round(height * dpi))
-    lines = existing.read_lines(sheet.page, _to_pixels(pdf, sheet, size))
+    text = sheet.content.text if sheet.content else ""
+    lines = existing.read_lines(sheet.page, text, _to_pixels(pdf, sheet, size))
     return Page(
         number=sheet.number,
         status="has_text",
