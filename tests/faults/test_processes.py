@@ -54,7 +54,7 @@ def test_a_page_process_that_is_stopped_costs_its_page_at_the_limit(
     file = tmp_path / "long.pdf"
     file.write_bytes(documents.whole(documents.scan(*(f"Page {n}" for n in range(12)))))
     with running(tmp_path / "home", Spawn({"OCR_WORKER_PAGE_PROCESSES": "2"})) as worker:
-        job = worker.start_batch([file, page], out, page_timeout_seconds=2)
+        job = worker.start_batch([file, page], out, page_timeout_seconds=4)
         worker.wait(lambda e: e["type"] == "progress" and e["data"]["current"] > 0)
         # The process that answers `inspect` is one as well, and idle.
         stopped = max(worker.page_processes(), key=lambda process: process.cpu_times().user)
@@ -76,11 +76,17 @@ def test_a_page_killed_for_memory_is_tried_once_more_alone(
     files = []
     for name in ("one", "two"):
         files.append(tmp_path / f"{name}.png")
-        files[-1].write_bytes(pictures.saved(pictures.sheet(size=(11_000, 11_000)), "PNG", dpi=(600, 600)))
-    group = cgroup("memory", "memory.limit_in_bytes", 760 * MIB)
-
+        files[-1].write_bytes(pictures.saved(pictures.sheet(size=(8_000, 8_000)), "PNG", dpi=(600, 600)))
+    group = cgroup("memory", "memory.limit_in_bytes", 4096 * MIB)
     with running(tmp_path / "home", _join(group)) as worker:
-        data = worker.batch(files, out, page_timeout_seconds=60)
+        worker.ask("hello")
+        at_rest = int((group / "memory.usage_in_bytes").read_text(encoding="ascii"))
+        assert worker.batch(files[:1], out)["failed"] == []
+        alone = int((group / "memory.max_usage_in_bytes").read_text(encoding="ascii"))
+
+        # Room for one such page, not for two at a time.
+        (group / "memory.limit_in_bytes").write_text(str(alone + (alone - at_rest) // 4), encoding="ascii")
+        data = worker.batch(files, out, on_existing="overwrite", page_timeout_seconds=60)
 
         assert data["failed"] == [], worker.log_text()
         assert data["statistics"]["worker_restarts"] >= 1
@@ -92,11 +98,14 @@ def test_a_page_that_takes_more_memory_than_there_is_fails_alone(
     cgroup: Callable[[str, str, int], Path], tmp_path: Path, page: Path, out: Path
 ) -> None:
     big = tmp_path / "big.png"
-    big.write_bytes(pictures.saved(pictures.sheet(size=(14_000, 14_000)), "PNG", dpi=(600, 600)))
-    group = cgroup("memory", "memory.limit_in_bytes", 330 * MIB)
-
+    big.write_bytes(pictures.saved(pictures.sheet(size=(10_000, 10_000)), "PNG", dpi=(600, 600)))
+    group = cgroup("memory", "memory.limit_in_bytes", 4096 * MIB)
     with running(tmp_path / "home", _join(group)) as worker:
-        data = worker.batch([big, page], out, page_timeout_seconds=60)
+        worker.batch([page], out)
+        statistics = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+
+        (group / "memory.limit_in_bytes").write_text(str(int(statistics["rss"]) + 60 * MIB), encoding="ascii")
+        data = worker.batch([big, page], out, on_existing="overwrite", page_timeout_seconds=60)
 
         assert [e["code"] for e in data["failed"]] == ["crashed"]
         assert data["failed"][0]["retryable"] is True
