@@ -147,7 +147,8 @@ class JobRun:
         limit = self.job.options.file_timeout_seconds
         overdue = [file for file in self._at_pages() if time.monotonic() - file.page_ended_at >= limit]
         for file in overdue:
-            self._time_is_up(file, limit)
+            if not self.ended:
+                self._time_is_up(file, limit)
 
     def next_tick(self) -> float | None:
         """When `tick` or `advance` has something to do, on the monotonic clock."""

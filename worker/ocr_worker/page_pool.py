@@ -102,6 +102,9 @@ class PagePool:
 
     def start(self, ticket: int, task: Task, limit_seconds: float) -> None:
         """Start a task; needs a free slot. Its end comes as TaskEnded from `handle` or `tick`, at the latest at its limit."""
+        for slot in [slot for slot in self._slots if slot.ticket is None and slot.process.poll() is not None]:
+            # It died at rest; its reader has not said so yet.
+            self._forget(slot)
         idle = [slot for slot in self._slots if slot.ticket is None]
         warming = [slot for slot in self._slots if slot.ticket == 0]
         if idle:

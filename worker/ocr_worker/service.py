@@ -47,7 +47,8 @@ MANIFEST_SECONDS = 30
 class OCRBatchService:
     """Jobs and their runs, for a library caller (`process_batch`) or for a loop that owns it.
 
-    A loop passes pool messages to `handle` and calls `tick` when `next_tick` has come.
+    It belongs to the thread that makes it: page processes end with the thread that started them, and the store is one
+    thread's. A loop passes pool messages to `handle` and calls `tick` when `next_tick` has come.
 
         service = OCRBatchService(progress_callback, cancellation_flag)
         try:
