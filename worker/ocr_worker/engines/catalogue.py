@@ -10,6 +10,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 from ocr_worker.errors import EngineMissingError, LanguageMissingError
@@ -81,16 +82,22 @@ def find_data(code: str, folders: Iterable[Path]) -> Path | None:
 def models(languages: Iterable[str], tessdata_dir: str | None = None) -> list[dict[str, object]]:
     """Each language's data file with its size and sha256: part of what makes a result what it is."""
     found = find_tessdata(languages, tessdata_dir)
-    return [
-        {
-            "language": code,
-            "file": file.name,
-            "bytes": len(content),
-            "sha256": hashlib.sha256(content).hexdigest(),
-        }
-        for code, file in found.items()
-        for content in [file.read_bytes()]
-    ]
+    return [{"language": code, **_describe(file)} for code, file in found.items()]
+
+
+def _describe(file: Path) -> dict[str, object]:
+    status = file.stat()
+    return {
+        "file": file.name,
+        "bytes": status.st_size,
+        "sha256": _hash(file, (status.st_size, status.st_mtime_ns, status.st_ino)),
+    }
+
+
+@lru_cache(maxsize=64)
+def _hash(file: Path, _: tuple[int, int, int]) -> str:
+    """Each file once while it stays as it is: hashing megabytes for every card would cost more than its PDF."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def gather_tessdata(codes: Iterable[str], tessdata_dir: str | None, cache_dir: Path) -> Path:

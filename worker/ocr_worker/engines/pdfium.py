@@ -73,6 +73,8 @@ class Content:
     """Left, bottom, right, top in user units, and size in pixels, of each image."""
     others: int
     """Objects that are neither text nor image."""
+    image_bytes: int = 0
+    """What the images take in the file, packed as they are."""
     text: str = ""
     """In reading order; line breaks are PDFium's."""
 
@@ -101,7 +103,7 @@ def load_page(document: Any, page: int) -> Any:
 def survey(page: Any) -> Content:
     """Look through the objects of a page, nested ones too."""
     texts = page.get_textpage()
-    visible = hidden = others = 0
+    visible = hidden = others = stored = 0
     images = []
     for count, part in enumerate(page.get_objects(max_depth=8)):
         if count >= MAX_OBJECTS:
@@ -116,11 +118,12 @@ def survey(page: Any) -> Content:
                 visible += length
         elif part.type == raw.FPDF_PAGEOBJ_IMAGE:
             images.append((*_bounds(part), *part.get_px_size()))
+            stored += raw.FPDFImageObj_GetImageDataRaw(part.raw, None, 0)
         elif part.type != raw.FPDF_PAGEOBJ_FORM:
             others += 1
     text = _text(texts) if visible or hidden else ""
     texts.close()
-    return Content(visible, hidden, tuple(images), others, text)
+    return Content(visible, hidden, tuple(images), others, stored, text)
 
 
 def _text(texts: Any) -> str:

@@ -22,9 +22,9 @@ class Engines:
 
     def engine(self, settings: PageSettings) -> Engine:
         """Raises EngineMissingError, LanguageMissingError."""
-        name = choose_engine(settings)
-        key = (name, settings.languages, settings.tessdata_dir)
+        key = (settings.engine, settings.languages, settings.tessdata_dir)
         if key not in self._engines:
+            name = choose_engine(settings)
             catalogue.require_languages(settings.languages, name, settings.tessdata_dir)
             while len(self._engines) >= KEPT_ENGINES:
                 del self._engines[next(iter(self._engines))]

@@ -10,13 +10,13 @@ from ocr_worker.engines import pictures
 from ocr_worker.engines.grey import GreyImage
 from ocr_worker.engines.pdf_file import PdfFile
 from ocr_worker.outputs import pdf_geometry
-from ocr_worker.outputs.model import Affine, Page
+from ocr_worker.outputs.model import Affine, Page, PageStatus
 from ocr_worker.pipeline import existing
 from ocr_worker.pipeline.blank import require_blank
 from ocr_worker.pipeline.documents import Documents
 from ocr_worker.pipeline.engine_choice import Engines
 from ocr_worker.pipeline.reading import read_bitmap
-from ocr_worker.pipeline.render import Sheet, choose_dpi, draw, load_sheet
+from ocr_worker.pipeline.render import Sheet, choose_dpi, draw, load_sheet, shows_nothing
 from ocr_worker.pipeline.source_file import glance, require_unchanged
 from ocr_worker.pipeline.tasks import PageSettings, PageTask
 
@@ -42,9 +42,11 @@ class PageWork:
         kind = existing.classify(sheet.page, sheet.content) if sheet.page and sheet.content else "none"
         if _is_kept(kind, task.settings):
             return _own_text(pdf, sheet, kind, task.settings)
-        image = draw(pdf, sheet, task.settings, path)
-        points = sheet.inches[0] * 72, sheet.inches[1] * 72
-        page = self._read(image, points, task)
+        if shows_nothing(sheet):
+            page = self._blank(sheet, task)
+        else:
+            image = draw(pdf, sheet, task.settings, path)
+            page = self._read(image, (sheet.inches[0] * 72, sheet.inches[1] * 72), task)
         if page.status == "blank":
             require_blank(pdf, sheet, task.settings.max_pixels, path)
         return replace(page, hidden_text=bool(sheet.content and sheet.content.hidden_characters))
@@ -57,6 +59,10 @@ class PageWork:
             image = replace(image, dpi=float(task.settings.dpi), dpi_estimated=False)
         width, height = image.size
         return self._read(image, (width * 72 / image.dpi, height * 72 / image.dpi), task)
+
+    def _blank(self, sheet: Sheet, task: PageTask) -> Page:
+        dpi, engine = choose_dpi(sheet, task.settings), self.engines.engine(task.settings)
+        return replace(_sized(sheet, dpi, "blank"), engine=engine.name, engine_version=engine.version)
 
     def _read(self, image: GreyImage, points: tuple[float, float], task: PageTask) -> Page:
         engine = self.engines.engine(task.settings)
@@ -87,22 +93,23 @@ def _is_kept(kind: existing.Kind, settings: PageSettings) -> bool:
 
 
 def _own_text(pdf: PdfFile, sheet: Sheet, kind: existing.Kind, settings: PageSettings) -> Page:
-    dpi = choose_dpi(sheet, settings)
-    width, height = sheet.inches
-    size = max(1, round(width * dpi)), max(1, round(height * dpi))
+    page = _sized(sheet, choose_dpi(sheet, settings), "has_text")
     text = sheet.content.text if sheet.content else ""
-    lines = existing.read_lines(sheet.page, text, _to_pixels(pdf, sheet, size))
+    lines = existing.read_lines(sheet.page, text, _to_pixels(pdf, sheet, (page.width_px, page.height_px)))
+    return replace(page, lines=lines, warnings=(UNREADABLE,) if kind == "garbage" else ())
+
+
+def _sized(sheet: Sheet, dpi: float, status: PageStatus) -> Page:
+    """A page as large as the sheet, of which nothing was drawn."""
+    width, height = sheet.inches
     return Page(
         number=sheet.number,
-        status="has_text",
-        width_px=size[0],
-        height_px=size[1],
+        status=status,
+        width_px=max(1, round(width * dpi)),
+        height_px=max(1, round(height * dpi)),
         dpi=round(dpi, 2),
         width_points=round(width * 72, 3),
         height_points=round(height * 72, 3),
-        lines=lines,
-        engine="",
-        warnings=(UNREADABLE,) if kind == "garbage" else (),
     )
 
 

@@ -20,6 +20,13 @@ NATIVE_DPI = (150.0, 600.0)
 """Between these a scanned page is taken at its image's own resolution."""
 AUTO_PIXELS = 64_000_000
 """What a resolution of our own choice may cost; one that was asked for may go up to max_pixels."""
+GLANCE_DPI = 75
+FLAT_LEVELS = 2
+"""Grey levels within a page drawn so small that holds nothing: one black dot of 300 dpi makes 16."""
+RICH_BITS = 0.15
+"""Per pixel: an image stored in more than this has something on it, so a glance would be lost time."""
+MOST_GLANCED_PIXELS = 40_000_000
+"""PDFium averages pixels when it draws smaller, but takes every so many-th of larger images."""
 _log = logging.getLogger(__name__)
 
 
@@ -46,6 +53,21 @@ def load_sheet(pdf: PdfFile, number: int) -> Sheet:
     left, bottom, right, top = pdf_geometry.visible_box(page)
     sides = (right - left) * unit / 72, (top - bottom) * unit / 72
     return Sheet(number, None, None, sides[::-1] if pdf_geometry.rotation(page) in (90, 270) else sides)
+
+
+def shows_nothing(sheet: Sheet) -> bool:
+    """Whether a small drawing shows at a glance that the page is empty, so that no large one need be made."""
+    content = sheet.content
+    if content is None or content.visible_characters or content.others:
+        return False
+    pixels = sum(width * height for *_, width, height in content.images)
+    if pixels > MOST_GLANCED_PIXELS or 8 * content.image_bytes > RICH_BITS * pixels:
+        return False
+    try:
+        low, high = pictures.grey_range(pdfium.render(sheet.page, GLANCE_DPI))
+    except pdfium.PdfiumError:
+        return False
+    return high - low <= FLAT_LEVELS
 
 
 def choose_dpi(sheet: Sheet, settings: PageSettings) -> float:
