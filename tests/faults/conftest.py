@@ -14,15 +14,8 @@ import pytest
 
 from tests.faults import pictures
 from tests.faults.host import Worker, running
-from tests.faults.known import KNOWN
 
 Mounted = Callable[..., Path]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if reason := KNOWN.get(item.nodeid.removeprefix("tests/faults/")):
-            item.add_marker(pytest.mark.xfail(strict=True, reason=reason))
 
 
 @pytest.fixture(scope="session")

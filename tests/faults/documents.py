@@ -7,6 +7,7 @@ import re
 import struct
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import img2pdf
@@ -89,14 +90,6 @@ def cut(share: float) -> bytes:
 def broken_xref() -> bytes:
     content = whole(scan(), object_stream_mode=pikepdf.ObjectStreamMode.disable)
     return re.sub(rb"(startxref\s+)\d+", rb"\g<1>999999", content).replace(b"\nxref\n", b"\nxrxx\n")
-
-
-def lonely_header() -> bytes:
-    return b"%PDF-1.7\n%%EOF\n"
-
-
-def no_pages() -> bytes:
-    return whole(pikepdf.new())
 
 
 def turned(degrees: int) -> bytes:
@@ -231,18 +224,20 @@ def jbig2() -> bytes:
     return _of_stream(segments, Name.JBIG2Decode, {"ColorSpace": Name.DeviceGray, "BitsPerComponent": 1})
 
 
+def long_scan(folder: Path) -> Path:
+    """`long.pdf` in a folder: 13 scans, of a second or two together."""
+    pdf = scan()
+    for number in range(12):
+        add_scan(pdf, sheet(f"Page {number}", size=(1200, 1200)))
+    file = folder / "long.pdf"
+    file.write_bytes(whole(pdf))
+    return file
+
+
 def many_pages(count: int) -> bytes:
     pdf = pikepdf.new()
     for number in range(1, count + 1):
         add_text(pdf, f"Page {number}")
-    return whole(pdf)
-
-
-def damaged_page() -> bytes:
-    """Three scans of which the second can't be drawn, nor measured: its picture and its box are no such things."""
-    pdf = scan("First page", "Second page", "Third page")
-    content = pdf.make_stream(b"q 1 0 0 1 0 0 cm /Im0 Do Q")
-    pdf.pages[1].Contents = content
     return whole(pdf)
 
 

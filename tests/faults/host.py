@@ -176,6 +176,11 @@ def wait_until(true: Callable[[], bool], seconds: float = PATIENCE) -> None:
         time.sleep(0.01)
 
 
+def codes(data: Event) -> dict[str, str]:
+    """The failed files of a result by name, and why each failed."""
+    return {Path(entry["file"]).name: entry["code"] for entry in data["failed"]}
+
+
 def left_behind(folder: Path) -> list[str]:
     """Temporary files in a folder, however deep."""
     return [str(path) for path in folder.rglob("*") if path.name.endswith(".part")]

@@ -41,3 +41,15 @@ def test_our_errors_are_retryable_as_the_wire_says() -> None:
     for error in ours:
         assert error.code in TABLE
         assert error.retryable is (error.code in RETRYABLE), error
+
+
+def test_the_tests_that_the_security_page_names_are_there() -> None:
+    text = (REPOSITORY / "docs" / "security.md").read_text(encoding="utf-8")
+    sources = "".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "tests").rglob("test_*.py"))
+    files = {path.name for path in (REPOSITORY / "tests").rglob("test_*.py")}
+
+    named = set(re.findall(r"test_\w+(?=[`.])", text))
+
+    assert len(named) > 12
+    for name in named:
+        assert f"def {name}(" in sources or f"{name}.py" in files, name

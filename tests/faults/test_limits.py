@@ -12,7 +12,9 @@ from tests.faults.host import Worker
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc, which Linux has")
-def test_a_page_process_has_limits_of_memory_time_files_and_dumps(worker: Worker, page: Path, out: Path) -> None:
+def test_a_page_process_has_limits_of_memory_time_files_and_dumps(
+    worker: Worker, page: Path, out: Path
+) -> None:
     worker.batch([page], out)
 
     processes = worker.page_processes()

@@ -1,22 +1,16 @@
-"""INPUTS.md, lines 44 to 64: languages, paths, names, existing outputs, inputs that change. Through the real worker."""
+"""INPUTS.md, lines 44 to 50, 63 and 64: languages, paths, names, inputs that change. Through the real worker."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import socket
-import stat
-import subprocess
-import sys
-import unicodedata
 from pathlib import Path
 
-import pikepdf
 import pytest
 
-from tests.faults import documents, pictures
-from tests.faults.host import Event, Spawn, Worker, left_behind, running, wait_until
+from tests.faults.documents import long_scan
+from tests.faults.host import Spawn, Worker, codes, running
 from tests.faults.privileges import need_permissions, obey_permissions
 
 
@@ -55,7 +49,7 @@ def test_what_is_no_file_is_not_regular_and_never_blocks(worker: Worker, tmp_pat
             [tmp_path / "folder.pdf", tmp_path / "pipe.pdf", tmp_path / "socket.pdf", "/dev/null"], out
         )
 
-    assert _codes(data) == dict.fromkeys(["folder.pdf", "pipe.pdf", "socket.pdf", "null"], "not_regular")
+    assert codes(data) == dict.fromkeys(["folder.pdf", "pipe.pdf", "socket.pdf", "null"], "not_regular")
 
 
 def test_links_that_lead_nowhere_are_not_found(worker: Worker, tmp_path: Path, out: Path) -> None:
@@ -64,7 +58,7 @@ def test_links_that_lead_nowhere_are_not_found(worker: Worker, tmp_path: Path, o
 
     data = worker.batch([tmp_path / "loop.pdf", tmp_path / "broken.pdf", tmp_path / "no" / "folder.pdf"], out)
 
-    assert _codes(data) == dict.fromkeys(["loop.pdf", "broken.pdf", "folder.pdf"], "not_found")
+    assert codes(data) == dict.fromkeys(["loop.pdf", "broken.pdf", "folder.pdf"], "not_found")
 
 
 def test_a_file_that_may_not_be_read_is_permission(tmp_path: Path, page: Path, out: Path) -> None:
@@ -74,7 +68,7 @@ def test_a_file_that_may_not_be_read_is_permission(tmp_path: Path, page: Path, o
     with running(tmp_path / "home", Spawn(before_exec=obey_permissions)) as worker:
         data = worker.batch([page], out)
 
-    assert _codes(data) == {"page.png": "permission"}
+    assert codes(data) == {"page.png": "permission"}
 
 
 def test_awkward_names_are_processed(worker: Worker, tmp_path: Path, page: Path, out: Path) -> None:
@@ -105,182 +99,8 @@ def test_a_name_that_is_not_utf8_is_processed(worker: Worker, tmp_path: Path, pa
     assert os.fsdecode(b"caf\xe9.pdf") in {path.name for path in out.iterdir()}
 
 
-def test_names_that_look_alike_do_not_collide(worker: Worker, tmp_path: Path, page: Path, out: Path) -> None:
-    names = [
-        unicodedata.normalize("NFC", "é.png"),
-        unicodedata.normalize("NFD", "é.png"),
-        "Scan.png",
-        "sCAN.png",
-    ]
-    files = [shutil.copy(page, tmp_path / name) for name in names]
-
-    data = worker.batch(files, out)
-
-    alike = {unicodedata.normalize("NFC", Path(e["output"]).name).casefold() for e in data["successful"]}
-    assert len(alike) == len(names)
-
-
-def test_names_that_other_systems_refuse_are_made_safe(
-    worker: Worker, tmp_path: Path, page: Path, out: Path
-) -> None:
-    long = "ü" * 125 + "x.png"
-    assert len(long.encode()) == 255
-    files = [shutil.copy(page, tmp_path / name) for name in (long, "CON.png", "nul.tar.png", "dots. ..png")]
-
-    data = worker.batch(files, out)
-
-    stems = [Path(e["output"]).stem for e in data["successful"]]
-    assert len(stems) == 4, data["failed"]
-    assert not {"con", "nul"} & {stem.split(".")[0].casefold() for stem in stems}
-    assert not any(stem.endswith((".", " ")) for stem in stems)
-    assert any(stem.startswith("üüü") and len(stem) < 125 for stem in stems)
-
-
-def test_outputs_stay_inside_the_output_folder(worker: Worker, tmp_path: Path, page: Path, out: Path) -> None:
-    inner = tmp_path / "a" / "b"
-    inner.mkdir(parents=True)
-    files = [
-        inner / ".." / "b" / Path(shutil.copy(page, inner / name)).name
-        for name in ("...png", "..a.png", ".hidden.png")
-    ]
-
-    data = worker.batch([*files, inner / ".."], out)
-
-    assert len(data["successful"]) == 3, data
-    assert {Path(e["output"]).resolve().parent for e in data["successful"]} == {out}
-    assert sorted(path.name for path in inner.iterdir()) == ["...png", "..a.png", ".hidden.png"]
-
-
-def test_an_output_folder_that_can_not_be_written_is_refused_before_any_work(
-    tmp_path: Path, page: Path
-) -> None:
-    need_permissions()
-    locked = tmp_path / "locked"
-    locked.mkdir(mode=0o500)
-
-    with running(tmp_path / "home", Spawn(before_exec=obey_permissions)) as worker:
-        answers = [
-            worker.ask("ocr_batch", files=[str(page)], output_dir=str(folder))
-            for folder in (locked, locked / "new", page, page / "below", Path("/proc/no"))
-        ]
-        data = worker.batch([page], tmp_path / "new" / "deep")
-
-    assert {a["data"].get("code") for a in answers} == {"output_permission"}
-    assert not any(a.get("job_id") for a in answers)
-    assert len(data["successful"]) == 1
-
-
-def test_an_output_that_is_the_input_is_refused(worker: Worker, tmp_path: Path) -> None:
-    same, hard, soft = (tmp_path / name for name in ("same", "hard", "soft"))
-    for folder in (same, hard, soft):
-        folder.mkdir()
-    original = same / "doc.pdf"
-    original.write_bytes(documents.whole(documents.scan()))
-    before = original.read_bytes()
-    os.link(original, hard / "doc.pdf")
-    (soft / "doc.pdf").symlink_to(original)
-
-    verdicts = [
-        _codes(worker.batch([original], folder, on_existing=mode))
-        for folder in (same, hard, soft)
-        for mode in ("overwrite", "skip")
-    ]
-    aside = worker.batch([original], same, on_existing="suffix")
-
-    assert verdicts == [{"doc.pdf": "output_conflict"}] * 6
-    assert [Path(e["output"]).name for e in aside["successful"]] == ["doc_1.pdf"]
-    assert original.read_bytes() == before
-
-
-def test_equal_stems_get_distinct_outputs_the_same_on_every_run(
-    worker: Worker, tmp_path: Path, page: Path
-) -> None:
-    document = documents.whole(documents.scan())
-    files = [tmp_path / name for name in ("x/a.png", "x/a.pdf", "x/scan.pdf", "y/scan.pdf", "y/a.PNG")]
-    for file in files:
-        file.parent.mkdir(exist_ok=True)
-        file.write_bytes(document if file.suffix == ".pdf" else page.read_bytes())
-
-    runs = [
-        {e["file"]: Path(e["output"]).name for e in worker.batch(files, tmp_path / f"out{run}")["successful"]}
-        for run in (1, 2)
-    ]
-
-    assert runs[0] == runs[1]
-    assert sorted(runs[0].values()) == ["a.pdf", "a_1.pdf", "a_2.pdf", "scan.pdf", "scan_1.pdf"]
-
-
-def test_the_same_file_twice_is_processed_once(worker: Worker, tmp_path: Path, page: Path, out: Path) -> None:
-    (tmp_path / "link.png").symlink_to(page)
-
-    data = worker.batch([page, page, tmp_path / "link.png"], out)
-
-    assert data["total_files"] == 2
-    assert [e["file"] for e in data["successful"]] == [str(page)]
-    assert [(e["file"], e["reason"]) for e in data["skipped"]] == [(str(tmp_path / "link.png"), "duplicate")]
-
-
-def test_existing_outputs_are_kept_replaced_or_stepped_aside_from(
-    worker: Worker, page: Path, out: Path
-) -> None:
-    first = Path(worker.batch([page], out)["successful"][0]["output"])
-    made = first.stat().st_ino
-
-    kept = worker.batch([page], out, on_existing="skip")
-    assert [e["reason"] for e in kept["skipped"]] == ["up_to_date"]
-    assert first.stat().st_ino == made
-
-    aside = worker.batch([page], out, on_existing="suffix")
-    assert Path(aside["successful"][0]["output"]).name == "page_1.pdf"
-    assert first.stat().st_ino == made
-
-    first.write_bytes(first.read_bytes()[:-200])
-    redone = worker.batch([page], out, on_existing="skip")
-    assert [e["output"] for e in redone["successful"]] == [str(first)]
-    pikepdf.open(first).close()
-
-    made = first.stat().st_ino
-    worker.batch([page], out, on_existing="overwrite")
-    assert first.stat().st_ino != made
-    assert left_behind(out) == []
-
-
-def test_outputs_inside_the_input_folder_are_not_taken_for_inputs(tmp_path: Path, page: Path) -> None:
-    out = page.parent / "out"
-    command = [
-        sys.executable,
-        "-m",
-        "ocr_worker",
-        "batch",
-        "--input-dir",
-        str(page.parent),
-        "--output-dir",
-        str(out),
-    ]
-    environment = os.environ | {"OCR_WORKER_STATE_DIR": str(tmp_path / "state")}
-
-    for _ in range(2):
-        subprocess.run(command, env=environment, capture_output=True, timeout=60, check=True)
-
-    assert sorted(path.name for path in out.iterdir() if "manifest" not in path.name) == [
-        "page.pdf", "page.txt", "page_ocr_results.json",
-    ]  # fmt: skip
-
-
-def test_a_pipe_at_the_target_is_refused(worker: Worker, page: Path, out: Path) -> None:
-    out.mkdir()
-    os.mkfifo(out / "page.pdf")
-    (out / "page.txt").mkdir()
-
-    data = worker.batch([page], out, on_existing="overwrite")
-
-    assert _codes(data) == {"page.png": "output_conflict"}
-    assert stat.S_ISFIFO((out / "page.pdf").stat().st_mode)
-    assert left_behind(out) == []
-
-
 def test_an_input_that_changes_while_it_is_read_is_changed(worker: Worker, tmp_path: Path, out: Path) -> None:
-    file = _long_scan(tmp_path)
+    file = long_scan(tmp_path)
     job = worker.start_batch([file], out)
 
     worker.wait(lambda e: e["type"] == "progress" and e["data"]["current"] > 0)
@@ -288,7 +108,7 @@ def test_an_input_that_changes_while_it_is_read_is_changed(worker: Worker, tmp_p
         stream.write(b"\n% more")
 
     data = worker.ended(job)
-    assert _codes(data) == {"long.pdf": "changed"}
+    assert codes(data) == {"long.pdf": "changed"}
     assert data["failed"][0]["retryable"] is True
     assert not list(out.glob("long*"))
 
@@ -296,51 +116,12 @@ def test_an_input_that_changes_while_it_is_read_is_changed(worker: Worker, tmp_p
 def test_an_input_deleted_in_mid_run_is_not_found(
     worker: Worker, tmp_path: Path, page: Path, out: Path
 ) -> None:
-    file = _long_scan(tmp_path)
+    file = long_scan(tmp_path)
     job = worker.start_batch([file, page], out)
 
     worker.wait(lambda e: e["type"] == "progress" and e["data"]["current"] > 0)
     file.unlink()
 
     data = worker.ended(job)
-    assert _codes(data) == {"long.pdf": "not_found"}
+    assert codes(data) == {"long.pdf": "not_found"}
     assert [e["file"] for e in data["successful"]] == [str(page)]
-
-
-def test_a_symbolic_link_swapped_in_for_an_output_is_replaced_and_not_followed(
-    worker: Worker, tmp_path: Path, page: Path, out: Path
-) -> None:
-    victim = tmp_path / "victim"
-    victim.write_text("mine", encoding="utf-8")
-    job = worker.start_batch([_long_scan(tmp_path)], out, on_existing="overwrite")
-    worker.wait(lambda e: e["type"] == "progress" and e["data"]["current"] > 0)
-
-    for name in ("long.pdf", "long.txt", "long_ocr_results.json"):
-        (out / name).symlink_to(victim)
-
-    data = worker.ended(job)
-    assert len(data["successful"]) == 1
-    assert victim.read_text(encoding="utf-8") == "mine"
-    assert not (out / "long.pdf").is_symlink()
-
-
-def test_what_is_kept_of_a_job_can_be_read_by_its_owner_alone(worker: Worker, page: Path, out: Path) -> None:
-    worker.batch([page], out)
-
-    assert stat.S_IMODE(worker.state.stat().st_mode) == 0o700
-    database = worker.state / "jobs.sqlite3"
-    wait_until(database.exists)
-    assert stat.S_IMODE(database.stat().st_mode) == 0o600
-
-
-def _long_scan(folder: Path) -> Path:
-    file = folder / "long.pdf"
-    pdf = documents.scan()
-    for number in range(12):
-        documents.add_scan(pdf, pictures.sheet(f"Page {number}", size=(1200, 1200)))
-    file.write_bytes(documents.whole(pdf))
-    return file
-
-
-def _codes(data: Event) -> dict[str, str]:
-    return {Path(entry["file"]).name: entry["code"] for entry in json.loads(json.dumps(data["failed"]))}

@@ -14,6 +14,7 @@ import pikepdf
 import pytest
 
 from tests.faults import documents, pictures
+from tests.faults.documents import long_scan
 from tests.faults.host import Spawn, Worker, running
 from tests.faults.injection import tracing
 
@@ -73,7 +74,7 @@ def test_what_is_kept_is_closed_to_others_whatever_the_umask(tmp_path: Path, pag
     (tmp_path / "home" / "state").mkdir(parents=True, mode=0o755)
 
     with running(tmp_path / "home", Spawn(before_exec=partial(_set_umask, 0))) as worker:
-        job = worker.start_batch([page, _long(tmp_path)], out)
+        job = worker.start_batch([page, long_scan(tmp_path)], out)
         worker.wait(lambda e: e["type"] == "progress" and e["data"]["current"] > 1)
         open_to_others = _open_to_others(worker.state) + _open_to_others(worker.temp)
         worker.ended(job)
@@ -112,7 +113,7 @@ def test_an_output_folder_that_is_swapped_for_a_link_in_mid_run_costs_nobody_a_f
     elsewhere.mkdir()
     (elsewhere / "long.pdf").write_text("mine", encoding="utf-8")
     (elsewhere / "long.pdf").chmod(0o400)
-    job = worker.start_batch([_long(tmp_path)], out)
+    job = worker.start_batch([long_scan(tmp_path)], out)
     worker.wait(lambda e: e["type"] == "progress" and e["data"]["current"] > 1)
 
     for name in ("long.pdf", "long.txt"):
@@ -178,9 +179,3 @@ def _torn() -> bytes:
     picture = next(iter(pdf.pages[1].Resources.XObject.values()))
     picture.write(picture.read_raw_bytes()[:2500], filter=pikepdf.Name.DCTDecode)
     return documents.whole(pdf, encryption=pikepdf.Encryption(owner="owner", user=SECRET))
-
-
-def _long(folder: Path) -> Path:
-    file = folder / "long.pdf"
-    file.write_bytes(documents.whole(documents.scan(*(f"Page {n}" for n in range(12)))))
-    return file
