@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import importlib.util
 import os
 import re
@@ -172,6 +171,9 @@ def _has(package: str) -> bool:
 
 
 def _version(name: str) -> str | None:
+    # Late: it is half of what this module takes to import, and page processes never ask.
+    import importlib.metadata
+
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:

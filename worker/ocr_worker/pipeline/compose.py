@@ -14,12 +14,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ocr_worker.engines import catalogue, qpdf
-from ocr_worker.engines.picture_pdf import picture_pdf
 from ocr_worker.errors import InternalError, OutputConflictError
 from ocr_worker.outputs import searchable_pdf
-from ocr_worker.outputs.alto import AltoWriter
 from ocr_worker.outputs.document import Document, PageWriter, Summary
-from ocr_worker.outputs.hocr import HocrWriter
 from ocr_worker.outputs.json_results import JsonWriter, timestamp
 from ocr_worker.outputs.model import Page
 from ocr_worker.outputs.text import TextWriter
@@ -94,8 +91,13 @@ def _writer(name: str, stream: BinaryIO, document: Document) -> PageWriter:
         case "txt":
             return TextWriter(stream)
         case "hocr":
+            # Late, as are ALTO and img2pdf: what they import would hold up each page process's first page.
+            from ocr_worker.outputs.hocr import HocrWriter
+
             return HocrWriter(stream, document)
         case "alto":
+            from ocr_worker.outputs.alto import AltoWriter
+
             return AltoWriter(stream, document)
         case _:
             raise InternalError(f"There is no output of the kind {name}")
@@ -132,6 +134,8 @@ def _original(task: ComposeTask, document: Document, documents: Documents) -> It
     """The PDF that layers go onto, and whether it keeps its protection."""
     path = Path(task.source.path)
     if document.kind != "pdf":
+        from ocr_worker.engines.picture_pdf import picture_pdf
+
         dpis = {page.number: page.dpi or None for page in read_pages(task)}
         with picture_pdf(path, document.kind, dpis, task.settings.max_pixels) as pdf:
             yield pdf, False
