@@ -174,15 +174,10 @@ def prev_loop() -> bytes:
 
 def flate_bomb() -> bytes:
     """14 KB that would become 2 GB: a content stream of nothing but blanks, packed twice."""
-    once = _packed_blanks(128)
-
-    def stuff(pdf: pikepdf.Pdf) -> None:
-        stream = Stream(pdf, b"")
-        stream.write(zlib.compress(once, 9), filter=Array([Name.FlateDecode, Name.FlateDecode]))
-        pdf.pages[0].Contents = stream
-
     pdf = scan()
-    stuff(pdf)
+    stream = Stream(pdf, b"")
+    stream.write(zlib.compress(_packed_blanks(128), 9), filter=Array([Name.FlateDecode, Name.FlateDecode]))
+    pdf.pages[0].Contents = stream
     return whole(pdf, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.none)
 
 
