@@ -8,7 +8,7 @@ UV := build/lock/bin/uv pip compile --universal --python-version 3.10 --generate
 	--no-emit-index-url --no-annotate --no-header --no-config --quiet
 ACCEPTANCE := ../shared/acceptance/run
 
-.PHONY: help demo test faults check fix acceptance bench bench-quick system-tools lock clean
+.PHONY: help demo test faults check fix acceptance bench bench-quick bench-long system-tools lock clean
 .DELETE_ON_ERROR:
 
 help: ## Say what can be made.
@@ -40,8 +40,11 @@ acceptance: .venv/dev ## Run the acceptance cases promised so far, where ../shar
 bench: .venv/bench ## Accuracy beside plain Tesseract, speed beside other tools; raw figures in bench/out.
 	$(BIN)/python -m bench accuracy speed
 
-bench-quick: .venv/bench ## Accuracy alone, on fewer pages.
-	$(BIN)/python -m bench accuracy --count 1
+bench-quick: .venv/bench ## The same on fewer pages, one round each, in minutes.
+	$(BIN)/python -m bench accuracy speed --count 1 --rounds 1 --jobs scans one-page first-page cards born-digital blank
+
+bench-long: .venv/bench ## Memory and cost a page over 2,000 pages and 5,000 cards.
+	$(BIN)/python -m bench long
 
 system-tools: ## Install, or name, what the tests want from the system.
 	@$(PYTHON) tools/system_tools.py

@@ -50,10 +50,23 @@ def speed(options: argparse.Namespace, folder: Path) -> list[str]:
 
     misses = []
     for name in options.jobs or rows.ROWS:
-        row = rows.ROWS[name](folder)
+        row = rows.ROWS[name](folder, options.rounds)
         print("\n".join(row.lines()), flush=True)
         report.save(OUT, f"speed-{name}", row)
-        misses += [miss for goal in rows.GOALS if goal.row == name and (miss := goal.missed_by(row))]
+        misses += rows.missed(row)
+    return misses
+
+
+def long(options: argparse.Namespace, folder: Path) -> list[str]:
+    from bench import long as row
+
+    misses = []
+    for kind in options.jobs or ("scans", "cards"):
+        count = options.cards if kind == "cards" else options.pages
+        growth = row.measure(folder / kind, kind, count)
+        print(growth.line(), flush=True)
+        report.save(OUT, f"long-{kind}", growth)
+        misses += growth.missed()
     return misses
 
 
@@ -69,6 +82,7 @@ def control(_: argparse.Namespace, folder: Path) -> list[str]:
 ROWS: dict[str, Callable[[argparse.Namespace, Path], list[str]]] = {
     "accuracy": accuracy,
     "control": control,
+    "long": long,
     "speed": speed,
 }
 
@@ -78,7 +92,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("rows", nargs="+", choices=sorted(ROWS))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=3, help="generated scans of each kind")
-    parser.add_argument("--jobs", nargs="*", help="rows of speed, all if absent")
+    parser.add_argument("--jobs", nargs="*", help="rows of speed or long, all if absent")
+    parser.add_argument("--rounds", type=int, default=3, help="of speed")
+    parser.add_argument("--pages", type=int, default=2000, help="of long scans")
+    parser.add_argument("--cards", type=int, default=5000, help="of long cards")
     return parser.parse_args()
 
 

@@ -23,6 +23,16 @@ def ours(files: list[Path], output_dir: Path) -> Command:
     return _worker(files, output_dir, {"outputs": ["pdf", "txt"]})
 
 
+def ours_first_page(files: list[Path], output_dir: Path) -> Command:
+    """The worker, cold: the clock stops at the first page's progress event."""
+    return replace(_script("first_page", files, output_dir), own_clock=output_dir / "seconds")
+
+
+def ours_warm(files: list[Path], output_dir: Path) -> Command:
+    """A worker that has done a batch before: the clock runs from the command to its result."""
+    return replace(_script("warm", files, output_dir), own_clock=output_dir / "seconds")
+
+
 def ours_by_command(files: list[Path], output_dir: Path) -> Command:
     """The worker with the same `tesseract` command that the others call."""
     return _worker(files, output_dir, {"outputs": ["pdf", "txt"], "engine": "tesseract"})

@@ -33,6 +33,11 @@ class Row:
     layers: dict[str, Score] = field(default_factory=dict)
     """How well a contender read: its text, and its PDF's text layer where it writes one."""
 
+    growth: dict[str, float] = field(default_factory=dict)
+    """Bytes a page by which a contender's PDFs are larger than the input."""
+    allowed_growth: float = 0.0
+    """2 % of the input and 8 KiB, a page."""
+
     def seconds(self, contender: str) -> float:
         return median(run.seconds for run in self.runs[contender])
 
@@ -45,12 +50,10 @@ class Row:
     def peak_mib(self, contender: str) -> float:
         return max(run.peak_pss_bytes for run in self.runs[contender]) / 2**20
 
-    def ratios(self, other: str) -> list[float]:
+    def ratios(self, other: str, first: str | None = None) -> list[float]:
         """How many times as fast the first contender was, round by round, in rising order."""
-        first = self.runs[next(iter(self.runs))]
-        return sorted(
-            theirs.seconds / our.seconds for our, theirs in zip(first, self.runs[other], strict=True)
-        )
+        mine = self.runs[first or next(iter(self.runs))]
+        return sorted(their.seconds / my.seconds for my, their in zip(mine, self.runs[other], strict=True))
 
     def lines(self) -> list[str]:
         """The row as text: speed, cost, and the median ratio with its spread."""
@@ -60,10 +63,11 @@ class Row:
     def _line(self, name: str) -> str:
         ratios = self.ratios(name)
         layer = f", layer F1 {self.layers[name].f1:.2f}" if name in self.layers else ""
+        size = f", PDF {self.growth[name] / 1024:+.1f} KiB/page" if name in self.growth else ""
         return (
             f"{name:10}{self.pages_per_second(name):8.2f} pages/s {self.cpu_seconds_per_page(name):6.2f} CPU s/page"
             f" {self.peak_mib(name):5.0f} MiB  x{median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
-            f"  CER {self.texts[name].cer:.2f}{layer}"
+            f"  CER {self.texts[name].cer:.2f}{layer}{size}"
         )
 
 
@@ -86,3 +90,7 @@ def _score(row: Row, name: str, job: Job, output_dir: Path) -> None:
     row.texts[name] = score(job.truth, "\f".join(texts))
     if layers := [layer_of(path) for path in sorted(output_dir.glob("*.pdf"))]:
         row.layers[name] = score(job.truth, "\f".join(layers))
+        read = sum(path.stat().st_size for path in job.files)
+        written = sum(path.stat().st_size for path in output_dir.glob("*.pdf"))
+        row.growth[name] = (written - read) / job.pages
+        row.allowed_growth = 0.02 * read / job.pages + 8192
