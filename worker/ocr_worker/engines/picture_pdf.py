@@ -15,6 +15,8 @@ from ocr_worker.errors import InternalError, OcrError
 
 _TURNS_ONLY = {1, 3, 6, 8}
 """EXIF orientations that a page's /Rotate can express; the others mirror."""
+_ORIENTING = {b"eXIf", b"tEXt", b"zTXt", b"iTXt"}
+"""Chunks of a PNG that may hold one."""
 
 
 def picture_pdf(path: Path, kind: str, dpis: Mapping[int, float | None], max_pixels: int) -> pikepdf.Pdf:
@@ -38,8 +40,8 @@ def _page(image: Image.Image, path: Path, kind: str, dpi: float) -> bytes:
         across, up = width * 72 / dpi, height * 72 / dpi
         return across, up, across, up
 
-    content = path.read_bytes() if _is_kept(image, kind) else b""
-    kept = bool(content) and (kind != "png" or _is_whole_png(content))
+    content = path.read_bytes() if kind in ("jpeg", "png") else b""
+    kept = _is_kept(image, kind, content)
     content = content if kept else _packed(image)
     turn = img2pdf.Rotation.ifvalid if kept and kind == "jpeg" else img2pdf.Rotation.none
     try:
@@ -58,26 +60,28 @@ def _page(image: Image.Image, path: Path, kind: str, dpi: float) -> bytes:
     return converted
 
 
-def _is_kept(image: Image.Image, kind: str) -> bool:
+def _is_kept(image: Image.Image, kind: str, content: bytes) -> bool:
     """Whether the file's own stream can be embedded."""
-    orientation = pictures.exif_orientation(image)
     if kind == "jpeg":
-        return orientation in _TURNS_ONLY and image.format == "JPEG"
+        return image.format == "JPEG" and pictures.exif_orientation(image) in _TURNS_ONLY
+    chunks = _png_chunks(content) if kind == "png" else set()
     return (
-        kind == "png"
-        and orientation == 1
+        bool(chunks)
+        # To ask a PNG for its orientation is to decode it, so only one that may have it is asked.
+        and (chunks.isdisjoint(_ORIENTING) or pictures.exif_orientation(image) == 1)
         and not (image.mode == "P" and "icc_profile" in image.info)
         and not pictures.has_alpha(image)
         and not pictures.is_animated(image)
     )
 
 
-def _is_whole_png(content: bytes) -> bool:
-    """Whether each chunk says truly how long it is: Pillow forgives what img2pdf does not."""
-    at = len(b"\x89PNG\r\n\x1a\n")
+def _png_chunks(content: bytes) -> set[bytes]:
+    """Their kinds; none if one says falsely how long it is: Pillow forgives what img2pdf does not."""
+    at, kinds = len(b"\x89PNG\r\n\x1a\n"), set()
     while at < len(content):
+        kinds.add(content[at + 4 : at + 8])
         at += 12 + int.from_bytes(content[at : at + 4], "big")
-    return at == len(content)
+    return kinds if at == len(content) else set()
 
 
 def _packed(image: Image.Image) -> bytes:

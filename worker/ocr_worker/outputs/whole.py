@@ -11,7 +11,7 @@ import os
 import secrets
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +56,16 @@ class Staged:
             if _is_busy(error):
                 raise LockedError(f"{self.target} is in use by another program; close it there") from error
             raise output_error(error, self.target) from error
-        sync_folder(self.target.parent)
+
+
+def publish_all(staged: Iterable[Staged]) -> None:
+    """Move all into place in this order, then make the moves durable."""
+    folders: dict[Path, None] = {}
+    for one in staged:
+        one.publish()
+        folders[one.target.parent] = None
+    for folder in folders:
+        sync_folder(folder)
 
 
 @contextmanager
@@ -75,7 +84,7 @@ def staging(target: Path, write: Callable[[Path], None]) -> Iterator[Staged]:
 
 def write_whole(target: Path, content: bytes) -> None:
     with staging(target, lambda temporary: _write(temporary, content)) as staged:
-        staged.publish()
+        publish_all([staged])
 
 
 def write_unsynced(target: Path, content: bytes) -> None:

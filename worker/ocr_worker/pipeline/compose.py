@@ -20,7 +20,7 @@ from ocr_worker.outputs.document import Document, PageWriter, Summary
 from ocr_worker.outputs.json_results import JsonWriter, timestamp
 from ocr_worker.outputs.model import Page
 from ocr_worker.outputs.text import TextWriter
-from ocr_worker.outputs.whole import Staged, staging
+from ocr_worker.outputs.whole import Staged, publish_all, staging
 from ocr_worker.pipeline.documents import Documents
 from ocr_worker.pipeline.earlier import settings_record
 from ocr_worker.pipeline.page_file import read_page
@@ -41,8 +41,7 @@ def compose(task: ComposeTask, documents: Documents) -> Composed:
     with ExitStack() as stack:
         staged = _stage_all(task, document, targets, documents, stack)
         require_unchanged(task.source)
-        for name in sorted(staged, key=_publishing_order):
-            staged[name].publish()
+        publish_all(staged[name] for name in sorted(staged, key=_publishing_order))
     return Composed(dict(task.outputs), summary.confidence, summary.characters)
 
 
