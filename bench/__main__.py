@@ -12,6 +12,7 @@ from pathlib import Path
 from bench import report
 
 OUT = Path(__file__).parent / "out"
+IMAGES = Path(__file__).parent.parent / "docs" / "images"
 
 
 def main() -> int:
@@ -79,10 +80,19 @@ def control(_: argparse.Namespace, folder: Path) -> list[str]:
     return [miss for figure in figures if (miss := figure.missed())]
 
 
+def plots(_: argparse.Namespace, __: Path) -> list[str]:
+    from bench.plots import draw_all
+
+    for picture in draw_all(OUT, IMAGES):
+        print(picture)
+    return []
+
+
 ROWS: dict[str, Callable[[argparse.Namespace, Path], list[str]]] = {
     "accuracy": accuracy,
     "control": control,
     "long": long,
+    "plots": plots,
     "speed": speed,
 }
 
