@@ -22,7 +22,7 @@ POINTS = SIZE[0] * 72 / 200, SIZE[1] * 72 / 200
 
 def whole(pdf: pikepdf.Pdf, **options: Any) -> bytes:
     target = io.BytesIO()
-    pdf.save(target, **options)
+    pdf.save(target, **{"static_id": True, **options})
     return target.getvalue()
 
 

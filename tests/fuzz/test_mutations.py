@@ -32,7 +32,7 @@ CODES = {
     "timeout",
 }
 """What a damaged file may be; `internal`, `crashed` and the others would be our fault."""
-FOUND = (11, 43, 75, 83, 768, 1013, 1066, 1082, 2552)
+FOUND = (11, 43, 75, 83, 768, 1013, 1066, 1082, 2552, 7705)
 """Numbers that found a fault once."""
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pikepdf
 from pikepdf import Array, Dictionary, Name
 
-from ocr_worker.errors import InternalError
+from ocr_worker.errors import CorruptError, InternalError
 from ocr_worker.outputs.hidden_text import strip_hidden_text
 from ocr_worker.outputs.model import Affine, Page
 from ocr_worker.outputs.page_resources import own_resources
@@ -117,7 +117,14 @@ def glyphless_font() -> bytes:
 
 def save(pdf: pikepdf.Pdf, target: Path, encryption: Any) -> None:
     """Write the PDF; streams are kept as they are, only our own get compressed."""
-    pdf.save(target, encryption=encryption, compress_streams=True, recompress_flate=False, preserve_pdfa=True)
+    try:
+        pdf.save(
+            target, encryption=encryption, compress_streams=True, recompress_flate=False, preserve_pdfa=True
+        )
+    except (pikepdf.PdfError, RuntimeError) as error:
+        raise CorruptError(
+            f"The PDF is too damaged to be written again ({error}); get the file again, or ask for txt and json alone"
+        ) from error
 
 
 def require_pages(path: Path, pages: int, password: str | None) -> None:
