@@ -54,9 +54,6 @@ def test_a_store_that_another_process_holds_for_a_moment_costs_a_moment(
 
 
 @pytest.mark.faults_long
-@pytest.mark.xfail(
-    strict=True, reason="job_store.store_error: a store held by another is `output_permission`, not `busy`"
-)
 def test_a_store_that_another_process_holds_for_long_is_an_error_and_no_end(
     worker: Worker, page: Path, out: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -38,6 +39,9 @@ def _serve() -> int:
         with suppress(OSError):
             os.write(2, f"ocr-worker can't start: {error}\n".encode("ascii", "backslashreplace"))
         return EXIT_START_UP
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Until the loop is there to hear it, an order to end is carried out on the spot.
+        signal.signal(number, lambda received, _: os._exit(128 + received))
     guard = start_guard(channel.stdout, settings.grace_seconds)
     from ocr_worker.logs import log_to_stderr
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from datetime import datetime
+from pathlib import Path
 
 from ocr_worker.errors import OutputPermissionError
 from ocr_worker.job_store import JobStore, StoredJob
@@ -19,7 +20,7 @@ def admit(request: JobRequest, store: JobStore) -> tuple[StoredJob, int]:
         OutputPermissionError: the output folder can't be made or written.
     """
     if not request.options.dry_run:
-        _prepare_folder(request)
+        _prepare_folder(request.output_dir, request.output_dir_sent)
     options, now = request.options, time.time()
     space = Namespace(request.output_dir, options.page.outputs, options.on_existing)
     files = plan_outputs(request.files, space)
@@ -33,16 +34,23 @@ def admit(request: JobRequest, store: JobStore) -> tuple[StoredJob, int]:
     return job, len(files)
 
 
-def _prepare_folder(request: JobRequest) -> None:
-    folder = request.output_dir
+def require_folder(job: StoredJob) -> None:
+    """See that a job that is taken up again finds its output folder, or can make it.
+
+    Raises:
+        OutputPermissionError: it can't be made or written.
+    """
+    if not job.options.dry_run:
+        _prepare_folder(Path(os.fsdecode(job.output_path)), job.output_dir)
+
+
+def _prepare_folder(folder: Path, sent: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise OutputPermissionError(
-            f"The output folder {request.output_dir_sent} can't be made: {reason}. Choose another."
+            f"The output folder {sent} can't be made: {reason}. Choose another."
         ) from error
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputPermissionError(
-            f"The output folder {request.output_dir_sent} can't be written. Choose another."
-        )
+        raise OutputPermissionError(f"The output folder {sent} can't be written. Choose another.")

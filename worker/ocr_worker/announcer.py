@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,10 @@ class Announcer:
             case FileEnded(_, number):
                 self._writer.put(lambda: self._file_done(job_id, number))
             case JobFailed(_, origin, code, message, retryable):
-                self._writer.put(_error(job_id, origin, code, message, retryable=retryable))
+                self._owed.add(job_id)
+                self._writer.put(
+                    lambda: self._failed(_error(job_id, origin, code, message, retryable=retryable))
+                )
             case JobEnded():
                 self._owed.add(job_id)
                 self._writer.put(lambda: self._result(event, settle))
@@ -44,10 +46,15 @@ class Announcer:
         """Whether a job's result is still to be read from the store."""
         return job_id in self._owed
 
+    def _failed(self, error: Error) -> Event:
+        self._owed.discard(str(error.job_id))
+        return error
+
     def _file_done(self, job_id: JobId, number: int) -> Event:
         try:
             return Info(job_id=job_id, data=report.file_done(self._reports(), job_id, number))
-        except sqlite3.Error as error:
+        except Exception as error:
+            # Whatever it is, the writer must live: it has the events of other jobs.
             log.exception("an outcome can't be read")
             warning = f"The outcome of file {number} can't be read from the state folder ({error}). get_job may tell it later."
             return Info(job_id=job_id, data={"kind": "warning", "message": warning})
@@ -57,7 +64,7 @@ class Announcer:
         most, origin = 0 if self.summary_result else report.MOST_LISTED, event.origin
         try:
             data = report.batch_result(self._reports(), event.job_id, event.run, most)
-        except sqlite3.Error as error:
+        except Exception as error:
             log.exception("a result can't be read")
             message = f"OCR batch failed: its result can't be read from the state folder ({error}). The outputs are there; get_job may tell more."
             return _error(event.job_id, origin, "internal", message, retryable=False)

@@ -86,6 +86,8 @@ class App:
             self._take(message)
             self._service.tick()
         self._heart.note("draining" if self.session.draining else self._service.state, *self._service.doing())
+        if self._service.state == "running":
+            self._inspector.keep_warm()
         if self._is_done():
             self._exit_code = EXIT_CLEAN
 
@@ -125,8 +127,7 @@ class App:
         session = self.session
         session.on_stdin_end, session.parent_pid = hello.on_stdin_end, hello.parent_pid
         self._announcer.summary_result = hello.summary_result
-        if hello.parent_pid is not None:
-            self._guard.watch_parent(hello.parent_pid)
+        self._guard.watch_parent(hello.parent_pid)
         self._service.set_progress_hz(hello.progress_hz)
         self._heart.beat_every(hello.heartbeat_seconds)
 

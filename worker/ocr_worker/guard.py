@@ -41,8 +41,9 @@ class Guard:
     def release(self, pid: int) -> None:
         self._say(f"-{pid}\n")
 
-    def watch_parent(self, pid: int) -> None:
-        self._say(f"p{pid}\n")
+    def watch_parent(self, pid: int | None) -> None:
+        """End with this process; None with none."""
+        self._say(f"p{pid or 0}\n")
 
     def end_within_grace(self) -> None:
         """Start the time after which the worker is ended by force."""
@@ -152,7 +153,7 @@ class _Watch:
             elif verb == b"-":
                 self.children.discard(number)
             elif verb == b"p":
-                self.parent = number
+                self.parent = number or None
             else:
                 self._start_grace()
         return bool(chunk)

@@ -53,6 +53,10 @@ class Inspector:
             self._asked = None
             self._next()
 
+    def keep_warm(self) -> None:
+        """Put off its end: while a batch runs, a cold start would be too slow an answer."""
+        self._pool.touch()
+
     def owns(self, message: PoolMessage) -> bool:
         return self._pool.owns(message)
 

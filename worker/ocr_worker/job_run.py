@@ -46,6 +46,7 @@ FATAL_RUNS = 5
 """A page that was in work when so many runs ended, beyond its retries, is not tried again."""
 OVERHEAD_BYTES = 8192
 """What a page adds to its file at most: text layer, txt and JSON, as a rule of thumb for dry runs."""
+VERDICTS_AT_ONCE = 50
 THRESHOLD_FILES = 10
 """The error share counts from so many ended files on."""
 
@@ -72,6 +73,7 @@ class JobRun:
         self._course = JobCourse(job.options.retries)
         self._window = JobWindow(job, order, shop.store, shop.settings.jobs_dir)
         self._works: dict[int, Work] = {}
+        self._unfed = False
         self._retries, self._deaths, self._recycled = 0, shop.pool.deaths, shop.pool.recycled
         self._start, self._peak_rss, self._next_page_at = time.monotonic(), job.peak_rss_bytes, 0.0
         self._progress = _open_books(shop.store, job)
@@ -158,6 +160,8 @@ class JobRun:
             times.append(due)
         if self._next_page_at > (now := time.monotonic()):
             times.append(self._next_page_at)
+        if self._unfed and not self.paused:
+            times.append(now)
         if (ripe := self._course.next_ripe(now)) is not None:
             times.append(ripe)
         return min(times, default=None)
@@ -178,8 +182,14 @@ class JobRun:
         return None if self.ended else self._course.next_work(time.monotonic())
 
     def _feed(self) -> None:
-        """Keep one file waiting in the window; those with a verdict end on the spot."""
+        """Keep one file waiting in the window; those with a verdict end on the spot, but not so many that nobody else is heard."""
+        self._unfed = False
+        verdicts = 0
         while self._course.hungry(time.monotonic()) and not self.ended and (stored := self._window.peek()):
+            if stored.verdict and verdicts == VERDICTS_AT_ONCE:
+                self._unfed = True
+                return
+            verdicts += stored.verdict is not None
             if stored.verdict:
                 self._window.drop()
                 self._end_file(
@@ -278,7 +288,7 @@ class JobRun:
         file = self._window.files[work.number]
         if not isinstance(outcome, Composed) or file.opened is None:
             sweep_parts(self._window.folder)
-            self._apply(self._course.step_failed(work.number, _failure(outcome), time.monotonic()))
+            self._not_composed(file, _failure(outcome))
             return
         fields = self._good(file, file.opened, "completed_with_errors" if work.failed_pages else "completed")
         if work.failed_pages:
@@ -287,6 +297,19 @@ class JobRun:
             ]
         self._end_file(file.stored, "completed", {**fields, "confidence": outcome.confidence})
         shutil.rmtree(self._window.result_folder(work.number), ignore_errors=True)
+
+    def _not_composed(self, file: FileInWork, failure: Failure) -> None:
+        """Recognise all pages anew, once, if their stored results are of no use; otherwise as any step that fails."""
+        if failure.code != "internal" or file.begun_anew or file.opened is None:
+            self._apply(self._course.step_failed(file.number, failure, time.monotonic()))
+            return
+        log.warning(
+            "%s: its page results can't be used, all pages are done again: %s", file.name, failure.message
+        )
+        file.begun_anew = True
+        shutil.rmtree(self._window.result_folder(file.number), ignore_errors=True)
+        self._store.forget_pages(self.job.job_id, file.number)
+        self._begin_pages(file, file.opened)
 
     def _good(self, file: FileInWork, opened: Opened, status: str) -> dict[str, Any]:
         return {
@@ -354,6 +377,8 @@ class JobRun:
 
     def _end_file(self, file: StoredFile, state: FileState, outcome: dict[str, Any]) -> None:
         self._store.set_file(self.job.job_id, file.number, state=state, outcome=outcome, ended_at=time.time())
+        # It is the worker's deaths that are counted across runs, not what its pages did of themselves.
+        self._store.forget_attempts(self.job.job_id, file.number)
         self._progress.file_ended(file.number, state)
         if self._window.files.pop(file.number, None):
             self._course.ended(file.number)
@@ -390,7 +415,6 @@ class JobRun:
         self._close("completed", "completed", None)
 
     def _close(self, status: BatchStatus, state: JobState, reason: str | None) -> None:
-        self.ended = True
         now, job = time.time(), self.job
         self._store.update_job(
             job.job_id, state=state, reason=reason, ended_at=now,
@@ -401,6 +425,7 @@ class JobRun:
             cleanups=job.cleanups + self._pool.recycled - self._recycled,
             peak_rss_bytes=self._peak_rss,
         )  # fmt: skip
+        self.ended = True
         self._emit(JobEnded(job.job_id, self.origin, RunEnd(status, reason, now)))
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ocr_worker.errors import InternalError, NoSpaceError, OcrError, OutputPermissionError
+from ocr_worker.errors import BusyError, InternalError, NoSpaceError, OcrError, OutputPermissionError
 from ocr_worker.jobs import FileState, JobId, JobOptions, JobState
 from ocr_worker.pipeline.tasks import PageStatus
 
@@ -41,7 +41,7 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     """,
 )
-BUSY_SECONDS = 10
+BUSY_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,8 @@ def store_error(error: sqlite3.Error) -> OcrError:
     """What a failure of the store means to the user."""
     if "full" in str(error):
         return NoSpaceError("There is no space left for the state folder. Make room and try again.")
+    if "locked" in str(error):
+        return BusyError("Another program holds the store of jobs. Try again when it has let go.")
     if isinstance(error, sqlite3.OperationalError):
         return OutputPermissionError(
             f"The state folder can't be used ({error}). Mend that, or set OCR_WORKER_STATE_DIR to another."
@@ -131,13 +133,11 @@ class JobStore:
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.execute("PRAGMA foreign_keys=ON")
             self._migrate(path)
-        except (OSError, sqlite3.OperationalError) as error:
+        except sqlite3.Error as error:
+            raise store_error(error) from error
+        except OSError as error:
             raise OutputPermissionError(
                 f"The state folder {state_dir} can't be used ({error}). Set OCR_WORKER_STATE_DIR to a folder that can be written."
-            ) from error
-        except sqlite3.DatabaseError as error:
-            raise InternalError(
-                f"{path} is damaged ({error}). Move it away; jobs that it holds can't be resumed."
             ) from error
 
     def close(self) -> None:
@@ -284,6 +284,13 @@ class JobStore:
         self._db.execute(
             "UPDATE pages SET attempts = attempts - 1 WHERE job_id = ? AND number = ? AND page = ?",
             (job_id, number, page),
+        )
+
+    def forget_attempts(self, job_id: JobId, number: int) -> None:
+        """Let the pages of a file that have no result count from none again."""
+        self._db.execute(
+            "UPDATE pages SET attempts = 0 WHERE job_id = ? AND number = ? AND status IS NULL",
+            (job_id, number),
         )
 
     def page_ended(self, job_id: JobId, number: int, page: int, status: PageStatus) -> None:

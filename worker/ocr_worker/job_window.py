@@ -32,6 +32,8 @@ class FileInWork:
     """On the monotonic clock: when one of its pages last ended, or its first was started."""
     locked_since: float = 0.0
     lock_checks: int = 0
+    begun_anew: bool = False
+    """Its stored page results were of no use, and were thrown away."""
 
     @property
     def number(self) -> int:

@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import os
+import platform
 import sys
 from contextlib import suppress
 from pathlib import Path
+
+
+def own_mark() -> str:
+    """Names this process among all that may share a folder: those of other machines and containers too."""
+    return f"{_here()}-{os.getpid()}"
+
+
+def is_dead(mark: str) -> bool:
+    """Whether the process so named has ended; False for one of elsewhere, of which we can't know."""
+    here, _, pid = mark.partition("-")
+    return here == _here() and birth(int(pid)) is None
+
+
+@functools.cache
+def _here() -> str:
+    """Eight hex digits for this machine and, on Linux, this namespace of process numbers."""
+    parts = [platform.node()]
+    with suppress(OSError):
+        parts.append(Path("/etc/machine-id").read_text(encoding="ascii"))
+    with suppress(OSError):
+        parts.append(str(Path("/proc/self/ns/pid").readlink()))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:8]
 
 
 def birth(pid: int) -> str | None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from ocr_protocol.paths import path_to_wire
 from ocr_worker.job_store import JobStore, StoredFile, StoredJob
 from ocr_worker.jobs import JobId
 from ocr_worker.outputs.whole import staging
@@ -79,11 +80,12 @@ def _items(store: JobStore, job_id: JobId) -> Iterator[dict[str, Any]]:
 
 def _item(file: StoredFile) -> dict[str, Any]:
     outcome = file.outcome or {}
-    good = {
-        name: outcome[name]
-        for name in ("status", "output", "outputs", "confidence", "failed_pages")
-        if name in outcome
+    good: dict[str, Any] = {
+        name: outcome[name] for name in ("status", "confidence", "failed_pages") if name in outcome
     }
+    if "outputs" in outcome:
+        outputs = {kind: path_to_wire(path) for kind, path in outcome["outputs"].items()}
+        good |= {"output": path_to_wire(outcome["output"]), "outputs": outputs}
     return {
         "file": file.file,
         "status": STATES.get(file.state, file.state),

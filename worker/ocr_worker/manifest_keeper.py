@@ -45,7 +45,7 @@ class ManifestKeeper:
         with self._news:
             self._news.wait_for(lambda: job_id not in self._due and self._writing != job_id, seconds)
 
-    def close(self, seconds: float = 5.0) -> None:
+    def close(self, seconds: float = 0.3) -> None:
         """Write what is due, and end."""
         with self._news:
             self._closing = True

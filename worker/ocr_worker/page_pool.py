@@ -165,6 +165,11 @@ class PagePool:
         ]
         return min(times, default=None)
 
+    def touch(self) -> None:
+        """Count the idle time of all processes from now."""
+        for slot in self._slots:
+            slot.idle_since = time.monotonic()
+
     def rss_bytes(self) -> int:
         """Resident memory of all page processes together."""
         total = 0

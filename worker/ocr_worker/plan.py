@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -51,21 +52,42 @@ class _Ground:
     taken: set[str]
     present: set[str]
     inputs: _Inputs
+    results: dict[str, list[str]]
+    """By folded stem: the names NAME, NAME_1 … that have an `_ocr_results.json`."""
+    next_numbers: dict[str, int] = field(default_factory=dict)
+    """By folded stem: the first number that no earlier input of that stem has tried."""
+    owners: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By folded stem: sources to the names that their results have."""
+
+    def own_name(self, stem: str, source: str) -> str | None:
+        """The name that an earlier run gave to this source."""
+        key = _fold(stem)
+        if key not in self.owners:
+            names = self.results.get(key, [])
+            found = ((_owner(Path(self.space.folder, name + SUFFIXES["json"])), name) for name in names)
+            self.owners[key] = {owner: name for owner, name in found if owner}
+        return self.owners[key].get(os.path.realpath(source))
+
+    def next_name(self, stem: str) -> str:
+        """NAME, NAME_1 … on from what was tried last: a thousand files of one name would take a million tries."""
+        number = self.next_numbers.get(_fold(stem), 0)
+        self.next_numbers[_fold(stem)] = number + 1
+        return stem if number == 0 else f"{stem}_{number}"
 
 
 def plan_outputs(files: tuple[InputFile, ...], space: Namespace) -> list[NewFile]:
     """Give each input one name for all its outputs, or its verdict. A string that came before is dropped."""
-    taken, present = set[str](), _present(space.folder)
+    taken, present = set[str](), {_fold(name) for name in _names(space.folder)}
     unlike = {file.sent: file for file in files}.values()
     first: _Inputs = {}
     for file in unlike:
         if (inode := _inode(file.path)) is not None:
             first.setdefault(inode, file.sent)
-    planned = []
+    ground, planned = _Ground(space, taken, present, first, _results(space.folder)), []
     for file in unlike:
         try:
             verdict = _duplicate(file, first)
-            name = None if verdict else _choose(file, _Ground(space, taken, present, first))
+            name = None if verdict else _choose(file, ground)
         except OcrError as error:
             name, verdict = None, {"status": "failed", "error": _fields(error)}
         planned.append(
@@ -74,11 +96,21 @@ def plan_outputs(files: tuple[InputFile, ...], space: Namespace) -> list[NewFile
     return planned
 
 
-def _present(folder: Path) -> set[str]:
+def _results(folder: Path) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name in _names(folder):
+        if name.endswith(SUFFIXES["json"]):
+            stem = name.removesuffix(SUFFIXES["json"])
+            for key in {_fold(stem), _fold(re.sub(r"_\d+$", "", stem))}:
+                found.setdefault(key, []).append(stem)
+    return found
+
+
+def _names(folder: Path) -> list[str]:
     try:
-        return {_fold(entry.name) for entry in folder.iterdir()}
+        return [entry.name for entry in folder.iterdir()]
     except OSError:
-        return set()
+        return []
 
 
 def _inode(path: str) -> tuple[int, int] | None:
@@ -102,13 +134,11 @@ def _duplicate(file: InputFile, inputs: _Inputs) -> dict[str, Any] | None:
 
 def _choose(file: InputFile, ground: _Ground) -> str:
     stem, outputs = _safe_stem(Path(file.path).name or "file"), ground.space.outputs
-    number = 0
-    while True:
-        name = stem if number == 0 else f"{stem}_{number}"
-        if not _collides(name, outputs, ground.taken) and _usable(name, file, ground):
-            ground.taken.update(_folded(name, outputs))
-            return name
-        number += 1
+    name = ground.own_name(stem, file.path) if ground.space.mode == "skip" else None
+    while name is None or _collides(name, outputs, ground.taken) or not _usable(name, file, ground):
+        name = ground.next_name(stem)
+    ground.taken.update(_folded(name, outputs))
+    return name
 
 
 def _usable(name: str, file: InputFile, ground: _Ground) -> bool:

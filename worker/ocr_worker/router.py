@@ -31,7 +31,7 @@ from ocr_protocol.commands import (
 from ocr_protocol.lines import Line
 from ocr_worker import report
 from ocr_worker.about import hello_data, rss_bytes
-from ocr_worker.errors import BusyError, InternalError, JobActiveError, OcrError, UnsupportedError
+from ocr_worker.errors import InternalError, JobActiveError, OcrError, UnsupportedError
 from ocr_worker.inspector import Inspector
 from ocr_worker.job_store import store_error
 from ocr_worker.job_window import RunOrder
@@ -130,8 +130,6 @@ class Router:
         self._answer(command, hello_data(self.settings, SCHEMA_SHA256, tuple(COMMANDS)))
 
     def _batch(self, command: OcrBatch) -> None:
-        if self.session.draining:
-            raise BusyError("The worker is shutting down and takes no more jobs. Start another.")
         job_id, count = self.service.submit(batch_request(command), Origin("ocr_batch", command.id))
         self._accept(command.id, job_id, count)
 
@@ -173,6 +171,7 @@ class Router:
             self._reopen(command, command.job_id)
 
     def _reopen(self, command: Resume, job_id: str) -> None:
+        self._settle_accounts(job_id)
         order = RunOrder(Origin("resume", command.id), local_passwords(command.passwords))
         if self.service.reopen(job_id, order) == "completed":
             self._acknowledge(command, "resume", f"Job {job_id} is completed: nothing is left to do", [])
@@ -180,6 +179,7 @@ class Router:
             self._accept(command.id, job_id, self.service.store.stats(job_id)["pending"])
 
     def _retry(self, command: RetryFailed) -> None:
+        self._settle_accounts(command.job_id)
         order = RunOrder(Origin("retry_failed", command.id), local_passwords(command.passwords))
         if count := self.service.retry_failed(command.job_id, order):
             self._accept(command.id, command.job_id, count)
@@ -200,13 +200,17 @@ class Router:
         self._answer(command, {"kind": "job", **report.job_summary(store, job), "files": files})
 
     def _delete(self, command: DeleteJob) -> None:
-        if self.loop.owes(command.job_id):
-            raise JobActiveError(
-                f"Job {command.job_id} has ended, but its result was not read yet. Delete it after that."
-            )
+        self._settle_accounts(command.job_id)
         self.service.delete(command.job_id)
         message = f"Job {command.job_id} is deleted; its outputs stay"
         self._answer(command, {"kind": "deleted", "message": message})
+
+    def _settle_accounts(self, job_id: str) -> None:
+        """Outcomes are read from the store when the host is ready: until it was given them all they must stay as they are."""
+        if self.loop.owes(job_id):
+            raise JobActiveError(
+                f"Job {job_id} has ended, but its result was not read yet. Ask again after that."
+            )
 
     def _ping(self, command: Ping) -> None:
         service, session = self.service, self.session
@@ -228,7 +232,7 @@ class Router:
         if now:
             self.loop.shut_down()
         else:
-            self.service.stop_paused()
+            self.service.drain()
 
     def _answer(self, command: Command, data: dict[str, Any]) -> None:
         job_id = getattr(command, "job_id", None)

@@ -12,13 +12,13 @@ import shutil
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ocr_worker.admission import admit
+from ocr_worker.admission import admit, require_folder
 from ocr_worker.callbacks import ProgressCallback, ProgressFunction
 from ocr_worker.caller import Caller, Surroundings
 from ocr_worker.errors import BusyError, JobActiveError, JobNotFoundError
 from ocr_worker.job_lock import JobLock
 from ocr_worker.job_queue import JobQueue
-from ocr_worker.job_run import JobRun, Workshop
+from ocr_worker.job_run import JobRun, Workshop, run_error
 from ocr_worker.job_store import JobStore, StoredJob
 from ocr_worker.job_window import RunOrder
 from ocr_worker.jobs import (
@@ -40,8 +40,8 @@ from ocr_worker.page_pool import PagePool, PoolMessage
 
 log = logging.getLogger(__name__)
 
-MANIFEST_SECONDS = 30
-"""How long a job's result waits for its manifest."""
+MANIFEST_SECONDS = 0.3
+"""How long a job's result waits for its manifest; that of a very large job lags behind."""
 
 
 class OCRBatchService:
@@ -81,6 +81,7 @@ class OCRBatchService:
         self.pool = PagePool(around.settings.page_processes, around.settings, around.guard, around.post)
         self._tickets = itertools.count(1)
         self._queue = JobQueue()
+        self._draining = False
         self._runs: list[JobRun] = []
         self._locks: dict[JobId, JobLock] = {}
         self._progress_seconds = around.progress_seconds
@@ -132,10 +133,7 @@ class OCRBatchService:
             BusyError: too many jobs wait.
             OutputPermissionError: the output or the state folder can't be written.
         """
-        if len(self._queue) >= self._settings.queue_limit:
-            raise BusyError(
-                f"{len(self._queue)} jobs are waiting. Send the batch again when one of them has ended."
-            )
+        self._require_room()
         job, count = admit(request, self.store)
         self._enqueue(job, RunOrder(origin, request.passwords))
         return job.job_id, count
@@ -189,6 +187,8 @@ class OCRBatchService:
         """Start a new run of an ended job for its pending files; its state before. Of a completed job: nothing to do."""
         job = self._ended_job(job_id)
         if job.state in RESUMABLE:
+            self._require_room()
+            require_folder(job)
             self._lock(job_id)
             self.store.reopen_files(job_id, "processing")
             self._enqueue(job, order)
@@ -199,6 +199,8 @@ class OCRBatchService:
         job = self._ended_job(job_id)
         failed = self.store.file_numbers(job_id, "failed")
         if failed:
+            self._require_room()
+            require_folder(job)
             self._lock(job_id)
             self.store.reopen_files(job_id, "failed")
             self._enqueue(job, RunOrder(order.origin, order.passwords, frozenset(failed)))
@@ -264,6 +266,11 @@ class OCRBatchService:
     def runs(self) -> tuple[JobRun, ...]:
         return tuple(self._runs)
 
+    def drain(self) -> None:
+        """Take no more jobs; those that are paused end here, as nothing will continue them."""
+        self._draining = True
+        self.stop_paused()
+
     def stop_paused(self) -> None:
         """End paused jobs so that they can be resumed later: nothing will continue them in this process."""
         for job_id in self.paused(None):
@@ -280,7 +287,7 @@ class OCRBatchService:
         waiting = [self._make_run(waiting.job, waiting.order) for waiting in self._queue.take(job_id)]
         running = [run for run in self._runs if job_id in (None, run.job.job_id)]
         for run in [*running, *waiting]:
-            run.stop(status, state, reason)
+            self._guarded(run, lambda run: run.stop(status, state, reason))
         self.advance()
 
     def _ended_job(self, job_id: JobId) -> StoredJob:
@@ -289,13 +296,25 @@ class OCRBatchService:
             raise JobActiveError(f"Job {job_id} is {job.state}. Cancel it first, or wait for its end.")
         return job
 
+    def _require_room(self) -> None:
+        if self._draining:
+            raise BusyError("The worker is shutting down and takes no more jobs. Start another.")
+        if len(self._queue) >= self._settings.queue_limit:
+            raise BusyError(f"{len(self._queue)} jobs are waiting. Ask again when one of them has ended.")
+
     def _enqueue(self, job: StoredJob, order: RunOrder) -> None:
         self._lock(job.job_id)
         self.store.update_job(job.job_id, state="queued")
         self._queue.add(job, order)
 
     def _begin(self, job: StoredJob, order: RunOrder) -> None:
-        run = self._make_run(job, order)
+        try:
+            run = self._make_run(job, order)
+        except Exception as error:
+            log.exception("job %s can't begin", job.job_id)
+            ours = run_error(error, job.job_id)
+            self._emit(JobFailed(job.job_id, order.origin, ours.code, ours.message, ours.retryable))
+            return
         self._runs.append(run)
         self._guarded(run, lambda run: run.begin())
         self._manifests.state_changed(job.job_id)

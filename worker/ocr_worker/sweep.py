@@ -1,23 +1,23 @@
-"""Remove what a killed process left: hidden `.part` files that carry the number of a process that is dead."""
+"""Remove what a killed process left: hidden `.part` files that carry the mark of a process that is dead."""
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from ocr_worker.liveness import birth
+from ocr_worker.liveness import is_dead, own_mark
 
-PART = re.compile(r"\.ocr-(\d+)-[0-9a-f]+\.part")
+MARK = re.compile(r"[0-9a-f]{8}-\d+")
+PART = re.compile(r"\.ocr-([0-9a-f]{8}-\d+)-[0-9a-f]+\.part")
 
 
 def sweep_parts(folder: Path) -> None:
     """Remove the temporary files of dead processes from an output folder."""
     for name in _names(folder):
-        if (found := PART.fullmatch(name)) and birth(int(found.group(1))) is None:
+        if (found := PART.fullmatch(name)) and is_dead(found.group(1)):
             with suppress(OSError):
                 (folder / name).unlink()
 
@@ -28,7 +28,7 @@ def make_temp_folder(folder: Path) -> Path:
     Where `folder` can't be made, the system's place for temporary files is taken.
     """
     sweep_folders(folder)
-    mine = folder / str(os.getpid())
+    mine = folder / own_mark()
     try:
         # One after the other: of several made at once only the last would get the mode.
         for place in (folder.parent, folder, mine):
@@ -39,9 +39,9 @@ def make_temp_folder(folder: Path) -> Path:
 
 
 def sweep_folders(folder: Path) -> None:
-    """Remove the temporary folders of dead processes, which are named by their numbers."""
+    """Remove the temporary folders of dead processes, which are named by their marks."""
     for name in _names(folder):
-        if name.isdigit() and birth(int(name)) is None:
+        if MARK.fullmatch(name) and is_dead(name):
             shutil.rmtree(folder / name, ignore_errors=True)
 
 

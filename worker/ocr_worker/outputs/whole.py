@@ -19,6 +19,7 @@ from pathlib import Path
 import tenacity
 
 from ocr_worker.errors import LockedError, NoSpaceError, OcrError, OutputConflictError, OutputPermissionError
+from ocr_worker.liveness import own_mark
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -71,7 +72,7 @@ def publish_all(staged: Iterable[Staged]) -> None:
 @contextmanager
 def staging(target: Path, write: Callable[[Path], None]) -> Iterator[Staged]:
     """Have `write` make the temporary file; whatever is not published by the end of the block is removed."""
-    temporary = target.parent / f".ocr-{os.getpid()}-{secrets.token_hex(8)}.part"
+    temporary = target.parent / f".ocr-{own_mark()}-{secrets.token_hex(8)}.part"
     try:
         refuse_odd_target(target)
         with translated(target):

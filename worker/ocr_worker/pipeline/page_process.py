@@ -10,6 +10,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,13 +122,17 @@ def _limit(memory_limit_mib: int) -> None:
         return
     import resource
 
-    size = memory_limit_mib * 2**20
-    resource.setrlimit(resource.RLIMIT_AS, (size, size))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    for limit, most in ((resource.RLIMIT_FSIZE, MOST_FILE_BYTES), (resource.RLIMIT_NOFILE, MOST_OPEN_FILES)):
+    for limit, most in (
+        (resource.RLIMIT_AS, memory_limit_mib * 2**20),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, MOST_FILE_BYTES),
+        (resource.RLIMIT_NOFILE, MOST_OPEN_FILES),
+    ):
         _, hard = resource.getrlimit(limit)
         allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(limit, (allowed, allowed))
+        # Some systems refuse a limit outright; a page without it is better than no page.
+        with suppress(OSError, ValueError):
+            resource.setrlimit(limit, (allowed, allowed))
 
 
 def _limit_time() -> None:
@@ -137,4 +142,7 @@ def _limit_time() -> None:
     import resource
 
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + TASK_CPU_SECONDS, hard))
+    soft = int(time.process_time()) + TASK_CPU_SECONDS
+    allowed = soft if hard == resource.RLIM_INFINITY else min(soft, hard)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CPU, (allowed, hard))
