@@ -159,6 +159,9 @@ class Router:
         self._acknowledge(
             command, "pause", "Pause requested" if jobs else _not("running", command.job_id), jobs
         )
+        if self.session.draining:
+            # Nothing will continue them.
+            self.service.stop_paused()
 
     def _resume(self, command: Resume) -> None:
         jobs = self.service.paused(command.job_id)
