@@ -32,7 +32,10 @@ def test_inspect_of_what_can_not_be_read_is_one_sentence(ocr: Command) -> None:
     done = ocr("inspect", "missing.pdf")
 
     assert (done.returncode, done.stdout) == (3, "")
-    assert done.stderr == "ocr-worker: missing.pdf does not exist, or is a link that leads nowhere; check its path\n"
+    assert (
+        done.stderr
+        == "ocr-worker: missing.pdf does not exist, or is a link that leads nowhere; check its path\n"
+    )
 
 
 def test_overlay_recognises_a_scan_that_has_no_results_and_draws_its_words(

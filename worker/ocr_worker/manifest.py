@@ -15,7 +15,7 @@ from typing import IO, Any
 from ocr_protocol.paths import path_to_wire
 from ocr_worker.job_store import JobStore, StoredFile, StoredJob
 from ocr_worker.jobs import JobId
-from ocr_worker.outputs.whole import staging
+from ocr_worker.outputs.whole import publish_all, staging
 from ocr_worker.report import manifest_path, timestamp
 
 VERSION = 1
@@ -39,7 +39,7 @@ def write_manifest(store: JobStore, job_id: JobId) -> Path | None:
             _write(stream, store, job)
 
     with staging(path, write) as staged:
-        staged.publish()
+        publish_all([staged])
     return path
 
 
