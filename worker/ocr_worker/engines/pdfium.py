@@ -154,7 +154,7 @@ def render(page: Any, dpi: float) -> Image.Image:
     """The displayed page in grey. Raises PdfiumError."""
     try:
         picture: Image.Image = page.render(scale=dpi / 72, grayscale=True).to_pil()
-    except (pypdfium2.PdfiumError, RuntimeError, ValueError) as error:
+    except (pypdfium2.PdfiumError, RuntimeError, ValueError, OverflowError) as error:
         raise PdfiumError(str(error)) from error
     return picture
 

@@ -61,6 +61,9 @@ def shows_nothing(sheet: Sheet) -> bool:
     if content is None or content.visible_characters or content.others:
         return False
     pixels = sum(width * height for *_, width, height in content.images)
+    # A sheet of many metres is no glance any more.
+    if sheet.inches[0] * sheet.inches[1] * GLANCE_DPI**2 > MOST_GLANCED_PIXELS:
+        return False
     if pixels > MOST_GLANCED_PIXELS or 8 * content.image_bytes > RICH_BITS * pixels:
         return False
     try:
