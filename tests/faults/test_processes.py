@@ -53,7 +53,9 @@ def test_a_page_process_that_is_stopped_costs_its_page_at_the_limit(
 ) -> None:
     file = tmp_path / "long.pdf"
     file.write_bytes(documents.whole(documents.scan(*(f"Page {n}" for n in range(12)))))
-    with running(tmp_path / "home", Spawn({"OCR_WORKER_PAGE_PROCESSES": "2"})) as worker:
+    # Should it be stopped at rest, it is let go after a second, and ended by force as it does not go.
+    environment = {"OCR_WORKER_PAGE_PROCESSES": "2", "OCR_WORKER_IDLE_SECONDS": "1"}
+    with running(tmp_path / "home", Spawn(environment)) as worker:
         job = worker.start_batch([file, page], out, page_timeout_seconds=4)
         worker.wait(lambda e: e["type"] == "progress" and e["data"]["current"] > 0)
         # The process that answers `inspect` is one as well, and idle.

@@ -36,6 +36,7 @@ START = (
     " from ocr_worker.__main__ import main; sys.exit(main())"
 )
 """Unlike `-m`, this imports nothing from the working directory, which may be anybody's. (`-P` needs Python 3.11.)"""
+LEAVE_SECONDS = 2.0
 KILL_SECONDS = 0.5
 """How long a killed process may take to be gone; one in the middle of a disk write takes a moment."""
 
@@ -86,6 +87,8 @@ class PagePool:
         self.size, self.deaths, self.recycled = size, 0, 0
         self._settings, self._guard, self._post = settings, guard, post
         self._slots: list[Slot] = []
+        self._leaving: dict[Slot, float] = {}
+        """Processes that were let go, and when they are ended by force."""
 
     def free(self) -> int:
         """How many tasks can be started now."""
@@ -127,10 +130,13 @@ class PagePool:
 
     def owns(self, message: PoolMessage) -> bool:
         """Whether it comes from one of this pool's processes."""
-        return message.slot in self._slots
+        return message.slot in self._slots or message.slot in self._leaving
 
     def handle(self, message: PoolMessage) -> TaskEnded | None:
         slot = message.slot
+        if slot in self._leaving and isinstance(message, SlotEnded):
+            del self._leaving[slot]
+            self._guard.release(slot.process.pid)
         if slot not in self._slots:
             return None
         if isinstance(message, SlotEnded):
@@ -154,6 +160,10 @@ class PagePool:
                 _kill_group(slot.process)
             elif slot.ticket is None and now - slot.idle_since >= self._settings.idle_seconds:
                 self._retire(slot)
+        for slot, deadline in self._leaving.items():
+            if now >= deadline:
+                _kill_group(slot.process)
+                self._leaving[slot] = now + LEAVE_SECONDS
 
     def next_tick(self) -> float | None:
         """When `tick` has something to do, on the monotonic clock."""
@@ -163,7 +173,7 @@ class PagePool:
             for slot in self._slots
             if not slot.timed_out
         ]
-        return min(times, default=None)
+        return min([*times, *self._leaving.values()], default=None)
 
     def touch(self) -> None:
         """Count the idle time of all processes from now."""
@@ -186,6 +196,8 @@ class PagePool:
         """End all processes, by force."""
         for slot in self._slots[:]:
             self._remove(slot)
+        for slot in self._leaving:
+            _kill_group(slot.process)
 
     def _give(self, slot: Slot, ticket: int, task: Task, limit_seconds: float) -> None:
         slot.ticket, slot.limit_seconds = ticket, limit_seconds
@@ -261,8 +273,9 @@ class PagePool:
         self._post(SlotEnded(slot, " | ".join(slot.stderr)))
 
     def _retire(self, slot: Slot) -> None:
-        """Let an idle process go: it ends when its stdin does."""
-        self._forget(slot)
+        """Let an idle process go: it ends when its stdin does, or by force should it be stuck."""
+        self._slots.remove(slot)
+        self._leaving[slot] = time.monotonic() + LEAVE_SECONDS
         assert slot.process.stdin is not None
         with suppress(OSError):
             slot.process.stdin.close()
