@@ -188,10 +188,6 @@ class PagePool:
                 total += psutil.Process(slot.process.pid).memory_info().rss
         return total
 
-    def retire_idle(self) -> None:
-        for slot in [slot for slot in self._slots if slot.ticket is None]:
-            self._retire(slot)
-
     def close(self) -> None:
         """End all processes, by force."""
         for slot in self._slots[:]:
