@@ -202,10 +202,15 @@ def images(page: Any) -> list[Any]:
 
 def can_be_decoded(image: Any) -> bool:
     try:
-        image.get_bitmap().close()
+        image.get_bitmap()
     except pypdfium2.PdfiumError:
         return False
     return True
+
+
+def parts(page: Any) -> int:
+    """How many objects the page draws, and annotations with them; what is nested counts as one."""
+    return int(raw.FPDFPage_CountObjects(page.raw) + raw.FPDFPage_GetAnnotCount(page.raw))
 
 
 def covered_share(image: tuple[float, float, float, float, int, int], page: Any) -> float:

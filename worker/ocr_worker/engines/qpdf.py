@@ -159,17 +159,30 @@ class EmbeddedImage:
 
 def sole_jpeg(pdf: pikepdf.Pdf, page: int, size: tuple[int, int]) -> EmbeddedImage | None:
     """The page's only image, where it is a plain grey or RGB JPEG: decoding that is several times faster than rendering."""
-    resources = pdf.pages[page - 1].obj.get("/Resources")
+    image = _sole_image(pdf.pages[page - 1].obj.get("/Resources"))
+    return (
+        EmbeddedImage(image.read_raw_bytes()) if image is not None and _is_plain_jpeg(image, size) else None
+    )
+
+
+def plain_image(pdf: pikepdf.Pdf, page: int, size: tuple[int, int]) -> Any:
+    """The page's only image, where the page has nothing else that could change how it looks; otherwise None."""
+    resources: Any = pdf.pages[page - 1].obj.get("/Resources")
+    image = _sole_image(resources)
+    if image is None or not set(resources.keys()) <= {"/XObject", "/ProcSet"}:
+        return None
+    return image if (image.get("/Width"), image.get("/Height")) == size else None
+
+
+def _sole_image(resources: Any) -> Any:
+    """The one stream that a page can draw, if it is an image."""
     objects = resources.get("/XObject") if isinstance(resources, pikepdf.Dictionary) else None
     streams = (
         [x for x in objects.values() if isinstance(x, pikepdf.Stream)]
         if isinstance(objects, pikepdf.Dictionary)
         else []
     )
-    images = [x for x in streams if x.get("/Subtype") == pikepdf.Name.Image]
-    if len(images) != 1 or len(streams) != 1 or not _is_plain_jpeg(images[0], size):
-        return None
-    return EmbeddedImage(images[0].read_raw_bytes())
+    return streams[0] if len(streams) == 1 and streams[0].get("/Subtype") == pikepdf.Name.Image else None
 
 
 def _is_plain_jpeg(image: Any, size: tuple[int, int]) -> bool:

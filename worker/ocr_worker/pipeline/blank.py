@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ocr_worker.engines import pdfium, qpdf
+from ocr_worker.engines import pdfium, qpdf, white_image
 from ocr_worker.engines.pdf_file import PdfFile
 from ocr_worker.errors import CorruptError, TooLargeError
-from ocr_worker.pipeline.render import Sheet
+from ocr_worker.pipeline.render import MOST_GLANCED_PIXELS, Sheet
 
 
-def require_blank(pdf: PdfFile, sheet: Sheet, max_pixels: int, path: Path) -> None:
-    """Raises CorruptError, TooLargeError when there was something to see."""
+def is_white(pdf: PdfFile, sheet: Sheet, max_pixels: int) -> bool:
+    """Whether nothing is on the page, or one image alone that was unpacked whole and is white: it need not be drawn."""
+    content = sheet.content
+    if content is None or not len(content.images) == pdfium.parts(sheet.page) <= 1:
+        return False
+    for *_, width, height in content.images:
+        image = qpdf.plain_image(pdf.structure, sheet.number, (width, height))
+        if image is None or width * height > min(max_pixels, MOST_GLANCED_PIXELS):
+            return False
+        return white_image.is_white(image)
+    return True
+
+
+def require_pictures(sheet: Sheet, max_pixels: int, path: Path) -> None:
+    """Raises CorruptError, TooLargeError when a picture on the page could not be seen."""
     for image in pdfium.images(sheet.page) if sheet.page else ():
         width, height = image.get_px_size()
         if width * height > max_pixels:
@@ -21,6 +34,10 @@ def require_blank(pdf: PdfFile, sheet: Sheet, max_pixels: int, path: Path) -> No
             )
         if not pdfium.can_be_decoded(image):
             raise _lost("a picture can't be read", sheet, path)
+
+
+def require_content(pdf: PdfFile, sheet: Sheet, path: Path) -> None:
+    """Raises CorruptError when something that the page names is not in the file."""
     if missing := qpdf.missing_part(pdf.structure, sheet.number):
         raise _lost(missing, sheet, path)
 

@@ -12,7 +12,7 @@ from ocr_worker.engines.pdf_file import PdfFile
 from ocr_worker.outputs import pdf_geometry
 from ocr_worker.outputs.model import Affine, Page, PageStatus
 from ocr_worker.pipeline import existing
-from ocr_worker.pipeline.blank import require_blank
+from ocr_worker.pipeline.blank import is_white, require_content, require_pictures
 from ocr_worker.pipeline.documents import Documents
 from ocr_worker.pipeline.engine_choice import Engines
 from ocr_worker.pipeline.reading import read_bitmap
@@ -42,14 +42,23 @@ class PageWork:
         kind = existing.classify(sheet.page, sheet.content) if sheet.page and sheet.content else "none"
         if _is_kept(kind, task.settings):
             return _own_text(pdf, sheet, kind, task.settings)
+        if is_white(pdf, sheet, task.settings.max_pixels):
+            page = self._blank(sheet, task)
+        else:
+            page = self._seen(pdf, sheet, task, path)
+        if page.status == "blank":
+            require_content(pdf, sheet, path)
+        return replace(page, hidden_text=bool(sheet.content and sheet.content.hidden_characters))
+
+    def _seen(self, pdf: PdfFile, sheet: Sheet, task: PageTask, path: Path) -> Page:
         if shows_nothing(sheet):
             page = self._blank(sheet, task)
         else:
             image = draw(pdf, sheet, task.settings, path)
             page = self._read(image, (sheet.inches[0] * 72, sheet.inches[1] * 72), task)
         if page.status == "blank":
-            require_blank(pdf, sheet, task.settings.max_pixels, path)
-        return replace(page, hidden_text=bool(sheet.content and sheet.content.hidden_characters))
+            require_pictures(sheet, task.settings.max_pixels, path)
+        return page
 
     def _image_page(self, path: Path, kind: str, task: PageTask) -> Page:
         with pictures.opened(path, kind, task.settings.max_pixels) as opened:

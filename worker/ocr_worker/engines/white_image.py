@@ -1,0 +1,112 @@
+"""Whether a PDF's image is white throughout: told from its stream, unpacked once and to its end, with nothing drawn.
+
+Only plain images are told so: DeviceGray or DeviceRGB, deflated, with PNG's row filters or none.
+Source of the filters: PNG specification, section 9.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from pikepdf import Array, Dictionary, Name
+
+PLAIN_KEYS = {
+    "/Type", "/Subtype", "/Width", "/Height", "/BitsPerComponent", "/ColorSpace", "/Filter", "/DecodeParms", "/Length",
+    "/Name", "/Interpolate", "/Intent",
+}  # fmt: skip
+"""Any other may change what is shown: a mask, another meaning of the samples."""
+_COLOURS = {"/DeviceGray": 1, "/DeviceRGB": 3}
+_DEPTHS = (1, 2, 4, 8)
+_NO_PREDICTOR, _PNG_PREDICTORS = 1, range(10, 16)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """How an image's samples lie in its stream."""
+
+    count: int
+    bits: int
+    pixel_bits: int
+    filtered: bool
+
+
+def is_white(image: Any) -> bool:
+    """Whether all of its samples are there, and white; also False for an image of another kind."""
+    rows = _rows(image)
+    if rows is None:
+        return False
+    whites = _white_rows(rows.bits)
+    samples = _unpacked(image.read_raw_bytes(), rows.count * (len(whites[0]) + rows.filtered))
+    if rows.filtered:
+        return any(_is_filtered(samples, white, max(1, rows.pixel_bits // 8)) for white in whites)
+    return any(samples == white * rows.count for white in whites)
+
+
+def _rows(image: Any) -> _Rows | None:
+    """None for anything that is not plain."""
+    colours, depth = _COLOURS.get(str(image.get("/ColorSpace"))), image.get("/BitsPerComponent")
+    settings = _sole(image.get("/DecodeParms", Dictionary()))
+    if colours is None or depth not in _DEPTHS or not set(image.keys()) <= PLAIN_KEYS:
+        return None
+    if _sole(image.get("/Filter")) != Name.FlateDecode or not isinstance(settings, Dictionary):
+        return None
+    predictor = settings.get("/Predictor", _NO_PREDICTOR)
+    sizes = settings.get("/Colors", 1), settings.get("/BitsPerComponent", 8), settings.get("/Columns", 1)
+    filtered = predictor in _PNG_PREDICTORS and sizes == (colours, depth, image.Width)
+    if not filtered and predictor != _NO_PREDICTOR:
+        return None
+    return _Rows(image.Height, image.Width * colours * depth, colours * depth, filtered)
+
+
+def _sole(value: Any) -> Any:
+    """A list of one stands for what is in it."""
+    return value[0] if isinstance(value, Array) and len(value) == 1 else value
+
+
+def _unpacked(stream: bytes, size: int) -> bytes:
+    """What a zlib stream holds, if it is whole and holds just so much; however much it would become."""
+    unpacker = zlib.decompressobj()
+    try:
+        content = unpacker.decompress(stream, size)
+        more = unpacker.decompress(unpacker.unconsumed_tail, 1)
+    except zlib.error:
+        return b""
+    return content if len(content) == size and not more and unpacker.eof else b""
+
+
+def _white_rows(row_bits: int) -> tuple[bytes, ...]:
+    """Encoders leave the bits beyond a row's end all set or all clear."""
+    whole, rest = b"\xff" * (row_bits // 8), row_bits % 8
+    return (whole + b"\xff", whole + bytes([0xFF << (8 - rest) & 0xFF])) if rest else (whole,)
+
+
+def _is_filtered(samples: bytes, row: bytes, pixel_bytes: int) -> bool:
+    """Whether this is the same row again and again, each through a filter that its first byte names."""
+    above, length = bytes(len(row)), len(row) + 1
+    for start in range(0, len(samples), length):
+        if samples[start : start + length] != _filtered(samples[start], row, above, pixel_bytes):
+            return False
+        above = row
+    return bool(samples)
+
+
+@lru_cache(maxsize=64)
+def _filtered(kind: int, row: bytes, above: bytes, pixel_bytes: int) -> bytes:
+    """A row as PNG's filter of this number leaves it; nothing for a number that there is not."""
+    left, corner = (bytes(pixel_bytes) + other[:-pixel_bytes] for other in (row, above))
+    predicted = {0: bytes(len(row)), 1: left, 2: above}.get(kind)
+    if kind == 3:
+        predicted = bytes((a + b) // 2 for a, b in zip(left, above, strict=True))
+    elif kind == 4:
+        predicted = bytes(map(_paeth, left, above, corner))
+    if predicted is None:
+        return b""
+    return bytes([kind, *((sample - guess) & 0xFF for sample, guess in zip(row, predicted, strict=True))])
+
+
+def _paeth(left: int, above: int, corner: int) -> int:
+    guess = left + above - corner
+    return min((left, above, corner), key=lambda near: abs(guess - near))
