@@ -47,6 +47,8 @@ FATAL_RUNS = 5
 OVERHEAD_BYTES = 8192
 """What a page adds to its file at most: text layer, txt and JSON, as a rule of thumb for dry runs."""
 VERDICTS_AT_ONCE = 50
+MOST_THREADS = 4
+"""On a page: each takes memory for an engine of its own, and a page can't be cut for ever."""
 THRESHOLD_FILES = 10
 """The error share counts from so many ended files on."""
 
@@ -93,14 +95,9 @@ class JobRun:
 
     def advance(self) -> None:
         """Start what can be started; end the run when all is done."""
-        while not (self.paused or self.ended) and self._pool.free() and len(self._works) < self._workers():
-            work = self._next_work()
-            if work is None:
-                break
-            if isinstance(work, Recognise) and time.monotonic() < self._next_page_at:
-                self._course.unstarted(work)
-                break
-            self._start_work(work)
+        room, works = self._room(), self._ready_works()
+        for work in works:
+            self._start_work(work, self._threads(work, room - len(works) + 1) if work is works[-1] else 1)
         if not (self.paused or self.ended or self._course.window or self._window.peek()):
             self._finish()
 
@@ -176,6 +173,30 @@ class JobRun:
     def _workers(self) -> int:
         return min(self.job.options.max_workers or self._pool.size, self._pool.size)
 
+    def _room(self) -> int:
+        """How many tasks more may be in work."""
+        most = self.job.options.max_workers or self._pool.size
+        return min(self._pool.free(), most - len(self._works))
+
+    def _ready_works(self) -> list[Work]:
+        """As many as there is room for."""
+        works: list[Work] = []
+        while not self.paused and len(works) < self._room() and (work := self._next_work()) is not None:
+            if isinstance(work, Recognise) and not self._may_start_page():
+                self._course.unstarted(work)
+                break
+            works.append(work)
+        return [] if self.ended else works
+
+    def _may_start_page(self) -> bool:
+        """Keep to the pages a minute, where there is a limit."""
+        now = time.monotonic()
+        if now < self._next_page_at:
+            return False
+        if per_minute := self.job.options.pages_per_minute:
+            self._next_page_at = now + 60 / per_minute
+        return True
+
     def _next_work(self) -> Work | None:
         self._feed()
         # Feeding may have ended the run: a file with a verdict can be one failure too many.
@@ -198,7 +219,14 @@ class JobRun:
             else:
                 self._course.feed(self._window.take().number)
 
-    def _start_work(self, work: Work) -> None:
+    def _threads(self, work: Work, room: int) -> int:
+        """The last page to be started is read on the processors that nothing else wants, unless it failed before."""
+        opening = any(isinstance(other, Open) for other in self._works.values())
+        if not isinstance(work, Recognise) or opening or self.job.options.pages_per_minute:
+            return 1
+        return 1 if self._course.was_tried(work) else min(room, MOST_THREADS)
+
+    def _start_work(self, work: Work, threads: int) -> None:
         ticket, options = next(self._tickets), self.job.options
         limit = options.file_timeout_seconds
         if isinstance(work, Recognise):
@@ -208,10 +236,8 @@ class JobRun:
                 # Time spent waiting for a free process is not the file's.
                 file.page_ended_at = time.monotonic()
             limit = min(limit, options.page_timeout_seconds)
-            if options.pages_per_minute:
-                self._next_page_at = time.monotonic() + 60 / options.pages_per_minute
         self._works[ticket] = work
-        self._pool.start(ticket, self._window.task(work), limit)
+        self._pool.start(ticket, self._window.task(work, threads), limit)
 
     def _file_opened(self, work: Open, outcome: Outcome) -> None:
         file = self._window.files[work.number]

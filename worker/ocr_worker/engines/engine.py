@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Protocol
 
 from ocr_worker.engines.grey import GreyImage
+from ocr_worker.engines.layout import Layout
+from ocr_worker.engines.parts import Part
 from ocr_worker.outputs.model import Line
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """What the lines of a page look like, before they are read."""
-
-    skew_degrees: float
-    """Clockwise tilt of the lines."""
-    row_px: float
-    """Median height of a line from the deepest descender to the highest ascender; 0 without lines."""
 
 
 class Engine(Protocol):
@@ -32,6 +24,9 @@ class Engine(Protocol):
         """The lines of the bitmap; None when that takes a whole recognition."""
         ...
 
-    def recognise(self, image: GreyImage) -> tuple[Line, ...]:
-        """All text of the bitmap in reading order, in the bitmap's pixels. Raises EngineError."""
+    def recognise(self, image: GreyImage, parts: Sequence[Part] = ()) -> tuple[Line, ...]:
+        """All text of the bitmap in reading order, in the bitmap's pixels. Raises EngineError.
+
+        Parts, where there are any, may be read side by side.
+        """
         ...

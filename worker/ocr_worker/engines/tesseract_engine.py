@@ -7,7 +7,7 @@ import re
 import shlex
 import tempfile
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -17,6 +17,7 @@ import pytesseract
 
 from ocr_worker.engines import catalogue
 from ocr_worker.engines.grey import GreyImage
+from ocr_worker.engines.parts import Part
 from ocr_worker.errors import EngineError, EngineMissingError
 from ocr_worker.outputs.model import Box, Line, Word
 
@@ -40,7 +41,7 @@ class TesseractEngine:
     def find_layout(self, image: GreyImage) -> None:
         """The command tells nothing before it has read the page."""
 
-    def recognise(self, image: GreyImage) -> tuple[Line, ...]:
+    def recognise(self, image: GreyImage, parts: Sequence[Part] = ()) -> tuple[Line, ...]:  # noqa: ARG002 (one call a page)
         self._cache_dir.mkdir(parents=True, exist_ok=True)
         options = f"--psm 3 --oem 1 --tessdata-dir {shlex.quote(str(self._tessdata))}"
         options += f" --dpi {image.engine_dpi}"

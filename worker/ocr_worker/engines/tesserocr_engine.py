@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import statistics
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,44 +14,61 @@ from typing import Any
 os.environ.setdefault("OMP_THREAD_LIMIT", "1")
 
 import tesserocr
-from tesserocr import OEM, PSM, RIL
+from tesserocr import OEM, PSM
 
-from ocr_worker.engines.engine import Layout
 from ocr_worker.engines.grey import GreyImage
-from ocr_worker.engines.skew import skew_degrees
+from ocr_worker.engines.layout import Layout
+from ocr_worker.engines.parts import Part
+from ocr_worker.engines.tesserocr_lines import joined, layout_rows, lines
 from ocr_worker.errors import EngineError, EngineMissingError
-from ocr_worker.outputs.model import Line, Word
+from ocr_worker.outputs.model import Line, map_lines
 
 
 class TesserocrEngine:
+    """One Tesseract API, and one more for each further thread, loaded when first wanted: one serves one thread."""
+
     name = "tesserocr"
 
     def __init__(self, languages: tuple[str, ...], tessdata: Path) -> None:
         self.version = tesserocr.tesseract_version().splitlines()[0].removeprefix("tesseract").strip()
-        self._api = _load("+".join(languages), tessdata, PSM.AUTO)
+        self._new_api = partial(_load, "+".join(languages), tessdata, PSM.AUTO)
+        self._apis = [self._new_api()]
         self._shown: GreyImage | None = None
 
     def find_layout(self, image: GreyImage) -> Layout:
-        """A recognition of the same image goes on from there, so this costs nothing."""
-        _show(self._api, image)
+        """A recognition of the same image in one part goes on from there, so this costs nothing."""
+        _show(self._apis[0], image)
         self._shown = image
-        found = self._api.AnalyseLayout()
-        rows = tesserocr.iterate_level(found, RIL.TEXTLINE) if found else ()
-        seen = [(at.Baseline(RIL.TEXTLINE), at.BoundingBox(RIL.TEXTLINE)) for at in rows]
-        skew = skew_degrees((*ends[0], *ends[1]) for ends, _ in seen if ends)
-        heights = [box[3] - box[1] for _, box in seen if box]
-        return Layout(skew, statistics.median(heights) if heights else 0.0)
+        return Layout(tuple(layout_rows(self._apis[0].AnalyseLayout())))
 
-    def recognise(self, image: GreyImage) -> tuple[Line, ...]:
-        if self._shown is not image:
-            _show(self._api, image)
+    def recognise(self, image: GreyImage, parts: Sequence[Part] = ()) -> tuple[Line, ...]:
         try:
-            if not self._api.Recognize():
-                raise EngineError("Tesseract gave up on the page")
-            return tuple(_lines(self._api.GetIterator()))
+            if len(parts) > 1:
+                return self._read_parts(image, parts)
+            if self._shown is not image:
+                _show(self._apis[0], image)
+            return _read(self._apis[0])
         finally:
             self._shown = None
-            self._api.Clear()
+            self._apis[0].Clear()
+
+    def _read_parts(self, image: GreyImage, parts: Sequence[Part]) -> tuple[Line, ...]:
+        """Each part as a bitmap of its own: given a rectangle instead, Tesseract 5.5 reads the wrong lines."""
+        self._apis += [None] * (len(parts) - len(self._apis))
+
+        def read(number: int) -> tuple[Line, ...]:
+            box = parts[number].box
+            api = self._apis[number] = self._apis[number] or self._new_api()
+            _show(api, replace(image, picture=image.picture.crop(box)))
+            try:
+                return map_lines(_read(api), (1, 0, 0, 1, box[0], box[1]))
+            finally:
+                api.Clear()
+
+        # Tesseract holds no lock of Python's while it reads.
+        with ThreadPoolExecutor(len(parts)) as threads:
+            read_lines = list(threads.map(read, range(len(parts))))
+        return joined(read_lines, [part.begins_paragraph for part in parts])
 
 
 class OrientationFinder:
@@ -83,50 +101,7 @@ def _show(api: Any, image: GreyImage) -> None:
     api.SetSourceResolution(image.engine_dpi)
 
 
-@dataclass(slots=True)
-class _Row:
-    """A line under construction, while the iterator walks its words."""
-
-    box: tuple[int, int, int, int]
-    baseline: tuple[float, float, float, float]
-    block: int
-    paragraph: int
-    words: list[Word] = field(default_factory=list)
-
-    def line(self) -> Line:
-        return Line(tuple(self.words), self.box, self.baseline, self.block, self.paragraph)
-
-
-def _lines(iterator: Any) -> Iterator[Line]:
-    if iterator is None:
-        return
-    block = paragraph = -1
-    row: _Row | None = None
-    for at in tesserocr.iterate_level(iterator, RIL.WORD):
-        block += at.IsAtBeginningOf(RIL.BLOCK)
-        paragraph += at.IsAtBeginningOf(RIL.PARA)
-        if at.IsAtBeginningOf(RIL.TEXTLINE):
-            if row and row.words:
-                yield row.line()
-            row = _row(at, block, paragraph)
-        word = _word(at)
-        if row and word:
-            row.words.append(word)
-    if row and row.words:
-        yield row.line()
-
-
-def _row(at: Any, block: int, paragraph: int) -> _Row | None:
-    box = at.BoundingBox(RIL.TEXTLINE)
-    if box is None:
-        return None
-    ends = at.Baseline(RIL.TEXTLINE) or ((box[0], box[3]), (box[2], box[3]))
-    (x0, y0), (x1, y1) = ends
-    return _Row(box, (float(x0), float(y0), float(x1), float(y1)), block, paragraph)
-
-
-def _word(at: Any) -> Word | None:
-    box = None if at.Empty(RIL.WORD) else at.BoundingBox(RIL.WORD)
-    if box is None or not (text := at.GetUTF8Text(RIL.WORD).strip()):
-        return None
-    return Word(text, box, round(at.Confidence(RIL.WORD), 1), at.BlanksBeforeWord() > 0)
+def _read(api: Any) -> tuple[Line, ...]:
+    if not api.Recognize():
+        raise EngineError("Tesseract gave up on the page")
+    return tuple(lines(api.GetIterator()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from ocr_worker.engines import pictures
@@ -15,7 +16,7 @@ from ocr_worker.pipeline import existing
 from ocr_worker.pipeline.blank import is_white, require_content, require_pictures
 from ocr_worker.pipeline.documents import Documents
 from ocr_worker.pipeline.engine_choice import Engines
-from ocr_worker.pipeline.reading import read_bitmap
+from ocr_worker.pipeline.reading import Reader
 from ocr_worker.pipeline.render import Sheet, choose_dpi, draw, load_sheet, shows_nothing
 from ocr_worker.pipeline.source_file import glance, require_unchanged
 from ocr_worker.pipeline.tasks import PageSettings, PageTask
@@ -75,7 +76,8 @@ class PageWork:
 
     def _read(self, image: GreyImage, points: tuple[float, float], task: PageTask) -> Page:
         engine = self.engines.engine(task.settings)
-        reading = read_bitmap(image, engine, lambda: self.engines.finder(task.settings), task.settings)
+        finder = partial(self.engines.finder, task.settings)
+        reading = Reader(engine, finder, task.settings, task.threads).read(image)
         (width_px, height_px), (width, height) = image.size, points
         if reading.turned in (90, 270):
             width_px, height_px, width, height = height_px, width_px, height, width

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ocr_worker.engines import pictures
 from ocr_worker.engines.grey import GreyImage
@@ -18,11 +18,26 @@ UNEVEN_LEVELS = 45
 """Grey levels by which the paper varies over a page that is flattened. Scans of good light vary by 10 to 40."""
 LARGE_PIXELS = 2_400_000
 """A card, a receipt or a small page has fewer: it is never shrunk."""
-SHRINK_FACTOR = 2 / 3
-"""From 300 dpi to 200."""
-LEAST_ROW_PX = 25.0
-"""Height of a shrunk line below which reading suffers: small print stays as it is. See docs/performance.md."""
+MEASURED_LANGUAGES = frozenset({"eng", "deu"})
 DESKEW_FROM_DEGREES: dict[Switch, float | None] = {"auto": 1.0, "on": 0.1, "off": None}
+
+
+@dataclass(frozen=True, slots=True)
+class ResolutionGate:
+    """A large page is read from a bitmap that is smaller by a factor where lines are still so high in it.
+
+    Small print stays as it is. See docs/performance.md.
+    """
+
+    factor: float
+    least_row_px: float
+
+
+def resolution_gate(languages: tuple[str, ...]) -> ResolutionGate:
+    """Half the resolution where that was measured to read as well; less for languages of which nobody knows."""
+    return (
+        ResolutionGate(1 / 2, 17) if MEASURED_LANGUAGES.issuperset(languages) else ResolutionGate(2 / 3, 25)
+    )
 
 
 def is_uniform(image: GreyImage) -> bool:
@@ -43,10 +58,8 @@ def is_large(image: GreyImage) -> bool:
     return image.size[0] * image.size[1] >= LARGE_PIXELS
 
 
-def shrunk(image: GreyImage) -> GreyImage:
-    return replace(
-        image, picture=pictures.shrink(image.picture, SHRINK_FACTOR), dpi=image.dpi * SHRINK_FACTOR
-    )
+def shrunk(image: GreyImage, factor: float) -> GreyImage:
+    return replace(image, picture=pictures.shrink(image.picture, factor), dpi=image.dpi * factor)
 
 
 def dark_on_light(image: GreyImage) -> GreyImage:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ocr_worker.engines import pictures
-from ocr_worker.engines.engine import Engine, Layout
+from ocr_worker.engines.engine import Engine
 from ocr_worker.engines.grey import GreyImage
+from ocr_worker.engines.layout import Layout
+from ocr_worker.engines.parts import cut
 from ocr_worker.engines.skew import skew_degrees
 from ocr_worker.outputs.model import Line, map_lines
 from ocr_worker.pipeline import prepare
@@ -30,20 +32,67 @@ class Reading:
     """Degrees clockwise from the bitmap as it came to the upright page."""
 
 
-def read_bitmap(
-    image: GreyImage, engine: Engine, finder: Callable[[], Finder | None], settings: PageSettings
-) -> Reading:
-    """Recognise a page's bitmap as the settings say."""
-    if prepare.is_uniform(image):
-        return Reading((), 0)
-    prepared = _prepare(image, settings.denoise)
-    reading = _read_upright(prepared, engine, finder, settings)
-    scale = max(image.size) / max(prepared.size)
-    return (
-        reading
-        if scale == 1
-        else replace(reading, lines=map_lines(reading.lines, (scale, 0, 0, scale, 0, 0)))
-    )
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads pages as the settings say, each on at most so many threads."""
+
+    engine: Engine
+    finder: Callable[[], Finder | None]
+    settings: PageSettings
+    threads: int = 1
+
+    def read(self, image: GreyImage) -> Reading:
+        """Recognise a page's bitmap."""
+        if prepare.is_uniform(image):
+            return Reading((), 0)
+        prepared = _prepare(image, self.settings.denoise)
+        reading = self._read_upright(prepared)
+        return replace(reading, lines=_scaled(reading.lines, max(image.size) / max(prepared.size)))
+
+    def _read_upright(self, image: GreyImage) -> Reading:
+        rotate = self.settings.rotate_pages
+        if rotate == "on" and (turn := self._find_turn(image)):
+            return Reading(self._read_straight(_turn(image, turn)), turn)
+        lines = self._read_straight(image)
+        if rotate == "off" or not prepare.is_doubtful(lines):
+            return Reading(lines, 0)
+        turn = self._find_turn(image)
+        again = self._read_straight(_turn(image, turn)) if turn else ()
+        return Reading(again, turn) if prepare.is_better(again, lines) else Reading(lines, 0)
+
+    def _find_turn(self, image: GreyImage) -> int:
+        finder = self.finder()
+        turn, confidence = finder.find_turn(image) if finder else (0, 0.0)
+        return turn if confidence >= SURE else 0
+
+    def _read_straight(self, image: GreyImage) -> tuple[Line, ...]:
+        """Level the page for reading if it is clearly tilted: Tesseract reads it anyway, but in a wrong order."""
+        least = prepare.DESKEW_FROM_DEGREES[self.settings.deskew]
+        fit, layout = self._choose_size(image)
+        lines = self.engine.recognise(fit) if layout is None else ()
+        degrees = layout.skew_degrees if layout else skew_degrees(line.baseline for line in lines)
+        if least is not None and abs(degrees) >= least:
+            straight = replace(fit, picture=pictures.straighten(fit.picture, degrees))
+            lines = map_lines(self._read_level(straight), prepare.rotation_about_centre(fit.size, degrees))
+        elif layout is not None:
+            lines = self._read_level(fit, layout)
+        return _scaled(lines, image.size[0] / fit.size[0])
+
+    def _choose_size(self, image: GreyImage) -> tuple[GreyImage, Layout | None]:
+        """Large print on a large page is read from a smaller bitmap: as well or better, and faster."""
+        if prepare.is_large(image):
+            gate = prepare.resolution_gate(self.settings.languages)
+            small = prepare.shrunk(image, gate.factor)
+            layout = self.engine.find_layout(small)
+            if layout is not None and layout.row_px >= gate.least_row_px:
+                return small, layout
+        return image, self.engine.find_layout(image)
+
+    def _read_level(self, image: GreyImage, layout: Layout | None = None) -> tuple[Line, ...]:
+        if self.threads > 1:
+            layout = layout or self.engine.find_layout(image)
+        parts = cut(layout, (0, 0, *image.size), self.threads) if layout else []
+        return self.engine.recognise(image, parts)
 
 
 def _prepare(image: GreyImage, denoise: Switch) -> GreyImage:
@@ -52,50 +101,9 @@ def _prepare(image: GreyImage, denoise: Switch) -> GreyImage:
     return replace(upright, picture=pictures.remove_speckles(upright.picture)) if denoise == "on" else upright
 
 
-def _read_upright(
-    image: GreyImage, engine: Engine, finder: Callable[[], Finder | None], settings: PageSettings
-) -> Reading:
-    rotate, deskew = settings.rotate_pages, settings.deskew
-    if rotate == "on" and (turn := _find_turn(image, finder)):
-        return Reading(_read_straight(_turn(image, turn), engine, deskew), turn)
-    lines = _read_straight(image, engine, deskew)
-    if rotate == "off" or not prepare.is_doubtful(lines):
-        return Reading(lines, 0)
-    turn = _find_turn(image, finder)
-    again = _read_straight(_turn(image, turn), engine, deskew) if turn else ()
-    return Reading(again, turn) if prepare.is_better(again, lines) else Reading(lines, 0)
-
-
-def _find_turn(image: GreyImage, finder: Callable[[], Finder | None]) -> int:
-    found = finder()
-    turn, confidence = found.find_turn(image) if found else (0, 0.0)
-    return turn if confidence >= SURE else 0
-
-
-def _read_straight(image: GreyImage, engine: Engine, deskew: Switch) -> tuple[Line, ...]:
-    """Level the page for reading if it is clearly tilted: Tesseract reads it anyway, but in a wrong order."""
-    least = prepare.DESKEW_FROM_DEGREES[deskew]
-    fit, layout = _choose_size(image, engine)
-    lines = engine.recognise(fit) if layout is None else ()
-    degrees = layout.skew_degrees if layout else skew_degrees(line.baseline for line in lines)
-    if least is not None and abs(degrees) >= least:
-        straight = replace(fit, picture=pictures.straighten(fit.picture, degrees))
-        lines = map_lines(engine.recognise(straight), prepare.rotation_about_centre(fit.size, degrees))
-    elif layout is not None:
-        lines = engine.recognise(fit)
-    scale = image.size[0] / fit.size[0]
-    return lines if fit is image else map_lines(lines, (scale, 0, 0, scale, 0, 0))
-
-
-def _choose_size(image: GreyImage, engine: Engine) -> tuple[GreyImage, Layout | None]:
-    """Large print on a large page is read from a smaller bitmap: as well or better, and faster."""
-    if prepare.is_large(image):
-        small = prepare.shrunk(image)
-        layout = engine.find_layout(small)
-        if layout is not None and layout.row_px >= prepare.LEAST_ROW_PX:
-            return small, layout
-    return image, engine.find_layout(image)
-
-
 def _turn(image: GreyImage, clockwise: int) -> GreyImage:
     return replace(image, picture=pictures.turn(image.picture, clockwise)) if clockwise else image
+
+
+def _scaled(lines: tuple[Line, ...], factor: float) -> tuple[Line, ...]:
+    return lines if factor == 1 else map_lines(lines, (factor, 0, 0, factor, 0, 0))

@@ -74,6 +74,8 @@ class PageTask:
     settings: PageSettings
     page: int
     result_path: str
+    threads: int = 1
+    """At most so many read the page side by side, where nobody else wants the processor."""
 
 
 @dataclass(frozen=True, slots=True)
