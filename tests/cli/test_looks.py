@@ -100,6 +100,7 @@ def test_doctor_reads_a_line_of_text_for_real(ocr: Command) -> None:
     findings = {finding["name"]: finding for finding in told["findings"]}
     assert told["healthy"]
     assert "Sphinx of black quartz" in findings["self-test"]["detail"]
+    assert findings["searchable PDF"]["detail"] == "pypdf finds the layer 1 time"
     assert "eng" in findings["languages"]["detail"]
     assert str(ocr.home / "state") in findings["state folder"]["detail"]
 

@@ -25,6 +25,7 @@ from ocr_worker.engines.catalogue import (
     installed_languages,
     tesseract_command,
 )
+from ocr_worker.engines.second_reader import text_of
 from ocr_worker.errors import OcrError
 from ocr_worker.job_store import JobStore
 from ocr_worker.options import make_request
@@ -71,7 +72,7 @@ def _examine(settings: Settings) -> Iterator[Finding]:
     yield from _languages()
     yield from _renderers()
     yield from _state_folder(settings)
-    yield _self_test(settings)
+    yield from _self_test(settings)
 
 
 def _engines() -> Iterator[Finding]:
@@ -120,33 +121,45 @@ def _state_folder(settings: Settings) -> Iterator[Finding]:
     yield Finding("free space", ok=not advice, detail=f"{free // MIB:,} MiB", advice=advice, required=False)
 
 
-def _self_test(settings: Settings) -> Finding:
-    """From a PDF whose line of text is to be read off its picture, to what stands in the text output."""
+def _self_test(settings: Settings) -> Iterator[Finding]:
+    """From a PDF whose line of text is to be read off its picture, to what stands in the outputs."""
     start = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix="ocr-worker-") as scratch:
-            read = _read_test_line(settings, Path(scratch))
+            outputs = _recognise_test_line(settings, Path(scratch))
+            seconds = time.monotonic() - start
+            read = Path(outputs["txt"]).read_text(encoding="utf-8").strip()
+            found = text_of(Path(outputs["pdf"])).count(TEST_LINE)
     except OcrError as error:
-        return Finding("self-test", ok=False, detail="nothing could be read", advice=error.message)
-    seconds = time.monotonic() - start
-    if read == TEST_LINE:
-        return Finding("self-test", ok=True, detail=f"read {read!r} in {seconds:.1f} s")
-    advice = "the language data may be damaged: install it again"
-    return Finding("self-test", ok=False, detail=f"read {read!r} instead of {TEST_LINE!r}", advice=advice)
+        yield Finding("self-test", ok=False, detail="nothing could be read", advice=error.message)
+        return
+    advice = "" if read == TEST_LINE else "the language data may be damaged: install it again"
+    yield Finding("self-test", ok=not advice, detail=f"read {read!r} in {seconds:.1f} s", advice=advice)
+    # The page's own line is kept beside the layer's.
+    advice = "" if found == 2 else "the PDF libraries may be damaged: install pikepdf and pypdf again"
+    yield Finding(
+        "searchable PDF",
+        ok=not advice,
+        detail=f"pypdf finds the layer {count(found - 1, 'time')}",
+        advice=advice,
+    )
 
 
-def _read_test_line(settings: Settings, scratch: Path) -> str:
+def _recognise_test_line(settings: Settings, scratch: Path) -> dict[str, str]:
+    """Output kind to path."""
     page = scratch / "line.pdf"
     page.write_bytes(_one_line_pdf(TEST_LINE))
     codes = installed_languages()
     language = "eng" if "eng" in codes else next(iter(codes), "eng")
-    options = {"languages": [language], "existing_text": "force", "outputs": ["txt"], "max_workers": 1}
+    options = {
+        "languages": [language], "existing_text": "force", "outputs": ["pdf", "txt"], "max_workers": 1,
+    }  # fmt: skip
     request = make_request([os.fspath(page)], os.fspath(scratch / "out"), options)
     with Signals() as signals, Desk(apart(settings, scratch / "state"), signals) as desk:
         _, result = desk.batch(request, PlainView("quiet"))
     if not result["successful"]:
         raise OcrError(result["failed"][0]["error"] if result["failed"] else "The test was cancelled.")
-    return Path(result["successful"][0]["output"]).read_text(encoding="utf-8").strip()
+    return dict(result["successful"][0]["outputs"])
 
 
 def _one_line_pdf(line: str) -> bytes:
