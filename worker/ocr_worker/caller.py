@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ocr_worker.service import OCRBatchService
 
 FLAG_SECONDS = 0.05
-"""The cancellation flag is asked at least so often."""
+"""A cancellation flag, or a signal, is asked for at least so often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,34 @@ class Surroundings:
     progress_seconds: float = 0.1
 
 
+class Inbox:
+    """What comes to the owner of a service in its own process: messages from threads, events from the service."""
+
+    def __init__(self) -> None:
+        self._messages: queue.SimpleQueue[PoolMessage] = queue.SimpleQueue()
+        self._events: list[JobEvent] = []
+
+    def surroundings(self, settings: Settings, progress_seconds: float = 0.1) -> Surroundings:
+        return Surroundings(
+            settings, self._messages.put, self._events.append, progress_seconds=progress_seconds
+        )
+
+    def take_events(self) -> list[JobEvent]:
+        events, self._events[:] = self._events[:], []
+        return events
+
+    def wait(self, service: OCRBatchService) -> None:
+        """Let the service handle the next message, or return when a flag or a timer is due."""
+        due = service.next_tick()
+        seconds = FLAG_SECONDS if due is None else min(FLAG_SECONDS, max(0.0, due - time.monotonic()))
+        try:
+            service.handle(self._messages.get(timeout=seconds))
+        except queue.Empty:
+            return
+
+
 class Caller:
-    """Owns the inbox of a service that is used as a library, in the caller's thread."""
+    """Runs batches of a service that is used as a library, in the caller's thread."""
 
     def __init__(
         self,
@@ -56,11 +82,10 @@ class Caller:
         self._files: ProgressCallback = callback if isinstance(callback, ProgressCallback) else NullProgress()
         self._pages = callback if callable(callback) else None
         self._cancelled = cancellation_flag or _never
-        self._inbox: queue.SimpleQueue[PoolMessage] = queue.SimpleQueue()
-        self._events: list[JobEvent] = []
+        self._inbox = Inbox()
 
     def surroundings(self) -> Surroundings:
-        return Surroundings(settings_from_environment(), self._inbox.put, self._events.append)
+        return self._inbox.surroundings(settings_from_environment())
 
     def run(self, service: OCRBatchService, request: JobRequest) -> dict[str, Any]:
         job_id, file_count = service.submit(request, Origin("ocr_batch", None))
@@ -80,7 +105,7 @@ class Caller:
         service.advance()
         ended = 0
         while True:
-            for event in self._take_events():
+            for event in self._inbox.take_events():
                 if isinstance(event, JobEnded):
                     return event.run
                 if isinstance(event, JobFailed):
@@ -90,22 +115,10 @@ class Caller:
                     self._tell_file(ended, file_count, report.file_done(service.store, job_id, event.number))
                 else:
                     self._tell_pages(event)
-            self._wait(service)
+            self._inbox.wait(service)
             if self._cancelled():
                 service.cancel(job_id)
             service.tick()
-
-    def _take_events(self) -> list[JobEvent]:
-        events, self._events[:] = self._events[:], []
-        return events
-
-    def _wait(self, service: OCRBatchService) -> None:
-        due = service.next_tick()
-        seconds = FLAG_SECONDS if due is None else min(FLAG_SECONDS, max(0.0, due - time.monotonic()))
-        try:
-            service.handle(self._inbox.get(timeout=seconds))
-        except queue.Empty:
-            return
 
     def _tell_pages(self, event: ProgressMade) -> None:
         if self._pages is not None:

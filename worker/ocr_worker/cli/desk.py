@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import signal
 import time
 from contextlib import AbstractContextManager
@@ -14,7 +13,7 @@ from typing import Any, Protocol
 from typing_extensions import Self
 
 from ocr_worker import report
-from ocr_worker.caller import Surroundings
+from ocr_worker.caller import Inbox
 from ocr_worker.cli.exits import BatchBrokenError
 from ocr_worker.cli.wording import command_line
 from ocr_worker.job_window import RunOrder
@@ -22,19 +21,15 @@ from ocr_worker.jobs import (
     RESUMABLE,
     FileEnded,
     JobEnded,
-    JobEvent,
     JobFailed,
     JobId,
     JobRequest,
     Origin,
     RunEnd,
 )
-from ocr_worker.page_pool import PoolMessage
 from ocr_worker.service import OCRBatchService
 from ocr_worker.settings import Settings
 
-WAIT_SECONDS = 0.05
-"""How long a signal may go unheard."""
 ORIGIN = Origin("ocr_batch", None)
 
 
@@ -77,13 +72,9 @@ class Desk:
     """Use as a context: page processes and store are let go at its end."""
 
     def __init__(self, settings: Settings, signals: Signals, progress_seconds: float = 0.1) -> None:
-        self._inbox: queue.SimpleQueue[PoolMessage] = queue.SimpleQueue()
-        self._events: list[JobEvent] = []
-        around = Surroundings(
-            settings, self._inbox.put, self._events.append, progress_seconds=progress_seconds
-        )
+        self._inbox = Inbox()
         self.settings, self._signals = settings, signals
-        self.service = OCRBatchService(around=around)
+        self.service = OCRBatchService(around=self._inbox.surroundings(settings, progress_seconds))
 
     def __enter__(self) -> Self:
         return self
@@ -112,7 +103,7 @@ class Desk:
         """Let time pass between two jobs; idle page processes are let go when theirs is over."""
         end = time.monotonic() + seconds
         while self._signals.heard is None and time.monotonic() < end:
-            self._wait()
+            self._inbox.wait(self.service)
             self.service.tick()
 
     def _follow(self, job_id: JobId, view: View) -> dict[str, Any]:
@@ -130,7 +121,7 @@ class Desk:
         while True:
             if (run := self._show(job_id, view)) is not None:
                 return run
-            self._wait()
+            self._inbox.wait(self.service)
             if self._signals.heard is not None and not told:
                 told = True
                 view.note("Cancelling: what is finished is kept. Once more ends at once.")
@@ -138,8 +129,7 @@ class Desk:
             self.service.tick()
 
     def _show(self, job_id: JobId, view: View) -> RunEnd | None:
-        events, self._events[:] = self._events[:], []
-        for event in events:
+        for event in self._inbox.take_events():
             if isinstance(event, JobEnded):
                 return event.run
             if isinstance(event, JobFailed):
@@ -156,14 +146,6 @@ class Desk:
             self.service.cancel(job_id)
         else:
             self.service.interrupt(signal.Signals(signal_number).name)
-
-    def _wait(self) -> None:
-        due = self.service.next_tick()
-        seconds = WAIT_SECONDS if due is None else min(WAIT_SECONDS, max(0.0, due - time.monotonic()))
-        try:
-            self.service.handle(self._inbox.get(timeout=seconds))
-        except queue.Empty:
-            return
 
 
 def apart(settings: Settings, state_dir: Path) -> Settings:
