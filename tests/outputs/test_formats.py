@@ -23,7 +23,7 @@ ALTO = "{http://www.loc.gov/standards/alto/ns-v4#}"
 XHTML = "{http://www.w3.org/1999/xhtml}"
 DOCUMENT = Document(
     path="/in/a & b.png", name="a & b.png", kind="png", bytes=10, sha256="0" * 64, pages=2,
-    languages=("eng",), settings={"dpi": None}, models=[], created="2026-01-01T00:00:00.000Z",
+    languages=("eng",), settings={"dpi": None}, created="2026-01-01T00:00:00.000Z",
 )  # fmt: skip
 
 

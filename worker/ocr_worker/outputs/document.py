@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ocr_worker.outputs.model import Page
+from ocr_worker.outputs.model import Page, mean_confidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,6 @@ class Document:
     pages: int
     languages: tuple[str, ...]
     settings: dict[str, Any]
-    models: list[dict[str, Any]]
     created: str
     """ISO 8601, UTC: when composing began."""
     warnings: tuple[str, ...] = ()
@@ -46,9 +45,10 @@ class Summary:
     statuses: dict[str, int] = field(default_factory=dict)
 
     def add(self, page: Page) -> None:
-        rated = sum(len(w.text) for w in page.words if w.confidence is not None)
-        self.characters += sum(len(w.text) for w in page.words)
-        self.weight += rated * (page.confidence or 0)
+        words = page.words
+        rated = sum(len(w.text) for w in words if w.confidence is not None)
+        self.characters += sum(len(w.text) for w in words)
+        self.weight += rated * (mean_confidence(words) or 0)
         self.rated += rated
         self.statuses[page.status] = self.statuses.get(page.status, 0) + 1
         if page.engine:

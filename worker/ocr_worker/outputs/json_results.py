@@ -21,6 +21,7 @@ class JsonWriter:
         self._summary = Summary()
         self._texts: list[str] = []
         self._outputs: dict[str, dict[str, Any]] = {}
+        self._models: list[dict[str, Any]] = []
         self._write(_dump(_head(document))[:-1] + ',\n"pages": [')
 
     def add(self, page: Page) -> None:
@@ -31,10 +32,15 @@ class JsonWriter:
     def list_output(self, kind: str, name: str, size: int, sha256: str) -> None:
         self._outputs[kind] = {"name": name, "bytes": size, "sha256": sha256}
 
+    def list_models(self, models: list[dict[str, Any]]) -> None:
+        """The language data that pages were read with."""
+        self._models = models
+
     def finish(self) -> None:
         tail = {
             "engine": ", ".join(self._summary.engines) or None,
             "engine_version": ", ".join(self._summary.engines.values()) or None,
+            "models": self._models,
             "confidence": self._summary.confidence,
             "characters": self._summary.characters,
             "text": "\f".join(self._texts),
@@ -88,7 +94,6 @@ def _head(document: Document) -> dict[str, Any]:
         },
         "page_count": document.pages,
         "languages": list(document.languages),
-        "models": document.models,
         "settings": document.settings,
         "warnings": list(document.warnings),
         "created": document.created,

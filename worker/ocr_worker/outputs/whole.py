@@ -29,10 +29,15 @@ ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """An output that is complete on disk, but not under its name yet."""
+    """An output that is not under its name yet."""
 
     temporary: Path
     target: Path
+
+    def sync(self) -> None:
+        """Make it durable, complete as it is by now."""
+        with self.temporary.open("rb+") as stream:
+            os.fsync(stream.fileno())
 
     def digest(self) -> tuple[int, str]:
         """Size in bytes and sha256."""
@@ -70,17 +75,24 @@ def publish_all(staged: Iterable[Staged]) -> None:
 
 
 @contextmanager
-def staging(target: Path, write: Callable[[Path], None]) -> Iterator[Staged]:
-    """Have `write` make the temporary file; whatever is not published by the end of the block is removed."""
+def drafting(target: Path) -> Iterator[Staged]:
+    """A place for the temporary file; whatever is not published by the end of the block is removed."""
     temporary = target.parent / f".ocr-{own_mark()}-{secrets.token_hex(8)}.part"
     try:
         refuse_odd_target(target)
-        with translated(target):
-            write(temporary)
-            _sync(temporary)
         yield Staged(temporary, target)
     finally:
         _remove(temporary)
+
+
+@contextmanager
+def staging(target: Path, write: Callable[[Path], None]) -> Iterator[Staged]:
+    """Have `write` make the temporary file."""
+    with drafting(target) as staged:
+        with translated(target):
+            write(staged.temporary)
+            staged.sync()
+        yield staged
 
 
 def write_whole(target: Path, content: bytes) -> None:
@@ -148,11 +160,6 @@ def _remove(temporary: Path) -> None:
 
 def _write(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb+") as stream:
-        os.fsync(stream.fileno())
 
 
 def _is_busy(error: BaseException) -> bool:

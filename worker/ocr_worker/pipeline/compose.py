@@ -7,23 +7,23 @@ tell to be unfinished, and to be this source's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from functools import partial
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from ocr_worker.engines import catalogue, qpdf
+from ocr_worker.engines import catalogue
 from ocr_worker.errors import InternalError, OutputConflictError
-from ocr_worker.outputs import searchable_pdf
 from ocr_worker.outputs.document import Document, PageWriter, Summary
 from ocr_worker.outputs.json_results import JsonWriter, timestamp
 from ocr_worker.outputs.model import Page
 from ocr_worker.outputs.text import TextWriter
-from ocr_worker.outputs.whole import Staged, publish_all, staging
+from ocr_worker.outputs.whole import Staged, drafting, publish_all, translated
 from ocr_worker.pipeline.documents import Documents
 from ocr_worker.pipeline.earlier import settings_record
 from ocr_worker.pipeline.page_file import read_page
+from ocr_worker.pipeline.pdf_output import PdfWriter, open_original
 from ocr_worker.pipeline.source_file import glance, require_unchanged
 from ocr_worker.pipeline.tasks import Composed, ComposeTask
 
@@ -34,14 +34,21 @@ def compose(task: ComposeTask, documents: Documents) -> Composed:
     targets = {name: Path(place) for name, place in task.outputs.items()}
     for target in targets.values():
         _refuse_source(path, target)
-    summary = Summary()
-    for page in read_pages(task):
-        summary.add(page)
-    document = _describe(task, path, kind, summary)
+    document, summary = _describe(task, path, kind), Summary()
     with ExitStack() as stack:
-        staged = _stage_all(task, document, targets, documents, stack)
+        opening = _Opening(task, documents, stack)
+        drafts = {
+            name: _begin(name, targets[name], document, opening)
+            for name in sorted(targets, key=_publishing_order)
+        }
+        # One pass for all of them: to read a page's result takes longer than to write it.
+        for page in read_pages(task):
+            summary.add(page)
+            for draft in drafts.values():
+                draft.add(page)
+        _complete(drafts, task, summary)
         require_unchanged(task.source)
-        publish_all(staged[name] for name in sorted(staged, key=_publishing_order))
+        publish_all(draft.staged for draft in drafts.values())
     return Composed(dict(task.outputs), summary.confidence, summary.characters)
 
 
@@ -60,35 +67,54 @@ def _publishing_order(name: str) -> int:
     return {"json": 0, "pdf": 2}.get(name, 1)
 
 
-def _stage_all(
-    task: ComposeTask, document: Document, targets: dict[str, Path], documents: Documents, stack: ExitStack
-) -> dict[str, Staged]:
-    staged = {}
-    for name, target in sorted(targets.items(), key=lambda item: item[0] == "json"):
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """An output in the making."""
+
+    staged: Staged
+    writer: PageWriter
+    close: Callable[[], None]
+
+    def add(self, page: Page) -> None:
+        with translated(self.staged.target):
+            self.writer.add(page)
+
+    def complete(self) -> None:
+        with translated(self.staged.target):
+            self.writer.finish()
+            self.close()
+            self.staged.sync()
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """What outputs are begun with; the stack closes them."""
+
+    task: ComposeTask
+    documents: Documents
+    stack: ExitStack
+
+
+def _begin(name: str, target: Path, document: Document, opening: _Opening) -> _Draft:
+    task, stack = opening.task, opening.stack
+    staged = stack.enter_context(drafting(target))
+    with translated(target):
         if name == "pdf":
-            staged[name] = stack.enter_context(
-                staging(target, lambda place: _write_pdf(place, task, document, documents))
+            dpis = (
+                {page.number: page.dpi or None for page in read_pages(task)} if document.kind != "pdf" else {}
             )
-        elif name != "json":
-            write = partial(_write_pages, name=name, task=task, document=document)
-            staged[name] = stack.enter_context(staging(target, write))
-    if "json" in targets:
-        others = {name: (targets[name].name, *one.digest()) for name, one in staged.items()}
-        staged["json"] = stack.enter_context(
-            staging(targets["json"], lambda place: _write_json(place, task, document, others))
-        )
-    return staged
-
-
-def _write_pages(place: Path, name: str, task: ComposeTask, document: Document) -> None:
-    with place.open("wb") as stream:
-        _feed(_writer(name, stream, document), task)
+            original = stack.enter_context(open_original(task, document.kind, dpis, opening.documents))
+            return _Draft(staged, PdfWriter(original, staged.temporary, task), lambda: None)
+        stream = stack.enter_context(staged.temporary.open("wb"))
+        return _Draft(staged, _writer(name, stream, document), stream.close)
 
 
 def _writer(name: str, stream: BinaryIO, document: Document) -> PageWriter:
     match name:
         case "txt":
             return TextWriter(stream)
+        case "json":
+            return JsonWriter(stream, document)
         case "hocr":
             # Late, as are ALTO and img2pdf: what they import would hold up each page process's first page.
             from ocr_worker.outputs.hocr import HocrWriter
@@ -102,49 +128,20 @@ def _writer(name: str, stream: BinaryIO, document: Document) -> PageWriter:
             raise InternalError(f"There is no output of the kind {name}")
 
 
-def _write_json(
-    place: Path, task: ComposeTask, document: Document, others: dict[str, tuple[str, int, str]]
-) -> None:
-    with place.open("wb") as stream:
-        writer = JsonWriter(stream, document)
-        for name, (file, size, sha256) in others.items():
-            writer.list_output(name, file, size, sha256)
-        _feed(writer, task)
-
-
-def _feed(writer: PageWriter, task: ComposeTask) -> None:
-    for page in read_pages(task):
-        writer.add(page)
-    writer.finish()
-
-
-def _write_pdf(place: Path, task: ComposeTask, document: Document, documents: Documents) -> None:
-    with _original(task, document, documents) as (pdf, encryption):
-        grafter = searchable_pdf.LayerGrafter(pdf)
-        for page in read_pages(task):
-            grafter.graft(page)
-        grafter.finish()
-        searchable_pdf.save(pdf, place, encryption)
-    searchable_pdf.require_pages(place, task.pages, task.source.password if encryption else None)
-
-
-@contextmanager
-def _original(task: ComposeTask, document: Document, documents: Documents) -> Iterator[tuple[Any, bool]]:
-    """The PDF that layers go onto, and whether it keeps its protection."""
-    path = Path(task.source.path)
-    if document.kind != "pdf":
-        from ocr_worker.engines.picture_pdf import picture_pdf
-
-        dpis = {page.number: page.dpi or None for page in read_pages(task)}
-        with picture_pdf(path, document.kind, dpis, task.settings.max_pixels) as pdf:
-            yield pdf, False
+def _complete(drafts: dict[str, _Draft], task: ComposeTask, summary: Summary) -> None:
+    """The JSON last, as it lists the others."""
+    others = {name: draft for name, draft in drafts.items() if name != "json"}
+    for draft in others.values():
+        draft.complete()
+    if "json" not in drafts:
         return
-    # The document is changed here, so nobody may find it in the cache afterwards.
-    documents.close()
-    with documents.structure(path, task.source.password) as pdf:
-        if task.settings.signed == "unsigned_copy":
-            qpdf.drop_signatures(pdf)
-        yield pdf, bool(pdf.is_encrypted and task.settings.keep_protection)
+    writer = drafts["json"].writer
+    assert isinstance(writer, JsonWriter)
+    for name, draft in others.items():
+        writer.list_output(name, draft.staged.target.name, *draft.staged.digest())
+    if summary.engines:
+        writer.list_models(catalogue.models(task.settings.languages, task.settings.tessdata_dir))
+    drafts["json"].complete()
 
 
 def _refuse_source(source: Path, target: Path) -> None:
@@ -158,7 +155,7 @@ def _refuse_source(source: Path, target: Path) -> None:
         )
 
 
-def _describe(task: ComposeTask, path: Path, kind: str, summary: Summary) -> Document:
+def _describe(task: ComposeTask, path: Path, kind: str) -> Document:
     return Document(
         path=wire_path(path),
         name=path.name,
@@ -168,9 +165,6 @@ def _describe(task: ComposeTask, path: Path, kind: str, summary: Summary) -> Doc
         pages=task.pages,
         languages=task.settings.languages,
         settings=settings_record(task.settings),
-        models=catalogue.models(task.settings.languages, task.settings.tessdata_dir)
-        if summary.engines
-        else [],
         created=timestamp(),
         warnings=task.warnings,
     )
