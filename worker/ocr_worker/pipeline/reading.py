@@ -52,41 +52,41 @@ class Reader:
     def _read_upright(self, image: GreyImage) -> Reading:
         rotate = self.settings.rotate_pages
         if rotate == "on" and (turn := self._find_turn(image)):
-            return Reading(self._read_straight(_turn(image, turn)), turn)
-        lines = self._read_straight(image)
-        if rotate == "off" or not prepare.is_doubtful(lines):
+            return Reading(self._read_reduced(_turn(image, turn))[0], turn)
+        lines, reduced = self._read_reduced(image)
+        if not prepare.is_doubtful(lines):
             return Reading(lines, 0)
-        turn = self._find_turn(image)
-        again = self._read_straight(_turn(image, turn)) if turn else ()
-        return Reading(again, turn) if prepare.is_better(again, lines) else Reading(lines, 0)
+        turn = self._find_turn(image) if rotate == "auto" else 0
+        again = self._read_reduced(_turn(image, turn))[0] if turn else ()
+        if prepare.is_better(again, lines):
+            return Reading(again, turn)
+        return Reading(self._read_straight(image) if reduced else lines, 0)
 
     def _find_turn(self, image: GreyImage) -> int:
         finder = self.finder()
         turn, confidence = finder.find_turn(image) if finder else (0, 0.0)
         return turn if confidence >= SURE else 0
 
-    def _read_straight(self, image: GreyImage) -> tuple[Line, ...]:
-        """Level the page for reading if it is clearly tilted: Tesseract reads it anyway, but in a wrong order."""
-        least = prepare.DESKEW_FROM_DEGREES[self.settings.deskew]
-        fit, layout = self._choose_size(image)
-        lines = self.engine.recognise(fit) if layout is None else ()
-        degrees = layout.skew_degrees if layout else skew_degrees(line.baseline for line in lines)
-        if least is not None and abs(degrees) >= least:
-            straight = replace(fit, picture=pictures.straighten(fit.picture, degrees))
-            lines = map_lines(self._read_level(straight), prepare.rotation_about_centre(fit.size, degrees))
-        elif layout is not None:
-            lines = self._read_level(fit, layout)
-        return _scaled(lines, image.size[0] / fit.size[0])
-
-    def _choose_size(self, image: GreyImage) -> tuple[GreyImage, Layout | None]:
-        """Large print on a large page is read from a smaller bitmap: as well or better, and faster."""
+    def _read_reduced(self, image: GreyImage) -> tuple[tuple[Line, ...], bool]:
+        """Read large print on a large page from a smaller bitmap: as well or better, and faster. And whether it was so."""
         if prepare.is_large(image):
             gate = prepare.resolution_gate(self.settings.languages)
             small = prepare.shrunk(image, gate.factor)
             layout = self.engine.find_layout(small)
             if layout is not None and layout.row_px >= gate.least_row_px:
-                return small, layout
-        return image, self.engine.find_layout(image)
+                return _scaled(self._read_straight(small, layout), image.size[0] / small.size[0]), True
+        return self._read_straight(image), False
+
+    def _read_straight(self, image: GreyImage, layout: Layout | None = None) -> tuple[Line, ...]:
+        """Level the page for reading if it is clearly tilted: Tesseract reads it anyway, but in a wrong order."""
+        least = prepare.DESKEW_FROM_DEGREES[self.settings.deskew]
+        layout = layout or self.engine.find_layout(image)
+        lines = self.engine.recognise(image) if layout is None else ()
+        degrees = layout.skew_degrees if layout else skew_degrees(line.baseline for line in lines)
+        if least is not None and abs(degrees) >= least:
+            straight = replace(image, picture=pictures.straighten(image.picture, degrees))
+            return map_lines(self._read_level(straight), prepare.rotation_about_centre(image.size, degrees))
+        return self._read_level(image, layout) if layout else lines
 
     def _read_level(self, image: GreyImage, layout: Layout | None = None) -> tuple[Line, ...]:
         if self.threads > 1:

@@ -1,0 +1,82 @@
+"""What size a page is read at. The engine is a stand-in that says how it was asked; real ones read in test_pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from PIL import Image, ImageDraw
+
+from ocr_worker.engines.grey import GreyImage
+from ocr_worker.engines.layout import Layout, LayoutRow
+from ocr_worker.engines.parts import Part
+from ocr_worker.outputs.model import Line, Word
+from ocr_worker.pipeline.reading import Reader
+from ocr_worker.pipeline.tasks import PageSettings
+
+WIDTH, HEIGHT = 2480, 3508
+
+
+class Scripted:
+    """Sees lines of one height on every page, and reads the width of the bitmap that it was given."""
+
+    name, version = "scripted", "1"
+
+    def __init__(self, row_px: float, confidence: float = 90.0) -> None:
+        self.row_share, self.confidence = row_px / HEIGHT, confidence
+
+    def find_layout(self, image: GreyImage) -> Layout:
+        width, height = image.size
+        return Layout(
+            (LayoutRow((0, 0, width, round(self.row_share * height)), None, begins_paragraph=True),)
+        )
+
+    def recognise(self, image: GreyImage, parts: Sequence[Part] = ()) -> tuple[Line, ...]:
+        assert len(parts) <= 1
+        box = (0, 0, image.size[0], 20)
+        return (
+            Line((Word(str(image.size[0]), box, self.confidence),), box, (0, 20, image.size[0], 20), 0, 0),
+        )
+
+
+@pytest.fixture
+def page() -> GreyImage:
+    picture = Image.new("L", (WIDTH, HEIGHT), 255)
+    ImageDraw.Draw(picture).rectangle((300, 300, 600, 340), fill=0)
+    return GreyImage(picture, 300)
+
+
+def read(page: GreyImage, engine: Scripted, **settings: object) -> Line:
+    reader = Reader(engine, lambda: None, PageSettings(**settings))  # type: ignore[arg-type]
+    (line,) = reader.read(page).lines
+    return line
+
+
+@pytest.mark.parametrize(
+    ("row_px", "languages", "width"),
+    [
+        (42, ("eng",), WIDTH // 2),
+        (42, ("deu", "eng"), WIDTH // 2),
+        (30, ("eng",), WIDTH),
+        (42, ("jpn",), round(WIDTH * 2 / 3)),
+        (36, ("jpn", "eng"), WIDTH),
+    ],
+)
+def test_large_print_is_read_from_a_smaller_bitmap_and_small_print_from_the_whole(
+    page: GreyImage, row_px: int, languages: tuple[str, ...], width: int
+) -> None:
+    line = read(page, Scripted(row_px), languages=languages)
+
+    assert line.text == str(width)
+    assert line.box[2] == pytest.approx(WIDTH, abs=1), "boxes are in pixels of the page, whatever was read"
+
+
+def test_what_reads_badly_when_small_is_read_from_the_whole(page: GreyImage) -> None:
+    assert read(page, Scripted(42, confidence=40)).text == str(WIDTH)
+
+
+def test_a_small_picture_is_never_read_from_a_smaller_one() -> None:
+    picture = Image.new("L", (1000, 630), 255)
+    ImageDraw.Draw(picture).rectangle((300, 300, 600, 340), fill=0)
+
+    assert read(GreyImage(picture, 300), Scripted(400)).text == "1000"
