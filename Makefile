@@ -40,11 +40,11 @@ acceptance: .venv/dev ## Run the acceptance cases promised so far, where ../shar
 bench: .venv/bench ## Accuracy beside plain Tesseract, speed beside other tools; raw figures in bench/out.
 	$(BIN)/python -m bench accuracy speed
 
-bench-quick: .venv/bench ## The same on fewer pages, one round each, in minutes.
-	$(BIN)/python -m bench accuracy speed --count 1 --rounds 1 --jobs scans one-page first-page cards born-digital blank
+bench-quick: .venv/bench ## The same on a fifth of the pages, one round each; goals are shown, not judged.
+	$(BIN)/python -m bench accuracy speed --quick
 
-bench-long: .venv/bench ## Memory and cost a page over 2,000 pages and 5,000 cards.
-	$(BIN)/python -m bench long
+bench-long: .venv/bench ## Memory and cost a page over 2,000 pages and 5,000 cards; raw figures in bench/figures.
+	$(BIN)/python -m bench long --out bench/figures
 
 system-tools: ## Install, or name, what the tests want from the system.
 	@$(PYTHON) tools/system_tools.py

@@ -6,39 +6,74 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-from bench import report
+from bench import report, tesseract
+from bench.jobs import Effort
+from bench.speed import Verdict
 
 OUT = Path(__file__).parent / "out"
+FIGURES = Path(__file__).parent / "figures"
+"""Figures that are kept, of runs that take too long to be run again at will."""
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
+QUICK_SHARE = 0.15
+"""Of the pages of each row of speed in a quick run, where goals are shown, not judged: starting weighs too much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One call of the benchmark."""
+
+    options: argparse.Namespace
+    folder: Path
+    found: dict[str, object]
+    """Machine and versions."""
+
+    def effort(self, name: str) -> Effort:
+        folder = self.folder / name
+        folder.mkdir()
+        quick = self.options.quick
+        return Effort(
+            folder, 1 if quick else self.options.rounds, QUICK_SHARE if quick else 1, self.options.seed
+        )
+
+    def save(self, name: str, figures: object) -> Path:
+        settings = {key: value for key, value in vars(self.options).items() if key != "out"}
+        return report.save(self.options.out, name, figures, self.found, settings)
 
 
 def main() -> int:
     """Return 1 if a row misses what it must reach."""
-    # Read when libtesseract is loaded: parallel pages with OpenMP are slower than one after another.
-    os.environ["OMP_THREAD_LIMIT"] = "1"
+    # Read when libtesseract is loaded, among others: parallel pages with OpenMP are slower than one after another.
+    os.environ |= tesseract.surroundings(OUT / "tesseract")
     options = _options()
-    OUT.mkdir(exist_ok=True)
-    failures = []
+    options.out.mkdir(parents=True, exist_ok=True)
+    found = report.circumstances()
+    print("\n".join(f"{name}: {value}" for name, value in {**found, **vars(options)}.items()), flush=True)
+    begin = time.monotonic()
+    missed = []
     for name in options.rows:
         with tempfile.TemporaryDirectory(prefix="ocr-bench-") as folder:
-            failures += ROWS[name](options, Path(folder))
-    for line in failures:
+            missed += ROWS[name](Session(options, Path(folder), found))
+    print(f"\n{time.monotonic() - begin:.0f} s; raw figures in {options.out}")
+    for line in missed:
         print(f"MISSED: {line}")
-    return 1 if failures else 0
+    return 1 if missed and not options.quick else 0
 
 
-def accuracy(options: argparse.Namespace, folder: Path) -> list[str]:
+def accuracy(session: Session) -> list[str]:
     from bench import accuracy as row
 
-    results, missing = row.measure(folder, options.seed, options.count)
+    options = session.options
+    count, per_group = (1, 1) if options.quick else (options.count, None)
+    results, missing = row.measure(session.folder, options.seed, count, per_group)
     groups = row.by_group(results)
     print(row.table(groups))
-    print(f"Not measured, as the language is not installed: {', '.join(missing) or 'none'}")
-    figures = {"groups": groups, "scans": results}
-    print(f"Raw figures: {report.save(OUT, 'accuracy', figures, seed=options.seed, count=options.count)}")
+    print(f"Not measured, as the language is not installed: {', '.join(missing) or 'none'}", flush=True)
+    session.save("accuracy", {"groups": groups, "scans": results})
     return [
         f"accuracy of {one.name}: CER {one.ours.cer:.2f} against {one.plain.cer:.2f}"
         for one in groups
@@ -46,55 +81,64 @@ def accuracy(options: argparse.Namespace, folder: Path) -> list[str]:
     ]
 
 
-def speed(options: argparse.Namespace, folder: Path) -> list[str]:
+def speed(session: Session) -> list[str]:
     from bench import speed as rows
 
-    misses = []
-    for name in options.jobs or rows.ROWS:
-        row = rows.ROWS[name](folder, options.rounds)
-        print("\n".join(row.lines()), flush=True)
-        report.save(OUT, f"speed-{name}", row)
-        misses += rows.missed(row)
-    return misses
+    missed = []
+    for name in session.options.jobs or rows.ROWS:
+        row = rows.ROWS[name](session.effort(name))
+        if row is None:
+            print(f"\n{name}: not measured, as there is no corpus", flush=True)
+            continue
+        session.save(f"speed-{name}", row)
+        missed += _show(row.lines(), rows.verdicts(row))
+    return missed
 
 
-def long(options: argparse.Namespace, folder: Path) -> list[str]:
+def long(session: Session) -> list[str]:
     from bench import long as row
 
-    misses = []
-    for kind in options.jobs or ("scans", "cards"):
-        count = options.cards if kind == "cards" else options.pages
-        growth = row.measure(folder / kind, kind, count)
-        print(growth.line(), flush=True)
-        report.save(OUT, f"long-{kind}", growth)
-        misses += growth.missed()
-    return misses
+    missed = []
+    for kind in session.options.jobs or ("scans", "cards"):
+        count = session.options.cards if kind == "cards" else session.options.pages
+        growth = row.measure(kind, session.effort(kind), count)
+        session.save(f"long-{kind}", growth)
+        missed += _show(growth.lines(), growth.verdicts())
+    return missed
 
 
-def control(_: argparse.Namespace, folder: Path) -> list[str]:
+def control(session: Session) -> list[str]:
     from bench import control as row
 
-    figures = row.measure(folder)
+    figures = row.measure(session.folder)
     print(row.table(figures))
-    print(f"Raw figures: {report.save(OUT, 'control', figures)}")
+    session.save("control", figures)
     return [miss for figure in figures if (miss := figure.missed())]
 
 
-def plots(_: argparse.Namespace, __: Path) -> list[str]:
+def plots(_: Session) -> list[str]:
     from bench.plots import draw_all
 
-    for picture in draw_all(OUT, IMAGES):
+    for picture in draw_all((OUT, FIGURES), IMAGES):
         print(picture)
     return []
 
 
-ROWS: dict[str, Callable[[argparse.Namespace, Path], list[str]]] = {
+ROWS: dict[str, Callable[[Session], list[str]]] = {
     "accuracy": accuracy,
     "control": control,
     "long": long,
     "plots": plots,
     "speed": speed,
 }
+
+
+def _show(lines: list[str], verdicts: Iterable[Verdict]) -> list[str]:
+    """Print a row and what became of its goals; return those that it has missed."""
+    found = list(verdicts)
+    marks = (f"  {'reached' if one.is_reached else 'MISSED '} {one.text}" for one in found)
+    print("\n" + "\n".join([*lines, *marks]), flush=True)
+    return [one.text for one in found if not one.is_reached]
 
 
 def _options() -> argparse.Namespace:
@@ -106,6 +150,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="of speed")
     parser.add_argument("--pages", type=int, default=2000, help="of long scans")
     parser.add_argument("--cards", type=int, default=5000, help="of long cards")
+    parser.add_argument("--quick", action="store_true", help="one round of few pages; goals are not judged")
+    parser.add_argument("--out", type=Path, default=OUT, help="folder for raw figures")
     return parser.parse_args()
 
 

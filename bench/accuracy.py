@@ -42,9 +42,14 @@ class Reading:
     layer: str
 
 
-def measure(folder: Path, seed: int, count: int) -> tuple[list[Result], list[str]]:
-    """Return a result for each scan, and the languages that this machine lacks."""
-    samples = [*corpus_samples(), *generated_samples(folder / "generated", seed, count)]
+def measure(
+    folder: Path, seed: int, count: int, per_group: int | None = None
+) -> tuple[list[Result], list[str]]:
+    """Return a result for each scan, and the languages that this machine lacks.
+
+    Of each kind so many are generated, and of each group of the corpus so many are taken, or all.
+    """
+    samples = [*corpus_samples(per_group), *generated_samples(folder / "generated", seed, count)]
     with WorkerHost(folder) as worker:
         languages = set(worker.ask("hello")["data"]["languages"])
         known = [sample for sample in samples if sample.language in languages]

@@ -4,38 +4,49 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from bench.meter import Command
-from ocr_worker.engines.catalogue import tesseract_command
 
 JOBS = os.cpu_count() or 1
+OUTPUTS = ("pdf", "txt")
 Contender = Callable[[list[Path], Path], Command]
-"""Takes the input files and an output folder of its own."""
+"""Takes the input files and an output folder of its own, which it makes."""
 
 
 def ours(files: list[Path], output_dir: Path) -> Command:
     """The worker, cold: commands piped in, stdin closed, all finished, exit."""
-    return _worker(files, output_dir, {"outputs": ["pdf", "txt"]})
+    return _worker(files, output_dir, {})
+
+
+def ours_by_command_line(files: list[Path], output_dir: Path) -> Command:
+    """`ocr-worker batch`, as a person or a script calls it."""
+    argv = [_program(), "batch", *map(str, files), "--output-dir", str(output_dir)]
+    options = ["--outputs", ",".join(OUTPUTS), "--on-existing", "overwrite", "--max-workers", str(JOBS)]
+    return Command([*argv, *options], environment=_state(output_dir))
 
 
 def ours_first_page(files: list[Path], output_dir: Path) -> Command:
     """The worker, cold: the clock stops at the first page's progress event."""
-    return replace(_script("first_page", files, output_dir), own_clock=output_dir / "seconds")
+    return _with_own_clock("first_page", files, output_dir)
 
 
 def ours_warm(files: list[Path], output_dir: Path) -> Command:
     """A worker that has done a batch before: the clock runs from the command to its result."""
-    return replace(_script("warm", files, output_dir), own_clock=output_dir / "seconds")
+    return _with_own_clock("warm", files, output_dir)
 
 
 def ours_by_command(files: list[Path], output_dir: Path) -> Command:
     """The worker with the same `tesseract` command that the others call."""
-    return _worker(files, output_dir, {"outputs": ["pdf", "txt"], "engine": "tesseract"})
+    return _worker(files, output_dir, {"engine": "tesseract"})
+
+
+def bare(files: list[Path], output_dir: Path) -> Command:
+    """Ours' page work in plain processes, a file each, without worker and store."""
+    return _script("bare", files, output_dir)
 
 
 def ocrmypdf(files: list[Path], output_dir: Path) -> Command:
@@ -49,34 +60,33 @@ def naive(files: list[Path], output_dir: Path) -> Command:
 
 
 def recognition_limit(files: list[Path], output_dir: Path) -> Command:
-    """Warm recognition alone, on bitmaps made ready before the clock starts."""
-    return replace(_script("limit", files, output_dir), own_clock=output_dir / "seconds")
+    """Warm recognition alone, on the bitmaps that ours recognises, made ready before the clock starts."""
+    return _with_own_clock("limit", files, output_dir)
 
 
 def _worker(files: list[Path], output_dir: Path, options: dict[str, object]) -> Command:
     command = {"command": "ocr_batch", "files": [str(file) for file in files], "output_dir": str(output_dir)}
-    line = json.dumps({**command, "options": {**options, "on_existing": "overwrite", "max_workers": JOBS}})
-    state = {"OCR_WORKER_STATE_DIR": str(output_dir / ".state")}
-    return Command(
-        [str(Path(sys.executable).with_name("ocr-worker"))],
-        line.encode() + b"\n",
-        _surroundings(output_dir) | state,
-    )
+    fixed = {"outputs": OUTPUTS, "on_existing": "overwrite", "max_workers": JOBS}
+    line = json.dumps({**command, "options": {**fixed, **options}})
+    return Command([_program()], line.encode() + b"\n", _state(output_dir))
+
+
+def _program() -> str:
+    return str(Path(sys.executable).with_name("ocr-worker"))
+
+
+def _state(output_dir: Path) -> dict[str, str]:
+    """A state folder within the output folder, which is made."""
+    output_dir.mkdir(parents=True, exist_ok=True)
+    return {"OCR_WORKER_STATE_DIR": str(output_dir / ".state")}
+
+
+def _with_own_clock(name: str, files: list[Path], output_dir: Path) -> Command:
+    return replace(_script(name, files, output_dir), own_clock=output_dir / "clock.json")
 
 
 def _script(name: str, files: list[Path], output_dir: Path) -> Command:
-    argv = [sys.executable, "-m", f"bench.rivals.{name}", str(JOBS), str(output_dir), *map(str, files)]
-    return Command(argv, environment=_surroundings(output_dir))
-
-
-def _surroundings(output_dir: Path) -> dict[str, str]:
-    """The same `tesseract` command and thread limit for all. Makes the output folder."""
     output_dir.mkdir(parents=True, exist_ok=True)
-    limits = {"OMP_THREAD_LIMIT": "1"}
-    command = tesseract_command()
-    if shutil.which("tesseract") or command is None:
-        return limits
-    # The wheel's command finds its data and configurations only when it is told where they are.
-    data = command.parent.parent / "share" / "tessdata"
-    path = os.pathsep.join([str(command.parent), os.environ.get("PATH", os.defpath)])
-    return {**limits, "PATH": path, "TESSDATA_PREFIX": str(data)}
+    return Command(
+        [sys.executable, "-m", f"bench.rivals.{name}", str(JOBS), str(output_dir), *map(str, files)]
+    )

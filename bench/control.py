@@ -16,7 +16,7 @@ from PIL import Image
 
 from bench.corpora import build
 from bench.host import Event, WorkerHost
-from bench.meter import tree_pss
+from bench.meter import tree_cpu_seconds, tree_pss
 from ocr_worker.job_store import JobStore
 
 QUESTIONS = 50
@@ -166,9 +166,9 @@ def _rest(folder: Path, page: Path) -> Iterator[Figure]:
             if time.monotonic() > deadline:
                 raise RuntimeError("the page processes do not retire")
             time.sleep(0.1)
-        before = _cpu_seconds(worker)
+        before = tree_cpu_seconds(worker)
         time.sleep(REST_SECONDS)
-        share = 100 * (_cpu_seconds(worker) - before) / REST_SECONDS
+        share = 100 * (tree_cpu_seconds(worker) - before) / REST_SECONDS
         yield Figure("memory (PSS) at rest, page processes retired", "MB", (tree_pss(worker) / 1e6,), 60, 60)
         yield Figure("processor at rest, of one core", "%", (share,), 0.5, 0.5)
 
@@ -184,8 +184,8 @@ def _begin(host: WorkerHost, book: Path, folder: Path) -> str:
         time.sleep(0.05)
     store.close()
     worker = psutil.Process(host.process.pid)
-    begun = _cpu_seconds(worker)
-    while _cpu_seconds(worker) < begun + 0.5:
+    begun = tree_cpu_seconds(worker)
+    while tree_cpu_seconds(worker) < begun + 0.5:
         time.sleep(0.05)
     return job
 
@@ -213,10 +213,6 @@ def _lives(process: psutil.Process) -> bool:
         return process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
-
-
-def _cpu_seconds(worker: psutil.Process) -> float:
-    return sum(sum(one.cpu_times()[:2]) for one in (worker, *worker.children(recursive=True)))
 
 
 @contextmanager

@@ -12,7 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import psutil
 from typing_extensions import Self
+
+from bench.meter import tree_cpu_seconds
 
 Event = dict[str, Any]
 
@@ -54,6 +57,10 @@ class WorkerHost:
         assert self.process.stdin
         self.process.stdin.write(json.dumps({"command": command, **fields}).encode("ascii") + b"\n")
         self.process.stdin.flush()
+
+    def cpu_seconds(self) -> float:
+        """What the worker and all below it have used so far."""
+        return tree_cpu_seconds(psutil.Process(self.process.pid))
 
     def events(self) -> Iterator[Event]:
         """Every event until the worker closes its stdout."""

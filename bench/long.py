@@ -2,67 +2,74 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
-from bench import contenders
-from bench.corpora import save_blank_book, save_book, save_text_book
-from bench.pairs import Job, Row, race
-from bench.speed import card_job
+from bench import contenders, jobs
+from bench.jobs import Effort, Job
+from bench.pairs import Row, race
+from bench.speed import Verdict
 
-SHORT = 20
-MOST_MIB = 300
+LENGTHS = (1, 20, 400)
+"""Pages of the shorter jobs: one, for what a job costs whatever its length; the others to compare with."""
+MOST_MB = 300
 MOST_COST = 1.05
-"""CPU seconds a page of the long job against those of the short one, its start left out."""
+"""CPU seconds a page of the longest job against those of the one of 20 pages, the start of each left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """A short job and a long one of the same kind."""
+    """Jobs of one kind, ever longer, the first of one page."""
 
     name: str
-    start: Row
-    """One page, for what a job costs whatever its length."""
-    short: Row
-    long: Row
+    rows: tuple[Row, ...]
 
     @property
     def cost(self) -> float:
-        """Of a page of the long job, against one of the short."""
-        return self._marginal(self.long) / self._marginal(self.short)
+        """Of a page of the longest job, against one of the shortest but one."""
+        return self._marginal(self.rows[-1]) / self._marginal(self.rows[1])
 
     def _marginal(self, row: Row) -> float:
-        whole, start = (one.cpu_seconds_per_page("ours") * one.pages for one in (row, self.start))
-        return (whole - start) / (row.pages - self.start.pages)
+        start = self.rows[0]
+        whole, first = (one.cpu_seconds_per_page("ours") * one.pages for one in (row, start))
+        return (whole - first) / (row.pages - start.pages)
 
-    def line(self) -> str:
-        return (
-            f"{self.name:10} {self.short.pages} -> {self.long.pages} pages: peak {self.short.peak_mib('ours'):.0f}"
-            f" -> {self.long.peak_mib('ours'):.0f} MiB, CPU a page {self._marginal(self.short):.3f}"
-            f" -> {self._marginal(self.long):.3f} s (x{self.cost:.2f}), {self.long.pages_per_second('ours'):.2f} pages/s"
-        )
+    def lines(self) -> list[str]:
+        return [
+            f"long {self.name}: {row.pages} pages, peak {row.peak_mb('ours'):.0f} MB,"
+            f" {self._marginal(row):.4f} CPU s for each page beyond the first,"
+            f" {row.pages_per_second('ours'):.2f} pages/s, busy {row.busy('ours'):.0%},"
+            f" CER {row.texts['ours'].cer:.2f}, layer F1 {row.layers['ours'].f1:.2f}"
+            for row in self.rows[1:]
+        ]
 
-    def missed(self) -> list[str]:
-        misses = []
-        if self.long.peak_mib("ours") > MOST_MIB:
-            misses.append(f"long {self.name}: {self.long.peak_mib('ours'):.0f} MiB, the goal is {MOST_MIB}")
-        if self.name == "scans" and self.cost > MOST_COST:
-            misses.append(f"long {self.name}: a page costs x{self.cost:.2f}, the goal is x{MOST_COST}")
-        return misses
-
-
-def measure(folder: Path, kind: str, pages: int) -> Growth:
-    """Run the worker over one, twenty and so many pages of a kind."""
-    start, short, long = (_run(folder / str(count), kind, count) for count in (1, SHORT, pages))
-    return Growth(kind, start, short, long)
+    def verdicts(self) -> Iterator[Verdict]:
+        for row in self.rows:
+            peak = row.peak_mb("ours")
+            text = f"long {self.name}: {peak:.0f} MB at {row.pages} pages, the goal is {MOST_MB}"
+            yield Verdict(text, peak <= MOST_MB)
+        if self.name == "scans":
+            text = f"long {self.name}: a page costs x{self.cost:.3f}, the goal is x{MOST_COST}"
+            yield Verdict(text, self.cost <= MOST_COST)
 
 
-def _run(folder: Path, kind: str, count: int) -> Row:
+def measure(kind: str, effort: Effort, pages: int) -> Growth:
+    """Run the worker over one, 20, 400 and so many pages of a kind."""
+    lengths = [*(length for length in LENGTHS if length < pages), pages]
+    return Growth(kind, tuple(_run(kind, effort, length) for length in lengths))
+
+
+def _run(kind: str, effort: Effort, length: int) -> Row:
+    folder = effort.folder / str(length)
     folder.mkdir(parents=True)
-    job = card_job(folder, count) if kind == "cards" else _book(folder / f"{kind}.pdf", kind, count)
-    return race(job, {"ours": contenders.ours}, folder, 1)
+    return race(_job(kind, replace(effort, folder=folder), length), {"ours": contenders.ours}, folder, 1)
 
 
-def _book(path: Path, kind: str, pages: int) -> Job:
-    save = {"scans": save_book, "born-digital": save_text_book, "blank": save_blank_book}[kind]
-    return Job(kind, [path], pages, "\f".join(save(path, pages)))
+def _job(kind: str, effort: Effort, length: int) -> Job:
+    makers: dict[str, Callable[[str, Effort, int], Job]] = {
+        "scans": jobs.book_job,
+        "cards": jobs.card_job,
+        "born-digital": jobs.text_job,
+        "blank": jobs.blank_job,
+    }
+    return makers[kind](kind, effort, length)

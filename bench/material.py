@@ -26,14 +26,14 @@ _GROUPS = (
 engine here reads it, so its rates say nothing."""
 
 
-def corpus_samples() -> list[Sample]:
-    """Every scan of the corpus that has text truth, or none where the corpus is not there."""
+def corpus_samples(per_group: int | None = None) -> list[Sample]:
+    """Every scan of the corpus that has text truth, or so many of each group; none where the corpus is not there."""
     manifest = CORPUS / "MANIFEST.tsv"
     if not manifest.exists():
         return []
     with manifest.open(encoding="utf-8", newline="") as table:
         rows = list(csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE))
-    return [
+    samples = [
         Sample(
             CORPUS / row["file"], _text(row), f"{row['language']} {group}", int(row["pages"]), row["language"]
         )
@@ -42,6 +42,8 @@ def corpus_samples() -> list[Sample]:
         and row["file"].startswith("scans/")
         and (group := _group(row["kind"]))
     ]
+    groups = {one.group: [other for other in samples if other.group == one.group] for one in samples}
+    return [sample for group in groups.values() for sample in group[:per_group]]
 
 
 def generated_samples(folder: Path, seed: int, count: int) -> list[Sample]:

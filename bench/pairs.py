@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,17 +10,16 @@ from pathlib import Path
 from statistics import median
 
 from bench.contenders import Contender
+from bench.jobs import Job
 from bench.layer import layer_of
 from bench.meter import Run, measure
-from bench.scores import Score, score
+from bench.scores import Score, score_pages
 
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    name: str
-    files: list[Path]
-    pages: int
-    truth: str
+LIMIT = "limit"
+HEAD = (
+    f"  {'':12}{'pages/s':>8} {'CPU s/page':>11} {'busy':>6} {'peak MB':>8}  {'ours is so many times as fast':36}"
+    f" {'CER':>6} {'layer F1':>9} {'PDF KiB/page':>13}"
+)
 
 
 @dataclass(slots=True)
@@ -47,28 +47,54 @@ class Row:
     def cpu_seconds_per_page(self, contender: str) -> float:
         return median(run.cpu_seconds for run in self.runs[contender]) / self.pages
 
-    def peak_mib(self, contender: str) -> float:
-        return max(run.peak_pss_bytes for run in self.runs[contender]) / 2**20
+    def busy(self, contender: str) -> float:
+        """Share of the cores' time that was worked in, from start to end: 1 where no core ever waited."""
+        cores = os.cpu_count() or 1
+        return median(run.cpu_seconds / (run.seconds * cores) for run in self.runs[contender])
+
+    def peak_mb(self, contender: str) -> float:
+        return max(run.peak_pss_bytes for run in self.runs[contender]) / 1e6
 
     def ratios(self, other: str, first: str | None = None) -> list[float]:
         """How many times as fast the first contender was, round by round, in rising order."""
         mine = self.runs[first or next(iter(self.runs))]
         return sorted(their.seconds / my.seconds for my, their in zip(mine, self.runs[other], strict=True))
 
+    def cpu_ratio(self, other: str) -> float:
+        """How many times as much CPU time the other took: the better guide on a machine that others use as well."""
+        return self.cpu_seconds_per_page(other) / self.cpu_seconds_per_page(next(iter(self.runs)))
+
+    @property
+    def shrunk_pages(self) -> int | None:
+        """On how many pages the resolution gate was open, where the recognition limit was run."""
+        return self.runs[LIMIT][-1].shrunk_pages if LIMIT in self.runs else None
+
     def lines(self) -> list[str]:
         """The row as text: speed, cost, and the median ratio with its spread."""
-        head = f"{self.name} ({self.pages} pages)"
-        return [head, *(f"  {self._line(name)}" for name in self.runs)]
+        rounds = len(next(iter(self.runs.values())))
+        head = f"{self.name} ({self.pages} pages, {rounds} rounds)"
+        if self.shrunk_pages is not None:
+            head += f", resolution gate open on {self.shrunk_pages} pages"
+        return [head, HEAD, *(self._line(name) for name in self.runs)]
 
     def _line(self, name: str) -> str:
-        ratios = self.ratios(name)
-        layer = f", layer F1 {self.layers[name].f1:.2f}" if name in self.layers else ""
-        size = f", PDF {self.growth[name] / 1024:+.1f} KiB/page" if name in self.growth else ""
+        layer = f"{self.layers[name].f1:.2f}" if name in self.layers else "-"
+        size = f"{self.growth[name] / 1024:+.1f}" if name in self.growth else "-"
         return (
-            f"{name:10}{self.pages_per_second(name):8.2f} pages/s {self.cpu_seconds_per_page(name):6.2f} CPU s/page"
-            f" {self.peak_mib(name):5.0f} MiB  x{median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
-            f"  CER {self.texts[name].cer:.2f}{layer}{size}"
+            f"  {name:12}{self.pages_per_second(name):8.2f} {self.cpu_seconds_per_page(name):11.3f}"
+            f" {self.busy(name):6.0%} {self.peak_mb(name):8.0f}  {self._comparison(name):36}"
+            f" {self.texts[name].cer:6.2f} {layer:>9} {size:>13}"
         )
+
+    def _comparison(self, name: str) -> str:
+        ratios = self.ratios(name)
+        if name == next(iter(self.runs)):
+            return ""
+        if name == LIMIT:
+            spread = f"{median(ratios):.1%} of it ({ratios[0]:.0%} to {ratios[-1]:.0%})"
+            return f"{spread}, CPU {self.cpu_ratio(name):.0%}"
+        spread = f"x{median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+        return f"{spread}, CPU x{self.cpu_ratio(name):.2f}"
 
 
 def race(job: Job, contenders: Mapping[str, Contender], folder: Path, rounds: int) -> Row:
@@ -86,11 +112,16 @@ def race(job: Job, contenders: Mapping[str, Contender], folder: Path, rounds: in
 
 
 def _score(row: Row, name: str, job: Job, output_dir: Path) -> None:
-    texts = [path.read_text(encoding="utf-8") for path in sorted(output_dir.glob("*.txt"))]
-    row.texts[name] = score(job.truth, "\f".join(texts))
-    if layers := [layer_of(path) for path in sorted(output_dir.glob("*.pdf"))]:
-        row.layers[name] = score(job.truth, "\f".join(layers))
-        read = sum(path.stat().st_size for path in job.files)
-        written = sum(path.stat().st_size for path in output_dir.glob("*.pdf"))
-        row.growth[name] = (written - read) / job.pages
-        row.allowed_growth = 0.02 * read / job.pages + 8192
+    row.texts[name], row.layers[name] = Score(), Score()
+    for file, truth in zip(job.files, job.truths, strict=True):
+        text, pdf = (output_dir / f"{file.stem}{suffix}" for suffix in (".txt", ".pdf"))
+        # An output that is missing has read nothing.
+        row.texts[name] += score_pages(truth, text.read_text(encoding="utf-8") if text.exists() else "")
+        row.layers[name] += score_pages(truth, layer_of(pdf) if pdf.exists() else "")
+    written = sum(path.stat().st_size for path in output_dir.glob("*.pdf"))
+    if not written:
+        del row.layers[name]
+        return
+    read = sum(path.stat().st_size for path in job.files)
+    row.growth[name] = (written - read) / job.pages
+    row.allowed_growth = 0.02 * read / job.pages + 8192

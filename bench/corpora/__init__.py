@@ -4,7 +4,16 @@
 The same kind, seed and count give the same bytes with the same library versions. No network, no font files, no numpy.
 """
 
-from bench.corpora.books import save_blank_book, save_book, save_text_book
+from bench.corpora.books import BOOKS, save_blank_book, save_book, save_mixed_book, save_text_book
 from bench.corpora.kinds import KINDS, Sample, build
 
-__all__ = ["KINDS", "Sample", "build", "save_blank_book", "save_book", "save_text_book"]
+__all__ = [
+    "BOOKS",
+    "KINDS",
+    "Sample",
+    "build",
+    "save_blank_book",
+    "save_book",
+    "save_mixed_book",
+    "save_text_book",
+]

@@ -1,23 +1,48 @@
-"""Long PDFs: eight different pages in turn, so that they are made in a moment and stay small."""
+"""Long PDFs: a few different pages in turn, so that they are made in a moment and stay small."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import cycle, islice
 from pathlib import Path
 from random import Random
 
 import pikepdf
 
-from bench.corpora import drawing, layouts
+from bench.corpora import drawing, layouts, wear
 from bench.corpora.saving import save_scan_pdf
 from bench.corpora.sheets import A4, Sheet
 
 DPI = 300
+PAGES = 8
+"""Different ones in a book, at most."""
 
 
-def save_book(path: Path, pages: int, seed: int = 1) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a scanned book's pages are set and worn; wear is taken in turn."""
+
+    layout: Callable[[Random], Sheet] = layouts.prose
+    wear: tuple[wear.Wear, ...] = (wear.untouched,)
+
+
+BOOKS = {
+    "clean": Look(),
+    "worn": Look(wear=(wear.salt_and_pepper, wear.speckle, wear.grain, wear.fade)),
+    "large": Look(layouts.large_print, (wear.grain,)),
+}
+
+
+def save_book(path: Path, pages: int, seed: int = 1, look: Look = BOOKS["clean"]) -> list[str]:
     """Save a PDF of so many full pages scanned in grey; return the truth of each page."""
-    sheets = _sheets(pages, seed)
-    save_scan_pdf([drawing.render(sheet, DPI) for sheet in sheets], path, DPI)
+    sheets = _sheets(pages, seed, look.layout)
+    random = Random(f"wear-{seed}")
+    images = [
+        worn(drawing.render(sheet, DPI), random)
+        for sheet, worn in zip(sheets, cycle(look.wear), strict=False)
+    ]
+    save_scan_pdf(images, path, DPI)
     return _repeat(path, sheets, pages)
 
 
@@ -35,8 +60,21 @@ def save_blank_book(path: Path, pages: int) -> list[str]:
     return _repeat(path, sheets, pages)
 
 
-def _sheets(pages: int, seed: int) -> list[Sheet]:
-    return [layouts.prose(Random(f"book-{seed}-{number}")) for number in range(min(pages, 8))]
+def save_mixed_book(path: Path, pages: int, seed: int = 1) -> list[str]:
+    """Save a PDF of so many full pages, one of eight scanned and the others of real text; return the truth of each page."""
+    sheets = _sheets(PAGES, seed)
+    scan = path.with_suffix(".scan.pdf")
+    save_scan_pdf([drawing.render(sheets[0], DPI)], scan, DPI)
+    with pikepdf.open(scan) as scanned:
+        text = drawing.pdf_of(sheets[1:])
+        text.pages.insert(0, scanned.pages[0])
+        text.save(path, deterministic_id=True)
+    scan.unlink()
+    return _repeat(path, sheets, pages)
+
+
+def _sheets(pages: int, seed: int, layout: Callable[[Random], Sheet] = layouts.prose) -> list[Sheet]:
+    return [layout(Random(f"book-{seed}-{number}")) for number in range(min(pages, PAGES))]
 
 
 def _repeat(path: Path, sheets: list[Sheet], pages: int) -> list[str]:
@@ -44,4 +82,4 @@ def _repeat(path: Path, sheets: list[Sheet], pages: int) -> list[str]:
         for number in range(len(sheets), pages):
             pdf.pages.append(pdf.pages[number % len(sheets)])
         pdf.save(path, deterministic_id=True)
-    return [sheets[number % len(sheets)].truth for number in range(pages)]
+    return [sheet.truth for sheet in islice(cycle(sheets), pages)]

@@ -12,6 +12,7 @@ SANS = Type("Helvetica", 9.5, 12.5)
 SANS_BOLD = Type("Helvetica-Bold", 12, 15)
 TYPED = Type("Courier", 11, 15)
 SMALL = Type("Times-Roman", 7, 8.6)
+LARGE = Type("Times-Roman", 14, 18.5)
 TITLES = (
     "The Morning Ferry",
     "A Book of Small Hours",
@@ -23,6 +24,12 @@ TITLES = (
 
 def prose(random: Random) -> Sheet:
     return _page_of(paragraphs_of("prose"), random.choice(TITLES), random)
+
+
+def large_print(random: Random) -> Sheet:
+    texts = paragraphs_of("prose")
+    random.shuffle(texts)
+    return Sheet(*A4, tuple(above(block(texts, (70, 84), LARGE, 68), 790)))
 
 
 def german(random: Random) -> Sheet:

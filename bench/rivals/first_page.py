@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from bench.host import WorkerHost
+from bench.meter import write_clock
 
 
 def main(jobs: int, output_dir: Path, files: list[Path]) -> None:
@@ -15,13 +16,15 @@ def main(jobs: int, output_dir: Path, files: list[Path]) -> None:
         names = [str(file) for file in files]
         options = {"outputs": ["pdf", "txt"], "max_workers": jobs}
         worker.send("ocr_batch", id=1, files=names, output_dir=str(output_dir), options=options)
-        first = 0.0
+        first = None
         for event in worker.events():
-            if event["type"] == "progress" and "page" in event["data"] and not first:
-                first = time.monotonic() - start
+            if first is None and event["type"] == "progress" and "page" in event["data"]:
+                first = time.monotonic() - start, worker.cpu_seconds()
             if event["type"] in ("result", "error"):
                 break
-    (output_dir / "seconds").write_text(f"{first}", encoding="utf-8")
+    if first is None:
+        sys.exit("no event told of a page")
+    write_clock(output_dir / "clock.json", *first)
 
 
 if __name__ == "__main__":

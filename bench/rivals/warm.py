@@ -7,16 +7,16 @@ import time
 from pathlib import Path
 
 from bench.host import WorkerHost
+from bench.meter import write_clock
 
 
 def main(jobs: int, output_dir: Path, files: list[Path]) -> None:
     with WorkerHost(output_dir / ".host") as worker:
         options = {"outputs": ["pdf", "txt"], "max_workers": jobs, "on_existing": "overwrite"}
         worker.batch(files, output_dir, **options)
-        start = time.monotonic()
+        start, used = time.monotonic(), worker.cpu_seconds()
         worker.batch(files, output_dir, **options)
-        seconds = time.monotonic() - start
-    (output_dir / "seconds").write_text(f"{seconds}", encoding="utf-8")
+        write_clock(output_dir / "clock.json", time.monotonic() - start, worker.cpu_seconds() - used)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.jobs import Job
 from bench.meter import Command, Run, measure
-from bench.pairs import Job, Row, race
+from bench.pairs import Row, race
 from bench.scores import Score
 
 PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}], check=True)"
@@ -67,11 +68,23 @@ def test_a_command_that_hangs_is_ended(tmp_path: Path) -> None:
 
 def test_preparations_do_not_count_where_a_command_has_its_own_clock(tmp_path: Path) -> None:
     clock = tmp_path / "seconds"
-    code = f"import time; open({str(clock)!r}, 'w').write('0.25')"
+    code = f"from pathlib import Path; from bench.meter import write_clock; write_clock(Path({str(clock)!r}), 0.25, 0.5)"
 
     run = measure(Command([sys.executable, "-c", code], own_clock=clock), tmp_path / "log")
 
-    assert run.seconds == 0.25
+    assert (run.seconds, run.cpu_seconds) == (0.25, 0.5)
+
+
+def test_memory_is_told_beside_the_pages_done_as_the_events_tell_of_them(tmp_path: Path) -> None:
+    code = """import sys, time
+for done in (1, 2, 3):
+    print('{"type":"progress","data":{"current":%d,"total":3}}' % done, flush=True)
+    time.sleep(0.3)"""
+
+    run = measure(_python(code), tmp_path / "log")
+
+    assert {pages for *_, pages in run.samples} >= {1, 2, 3}
+    assert all(mb > 1 for _, mb, _ in run.samples[:3])
 
 
 def test_ratios_are_taken_within_a_round_and_their_median_is_shown() -> None:
@@ -94,7 +107,7 @@ def test_contenders_take_turns(tmp_path: Path) -> None:
         "a": lambda files, output_dir: _made(output_dir, write("a")),
         "b": lambda files, output_dir: _made(output_dir, write("b")),
     }
-    race(Job("job", [], 1, ""), contenders, tmp_path, rounds=2)
+    race(Job("job", [], 1, []), contenders, tmp_path, rounds=2)
 
     assert log.read_text(encoding="utf-8") == "abab"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.accuracy import Result, by_group
-from bench.scores import Score, fold, score
+from bench.scores import Score, fold, score, score_pages
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,18 @@ def test_nothing_found_is_all_wrong() -> None:
 
 def test_an_empty_page_read_as_empty_has_no_errors() -> None:
     assert score("", "").cer == 0
+
+
+def test_an_empty_page_read_as_empty_holds_all_words() -> None:
+    assert score("", "").f1 == 100
+
+
+def test_pages_are_compared_one_by_one_and_added_up() -> None:
+    assert score_pages("one\ftwo", "one\ftwo\f") == score("one", "one") + score("two", "two")
+
+
+def test_a_text_with_a_page_too_few_is_compared_as_a_whole() -> None:
+    assert score_pages("one\ftwo", "one two").cer == 0
 
 
 def test_long_pages_weigh_more_than_short_ones_in_a_group() -> None:
