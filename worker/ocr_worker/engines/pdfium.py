@@ -5,8 +5,10 @@ from __future__ import annotations
 import ctypes
 import itertools
 import math
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,6 +22,9 @@ XFA_FULL = raw.FORMTYPE_XFA_FULL
 MAX_PICTURES = 100
 MAX_OBJECTS = 20_000
 """After so many objects a page counts as looked at."""
+ENOUGH_CHARACTERS = 200
+"""From here on it does not matter how many there are."""
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
 class PdfiumError(Exception):
@@ -77,6 +82,8 @@ class Content:
     """What the images take in the file, packed as they are."""
     text: str = ""
     """In reading order; line breaks are PDFium's."""
+    texts: Any = None
+    """PDFium's text of the page, for the places of its characters."""
 
 
 def page_size(document: Any, page: int) -> tuple[float, float]:
@@ -111,32 +118,41 @@ def survey(page: Any) -> Content:
             visible = max(visible, texts.count_chars() - hidden)
             break
         if part.type == raw.FPDF_PAGEOBJ_TEXT:
-            length = _text_length(part, texts)
             if raw.FPDFTextObj_GetTextRenderMode(part.raw) == raw.FPDF_TEXTRENDERMODE_INVISIBLE:
-                hidden += length
+                hidden += _text_length(part, texts, hidden)
             else:
-                visible += length
+                visible += _text_length(part, texts, visible)
         elif part.type == raw.FPDF_PAGEOBJ_IMAGE:
             images.append((*_bounds(part), *part.get_px_size()))
             stored += raw.FPDFImageObj_GetImageDataRaw(part.raw, None, 0)
         elif part.type != raw.FPDF_PAGEOBJ_FORM:
             others += 1
     text = _text(texts) if visible or hidden else ""
-    texts.close()
-    return Content(visible, hidden, tuple(images), others, stored, text)
+    return Content(visible, hidden, tuple(images), others, stored, text, texts)
 
 
 def _text(texts: Any) -> str:
     """One character for each that PDFium counts: halves of a pair come one by one."""
-    read, handle = raw.FPDFText_GetUnicode, texts.raw
-    codes = [read(handle, number) for number in range(texts.count_chars())]
-    return "".join(chr(code) if code <= 0x10FFFF else "\ufffd" for code in codes)
+    count, read, handle = texts.count_chars(), raw.FPDFText_GetUnicode, texts.raw
+    buffer = (ctypes.c_ushort * (count + 1))()
+    written = raw.FPDFText_GetText(handle, 0, count, buffer)
+    bulk = bytes(buffer).decode("utf-16-le", "surrogatepass")
+    if written != count + 1 or len(bulk) != count + 1:
+        # PDFium leaves out what has no character, and the numbers would no longer be those of the boxes.
+        return "".join(_character(read(handle, number)) for number in range(count))
+    # Read whole, a hyphen at a line's end is another character than read alone: ASCII is the same in both.
+    return _NOT_ASCII.sub(lambda found: _character(read(handle, found.start())), bulk[:count])
 
 
-def _text_length(part: Any, texts: Any) -> int:
+def _character(code: int) -> str:
+    return chr(code) if code <= 0x10FFFF else "\ufffd"
+
+
+def _text_length(part: Any, texts: Any, known: int) -> int:
+    """How many characters are to be seen; beyond what anyone asks for, blanks count too."""
     size = raw.FPDFTextObj_GetText(part.raw, texts.raw, None, 0)
-    if size <= 2:
-        return 0
+    if size <= 2 or known >= ENOUGH_CHARACTERS:
+        return max(0, int(size) // 2 - 1)
     buffer = ctypes.create_string_buffer(size)
     raw.FPDFTextObj_GetText(part.raw, texts.raw, ctypes.cast(buffer, ctypes.POINTER(ctypes.c_ushort)), size)
     return len("".join(buffer.raw[: size - 2].decode("utf-16-le", "replace").split()))
@@ -170,23 +186,26 @@ def is_encrypted(document: Any) -> bool:
     return int(raw.FPDF_GetSecurityHandlerRevision(document.raw)) != -1
 
 
-def boxes(page: Any, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[float, float, float, float]]:
+def boxes(texts: Any, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[float, float, float, float]]:
     """Around each span of the characters of `Content.text`: left, bottom, right, top in user units."""
-    texts = page.get_textpage()
-    # Called for each character of a page: the helpers around it would take ten times as long.
-    read, rect = raw.FPDFText_GetLooseCharBox, raw.FS_RECTF()
-    handle, target = texts.raw, ctypes.byref(rect)
-    try:
-        for start, end in spans:
-            found = [
-                (rect.left, rect.bottom, rect.right, rect.top)
-                for number in range(start, end)
-                if read(handle, number, target)
-            ]
-            lefts, bottoms, rights, tops = zip(*found, strict=True) if found else ((0.0,),) * 4
-            yield min(lefts), min(bottoms), max(rights), max(tops)
-    finally:
-        texts.close()
+    # Called for each character of a page: pypdfium2's own helpers and its checks of types would take ten times as long.
+    read, rect = _loose_box(), raw.FS_RECTF()
+    handle, target = ctypes.cast(texts.raw, ctypes.c_void_p), ctypes.addressof(rect)
+    for start, end in spans:
+        found = [
+            (rect.left, rect.bottom, rect.right, rect.top)
+            for number in range(start, end)
+            if read(handle, number, target)
+        ]
+        lefts, bottoms, rights, tops = zip(*found, strict=True) if found else ((0.0,),) * 4
+        yield min(lefts), min(bottoms), max(rights), max(tops)
+
+
+@lru_cache(maxsize=1)
+def _loose_box() -> Any:
+    """FPDFText_GetLooseCharBox, for plain addresses."""
+    address = ctypes.cast(raw.FPDFText_GetLooseCharBox, ctypes.c_void_p).value
+    return ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)(address or 0)
 
 
 def page_inches(page: Any, user_unit: float) -> tuple[float, float]:

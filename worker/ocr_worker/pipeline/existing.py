@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from ocr_worker.engines import pdfium
-from ocr_worker.outputs.model import Affine, Box, Line, Word, map_point
+from ocr_worker.outputs.model import Affine, Box, Line, Word
 
 FULL_PAGE_SHARE = 0.8
 STAMP_CHARACTERS = 100
@@ -44,10 +44,10 @@ def is_garbage(text: str) -> bool:
     return bad > GARBAGE_SHARE * sum(counts.values())
 
 
-def read_lines(page: Any, text: str, to_pixels: Affine) -> tuple[Line, ...]:
-    """The page's words as PDFium reads them, in pixels of the displayed frame. `text` is what its survey found."""
-    rows = list(_rows(text))
-    boxes = pdfium.boxes(page, (span for row in rows for span in row))
+def read_lines(content: pdfium.Content, to_pixels: Affine) -> tuple[Line, ...]:
+    """The page's words as PDFium reads them, in pixels of the displayed frame."""
+    text, rows = content.text, list(_rows(content.text))
+    boxes = pdfium.boxes(content.texts, (span for row in rows for span in row))
     lines = []
     for row in rows:
         words = tuple(
@@ -75,10 +75,20 @@ def _rows(text: str) -> Iterator[list[tuple[int, int]]]:
 
 def _readable(text: str) -> str:
     # PDFium marks a hyphen at a line's end with U+0002; halves of a pair come one by one.
-    return text.replace("\x02", "-").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    text = text.replace("\x02", "-")
+    return (
+        text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    )
 
 
 def _to_pixels(box: tuple[float, float, float, float], to_pixels: Affine) -> Box:
     left, bottom, right, top = box
-    (x0, y0), (x1, y1) = map_point(left, bottom, to_pixels), map_point(right, top, to_pixels)
-    return round(min(x0, x1)), round(min(y0, y1)), round(max(x0, x1)), round(max(y0, y1))
+    a, b, c, d, e, f = to_pixels
+    # Both corners, written out: this runs for every word of a book.
+    x0, y0 = a * left + c * bottom + e, b * left + d * bottom + f
+    x1, y1 = a * right + c * top + e, b * right + d * top + f
+    if x0 > x1:
+        x0, x1 = x1, x0
+    if y0 > y1:
+        y0, y1 = y1, y0
+    return round(x0), round(y0), round(x1), round(y1)

@@ -105,8 +105,8 @@ def _is_kept(kind: existing.Kind, settings: PageSettings) -> bool:
 
 def _own_text(pdf: PdfFile, sheet: Sheet, kind: existing.Kind, settings: PageSettings) -> Page:
     page = _sized(sheet, choose_dpi(sheet, settings), "has_text")
-    text = sheet.content.text if sheet.content else ""
-    lines = existing.read_lines(sheet.page, text, _to_pixels(pdf, sheet, (page.width_px, page.height_px)))
+    to_pixels = _to_pixels(pdf, sheet, (page.width_px, page.height_px))
+    lines = existing.read_lines(sheet.content, to_pixels) if sheet.content else ()
     return replace(page, lines=lines, warnings=(UNREADABLE,) if kind == "garbage" else ())
 
 
