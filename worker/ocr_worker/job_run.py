@@ -76,6 +76,8 @@ class JobRun:
         self._window = JobWindow(job, order, shop.store, shop.settings.jobs_dir)
         self._works: dict[int, Work] = {}
         self._unfed = False
+        self._litter: list[Path] = []
+        """Page results of finished files; thrown away once the page processes have work again."""
         self._retries, self._deaths, self._recycled = 0, shop.pool.deaths, shop.pool.recycled
         self._start, self._peak_rss, self._next_page_at = time.monotonic(), job.peak_rss_bytes, 0.0
         self._progress = _open_books(shop.store, job)
@@ -322,7 +324,7 @@ class JobRun:
                 {"page": p.page, "code": p.code, "error": p.error} for p in work.failed_pages
             ]
         self._end_file(file.stored, "completed", {**fields, "confidence": outcome.confidence})
-        shutil.rmtree(self._window.result_folder(work.number), ignore_errors=True)
+        self._litter.append(self._window.result_folder(work.number))
 
     def _not_composed(self, file: FileInWork, failure: Failure) -> None:
         """Recognise all pages anew, once, if their stored results are of no use; otherwise as any step that fails."""
@@ -439,6 +441,10 @@ class JobRun:
         self._progress.finish()
         self._reporter.now()
         self._close("completed", "completed", None)
+
+    def _clear_litter(self) -> None:
+        while self._litter:
+            shutil.rmtree(self._litter.pop(), ignore_errors=True)
 
     def _close(self, status: BatchStatus, state: JobState, reason: str | None) -> None:
         now, job = time.time(), self.job

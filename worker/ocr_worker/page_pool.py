@@ -76,6 +76,16 @@ class Slot:
     idle_since: float = 0.0
     timed_out: bool = False
     stderr: deque[str] = field(default_factory=lambda: deque(maxlen=8))
+    meter: psutil.Process | None = None
+    """Kept: to make one takes longer than to read it."""
+
+    def rss_bytes(self) -> int:
+        """Resident memory; 0 when that can't be read."""
+        try:
+            self.meter = self.meter or psutil.Process(self.process.pid)
+            return int(self.meter.memory_info().rss)
+        except psutil.Error:
+            return 0
 
 
 class PagePool:
@@ -182,11 +192,7 @@ class PagePool:
 
     def rss_bytes(self) -> int:
         """Resident memory of all page processes together."""
-        total = 0
-        for slot in self._slots:
-            with suppress(psutil.Error):
-                total += psutil.Process(slot.process.pid).memory_info().rss
-        return total
+        return sum(slot.rss_bytes() for slot in self._slots)
 
     def close(self) -> None:
         """End all processes, by force."""
@@ -212,16 +218,10 @@ class PagePool:
         slot.pages += isinstance(outcome, PageDone)
         ended = self._ended(slot, outcome)
         slot.ticket, slot.idle_since = None, time.monotonic()
-        if slot.pages >= self._settings.recycle_pages or self._is_fat(slot):
+        if slot.pages >= self._settings.recycle_pages or slot.rss_bytes() > self._settings.recycle_mib * MIB:
             self.recycled += 1
             self._retire(slot)
         return ended
-
-    def _is_fat(self, slot: Slot) -> bool:
-        try:
-            return psutil.Process(slot.process.pid).memory_info().rss > self._settings.recycle_mib * MIB
-        except psutil.Error:
-            return False
 
     def _bury(self, slot: Slot, last_words: str) -> TaskEnded | None:
         self._remove(slot)

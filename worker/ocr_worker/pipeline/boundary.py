@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from typing import Any, cast
 
@@ -22,8 +21,13 @@ _KINDS: dict[str, type[Any]] = {
 
 def dump(message: Task | Outcome) -> bytes:
     """One line. Surrogates of undecodable path bytes survive as JSON escapes."""
-    fields = {"kind": type(message).__name__, **dataclasses.asdict(message)}
-    return json.dumps(fields, separators=(",", ":")).encode("ascii") + b"\n"
+    fields = {"kind": type(message).__name__, **_fields(message)}
+    return json.dumps(fields, separators=(",", ":"), default=_fields).encode("ascii") + b"\n"
+
+
+def _fields(message: Any) -> dict[str, Any]:
+    # Not `asdict`: it copies all that is within, which a page of a card would feel.
+    return {name: getattr(message, name) for name in message.__slots__}
 
 
 def load_task(line: bytes) -> Task:
