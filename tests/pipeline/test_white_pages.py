@@ -116,6 +116,13 @@ def test_a_picture_larger_than_allowed_is_not_unpacked(tmp_path: Path) -> None:
     assert not _is_white(_scan(tmp_path, Image.new("1", (1000, 700), 1)), max_pixels=699_999)
 
 
+def test_a_picture_that_is_too_rich_to_be_white_is_not_unpacked(tmp_path: Path) -> None:
+    white = zlib.compress(b"\xff" * 20)
+    padded = white + bytes(2000)
+
+    assert not _is_white(_page(tmp_path, padded))
+
+
 def _scan(folder: Path, image: Image.Image) -> Path:
     picture, path = io.BytesIO(), folder / "scan.pdf"
     image.save(picture, "PNG", dpi=(300, 300))

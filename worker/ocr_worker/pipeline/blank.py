@@ -7,7 +7,10 @@ from pathlib import Path
 from ocr_worker.engines import pdfium, qpdf, white_image
 from ocr_worker.engines.pdf_file import PdfFile
 from ocr_worker.errors import CorruptError, TooLargeError
-from ocr_worker.pipeline.render import MOST_GLANCED_PIXELS, Sheet
+from ocr_worker.pipeline.render import MOST_GLANCED_PIXELS, RICH_BITS, Sheet
+
+SMALL_BYTES = 1024
+"""A stream that is unpacked in no time, however few pixels it has."""
 
 
 def is_white(pdf: PdfFile, sheet: Sheet, max_pixels: int) -> bool:
@@ -16,10 +19,12 @@ def is_white(pdf: PdfFile, sheet: Sheet, max_pixels: int) -> bool:
     if content is None or not len(content.images) == pdfium.parts(sheet.page) <= 1:
         return False
     for *_, width, height in content.images:
-        image = qpdf.plain_image(pdf.structure, sheet.number, (width, height))
-        if image is None or width * height > min(max_pixels, MOST_GLANCED_PIXELS):
+        pixels = width * height
+        rich_bytes = max(SMALL_BYTES, RICH_BITS * pixels / 8)
+        if pixels > min(max_pixels, MOST_GLANCED_PIXELS) or content.image_bytes > rich_bytes:
             return False
-        return white_image.is_white(image)
+        image = qpdf.plain_image(pdf.structure, sheet.number, (width, height))
+        return image is not None and white_image.is_white(image)
     return True
 
 
