@@ -74,7 +74,7 @@ def _limit(rows: list[Figures], target: Path) -> None:
         axes.plot(median(shares), at, "o", color=OURS)
     axes.set_yticks(range(len(rows)), [row["name"] for row in rows])
     axes.axvline(0.9, color=OTHERS, linestyle="--")
-    axes.set_xlim(0, 1.1)
+    axes.set_xlim(0)
     axes.set_xlabel("share of the recognition limit: median and spread; dashed: the goal")
     _save(figure, target)
 
@@ -107,6 +107,7 @@ def _memory(kinds: list[Figures], target: Path) -> None:
             line[0].set_label(f"{row['pages']} {kind['name']}")
     axes.axhline(300, color=OTHERS, linestyle="--")
     axes.set_xscale("symlog", linthresh=10)
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.set_ylim(0, 330)
     axes.set_xlabel("pages done")
     axes.set_ylabel("PSS of the whole tree, MB")

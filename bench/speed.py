@@ -137,7 +137,7 @@ def cards(effort: Effort) -> Row:
 
 
 def mixed(effort: Effort) -> Row:
-    """A PDF of 400 pages, an eighth of them scans, and 300 cards: whether both cores are busy to the end."""
+    """A PDF of 400 pages, a sixteenth of them scans, and 300 cards: whether both cores are busy to the end."""
     job = jobs.mixed_job("mixed", effort, effort.pages(400), effort.pages(300))
     return race(job, {**OURS, **RECOGNITION}, effort.folder, effort.rounds)
 

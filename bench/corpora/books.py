@@ -61,8 +61,8 @@ def save_blank_book(path: Path, pages: int) -> list[str]:
 
 
 def save_mixed_book(path: Path, pages: int, seed: int = 1) -> list[str]:
-    """Save a PDF of so many full pages, one of eight scanned and the others of real text; return the truth of each page."""
-    sheets = _sheets(PAGES, seed)
+    """Save a PDF of so many full pages, one of sixteen scanned and the others real text; return the truth of each page."""
+    sheets = _sheets(PAGES, seed) * 2
     scan = path.with_suffix(".scan.pdf")
     save_scan_pdf([drawing.render(sheets[0], DPI)], scan, DPI)
     with pikepdf.open(scan) as scanned:

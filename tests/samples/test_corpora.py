@@ -10,7 +10,7 @@ import pypdfium2
 import pytest
 from PIL import Image
 
-from bench.corpora import KINDS, build, save_blank_book, save_book, save_text_book
+from bench.corpora import KINDS, build, save_blank_book, save_book, save_mixed_book, save_text_book
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -63,14 +63,14 @@ def test_the_mixed_file_holds_all_that_must_survive(tmp_path: Path) -> None:
         assert "/PageLabels" in pdf.Root
 
 
-@pytest.mark.parametrize("save", [save_book, save_text_book, save_blank_book])
+@pytest.mark.parametrize("save", [save_book, save_text_book, save_blank_book, save_mixed_book])
 def test_a_book_repeats_its_pages_and_hardly_grows(
     save: Callable[[Path, int], list[str]], tmp_path: Path
 ) -> None:
-    short = save(tmp_path / "short.pdf", 8)
-    long = save(tmp_path / "long.pdf", 80)
+    short = save(tmp_path / "short.pdf", 16)
+    long = save(tmp_path / "long.pdf", 160)
 
     assert long == short * 10
     with pikepdf.open(tmp_path / "long.pdf") as pdf:
-        assert len(pdf.pages) == 80
-    assert (tmp_path / "long.pdf").stat().st_size < (tmp_path / "short.pdf").stat().st_size + 72 * 512
+        assert len(pdf.pages) == 160
+    assert (tmp_path / "long.pdf").stat().st_size < (tmp_path / "short.pdf").stat().st_size + 144 * 512
