@@ -64,6 +64,8 @@ def _build(folder: Path) -> Path | None:
     if sys.platform != "linux" or None in found.values():
         return None
     command = folder / "bin" / "tesseract"
+    if _runs(command):
+        return command
     try:
         shutil.rmtree(folder, ignore_errors=True)
         command.parent.mkdir(parents=True)
@@ -72,11 +74,15 @@ def _build(folder: Path) -> Path | None:
         _fetch_program(folder)
         _compile_shim(folder)
         _write_starter(command, folder, libraries)
-        subprocess.run([command, "--version"], capture_output=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
         sys.stderr.write(f"No tesseract command on tesserocr's library: {error}\n")
         return None
-    return command
+    return command if _runs(command) else None
+
+
+def _runs(command: Path) -> bool:
+    """Whether it is there, with a library that is still there."""
+    return command.exists() and not _run([str(command), "--version"], command.parent).returncode
 
 
 def _fetch_program(folder: Path) -> None:
