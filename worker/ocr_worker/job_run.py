@@ -100,6 +100,7 @@ class JobRun:
         room, works = self._room(), self._ready_works()
         for work in works:
             self._start_work(work, self._threads(work, room - len(works) + 1) if work is works[-1] else 1)
+        self._clear_litter()
         if not (self.paused or self.ended or self._course.window or self._window.peek()):
             self._finish()
 

@@ -8,7 +8,7 @@ tell to be unfinished, and to be this source's.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -105,8 +105,15 @@ def _begin(name: str, target: Path, document: Document, opening: _Opening) -> _D
             )
             original = stack.enter_context(open_original(task, document.kind, dpis, opening.documents))
             return _Draft(staged, PdfWriter(original, staged.temporary, task), lambda: None)
-        stream = stack.enter_context(staged.temporary.open("wb"))
+        stream = staged.temporary.open("wb")
+        stack.callback(_abandon, stream)
         return _Draft(staged, _writer(name, stream, document), stream.close)
+
+
+def _abandon(stream: BinaryIO) -> None:
+    """Close what was not completed: on a full disk that fails too, and what failed first is what counts."""
+    with suppress(OSError):
+        stream.close()
 
 
 def _writer(name: str, stream: BinaryIO, document: Document) -> PageWriter:
