@@ -2,7 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
-HASHED := install --require-hashes --only-binary :all: --requirement
+# The files are complete, so nothing is left to resolve: pip would look for newer ones behind an extra, and find no hash.
+HASHED := install --no-deps --require-hashes --only-binary :all: --requirement
 SELF := install --no-deps --no-build-isolation --no-index --editable .
 UV := build/lock/bin/uv pip compile --universal --python-version 3.10 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header --no-config --quiet
