@@ -1,4 +1,4 @@
-"""What all tests share: generated scans, the corpus beside the repository, named skips that CI turns into failures."""
+"""What all tests share: generated scans, the corpus beside the repository, and commands whose lack is a named skip, but a failure in CI."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Sample]:
 
 @pytest.fixture(scope="session")
 def corpus() -> Path:
-    """The test material beside the repository."""
+    """The test material beside the repository. Not a failure where it is not: the project's own tests run without it."""
     folder = REPOSITORY.parent / "shared" / "corpus"
     if not folder.exists():
-        _miss("needs ../shared/corpus")
+        pytest.skip("needs ../shared/corpus")
     return folder
 
 

@@ -18,7 +18,7 @@ WIDTH, HEIGHT = 2480, 3508
 
 
 class Scripted:
-    """Sees lines of one height on every page, and reads the width of the bitmap that it was given."""
+    """Sees lines of one height on every page, and reads the size of the bitmap that it was given."""
 
     name, version = "scripted", "1"
 
@@ -33,10 +33,9 @@ class Scripted:
 
     def recognise(self, image: GreyImage, parts: Sequence[Part] = ()) -> tuple[Line, ...]:
         assert len(parts) <= 1
-        box = (0, 0, image.size[0], 20)
-        return (
-            Line((Word(str(image.size[0]), box, self.confidence),), box, (0, 20, image.size[0], 20), 0, 0),
-        )
+        width, height = image.size
+        box, baseline = (0, 0, width, height), (0, height, width, height)
+        return (Line((Word(f"{width} x {height}", box, self.confidence),), box, baseline, 0, 0),)
 
 
 @pytest.fixture
@@ -53,30 +52,30 @@ def read(page: GreyImage, engine: Scripted, **settings: object) -> Line:
 
 
 @pytest.mark.parametrize(
-    ("row_px", "languages", "width"),
+    ("row_px", "languages", "size"),
     [
-        (42, ("eng",), WIDTH // 2),
-        (42, ("deu", "eng"), WIDTH // 2),
-        (30, ("eng",), WIDTH),
-        (42, ("jpn",), round(WIDTH * 2 / 3)),
-        (36, ("jpn", "eng"), WIDTH),
+        (42, ("eng",), "1042 x 1754"),
+        (42, ("deu", "eng"), "1042 x 1754"),
+        (30, ("eng",), "2480 x 3508"),
+        (42, ("jpn",), "1653 x 2339"),
+        (36, ("jpn", "eng"), "2480 x 3508"),
     ],
 )
 def test_large_print_is_read_from_a_smaller_bitmap_and_small_print_from_the_whole(
-    page: GreyImage, row_px: int, languages: tuple[str, ...], width: int
+    page: GreyImage, row_px: int, languages: tuple[str, ...], size: str
 ) -> None:
     line = read(page, Scripted(row_px), languages=languages)
 
-    assert line.text == str(width)
-    assert line.box[2] == pytest.approx(WIDTH, abs=1), "boxes are in pixels of the page, whatever was read"
+    assert line.text == size
+    assert line.box == (0, 0, WIDTH, HEIGHT), "boxes are in pixels of the page, whatever was read"
 
 
 def test_what_reads_badly_when_small_is_read_from_the_whole(page: GreyImage) -> None:
-    assert read(page, Scripted(42, confidence=40)).text == str(WIDTH)
+    assert read(page, Scripted(42, confidence=40)).text == f"{WIDTH} x {HEIGHT}"
 
 
 def test_a_small_picture_is_never_read_from_a_smaller_one() -> None:
     picture = Image.new("L", (1000, 630), 255)
     ImageDraw.Draw(picture).rectangle((300, 300, 600, 340), fill=0)
 
-    assert read(GreyImage(picture, 300), Scripted(400)).text == "1000"
+    assert read(GreyImage(picture, 300), Scripted(400)).text == "1000 x 630"

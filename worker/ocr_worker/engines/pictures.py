@@ -245,9 +245,9 @@ def _level(picture: Image.Image, share: float) -> int:
     return 255
 
 
-def shrink(picture: Image.Image, factor: float) -> Image.Image:
-    """Smaller by a factor below 1. Bilinear: measured to blur noise away and letters not."""
-    size = max(1, round(picture.width * factor)), max(1, round(picture.height * factor))
+def shrink(picture: Image.Image, across: float, down: float) -> Image.Image:
+    """Smaller by factors below 1. Bilinear: measured to blur noise away and letters not."""
+    size = max(1, round(picture.width * across)), max(1, round(picture.height * down))
     return picture.resize(size, Image.Resampling.BILINEAR)
 
 

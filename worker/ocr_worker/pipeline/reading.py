@@ -47,7 +47,7 @@ class Reader:
             return Reading((), 0)
         prepared = _prepare(image, self.settings.denoise)
         reading = self._read_upright(prepared)
-        return replace(reading, lines=_scaled(reading.lines, max(image.size) / max(prepared.size)))
+        return replace(reading, lines=_scaled(reading.lines, prepared.size, image.size))
 
     def _read_upright(self, image: GreyImage) -> Reading:
         rotate = self.settings.rotate_pages
@@ -71,10 +71,10 @@ class Reader:
         """Read large print on a large page from a smaller bitmap: as well or better, and faster. And whether it was so."""
         if prepare.is_large(image):
             gate = prepare.resolution_gate(self.settings.languages)
-            small = prepare.shrunk(image, gate.factor)
+            small = prepare.shrunk(image, gate)
             layout = self.engine.find_layout(small)
             if layout is not None and layout.row_px >= gate.least_row_px:
-                return _scaled(self._read_straight(small, layout), image.size[0] / small.size[0]), True
+                return _scaled(self._read_straight(small, layout), small.size, image.size), True
         return self._read_straight(image), False
 
     def _read_straight(self, image: GreyImage, layout: Layout | None = None) -> tuple[Line, ...]:
@@ -105,5 +105,5 @@ def _turn(image: GreyImage, clockwise: int) -> GreyImage:
     return replace(image, picture=pictures.turn(image.picture, clockwise)) if clockwise else image
 
 
-def _scaled(lines: tuple[Line, ...], factor: float) -> tuple[Line, ...]:
-    return lines if factor == 1 else map_lines(lines, (factor, 0, 0, factor, 0, 0))
+def _scaled(lines: tuple[Line, ...], old: tuple[int, int], new: tuple[int, int]) -> tuple[Line, ...]:
+    return lines if old == new else map_lines(lines, (new[0] / old[0], 0, 0, new[1] / old[1], 0, 0))
