@@ -42,9 +42,10 @@ def lines(iterator: Any) -> Iterator[Line]:
     block = paragraph = -1
     row: _Row | None = None
     for at in tesserocr.iterate_level(iterator, RIL.WORD):
-        block += at.IsAtBeginningOf(RIL.BLOCK)
-        paragraph += at.IsAtBeginningOf(RIL.PARA)
         if at.IsAtBeginningOf(RIL.TEXTLINE):
+            # Asked of every word these two would take as long as all else here.
+            block += at.IsAtBeginningOf(RIL.BLOCK)
+            paragraph += at.IsAtBeginningOf(RIL.PARA)
             if row and row.words:
                 yield row.line()
             row = _row(at, block, paragraph)
