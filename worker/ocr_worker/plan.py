@@ -151,7 +151,8 @@ def _usable(name: str, file: InputFile, ground: _Ground) -> bool:
         raise OutputConflictError(
             f"{Path(file.path).name!r} would be overwritten by its own output. Choose another output folder, or on_existing: suffix."
         )
-    if space.mode == "suffix" or not there.isdisjoint(ground.inputs):
+    # Not isdisjoint: of a mapping that walks all inputs, for each of them.
+    if space.mode == "suffix" or there & ground.inputs.keys():
         return False
     if space.mode == "overwrite":
         return True
