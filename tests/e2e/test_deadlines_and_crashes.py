@@ -18,6 +18,32 @@ if "page-process" in sys.orig_argv:
     pathlib.Path(os.environ["CENSUS"], str(os.getpid())).touch()
 """
 
+FAILING_WARM_UP = """
+import sys
+class Hook:
+    def find_spec(self, name, path=None, target=None):
+        if name == "ocr_worker.pipeline.page_work":
+            sys.meta_path.remove(self)
+            raise MemoryError("short of memory while warming up")
+if "page-process" in sys.orig_argv:
+    sys.meta_path.insert(0, Hook())
+"""
+FALSE_TICKETS = """
+import json, sys
+if "page-process" in sys.orig_argv:
+    for line in sys.stdin:
+        print(json.dumps({"ticket": json.loads(line)["ticket"] + 1000, "kind": "Drawn", "words": 0}), flush=True)
+    sys.exit()
+"""
+
+
+def start_with(hook: str, start_worker: StartWorker, folder: Path) -> Host:
+    """A worker with one page process, in which the hook runs before all else."""
+    (folder / "hook").mkdir()
+    (folder / "hook" / "sitecustomize.py").write_text(hook, encoding="utf-8")
+    environment = {"OCR_WORKER_PAGE_PROCESSES": "1", "PYTHONPATH": str(folder / "hook")}
+    return start_worker(Launch(environment))
+
 
 @pytest.fixture
 def single(start_worker: StartWorker) -> Host:
@@ -108,6 +134,31 @@ def test_a_file_that_crashes_its_process_on_every_try_fails_and_the_others_are_d
     assert [(file["code"], file["retryable"]) for file in ended["failed"]] == [("crashed", True)]
     assert material.medium.name in ended["failed"][0]["error"]
     assert [file["file"] for file in ended["successful"]] == [str(material.quick)]
+
+
+def test_a_warm_up_that_fails_is_logged_and_costs_nothing(
+    start_worker: StartWorker, material: Material, tmp_path: Path
+) -> None:
+    host = start_with(FAILING_WARM_UP, start_worker, tmp_path)
+    pages = {"a.pdf": "qqq", "b.pdf": "m", "c.pdf": "qq"}
+    files = [material.pdf(tmp_path / "in" / name, kinds) for name, kinds in pages.items()]
+
+    ended = host.wait_end(host.batch(files, tmp_path / "out"))
+
+    found = {Path(file["file"]).name: (file["status"], file["pages"]) for file in ended["successful"]}
+    assert found == {name: ("completed", len(kinds)) for name, kinds in pages.items()}
+    assert (ended["failed"], ended["statistics"]["worker_restarts"]) == ([], 0)
+    assert "is not warm" in host.log.read_text(encoding="utf-8")
+
+
+def test_an_answer_to_what_was_not_asked_is_a_crash(
+    start_worker: StartWorker, material: Material, tmp_path: Path
+) -> None:
+    host = start_with(FALSE_TICKETS, start_worker, tmp_path)
+
+    ended = host.wait_end(host.batch([material.quick], tmp_path / "out", retries=0))
+
+    assert [file["code"] for file in ended["failed"]] == ["crashed"]
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ import psutil
 from ocr_worker.errors import CrashedError, PageTimeoutError
 from ocr_worker.guard import Guard
 from ocr_worker.pipeline import boundary
-from ocr_worker.pipeline.tasks import Failure, Outcome, PageDone, PageSettings, Task, Warmed, WarmTask
+from ocr_worker.pipeline.tasks import Failure, Outcome, PageDone, PageSettings, Task, WarmTask
 from ocr_worker.settings import MIB, Settings
 from ocr_worker.sweep import make_temp_folder
 
@@ -36,6 +36,8 @@ START = (
     " from ocr_worker.__main__ import main; sys.exit(main())"
 )
 """Unlike `-m`, this imports nothing from the working directory, which may be anybody's. (`-P` needs Python 3.11.)"""
+WARM_UP, WARM_UP_SECONDS = 0, 120
+"""The ticket of every warm-up; those of tasks are above it."""
 LEAVE_SECONDS = 2.0
 KILL_SECONDS = 0.5
 """How long a killed process may take to be gone; one in the middle of a disk write takes a moment."""
@@ -64,7 +66,7 @@ class TaskEnded:
 
 @dataclass(slots=True, eq=False)
 class Slot:
-    """One page process. `ticket` is the task in work; 0 is a warm-up, None is idle."""
+    """One page process. `ticket` is the task in work; WARM_UP where there is none but that, None is idle."""
 
     process: subprocess.Popen[bytes]
     temp: Path
@@ -111,7 +113,7 @@ class PagePool:
     def warm(self, count: int, settings: PageSettings | None) -> None:
         """Have up to `count` processes ready, with engine and model loaded where settings name them."""
         for _ in range(min(count, self.size) - len(self._slots)):
-            self._give(self._spawn(), 0, WarmTask(settings), 120)
+            self._give(self._spawn(), WARM_UP, WarmTask(settings), WARM_UP_SECONDS)
 
     def start(self, ticket: int, task: Task, limit_seconds: float) -> None:
         """Start a task; needs a free slot. Its end comes as TaskEnded from `handle` or `tick`, at the latest at its limit."""
@@ -119,7 +121,7 @@ class PagePool:
             # It died at rest; its reader has not said so yet.
             self._forget(slot)
         idle = [slot for slot in self._slots if slot.ticket is None]
-        warming = [slot for slot in self._slots if slot.ticket == 0]
+        warming = [slot for slot in self._slots if slot.ticket == WARM_UP]
         if idle:
             slot = idle[-1]
         elif len(self._slots) < self.size:
@@ -152,13 +154,14 @@ class PagePool:
         if isinstance(message, SlotEnded):
             return self._bury(slot, message.last_words)
         try:
-            outcome = boundary.load_outcome(message.line)
-        except (ValueError, KeyError, TypeError):
-            self._remove(slot)
-            return self._ended(slot, _crash("answered with something that is no outcome"))
-        if isinstance(outcome, Warmed):
-            self._warmed(slot)
+            ticket, outcome = boundary.load_outcome(message.line)
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return self._astray(slot, "answered with something that is no outcome")
+        if ticket == WARM_UP:
+            self._warmed(slot, outcome)
             return None
+        if ticket != slot.ticket:
+            return self._astray(slot, "answered what it was not asked")
         return self._finish(slot, outcome)
 
     def tick(self) -> None:
@@ -207,12 +210,20 @@ class PagePool:
         assert slot.process.stdin is not None
         # A process that has died meanwhile is reported by its reader.
         with suppress(OSError):
-            slot.process.stdin.write(boundary.dump(task))
+            slot.process.stdin.write(boundary.dump(ticket, task))
             slot.process.stdin.flush()
 
-    def _warmed(self, slot: Slot) -> None:
-        if slot.ticket == 0:
+    def _warmed(self, slot: Slot, outcome: Outcome) -> None:
+        """A warm-up that failed costs nothing: the first task says so as well, and there somebody listens."""
+        if isinstance(outcome, Failure):
+            log.warning("page process %d is not warm: %s", slot.process.pid, outcome.message)
+        # It may have been given a task meanwhile.
+        if slot.ticket == WARM_UP:
             slot.ticket, slot.idle_since = None, time.monotonic()
+
+    def _astray(self, slot: Slot, how: str) -> TaskEnded | None:
+        self._remove(slot)
+        return self._ended(slot, _crash(how))
 
     def _finish(self, slot: Slot, outcome: Outcome) -> TaskEnded | None:
         slot.pages += isinstance(outcome, PageDone)

@@ -38,9 +38,9 @@ def main(parent: int, cache_dir: Path, memory_limit_mib: int) -> int:
     from ocr_worker.pipeline.work import Workbench
 
     bench = Workbench(cache_dir)
-    for task in Orders(channel).tasks():
+    for ticket, task in Orders(channel).tasks():
         _limit_time()
-        _send(channel, run(bench, task))
+        _send(channel, boundary.dump(ticket, run(bench, task)))
     return 0
 
 
@@ -76,8 +76,8 @@ class Orders:
         self._channel, self._busy = channel, False
         threading.Thread(target=self._hear, daemon=True).start()
 
-    def tasks(self) -> Iterator[Task]:
-        """One after the other, to the end of the orders."""
+    def tasks(self) -> Iterator[tuple[int, Task]]:
+        """One after the other with its ticket, to the end of the orders."""
         while line := self._lines.get():
             self._busy = True
             yield boundary.load_task(line)
@@ -92,10 +92,10 @@ class Orders:
             end_group()
 
 
-def _send(channel: Channel, outcome: Outcome) -> None:
-    line = memoryview(boundary.dump(outcome))
-    while line:
-        line = line[os.write(channel.stdout, line) :]
+def _send(channel: Channel, line: bytes) -> None:
+    rest = memoryview(line)
+    while rest:
+        rest = rest[os.write(channel.stdout, rest) :]
 
 
 def _die_with(parent: int) -> None:

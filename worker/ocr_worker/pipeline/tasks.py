@@ -124,7 +124,7 @@ Task = Union[WarmTask, OpenTask, PageTask, ComposeTask, InspectTask, OverlayTask
 
 @dataclass(frozen=True, slots=True)
 class Warmed:
-    """The engine is ready, or said why not when first used."""
+    """The engine is ready."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import assert_never
 
-from ocr_worker.errors import OcrError
 from ocr_worker.pipeline.tasks import (
     Composed,
     ComposeTask,
@@ -32,8 +30,6 @@ from ocr_worker.pipeline.tasks import (
 if TYPE_CHECKING:
     from ocr_worker.pipeline.documents import Documents
     from ocr_worker.pipeline.engine_choice import Engines
-
-_log = logging.getLogger(__name__)
 
 
 class Workbench:
@@ -89,12 +85,8 @@ class Workbench:
             self._documents.close()
 
     def _warm(self, task: WarmTask) -> Warmed:
-        try:
-            if task.settings is not None:
-                self.warm(task.settings)
-        except OcrError as error:
-            # The first page says so as well, and there somebody listens.
-            _log.warning("%s", error.message)
+        if task.settings is not None:
+            self.warm(task.settings)
         return Warmed()
 
     def _open(self, task: OpenTask) -> Opened:
