@@ -28,24 +28,23 @@ _LINES = {"ocr_line", "ocr_textfloat", "ocr_header", "ocr_caption"}
 class TesseractEngine:
     name = "tesseract"
 
-    def __init__(self, languages: tuple[str, ...], tessdata: Path, cache_dir: Path) -> None:
+    def __init__(self, languages: tuple[str, ...], tessdata: Path) -> None:
         command = catalogue.tesseract_command()
         if command is None:
             raise EngineMissingError("No Tesseract command: install Tesseract and put it on PATH")
         pytesseract.pytesseract.tesseract_cmd = str(command)
         self._languages = "+".join(languages)
         self._tessdata = tessdata
-        self._cache_dir = cache_dir
         self.version = str(pytesseract.get_tesseract_version())
 
     def find_layout(self, image: GreyImage) -> None:
         """The command tells nothing before it has read the page."""
 
     def recognise(self, image: GreyImage, parts: Sequence[Part] = ()) -> tuple[Line, ...]:  # noqa: ARG002 (one call a page)
-        self._cache_dir.mkdir(parents=True, exist_ok=True)
         options = f"--psm 3 --oem 1 --tessdata-dir {shlex.quote(str(self._tessdata))}"
         options += f" --dpi {image.engine_dpi}"
-        with tempfile.TemporaryDirectory(prefix="page-", dir=self._cache_dir) as folder:
+        # In the page process's own place for temporary files, which goes with it.
+        with tempfile.TemporaryDirectory(prefix="page-") as folder:
             bitmap = Path(folder) / "page.pgm"
             image.picture.save(bitmap)
             try:

@@ -43,7 +43,7 @@ class Engines:
         if name == "tesseract":
             from ocr_worker.engines.tesseract_engine import TesseractEngine
 
-            return TesseractEngine(settings.languages, tessdata, self._cache_dir)
+            return TesseractEngine(settings.languages, tessdata)
         from ocr_worker.engines.tesserocr_engine import TesserocrEngine
 
         return TesserocrEngine(settings.languages, tessdata)
