@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from ocr_worker.inspector import MOST_WAITING
 from tests.e2e import tree
 from tests.e2e.host import Host, Launch, StartWorker
 from tests.e2e.material import Material
@@ -112,3 +114,68 @@ def test_a_stderr_that_takes_nothing_costs_log_lines_only(
         assert ended["status"] == "completed"
         assert ended["statistics"]["retries"] >= 1
         assert host.exit_code() == 0
+
+
+def send_until_nothing_is_taken(host: Host, most: int) -> int:
+    """Write pings until the worker takes no more; how many whole ones it took."""
+    sent, stdin = 0, host.stdin.fileno()
+    os.set_blocking(stdin, False)
+    while sent < most and select.select([], [stdin], [], 2)[1]:
+        # Written whole or not at all, as it is so short.
+        with suppress(BlockingIOError):
+            os.write(stdin, b'{"command":"ping","id":%d}\n' % sent)
+            sent += 1
+    os.set_blocking(stdin, True)
+    return sent
+
+
+def test_a_host_that_floods_and_does_not_read_is_held_back_and_answered_in_order_once_it_reads(
+    worker: Host,
+) -> None:
+    worker.ask("ping")
+    for stream in (worker.stdin, worker.stdout):
+        fcntl.fcntl(stream, fcntl.F_SETPIPE_SZ, SMALLEST_PIPE_BYTES)
+    worker.reading.clear()
+
+    sent = send_until_nothing_is_taken(worker, 5000)
+    worker.reading.set()
+    worker.wait(lambda event: event.get("id") == sent - 1, "the last answer")
+
+    # What fits into the pipes, the reader's hands and its window.
+    assert sent < 1000
+    assert [event["id"] for event in worker.events[1:]] == list(range(sent))
+
+
+def test_commands_of_a_host_that_does_not_read_are_carried_out(
+    worker: Host, material: Material, tmp_path: Path
+) -> None:
+    job = worker.batch([material.slow], tmp_path / "out")
+    worker.wait_in_work(job, 1)
+    fcntl.fcntl(worker.stdout, fcntl.F_SETPIPE_SZ, SMALLEST_PIPE_BYTES)
+    worker.reading.clear()
+
+    worker.send_bytes(b'{"command":"ping"}\n' * 50)
+    worker.send("cancel")
+
+    tree.wait_until(lambda: worker.store.jobs("cancelled", 0, 1), "the job is cancelled unread")
+    worker.reading.set()
+    assert worker.wait_end(job)["status"] == "cancelled"
+
+
+def test_more_inspections_than_can_wait_are_busy_and_block_no_other_command(
+    worker: Host, material: Material
+) -> None:
+    worker.ask("inspect", file=str(material.quick))
+    inspector = [one for one in tree.alive(worker.state) if "page-process" in one.cmdline()]
+    tree.send(signal.SIGSTOP, inspector)
+
+    for number in range(1 + MOST_WAITING + 1):
+        worker.send("inspect", id=number, file=str(material.quick))
+    refused = worker.wait(lambda event: event.get("id") == 1 + MOST_WAITING, "a refusal")
+    alive = worker.ask("ping")
+    tree.send(signal.SIGCONT, inspector)
+    worker.wait(lambda event: event.get("id") == MOST_WAITING, "the last inspection")
+
+    assert (refused["data"]["code"], refused["data"]["retryable"]) == ("busy", True)
+    assert alive["type"] == "result"
+    assert [event["type"] for event in worker.events].count("error") == 1

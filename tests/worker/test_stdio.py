@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import queue
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from ocr_protocol import Event, Info
 from ocr_worker.claim import Channel
 from ocr_worker.guard import HostGone
-from ocr_worker.stdio import LineReceived, Reader, StdinEnded, Writer
+from ocr_worker.stdio import WINDOW, LineReceived, Reader, StdinEnded, Writer
 
 LIMIT = 5
 
@@ -107,6 +108,25 @@ def test_an_event_is_made_only_when_the_host_is_ready_for_it(pipe: tuple[int, in
     assert made == [1, 2]
 
 
+def test_a_draft_of_nothing_has_its_turn_when_all_before_it_is_written_and_takes_no_number(
+    pipe: tuple[int, int],
+) -> None:
+    read, write = pipe
+    stuffing = stuff(write)
+    writer, _ = start_writer(write)
+    turn = threading.Event()
+
+    writer.put(event(0))
+    writer.put(turn.set)
+    writer.put(event(1))
+    early = turn.is_set()
+    os.read(read, len(stuffing))
+
+    assert [one["seq"] for one in read_events(read, 2)] == [1, 2]
+    assert not early
+    assert turn.is_set()
+
+
 def test_a_host_that_is_gone_is_noticed_by_the_write(pipe: tuple[int, int]) -> None:
     read, write = pipe
     writer, posted = start_writer(write)
@@ -137,17 +157,17 @@ def test_lines_are_posted_and_the_last_needs_no_line_feed(pipe: tuple[int, int])
     assert got[3] == StdinEnded()
 
 
-def test_a_flood_of_commands_waits_in_the_pipe(pipe: tuple[int, int]) -> None:
+def test_a_flood_of_commands_waits_in_the_pipe_until_answers_are_written(pipe: tuple[int, int]) -> None:
     read, write = pipe
     reader, posted = start_reader(read)
     os.write(write, b"x\n" * 200)
     os.close(write)
 
-    first = [posted.get(timeout=LIMIT) for _ in range(64)]
+    first = [posted.get(timeout=LIMIT) for _ in range(WINDOW)]
     held = posted.empty()
     rest = list[Any]()
-    for _ in range(200 - 64):
-        reader.routed()
+    for _ in range(200 - WINDOW):
+        reader.answered()
         rest.append(posted.get(timeout=LIMIT))
 
     assert held

@@ -100,7 +100,8 @@ class App:
         match message:
             case LineReceived(line):
                 self._router.route(line)
-                self._reader.routed()
+                # A draft of nothing: it has its turn when the answers are written.
+                self._writer.put(self._reader.answered)
             case SlotSpoke() | SlotEnded():
                 (self._inspector if self._inspector.owns(message) else self._service).handle(message)
             case Drained():

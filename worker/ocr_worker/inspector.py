@@ -9,6 +9,7 @@ from typing import Any
 
 from ocr_protocol import Error, Event, Result
 from ocr_protocol.commands import Inspect
+from ocr_worker.errors import BusyError
 from ocr_worker.guard import Guard
 from ocr_worker.job_state import with_name
 from ocr_worker.options import absolute_path
@@ -17,6 +18,7 @@ from ocr_worker.pipeline.tasks import Failure, Inspected, InspectTask, Outcome, 
 from ocr_worker.settings import Settings
 
 LIMIT_SECONDS = 60
+MOST_WAITING = 1000
 
 
 class Inspector:
@@ -43,6 +45,13 @@ class Inspector:
         self._pool.warm(1, None)
 
     def ask(self, command: Inspect) -> None:
+        """Answer in turn.
+
+        Raises:
+            BusyError: too many inspections wait.
+        """
+        if len(self._waiting) >= MOST_WAITING:
+            raise BusyError(f"{MOST_WAITING} inspections are waiting. Ask again when some are answered.")
         self._waiting.append(command)
         self._next()
 

@@ -16,6 +16,8 @@ from ocr_worker.claim import Channel
 from ocr_worker.guard import HostGone
 
 READ_BYTES = 65536
+WINDOW = 64
+"""Commands at most of which the answer is still to be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +36,23 @@ class Drained:
 
 
 StdinMessage = Union[LineReceived, StdinEnded]
-Draft = Union[Event, Callable[[], Event]]
-"""An event, or the way to make it when the host is ready to read it (so that a slow host costs no memory)."""
+Draft = Union[Event, Callable[[], Event | None]]
+"""An event, or what is called when the host has read all before it: makes the event only then (so that a slow host costs no memory), or none."""
 
 
 class Reader:
-    """A thread that posts each line of stdin. At most `backlog` of them wait unrouted, so a flood waits in the pipe."""
+    """A thread that posts each line of stdin, and waits while the host has WINDOW answers to read: a flood stays in the pipe."""
 
     def __init__(self, channel: Channel, post: Callable[[StdinMessage], None], max_line_bytes: int) -> None:
         self._fd, self._post = channel.stdin, post
         self._splitter = LineSplitter(max_line_bytes)
-        self._room = threading.Semaphore(64)
+        self._room = threading.Semaphore(WINDOW)
 
     def start(self) -> None:
         threading.Thread(target=self._run, name="stdin", daemon=True).start()
 
-    def routed(self) -> None:
-        """Say that one line has been dealt with."""
+    def answered(self) -> None:
+        """Say, from any thread, that one line has been dealt with and the host has read what was said to it."""
         self._room.release()
 
     def _run(self) -> None:
@@ -125,6 +127,8 @@ class Writer:
 
     def _write(self, draft: Draft) -> bool:
         event = draft() if callable(draft) else draft
+        if event is None:
+            return True
         self._seq += 1
         line = memoryview(encode(event, self._seq))
         try:
