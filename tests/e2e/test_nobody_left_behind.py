@@ -211,6 +211,46 @@ def test_a_cancel_ends_the_tesseract_command_too(worker: Host, material: Materia
     )
 
 
+BROKEN = """
+import sys
+from ocr_worker.__main__ import main
+from ocr_worker.heartbeat import Heart
+from ocr_worker.stdio import Reader
+
+def fail(*_):
+    raise RuntimeError("a fault of ours")
+
+{broken} = fail
+sys.argv = ["ocr-worker"]
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("broken", ["Reader._read", "Heart.note"])
+def test_a_fault_in_a_thread_or_in_the_loop_is_logged_and_ends_the_worker_with_code_1(
+    start_worker: StartWorker, broken: str
+) -> None:
+    host = start_worker(Launch(command=(sys.executable, "-c", BROKEN.format(broken=broken))))
+    with suppress(BrokenPipeError):
+        host.send("ping")
+
+    assert host.exit_code() == 1
+    tree.wait_gone(host.state)
+    assert "RuntimeError: a fault of ours" in host.log.read_text(encoding="utf-8")
+
+
+def test_an_exit_that_a_library_holds_up_is_ended_by_force(start_worker: StartWorker, tmp_path: Path) -> None:
+    hold = "import atexit, threading\natexit.register(threading.Event().wait)\n"
+    (tmp_path / "sitecustomize.py").write_text(hold, encoding="utf-8")
+    host = start_worker(Launch({"PYTHONPATH": str(tmp_path)}))
+    host.ask("ping")
+
+    host.stdin.close()
+
+    assert host.exit_code() == -signal.SIGKILL
+    tree.wait_gone(host.state)
+
+
 @pytest.mark.parametrize("end", ["SIGTERM", "stdout closed"])
 def test_a_main_process_that_hangs_with_the_interpreter_lock_held_is_ended_by_force(
     start_worker: StartWorker, material: Material, tmp_path: Path, end: str

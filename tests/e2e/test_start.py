@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e.host import Host, Launch, StartWorker
 from tests.e2e.material import Material
+from tests.e2e.test_streams import unread_pipe
 
 WORKER = (sys.executable, "-m", "ocr_worker")
 
@@ -42,6 +43,16 @@ def start(redirect: str, state: Path, **environment: str) -> subprocess.Complete
 @pytest.mark.parametrize("redirect", ["<&-", ">&-", "<&- >&-", "<&- 2>&-"])
 def test_without_stdin_or_stdout_the_exit_code_is_2(redirect: str, tmp_path: Path) -> None:
     assert start(redirect, tmp_path).returncode == 2
+
+
+def test_a_stderr_that_is_full_and_unread_does_not_hold_up_exit_code_2(tmp_path: Path) -> None:
+    environment = {**os.environ, "OCR_WORKER_QUEUE_LIMIT": "many", "OCR_WORKER_STATE_DIR": str(tmp_path)}
+    with unread_pipe() as pipe:
+        ended = subprocess.run(
+            WORKER, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=pipe, timeout=20, check=False
+        )  # fmt: skip
+
+    assert ended.returncode == 2
 
 
 def test_a_setting_that_is_no_number_is_named_and_the_exit_code_is_2(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -91,29 +92,66 @@ def unread_pipe() -> Iterator[int]:
     os.close(write)
 
 
-@pytest.mark.parametrize("stderr", ["full", "closed", "unread"])
-def test_a_stderr_that_takes_nothing_costs_log_lines_only(
-    start_worker: StartWorker, material: Material, tmp_path: Path, stderr: str
-) -> None:
+@pytest.fixture(params=["full", "unread", "closed"])
+def stingy(request: pytest.FixtureRequest) -> Iterator[Launch]:
+    """A worker whose stderr takes nothing."""
     worker = (sys.executable, "-m", "ocr_worker")
     with unread_pipe() as pipe, Path("/dev/full").open("wb") as full:
-        launch = {
-            "full": Launch({"OCR_WORKER_LOG": "DEBUG"}, stderr=full),
-            "closed": Launch({"OCR_WORKER_LOG": "DEBUG"}, ("sh", "-c", 'exec "$@" 2>&-', "sh", *worker)),
-            "unread": Launch({"OCR_WORKER_LOG": "DEBUG"}, stderr=pipe),
-        }[stderr]
-        host = start_worker(launch)
-        job = host.batch([material.medium], tmp_path / "out")
-        host.wait_in_work(job, 1)
+        yield {
+            "full": Launch(stderr=full),
+            "unread": Launch(stderr=pipe),
+            "closed": Launch(command=("sh", "-c", 'exec "$@" 2>&-', "sh", *worker)),
+        }[request.param]
 
-        # Its death is logged with its last words.
-        tree.send(signal.SIGKILL, tree.page_processes(host.state))
-        ended = host.wait_end(job)
-        host.stdin.close()
 
-        assert ended["status"] == "completed"
-        assert ended["statistics"]["retries"] >= 1
-        assert host.exit_code() == 0
+def test_a_stderr_that_takes_nothing_costs_log_lines_only(
+    start_worker: StartWorker, material: Material, tmp_path: Path, stingy: Launch
+) -> None:
+    host = start_worker(replace(stingy, environment={"OCR_WORKER_LOG": "DEBUG"}))
+    job = host.batch([material.medium], tmp_path / "out")
+    host.wait_in_work(job, 1)
+
+    # Its death is logged with its last words.
+    tree.send(signal.SIGKILL, tree.page_processes(host.state))
+    ended = host.wait_end(job)
+    host.stdin.close()
+
+    assert ended["status"] == "completed"
+    assert ended["statistics"]["retries"] >= 1
+    assert host.exit_code() == 0
+
+
+def test_prints_to_a_stderr_that_takes_nothing_hold_up_neither_the_work_nor_the_exit(
+    start_worker: StartWorker, material: Material, tmp_path: Path, stingy: Launch
+) -> None:
+    host = start_worker(replace(stingy, environment={"PYTHONPATH": str(POLLUTER), "POLLUTED": str(tmp_path)}))
+
+    ended = host.wait_end(host.batch([material.quick], tmp_path / "out"))
+    host.stdin.close()
+
+    assert ended["status"] == "completed"
+    assert host.exit_code() == 0
+    assert {file.name for file in tmp_path.glob("main-*")} == {"main-import", "main-exit"}
+
+
+CHATTER = """
+import atexit, os
+if "page-process" not in " ".join(open("/proc/self/cmdline").read().split("\\0")):
+    atexit.register(os.write, 2, b"x" * 2**20 + b" the very last word")
+"""
+
+
+def test_what_is_printed_at_the_exit_reaches_a_host_that_reads_it(
+    start_worker: StartWorker, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(CHATTER, encoding="utf-8")
+    host = start_worker(Launch({"PYTHONPATH": str(tmp_path)}))
+    host.ask("ping")
+
+    host.stdin.close()
+
+    assert host.exit_code() == 0
+    assert host.log.read_bytes() == b"x" * 2**20 + b" the very last word"
 
 
 def send_until_nothing_is_taken(host: Host, most: int) -> int:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from ocr_worker.claim import Channel
+    from ocr_worker.guard import Guard
+    from ocr_worker.logs import Stderr
+    from ocr_worker.settings import Settings
 
 EXIT_INTERNAL, EXIT_START_UP = 1, 2
 
@@ -25,7 +33,7 @@ def main() -> int:
     return run(arguments)
 
 
-def _serve() -> int:
+def _serve() -> NoReturn:
     """Be the stdio worker. Stdin and stdout are claimed and the guard forked before anything heavy is imported."""
     from ocr_worker.claim import claim
     from ocr_worker.guard import start_guard
@@ -35,20 +43,52 @@ def _serve() -> int:
         settings = settings_from_environment()
         channel = claim()
     except (OSError, ValueError) as error:
-        # A closed stderr has no sys.stderr, and a full one takes nothing: the exit code says it then.
-        with suppress(OSError):
-            os.write(2, f"ocr-worker can't start: {error}\n".encode("ascii", "backslashreplace"))
-        return EXIT_START_UP
+        _refuse(error)
     for number in (signal.SIGINT, signal.SIGTERM):
         # Until the loop is there to hear it, an order to end is carried out on the spot.
         signal.signal(number, lambda received, _: os._exit(128 + received))
     guard = start_guard(channel.stdout, settings.grace_seconds)
-    from ocr_worker.logs import log_to_stderr
+    from ocr_worker.logs import Stderr, log_to
 
-    log_to_stderr()
-    from ocr_worker.app import App
+    stderr = Stderr(os.dup(2))
+    stderr.take_prints()
+    log_to(stderr)
+    code = _run_loop(channel, settings, guard)
+    # What a library does at its exit may hang as well.
+    guard.end_within_grace()
+    _leave(code, stderr)
 
-    return App(channel, settings, guard).run()
+
+def _refuse(error: Exception) -> NoReturn:
+    """End before anything was begun. A stderr that is closed or takes nothing leaves it to the exit code to say so."""
+    from ocr_worker.logs import Stderr
+
+    stderr = Stderr(2)
+    stderr.say(f"ocr-worker can't start: {error}\n".encode("ascii", "backslashreplace"))
+    stderr.finish()
+    os._exit(EXIT_START_UP)
+
+
+def _run_loop(channel: Channel, settings: Settings, guard: Guard) -> int:
+    try:
+        from ocr_worker.app import App
+
+        return App(channel, settings, guard).run()
+    except Exception:
+        from logging import getLogger
+
+        getLogger(__name__).exception("the worker failed")
+        return EXIT_INTERNAL
+
+
+def _leave(code: int, stderr: Stderr) -> NoReturn:
+    """Exit with what libraries do at their exit, but not through the interpreter's end, which stops the thread that empties fd 2."""
+    atexit._run_exitfuncs()  # noqa: SLF001  # there is no other way to have them run before os._exit
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    stderr.finish()
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from ocr_worker.cli.exits import CANCELLED, GOOD, INTERNAL, of_error
 from ocr_worker.cli.views import say
 from ocr_worker.cli.wording import shown
 from ocr_worker.errors import JobNotFoundError, OcrError
-from ocr_worker.logs import log_to_stderr
+from ocr_worker.logs import Stderr, log_to
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ def run(arguments: list[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         _never_fail(stream)
     completion_init()
-    log_to_stderr(os.environ.get("OCR_WORKER_LOG", "CRITICAL").upper())
+    log_to(Stderr(2), os.environ.get("OCR_WORKER_LOG", "CRITICAL").upper())
     try:
         typer.main.get_command(_make_app()).main(arguments, prog_name="ocr-worker")
     except SystemExit as end:
