@@ -23,7 +23,8 @@ from tests.e2e import tree
 
 Event = dict[str, Any]
 StartWorker = Callable[..., "Host"]
-OF_A_RUN = {"progress", "file_done", "batch"}
+OF_A_RUN = {"progress", "file_done", "heartbeat", "batch"}
+ENDS = {"batch", "error"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,13 +209,13 @@ class Ledger:
             self.faults.append(f"seq {event['seq']} where {self._seq} is due")
         if kind == "accepted":
             self._open.add(job_id)
-        elif kind in OF_A_RUN and job_id not in self._open:
+        elif kind in OF_A_RUN and "job_id" in event and job_id not in self._open:
             self.faults.append(f"after the end of its run: {event}")
         elif kind == "progress":
             self._check_percent(job_id, event["data"]["percent"])
-        elif kind == "batch":
+        elif kind in ENDS:
             self._open.discard(job_id)
-            if event["data"]["status"] == "completed":
+            if event["data"].get("status") == "completed":
                 # What is done anew of a completed job has a way of its own to go.
                 self._percent.pop(job_id, None)
 

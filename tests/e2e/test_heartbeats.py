@@ -70,6 +70,22 @@ def test_a_heartbeat_tells_of_a_pause(worker: Host, material: Material, tmp_path
     assert next_heartbeat(worker)["state"] == "paused"
 
 
+def test_no_heartbeat_of_a_job_follows_its_end(worker: Host, material: Material, tmp_path: Path) -> None:
+    worker.ask("hello", protocol=[1], heartbeat_seconds=0.001)
+
+    for number in range(3):
+        cancelled = worker.batch([material.slow], tmp_path / f"cancelled-{number}")
+        following = worker.batch([material.quick], tmp_path / f"following-{number}")
+        worker.wait_in_work(cancelled, 1)
+        worker.send("cancel", job_id=cancelled)
+        worker.wait_end(following)
+    worker.ask("ping")
+
+    told = {event.get("job_id") for event in worker.events if event["data"].get("kind") == "heartbeat"}
+    assert {cancelled, following} <= told
+    # The ledger has held each of them to its job's end.
+
+
 JUMPING_CLOCK = """
 import itertools, time
 real, jumps = time.time, itertools.cycle((0, 1e7, -1e7))

@@ -17,7 +17,7 @@ from ocr_worker.claim import Channel
 from ocr_worker.guard import Guard, HostGone, watch_host
 from ocr_worker.heartbeat import Heart
 from ocr_worker.inspector import Inspector
-from ocr_worker.jobs import JobEvent
+from ocr_worker.jobs import JobEnded, JobEvent, JobFailed
 from ocr_worker.page_pool import PoolMessage, SlotEnded, SlotSpoke
 from ocr_worker.router import Router, Session
 from ocr_worker.service import OCRBatchService
@@ -157,6 +157,8 @@ class App:
         self._writer.flush(FLUSH_SECONDS)
 
     def _announce(self, event: JobEvent) -> None:
+        if isinstance(event, JobEnded | JobFailed):
+            self._heart.forget(event.job_id)
         self._announcer.tell(event, self._service.settle)
 
     def _hear_signals(self) -> None:

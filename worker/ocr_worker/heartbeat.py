@@ -23,9 +23,9 @@ class Pulse:
 
 
 class Heart:
-    """The loop notes what it does; the thread tells it."""
+    """The loop notes what it does; the thread sends the way to tell it, so that a beat which waited is not out of date."""
 
-    def __init__(self, send: Callable[[Event], None]) -> None:
+    def __init__(self, send: Callable[[Callable[[], Event]], None]) -> None:
         self._send, self._pulse = send, Pulse(changed_at=time.monotonic())
         self._interval: float | None = None
         self._changed = threading.Event()
@@ -46,12 +46,17 @@ class Heart:
         if pulse != self._pulse:
             self._pulse = replace(pulse, changed_at=time.monotonic())
 
+    def forget(self, job_id: str) -> None:
+        """Tell no more of a job, the end of which is about to be told."""
+        if self._pulse.job_id == job_id:
+            self.note(self._pulse.state)
+
     def _run(self) -> None:
         while True:
             if self._changed.wait(self._interval):
                 self._changed.clear()
             else:
-                self._send(_event(self._pulse))
+                self._send(lambda: _event(self._pulse))
 
 
 def _event(pulse: Pulse) -> Event:
