@@ -40,6 +40,26 @@ def test_after_the_death_of_everything_a_new_worker_goes_on_where_the_job_was(
     assert [page.attempts for page in second.store.pages(job, 3)] == [1, 1, 2, 1]
 
 
+def test_percent_goes_on_where_the_job_was_though_a_long_file_was_counted_and_the_worker_killed(
+    start_worker: StartWorker, material: Material, tmp_path: Path
+) -> None:
+    first = start_worker()
+    long = material.pdf(tmp_path / "in" / "long.pdf", "m" * 20)
+    files = [*material.quick_files(tmp_path / "in", 2), long]
+    job = first.batch(files, tmp_path / "out", max_workers=1)
+    first.wait_in_work(job, 3)
+    tree.kill_all(first.state)
+    first.exit_code()
+    reached = first.of(job, "progress")[-1]["data"]["percent"]
+
+    second = start_worker()
+    second.ask("resume", job_id=job)
+    begun = second.wait(lambda event: event["type"] == "progress", "progress")["data"]
+
+    assert reached > 100 * begun["current"] / begun["total"]
+    assert begun["percent"] == reached
+
+
 def test_a_cancelled_job_is_taken_up_by_resume(worker: Host, material: Material, tmp_path: Path) -> None:
     job = worker.batch([material.pdf(tmp_path / "scan.pdf", "qmq")], tmp_path / "out", max_workers=1)
     worker.wait_in_work(job, 1, page=2)

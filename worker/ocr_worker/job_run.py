@@ -81,14 +81,16 @@ class JobRun:
         self._retries, self._deaths, self._recycled = 0, shop.pool.deaths, shop.pool.recycled
         self._start, self._peak_rss, self._next_page_at = time.monotonic(), job.peak_rss_bytes, 0.0
         self._progress = _open_books(shop.store, job)
+        self._stored_percent = self._progress.percent
         self._reporter = Reporter(self._report, shop.progress_seconds)
 
     def begin(self) -> None:
         """Mark the run as begun and say where it starts."""
         started = self.job.started_at or time.time()
         self._store.update_job(
-            self.job.job_id, state="running", reason=None, ended_at=None, started_at=started
-        )
+            self.job.job_id, state="running", reason=None, ended_at=None, started_at=started,
+            percent=self._stored_percent,
+        )  # fmt: skip
         if not self.job.options.dry_run:
             self._window.folder.mkdir(parents=True, exist_ok=True)
             sweep_parts(self._window.folder)
@@ -433,14 +435,18 @@ class JobRun:
 
     def _report(self) -> None:
         self._peak_rss = max(self._peak_rss, self._pool.rss_bytes())
-        self._emit(self._progress.made(self.job.job_id))
+        made, told = self._progress.made(self.job.job_id), self._progress.percent
+        if told > self._stored_percent:
+            # Before the host hears of it: the run may end without a word, and the next must not fall behind.
+            self._store.update_job(self.job.job_id, percent=told)
+            self._stored_percent = told
+        self._emit(made)
 
     def _finish(self) -> None:
         if self._store.stats(self.job.job_id)["pending"]:
             self._close("stopped", "stopped", self.job.reason)
             return
         self._progress.finish()
-        self._reporter.now()
         self._close("completed", "completed", None)
 
     def _clear_litter(self) -> None:
@@ -458,15 +464,17 @@ class JobRun:
             cleanups=job.cleanups + self._pool.recycled - self._recycled,
             peak_rss_bytes=self._peak_rss,
         )  # fmt: skip
-        self.ended = True
+        self.ended, self._stored_percent = True, self._progress.percent
+        if status == "completed":
+            self._reporter.now()
         self._emit(JobEnded(job.job_id, self.origin, RunEnd(status, reason, now)))
 
 
 def _open_books(store: JobStore, job: StoredJob) -> Progress:
-    """Progress where earlier runs left it; of a completed job, from what is to be done again."""
+    """Progress where earlier runs left it; of a job that was completed, from what is to be done again."""
     stats, (ended, total) = store.stats(job.job_id), store.page_counts(job.job_id)
     progress = Progress(stats, ended, total, time.monotonic)
-    progress.percent = 0.0 if job.state == "completed" else job.percent
+    progress.percent = 0.0 if job.percent == 100 else job.percent
     for number, pages, done in store.begun_files(job.job_id):
         progress.begun(number, pages, done)
     return progress

@@ -62,7 +62,7 @@ class StoredJob:
     worker_restarts: int
     cleanups: int
     percent: float
-    """What progress had reached when the last run ended; a new run goes on from there."""
+    """The most that a progress event has told; a new run goes on from there."""
     peak_rss_bytes: int
 
 
