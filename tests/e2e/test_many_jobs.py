@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from tests.e2e.host import Host
@@ -52,3 +54,19 @@ def test_a_job_that_waits_can_be_cancelled_alone(worker: Host, material: Materia
 
     assert ended["status"] == "cancelled"
     assert states == ["running", "cancelled"]
+
+
+def test_jobs_that_wait_end_by_an_error_each_when_a_cancel_finds_the_store_damaged(
+    worker: Host, material: Material, tmp_path: Path
+) -> None:
+    jobs = [worker.batch([material.slow], tmp_path / str(number)) for number in range(3)]
+    worker.wait_in_work(jobs[0], 1)
+    with closing(sqlite3.connect(worker.state / "jobs.sqlite3", isolation_level=None)) as other:
+        other.execute("ALTER TABLE files RENAME TO elsewhere")
+
+    worker.ask("cancel")
+    for job in jobs:
+        worker.wait(lambda event, job=job: event.get("job_id") == job and event["type"] == "error", job)  # type: ignore[misc]
+
+    assert [len(worker.of(job, "error")) for job in jobs] == [1] * 3
+    assert worker.ask("ping")["data"]["state"] == "idle"

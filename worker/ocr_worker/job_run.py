@@ -6,7 +6,7 @@ import logging
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,7 +33,17 @@ from ocr_worker.job_state import (
 )
 from ocr_worker.job_store import JobStore, StoredFile, StoredJob, store_error
 from ocr_worker.job_window import FileInWork, JobWindow, RunOrder
-from ocr_worker.jobs import BatchStatus, FileEnded, FileState, JobEnded, JobEvent, JobFailed, JobState, RunEnd
+from ocr_worker.jobs import (
+    BatchStatus,
+    FileEnded,
+    FileState,
+    JobEnded,
+    JobEvent,
+    JobFailed,
+    JobId,
+    JobState,
+    RunEnd,
+)
 from ocr_worker.page_pool import PagePool, TaskEnded
 from ocr_worker.pipeline.tasks import Composed, FailedPage, Failure, Opened, Outcome, PageDone
 from ocr_worker.progress import Here, Progress, Reporter
@@ -62,6 +72,8 @@ class Workshop:
     settings: Settings
     emit: Callable[[JobEvent], None]
     tickets: Iterator[int]
+    write_end: Callable[[JobId, Callable[[], None]], None]
+    """Has the end of a job's run written, now or once no other process holds the store."""
     progress_seconds: float = 0.1
     """Least time between two progress events of a job."""
 
@@ -72,6 +84,7 @@ class JobRun:
     def __init__(self, job: StoredJob, order: RunOrder, shop: Workshop) -> None:
         self.job, self.origin, self.paused, self.ended = job, order.origin, False, False
         self._store, self._pool, self._emit, self._tickets = shop.store, shop.pool, shop.emit, shop.tickets
+        self._write_end = shop.write_end
         self._course = JobCourse(job.options.retries)
         self._window = JobWindow(job, order, shop.store, shop.settings.jobs_dir)
         self._works: dict[int, Work] = {}
@@ -131,18 +144,16 @@ class JobRun:
 
     def stop(self, status: BatchStatus, state: JobState, reason: str | None) -> None:
         """End the run now: kill its page processes, keep what is finished, put the rest back to pending."""
-        self._drop_work(set(self._works))
-        self._store.reopen_files(self.job.job_id, "processing")
-        self._close(status, state, reason)
+        pages = self._kill_work(set(self._works))
+        self._close(status, state, reason, pages)
 
     def fail(self, error: Exception) -> None:
         """End the run by a fault that is not a file's: the store, the disk it is on, or an error of ours."""
         ours = run_error(error, self.job.job_id)
-        self.ended = True
+        self.ended, job_id = True, self.job.job_id
         self._pool.kill(set(self._works))
         with suppress(sqlite3.Error):
-            self._store.reopen_files(self.job.job_id, "processing")
-            self._store.update_job(self.job.job_id, state="failed", reason=ours.code)
+            self._write_end(job_id, lambda: self._store.end_run(job_id, (), state="failed", reason=ours.code))
         self._emit(JobFailed(self.job.job_id, self.origin, ours.code, ours.message, ours.retryable))
 
     def tick(self) -> None:
@@ -387,7 +398,7 @@ class JobRun:
         if traceback := failed.failure.details.pop("traceback", None):
             log.error("%s failed:\n%s", file.name, traceback)
         failure = with_name(failed.failure, file.name, None)
-        self._drop_work({ticket for ticket, work in self._works.items() if work.number == failed.number})
+        self._drop_work(failed.number)
         if failure.code == "locked" and failed.page:
             self._end_file(file.stored, "skipped", {"status": "skipped", "reason": "locked"})
             return
@@ -396,15 +407,19 @@ class JobRun:
         if failure.code == "no_space" and not self.ended:
             self.stop("stopped", "stopped", "no_space")
 
-    def _drop_work(self, tickets: set[int]) -> None:
-        """Kill tasks in work, and take away what they leave."""
+    def _drop_work(self, number: int) -> None:
+        """Kill the tasks of a file, and take back their tries."""
+        tickets = {ticket for ticket, work in self._works.items() if work.number == number}
+        for file, page in self._kill_work(tickets):
+            self._store.page_unstarted(self.job.job_id, file, page)
+
+    def _kill_work(self, tickets: set[int]) -> list[tuple[int, int]]:
+        """Kill tasks in work, and take away what they leave; the pages among them, by file and number."""
         self._pool.kill(tickets)
         works = [self._works.pop(ticket) for ticket in tickets]
-        for work in works:
-            if isinstance(work, Recognise):
-                self._store.page_unstarted(self.job.job_id, work.number, work.page)
         if any(isinstance(work, Compose) for work in works):
             sweep_parts(self._window.folder)
+        return [(work.number, work.page) for work in works if isinstance(work, Recognise)]
 
     def _end_file(self, file: StoredFile, state: FileState, outcome: dict[str, Any]) -> None:
         self._store.set_file(self.job.job_id, file.number, state=state, outcome=outcome, ended_at=time.time())
@@ -430,7 +445,7 @@ class JobRun:
 
     def _time_is_up(self, file: FileInWork, limit: float) -> None:
         late = PageTimeoutError(f"{file.name}: no page was finished within {limit:g} seconds")
-        self._drop_work({ticket for ticket, work in self._works.items() if work.number == file.number})
+        self._drop_work(file.number)
         self._apply(self._course.give_up_pages(file.number, Failure(late.code, late.message, late.retryable)))
 
     def _report(self) -> None:
@@ -453,21 +468,32 @@ class JobRun:
         while self._litter:
             shutil.rmtree(self._litter.pop(), ignore_errors=True)
 
-    def _close(self, status: BatchStatus, state: JobState, reason: str | None) -> None:
+    def _close(
+        self,
+        status: BatchStatus,
+        state: JobState,
+        reason: str | None,
+        unstarted: Sequence[tuple[int, int]] = (),
+    ) -> None:
         now, job = time.time(), self.job
-        self._store.update_job(
-            job.job_id, state=state, reason=reason, ended_at=now,
-            worked_seconds=job.worked_seconds + time.monotonic() - self._start,
-            retries=job.retries + self._retries,
-            worker_restarts=job.worker_restarts + self._pool.deaths - self._deaths,
-            percent=self._progress.percent,
-            cleanups=job.cleanups + self._pool.recycled - self._recycled,
-            peak_rss_bytes=self._peak_rss,
-        )  # fmt: skip
+        fields = {"state": state, "reason": reason, "ended_at": now, **self._account()}
+        self._write_end(job.job_id, lambda: self._store.end_run(job.job_id, unstarted, **fields))
         self.ended, self._stored_percent = True, self._progress.percent
         if status == "completed":
             self._reporter.now()
         self._emit(JobEnded(job.job_id, self.origin, RunEnd(status, reason, now)))
+
+    def _account(self) -> dict[str, float]:
+        """What is counted over all runs of the job."""
+        job = self.job
+        return {
+            "worked_seconds": job.worked_seconds + time.monotonic() - self._start,
+            "retries": job.retries + self._retries,
+            "worker_restarts": job.worker_restarts + self._pool.deaths - self._deaths,
+            "percent": self._progress.percent,
+            "cleanups": job.cleanups + self._pool.recycled - self._recycled,
+            "peak_rss_bytes": self._peak_rss,
+        }
 
 
 def _open_books(store: JobStore, job: StoredJob) -> Progress:

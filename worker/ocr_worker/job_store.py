@@ -9,6 +9,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,8 @@ MIGRATIONS = (
     """,
 )
 BUSY_SECONDS = 2
+MOMENT_SECONDS = 0.05
+"""How long `can_write` waits for another process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +146,19 @@ class JobStore:
     def close(self) -> None:
         self._db.close()
 
+    def can_write(self) -> bool:
+        """Whether no other process is in the middle of a write. Any other fault is left for the write to meet."""
+        try:
+            self._db.execute(f"PRAGMA busy_timeout = {MOMENT_SECONDS * 1000:.0f}")
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            return "locked" not in str(error)
+        finally:
+            with suppress(sqlite3.Error):
+                self._db.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+        return True
+
     def add_job(self, job: StoredJob, files: Iterable[NewFile]) -> None:
         fields = {name: getattr(job, name) for name in StoredJob.__slots__}
         fields["options"] = json.dumps(job.options.to_fields())
@@ -179,6 +195,14 @@ class JobStore:
         fields["updated_at"] = time.time()
         names = ", ".join(f"{name} = :{name}" for name in fields)
         self._db.execute(f"UPDATE jobs SET {names} WHERE job_id = :job_id", {**fields, "job_id": job_id})
+
+    def end_run(self, job_id: JobId, unstarted: Iterable[tuple[int, int]], **fields: object) -> None:
+        """Keep how a run ended: its files in work are pending again, tries of these pages (file, page) did not count."""
+        with self._transaction():
+            for number, page in unstarted:
+                self.page_unstarted(job_id, number, page)
+            self.reopen_files(job_id, "processing")
+            self.update_job(job_id, **fields)
 
     def delete_job(self, job_id: JobId) -> None:
         self._db.execute("DELETE FROM jobs WHERE job_id = ?", (job_id,))

@@ -5,11 +5,12 @@ Everything here belongs to one thread; page processes only post to its inbox.
 
 from __future__ import annotations
 
-import itertools
 import logging
 import os
 import shutil
+from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import chain, count
 from typing import Any
 
 from ocr_worker.admission import admit, require_folder
@@ -34,9 +35,10 @@ from ocr_worker.jobs import (
     JobState,
     Origin,
 )
+from ocr_worker.late_writes import LateWrites
 from ocr_worker.manifest_keeper import ManifestKeeper
 from ocr_worker.options import make_request
-from ocr_worker.page_pool import PagePool, PoolMessage
+from ocr_worker.page_pool import PagePool, PoolMessage, TaskEnded
 
 log = logging.getLogger(__name__)
 
@@ -79,13 +81,16 @@ class OCRBatchService:
         self._around, self._settings = around, around.settings
         self._store: JobStore | None = None
         self.pool = PagePool(around.settings.page_processes, around.settings, around.guard, around.post)
-        self._tickets = itertools.count(1)
+        self._tickets = count(1)
         self._queue = JobQueue()
         self._draining = False
         self._runs: list[JobRun] = []
         self._locks: dict[JobId, JobLock] = {}
         self._progress_seconds = around.progress_seconds
         self._manifests = ManifestKeeper(around.settings.state_dir)
+        self._late = LateWrites(lambda: self.store)
+        self._outcomes: deque[TaskEnded] = deque()
+        """Taken in as soon as the store can keep what comes of them."""
 
     @property
     def store(self) -> JobStore:
@@ -120,6 +125,7 @@ class OCRBatchService:
         """End all page processes and let the store go; errors on the way are only logged. Safe to call again."""
         for step in (
             self.pool.close,
+            self._write_late,
             self._manifests.close,
             *(lock.release for lock in self._locks.values()),
             self._close_store,
@@ -134,9 +140,10 @@ class OCRBatchService:
             OutputPermissionError: the output or the state folder can't be written.
         """
         self._require_room()
-        job, count = admit(request, self.store)
+        self._require_store()
+        job, file_count = admit(request, self.store)
         self._enqueue(job, RunOrder(origin, request.passwords))
-        return job.job_id, count
+        return job.job_id, file_count
 
     def active(self, job_id: JobId | None) -> list[JobId]:
         """Which jobs of this process that have not ended are meant: the one, or all for None.
@@ -167,6 +174,7 @@ class OCRBatchService:
 
     def pause(self, job_ids: Sequence[JobId]) -> None:
         """Start no more pages of these jobs; pages in work are finished. A job that waits is held back."""
+        self._require_store()
         for run in self._runs:
             if run.job.job_id in job_ids:
                 run.pause()
@@ -176,6 +184,7 @@ class OCRBatchService:
 
     def unpause(self, job_ids: Sequence[JobId]) -> None:
         """Go on with paused jobs."""
+        self._require_store()
         for run in self._runs:
             if run.job.job_id in job_ids:
                 run.unpause()
@@ -222,13 +231,19 @@ class OCRBatchService:
 
     def handle(self, message: PoolMessage) -> None:
         """Take in what a page process said."""
-        ended = self.pool.handle(message)
-        if ended is not None:
-            self._each(lambda run: run.take(ended))
+        if (ended := self.pool.handle(message)) is not None:
+            self._outcomes.append(ended)
         self.advance()
 
     def advance(self) -> None:
-        """Start all work that can be started now."""
+        """Take in what has ended, and start all work that can be started now. All of it waits for a store that is held."""
+        self._runs = [run for run in self._runs if not run.ended]
+        if not self._may_write():
+            return
+        self._catch_up()
+        while self._outcomes:
+            ended = self._outcomes.popleft()
+            self._each(lambda run, ended=ended: run.take(ended))  # type: ignore[misc]
         self._each(lambda run: run.advance())
         self._runs = [run for run in self._runs if not run.ended]
         while (waiting := self._queue.peek()) and all(run.paused for run in self._runs):
@@ -237,13 +252,16 @@ class OCRBatchService:
 
     def tick(self) -> None:
         self.pool.tick()
-        self._each(lambda run: run.tick())
-        self.advance()
+        if self._may_write():
+            self._each(lambda run: run.tick())
+            self.advance()
 
     def next_tick(self) -> float | None:
         """When `tick` has something to do, on the monotonic clock."""
-        times = [self.pool.next_tick(), *(run.next_tick() for run in self._runs)]
-        return min((at for at in times if at is not None), default=None)
+        ours = [run.next_tick() for run in self._runs]
+        if self._at_work and (held := self._late.held_until):
+            ours = [held]
+        return min((at for at in (self.pool.next_tick(), *ours) if at is not None), default=None)
 
     @property
     def state(self) -> str:
@@ -276,6 +294,28 @@ class OCRBatchService:
         for job_id in self.paused(None):
             self._stop_jobs(job_id, "stopped", "stopped", "paused")
 
+    @property
+    def _at_work(self) -> bool:
+        return bool(self._runs or self._queue.peek() or self._late)
+
+    def _may_write(self) -> bool:
+        """Something is to be done, and no other process holds the store."""
+        return self._at_work and self._late.store_is_free()
+
+    def _catch_up(self) -> None:
+        for job_id in self._late.catch_up():
+            self._manifests.state_changed(job_id)
+            self._locks.pop(job_id).release()
+
+    def _write_late(self) -> None:
+        if self._late and self._late.ask():
+            self._catch_up()
+
+    def _require_store(self) -> None:
+        if not self._late.ask():
+            raise BusyError("Another program holds the store of jobs. Try again when it has let go.")
+        self._catch_up()
+
     def _close_store(self) -> None:
         if self._store is not None:
             self._store.close()
@@ -284,13 +324,15 @@ class OCRBatchService:
     def _stop_jobs(
         self, job_id: JobId | None, status: BatchStatus, state: JobState, reason: str | None
     ) -> None:
-        waiting = [self._make_run(waiting.job, waiting.order) for waiting in self._queue.take(job_id)]
         running = [run for run in self._runs if job_id in (None, run.job.job_id)]
-        for run in [*running, *waiting]:
-            self._guarded(run, lambda run: run.stop(status, state, reason))
+        waiting = (self._make_run(waiting.job, waiting.order) for waiting in self._queue.take(job_id))
+        for run in chain(running, waiting):
+            if run is not None:
+                self._guarded(run, lambda run: run.stop(status, state, reason))
         self.advance()
 
     def _ended_job(self, job_id: JobId) -> StoredJob:
+        self._require_store()
         job = self.get(job_id)
         if job.state in ACTIVE:
             raise JobActiveError(f"Job {job_id} is {job.state}. Cancel it first, or wait for its end.")
@@ -308,12 +350,8 @@ class OCRBatchService:
         self._queue.add(job, order)
 
     def _begin(self, job: StoredJob, order: RunOrder) -> None:
-        try:
-            run = self._make_run(job, order)
-        except Exception as error:
-            log.exception("job %s can't begin", job.job_id)
-            ours = run_error(error, job.job_id)
-            self._emit(JobFailed(job.job_id, order.origin, ours.code, ours.message, ours.retryable))
+        run = self._make_run(job, order)
+        if run is None:
             return
         self._runs.append(run)
         self._guarded(run, lambda run: run.begin())
@@ -335,11 +373,19 @@ class OCRBatchService:
             log.exception("job %s failed", run.job.job_id)
             run.fail(error)
 
-    def _make_run(self, job: StoredJob, order: RunOrder) -> JobRun:
+    def _make_run(self, job: StoredJob, order: RunOrder) -> JobRun | None:
+        """The run of a job that was taken from the queue; one that can't be made has ended with that."""
         shop = Workshop(
-            self.store, self.pool, self._settings, self._emit, self._tickets, self._progress_seconds
-        )
-        return JobRun(job, order, shop)
+            self.store, self.pool, self._settings, self._emit, self._tickets, self._late.write,
+            self._progress_seconds,
+        )  # fmt: skip
+        try:
+            return JobRun(job, order, shop)
+        except Exception as error:
+            log.exception("job %s can't begin", job.job_id)
+            ours = run_error(error, job.job_id)
+            self._emit(JobFailed(job.job_id, order.origin, ours.code, ours.message, ours.retryable))
+            return None
 
     def settle(self, job_id: JobId) -> None:
         """Wait, in any thread, until a job's manifest says what the store does; a moment, or as long as it must."""
@@ -354,7 +400,9 @@ class OCRBatchService:
             self._manifests.file_changed(event.job_id)
         elif isinstance(event, JobEnded | JobFailed):
             self._manifests.state_changed(event.job_id)
-            self._locks.pop(event.job_id).release()
+            # Until the store knows of the end, nobody may take the job for a dead worker's.
+            if event.job_id not in self._late:
+                self._locks.pop(event.job_id).release()
         self._around.emit(event)
 
     def _lock(self, job_id: JobId) -> None:
@@ -369,7 +417,9 @@ class OCRBatchService:
     def _find_interrupted(self, store: JobStore) -> None:
         """Jobs that a dead worker, or a run without a working store, left are interrupted; those of a live worker are its own."""
         for job in store.unfinished():
-            if job.job_id not in self._locks and JobLock.is_free(self._settings.jobs_dir, job.job_id):
+            if job.job_id in self._locks or not store.can_write():
+                continue
+            if JobLock.is_free(self._settings.jobs_dir, job.job_id):
                 store.reopen_files(job.job_id, "processing")
                 store.update_job(job.job_id, state="interrupted")
 
