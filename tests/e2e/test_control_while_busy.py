@@ -159,7 +159,7 @@ def finished(material: Material, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 @pytest.mark.parametrize(
-    ("command", "says"), [("cancel", "has ended"), ("pause", "not running"), ("resume", "completed")]
+    ("command", "says"), [("cancel", "has ended"), ("pause", "has ended"), ("resume", "completed")]
 )
 def test_of_a_finished_job_an_info_says_that_there_is_nothing_to_do(
     finished: tuple[Host, str], command: str, says: str

@@ -81,11 +81,12 @@ def test_a_job_at_work_in_one_worker_is_refused_by_another_which_does_its_own(
     job = one.batch([material.slow], tmp_path / "out")
     one.wait_in_work(job, 1)
 
-    refusals = [other.ask(command, job_id=job) for command in ("resume", "retry_failed", "delete_job")]
+    commands = ("cancel", "pause", "resume", "retry_failed", "delete_job")
+    refusals = [other.ask(command, job_id=job) for command in commands]
     (seen,) = other.ask("list_jobs")["data"]["jobs"]
     own = other.batch([material.quick], tmp_path / "out2")
 
-    assert [refusal["data"]["code"] for refusal in refusals] == ["job_active"] * 3
+    assert [refusal["data"]["code"] for refusal in refusals] == ["job_active"] * 5
     assert seen["state"] == "running"
     assert other.wait_end(own)["status"] == "completed"
     assert one.ask("get_job", job_id=job)["data"]["state"] == "running"

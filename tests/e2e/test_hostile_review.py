@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.host import Host, Launch, StartWorker
 from tests.e2e.material import Material
 
@@ -25,8 +27,28 @@ def test_what_the_host_has_not_read_yet_stays_as_it_is(worker: Host, tmp_path: P
     answer = worker.wait(lambda event: event.get("id") == 2, "an answer to retry_failed")
 
     assert len(ended["failed"]) == 700
-    assert answer["type"] == "info" or answer["data"]["code"] == "job_active"
+    assert answer["type"] == "info" or answer["data"]["code"] in {"busy", "job_active"}
     assert worker.ask("ping")["type"] == "result"
+
+
+@pytest.mark.parametrize("command", ["delete_job", "resume", "retry_failed"])
+def test_a_job_whose_result_the_host_has_not_read_yet_is_busy_and_later_free(
+    worker: Host, material: Material, tmp_path: Path, command: str
+) -> None:
+    job = worker.batch([material.slow], tmp_path / "out")
+    worker.wait_in_work(job, 1)
+    worker.reading.clear()
+    # More than the pipe holds, so that the worker can't be rid of the result.
+    worker.send_bytes(b'{"command":"ping"}\n' * 2000)
+    worker.send("cancel", job_id=job)
+    worker.send(command, id="early", job_id=job)
+    worker.reading.set()
+
+    answer = worker.wait(lambda event: event.get("id") == "early", "an answer")
+
+    assert (answer["data"]["code"], answer["data"]["retryable"]) == ("busy", True)
+    worker.wait_end(job)
+    assert worker.ask(command, job_id=job)["type"] != "error"
 
 
 def test_a_page_result_that_can_not_be_read_is_done_again(

@@ -31,7 +31,7 @@ from ocr_protocol.commands import (
 from ocr_protocol.lines import Line
 from ocr_worker import report
 from ocr_worker.about import hello_data, rss_bytes
-from ocr_worker.errors import InternalError, JobActiveError, OcrError, UnsupportedError
+from ocr_worker.errors import BusyError, InternalError, OcrError, UnsupportedError
 from ocr_worker.inspector import Inspector
 from ocr_worker.job_store import store_error
 from ocr_worker.job_window import RunOrder
@@ -147,18 +147,18 @@ class Router:
         jobs = self.service.active(command.job_id)
         ended = command.job_id is not None and not jobs
         # Said before it is done: nothing of a job may follow its terminal event.
-        message = f"Job {command.job_id} has ended already" if ended else "Cancellation requested"
+        message = _ended(command.job_id) if ended else "Cancellation requested"
         self._acknowledge(command, "cancel", message, jobs)
         if jobs:
             self.service.cancel(command.job_id)
 
     def _pause(self, command: Pause) -> None:
-        paused = self.service.paused(command.job_id)
-        jobs = [job for job in self.service.active(command.job_id) if job not in paused]
-        self.service.pause(jobs)
-        self._acknowledge(
-            command, "pause", "Pause requested" if jobs else _not("running", command.job_id), jobs
-        )
+        active, paused = self.service.active(command.job_id), self.service.paused(command.job_id)
+        jobs = [job for job in active if job not in paused]
+        if jobs:
+            self.service.pause(jobs)
+        nothing = _not("running", command.job_id) if active or not command.job_id else _ended(command.job_id)
+        self._acknowledge(command, "pause", "Pause requested" if jobs else nothing, jobs)
         if self.session.draining:
             # Nothing will continue them.
             self.service.stop_paused()
@@ -211,9 +211,7 @@ class Router:
     def _settle_accounts(self, job_id: str) -> None:
         """Outcomes are read from the store when the host is ready: until it was given them all they must stay as they are."""
         if self.loop.owes(job_id):
-            raise JobActiveError(
-                f"Job {job_id} has ended, but its result was not read yet. Ask again after that."
-            )
+            raise BusyError(f"Job {job_id} has ended, but its result was not read yet. Ask again after that.")
 
     def _ping(self, command: Ping) -> None:
         service, session = self.service, self.session
@@ -254,6 +252,10 @@ class Router:
             "details": error.details,
         }
         self.send(Error(id=command.id, command=command.command, data=data))
+
+
+def _ended(job_id: str | None) -> str:
+    return f"Job {job_id} has ended already"
 
 
 def _not(state: str, job_id: str | None) -> str:

@@ -150,14 +150,16 @@ class OCRBatchService:
 
         Raises:
             JobNotFoundError: there is no such job, ended or not.
+            JobActiveError: it is at work in another process.
         """
         mine = [run.job.job_id for run in self._runs] + self._queue.ids()
         if job_id is None:
             return mine
-        if job_id not in mine:
-            self.get(job_id)
-            return []
-        return [job_id]
+        if job_id in mine:
+            return [job_id]
+        if self.get(job_id).state in ACTIVE and job_id not in self._late:
+            raise JobActiveError(f"Job {job_id} is at work in another process. Ask there.")
+        return []
 
     def paused(self, job_id: JobId | None) -> list[JobId]:
         """Which of the jobs that `active` names are paused."""
