@@ -24,22 +24,39 @@ def _at(picture: Image.Image, x: int, y: int) -> float:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_orientation_is_applied_once(orientation: int, tmp_path: Path) -> None:
-    upright = Image.new("L", (80, 40), 255)
-    upright.paste(0, (0, 0, 20, 20))
-    stored = _undo(upright, orientation)
+@pytest.mark.parametrize("kind", ["png", "tiff", "webp"])
+def test_exif_orientation_is_applied_once(orientation: int, kind: str, tmp_path: Path) -> None:
+    upright = _marked()
     exif = Image.Exif()
     exif[0x0112] = orientation
-    stored.save(tmp_path / "a.png", exif=exif)
+    path = tmp_path / f"a.{kind}"
+    made.undone(upright, orientation).save(path, exif=exif, lossless=True)
 
-    grey = _grey(tmp_path / "a.png", "png")
-
-    assert grey.tobytes() == upright.tobytes()
+    assert _grey(path, kind).tobytes() == upright.tobytes()
 
 
-def _undo(picture: Image.Image, orientation: int) -> Image.Image:
-    back = {5: 5, 6: 8, 7: 7, 8: 6}.get(orientation, orientation)
-    return pictures.turn_by_exif(picture, back)
+def test_orientation_of_a_packed_tiff_is_applied_once(tmp_path: Path) -> None:
+    made.undone(_marked(), 6).convert("1").save(
+        tmp_path / "a.tif", compression="group4", tiffinfo={0x0112: 6}
+    )
+
+    assert _grey(tmp_path / "a.tif", "tiff").tobytes() == _marked().tobytes()
+
+
+def test_each_frame_of_a_tiff_has_its_own_orientation(tmp_path: Path) -> None:
+    (tmp_path / "a.tif").write_bytes(made.one_turned_frame())
+
+    with pictures.opened(tmp_path / "a.tif", "tiff", 10**8) as image:
+        pictures.select_frame(image, tmp_path / "a.tif", 3, 10**8)
+        grey = pictures.read_grey(image).picture
+
+    assert grey.tobytes() == made.sheet("Third").tobytes()
+
+
+def _marked() -> Image.Image:
+    upright = Image.new("L", (80, 40), 255)
+    upright.paste(0, (0, 0, 20, 20))
+    return upright
 
 
 def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from PIL import Image, ImageCms, ImageDraw, ImageFont
 
 TEXT = "Harvest moon"
 SIZE = 640, 200
+_ORIENTATION = 0x0112
 
 
 def sheet(
@@ -36,9 +37,21 @@ def jpeg(picture: Image.Image | None = None, **options: Any) -> bytes:
     return saved(picture or sheet(), "JPEG", quality=92, dpi=(200, 200), **options)
 
 
-def turned_by_exif(orientation: int) -> bytes:
+def turned_by_exif(orientation: int, kind: str = "JPEG") -> bytes:
     """Stored so that a viewer which obeys the orientation shows it upright."""
-    undo = {
+    return saved(undone(sheet(), orientation), kind, dpi=(200, 200), exif=_orienting(orientation))
+
+
+def one_turned_frame() -> bytes:
+    """A TIFF of three frames, of which the last lies on its side."""
+    frames = [sheet("First"), sheet("Second"), undone(sheet("Third"), 6)]
+    frames[2].encoderinfo = {"tiffinfo": {_ORIENTATION: 6}}
+    return saved(frames[0], "TIFF", save_all=True, append_images=frames[1:], dpi=(200, 200))
+
+
+def undone(upright: Image.Image, orientation: int) -> Image.Image:
+    """The picture as it is stored under this orientation."""
+    steps = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
         3: Image.Transpose.ROTATE_180,
         4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -47,10 +60,13 @@ def turned_by_exif(orientation: int) -> bytes:
         7: Image.Transpose.TRANSVERSE,
         8: Image.Transpose.ROTATE_270,
     }
-    picture = sheet().transpose(undo[orientation]) if orientation in undo else sheet()
+    return upright.transpose(steps[orientation]) if orientation in steps else upright
+
+
+def _orienting(orientation: int) -> Image.Exif:
     exif = Image.Exif()
-    exif[0x0112] = orientation
-    return jpeg(picture, exif=exif)
+    exif[_ORIENTATION] = orientation
+    return exif
 
 
 def cmyk_jpeg() -> bytes:

@@ -86,6 +86,15 @@ def placed(file: Delivered) -> None:
     assert 20 < top < 40, top
 
 
+def all_lie_alike(file: Delivered) -> None:
+    """Each page has the size of the first, in the results and in the PDF."""
+    document = pypdfium2.PdfDocument(file.pdf)
+    sizes = {page.get_size() for page in document}
+    sizes |= {(page["width_points"], page["height_points"]) for page in file.pages}
+    document.close()
+    assert {(round(width), round(height)) for width, height in sizes} == {(230, 72)}
+
+
 def at_far_end(file: Delivered) -> None:
     """Boxes are in the pixels of the file, not in those that were read."""
     assert file.pages[0]["width_px"] == 40_000
@@ -233,7 +242,9 @@ ROWS = (
     Row(36, "white-on-black.png", pic.white_on_black, checks=(placed,)),
     Row(37, "moving.gif", partial(pic.animation, "GIF"), checks=(one_of_three,)),
     Row(37, "moving.webp", partial(pic.animation, "WEBP"), checks=(one_of_three,)),
-    *(Row(38, f"exif{way}.jpg", partial(pic.turned_by_exif, way), checks=(placed, light)) for way in range(1, 9)),
+    *(Row(38, f"exif{way}.{kind}", partial(pic.turned_by_exif, way, kind), checks=(placed, light))
+      for kind in ("jpeg", "png", "tiff") for way in range(1, 9)),
+    Row(38, "exif-frame.tiff", pic.one_turned_frame, texts=MIX, checks=(placed, all_lie_alike)),
     Row(39, "cut.jpg", lambda: pic.jpeg()[:3000], "corrupt"),
     Row(40, "no-dpi.jpg", partial(pic.with_resolution, None), checks=(warned("resolution"),)),
     Row(40, "0-dpi.tif", partial(pic.with_resolution, 0), checks=(warned("resolution"),)),

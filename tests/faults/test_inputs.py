@@ -83,6 +83,16 @@ def test_inspect_agrees_with_the_batch(row: Row, session: Session) -> None:
         assert answer["data"]["pages"] == session.done[row.name].get("pages") or row.code
 
 
+@pytest.mark.parametrize("row", [row for row in ROWS if not row.code], ids=str)
+def test_inspect_says_the_sizes_that_the_results_say(row: Row, session: Session) -> None:
+    answer = session.worker.ask("inspect", file=str(session.folder / row.name), password=row.password)
+
+    for told, page in zip(answer["data"]["page_list"], Delivered(session.done[row.name]).pages, strict=True):
+        if page["status"] != "failed":
+            assert told["width_points"] == pytest.approx(page["width_points"], abs=0.01)
+            assert told["height_points"] == pytest.approx(page["height_points"], abs=0.01)
+
+
 def test_every_file_is_in_exactly_one_list(session: Session) -> None:
     for result in session.results:
         listed = [e["file"] for key in ("successful", "failed", "skipped") for e in result[key]]

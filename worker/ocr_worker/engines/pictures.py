@@ -155,6 +155,10 @@ def turn_by_exif(picture: Image.Image, orientation: int) -> Image.Image:
 
 
 def exif_orientation(image: Image.Image) -> int:
+    """How the decoded picture still has to be turned."""
+    if image.format == "TIFF":
+        # Pillow turns these as it decodes them, and says their size as turned.
+        return 1
     # A broken EXIF block costs the orientation, not the page.
     try:
         return int(image.getexif().get(0x0112, 1))
