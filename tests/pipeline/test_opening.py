@@ -141,3 +141,16 @@ def test_inspect_knows_forms_and_protection(desk: Desk, tmp_path: Path) -> None:
     with pytest.raises(OcrError) as caught:
         desk.inspect(locked)
     assert caught.value.code == "encrypted"
+    assert "`password` of an inspection" in caught.value.message
+
+
+def test_inspect_refuses_a_picture_that_a_batch_would_refuse_by_the_same_limit(
+    desk: Desk, tmp_path: Path
+) -> None:
+    path = tmp_path / "huge.png"
+    path.write_bytes(pictures.huge_png(2**21, 2**21))
+
+    with pytest.raises(OcrError, match=r"at most 250,000,000 are allowed") as caught:
+        desk.inspect(path)
+
+    assert caught.value.code == "too_large"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
@@ -64,8 +65,8 @@ def _pdf_picture(source: Path, page: int, password: str | None) -> Image.Image:
 
 
 def _image_picture(source: Path, kind: str, page: int) -> Image.Image:
-    with pictures.opened(source, kind, 1 << 40) as image:
-        pictures.select_frame(image, source, page, 1 << 40)
+    with pictures.opened(source, kind, math.inf) as image:
+        pictures.select_frame(image, source, page, math.inf)
         image.load()
         picture = pictures.turn_by_exif(pictures.without_alpha(image), pictures.exif_orientation(image))
         grey = picture.mode.startswith("I") or picture.mode == "F"

@@ -65,7 +65,9 @@ def _refusal(code: int | None, password: str | None, name: str) -> OcrError | No
 def wrong_password(password: str | None, name: str) -> OcrError:
     if password:
         return BadPasswordError(f"The password given for {name} is not the right one; give another")
-    return EncryptedError(f"{name} is protected by a password; give it in `passwords`")
+    return EncryptedError(
+        f"{name} is protected by a password; give it (`passwords` of a batch, `password` of an inspection)"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,17 +175,6 @@ def render(page: Any, dpi: float) -> Image.Image:
     except (pypdfium2.PdfiumError, RuntimeError, ValueError, OverflowError) as error:
         raise PdfiumError(str(error)) from error
     return picture
-
-
-def is_signed(document: Any) -> bool:
-    """Whether a signature has been put in; an empty field for one does not count."""
-    count = raw.FPDF_GetSignatureCount(document.raw)
-    signatures = [raw.FPDF_GetSignatureObject(document.raw, number) for number in range(max(0, count))]
-    return any(raw.FPDFSignatureObj_GetContents(signature, None, 0) > 0 for signature in signatures)
-
-
-def is_encrypted(document: Any) -> bool:
-    return int(raw.FPDF_GetSecurityHandlerRevision(document.raw)) != -1
 
 
 def boxes(texts: Any, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[float, float, float, float]]:

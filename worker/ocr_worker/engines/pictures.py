@@ -44,7 +44,7 @@ BROKEN = (
 
 
 @contextmanager
-def opened(path: Path, kind: str, max_pixels: int) -> Iterator[Image.Image]:
+def opened(path: Path, kind: str, max_pixels: float) -> Iterator[Image.Image]:
     """Open as exactly this kind of image. Raises CorruptError, TooLargeError: sizes are checked before decoding."""
     # Our own limit is checked per call: Pillow's is global, and only warns up to twice its value.
     Image.MAX_IMAGE_PIXELS = None
@@ -58,7 +58,7 @@ def opened(path: Path, kind: str, max_pixels: int) -> Iterator[Image.Image]:
         raise CorruptError(f"{path.name} is damaged or cut short; save or scan it again") from error
 
 
-def check_size(image: Image.Image, path: Path, max_pixels: int) -> None:
+def check_size(image: Image.Image, path: Path, max_pixels: float) -> None:
     width, height = image.size
     if width < 1 or height < 1:
         raise CorruptError(f"{path.name} says it is {width} x {height} pixels")
@@ -87,7 +87,7 @@ def is_animated(image: Image.Image) -> bool:
     return image.format != "TIFF" and bool(getattr(image, "is_animated", False))
 
 
-def select_frame(image: Image.Image, path: Path, page: int, max_pixels: int) -> None:
+def select_frame(image: Image.Image, path: Path, page: int, max_pixels: float) -> None:
     if page > 1:
         image.seek(page - 1)
         check_size(image, path, max_pixels)

@@ -11,10 +11,10 @@ from ocr_worker.outputs.model import Affine
 DEFAULT_BOX = (0.0, 0.0, 612.0, 792.0)
 
 
-def user_unit(pdf: pikepdf.Pdf, page: int) -> float:
+def user_unit(page: pikepdf.Page) -> float:
     """The size of the page's unit in points: 1 but for very large sheets."""
     try:
-        unit = float(pdf.pages[page - 1].obj.get("/UserUnit", 1))
+        unit = float(page.obj.get("/UserUnit", 1))
     except (TypeError, ValueError, pikepdf.PdfError):
         return 1.0
     return unit if 0 < unit <= 75_000 else 1.0

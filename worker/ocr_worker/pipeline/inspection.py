@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ocr_worker.engines import pdfium
-from ocr_worker.errors import NoPagesError
+from ocr_worker.engines import pdfium, pictures, qpdf
+from ocr_worker.engines.pdf_file import PdfFile, open_pdf
+from ocr_worker.pipeline.render import sheet_inches
 from ocr_worker.pipeline.source_file import glance
-from ocr_worker.pipeline.tasks import Inspected, InspectTask, Source
+from ocr_worker.pipeline.tasks import Inspected, InspectTask, PageSettings, Source
 
 MAX_LISTED_PAGES = 5_000
+_MAX_PIXELS = PageSettings().max_pixels
 _FORMS = {0: "none", 1: "acroform", 2: "xfa", 3: "xfa"}
-_IMAGE_PIXELS = 1 << 40
 
 
 def inspect(task: InspectTask) -> Inspected:
@@ -23,52 +24,44 @@ def inspect(task: InspectTask) -> Inspected:
 
 
 def _inspect_pdf(path: Path, source: Source) -> dict[str, Any]:
-    document = _load(path, source.password)
+    pdf = open_pdf(path, source.password)
     try:
-        listed = range(1, min(len(document), MAX_LISTED_PAGES) + 1)
+        # All at once: qpdf counts to a page anew for each number.
+        listed = list(pdf.structure.pages)[:MAX_LISTED_PAGES]
         return {
-            "pages": len(document),
-            "encrypted": pdfium.is_encrypted(document),
-            "signed": pdfium.is_signed(document),
-            "form": _FORMS.get(document.get_formtype(), "none"),
-            "page_list": [_pdf_page(document, number) for number in listed],
+            "pages": pdf.pages,
+            "encrypted": pdf.structure.is_encrypted,
+            "signed": qpdf.is_signed(pdf.structure),
+            "form": _FORMS.get(pdf.rendering.get_formtype(), "none"),
+            "page_list": [_pdf_page(pdf, number, built) for number, built in enumerate(listed, 1)],
         }
     finally:
-        document.close()
+        pdf.close()
 
 
-def _load(path: Path, password: str | None) -> Any:
+def _pdf_page(pdf: PdfFile, number: int, built: Any) -> dict[str, Any]:
     try:
-        return pdfium.load(path, password, path.name)
+        page = pdfium.load_page(pdf.rendering, number)
     except pdfium.PdfiumError:
-        # Only damaged files pay for qpdf.
-        from ocr_worker.engines.pdf_file import open_pdf
-
-        opened = open_pdf(path, password)
-        if not opened.pages:
-            raise NoPagesError(f"{path.name} has no pages; save it again from its program") from None
-        return opened.rendering
-
-
-def _pdf_page(document: Any, number: int) -> dict[str, Any]:
+        return _page_entry(sheet_inches(built, None))
     try:
-        page = pdfium.load_page(document, number)
-    except pdfium.PdfiumError:
-        return {"width_points": 0.0, "height_points": 0.0, "has_text": False}
-    width, height = page.get_size()
-    shown = {
-        "width_points": round(width, 2),
-        "height_points": round(height, 2),
-        "has_text": pdfium.has_text(page),
+        return _page_entry(sheet_inches(built, page), has_text=pdfium.has_text(page))
+    finally:
+        page.close()
+
+
+def _page_entry(inches: tuple[float, float], *, has_text: bool = False) -> dict[str, Any]:
+    width, height = inches
+    return {
+        "width_points": round(width * 72, 2),
+        "height_points": round(height * 72, 2),
+        "has_text": has_text,
     }
-    page.close()
-    return shown
 
 
 def _inspect_image(path: Path, kind: str) -> dict[str, Any]:
-    from ocr_worker.engines import pictures
-
-    with pictures.opened(path, kind, _IMAGE_PIXELS) as image:
+    # To ask a PNG for its orientation is to decode it.
+    with pictures.opened(path, kind, _MAX_PIXELS) as image:
         pages = [_frame(image, path, number) for number in range(1, pictures.count_frames(image) + 1)]
     return {
         "pages": len(pages),
@@ -80,13 +73,7 @@ def _inspect_image(path: Path, kind: str) -> dict[str, Any]:
 
 
 def _frame(image: Any, path: Path, number: int) -> dict[str, Any]:
-    from ocr_worker.engines import pictures
-
-    pictures.select_frame(image, path, number, _IMAGE_PIXELS)
+    pictures.select_frame(image, path, number, _MAX_PIXELS)
     dpi, _ = pictures.resolution(image)
     width, height = image.size[::-1] if pictures.exif_orientation(image) >= 5 else image.size
-    return {
-        "width_points": round(width * 72 / dpi, 2),
-        "height_points": round(height * 72 / dpi, 2),
-        "has_text": False,
-    }
+    return _page_entry((width / dpi, height / dpi))

@@ -43,16 +43,23 @@ class Sheet:
 
 
 def load_sheet(pdf: PdfFile, number: int) -> Sheet:
-    unit = pdf_geometry.user_unit(pdf.structure, number)
+    built = pdf.structure.pages[number - 1]
     try:
         page = pdfium.load_page(pdf.rendering, number)
-        return Sheet(number, page, pdfium.survey(page), pdfium.page_inches(page, unit))
+        return Sheet(number, page, pdfium.survey(page), sheet_inches(built, page))
     except pdfium.PdfiumError as error:
         _log.warning("PDFium can't load page %d: %s", number, error)
-    page = pdf.structure.pages[number - 1]
-    left, bottom, right, top = pdf_geometry.visible_box(page)
+    return Sheet(number, None, None, sheet_inches(built, None))
+
+
+def sheet_inches(built: Any, page: Any) -> tuple[float, float]:
+    """Width and height as displayed, by PDFium's page or, where that is None, by qpdf's."""
+    unit = pdf_geometry.user_unit(built)
+    if page is not None:
+        return pdfium.page_inches(page, unit)
+    left, bottom, right, top = pdf_geometry.visible_box(built)
     sides = (right - left) * unit / 72, (top - bottom) * unit / 72
-    return Sheet(number, None, None, sides[::-1] if pdf_geometry.rotation(page) in (90, 270) else sides)
+    return sides[::-1] if pdf_geometry.rotation(built) in (90, 270) else sides
 
 
 def shows_nothing(sheet: Sheet) -> bool:

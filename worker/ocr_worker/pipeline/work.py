@@ -85,6 +85,8 @@ class Workbench:
             self._documents.close()
 
     def _warm(self, task: WarmTask) -> Warmed:
+        import ocr_worker.pipeline.inspection  # noqa: F401
+
         if task.settings is not None:
             self.warm(task.settings)
         return Warmed()
