@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -131,12 +132,17 @@ def test_after_clean_up_the_service_works_again(state: Path, material: Material,
     ("files", "options", "error", "says"),
     [
         ([], {}, InvalidParamsError, "No files provided for OCR batch processing"),
+        (None, {}, InvalidParamsError, "No files provided for OCR batch processing"),
+        ("", {}, InvalidParamsError, "No files provided for OCR batch processing"),
+        (7, {}, InvalidParamsError, "files can't be made of int"),
+        (["a.png", None], {}, InvalidParamsError, "files can't be made of NoneType"),
+        (["a.png"], {"languages": {"eng"}}, InvalidParamsError, "options.languages can't be made of set"),
         (["a.png"], {"retries": -1}, InvalidParamsError, "retries"),
         (["a.png"], {"languages": ["xyz"]}, LanguageMissingError, "xyz"),
     ],
 )
 def test_what_cannot_be_begun_is_raised(
-    state: Path, tmp_path: Path, files: list[str], options: dict[str, Any], error: type[Exception], says: str
+    state: Path, tmp_path: Path, files: Any, options: dict[str, Any], error: type[Exception], says: str
 ) -> None:
     service = OCRBatchService()
 
@@ -144,3 +150,34 @@ def test_what_cannot_be_begun_is_raised(
         service.process_batch(files, tmp_path / "out", **options)
 
     assert not (tmp_path / "out").exists()
+
+
+def test_without_an_output_folder_the_message_is_that_of_the_wire(state: Path) -> None:
+    nothing: Any = None
+
+    with pytest.raises(InvalidParamsError, match="No output directory provided"):
+        OCRBatchService().process_batch(["a.png"], nothing)
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_path_alone_is_one_file(
+    state: Path, material: Material, tmp_path: Path, kind: Callable[[Path], str | Path]
+) -> None:
+    service = OCRBatchService()
+    try:
+        result = service.process_batch(kind(material.quick), tmp_path / "out")
+    finally:
+        service.cleanup()
+
+    assert [file["file"] for file in result["successful"]] == [str(material.quick)]
+    assert result["total_files"] == 1
+
+
+def test_paths_among_the_options_may_be_path_objects(state: Path, material: Material, tmp_path: Path) -> None:
+    service = OCRBatchService()
+    try:
+        result = service.process_batch([material.quick], tmp_path / "out", passwords={material.quick: "open"})
+    finally:
+        service.cleanup()
+
+    assert result["status"] == "completed"

@@ -5,8 +5,7 @@ Source: the fourth design note (queue and manifest). The store stays the truth; 
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +15,7 @@ from ocr_worker.admission import admit
 from ocr_worker.errors import CorruptError, NotFoundError
 from ocr_worker.job_store import JobStore
 from ocr_worker.manifest import write_manifest
-from ocr_worker.options import make_request
+from ocr_worker.options import AnyPath, make_request
 from ocr_worker.report import manifest_path
 from ocr_worker.settings import settings_from_environment
 
@@ -68,13 +67,13 @@ class BatchManifest(_Record):
 
     @classmethod
     def create_new(
-        cls, files: Sequence[str | os.PathLike[str]], output_dir: str, **options: Any
+        cls, files: AnyPath | Iterable[AnyPath], output_dir: AnyPath, **options: Any
     ) -> BatchManifest:
         """Lay out a batch without running it; `ocr-worker resume ID` or the wire's `resume` runs it.
 
         Args and errors are those of `OCRBatchService.process_batch`.
         """
-        request = make_request([os.fspath(file) for file in files], os.fspath(output_dir), options)
+        request = make_request(files, output_dir, options)
         store = JobStore(settings_from_environment().state_dir)
         try:
             job, _ = admit(request, store)
@@ -85,7 +84,7 @@ class BatchManifest(_Record):
         return cls.load(output_dir, job.job_id)
 
     @classmethod
-    def load(cls, output_dir: str | os.PathLike[str], batch_id: str | None = None) -> BatchManifest:
+    def load(cls, output_dir: AnyPath, batch_id: str | None = None) -> BatchManifest:
         """Read a manifest of an output folder; without an id the one that was begun last.
 
         Raises:

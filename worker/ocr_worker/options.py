@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Union
 
 from ocr_protocol.codec import decode
 from ocr_protocol.commands import OcrBatch
@@ -22,19 +22,24 @@ _PAGE_FIELDS = frozenset(PageSettings.__slots__) - {"dpi", "tessdata_dir"}
 _JOB_FIELDS = frozenset(JobOptions.__slots__) - {"page"}
 
 
-def make_request(files: Sequence[str], output_dir: str, options: dict[str, Any]) -> JobRequest:
-    """Check a library caller's arguments as the wire's are checked.
+AnyPath = Union[str, "os.PathLike[str]"]
+"""A path as Python's callers have it."""
+
+
+def make_request(
+    files: AnyPath | Iterable[AnyPath] | None, output_dir: AnyPath | None, options: Mapping[str, Any]
+) -> JobRequest:
+    """Check a library caller's arguments as the wire's are checked. A path alone is one file.
 
     Raises:
         InvalidParamsError: the message names the field.
         LanguageMissingError, EngineMissingError: the message says how to install it.
     """
-    sent = [path_to_wire(file) for file in files]
     fields = {
         "command": "ocr_batch",
-        "files": sent,
-        "output_dir": path_to_wire(output_dir) if output_dir else "",
-        "options": options,
+        "files": _sent_files(files),
+        "output_dir": _sent(output_dir, "output_dir") if output_dir else "",
+        "options": _sent_options(options),
     }
     try:
         command = decode(json.dumps(fields).encode("ascii"))
@@ -76,3 +81,42 @@ def _page_settings(options: BatchOptions) -> PageSettings:
         tessdata_dir=absolute_path(options.tessdata_dir) if options.tessdata_dir else None,
         **options.model_dump(include=set(_PAGE_FIELDS)),
     )
+
+
+def _sent_files(files: AnyPath | Iterable[AnyPath] | None) -> list[str]:
+    if not files:
+        return []
+    if isinstance(files, str | bytes | os.PathLike):
+        # The letters of a path are no files.
+        return [_sent(files, "files")]
+    try:
+        return [_sent(file, "files") for file in files]
+    except TypeError as error:
+        raise _odd("files", files) from error
+
+
+def _sent_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as the wire has them: Python's callers may give paths as Path."""
+    sent = {
+        name: _sent(value, f"options.{name}") if isinstance(value, os.PathLike) else value
+        for name, value in options.items()
+    }
+    if isinstance(passwords := sent.get("passwords"), Mapping):
+        sent["passwords"] = {_sent(path, "options.passwords"): word for path, word in passwords.items()}
+    for name, value in sent.items():
+        try:
+            json.dumps(value)
+        except (TypeError, ValueError) as error:
+            raise _odd(f"options.{name}", value) from error
+    return sent
+
+
+def _sent(path: object, field: str) -> str:
+    try:
+        return path_to_wire(os.fsdecode(path))  # type: ignore[arg-type]  # what is no path is told by the TypeError
+    except TypeError as error:
+        raise _odd(field, path) from error
+
+
+def _odd(field: str, value: object) -> InvalidParamsError:
+    return InvalidParamsError(f"Field {field} can't be made of {type(value).__name__}.", field=field)

@@ -6,10 +6,9 @@ Everything here belongs to one thread; page processes only post to its inbox.
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, count
 from typing import Any
 
@@ -37,7 +36,7 @@ from ocr_worker.jobs import (
 )
 from ocr_worker.late_writes import LateWrites
 from ocr_worker.manifest_keeper import ManifestKeeper
-from ocr_worker.options import make_request
+from ocr_worker.options import AnyPath, make_request
 from ocr_worker.page_pool import PagePool, PoolMessage, TaskEnded
 
 log = logging.getLogger(__name__)
@@ -101,12 +100,12 @@ class OCRBatchService:
         return self._store
 
     def process_batch(
-        self, files: Sequence[str | os.PathLike[str]], output_dir: str | os.PathLike[str], **options: Any
+        self, files: AnyPath | Iterable[AnyPath], output_dir: AnyPath, **options: Any
     ) -> dict[str, Any]:
         """Do a batch and return when it has ended, well or not.
 
         Args:
-            files: PDFs and images, paths.
+            files: paths of PDFs and images; a path alone is one file.
             output_dir: made if missing.
             options: those of the wire's `ocr_batch`, see docs/protocol.md.
 
@@ -118,7 +117,7 @@ class OCRBatchService:
             OcrError: nothing was begun: no files, a bad option, a language that is not installed, a folder that can't
                 be written. What befalls single files stands in the result.
         """
-        request = make_request([os.fspath(file) for file in files], os.fspath(output_dir), options)
+        request = make_request(files, output_dir, options)
         return self._caller.run(self, request)
 
     def cleanup(self) -> None:
