@@ -9,7 +9,7 @@ from typing import Any, NoReturn, cast
 from pydantic import ValidationError
 
 from ocr_protocol.commands import COMMANDS, Command, CommandName
-from ocr_protocol.events import Event
+from ocr_protocol.events import MAX_NAME_CHARACTERS, Event
 from ocr_protocol.lines import Line, TooLong
 from ocr_protocol.refusals import Origin, WireError, explain, shorten
 
@@ -123,12 +123,17 @@ def _build(message: dict[str, Any], origin: Origin) -> Command:
     known = cast("CommandName", name)
     model = COMMANDS.get(known)
     if model is None:
-        raise WireError("unknown_command", f"Unknown command {shorten(name)}", origin)
+        raise WireError("unknown_command", f"Unknown command {shorten(name)}", Origin(origin.id, _echo(name)))
     try:
         return model.model_validate(message)
     except ValidationError as error:
         field, text = _absence(message) or explain(error, model)
     raise WireError("invalid_params", text, Origin(origin.id, known), field=field)
+
+
+def _echo(name: str) -> str | None:
+    """Return an unknown name as the host is told it again, or None if that is no name at all."""
+    return name if name.isprintable() and 0 < len(name) <= MAX_NAME_CHARACTERS else None
 
 
 def _absence(message: dict[str, Any]) -> tuple[str, str] | None:

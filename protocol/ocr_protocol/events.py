@@ -27,6 +27,7 @@ from ocr_protocol.jobs import (
     Text,
 )
 
+MAX_NAME_CHARACTERS = 64
 WorkerState = Literal["idle", "running", "paused", "draining"]
 
 
@@ -229,7 +230,8 @@ class Error(_Event):
 
     type: Literal["error"] = "error"
     id: str | int | None = None
-    command: CommandName | None = None
+    command: Annotated[str, Field(max_length=MAX_NAME_CHARACTERS)] | None = None
+    """A host's own word if there is no such command."""
     job_id: str | None = None
     seq: int | None = None
     data: ErrorData

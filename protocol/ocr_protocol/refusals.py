@@ -9,7 +9,6 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from ocr_protocol.codes import CommandCode
-from ocr_protocol.commands import CommandName
 from ocr_protocol.events import Error, ErrorData
 
 _SHOWN_CHARACTERS = 60
@@ -20,7 +19,7 @@ class Origin:
     """What could be read of the command that a refusal answers."""
 
     id: str | int | None = None
-    command: CommandName | None = None
+    command: str | None = None
 
 
 UNKNOWN = Origin()
