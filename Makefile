@@ -41,7 +41,7 @@ acceptance: .venv/dev ## Run the acceptance cases promised so far, where ../shar
 bench: .venv/bench system-tools ## Accuracy beside plain Tesseract, speed beside other tools; raw figures in bench/out.
 	$(BIN)/python -m bench accuracy speed
 
-bench-quick: .venv/bench system-tools ## The same on a fifth of the pages, one round each; goals are shown, not judged.
+bench-quick: .venv/bench system-tools ## The same on a seventh of the pages, one round each; goals are shown, not judged.
 	$(BIN)/python -m bench accuracy speed --quick
 
 bench-long: .venv/bench ## Memory and cost a page over 2,000 pages and 5,000 cards; raw figures in bench/figures.

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
+import img2pdf
 import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from bench.corpora import Sample
 from ocr_protocol import COMMANDS, RETRYABLE, BatchOptions, CommandName
 from ocr_protocol.codes import CommandCode, FileCode
 from ocr_protocol.events import ErrorData, InfoData, ProgressData, ResultData
+from tests.printed import fits, hold, read_session
 
 TEXT = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
 EVENT_DATA: list[type[BaseModel]] = [
@@ -59,3 +65,18 @@ def test_the_docs_name_every_field_and_kind_of_an_event(model: type[BaseModel]) 
 def test_the_docs_tell_every_code_and_whether_it_may_be_retried() -> None:
     for code in (*get_args(FileCode), *get_args(CommandCode)):
         assert f"| `{code}` | {'yes' if code in RETRYABLE else ''} |" in TEXT
+
+
+def test_the_session_that_the_docs_print_is_what_the_worker_says(
+    sample: Callable[[str], Sample], tmp_path: Path
+) -> None:
+    (tmp_path / "scans").mkdir()
+    (tmp_path / "scans" / "a.pdf").write_bytes(img2pdf.convert([str(sample("cards").path)] * 2))
+    printed = read_session(TEXT.replace("/scans/", f"{tmp_path}/scans/").replace("/out", f"{tmp_path}/out"))
+    environment = {**os.environ, "OCR_WORKER_STATE_DIR": str(tmp_path / "state")}
+
+    worker = [sys.executable, "-m", "ocr_worker"]
+    real = hold(worker, "\n".join(printed.commands) + "\n", tmp_path, environment)
+
+    for event in printed.events:
+        assert any(fits(event, said) for said in real), (event, real)

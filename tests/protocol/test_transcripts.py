@@ -1,4 +1,4 @@
-"""The golden sessions are well formed, and the replayer sees what it should. tests/transcripts replays them for real."""
+"""The golden sessions are well formed, and the replayer sees what it should. test_worker.py replays them for real."""
 
 from __future__ import annotations
 
