@@ -11,7 +11,9 @@ import unicodedata
 from pathlib import Path
 
 import pikepdf
+import pytest
 
+from ocr_worker.plan import SUFFIXES
 from tests.faults import documents
 from tests.faults.documents import long_scan
 from tests.faults.host import Spawn, Worker, codes, left_behind, running, wait_until
@@ -187,9 +189,28 @@ def test_a_pipe_at_the_target_is_refused(worker: Worker, page: Path, out: Path) 
 
     data = worker.batch([page], out, on_existing="overwrite")
 
-    assert codes(data) == {"page.png": "output_conflict"}
+    assert codes(data) == {"page.png": "output_exists"}
     assert stat.S_ISFIFO((out / "page.pdf").stat().st_mode)
     assert left_behind(out) == []
+
+
+@pytest.mark.parametrize("mode", ["skip", "overwrite", "suffix"])
+@pytest.mark.parametrize("kind", SUFFIXES)
+def test_a_pipe_in_the_place_of_any_output_holds_nobody_up(
+    kind: str, mode: str, worker: Worker, page: Path, out: Path
+) -> None:
+    out.mkdir()
+    pipes = [out / f"{name}{SUFFIXES[kind]}" for name in ("page", "page_1")]
+    for pipe in pipes:
+        os.mkfifo(pipe)
+
+    data = worker.batch([page], out, on_existing=mode, outputs=list(SUFFIXES))
+
+    if mode == "overwrite":
+        assert codes(data) == {"page.png": "output_exists"}
+    else:
+        assert [Path(e["output"]).name for e in data["successful"]] == ["page_2.pdf"]
+    assert all(stat.S_ISFIFO(pipe.stat().st_mode) for pipe in pipes)
 
 
 def test_a_symbolic_link_swapped_in_for_an_output_is_replaced_and_not_followed(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ocr_worker.errors import LockedError, NoSpaceError, OutputConflictError, OutputPermissionError
+from ocr_worker.errors import LockedError, NoSpaceError, OutputExistsError, OutputPermissionError
 from ocr_worker.outputs.whole import Staged, staging, write_whole
 
 
@@ -93,7 +93,7 @@ def _viewer(holds: int, number: int) -> Callable[[Path, Path], object]:
 def test_a_folder_at_the_target_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     (tmp_path / "a.txt").mkdir()
 
-    with pytest.raises(OutputConflictError):
+    with pytest.raises(OutputExistsError):
         write_whole(tmp_path / "a.txt", b"x")
 
     assert [place.name for place in tmp_path.iterdir()] == ["a.txt"]

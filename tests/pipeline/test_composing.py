@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from bench.corpora import Sample
-from ocr_worker.errors import OutputConflictError
+from ocr_worker.errors import OutputConflictError, OutputExistsError
 from ocr_worker.pipeline.tasks import ComposeTask, PageSettings, Source
 from tests.faults import documents, pictures
 from tests.pipeline.desk import ALL_OUTPUTS, Desk
@@ -209,7 +209,7 @@ def test_a_fifo_at_a_target_is_refused_and_nothing_is_left_over(desk: Desk, tmp_
     (tmp_path / "out").mkdir()
     os.mkfifo(tmp_path / "out" / "scan.txt")
 
-    with pytest.raises(OutputConflictError):
+    with pytest.raises(OutputExistsError):
         desk.process(path)
 
     assert [place.name for place in (tmp_path / "out").iterdir()] == ["scan.txt"]

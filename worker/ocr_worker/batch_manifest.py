@@ -16,6 +16,7 @@ from ocr_worker.errors import CorruptError, NotFoundError
 from ocr_worker.job_store import JobStore
 from ocr_worker.manifest import write_manifest
 from ocr_worker.options import AnyPath, make_request
+from ocr_worker.regular import read_regular
 from ocr_worker.report import manifest_path
 from ocr_worker.settings import settings_from_environment
 
@@ -95,10 +96,13 @@ class BatchManifest(_Record):
         found = (
             [manifest_path(folder, batch_id)] if batch_id else sorted(folder.glob("batch_*_manifest.json"))
         )
-        if not found or not found[-1].is_file():
-            raise NotFoundError(f"{folder} holds no manifest{f' of batch {batch_id}' if batch_id else ''}.")
+        missing = f"{folder} holds no manifest{f' of batch {batch_id}' if batch_id else ''}."
+        if not found:
+            raise NotFoundError(missing)
         try:
-            return cls.model_validate_json(found[-1].read_bytes())
+            return cls.model_validate_json(read_regular(found[-1]))
+        except OSError as error:
+            raise NotFoundError(missing) from error
         except ValidationError as error:
             raise CorruptError(f"{found[-1]} is no batch manifest of version 1.") from error
 

@@ -15,6 +15,7 @@ from ocr_protocol.paths import path_from_wire
 from ocr_worker.errors import BadNameError, OcrError, OutputConflictError
 from ocr_worker.job_store import NewFile
 from ocr_worker.jobs import InputFile
+from ocr_worker.regular import open_regular
 
 SUFFIXES = {"pdf": ".pdf", "txt": ".txt", "json": "_ocr_results.json", "hocr": ".hocr", "alto": ".alto.xml"}
 LONGEST_NAME_BYTES = 255
@@ -162,7 +163,7 @@ def _usable(name: str, file: InputFile, ground: _Ground) -> bool:
 def _owner(results: Path) -> str | None:
     """The source that an existing `_ocr_results.json` names; None when there is none or it names none."""
     try:
-        with results.open("rb") as lines:
+        with open_regular(results) as lines:
             # The head is a line of its own; the pages after it may be many megabytes.
             head = lines.readline(MOST_HEAD_BYTES).rstrip(b",\n") + b"}"
         return os.path.realpath(path_from_wire(json.loads(head)["source"]["path"]))

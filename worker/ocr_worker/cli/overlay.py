@@ -27,6 +27,7 @@ from ocr_worker.pipeline.tasks import (
     Source,
 )
 from ocr_worker.plan import SUFFIXES
+from ocr_worker.regular import open_regular, read_regular
 from ocr_worker.settings import Settings
 
 
@@ -75,7 +76,7 @@ def _find(wanted: Wanted) -> tuple[Path, Path | None]:
 
 def _is_of(results: Path, source: Path) -> bool:
     digest = hashlib.sha256()
-    with source.open("rb") as stream:
+    with open_regular(source) as stream:
         while block := stream.read(1 << 20):
             digest.update(block)
     return bool(_record(results)["source"]["sha256"] == digest.hexdigest())
@@ -83,7 +84,7 @@ def _is_of(results: Path, source: Path) -> bool:
 
 def _record(results: Path) -> dict[str, Any]:
     try:
-        record: dict[str, Any] = json.loads(results.read_bytes())
+        record: dict[str, Any] = json.loads(read_regular(results))
         path_from_wire(record["source"]["path"])
         record["source"]["sha256"], record["pages"]  # they are there
     except OSError as error:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import tenacity
 
-from ocr_worker.errors import LockedError, NoSpaceError, OcrError, OutputConflictError, OutputPermissionError
+from ocr_worker.errors import LockedError, NoSpaceError, OcrError, OutputExistsError, OutputPermissionError
 from ocr_worker.liveness import own_mark
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -118,7 +118,7 @@ def refuse_odd_target(target: Path) -> None:
     except OSError:
         return
     if not stat.S_ISREG(mode):
-        raise OutputConflictError(f"{target} exists and is no regular file; choose another output folder")
+        raise OutputExistsError(f"{target} exists and is no regular file; choose another output folder")
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from ocr_worker.outputs.json_results import SCHEMA, SCHEMA_VERSION
 from ocr_worker.pipeline.engine_choice import Engines
 from ocr_worker.pipeline.source_file import Look
 from ocr_worker.pipeline.tasks import OpenTask, PageSettings
+from ocr_worker.regular import read_regular
 
 _FAILED = {"timeout", "failed", "crashed"}
 
@@ -43,7 +44,7 @@ def _read(place: str | None) -> dict[str, Any] | None:
     if place is None:
         return None
     try:
-        record = json.loads(Path(place).read_bytes())
+        record = json.loads(read_regular(Path(place)))
         known = (record["schema"], record["schema_version"]) == (SCHEMA, SCHEMA_VERSION)
         shaped = (
             all(isinstance(record[key], kind) for key, kind in _SHAPE.items())
@@ -62,7 +63,7 @@ def _is_whole(record: dict[str, Any], name: str, place: Path) -> bool:
     try:
         if noted is None or place.stat().st_size != noted["bytes"]:
             return False
-        return bool(hashlib.sha256(place.read_bytes()).hexdigest() == noted["sha256"])
+        return bool(hashlib.sha256(read_regular(place)).hexdigest() == noted["sha256"])
     except OSError:
         return False
 

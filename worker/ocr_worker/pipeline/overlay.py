@@ -11,6 +11,7 @@ from ocr_worker.engines.draw import draw_boxes, page_picture
 from ocr_worker.errors import CorruptError, NotFoundError
 from ocr_worker.outputs.whole import write_whole
 from ocr_worker.pipeline.tasks import Drawn, OverlayTask
+from ocr_worker.regular import read_regular
 
 
 def draw_overlay(task: OverlayTask) -> Drawn:
@@ -27,7 +28,7 @@ def draw_overlay(task: OverlayTask) -> Drawn:
 
 def _page_record(results: Path, page: int) -> tuple[dict[str, Any], str]:
     try:
-        record = json.loads(results.read_bytes())
+        record = json.loads(read_regular(results))
         kind = str(record["source"]["type"])
         found: list[dict[str, Any]] = [one for one in record["pages"] if one["page"] == page]
     except OSError as error:

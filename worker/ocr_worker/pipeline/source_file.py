@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from ocr_worker.errors import (
 )
 from ocr_worker.pipeline.sniff import HEAD_BYTES, sniff
 from ocr_worker.pipeline.tasks import Source
+from ocr_worker.regular import open_regular
 
 try:
     import fcntl
@@ -104,18 +104,14 @@ def _require_stamp(stamp: Stamp, source: Source) -> None:
 @contextmanager
 def _handle(path: Path) -> Iterator[int]:
     try:
-        # A FIFO without a writer would block an ordinary open for ever.
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        stream = open_regular(path)
     except (OSError, ValueError) as error:
         raise access_error(error, path) from error
-    try:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise NotRegularError(f"{path.name} is no regular file (a folder, pipe or device); name a file")
-        yield handle
-    except OSError as error:
-        raise access_error(error, path) from error
-    finally:
-        os.close(handle)
+    with stream:
+        try:
+            yield stream.fileno()
+        except OSError as error:
+            raise access_error(error, path) from error
 
 
 def access_error(error: OSError | ValueError, path: Path) -> OcrError:
