@@ -17,6 +17,7 @@ from ocr_worker.plan import SUFFIXES
 from tests.faults import documents
 from tests.faults.documents import long_scan
 from tests.faults.host import Spawn, Worker, codes, left_behind, running, wait_until
+from tests.faults.injection import failing
 from tests.faults.privileges import need_permissions, obey_permissions
 
 
@@ -228,6 +229,87 @@ def test_a_symbolic_link_swapped_in_for_an_output_is_replaced_and_not_followed(
     assert len(data["successful"]) == 1
     assert victim.read_text(encoding="utf-8") == "mine"
     assert not (out / "long.pdf").is_symlink()
+
+
+def test_jobs_that_wait_for_one_folder_do_not_take_each_others_names(
+    worker: Worker, tmp_path: Path, page: Path, out: Path
+) -> None:
+    files = [tmp_path / folder / "doc.png" for folder in ("a", "b")]
+    for file in files:
+        file.parent.mkdir()
+        shutil.copy(page, file)
+
+    jobs = [worker.start_batch([file], out) for file in files]
+    ends = [worker.ended(job) for job in jobs]
+
+    made = {end["successful"][0]["file"]: Path(end["successful"][0]["output"]).name for end in ends}
+    assert made == {str(files[0]): "doc.pdf", str(files[1]): "doc_1.pdf"}
+
+
+def test_the_same_batch_again_waits_for_itself_and_is_up_to_date(
+    worker: Worker, page: Path, out: Path
+) -> None:
+    jobs = [worker.start_batch([page], out) for _ in range(2)]
+
+    ends = [worker.ended(job) for job in jobs]
+
+    assert [e["output"] for e in ends[0]["successful"]] == [str(out / "page.pdf")]
+    assert [e["reason"] for e in ends[1]["skipped"]] == ["up_to_date"]
+
+
+@pytest.mark.parametrize("mode", ["skip", "suffix"])
+@pytest.mark.parametrize("kind", ["pdf", "json"])
+def test_a_file_that_appears_in_an_outputs_place_in_mid_run_stays(
+    kind: str, mode: str, worker: Worker, tmp_path: Path, out: Path
+) -> None:
+    job = worker.start_batch([long_scan(tmp_path)], out, on_existing=mode)
+    worker.wait(lambda e: e["type"] == "progress" and e["data"]["current"] > 0)
+    mine = out / f"long{SUFFIXES[kind]}"
+
+    mine.write_text("mine", encoding="utf-8")
+
+    assert codes(worker.ended(job)) == {"long.pdf": "output_exists"}
+    assert mine.read_text(encoding="utf-8") == "mine"
+    assert [path.name for path in out.iterdir() if "manifest" not in path.name] == [mine.name]
+
+
+def test_a_file_put_in_an_outputs_place_while_the_worker_was_dead_stays(tmp_path: Path, out: Path) -> None:
+    with running(tmp_path / "home") as worker:
+        job = worker.start_batch([long_scan(tmp_path)], out)
+        worker.wait(lambda e: e["type"] == "progress" and e["data"]["current"] > 0)
+        worker.process.kill()
+        worker.exit_code(5)
+    (out / "long.pdf").write_text("mine", encoding="utf-8")
+
+    with running(tmp_path / "home") as worker:
+        worker.send("resume", job_id=job)
+        assert codes(worker.ended(job)) == {"long.pdf": "output_exists"}
+        assert (out / "long.pdf").read_text(encoding="utf-8") == "mine"
+
+        (out / "long.pdf").unlink()
+        worker.send("retry_failed", job_id=job)
+        assert [e["output"] for e in worker.ended(job)["successful"]] == [str(out / "long.pdf")]
+
+
+@pytest.mark.parametrize("outputs", [["pdf", "txt"], ["pdf", "txt", "json"]])
+@pytest.mark.parametrize("mode", ["skip", "suffix"])
+@pytest.mark.parametrize("move", [1, 2])
+def test_a_set_that_a_kill_cut_in_two_is_known_again_and_completed(
+    move: int, mode: str, outputs: list[str], tmp_path: Path, page: Path, out: Path
+) -> None:
+    doomed = failing(f"linkat:signal=KILL:when={move}")
+    with running(tmp_path / "home", doomed) as worker:
+        job = worker.start_batch([page], out, on_existing=mode, outputs=outputs, retries=0)
+        data = worker.ended(job)
+        assert codes(data) == {"page.png": "crashed"}
+
+    with running(tmp_path / "home") as worker:
+        worker.send("retry_failed", job_id=job)
+        data = worker.ended(job)
+
+    assert [e["output"] for e in data["successful"]] == [str(out / "page.pdf")], data
+    assert len([path for path in out.iterdir() if path.name.startswith("page")]) == len(outputs)
+    assert left_behind(out) == []
 
 
 def test_what_is_kept_of_a_job_can_be_read_by_its_owner_alone(worker: Worker, page: Path, out: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from tests.faults import documents, pictures
 from tests.faults.documents import long_scan
-from tests.faults.host import Spawn, Worker, running
+from tests.faults.host import Spawn, Worker, codes, left_behind, running
 from tests.faults.injection import tracing
 
 SECRET, WRONG = "Tr0ub4dor-und-3", "Falsch-und-lang-7"
@@ -106,23 +106,39 @@ def test_a_job_id_is_no_path(command: str, job_id: str, worker: Worker) -> None:
     assert jobs.exists()
 
 
+@pytest.mark.parametrize("mode", ["skip", "overwrite"])
 def test_an_output_folder_that_is_swapped_for_a_link_in_mid_run_costs_nobody_a_file(
-    worker: Worker, tmp_path: Path, out: Path
+    mode: str, worker: Worker, tmp_path: Path, out: Path
 ) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "long.pdf").write_text("mine", encoding="utf-8")
-    (elsewhere / "long.pdf").chmod(0o400)
+    job = worker.start_batch([long_scan(tmp_path)], out, on_existing=mode)
+    worker.wait(lambda e: e["type"] == "progress" and e["data"]["current"] > 1)
+
+    out.rename(tmp_path / "moved")
+    out.symlink_to(elsewhere)
+
+    assert codes(worker.ended(job)) == {"long.pdf": "output_permission"}
+    assert (elsewhere / "long.pdf").read_text(encoding="utf-8") == "mine"
+    assert [path.name for path in elsewhere.iterdir()] == ["long.pdf"]
+    assert left_behind(tmp_path) == []
+
+
+def test_links_swapped_in_for_outputs_in_mid_run_are_not_followed_and_stay(
+    worker: Worker, tmp_path: Path, out: Path
+) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("mine", encoding="utf-8")
     job = worker.start_batch([long_scan(tmp_path)], out)
     worker.wait(lambda e: e["type"] == "progress" and e["data"]["current"] > 1)
 
-    for name in ("long.pdf", "long.txt"):
-        (out / name).symlink_to(elsewhere / name)
+    (out / "long.pdf").symlink_to(victim)
 
-    worker.ended(job)
-    assert (elsewhere / "long.pdf").read_text(encoding="utf-8") == "mine"
-    assert [path.name for path in elsewhere.iterdir()] == ["long.pdf"]
-    assert not (out / "long.pdf").is_symlink()
+    assert codes(worker.ended(job)) == {"long.pdf": "output_exists"}
+    assert victim.read_text(encoding="utf-8") == "mine"
+    assert (out / "long.pdf").readlink() == victim
+    assert sorted(path.name for path in out.glob("long*")) == ["long.pdf"]
 
 
 def test_names_and_texts_are_no_markup_in_the_outputs(worker: Worker, tmp_path: Path, out: Path) -> None:

@@ -22,7 +22,8 @@ def admit(request: JobRequest, store: JobStore) -> tuple[StoredJob, int]:
     if not request.options.dry_run:
         _prepare_folder(request.output_dir, request.output_dir_sent)
     options, now = request.options, time.time()
-    space = Namespace(request.output_dir, options.page.outputs, options.on_existing)
+    promised = _promised(store, request.output_dir)
+    space = Namespace(request.output_dir, options.page.outputs, options.on_existing, promised)
     files = plan_outputs(request.files, space)
     job = StoredJob(
         job_id=new_job_id(datetime.now().astimezone()), state="queued", reason=None, priority=request.priority,
@@ -32,6 +33,22 @@ def admit(request: JobRequest, store: JobStore) -> tuple[StoredJob, int]:
     )  # fmt: skip
     store.add_job(job, files)
     return job, len(files)
+
+
+def _promised(store: JobStore, folder: Path) -> dict[str, str]:
+    """The names that other jobs have still to write into a folder, and the inputs that they are for."""
+    jobs = [job for job in store.to_come() if not job.options.dry_run]
+    here = [job for job in jobs if _is_same(Path(os.fsdecode(job.output_path)), folder)]
+    return {
+        os.fsdecode(name): os.fsdecode(path) for job in here for name, path in store.names_to_come(job.job_id)
+    }
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one == other or one.samefile(other)
+    except OSError:
+        return False
 
 
 def require_folder(job: StoredJob) -> None:

@@ -44,6 +44,7 @@ from ocr_worker.jobs import (
     JobState,
     RunEnd,
 )
+from ocr_worker.outputs.whole import FolderId, folder_id
 from ocr_worker.page_pool import PagePool, TaskEnded
 from ocr_worker.pipeline.tasks import Composed, FailedPage, Failure, Opened, Outcome, PageDone
 from ocr_worker.progress import Here, Progress, Reporter
@@ -106,6 +107,7 @@ class JobRun:
         )  # fmt: skip
         if not self.job.options.dry_run:
             self._window.folder.mkdir(parents=True, exist_ok=True)
+            self._window.folder_id = folder_id(self._window.folder)
             sweep_parts(self._window.folder)
         self._pool.warm(self._workers(), self.job.options.page)
         self._reporter.now()
@@ -178,6 +180,11 @@ class JobRun:
         if (ripe := self._course.next_ripe(now)) is not None:
             times.append(ripe)
         return min(times, default=None)
+
+    @property
+    def folder_id(self) -> FolderId | None:
+        """Of the output folder as this run found it."""
+        return self._window.folder_id
 
     def at_work(self) -> tuple[str, int | None] | None:
         """The file, as sent, and the page that have been in work longest; no page while a file is opened or composed."""

@@ -191,6 +191,17 @@ class JobStore:
         """Jobs that some worker, dead or alive, holds for its own."""
         return list(self._jobs("WHERE state IN ('queued', 'running', 'paused')", ()))
 
+    def to_come(self) -> list[StoredJob]:
+        """Jobs that go on without a user's order: those of a worker, and those that an app takes up again."""
+        return list(self._jobs("WHERE state IN ('queued', 'running', 'paused', 'interrupted')", ()))
+
+    def names_to_come(self, job_id: JobId) -> Iterator[tuple[bytes, bytes]]:
+        """Name and input of each file that has not ended."""
+        yield from self._db.execute(
+            "SELECT name, path FROM files WHERE job_id = ? AND ended_at IS NULL AND name IS NOT NULL",
+            (job_id,),
+        )
+
     def update_job(self, job_id: JobId, **fields: object) -> None:
         fields["updated_at"] = time.time()
         names = ", ".join(f"{name} = :{name}" for name in fields)

@@ -9,6 +9,7 @@ from pathlib import Path
 from ocr_worker.job_state import Compose, Open, Recognise, Work
 from ocr_worker.job_store import JobStore, StoredFile, StoredJob
 from ocr_worker.jobs import Origin
+from ocr_worker.outputs.whole import FolderId
 from ocr_worker.pipeline.tasks import ComposeTask, Opened, OpenTask, PageTask, Source, Task
 from ocr_worker.plan import output_paths
 
@@ -60,6 +61,8 @@ class JobWindow:
         self._last_read = 0
         self.files: dict[int, FileInWork] = {}
         self.folder = Path(os.fsdecode(job.output_path))
+        self.folder_id: FolderId | None = None
+        """Of the output folder as this run found it."""
 
     def peek(self) -> StoredFile | None:
         """The next file, which stays the next; at most `chunk_size` of them are in memory."""
@@ -100,12 +103,15 @@ class JobWindow:
                 opened, outputs = file.opened, self.outputs(file.stored)
                 return ComposeTask(
                     file.source, settings, opened.pages, opened.sha256, str(self.result_folder(number)), outputs,
-                    failed_pages, opened.warnings,
+                    failed_pages, opened.warnings, options.on_existing, self._results_file(file.stored), self.folder_id,
                 )  # fmt: skip
 
     def outputs(self, file: StoredFile) -> dict[str, str]:
         """Output kind to path, as settled before any work."""
         return output_paths(self.folder, os.fsdecode(file.name or b""), self._job.options.page.outputs)
+
+    def _results_file(self, file: StoredFile) -> str:
+        return output_paths(self.folder, os.fsdecode(file.name or b""), ("json",))["json"]
 
     def result_folder(self, number: int) -> Path:
         return self._results / str(number)

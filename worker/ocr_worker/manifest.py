@@ -15,7 +15,7 @@ from typing import IO, Any
 from ocr_protocol.paths import path_to_wire
 from ocr_worker.job_store import JobStore, StoredFile, StoredJob
 from ocr_worker.jobs import JobId
-from ocr_worker.outputs.whole import publish_all, staging
+from ocr_worker.outputs.whole import FolderId, publish_all, require_same_folder, staging
 from ocr_worker.report import manifest_path, timestamp
 
 VERSION = 1
@@ -23,16 +23,17 @@ CHUNK_FILES = 500
 STATES = {"completed": "complete"}
 
 
-def write_manifest(store: JobStore, job_id: JobId) -> Path | None:
+def write_manifest(store: JobStore, job_id: JobId, folder: FolderId | None = None) -> Path | None:
     """Write a job's manifest as the store knows it now, whole or not at all; None for a dry run or a job that is gone.
 
     Raises:
-        OcrError: the output folder can't be written.
+        OcrError: the output folder can't be written, or is not `folder` any more.
     """
     job = store.job(job_id)
     if job is None or job.options.dry_run:
         return None
     path = manifest_path(Path(os.fsdecode(job.output_path)), job_id)
+    require_same_folder(path.parent, folder)
 
     def write(temporary: Path) -> None:
         with temporary.open("w", encoding="ascii") as stream:

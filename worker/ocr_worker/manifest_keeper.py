@@ -12,6 +12,7 @@ from ocr_worker.errors import OcrError
 from ocr_worker.job_store import JobStore
 from ocr_worker.jobs import JobId
 from ocr_worker.manifest import write_manifest
+from ocr_worker.outputs.whole import FolderId
 
 log = logging.getLogger(__name__)
 
@@ -27,10 +28,16 @@ class ManifestKeeper:
         self._state_dir = state_dir
         self._news = threading.Condition()
         self._due: dict[JobId, float] = {}
+        self._folders: dict[JobId, FolderId | None] = {}
         self._not_before: dict[JobId, float] = {}
         self._writing: JobId | None = None
         self._thread: threading.Thread | None = None
         self._closing = False
+
+    def begun(self, job_id: JobId, folder: FolderId | None) -> None:
+        """Write the manifest now, and from now on into no other folder."""
+        self._folders[job_id] = folder
+        self._note(job_id, 0.0)
 
     def file_changed(self, job_id: JobId) -> None:
         """Write the manifest as soon as the last write is long enough ago."""
@@ -85,7 +92,7 @@ class ManifestKeeper:
         while (job_id := self._next()) is not None:
             begun = time.monotonic()
             try:
-                write_manifest(store, job_id)
+                write_manifest(store, job_id, self._folders.get(job_id))
             except (OcrError, sqlite3.Error) as error:
                 # The store is the truth; the copy is tried again at the next change.
                 log.warning("The manifest of job %s can't be written: %s", job_id, error)

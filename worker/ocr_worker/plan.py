@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from ocr_protocol.paths import path_from_wire
 from ocr_worker.errors import BadNameError, OcrError, OutputConflictError
 from ocr_worker.job_store import NewFile
 from ocr_worker.jobs import InputFile
-from ocr_worker.regular import open_regular
+from ocr_worker.outputs.json_results import source_of
 
 SUFFIXES = {"pdf": ".pdf", "txt": ".txt", "json": "_ocr_results.json", "hocr": ".hocr", "alto": ".alto.xml"}
 LONGEST_NAME_BYTES = 255
 ROOM_BYTES = 36
 """For our suffixes, `_n`, and the affixes of temporary files."""
-MOST_HEAD_BYTES = 2**20
 RESERVED = {"con", "prn", "aux", "nul", *(f"{device}{n}" for device in ("com", "lpt") for n in range(1, 10))}
 
 OnExisting = Literal["skip", "overwrite", "suffix"]
@@ -34,6 +32,8 @@ class Namespace:
     folder: Path
     outputs: tuple[str, ...]
     mode: OnExisting
+    promised: Mapping[str, str] = field(default_factory=dict)
+    """Names that unfinished jobs will write there, and the inputs that they are for."""
 
 
 def output_paths(folder: Path, name: str, outputs: tuple[str, ...]) -> dict[str, str]:
@@ -55,6 +55,8 @@ class _Ground:
     inputs: _Inputs
     results: dict[str, list[str]]
     """By folded stem: the names NAME, NAME_1 … that have an `_ocr_results.json`."""
+    promised: dict[str, str]
+    """By folded name: the inputs of unfinished jobs."""
     next_numbers: dict[str, int] = field(default_factory=dict)
     """By folded stem: the first number that no earlier input of that stem has tried."""
     owners: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -65,7 +67,7 @@ class _Ground:
         key = _fold(stem)
         if key not in self.owners:
             names = self.results.get(key, [])
-            found = ((_owner(Path(self.space.folder, name + SUFFIXES["json"])), name) for name in names)
+            found = ((source_of(Path(self.space.folder, name + SUFFIXES["json"])), name) for name in names)
             self.owners[key] = {owner: name for owner, name in found if owner}
         return self.owners[key].get(os.path.realpath(source))
 
@@ -84,7 +86,8 @@ def plan_outputs(files: tuple[InputFile, ...], space: Namespace) -> list[NewFile
     for file in unlike:
         if (inode := _inode(file.path)) is not None:
             first.setdefault(inode, file.sent)
-    ground, planned = _Ground(space, taken, present, first, _results(space.folder)), []
+    promised = {_fold(name): source for name, source in space.promised.items()}
+    ground, planned = _Ground(space, taken, present, first, _results(space.folder), promised), []
     for file in unlike:
         try:
             verdict = _duplicate(file, first)
@@ -144,7 +147,9 @@ def _choose(file: InputFile, ground: _Ground) -> str:
 
 def _usable(name: str, file: InputFile, ground: _Ground) -> bool:
     """Whether an existing name may be used for this input under the mode; never if that would cost an input."""
-    space = ground.space
+    space, promised = ground.space, ground.promised.get(_fold(name))
+    if promised and (space.mode == "suffix" or os.path.realpath(promised) != os.path.realpath(file.path)):
+        return False
     if not _collides(name, space.outputs, ground.present):
         return True
     there = {_inode(path) for path in output_paths(space.folder, name, space.outputs).values()}
@@ -157,18 +162,7 @@ def _usable(name: str, file: InputFile, ground: _Ground) -> bool:
         return False
     if space.mode == "overwrite":
         return True
-    return _owner(Path(space.folder, name + SUFFIXES["json"])) == os.path.realpath(file.path)
-
-
-def _owner(results: Path) -> str | None:
-    """The source that an existing `_ocr_results.json` names; None when there is none or it names none."""
-    try:
-        with open_regular(results) as lines:
-            # The head is a line of its own; the pages after it may be many megabytes.
-            head = lines.readline(MOST_HEAD_BYTES).rstrip(b",\n") + b"}"
-        return os.path.realpath(path_from_wire(json.loads(head)["source"]["path"]))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
+    return source_of(Path(space.folder, name + SUFFIXES["json"])) == os.path.realpath(file.path)
 
 
 def _folded(name: str, outputs: tuple[str, ...]) -> set[str]:

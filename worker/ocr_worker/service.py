@@ -356,7 +356,7 @@ class OCRBatchService:
             return
         self._runs.append(run)
         self._guarded(run, lambda run: run.begin())
-        self._manifests.state_changed(job.job_id)
+        self._manifests.begun(job.job_id, run.folder_id)
         self._guarded(run, lambda run: run.advance())
         self._runs = [run for run in self._runs if not run.ended]
 

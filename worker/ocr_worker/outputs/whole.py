@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import tenacity
 
@@ -25,6 +26,9 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _BUSY = {errno.EBUSY, errno.EACCES, errno.EPERM, errno.ETXTBSY}
 ATTEMPTS = 3
+_Moved = TypeVar("_Moved")
+FolderId = tuple[int, int]
+"""Device and inode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +52,25 @@ class Staged:
     def publish(
         self, sleep: Callable[[float], None] = time.sleep, move: Callable[[Path, Path], object] = os.replace
     ) -> None:
-        """Move into place; a target that a viewer holds open is tried three times, then `locked`."""
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(_is_busy),
-            stop=tenacity.stop_after_attempt(ATTEMPTS),
-            wait=tenacity.wait_exponential(multiplier=0.1),
-            sleep=sleep,
-            reraise=True,
-        )
-        try:
-            retrying(move, self.temporary, self.target)
-        except OSError as error:
-            if _is_busy(error):
-                raise LockedError(f"{self.target} is in use by another program; close it there") from error
-            raise output_error(error, self.target) from error
+        """Move into place, whatever is there."""
+        insist(lambda: move(self.temporary, self.target), self.target, sleep)
+
+
+def insist(move: Callable[[], _Moved], target: Path, sleep: Callable[[float], None] = time.sleep) -> _Moved:
+    """Move to a target; one that a viewer holds open is tried three times, then `locked`."""
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception(_is_busy),
+        stop=tenacity.stop_after_attempt(ATTEMPTS),
+        wait=tenacity.wait_exponential(multiplier=0.1),
+        sleep=sleep,
+        reraise=True,
+    )
+    try:
+        return retrying(move)
+    except OSError as error:
+        if _is_busy(error):
+            raise LockedError(f"{target} is in use by another program; close it there") from error
+        raise output_error(error, target) from error
 
 
 def publish_all(staged: Iterable[Staged]) -> None:
@@ -74,10 +83,15 @@ def publish_all(staged: Iterable[Staged]) -> None:
         sync_folder(folder)
 
 
+def part_beside(target: Path) -> Path:
+    """A hidden name in the target's folder that a sweep knows for this process's."""
+    return target.parent / f".ocr-{own_mark()}-{secrets.token_hex(8)}.part"
+
+
 @contextmanager
 def drafting(target: Path) -> Iterator[Staged]:
     """A place for the temporary file; whatever is not published by the end of the block is removed."""
-    temporary = target.parent / f".ocr-{own_mark()}-{secrets.token_hex(8)}.part"
+    temporary = part_beside(target)
     try:
         refuse_odd_target(target)
         yield Staged(temporary, target)
@@ -119,6 +133,23 @@ def refuse_odd_target(target: Path) -> None:
         return
     if not stat.S_ISREG(mode):
         raise OutputExistsError(f"{target} exists and is no regular file; choose another output folder")
+
+
+def folder_id(folder: Path) -> FolderId | None:
+    """None where there is no folder."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def require_same_folder(folder: Path, known: FolderId | None) -> None:
+    """Raises OutputPermissionError when the path leads to another folder than it did; None is not compared."""
+    if known is not None and known != folder_id(folder):
+        raise OutputPermissionError(
+            f"{folder} is not the folder any more that it was when the run began, so nothing was written there. Put it back, then retry."
+        )
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 All outputs are completed as temporary files first. Then they are moved into place, the JSON first: it names its
 source and lists the others with their sizes and hashes. So a kill between two moves leaves a set that anyone can
-tell to be unfinished, and to be this source's.
+tell to be unfinished, and to be this source's. A move that fails takes those before it back.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from ocr_worker.errors import InternalError, OutputConflictError
 from ocr_worker.outputs.document import Document, PageWriter, Summary
 from ocr_worker.outputs.json_results import JsonWriter, timestamp
 from ocr_worker.outputs.model import Page
+from ocr_worker.outputs.publishing import publish_set
 from ocr_worker.outputs.text import TextWriter
-from ocr_worker.outputs.whole import Staged, drafting, publish_all, translated
+from ocr_worker.outputs.whole import Staged, drafting, require_same_folder, translated
 from ocr_worker.pipeline.documents import Documents
 from ocr_worker.pipeline.earlier import settings_record
 from ocr_worker.pipeline.page_file import read_page
 from ocr_worker.pipeline.pdf_output import PdfWriter, open_original
+from ocr_worker.pipeline.replacing import note_published, replacing_rule
 from ocr_worker.pipeline.source_file import glance, require_unchanged
 from ocr_worker.pipeline.tasks import Composed, ComposeTask
 
@@ -34,6 +36,7 @@ def compose(task: ComposeTask, documents: Documents) -> Composed:
     targets = {name: Path(place) for name, place in task.outputs.items()}
     for target in targets.values():
         _refuse_source(path, target)
+    _require_same_folder(task)
     document, summary = _describe(task, path, kind), Summary()
     with ExitStack() as stack:
         opening = _Opening(task, documents, stack)
@@ -48,8 +51,20 @@ def compose(task: ComposeTask, documents: Documents) -> Composed:
                 draft.add(page)
         _complete(drafts, task, summary)
         require_unchanged(task.source)
-        publish_all(draft.staged for draft in drafts.values())
+        _publish(task, [draft.staged for draft in drafts.values()])
     return Composed(dict(task.outputs), summary.confidence, summary.characters)
+
+
+def _publish(task: ComposeTask, staged: list[Staged]) -> None:
+    rule = replacing_rule(task)
+    note_published(task, staged)
+    _require_same_folder(task)
+    publish_set(staged, rule)
+
+
+def _require_same_folder(task: ComposeTask) -> None:
+    for place in task.outputs.values():
+        require_same_folder(Path(place).parent, task.folder)
 
 
 def read_pages(task: ComposeTask) -> Iterator[Page]:

@@ -100,6 +100,11 @@ class ComposeTask:
     failed_pages: tuple[FailedPage, ...] = ()
     warnings: tuple[str, ...] = ()
     """What OpenTask warned of; goes into the JSON results."""
+    on_existing: Literal["skip", "overwrite", "suffix"] = "skip"
+    results: str | None = None
+    """The JSON results that tell whose the name is, where they are not among the outputs."""
+    folder: tuple[int, int] | None = None
+    """Device and inode of the output folder as the run found it; another is not written into."""
 
 
 @dataclass(frozen=True, slots=True)
