@@ -82,7 +82,8 @@ def test_json_on_stdout_is_the_result_of_the_wire(ocr: Command) -> None:
     assert (result["kind"], result["status"], result["total_files"]) == ("batch", "completed", 2)
     assert [done["file"] for done in result["successful"]] == [str(first), str(second)]
     assert (ocr.home / "out" / "paper02.txt").read_text(encoding="utf-8").strip() == "This is paper02"
-    assert names(ocr.home / "out") == {"paper01.txt", "paper02.txt"}
+    endings = (".txt", "_ocr_results.json")
+    assert names(ocr.home / "out") == {stem + ending for stem in ("paper01", "paper02") for ending in endings}
 
 
 def test_globs_choose_among_the_files_of_folders(ocr: Command) -> None:

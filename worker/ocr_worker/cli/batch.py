@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,14 +13,14 @@ from ocr_worker.cli.common import RunOptions, answer_json, read_password, worker
 from ocr_worker.cli.configuration import Configuration
 from ocr_worker.cli.desk import Desk, Signals
 from ocr_worker.cli.ending import end_run
-from ocr_worker.cli.exits import GOOD, UsageError
+from ocr_worker.cli.exits import GOOD, SOME_FAILED, UsageError
 from ocr_worker.cli.gathering import Search, gather
 from ocr_worker.cli.jobs_commands import resume_job
 from ocr_worker.cli.spread import takes
 from ocr_worker.cli.stored import last_unfinished, opened_service
-from ocr_worker.cli.views import answer, view_for
+from ocr_worker.cli.views import answer, say, view_for
 from ocr_worker.cli.watching import watch
-from ocr_worker.cli.wording import in_terms_of_options, parts
+from ocr_worker.cli.wording import in_terms_of_options, parts, shown
 from ocr_worker.errors import InvalidParamsError
 from ocr_worker.jobs import JobRequest
 from ocr_worker.options import make_request
@@ -64,7 +64,11 @@ class BatchCommand(RunOptions):
         Literal["auto", "tesserocr", "tesseract"] | None, Option(help="Which recognises; default auto.")
     ] = None
     outputs: Annotated[
-        list[str] | None, Option(metavar="KINDS", help="Of pdf,txt,json,hocr,alto; default pdf,txt,json.")
+        list[str] | None,
+        Option(
+            metavar="KINDS",
+            help="Of pdf,txt,json,hocr,alto; default pdf,txt,json; json is always among them.",
+        ),
     ] = None
     dpi: Annotated[int | None, Option(help="Resolution to recognise at, instead of each page's own.")] = None
     on_existing: Annotated[
@@ -129,22 +133,33 @@ class Order:
     password: str | None
     desk: Desk
     signals: Signals
+    unread: set[str] = field(default_factory=set)
+    """Folders that could not be searched; each is told once."""
 
     def find(self) -> list[str]:
         """The inputs as they are now."""
         options = self.options
         search = Search(options.output_dir, options.include or (), options.exclude or ())
         paths = [*(options.input_files or ()), *(options.paths or ())]
-        return gather(options.input_dir or (), paths, search)
+        files = gather(options.input_dir or (), paths, search)
+        for folder in dict.fromkeys(search.unread):
+            if folder not in self.unread:
+                say(f"Not searched, as it can't be read: {shown(folder)}")
+        self.unread.update(search.unread)
+        return files
 
     def do(self, files: list[str]) -> tuple[int, set[str]]:
         """One batch; its exit code, and the files that were locked."""
         if not files:
-            return self._nothing(), set()
+            return self._code(self._nothing()), set()
         request = self._request(files)
         job_id, result = self.desk.batch(request, view_for(self.options.loudness))
         locked = {entry["file"] for entry in result.get("skipped") or () if entry["reason"] == "locked"}
-        return end_run(self.options, job_id, result, self.signals.heard), locked
+        return self._code(end_run(self.options, job_id, result, self.signals.heard)), locked
+
+    def _code(self, code: int) -> int:
+        """What lies in a folder that can't be read has failed as well."""
+        return SOME_FAILED if code == GOOD and self.unread else code
 
     def _request(self, files: list[str]) -> JobRequest:
         try:
@@ -164,7 +179,7 @@ class Order:
         chosen = {
             **{name: getattr(given, name) for name in _AS_THEY_ARE},
             "languages": parts(given.languages, "+"),
-            "outputs": parts(given.outputs, ","),
+            "outputs": _with_results(parts(given.outputs, ",")),
             "page_timeout_seconds": given.page_timeout,
             "file_timeout_seconds": given.file_timeout,
             "max_workers": _first(given.max_workers, settings.default_max_workers),
@@ -207,6 +222,11 @@ def _resume(options: BatchCommand) -> int:
     else:
         answer("There is no unfinished batch" + (f" of {options.output_dir}." if options.output_dir else "."))
     return GOOD
+
+
+def _with_results(outputs: list[str] | None) -> list[str] | None:
+    """The results are always written: they alone tell the next run whose a name is, and what is an output of ours."""
+    return [*outputs, "json"] if outputs and "json" not in outputs else outputs
 
 
 def _first(given: float | None, configured: float | None) -> float | None:

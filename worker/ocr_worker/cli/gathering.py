@@ -5,11 +5,11 @@ from __future__ import annotations
 import fnmatch
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from ocr_worker.cli.own_outputs import own_outputs
 from ocr_worker.errors import NotFoundError
-from ocr_worker.plan import SUFFIXES
 
 EXTENSIONS = (
     "pdf", "png", "jpg", "jpeg", "jpe", "tif", "tiff", "bmp", "gif", "webp", "pnm", "pbm", "pgm", "ppm",
@@ -25,6 +25,8 @@ class Search:
     include: Sequence[str] = ()
     """Patterns of which one has to match; none: the extensions of what can be recognised."""
     exclude: Sequence[str] = ()
+    unread: list[str] = field(default_factory=list)
+    """Folders that were passed over, each with the reason: what is in them was not found."""
 
     def __call__(self, folder: Path) -> list[Path]:
         """All files that are meant in and below a folder, in order of their names.
@@ -39,13 +41,16 @@ class Search:
         return sorted(self._walk(folder))
 
     def _walk(self, folder: Path) -> Iterator[Path]:
-        for place, folders, files in os.walk(folder):
+        for place, folders, files in os.walk(folder, onerror=self._pass_over):
             here = Path(place)
             folders[:] = [name for name in folders if self._enters(here / name, folder)]
-            ours = self._own_outputs(here)
+            ours = self._own_outputs(here, files)
             yield from (
                 here / name for name in files if name not in ours and self._means(here / name, folder)
             )
+
+    def _pass_over(self, error: OSError) -> None:
+        self.unread.append(f"{os.fsdecode(error.filename)}: {error.strerror}")
 
     def _enters(self, folder: Path, root: Path) -> bool:
         if folder.name.startswith(".") or _matches(folder, root, self.exclude):
@@ -59,13 +64,11 @@ class Search:
             return _matches(file, root, self.include)
         return file.suffix[1:].lower() in EXTENSIONS
 
-    def _own_outputs(self, folder: Path) -> set[str]:
+    def _own_outputs(self, folder: Path, files: Sequence[str]) -> set[str]:
         """Outputs of earlier runs, where outputs are written among the inputs."""
         if self.output_dir is None or not _same(folder, self.output_dir):
             return set()
-        ending = SUFFIXES["json"]
-        stems = [name.removesuffix(ending) for name in os.listdir(folder) if name.endswith(ending)]  # noqa: PTH208
-        return {stem + suffix for stem in stems for suffix in SUFFIXES.values()}
+        return own_outputs(folder, files)
 
 
 def gather(folders: Sequence[Path], paths: Sequence[Path], search: Search) -> list[str]:
@@ -77,7 +80,9 @@ def gather(folders: Sequence[Path], paths: Sequence[Path], search: Search) -> li
 
 def _matches(path: Path, root: Path, patterns: Sequence[str]) -> bool:
     below = path.relative_to(root).as_posix()
-    return any(fnmatch.fnmatch(below if "/" in pattern else path.name, pattern) for pattern in patterns)
+    # `**/` stands for no folder as well.
+    wider = [*patterns, *(pattern.replace("**/", "") for pattern in patterns)]
+    return any(fnmatch.fnmatch(below if "/" in pattern else path.name, pattern) for pattern in wider)
 
 
 def _same(one: Path, other: Path) -> bool:
