@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+import os
 import signal
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
 
+from ocr_worker.cli.desk import Signals
+from ocr_worker.cli.watching import STUCK_SECONDS, watch
 from tests.cli.command import LIMIT_SECONDS, Command, write_papers
 
 
@@ -21,6 +27,54 @@ def test_a_watched_folder_is_kept_done_until_ctrl_c(ocr: Command) -> None:
     assert process.returncode == 0
     assert "This is paper02" in (ocr.home / "out" / "paper01.txt").read_text(encoding="utf-8")
     assert [job["stats"]["completed"] for job in ocr.answer("jobs")] == [1, 1]
+
+
+def test_the_rest_of_a_batch_that_too_many_failures_stopped_is_done_all_the_same(ocr: Command) -> None:
+    write_papers(ocr.home / "in", 2)
+    for number in range(12):
+        (ocr.home / "in" / f"bad{number:02}.pdf").write_bytes(b"no pdf")
+    with ocr.start("batch", "in", "-o", "out", "--watch", "--verbose") as process:
+        assert process.stderr is not None
+        wait_for(process.stderr, "Finished in/paper02.pdf")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=LIMIT_SECONDS)
+
+    second, first = ocr.answer("jobs")
+    assert first["stats"]["pending"] == 4
+    assert (second["stats"]["total"], second["stats"]["completed"]) == (4, 2)
+
+
+@dataclass
+class Folder:
+    """A folder whose batches end as they are told to."""
+
+    files: list[str]
+    ends: Iterator[set[str]]
+    signals: Signals = field(default_factory=Signals)
+    batches: list[list[str]] = field(default_factory=list)
+    rests: list[float] = field(default_factory=list)
+
+    def do(self, files: list[str]) -> tuple[int, set[str]]:
+        self.batches.append(files)
+        ended = next(self.ends, None)
+        if ended is None:
+            self.signals.heard = signal.SIGINT
+        return 0, ended or set()
+
+    def watch(self) -> None:
+        watch(lambda: self.files, self.do, self.rests.append, self.signals)
+
+
+def test_what_has_not_ended_is_tried_again_and_not_at_once_where_nothing_could_be_done(
+    tmp_path: Path,
+) -> None:
+    one, two = (os.fspath(path) for path in write_papers(tmp_path, 2))
+    folder = Folder([one, two], iter([{two}, set()]))
+
+    folder.watch()
+
+    assert folder.batches == [[one, two], [one], [one]]
+    assert folder.rests.count(STUCK_SECONDS) == 2
 
 
 def wait_for(stream: object, text: str) -> None:

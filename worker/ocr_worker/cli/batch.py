@@ -17,7 +17,7 @@ from ocr_worker.cli.exits import GOOD, SOME_FAILED, UsageError
 from ocr_worker.cli.gathering import Search, gather
 from ocr_worker.cli.jobs_commands import resume_job
 from ocr_worker.cli.spread import takes
-from ocr_worker.cli.stored import last_unfinished, opened_service
+from ocr_worker.cli.stored import ended_files, last_unfinished, opened_service
 from ocr_worker.cli.views import answer, say, view_for
 from ocr_worker.cli.watching import watch
 from ocr_worker.cli.wording import in_terms_of_options, parts, shown
@@ -121,7 +121,7 @@ def batch(options: BatchCommand) -> int:
         Desk(worker_settings(), signals, configuration.progress_update_interval) as desk,
     ):
         order = Order(options, configuration, read_password(options.password_file), desk, signals)
-        return watch(order.find, order.do, desk, signals) if options.watch else order.do(order.find())[0]
+        return watch(order.find, order.do, desk.rest, signals) if options.watch else order.do(order.find())[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +149,13 @@ class Order:
         return files
 
     def do(self, files: list[str]) -> tuple[int, set[str]]:
-        """One batch; its exit code, and the files that were locked."""
+        """One batch; its exit code, and the files that have ended for good."""
         if not files:
             return self._code(self._nothing()), set()
         request = self._request(files)
         job_id, result = self.desk.batch(request, view_for(self.options.loudness))
-        locked = {entry["file"] for entry in result.get("skipped") or () if entry["reason"] == "locked"}
-        return self._code(end_run(self.options, job_id, result, self.signals.heard)), locked
+        code = self._code(end_run(self.options, job_id, result, self.signals.heard))
+        return code, ended_files(self.desk.service.store, job_id)
 
     def _code(self, code: int) -> int:
         """What lies in a folder that can't be read has failed as well."""

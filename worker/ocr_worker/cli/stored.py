@@ -17,6 +17,7 @@ from ocr_worker.service import OCRBatchService
 
 CHUNK = 1000
 """Rows that are in memory at once."""
+ENDED = ("completed", "failed", "skipped")
 
 
 @contextmanager
@@ -54,6 +55,20 @@ def passwords(store: JobStore, job_id: JobId, word: str | None) -> dict[str, str
         for number in _starts(store, job_id)
         for file in store.files(job_id, None, number, CHUNK)
     }
+
+
+def ended_files(store: JobStore, job_id: JobId) -> set[str]:
+    """The files, as they were sent, whose end waits for nothing: no lock to be let go, no disk to be cleared."""
+    return {
+        file.file
+        for start in _starts(store, job_id)
+        for file in store.files(job_id, None, start, CHUNK)
+        if file.state in ENDED and not _waits(file.outcome or {})
+    }
+
+
+def _waits(outcome: dict[str, Any]) -> bool:
+    return outcome.get("reason") == "locked" or outcome.get("error", {}).get("code") in ("locked", "no_space")
 
 
 def _starts(store: JobStore, job_id: JobId) -> range:

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ocr_protocol.paths import path_to_wire
-from ocr_worker.cli.desk import Desk, Signals
+from ocr_worker.cli.desk import Signals
 from ocr_worker.cli.exits import GOOD
 
 LOOK_SECONDS = 1.0
 SETTLED_LOOKS = 2
 """A file is taken when it has been the same at so many looks in a row after the first."""
+STUCK_SECONDS = 30.0
+"""Until the next try where none of the files could be done: all are locked, or the disk is full."""
 
 Stamp = tuple[int, int]
 
@@ -19,19 +21,26 @@ Stamp = tuple[int, int]
 def watch(
     find: Callable[[], list[str]],
     do: Callable[[list[str]], tuple[int, set[str]]],
-    desk: Desk,
+    rest: Callable[[float], None],
     signals: Signals,
 ) -> int:
-    """Do what settles, until a signal comes; the last exit code. `do` tells its own, and what was locked."""
+    """Do what settles, until a signal comes; the last exit code. `do` tells its own, and which files have ended.
+
+    What has not ended, as its batch was stopped or another program has it, settles anew and is in a later batch.
+    """
     code, settling, done = GOOD, dict[str, tuple[Stamp, int]](), dict[str, Stamp]()
     while signals.heard is None:
         settling = _look(find(), settling, done)
         ready = [file for file, (_, looks) in settling.items() if looks >= SETTLED_LOOKS]
-        if ready:
-            code, locked = do(ready)
-            done.update({file: settling[file][0] for file in ready if path_to_wire(file) not in locked})
-        else:
-            desk.rest(LOOK_SECONDS)
+        if not ready:
+            rest(LOOK_SECONDS)
+            continue
+        code, ended = do(ready)
+        now_done = {file: settling[file][0] for file in ready if path_to_wire(file) in ended}
+        done.update(now_done)
+        settling = {file: seen for file, seen in settling.items() if file not in ready}
+        if not now_done:
+            rest(STUCK_SECONDS)
     return code
 
 
