@@ -12,6 +12,7 @@ import pytest
 
 from ocr_worker.job_store import NewFile
 from ocr_worker.jobs import InputFile
+from ocr_worker.outputs.json_results import SCHEMA
 from ocr_worker.plan import LONGEST_NAME_BYTES, SUFFIXES, Namespace, OnExisting, output_paths, plan_outputs
 
 OUTPUTS = ("pdf", "txt", "json")
@@ -34,7 +35,7 @@ def leave_results(folder: Path, name: str, source: Path | None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.pdf").write_bytes(b"%PDF-1.7")
     if source is not None:
-        head = json.dumps({"source": {"path": str(source)}})
+        head = json.dumps({"schema": SCHEMA, "source": {"path": str(source)}, "settings": {"outputs": OUTPUTS}})
         (folder / f"{name}_ocr_results.json").write_text(head[:-1] + ",\n" + '"pages": []}', encoding="ascii")
 
 
@@ -157,6 +158,15 @@ def test_of_two_inputs_of_one_stem_each_finds_its_own_outputs_again(tmp_path: Pa
     leave_results(tmp_path / "out", "scan_1", two)
 
     assert names(plan(tmp_path / "out", two, one)) == ["scan_1", "scan"]
+
+
+def test_a_file_that_was_not_made_with_the_results_beside_it_is_foreign(tmp_path: Path) -> None:
+    leave_results(tmp_path, "a", tmp_path / "a.png")
+    (tmp_path / "a.hocr").write_text("not ours", encoding="utf-8")
+
+    planned = plan_outputs(inputs(tmp_path / "a.png"), Namespace(tmp_path, (*OUTPUTS, "hocr"), "skip"))
+
+    assert names(planned) == ["a_1"]
 
 
 @pytest.mark.parametrize("results", [b"", b"{", b"[]", b'{"source": 1}', b"\xff" * 100, b"[" * 100_000])

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from ocr_worker.errors import BadNameError, OcrError, OutputConflictError
 from ocr_worker.job_store import NewFile
 from ocr_worker.jobs import InputFile
-from ocr_worker.outputs.json_results import source_of
+from ocr_worker.outputs.results_file import Results, read_results
 
 SUFFIXES = {"pdf": ".pdf", "txt": ".txt", "json": "_ocr_results.json", "hocr": ".hocr", "alto": ".alto.xml"}
 LONGEST_NAME_BYTES = 255
@@ -67,9 +67,12 @@ class _Ground:
         key = _fold(stem)
         if key not in self.owners:
             names = self.results.get(key, [])
-            found = ((source_of(Path(self.space.folder, name + SUFFIXES["json"])), name) for name in names)
-            self.owners[key] = {owner: name for owner, name in found if owner}
+            found = ((self.results_of(name), name) for name in names)
+            self.owners[key] = {results.source: name for results, name in found if results}
         return self.owners[key].get(os.path.realpath(source))
+
+    def results_of(self, name: str) -> Results | None:
+        return read_results(Path(self.space.folder, name + SUFFIXES["json"]))
 
     def next_name(self, stem: str) -> str:
         """NAME, NAME_1 … on from what was tried last: a thousand files of one name would take a million tries."""
@@ -152,7 +155,8 @@ def _usable(name: str, file: InputFile, ground: _Ground) -> bool:
         return False
     if not _collides(name, space.outputs, ground.present):
         return True
-    there = {_inode(path) for path in output_paths(space.folder, name, space.outputs).values()}
+    places = output_paths(space.folder, name, space.outputs)
+    there = {_inode(path) for path in places.values()}
     if space.mode != "suffix" and _inode(file.path) in there - {None}:
         raise OutputConflictError(
             f"{Path(file.path).name!r} would be overwritten by its own output. Choose another output folder, or on_existing: suffix."
@@ -162,7 +166,10 @@ def _usable(name: str, file: InputFile, ground: _Ground) -> bool:
         return False
     if space.mode == "overwrite":
         return True
-    return source_of(Path(space.folder, name + SUFFIXES["json"])) == os.path.realpath(file.path)
+    results = ground.results_of(name)
+    if results is None or results.source != os.path.realpath(file.path):
+        return False
+    return all(kind in results.kinds or not os.path.lexists(place) for kind, place in places.items())
 
 
 def _folded(name: str, outputs: tuple[str, ...]) -> set[str]:

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any, BinaryIO
-from urllib.parse import unquote_to_bytes
 
 from ocr_worker.outputs.document import Document, Summary
 from ocr_worker.outputs.model import Box, Line, Page
-from ocr_worker.regular import open_regular
 
 SCHEMA_VERSION = 1
 SCHEMA = "ocr-sidecar/results"
-MOST_HEAD_BYTES = 2**20
 
 
 class JsonWriter:
@@ -56,22 +51,6 @@ class JsonWriter:
 
     def _write(self, text: str) -> None:
         self._stream.write(text.encode("ascii"))
-
-
-def source_of(results: Path) -> str | None:
-    """The real path of the source that results name; None when there are none or they name none."""
-    try:
-        with open_regular(results) as lines:
-            # The head is a line of its own; the pages after it may be many megabytes.
-            head = lines.readline(MOST_HEAD_BYTES).rstrip(b",\n") + b"}"
-        return os.path.realpath(_path(json.loads(head)["source"]["path"]))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return None
-
-
-def _path(named: str) -> str:
-    """A source's path; one that is not UTF-8 is named by a URI."""
-    return os.fsdecode(unquote_to_bytes(named[len("file://") :])) if named.startswith("file:///") else named
 
 
 def timestamp() -> str:

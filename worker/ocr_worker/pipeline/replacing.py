@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from ocr_worker.outputs.json_results import source_of
 from ocr_worker.outputs.publishing import Rule
+from ocr_worker.outputs.results_file import read_results
 from ocr_worker.outputs.whole import Staged, write_unsynced
 from ocr_worker.pipeline.tasks import ComposeTask
 from ocr_worker.regular import read_regular
@@ -23,8 +23,8 @@ def replacing_rule(task: ComposeTask) -> Rule:
     if task.on_existing == "overwrite":
         return _is_file_or_link
     stamps = set(_published(task))
-    if task.on_existing == "skip" and _is_ours(task):
-        stamps |= _stamps(map(Path, task.outputs.values()))
+    if task.on_existing == "skip":
+        stamps |= _stamps(_of_an_earlier_run(task))
     return lambda status: _stamp(status) in stamps
 
 
@@ -34,9 +34,13 @@ def note_published(task: ComposeTask, staged: Iterable[Staged]) -> None:
     write_unsynced(_notes(task), json.dumps(sorted(stamps)).encode("ascii"))
 
 
-def _is_ours(task: ComposeTask) -> bool:
-    results = task.results or task.outputs.get("json")
-    return results is not None and source_of(Path(results)) == os.path.realpath(task.source.path)
+def _of_an_earlier_run(task: ComposeTask) -> list[Path]:
+    """Outputs that the results beside them name as this source's."""
+    place = task.results or task.outputs.get("json")
+    results = read_results(Path(place)) if place else None
+    if results is None or results.source != os.path.realpath(task.source.path):
+        return []
+    return [Path(output) for kind, output in task.outputs.items() if kind in results.kinds]
 
 
 def _published(task: ComposeTask) -> list[_Stamp]:

@@ -1,0 +1,39 @@
+"""What a `_ocr_results.json` says of its source and of what was made of it: the proof of whose the files beside it are."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote_to_bytes
+
+from ocr_worker.outputs.json_results import SCHEMA
+from ocr_worker.regular import open_regular
+
+MOST_HEAD_BYTES = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    source: str
+    """Its real path."""
+    kinds: frozenset[str]
+    """The kinds of output that were made of it. A file of another kind beside them is somebody else's."""
+
+
+def read_results(path: Path) -> Results | None:
+    """None when it is no results file of ours."""
+    try:
+        with open_regular(path) as lines:
+            # The head is a line of its own; the pages after it may be many megabytes.
+            head = json.loads(lines.readline(MOST_HEAD_BYTES).rstrip(b",\n") + b"}")
+        source, kinds = os.path.realpath(_path(head["source"]["path"])), head["settings"]["outputs"]
+        return Results(source, frozenset(kinds) | {"json"}) if head["schema"] == SCHEMA else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _path(named: str) -> str:
+    """A source's path; one that is not UTF-8 is named by a URI."""
+    return os.fsdecode(unquote_to_bytes(named[len("file://") :])) if named.startswith("file:///") else named
