@@ -248,6 +248,52 @@ def test_an_exit_that_a_library_holds_up_is_ended_by_force(start_worker: StartWo
     host.stdin.close()
 
     assert host.exit_code() == -signal.SIGKILL
+
+
+def start_detached(start_worker: StartWorker, material: Material, folder: Path, engine: str) -> Host:
+    """A worker in a process group of its own, with a long page in the hands of an engine."""
+    detached = "import os, sys; os.setsid(); from ocr_worker.__main__ import main; sys.exit(main())"
+    one = {"OCR_WORKER_PAGE_PROCESSES": "1"}
+    host = start_worker(Launch(one, command=(sys.executable, "-c", detached)))
+    job = host.batch([material.slow], folder / "out", engine=engine)
+    host.wait_in_work(job, 1)
+    assert len(members(host)["guard"]) == 1
+    if engine == "tesseract":
+        tree.wait_until(lambda: tree.named(host.state, "tesseract"), "tesseract at work")
+    return host
+
+
+def members(host: Host) -> dict[str, list[psutil.Process]]:
+    """The worker's own processes by what they are; the commands of page processes are not among them."""
+    worker = psutil.Process(host.process.pid)
+    pages = [child for child in worker.children() if "page-process" in child.cmdline()]
+    guards = [child for child in worker.children() if child not in pages]
+    return {"worker": [worker], "guard": guards, "page processes": pages}
+
+
+@pytest.mark.parametrize("engine", ["tesserocr", "tesseract"])
+def test_a_kill_of_the_workers_process_group_takes_the_whole_tree(
+    start_worker: StartWorker, material: Material, tmp_path: Path, engine: str
+) -> None:
+    host = start_detached(start_worker, material, tmp_path, engine)
+
+    os.killpg(host.process.pid, signal.SIGKILL)
+
+    tree.wait_gone(host.state)
+
+
+@pytest.mark.parametrize("engine", ["tesserocr", "tesseract"])
+@pytest.mark.parametrize("kills", ["guard, worker", "guard, page processes, worker"])
+def test_without_a_guard_the_whole_tree_goes_all_the_same(
+    start_worker: StartWorker, material: Material, tmp_path: Path, engine: str, kills: str
+) -> None:
+    host = start_detached(start_worker, material, tmp_path, engine)
+    doomed = [process for name in kills.split(", ") for process in members(host)[name]]
+    # A stopped worker can't clean up between two kills.
+    host.process.send_signal(signal.SIGSTOP)
+
+    tree.send(signal.SIGKILL, doomed)
+
     tree.wait_gone(host.state)
 
 

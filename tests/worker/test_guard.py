@@ -65,6 +65,18 @@ def test_a_parent_that_died_is_gone_even_before_anybody_waited_for_it() -> None:
     os.close(write)
 
 
+def test_a_process_that_got_the_number_of_the_parent_is_not_the_parent() -> None:
+    read, write = os.pipe()
+    births = iter(["then", "then", "later"])
+    watch = HostWatch(write, lambda _: next(births))
+
+    gone = [watch.gone(1234, 0) for _ in range(3)]
+    os.close(read)
+    os.close(write)
+
+    assert gone == [None, None, "the host's process 1234 has ended"]
+
+
 def test_birth_tells_processes_apart_and_the_dead_have_none() -> None:
     one, other = sleeper(), sleeper()
 
@@ -116,16 +128,18 @@ sum(range(10**15))
 """
 
 
-@pytest.mark.parametrize("end", ["order", "SIGTERM", "SIGKILL", "stdout closed", "parent"])
+@pytest.mark.parametrize("end", ["order", "SIGTERM", "SIGKILL", "group killed", "stdout closed", "parent"])
 def test_a_worker_that_cannot_act_is_ended_with_all_that_its_children_started(end: str) -> None:
     with sleeper() as parent:
         command = [sys.executable, "-c", GUARDED, end, str(parent.pid)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as worker:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as worker:
             assert worker.stdout
             child = int(worker.stdout.readline())
 
             if end.startswith("SIG"):
                 worker.send_signal(signal.Signals[end])
+            elif end == "group killed":
+                os.killpg(worker.pid, signal.SIGKILL)
             elif end == "stdout closed":
                 worker.stdout.close()
             elif end == "parent":

@@ -63,6 +63,8 @@ def start_guard(stdout: int, grace_seconds: float) -> Guard:
     read_wakeups, write_wakeups = os.pipe()
     worker = os.getpid()
     if os.fork() == 0:
+        # Out of the worker's process group, which a host may kill as a whole.
+        os.setsid()
         _close_all_but({1, 2, stdout, read_orders, read_wakeups})
         _ignore_terminal_signals()
         _Watch(worker, read_orders, read_wakeups, stdout, grace_seconds).run()
@@ -89,7 +91,8 @@ def watch_host(stdout: int, parent: Callable[[], int | None], post: Callable[[Ho
 class HostWatch:
     """Tells whether the host is still there, without writing to it."""
 
-    def __init__(self, stdout: int) -> None:
+    def __init__(self, stdout: int, born: Callable[[int], str | None] = birth) -> None:
+        self._born = born
         self._poll = select.poll() if hasattr(select, "poll") else None
         if self._poll is not None:
             # No event is asked for: POLLERR, POLLHUP and POLLNVAL come unasked.
@@ -107,7 +110,7 @@ class HostWatch:
         return None
 
     def _alive(self, pid: int) -> bool:
-        born = birth(pid)
+        born = self._born(pid)
         if born is None:
             return False
         # The same pid with another birth is another process.

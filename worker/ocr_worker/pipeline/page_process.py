@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import queue
-import signal
 import sys
 import threading
 import time
@@ -17,13 +16,13 @@ from typing import TYPE_CHECKING
 from ocr_worker.claim import Channel, claim
 from ocr_worker.errors import OcrError, TooLargeError
 from ocr_worker.pipeline import boundary
+from ocr_worker.pipeline.dying import die_with, end_group
 from ocr_worker.pipeline.tasks import Failure, Outcome, Task
 
 if TYPE_CHECKING:
     from ocr_worker.pipeline.work import Workbench
 
 NICENESS = 5
-PR_SET_PDEATHSIG = 1
 TASK_CPU_SECONDS = 900
 MOST_FILE_BYTES = 2**35
 MOST_OPEN_FILES = 256
@@ -32,7 +31,8 @@ MOST_OPEN_FILES = 256
 def main(parent: int, cache_dir: Path, memory_limit_mib: int) -> int:
     """Serve until the worker, whose process id is `parent`, closes our stdin."""
     channel = claim()
-    _die_with(parent)
+    die_with(parent)
+    _step_back()
     _limit(memory_limit_mib)
     # Late, so that fd 1 is claimed before any native library can print.
     from ocr_worker.pipeline.work import Workbench
@@ -68,7 +68,7 @@ def _name(task: Task) -> str:
 class Orders:
     """The worker's orders, heard by a thread even while a task is in work: when they end in mid-task, the worker is dead.
 
-    The portable way to die with the worker; on Linux the parent-death signal is there first. Not verified on macOS and Windows.
+    The portable way to die with the worker, not verified on macOS and Windows; on Linux the system is there first.
     """
 
     def __init__(self, channel: Channel) -> None:
@@ -98,23 +98,9 @@ def _send(channel: Channel, line: bytes) -> None:
         rest = rest[os.write(channel.stdout, rest) :]
 
 
-def _die_with(parent: int) -> None:
-    """End this process when the worker's ends, however that happens."""
+def _step_back() -> None:
     if hasattr(os, "nice"):
         os.nice(NICENESS)
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
-
-
-def end_group() -> None:
-    """End this process by force, and with it what it started (a Tesseract or poppler command)."""
-    if hasattr(os, "killpg"):
-        os.killpg(0, signal.SIGKILL)
-    os._exit(1)
 
 
 def _limit(memory_limit_mib: int) -> None:
