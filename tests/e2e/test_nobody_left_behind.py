@@ -163,17 +163,21 @@ def test_a_host_may_ask_that_the_end_of_stdin_alone_is_the_end(
     tree.wait_gone(worker.state)
 
 
-def test_a_paused_job_is_stopped_and_resumable_when_no_command_can_come(
-    worker: Host, material: Material, tmp_path: Path
+def test_a_paused_job_is_stopped_when_no_command_can_come_and_the_page_in_work_is_finished(
+    start_worker: StartWorker, material: Material, tmp_path: Path
 ) -> None:
-    job = slow_job(worker, material, tmp_path)
-    worker.ask("pause")
+    host = start_worker(Launch({"OCR_WORKER_PAGE_PROCESSES": "1"}))
+    job = host.batch([material.pdf(tmp_path / "scan.pdf", "qmq")], tmp_path / "out")
+    waiting = host.batch([material.quick], tmp_path / "out2")
+    host.wait_in_work(job, 1, page=2)
+    host.ask("pause")
 
-    worker.stdin.close()
-    ended = worker.wait_end(job)
+    host.stdin.close()
+    ends = [host.wait_end(one) for one in (job, waiting)]
 
-    assert (ended["status"], ended["reason"]) == ("stopped", "paused")
-    assert worker.exit_code() == 0
+    assert [(end["status"], end["reason"]) for end in ends] == [("stopped", "paused")] * 2
+    assert ends[0]["total_pages_processed"] == 2
+    assert host.exit_code() == 0
 
 
 def test_a_worker_killed_in_mid_page_takes_its_page_processes_along(

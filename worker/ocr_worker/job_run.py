@@ -186,6 +186,11 @@ class JobRun:
         """Of the output folder as this run found it."""
         return self._window.folder_id
 
+    @property
+    def at_rest(self) -> bool:
+        """Nothing of it is in work."""
+        return not self._works
+
     def at_work(self) -> tuple[str, int | None] | None:
         """The file, as sent, and the page that have been in work longest; no page while a file is opened or composed."""
         for work in self._works.values():

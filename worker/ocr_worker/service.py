@@ -82,7 +82,7 @@ class OCRBatchService:
         self.pool = PagePool(around.settings.page_processes, around.settings, around.guard, around.post)
         self._tickets = count(1)
         self._queue = JobQueue()
-        self._draining = False
+        self._draining, self._unattended = False, False
         self._runs: list[JobRun] = []
         self._locks: dict[JobId, JobLock] = {}
         self._progress_seconds = around.progress_seconds
@@ -246,6 +246,8 @@ class OCRBatchService:
             ended = self._outcomes.popleft()
             self._each(lambda run, ended=ended: run.take(ended))  # type: ignore[misc]
         self._each(lambda run: run.advance())
+        if self._unattended:
+            self._leave_paused()
         self._runs = [run for run in self._runs if not run.ended]
         while (waiting := self._queue.peek()) and all(run.paused for run in self._runs):
             self._queue.remove(waiting)
@@ -286,18 +288,18 @@ class OCRBatchService:
         return tuple(self._runs)
 
     def drain(self) -> None:
-        """Take no more jobs; those that are paused end here, as nothing will continue them."""
+        """Take no more jobs; those that are paused end here."""
         self._draining = True
         self.stop_paused()
 
     def stop_paused(self) -> None:
-        """End paused jobs so that they can be resumed later: nothing will continue them in this process."""
-        for job_id in self.paused(None):
-            self._stop_jobs(job_id, "stopped", "stopped", "paused")
+        """From now on end paused jobs, once their pages in work are finished: nothing will continue them in this process."""
+        self._unattended = True
+        self.advance()
 
     @property
     def _at_work(self) -> bool:
-        return bool(self._runs or self._queue.peek() or self._late)
+        return bool(self._runs or len(self._queue) or self._late)
 
     def _may_write(self) -> bool:
         """Something is to be done, and no other process holds the store."""
@@ -325,12 +327,20 @@ class OCRBatchService:
     def _stop_jobs(
         self, job_id: JobId | None, status: BatchStatus, state: JobState, reason: str | None
     ) -> None:
+        self._stop(job_id, status, state, reason)
+        self.advance()
+
+    def _leave_paused(self) -> None:
+        resting = [run.job.job_id for run in self._runs if run.paused and run.at_rest]
+        for job_id in [*resting, *self._queue.held()]:
+            self._stop(job_id, "stopped", "stopped", "paused")
+
+    def _stop(self, job_id: JobId | None, status: BatchStatus, state: JobState, reason: str | None) -> None:
         running = [run for run in self._runs if job_id in (None, run.job.job_id)]
         waiting = (self._make_run(waiting.job, waiting.order) for waiting in self._queue.take(job_id))
         for run in chain(running, waiting):
             if run is not None:
                 self._guarded(run, lambda run: run.stop(status, state, reason))
-        self.advance()
 
     def _ended_job(self, job_id: JobId) -> StoredJob:
         self._require_store()
