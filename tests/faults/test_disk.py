@@ -198,8 +198,7 @@ def test_a_failing_disk_fails_the_file_and_leaves_no_part_of_it(
 
 
 def test_an_output_in_use_is_tried_again(tmp_path: Path, page: Path, out: Path) -> None:
-    # The first rename of a page process may be that of a page result, which nobody else can hold open.
-    with running(tmp_path / "home", failing("rename:error=EBUSY:when=2..3")) as worker:
+    with running(tmp_path / "home", failing("linkat:error=EBUSY:when=1..2")) as worker:
         data = worker.batch([page], out)
 
     assert len(data["successful"]) == 1, data
@@ -212,6 +211,8 @@ def test_an_output_in_use_is_tried_again_and_then_locked(
     out.mkdir()
     for name in ("page.pdf", "viewer"):
         (out / name).write_bytes(b"%PDF-1.7 of before")
+    for name in ("page.txt", "page_ocr_results.json"):
+        (out / name).write_text("of before", encoding="utf-8")
     target = mount("out/page.pdf", "--bind", str(out / "viewer"))
 
     data = worker.batch([page], out, on_existing="overwrite", max_lock_wait_seconds=1)
@@ -219,7 +220,54 @@ def test_an_output_in_use_is_tried_again_and_then_locked(
     assert [(e["code"], e["retryable"]) for e in data["failed"]] == [("locked", True)]
     assert "page.png" in data["failed"][0]["error"]
     assert target.read_bytes() == b"%PDF-1.7 of before"
+    for name in ("page.txt", "page_ocr_results.json"):
+        assert (out / name).read_text(encoding="utf-8") == "of before"
     assert left_behind(out) == []
+
+
+@pytest.mark.parametrize("move", [1, 2, 3])
+def test_a_move_that_fails_takes_those_before_it_back(
+    move: int, tmp_path: Path, page: Path, out: Path
+) -> None:
+    with running(tmp_path / "home", failing(f"linkat:error=EIO:when={move}")) as worker:
+        data = worker.batch([page], out)
+
+    assert [e["code"] for e in data["failed"]] == ["output_permission"]
+    assert [path.name for path in out.iterdir() if "manifest" not in path.name] == []
+
+
+@pytest.mark.parametrize("rename", [2, 3, 4])
+def test_an_old_set_is_whole_when_its_successor_can_not_be_moved(
+    rename: int, tmp_path: Path, page: Path, out: Path
+) -> None:
+    with running(tmp_path / "home") as worker:
+        worker.batch([page], out)
+    before = _contents(out)
+
+    # From then on: those that put the old outputs back fail too. The first are of the page's result and the notes.
+    with running(tmp_path / "home", failing(f"rename:error=EIO:when={rename + 1}+")) as worker:
+        data = worker.batch([page], out, on_existing="overwrite", dpi=150)
+
+    assert [e["code"] for e in data["failed"]] == ["output_permission"]
+    assert _contents(out) == before
+
+
+def test_outputs_are_made_and_replaced_where_a_disk_knows_no_links(
+    tmp_path: Path, page: Path, out: Path
+) -> None:
+    with running(tmp_path / "home", failing("linkat:error=EPERM")) as worker:
+        first = worker.batch([page], out)["successful"][0]["outputs"]
+        made = {path: Path(path).stat().st_ino for path in first.values()}
+        again = worker.batch([page], out, on_existing="overwrite")
+
+    assert again["successful"][0]["outputs"] == first
+    assert all(Path(path).stat().st_ino != inode for path, inode in made.items())
+    assert sorted(path.suffix for path in out.glob("page*")) == [".json", ".pdf", ".txt"]
+    assert left_behind(out) == []
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if "manifest" not in path.name}
 
 
 def test_an_input_that_stays_locked_is_skipped_with_that_reason(
