@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pikepdf
 import pytest
 
-from tests.faults import documents
+from ocr_worker.engines import poppler
+from ocr_worker.errors import NoSpaceError
+from tests.faults import documents, pictures
 from tests.faults.conftest import Mounted
 from tests.faults.host import Spawn, Worker, left_behind, running
 from tests.faults.injection import failing
@@ -60,6 +63,51 @@ def test_a_disk_without_room_for_another_name_is_no_space(mount: Mounted, worker
     assert data["reason"] == "no_space"
     assert left_behind(disk) == []
     assert not list((disk / "out").glob("page*"))
+
+
+@pytest.mark.parametrize("inodes_left", [1, 2])
+def test_a_state_disk_without_room_for_another_name_is_no_space(
+    inodes_left: int, mount: Mounted, tmp_path: Path, page: Path, out: Path
+) -> None:
+    disk = mount("disk", *_tmpfs("nr_inodes=30"))
+    fillers = [disk / str(number) for number in range(os.statvfs(disk).f_favail - inodes_left)]
+    for filler in fillers:
+        filler.touch()
+    with running(tmp_path / "home", Spawn({"OCR_WORKER_STATE_DIR": str(disk / "state")})) as worker:
+        answer = worker.ask("ocr_batch", files=[str(page)], output_dir=str(out))
+
+        assert (answer["type"], answer["data"]["code"]) == ("error", "no_space"), answer
+        assert "state" in answer["data"]["message"]
+        for filler in fillers:
+            filler.unlink()
+        assert len(worker.batch([page], out)["successful"]) == 1
+
+
+def test_a_page_that_a_command_can_not_be_given_for_want_of_room_is_no_space(
+    mount: Mounted, tmp_path: Path, out: Path
+) -> None:
+    disk, page = mount("disk", *_tmpfs("size=1m")), tmp_path / "large.png"
+    page.write_bytes(pictures.saved(pictures.sheet(size=(2000, 2000)), "PNG", dpi=(200, 200)))
+    with running(tmp_path / "home", Spawn({"OCR_WORKER_STATE_DIR": str(disk / "state")})) as worker:
+        if "tesseract" not in {engine["name"] for engine in worker.ask("hello")["data"]["engines"]}:
+            pytest.skip("needs the Tesseract command")
+
+        data = worker.batch([page], out, engine="tesseract")
+
+    assert (data["status"], data["reason"]) == ("stopped", "no_space")
+    assert [e["code"] for e in data["failed"]] == ["no_space"]
+
+
+@pytest.mark.needs("pdftoppm")
+def test_a_page_that_poppler_has_no_room_for_is_no_space_and_not_corrupt(
+    mount: Mounted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = mount("disk", *_tmpfs("size=64k"))
+    _fill(disk)
+    monkeypatch.setattr(tempfile, "tempdir", str(disk))
+
+    with pytest.raises(NoSpaceError), documents.scan() as pdf:
+        poppler.render(pdf, 1, 72)
 
 
 def test_a_full_state_disk_loses_no_job_and_the_worker_answers(

@@ -7,7 +7,7 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-from ocr_worker.errors import OutputPermissionError
+from ocr_worker.errors import OutputPermissionError, no_space
 from ocr_worker.job_store import JobStore, StoredJob
 from ocr_worker.jobs import JobRequest, new_job_id
 from ocr_worker.plan import Namespace, plan_outputs
@@ -66,7 +66,7 @@ def _prepare_folder(folder: Path, sent: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise OutputPermissionError(
+        raise no_space(error, f"the output folder {sent}") or OutputPermissionError(
             f"The output folder {sent} can't be made: {reason}. Choose another."
         ) from error
     if not os.access(folder, os.W_OK | os.X_OK):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
 
 class OcrError(Exception):
     """Something a user can be told: a code of the wire, a plain sentence, and whether another try may help."""
@@ -101,6 +105,13 @@ class OutputConflictError(OcrError):
 class NoSpaceError(OcrError):
     code = "no_space"
     retryable = True
+
+
+def no_space(error: BaseException, place: object) -> NoSpaceError | None:
+    """What to raise when it was a full disk, or a used-up quota, that an error tells of; None for any other."""
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return NoSpaceError(f"No space left for {place}. Make room and try again.")
+    return None
 
 
 class ChangedError(OcrError):

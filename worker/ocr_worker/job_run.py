@@ -17,6 +17,7 @@ from ocr_worker.errors import (
     InternalError,
     OcrError,
     PageTimeoutError,
+    no_space,
 )
 from ocr_worker.job_state import (
     Compose,
@@ -528,7 +529,7 @@ def run_error(error: Exception, job_id: str) -> OcrError:
     """What a run's fault means to the user."""
     if isinstance(error, OcrError):
         return error
-    ours = (
+    ours = no_space(error, getattr(error, "filename", None)) or (
         store_error(error)
         if isinstance(error, sqlite3.Error)
         else InternalError(f"{type(error).__name__}: the log on stderr has the details.")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -14,7 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ocr_worker.errors import BusyError, InternalError, NoSpaceError, OcrError, OutputPermissionError
+from ocr_worker.errors import (
+    BusyError,
+    InternalError,
+    NoSpaceError,
+    OcrError,
+    OutputPermissionError,
+    no_space,
+)
 from ocr_worker.jobs import FileState, JobId, JobOptions, JobState
 from ocr_worker.pipeline.tasks import PageStatus
 
@@ -124,6 +132,7 @@ class JobStore:
 
         Raises:
             OutputPermissionError: the state folder can't be made or written.
+            NoSpaceError: its disk is full, or has no room for another name.
             InternalError: the store is from a newer version or is no database.
         """
         path = state_dir / "jobs.sqlite3"
@@ -131,17 +140,26 @@ class JobStore:
             state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Its log files take over the mode, so it must be right before they are there.
             path.touch(mode=0o600)
+            self._open(path)
+        except sqlite3.Error as error:
+            raise store_error(error) from error
+        except OSError as error:
+            raise no_space(error, f"the state folder {state_dir}") or OutputPermissionError(
+                f"The state folder {state_dir} can't be used ({error}). Set OCR_WORKER_STATE_DIR to a folder that can be written."
+            ) from error
+
+    def _open(self, path: Path) -> None:
+        try:
             self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.execute("PRAGMA foreign_keys=ON")
             self._migrate(path)
-        except sqlite3.Error as error:
-            raise store_error(error) from error
-        except OSError as error:
-            raise OutputPermissionError(
-                f"The state folder {state_dir} can't be used ({error}). Set OCR_WORKER_STATE_DIR to a folder that can be written."
-            ) from error
+        except sqlite3.OperationalError:
+            # SQLite does not say why it can't make a file beside; we can.
+            with tempfile.TemporaryFile(dir=path.parent) as probe:
+                probe.write(b"-")
+            raise
 
     def close(self) -> None:
         self._db.close()

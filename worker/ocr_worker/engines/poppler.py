@@ -9,11 +9,13 @@ from pathlib import Path
 import pikepdf
 from PIL import Image
 
+from ocr_worker.errors import no_space
+
 SECONDS = 60
 
 
 def render(pdf: pikepdf.Pdf, page: int, dpi: float) -> Image.Image | None:
-    """The page in grey, or None: poppler is missing, or can't either.
+    """The page in grey, or None: poppler is missing, or can't either. Raises NoSpaceError.
 
     Poppler gets a file of ours with that one page: no password on a command line, no name that reads as an option.
     """
@@ -36,7 +38,9 @@ def render(pdf: pikepdf.Pdf, page: int, dpi: float) -> Image.Image | None:
             pikepdf.PdfError,
             RuntimeError,
             OSError,
-        ):
+        ) as error:
+            if full := no_space(error, folder):
+                raise full from error
             return None
         return found[0].convert("L") if found else None
 

@@ -18,7 +18,7 @@ import pytesseract
 from ocr_worker.engines import catalogue
 from ocr_worker.engines.grey import GreyImage
 from ocr_worker.engines.parts import Part
-from ocr_worker.errors import EngineError, EngineMissingError
+from ocr_worker.errors import EngineError, EngineMissingError, no_space
 from ocr_worker.outputs.model import Box, Line, Word
 
 _XHTML = "{http://www.w3.org/1999/xhtml}"
@@ -57,6 +57,8 @@ class TesseractEngine:
                 RuntimeError,
                 OSError,
             ) as error:
+                if full := no_space(error, folder):
+                    raise full from error
                 raise EngineError(f"Tesseract failed on the page: {error}") from error
         return tuple(read_hocr(hocr))
 

@@ -19,10 +19,9 @@ from typing import TypeVar
 
 import tenacity
 
-from ocr_worker.errors import LockedError, NoSpaceError, OcrError, OutputExistsError, OutputPermissionError
+from ocr_worker.errors import LockedError, OcrError, OutputExistsError, OutputPermissionError, no_space
 from ocr_worker.liveness import own_mark
 
-_FULL = {errno.ENOSPC, errno.EDQUOT}
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _BUSY = {errno.EBUSY, errno.EACCES, errno.EPERM, errno.ETXTBSY}
 ATTEMPTS = 3
@@ -162,8 +161,8 @@ def translated(target: Path) -> Iterator[None]:
 
 
 def output_error(error: OSError, target: Path) -> OcrError:
-    if error.errno in _FULL:
-        return NoSpaceError(f"No space left for {target}; make room and try again")
+    if full := no_space(error, target):
+        return full
     if error.errno in _DENIED:
         return OutputPermissionError(f"{target} can't be written: {error.strerror}; choose another folder")
     return OutputPermissionError(f"{target} can't be written: {error.strerror or error}")

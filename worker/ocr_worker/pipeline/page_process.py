@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ocr_worker.claim import Channel, claim
-from ocr_worker.errors import OcrError, TooLargeError
+from ocr_worker.errors import OcrError, TooLargeError, no_space
 from ocr_worker.pipeline import boundary
 from ocr_worker.pipeline.dying import die_with, end_group
 from ocr_worker.pipeline.tasks import Failure, Outcome, Task
@@ -49,15 +49,26 @@ def run(bench: Workbench, task: Task) -> Outcome:
     try:
         return bench.run(task)
     except OcrError as error:
-        return Failure(error.code, error.message, error.retryable, error.details)
+        return _failed(error)
     except MemoryError:
         short = TooLargeError(
             f"{_name(task)} needs more memory than a page may take. Lower the dpi or max_pixels."
         )
         return Failure(short.code, short.message, short.retryable, {"traceback": traceback.format_exc()})
     except Exception as error:  # noqa: BLE001  # what a hostile file does to a library is that file's failure
-        message = f"{_name(task)} could not be processed ({type(error).__name__}). The log on stderr has the details."
-        return Failure("internal", message, retryable=False, details={"traceback": traceback.format_exc()})
+        full = no_space(error, getattr(error, "filename", None) or "temporary files")
+        return _failed(full) if full else _fault(task, error)
+
+
+def _failed(error: OcrError) -> Failure:
+    return Failure(error.code, error.message, error.retryable, error.details)
+
+
+def _fault(task: Task, error: Exception) -> Failure:
+    message = (
+        f"{_name(task)} could not be processed ({type(error).__name__}). The log on stderr has the details."
+    )
+    return Failure("internal", message, retryable=False, details={"traceback": traceback.format_exc()})
 
 
 def _name(task: Task) -> str:
