@@ -17,6 +17,8 @@ from PIL import Image, TiffImagePlugin
 
 from tests.faults.pictures import SIZE, jpeg, saved, sheet
 
+UNTOUCHED = {"compress_streams": False, "stream_decode_level": pikepdf.StreamDecodeLevel.none}
+"""For `whole`: streams are saved as they were made."""
 POINTS = SIZE[0] * 72 / 200, SIZE[1] * 72 / 200
 
 
@@ -174,11 +176,19 @@ def prev_loop() -> bytes:
 
 def flate_bomb() -> bytes:
     """14 KB that would become 2 GB: a content stream of nothing but blanks, packed twice."""
-    pdf = scan()
+    return _with_bomb(scan())
+
+
+def bomb_page() -> bytes:
+    """A scan, and a page that is such a bomb."""
+    return _with_bomb(scan("Good page", "Bad page"))
+
+
+def _with_bomb(pdf: pikepdf.Pdf) -> bytes:
     stream = Stream(pdf, b"")
     stream.write(zlib.compress(_packed_blanks(128), 9), filter=Array([Name.FlateDecode, Name.FlateDecode]))
-    pdf.pages[0].Contents = stream
-    return whole(pdf, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.none)
+    pdf.pages[-1].Contents = stream
+    return whole(pdf, **UNTOUCHED)
 
 
 def picture_bomb() -> bytes:

@@ -62,6 +62,8 @@ class Row:
     options: dict[str, Any] = field(default_factory=dict)
     password: str | None = None
     failed_pages: tuple[int, ...] = ()
+    page_code: str = "corrupt"
+    """Of each failed page."""
 
     def __str__(self) -> str:
         return f"{self.line}-{self.name}"
@@ -145,6 +147,14 @@ def third_is_untouched(file: Delivered) -> None:
         assert len(document.pages[0].Resources.XObject.keys()) == 2
 
 
+def bomb_is_untouched(file: Delivered) -> None:
+    """Neither unpacked nor packed anew."""
+    with pikepdf.open(file.pdf) as document, pikepdf.open(io.BytesIO(pdf.bomb_page())) as original:
+        made, given = document.pages[1].Contents, original.pages[1].Contents
+        assert made.get("/Filter") == given.get("/Filter")
+        assert made.read_raw_bytes() == given.read_raw_bytes()
+
+
 def three_resolutions(file: Delivered) -> None:
     assert [round(page["dpi"]) for page in file.pages] == [200, 300, 100]
 
@@ -221,6 +231,8 @@ ROWS = (
     Row(23, "page-loop.pdf", pdf.page_loop, "corrupt"),
     Row(23, "prev-loop.pdf", pdf.prev_loop, "corrupt"),
     Row(24, "bomb.pdf", pdf.flate_bomb, "crashed"),
+    Row(24, "bomb-page.pdf", pdf.bomb_page, texts=("Good page", ""), statuses=("ok", "crashed"),
+        failed_pages=(2,), page_code="crashed", checks=(bomb_is_untouched,)),
     Row(24, "picture-bomb.pdf", pdf.picture_bomb, "too_large"),
     Row(25, "jpx.pdf", pdf.jpx, checks=(placed,)),
     Row(25, "jbig2.pdf", pdf.jbig2, checks=(placed,)),

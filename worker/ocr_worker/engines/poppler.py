@@ -48,4 +48,4 @@ def render(pdf: pikepdf.Pdf, page: int, dpi: float) -> Image.Image | None:
 def _write_page(pdf: pikepdf.Pdf, page: int, target: Path) -> None:
     with pikepdf.new() as single:
         single.pages.append(pdf.pages[page - 1])
-        single.save(target)
+        single.save(target, compress_streams=False)

@@ -50,7 +50,8 @@ def mended_copy(pdf: pikepdf.Pdf) -> bytes:
     """The document as qpdf understands it, written anew and unencrypted."""
     target = io.BytesIO()
     try:
-        pdf.save(target)
+        # What is packed stays so: it may be a bomb.
+        pdf.save(target, compress_streams=False)
     except (pikepdf.PdfError, RuntimeError) as error:
         raise QpdfError(str(error)) from error
     return target.getvalue()

@@ -5,6 +5,7 @@ The layer is drawn first, when the page's graphics state is still fresh: nothing
 
 from __future__ import annotations
 
+import zlib
 from copy import copy
 from functools import lru_cache
 from importlib.resources import files
@@ -23,6 +24,7 @@ from ocr_worker.outputs.pdf_geometry import rotation, to_user_space, visible_box
 from ocr_worker.outputs.text_layer import ADVANCE, GlyphCodes, layer_content
 
 LAYER = "/OcrSidecarLayer"
+_PICTURES = {"/DCTDecode", "/JPXDecode", "/JBIG2Decode", "/CCITTFaxDecode"}
 
 
 class LayerGrafter:
@@ -55,7 +57,7 @@ class LayerGrafter:
             self._font = self._pdf.make_indirect(Dictionary(Type=Name.Font))
         size = page.width_px, page.height_px
         matrix = to_user_space(visible_box(target), rotation(target), size)
-        form = pikepdf.Stream(self._pdf, layer_content(page, self._codes))
+        form = _packed(self._pdf, layer_content(page, self._codes))
         form.Type, form.Subtype = Name.XObject, Name.Form
         form.BBox = Array([0, 0, *size])
         form.Matrix = _matrix(matrix)
@@ -93,7 +95,7 @@ def _matrix(matrix: Affine) -> Array:
 
 
 def _complete_font(pdf: pikepdf.Pdf, font: Any, codes: GlyphCodes) -> None:
-    program = pikepdf.Stream(pdf, glyphless_font())
+    program = _packed(pdf, glyphless_font())
     program.Length1 = len(glyphless_font())
     descriptor = Dictionary(
         Type=Name.FontDescriptor, FontName=Name.OcrGlyphless, Flags=5, FontBBox=Array([0, -200, 500, 800]),
@@ -102,12 +104,18 @@ def _complete_font(pdf: pikepdf.Pdf, font: Any, codes: GlyphCodes) -> None:
     descendant = Dictionary(
         Type=Name.Font, Subtype=Name.CIDFontType2, BaseFont=Name.OcrGlyphless, DW=round(1000 * ADVANCE),
         CIDSystemInfo=Dictionary(Registry=pikepdf.String("Adobe"), Ordering=pikepdf.String("Identity"), Supplement=0),
-        CIDToGIDMap=pdf.make_indirect(pikepdf.Stream(pdf, b"\0\1" * (len(codes.codes) + 1))),
+        CIDToGIDMap=pdf.make_indirect(_packed(pdf, b"\0\1" * (len(codes.codes) + 1))),
         FontDescriptor=pdf.make_indirect(descriptor),
     )  # fmt: skip
     font.Subtype, font.BaseFont, font.Encoding = Name.Type0, Name.OcrGlyphless, Name("/Identity-H")
     font.DescendantFonts = Array([pdf.make_indirect(descendant)])
-    font.ToUnicode = pdf.make_indirect(pikepdf.Stream(pdf, codes.to_unicode()))
+    font.ToUnicode = pdf.make_indirect(_packed(pdf, codes.to_unicode()))
+
+
+def _packed(pdf: pikepdf.Pdf, content: bytes) -> pikepdf.Stream:
+    stream = pikepdf.Stream(pdf, b"")
+    stream.write(zlib.compress(content), filter=Name.FlateDecode)
+    return stream
 
 
 @lru_cache(maxsize=1)
@@ -116,15 +124,30 @@ def glyphless_font() -> bytes:
 
 
 def save(pdf: pikepdf.Pdf, target: Path, encryption: Any) -> None:
-    """Write the PDF; streams are kept as they are, only our own get compressed."""
+    """Write the PDF; packed streams are kept as they are."""
     try:
         pdf.save(
-            target, encryption=encryption, compress_streams=True, recompress_flate=False, preserve_pdfa=True
+            target,
+            encryption=encryption,
+            # To pack loose streams and lists of objects, qpdf packs anew whatever it can unpack. A stream of several
+            # filters may be a bomb, on a page that has already failed for it.
+            compress_streams=not any(map(_would_be_unpacked, pdf.objects)),
+            recompress_flate=False,
+            preserve_pdfa=True,
         )
     except (pikepdf.PdfError, RuntimeError) as error:
         raise CorruptError(
             f"The PDF is too damaged to be written again ({error}); get the file again, or ask for txt and json alone"
         ) from error
+
+
+def _would_be_unpacked(part: Any) -> bool:
+    """Whether qpdf could unpack this stream and would: it knows no pictures, and leaves what Flate alone has packed."""
+    if not isinstance(part, pikepdf.Stream):
+        return False
+    filters = part.get("/Filter")
+    names = {str(name) for name in (filters if isinstance(filters, Array) else [filters])}
+    return filters not in (None, Name.FlateDecode) and names.isdisjoint(_PICTURES)
 
 
 def require_pages(path: Path, pages: int, password: str | None) -> None:
