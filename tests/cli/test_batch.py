@@ -3,11 +3,7 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Callable
 from pathlib import Path
 
 import pikepdf
@@ -231,62 +227,3 @@ def test_a_folder_without_scans_is_nothing_to_do(ocr: Command) -> None:
     done = ocr("batch", "in", "-o", "out")
 
     assert (done.returncode, done.stdout) == (0, "Nothing to do: there is no PDF or image in the folders.\n")
-
-
-def test_at_the_end_a_command_gets_the_result_without_a_shell(ocr: Command) -> None:
-    (paper,) = write_papers(ocr.home / "in", 1)
-    keep = (
-        "import sys, pathlib; pathlib.Path(sys.argv[1]).write_bytes(sys.stdin.buffer.read()); print('kept')"
-    )
-
-    done = ocr(
-        "batch", paper, "-o", "out", "--json", "--on-finish", f'{sys.executable} -c "{keep}" "$HOME; told"'
-    )
-
-    told = json.loads((ocr.home / "$HOME; told").read_bytes())
-    assert told == json.loads(done.stdout)
-    assert told["successful"][0]["file"] == str(paper)
-
-
-def test_at_the_end_a_webhook_gets_the_result(ocr: Command) -> None:
-    (paper,) = write_papers(ocr.home / "in", 1)
-
-    with listening() as (address, heard):
-        done = ocr("batch", paper, "-o", "out", "--on-finish", f"{address}/hook")
-
-    assert done.returncode == 0
-    assert [(path, kind, body["status"]) for path, kind, body in heard] == [
-        ("/hook", "application/json", "completed")
-    ]
-
-
-@pytest.mark.parametrize("target", ["http://127.0.0.1:9/", "no-such-program --now", "false"])
-def test_a_hook_that_fails_is_told_and_changes_nothing(ocr: Command, target: str) -> None:
-    (paper,) = write_papers(ocr.home / "in", 1)
-
-    done = ocr("batch", paper, "-o", "out", "--on-finish", target)
-
-    assert done.returncode == 0
-    assert "--on-finish: " in done.stderr
-
-
-@contextmanager
-def listening() -> Iterator[tuple[str, list[tuple[str, str, dict[str, str]]]]]:
-    heard: list[tuple[str, str, dict[str, str]]] = []
-
-    class Hook(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            heard.append((self.path, self.headers["Content-Type"], json.loads(body)))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            return
-
-    with HTTPServer(("127.0.0.1", 0), Hook) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", heard
-        server.shutdown()
-        thread.join(5)

@@ -398,9 +398,9 @@ class OCRBatchService:
             self._emit(JobFailed(job.job_id, order.origin, ours.code, ours.message, ours.retryable))
             return None
 
-    def settle(self, job_id: JobId) -> None:
+    def settle(self, job_id: JobId, seconds: float = MANIFEST_SECONDS) -> None:
         """Wait, in any thread, until a job's manifest says what the store does; a moment, or as long as it must."""
-        self._manifests.settle(job_id, MANIFEST_SECONDS)
+        self._manifests.settle(job_id, seconds)
 
     def set_progress_hz(self, hz: float) -> None:
         """How often the progress of jobs begun from now on is told, at most."""

@@ -12,7 +12,7 @@ from ocr_protocol.paths import path_to_wire
 from ocr_worker.cli.common import RunOptions, answer_json, read_password, worker_settings
 from ocr_worker.cli.configuration import Configuration
 from ocr_worker.cli.desk import Desk, Signals
-from ocr_worker.cli.ending import end_run
+from ocr_worker.cli.ending import breaks_told, end_run
 from ocr_worker.cli.exits import GOOD, SOME_FAILED, UsageError
 from ocr_worker.cli.gathering import Search, gather
 from ocr_worker.cli.jobs_commands import resume_job
@@ -153,7 +153,8 @@ class Order:
         if not files:
             return self._code(self._nothing()), set()
         request = self._request(files)
-        job_id, result = self.desk.batch(request, view_for(self.options.loudness))
+        with breaks_told(self.options):
+            job_id, result = self.desk.batch(request, view_for(self.options.loudness))
         code = self._code(end_run(self.options, job_id, result, self.signals.heard))
         return code, ended_files(self.desk.service.store, job_id)
 

@@ -31,6 +31,8 @@ from ocr_worker.service import OCRBatchService
 from ocr_worker.settings import Settings
 
 ORIGIN = Origin("ocr_batch", None)
+MANIFEST_SECONDS = 600.0
+"""A command ends with its manifest written, however large that is; a disk that hangs must not keep it for ever."""
 
 
 class View(AbstractContextManager["View"], Protocol):
@@ -113,6 +115,7 @@ class Desk:
             except KeyboardInterrupt:
                 view.note(f"Ended at once. Go on with: {command_line('resume', job_id)}")
                 raise
+        self.service.settle(job_id, MANIFEST_SECONDS)
         return report.batch_result(self.service.store, job_id, run)
 
     def _pump(self, job_id: JobId, view: View) -> RunEnd:
@@ -134,7 +137,8 @@ class Desk:
                 return event.run
             if isinstance(event, JobFailed):
                 go_on = command_line("resume", job_id)
-                raise BatchBrokenError(f"{event.message} What is finished is kept; go on with: {go_on}")
+                message = f"{event.message} What is finished is kept; go on with: {go_on}"
+                raise BatchBrokenError(message, job_id, event.code)
             if isinstance(event, FileEnded):
                 view.file(report.file_done(self.service.store, job_id, event.number))
             else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ocr_worker.cli import exits
@@ -20,8 +22,21 @@ def end_run(options: RunOptions, job_id: JobId, result: dict[str, Any], interrup
         answer_json(result)
     elif not options.quiet or result["status"] != "completed":
         answer(summary(job_id, result))
-    if options.on_finish is not None and (
-        trouble := tell(options.on_finish, json_text(result).encode("ascii"))
-    ):
-        say(shown(trouble))
+    _tell(options.on_finish, result)
     return exits.of_result(result, interrupted_by)
+
+
+@contextmanager
+def breaks_told(options: RunOptions) -> Iterator[None]:
+    """See that the hook hears of a run that breaks, which has no result."""
+    try:
+        yield
+    except exits.BatchBrokenError as error:
+        told = {"code": error.code, "message": error.message}
+        _tell(options.on_finish, {"job_id": error.job_id, "status": "failed", "error": told})
+        raise
+
+
+def _tell(target: str | None, content: dict[str, Any]) -> None:
+    if target is not None and (trouble := tell(target, json_text(content).encode("ascii"))):
+        say(shown(trouble))

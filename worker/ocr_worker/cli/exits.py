@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ocr_worker.errors import InternalError, InvalidParamsError, OcrError
+from ocr_worker.jobs import JobId
 
 GOOD, SOME_FAILED, USAGE, NOT_BEGUN, STOPPED, INTERNAL = 0, 1, 2, 3, 4, 70
 CANCELLED = 128 + signal.SIGINT
@@ -19,7 +20,11 @@ class UsageError(OcrError):
 
 
 class BatchBrokenError(OcrError):
-    """A run was ended by a fault of ours or of the state folder. What was finished is kept."""
+    """A run was ended by a fault of ours or of the state folder, whose code it carries. What was finished is kept."""
+
+    def __init__(self, message: str, job_id: JobId, code: str) -> None:
+        super().__init__(message)
+        self.job_id, self.code = job_id, code
 
 
 def of_error(error: OcrError) -> int:

@@ -21,7 +21,7 @@ from ocr_worker.cli.common import (
     worker_settings,
 )
 from ocr_worker.cli.desk import Desk, Signals, View
-from ocr_worker.cli.ending import end_run
+from ocr_worker.cli.ending import breaks_told, end_run
 from ocr_worker.cli.exits import GOOD
 from ocr_worker.cli.spread import takes
 from ocr_worker.cli.stored import files_of, opened_service, passwords
@@ -113,6 +113,7 @@ def _run_again(options: RunOptions, job_id: JobId, again: Again, nothing: str) -
     with (
         Signals() as signals,
         Desk(worker_settings(), signals, configuration.progress_update_interval) as desk,
+        breaks_told(options),
     ):
         desk.service.get(job_id)
         result = again(desk, job_id, passwords(desk.service.store, job_id, word), view_for(options.loudness))
