@@ -35,7 +35,9 @@ def leave_results(folder: Path, name: str, source: Path | None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.pdf").write_bytes(b"%PDF-1.7")
     if source is not None:
-        head = json.dumps({"schema": SCHEMA, "source": {"path": str(source)}, "settings": {"outputs": OUTPUTS}})
+        head = json.dumps(
+            {"schema": SCHEMA, "source": {"path": str(source)}, "settings": {"outputs": OUTPUTS}}
+        )
         (folder / f"{name}_ocr_results.json").write_text(head[:-1] + ",\n" + '"pages": []}', encoding="ascii")
 
 
