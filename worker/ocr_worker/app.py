@@ -18,7 +18,7 @@ from ocr_worker.guard import Guard, HostGone, watch_host
 from ocr_worker.heartbeat import Heart
 from ocr_worker.inspector import Inspector
 from ocr_worker.jobs import JobEnded, JobEvent, JobFailed
-from ocr_worker.page_pool import PoolMessage, SlotEnded, SlotSpoke
+from ocr_worker.page_slot import SlotEnded, SlotMessage, SlotSpoke
 from ocr_worker.router import Router, Session
 from ocr_worker.service import OCRBatchService
 from ocr_worker.settings import Settings
@@ -41,7 +41,7 @@ class Broken:
     """A thread of ours ended by an exception: the worker can't go on."""
 
 
-Message = Union[LineReceived, StdinEnded, Drained, PoolMessage, HostGone, SignalReceived, Broken]
+Message = Union[LineReceived, StdinEnded, Drained, SlotMessage, HostGone, SignalReceived, Broken]
 
 
 class App:

@@ -23,7 +23,7 @@ from ocr_worker.jobs import (
     ProgressMade,
     RunEnd,
 )
-from ocr_worker.page_pool import PoolMessage
+from ocr_worker.page_slot import SlotMessage
 from ocr_worker.settings import Settings, settings_from_environment
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Surroundings:
     """What the service's owner gives it."""
 
     settings: Settings
-    post: Callable[[PoolMessage], None]
+    post: Callable[[SlotMessage], None]
     """Puts a message into the owner's inbox, from any thread."""
     emit: Callable[[JobEvent], None]
     guard: Guard = field(default_factory=Guard)
@@ -49,7 +49,7 @@ class Inbox:
     """What comes to the owner of a service in its own process: messages from threads, events from the service."""
 
     def __init__(self) -> None:
-        self._messages: queue.SimpleQueue[PoolMessage] = queue.SimpleQueue()
+        self._messages: queue.SimpleQueue[SlotMessage] = queue.SimpleQueue()
         self._events: list[JobEvent] = []
 
     def surroundings(self, settings: Settings, progress_seconds: float = 0.1) -> Surroundings:

@@ -13,7 +13,8 @@ from ocr_worker.errors import BusyError
 from ocr_worker.guard import Guard
 from ocr_worker.job_state import with_name
 from ocr_worker.options import absolute_path
-from ocr_worker.page_pool import PagePool, PoolMessage
+from ocr_worker.page_pool import PagePool
+from ocr_worker.page_slot import SlotMessage
 from ocr_worker.pipeline.tasks import Failure, Inspected, InspectTask, Outcome, Source
 from ocr_worker.settings import Settings
 
@@ -28,7 +29,7 @@ class Inspector:
         self,
         settings: Settings,
         guard: Guard,
-        post: Callable[[PoolMessage], None],
+        post: Callable[[SlotMessage], None],
         send: Callable[[Event], None],
     ) -> None:
         self._pool, self._send = PagePool(1, settings, guard, post), send
@@ -55,7 +56,7 @@ class Inspector:
         self._waiting.append(command)
         self._next()
 
-    def handle(self, message: PoolMessage) -> None:
+    def handle(self, message: SlotMessage) -> None:
         ended = self._pool.handle(message)
         if ended is not None and self._asked is not None:
             self._send(_answer(self._asked, ended.outcome))
@@ -66,7 +67,7 @@ class Inspector:
         """Put off its end: while a batch runs, a cold start would be too slow an answer."""
         self._pool.touch()
 
-    def owns(self, message: PoolMessage) -> bool:
+    def owns(self, message: SlotMessage) -> bool:
         return self._pool.owns(message)
 
     def tick(self) -> None:

@@ -37,7 +37,8 @@ from ocr_worker.jobs import (
 from ocr_worker.late_writes import LateWrites
 from ocr_worker.manifest_keeper import ManifestKeeper
 from ocr_worker.options import AnyPath, make_request
-from ocr_worker.page_pool import PagePool, PoolMessage, TaskEnded
+from ocr_worker.page_pool import PagePool, TaskEnded
+from ocr_worker.page_slot import SlotMessage
 
 log = logging.getLogger(__name__)
 
@@ -230,7 +231,7 @@ class OCRBatchService:
             raise JobNotFoundError(f"There is no job {job_id}. list_jobs names those that there are.")
         return job
 
-    def handle(self, message: PoolMessage) -> None:
+    def handle(self, message: SlotMessage) -> None:
         """Take in what a page process said."""
         if (ended := self.pool.handle(message)) is not None:
             self._outcomes.append(ended)

@@ -13,7 +13,8 @@ from typing_extensions import Self
 from ocr_worker.errors import EngineError, OcrError
 from ocr_worker.guard import Guard
 from ocr_worker.job_state import with_name
-from ocr_worker.page_pool import PagePool, PoolMessage, TaskEnded
+from ocr_worker.page_pool import PagePool, TaskEnded
+from ocr_worker.page_slot import SlotMessage
 from ocr_worker.pipeline.tasks import Failure, Outcome, Task
 from ocr_worker.settings import Settings
 
@@ -33,7 +34,7 @@ class Asker:
     """One page process, which ends with the context."""
 
     def __init__(self, settings: Settings) -> None:
-        self._inbox: queue.SimpleQueue[PoolMessage] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[SlotMessage] = queue.SimpleQueue()
         self._pool = PagePool(1, settings, Guard(), self._inbox.put)
 
     def __enter__(self) -> Self:
