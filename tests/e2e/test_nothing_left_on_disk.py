@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.e2e import tree
 from tests.e2e.host import Host
 from tests.e2e.material import Material
+
+
+def temp_root(host: Host) -> Path:
+    return host.state / "tmp"
 
 
 def bitmaps(host: Host) -> list[Path]:
@@ -42,3 +50,37 @@ def test_a_page_of_the_tesseract_command_that_is_late_leaves_no_bitmap_and_no_pr
 
     tree.wait_until(lambda: not tree.named(worker.state, "tesseract"), "tesseract is gone")
     tree.wait_until(lambda: not bitmaps(worker), "the bitmap is gone")
+
+
+ENDS: dict[str, Callable[[Host], object]] = {
+    "end of stdin": lambda host: host.stdin.close(),
+    "shutdown now": lambda host: host.ask("shutdown", mode="now"),
+    "SIGTERM": lambda host: host.process.send_signal(signal.SIGTERM),
+    "stdout closed": lambda host: host.stop_reading(),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_worker_that_ends_in_mid_page_leaves_no_temporary_folder(
+    worker: Host, material: Material, tmp_path: Path, end: str
+) -> None:
+    start_tesseract(worker, material, tmp_path)
+    if end == "end of stdin":
+        worker.ask("pause")
+    assert temp_root(worker).exists()
+
+    ENDS[end](worker)
+
+    worker.exit_code()
+    assert not temp_root(worker).exists()
+
+
+def test_a_worker_at_rest_leaves_no_temporary_folder(
+    worker: Host, material: Material, tmp_path: Path
+) -> None:
+    worker.wait_end(worker.batch([material.quick], tmp_path / "out"))
+
+    worker.stdin.close()
+
+    assert worker.exit_code() == 0
+    assert not temp_root(worker).exists()

@@ -16,6 +16,7 @@ from ocr_worker.page_slot import WARM_UP, Slot, SlotEnded, SlotMessage, await_go
 from ocr_worker.pipeline import boundary
 from ocr_worker.pipeline.tasks import Failure, Outcome, PageDone, PageSettings, Task, WarmTask
 from ocr_worker.settings import MIB, Settings
+from ocr_worker.sweep import leave_temp_folder
 
 log = logging.getLogger(__name__)
 
@@ -145,10 +146,11 @@ class PagePool:
         return sum(slot.rss_bytes() for slot in self._slots)
 
     def close(self) -> None:
-        """End all processes, by force."""
+        """End all processes, by force, and leave no temporary file of theirs."""
         for slot in [*self._slots, *self._leaving]:
             self._kill(slot)
         await_gone(self._leaving, KILL_SECONDS)
+        leave_temp_folder(self._settings.temp_dir)
 
     def _warmed(self, slot: Slot, outcome: Outcome) -> None:
         """A warm-up that failed costs nothing: the first task says so as well, and there somebody listens."""

@@ -38,6 +38,13 @@ def make_temp_folder(folder: Path) -> Path:
         return Path(tempfile.mkdtemp(prefix="ocr-worker-"))
 
 
+def leave_temp_folder(folder: Path) -> None:
+    """Remove the folder in which this process's temporary folders lay, where none is left; another part of it may have some."""
+    for place in (folder / own_mark(), folder):
+        with suppress(OSError):
+            place.rmdir()
+
+
 def sweep_folders(folder: Path) -> None:
     """Remove the temporary folders of dead processes, which are named by their marks."""
     for name in _names(folder):
