@@ -263,6 +263,8 @@ def start_detached(start_worker: StartWorker, material: Material, folder: Path, 
     host.wait_in_work(job, 1)
     assert len(members(host)["guard"]) == 1
     if engine == "tesseract":
+        # The command is asked for its version first.
+        tree.wait_until(lambda: list(host.state.rglob("*.pgm")), "a page for tesseract")
         tree.wait_until(lambda: tree.named(host.state, "tesseract"), "tesseract at work")
     return host
 

@@ -25,8 +25,8 @@ def bitmaps(host: Host) -> list[Path]:
 def start_tesseract(host: Host, material: Material, folder: Path, **options: Any) -> str:
     """Start a job and wait until the Tesseract command reads its page."""
     job = host.batch([material.slow], folder / "out", engine="tesseract", **options)
-    tree.wait_until(lambda: tree.named(host.state, "tesseract"), "tesseract at work")
-    assert bitmaps(host)
+    # The command is asked for its version first.
+    tree.wait_until(lambda: bitmaps(host) and tree.named(host.state, "tesseract"), "tesseract at work")
     return job
 
 
