@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,6 +43,53 @@ def test_a_question_is_answered_while_every_page_process_is_busy(
 
     assert answer["type"] == "result"
     assert [(page.page, page.status) for page in host.store.pages(job, 2)] == [(1, None), (2, None)]
+
+
+def test_after_hello_the_process_that_inspects_is_there_before_it_is_asked(worker: Host) -> None:
+    worker.ask("hello")
+
+    tree.wait_until(lambda: tree.inspectors(worker.state), "a process that inspects")
+
+
+def test_a_process_that_inspects_and_dies_in_a_batch_is_replaced_before_it_is_asked(
+    worker: Host, material: Material, tmp_path: Path
+) -> None:
+    make_busy(worker, material, tmp_path)
+    worker.ask("inspect", file=str(material.quick))
+    first = tree.inspectors(worker.state)
+
+    tree.send(signal.SIGKILL, first)
+
+    tree.wait_until(lambda: [one for one in tree.inspectors(worker.state) if one not in first], "another one")
+    assert worker.ask("inspect", file=str(material.quick))["type"] == "result"
+
+
+def test_the_process_that_inspects_stays_while_a_job_is_paused(
+    start_worker: StartWorker, material: Material, tmp_path: Path
+) -> None:
+    host = start_worker(Launch({"OCR_WORKER_PAGE_PROCESSES": "1", "OCR_WORKER_IDLE_SECONDS": "1"}))
+    job = host.batch([material.pdf(tmp_path / "scan.pdf", "qmm")], tmp_path / "out")
+    host.wait_in_work(job, 1, page=2)
+    host.ask("inspect", file=str(material.quick))
+    ready = tree.inspectors(host.state)
+
+    host.ask("pause")
+    # It rests since the page in work is finished, and so for less time than the other.
+    tree.wait_until(lambda: not tree.page_processes(host.state), "the idle page process is gone")
+
+    assert ready
+    assert tree.inspectors(host.state) == ready
+
+
+def test_a_file_that_holds_up_its_inspection_holds_up_no_other(worker: Host, material: Material) -> None:
+    worker.ask("inspect", file=str(material.quick))
+    tree.send(signal.SIGSTOP, tree.inspectors(worker.state))
+
+    worker.send("inspect", id="stuck", file=str(material.quick))
+    answers = [worker.ask("inspect", file=str(material.quick)) for _ in range(3)]
+
+    assert [answer["type"] for answer in answers] == ["result"] * 3
+    assert not [event for event in worker.events if event.get("id") == "stuck"]
 
 
 def test_answers_tell_of_the_job_at_work(busy: tuple[Host, str]) -> None:

@@ -204,7 +204,7 @@ def test_more_inspections_than_can_wait_are_busy_and_block_no_other_command(
     worker: Host, material: Material
 ) -> None:
     worker.ask("inspect", file=str(material.quick))
-    inspector = [one for one in tree.alive(worker.state) if "page-process" in one.cmdline()]
+    inspector = tree.inspectors(worker.state)
     tree.send(signal.SIGSTOP, inspector)
 
     for number in range(1 + MOST_WAITING + 1):

@@ -22,6 +22,13 @@ def page_processes(state: Path) -> list[psutil.Process]:
     return [process for process in alive(state) if "page-process" in _words(process) and _has_engine(process)]
 
 
+def inspectors(state: Path) -> list[psutil.Process]:
+    """Page processes without an engine: those that inspect, and any that only begins."""
+    return [
+        process for process in alive(state) if "page-process" in _words(process) and not _has_engine(process)
+    ]
+
+
 def named(state: Path, name: str) -> list[psutil.Process]:
     """The worker's processes that run a command of this name, or a script of it."""
     return [one for one in alive(state) if any(Path(word).name == name for word in _words(one)[:2])]

@@ -80,14 +80,15 @@ class App:
         try:
             message = self._inbox.get(timeout=self._patience())
         except queue.Empty:
-            self._service.tick()
-            self._inspector.tick()
+            pass
         else:
             self._take(message)
-            self._service.tick()
-        self._heart.note("draining" if self.session.draining else self._service.state, *self._service.doing())
-        if self._service.state == "running":
+        if self._service.state != "idle":
+            # Before the clock is heard: it would let go what is idle.
             self._inspector.keep_warm()
+        self._service.tick()
+        self._inspector.tick()
+        self._heart.note("draining" if self.session.draining else self._service.state, *self._service.doing())
         if self._is_done():
             self._exit_code = EXIT_CLEAN
 

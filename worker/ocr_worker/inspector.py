@@ -1,9 +1,12 @@
-"""Answers `inspect` from a process of its own, so that it does so while all page processes are busy."""
+"""Answers `inspect` from processes of its own, so that it does so while all page processes are busy."""
 
 from __future__ import annotations
 
+import logging
+import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +17,25 @@ from ocr_worker.guard import Guard
 from ocr_worker.job_state import with_name
 from ocr_worker.options import absolute_path
 from ocr_worker.page_pool import PagePool
-from ocr_worker.page_slot import SlotMessage
+from ocr_worker.page_slot import SlotMessage, SlotSpoke
 from ocr_worker.pipeline.tasks import Failure, Inspected, InspectTask, Outcome, Source
 from ocr_worker.settings import Settings
 
-LIMIT_SECONDS = 60
+log = logging.getLogger(__name__)
+
+LIMIT_SECONDS = 20
+PATIENCE_SECONDS = 1
 MOST_WAITING = 1000
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    command: Inspect
+    since: float
+
+
 class Inspector:
-    """A pool of one process with its own queue, in the order of asking."""
+    """One process with its own queue, in the order of asking; a second one should a file hold up the first."""
 
     def __init__(
         self,
@@ -32,18 +44,24 @@ class Inspector:
         post: Callable[[SlotMessage], None],
         send: Callable[[Event], None],
     ) -> None:
-        self._pool, self._send = PagePool(1, settings, guard, post), send
+        self._pool, self._send = PagePool(2, settings, guard, post), send
         self._waiting: deque[Inspect] = deque()
-        self._asked: Inspect | None = None
-        self._number = 0
+        self._asked: dict[int, _Asked] = {}
+        """Those in work by their tickets, the oldest first."""
+        self._number, self._can_start = 0, True
 
     @property
     def busy(self) -> bool:
-        return self._asked is not None
+        return bool(self._asked)
 
     def warm(self) -> None:
-        """Have the process ready before it is asked."""
-        self._pool.warm(1, None)
+        """Have a process ready before it is asked. After one that couldn't start, the next is for somebody who asks."""
+        if self._can_start:
+            try:
+                self._pool.warm(1, None)
+            except OSError as error:
+                self._can_start = False
+                log.warning("no process to inspect with: %s", error)
 
     def ask(self, command: Inspect) -> None:
         """Answer in turn.
@@ -57,14 +75,15 @@ class Inspector:
         self._next()
 
     def handle(self, message: SlotMessage) -> None:
+        self._can_start = isinstance(message, SlotSpoke) or message.slot.ticket != 0
         ended = self._pool.handle(message)
-        if ended is not None and self._asked is not None:
-            self._send(_answer(self._asked, ended.outcome))
-            self._asked = None
+        if ended is not None:
+            self._send(_answer(self._asked.pop(ended.ticket).command, ended.outcome))
             self._next()
 
     def keep_warm(self) -> None:
-        """Put off its end: while a batch runs, a cold start would be too slow an answer."""
+        """Put off its end, and replace it if it died: while there are jobs, a cold start would be too slow an answer."""
+        self.warm()
         self._pool.touch()
 
     def owns(self, message: SlotMessage) -> bool:
@@ -72,19 +91,34 @@ class Inspector:
 
     def tick(self) -> None:
         self._pool.tick()
+        self._next()
 
     def next_tick(self) -> float | None:
-        return self._pool.next_tick()
+        times = [self._pool.next_tick(), self._turn() if self._waiting and self._pool.free() else None]
+        return min((at for at in times if at is not None), default=None)
 
     def close(self) -> None:
         self._pool.close()
 
     def _next(self) -> None:
-        if self._asked is None and self._waiting:
-            self._asked = self._waiting.popleft()
-            self._number += 1
-            source = Source(absolute_path(self._asked.file), self._asked.password)
-            self._pool.start(self._number, InspectTask(source), LIMIT_SECONDS)
+        while self._waiting and self._pool.free() and time.monotonic() >= self._turn():
+            self._begin(self._waiting.popleft())
+
+    def _turn(self) -> float:
+        """From when on another file is begun: at once, but where one is in work, when that takes long."""
+        oldest = next(iter(self._asked.values()), None)
+        return oldest.since + PATIENCE_SECONDS if oldest else 0.0
+
+    def _begin(self, command: Inspect) -> None:
+        task = InspectTask(Source(absolute_path(command.file), command.password))
+        self._number += 1
+        try:
+            self._pool.start(self._number, task, LIMIT_SECONDS)
+        except OSError as error:
+            none = Failure("crashed", f"no process could be started to inspect it: {error}", retryable=True)
+            self._send(_answer(command, none))
+            return
+        self._asked[self._number] = _Asked(command, time.monotonic())
 
 
 def _answer(command: Inspect, outcome: Outcome) -> Event:
@@ -96,6 +130,9 @@ def _answer(command: Inspect, outcome: Outcome) -> Event:
         if isinstance(outcome, Failure)
         else Failure("internal", "The inspection gave no report.", retryable=False)
     )
+    if failure.code == "timeout":
+        late = f"it could not be looked into within {LIMIT_SECONDS} seconds; try again when the machine is less busy"
+        failure = Failure("timeout", late, retryable=True)
     failure = with_name(failure, Path(command.file).name, None)
     failure.details.pop("traceback", None)
     fields = {

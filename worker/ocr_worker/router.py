@@ -128,6 +128,7 @@ class Router:
             raise UnsupportedError(message, protocol=[1])
         self.loop.meet_host(command)
         self._answer(command, hello_data(self.settings, SCHEMA_SHA256, tuple(COMMANDS)))
+        self.inspector.warm()
 
     def _batch(self, command: OcrBatch) -> None:
         job_id, count = self.service.submit(batch_request(command), Origin("ocr_batch", command.id))
