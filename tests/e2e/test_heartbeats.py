@@ -1,10 +1,11 @@
-"""Heartbeats come once `hello` has asked for them, whatever the worker does; progress carries time left."""
+"""Heartbeats come once `hello` has asked for them, whatever the worker does; progress carries time left, and comes as often as `hello` asks."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+from tests.e2e import tree
 from tests.e2e.host import Host, Launch, StartWorker
 from tests.e2e.material import Material
 
@@ -42,6 +43,7 @@ def test_heartbeats_go_on_in_one_long_page_and_count_the_time_without_news(
     worker.ask("hello", protocol=[1], heartbeat_seconds=0.2)
     job = worker.batch([material.pdf(tmp_path / "slow.pdf", "qs")], tmp_path / "out")
     worker.wait_in_work(job, 1, page=2)
+    tree.wait_until(lambda: worker.store.pages(job, 1)[0].status == "ok", "page 1 is done")
 
     # The first may stand before the last news of page 1.
     _, *beats = [next_heartbeat(worker) for _ in range(4)]
@@ -124,3 +126,30 @@ def test_progress_carries_rate_and_time_left_from_the_first_page_on(
     assert amid
     assert all(data["eta_seconds"] >= 0 and data["pages_per_second"] > 0 for data in amid)
     assert (told[-1]["current"], told[-1]["total"], told[-1]["percent"]) == (6, 6, 100)
+
+
+SELDOM_HZ = 0.001
+"""More seldom than any job here is long: of its progress only the first and the last are told."""
+
+
+def test_progress_is_told_as_seldom_as_hello_asks(worker: Host, material: Material, tmp_path: Path) -> None:
+    worker.ask("hello", progress_hz=SELDOM_HZ)
+
+    job = worker.batch(material.quick_files(tmp_path / "in", 6), tmp_path / "out")
+    worker.wait_end(job)
+
+    assert [event["data"]["percent"] for event in worker.of(job, "progress")] == [0, 100]
+
+
+def test_a_job_that_runs_keeps_to_what_a_later_hello_asks(
+    start_worker: StartWorker, material: Material, tmp_path: Path
+) -> None:
+    host = start_worker(Launch({"OCR_WORKER_PAGE_PROCESSES": "1"}))
+    job = host.batch([material.pdf(tmp_path / "scan.pdf", "qmqqqq")], tmp_path / "out")
+    host.wait_in_work(job, 1, page=2)
+
+    answer = host.ask("hello", progress_hz=SELDOM_HZ)
+    host.wait_end(job)
+
+    later = [event["data"]["percent"] for event in host.of(job, "progress") if event["seq"] > answer["seq"]]
+    assert later == [100]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ocr_protocol.commands import Hello
+from ocr_worker.caller import Surroundings
 from ocr_worker.progress import Here, Progress, Reporter
+from ocr_worker.settings import Settings
 
 
 @dataclass
@@ -186,6 +190,33 @@ def test_first_news_are_told_at_once_and_the_next_when_it_is_time() -> None:
 
     assert told == [1000.0, clock.now]
     assert due == pytest.approx(1000.1)
+
+
+def test_without_a_wish_progress_is_told_ten_times_a_second_at_most() -> None:
+    clock, told = Clock(), list[float]()
+    wished = 1 / Hello(command="hello").progress_hz
+    unasked = Surroundings(Settings(Path(), 1), lambda _: None, lambda _: None).progress_seconds
+    reporter = Reporter(lambda: told.append(clock.now), unasked, clock)
+
+    for _ in range(1000):
+        reporter.soon()
+        clock.now += 0.01
+
+    assert wished == unasked
+    assert 90 <= len(told) <= 101
+
+
+def test_another_least_time_holds_from_the_next_news_on() -> None:
+    reporter, clock, told = make_reporter()
+    reporter.soon()
+
+    reporter.least_seconds = 2
+    clock.now += 1
+    reporter.soon()
+    due = reporter.due()
+
+    assert told == [1000.0]
+    assert due == pytest.approx(1002)
 
 
 def test_without_news_nothing_is_told_and_nothing_is_due() -> None:

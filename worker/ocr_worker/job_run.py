@@ -192,6 +192,10 @@ class JobRun:
         """Nothing of it is in work."""
         return not self._works
 
+    def tell_progress_every(self, seconds: float) -> None:
+        """Keep to this least time between two progress events."""
+        self._reporter.least_seconds = seconds
+
     def at_work(self) -> tuple[str, int | None] | None:
         """The file, as sent, and the page that have been in work longest; no page while a file is opened or composed."""
         for work in self._works.values():

@@ -147,7 +147,7 @@ class Reporter:
     def __init__(
         self, tell: Callable[[], None], least_seconds: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._tell, self._least_seconds, self._clock = tell, least_seconds, clock
+        self._tell, self.least_seconds, self._clock = tell, least_seconds, clock
         self._told_at, self._news = float("-inf"), False
 
     def now(self) -> None:
@@ -159,9 +159,9 @@ class Reporter:
         self.tick()
 
     def tick(self) -> None:
-        if self._news and self._clock() >= self._told_at + self._least_seconds:
+        if self._news and self._clock() >= self._told_at + self.least_seconds:
             self.now()
 
     def due(self) -> float | None:
         """When `tick` has something to tell, on the monotonic clock."""
-        return self._told_at + self._least_seconds if self._news else None
+        return self._told_at + self.least_seconds if self._news else None

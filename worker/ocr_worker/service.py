@@ -404,8 +404,10 @@ class OCRBatchService:
         self._manifests.settle(job_id, seconds)
 
     def set_progress_hz(self, hz: float) -> None:
-        """How often the progress of jobs begun from now on is told, at most."""
+        """How often the progress of a job is told from now on, at most."""
         self._progress_seconds = 1 / hz
+        for run in self._runs:
+            run.tell_progress_every(self._progress_seconds)
 
     def _emit(self, event: JobEvent) -> None:
         if isinstance(event, FileEnded):
