@@ -1,38 +1,62 @@
-"""Take a request into the store: the output folder is made and writable, all names are settled."""
+"""Take requests into the store: the output folder is made and writable, all names are settled."""
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from datetime import datetime
 from pathlib import Path
 
 from ocr_worker.errors import OutputPermissionError, no_space
-from ocr_worker.job_store import JobStore, StoredJob
-from ocr_worker.jobs import JobRequest, new_job_id
+from ocr_worker.job_store import JobStore, NewFile, StoredJob
+from ocr_worker.jobs import InputFile, JobRequest, new_job_id
+from ocr_worker.options import absolute_path
 from ocr_worker.plan import Namespace, plan_outputs
 
 
-def admit(request: JobRequest, store: JobStore) -> tuple[StoredJob, int]:
-    """The stored job and the number of its files, or nothing at all.
+class Admission:
+    """A request on its way into the store, a slice at a time: nobody sees the job before all its files are there."""
 
-    Raises:
-        OutputPermissionError: the output folder can't be made or written.
-    """
-    if not request.options.dry_run:
-        _prepare_folder(request.output_dir, request.output_dir_sent)
-    options, now = request.options, time.time()
-    promised = _promised(store, request.output_dir)
-    space = Namespace(request.output_dir, options.page.outputs, options.on_existing, promised)
-    files = plan_outputs(request.files, space)
-    job = StoredJob(
-        job_id=new_job_id(datetime.now().astimezone()), state="queued", reason=None, priority=request.priority,
-        output_dir=request.output_dir_sent, output_path=os.fsencode(request.output_dir), options=options,
-        created_at=now, updated_at=now, started_at=None, ended_at=None, worked_seconds=0.0, retries=0,
-        worker_restarts=0, cleanups=0, percent=0.0, peak_rss_bytes=0,
-    )  # fmt: skip
-    store.add_job(job, files)
-    return job, len(files)
+    def __init__(self, request: JobRequest, store: JobStore) -> None:
+        """Store nothing yet: the owner first locks the job.
+
+        Raises:
+            OutputPermissionError: the output folder can't be made or written.
+        """
+        if not request.options.dry_run:
+            _prepare_folder(request.output_dir, request.output_dir_sent)
+        options, now = request.options, time.time()
+        self.job = StoredJob(
+            job_id=new_job_id(datetime.now().astimezone()), state="admitting", reason=None, priority=request.priority,
+            output_dir=request.output_dir_sent, output_path=os.fsencode(request.output_dir), options=options,
+            created_at=now, updated_at=now, started_at=None, ended_at=None, worked_seconds=0.0, retries=0,
+            worker_restarts=0, cleanups=0, percent=0.0, peak_rss_bytes=0,
+        )  # fmt: skip
+        self.file_count, self._begun, self._store = 0, False, store
+        promised = _promised(store, request.output_dir)
+        space = Namespace(request.output_dir, options.page.outputs, options.on_existing, promised)
+        self._plan = plan_outputs((InputFile(sent, absolute_path(sent)) for sent in request.files), space)
+
+    def step(self, seconds: float = math.inf) -> bool:
+        """Go on for about so long; whether all is stored."""
+        if not self._begun:
+            self._store.add_job(self.job)
+            self._begun = True
+        files, until = list[NewFile](), time.monotonic() + seconds
+        for planned in self._plan:
+            if planned is not None:
+                files.append(planned)
+            if time.monotonic() >= until:
+                self._keep(files)
+                return False
+        self._keep(files)
+        return True
+
+    def _keep(self, files: list[NewFile]) -> None:
+        if files:
+            self._store.add_files(self.job.job_id, self.file_count, files)
+            self.file_count += len(files)
 
 
 def _promised(store: JobStore, folder: Path) -> dict[str, str]:

@@ -6,13 +6,15 @@ Source: the fourth design note (queue and manifest). The store stays the truth; 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ocr_worker.admission import admit
+from ocr_worker.admission import Admission
 from ocr_worker.errors import CorruptError, NotFoundError
+from ocr_worker.job_lock import JobLock
 from ocr_worker.job_store import JobStore
 from ocr_worker.manifest import write_manifest
 from ocr_worker.options import AnyPath, make_request
@@ -75,14 +77,18 @@ class BatchManifest(_Record):
         Args and errors are those of `OCRBatchService.process_batch`.
         """
         request = make_request(files, output_dir, options)
-        store = JobStore(settings_from_environment().state_dir)
-        try:
-            job, _ = admit(request, store)
-            store.update_job(job.job_id, state="interrupted")
-            write_manifest(store, job.job_id)
-        finally:
-            store.close()
-        return cls.load(output_dir, job.job_id)
+        settings = settings_from_environment()
+        with closing(JobStore(settings.state_dir)) as store:
+            admission = Admission(request, store)
+            job_id = admission.job.job_id
+            lock = JobLock(settings.jobs_dir, job_id)
+            try:
+                admission.step()
+                store.update_job(job_id, state="interrupted")
+            finally:
+                lock.release()
+            write_manifest(store, job_id)
+        return cls.load(output_dir, job_id)
 
     @classmethod
     def load(cls, output_dir: AnyPath, batch_id: str | None = None) -> BatchManifest:

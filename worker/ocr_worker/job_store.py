@@ -177,37 +177,36 @@ class JobStore:
                 self._db.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
         return True
 
-    def add_job(self, job: StoredJob, files: Iterable[NewFile]) -> None:
+    def add_job(self, job: StoredJob, files: Iterable[NewFile] = ()) -> None:
+        """Keep a job with its files, or without: an `admitting` one gets them by `add_files`."""
         fields = {name: getattr(job, name) for name in StoredJob.__slots__}
         fields["options"] = json.dumps(job.options.to_fields())
-        rows = ((job.job_id, n, f.file, f.path, f.name, _json(f.verdict)) for n, f in enumerate(files, 1))
         with self._transaction():
             marks = ", ".join(f":{name}" for name in fields)
             self._db.execute(f"INSERT INTO jobs ({', '.join(fields)}) VALUES ({marks})", fields)
-            self._db.executemany(
-                "INSERT INTO files (job_id, number, file, path, name, verdict) VALUES (?, ?, ?, ?, ?, ?)",
-                rows,
-            )
+            self._insert_files(job.job_id, 0, files)
+
+    def add_files(self, job_id: JobId, after: int, files: Iterable[NewFile]) -> None:
+        """Keep more files of a job, numbered on from `after`."""
+        with self._transaction():
+            self._insert_files(job_id, after, files)
 
     def job(self, job_id: JobId) -> StoredJob | None:
-        return next(self._jobs("WHERE job_id = ?", (job_id,)), None)
+        return next(self._jobs("WHERE job_id = ? AND state <> 'admitting'", (job_id,)), None)
 
     def jobs(self, state: str | None, offset: int, limit: int) -> list[StoredJob]:
         """Newest first."""
-        where, given = ("WHERE state = ?", (state,)) if state else ("", ())
-        return list(
-            self._jobs(
-                f"{where} ORDER BY created_at DESC, job_id DESC LIMIT ? OFFSET ?", (*given, limit, offset)
-            )
-        )
+        where, given = _in_state(state)
+        order = "ORDER BY created_at DESC, job_id DESC LIMIT ? OFFSET ?"
+        return list(self._jobs(f"{where} {order}", (*given, limit, offset)))
 
     def job_count(self, state: str | None) -> int:
-        where, given = ("WHERE state = ?", (state,)) if state else ("", ())
+        where, given = _in_state(state)
         return int(self._db.execute(f"SELECT count(*) FROM jobs {where}", given).fetchone()[0])
 
     def unfinished(self) -> list[StoredJob]:
         """Jobs that some worker, dead or alive, holds for its own."""
-        return list(self._jobs("WHERE state IN ('queued', 'running', 'paused')", ()))
+        return list(self._jobs("WHERE state IN ('admitting', 'queued', 'running', 'paused')", ()))
 
     def to_come(self) -> list[StoredJob]:
         """Jobs that go on without a user's order: those of a worker, and those that an app takes up again."""
@@ -361,6 +360,12 @@ class JobStore:
             fields = dict(zip(StoredJob.__slots__, row, strict=True))
             yield StoredJob(**{**fields, "options": JobOptions.from_fields(json.loads(fields["options"]))})
 
+    def _insert_files(self, job_id: JobId, after: int, files: Iterable[NewFile]) -> None:
+        self._db.executemany(
+            "INSERT INTO files (job_id, number, file, path, name, verdict) VALUES (?, ?, ?, ?, ?, ?)",
+            ((job_id, n, f.file, f.path, f.name, _json(f.verdict)) for n, f in enumerate(files, after + 1)),
+        )
+
     def _transaction(self) -> sqlite3.Connection:
         self._db.execute("BEGIN IMMEDIATE")
         return self._db
@@ -381,6 +386,10 @@ class JobStore:
                 f"{path} was written by a newer version. Update ocr-sidecar, or set OCR_WORKER_STATE_DIR elsewhere."
             )
         return version
+
+
+def _in_state(state: str | None) -> tuple[str, tuple[str, ...]]:
+    return ("WHERE state = ?", (state,)) if state else ("WHERE state <> 'admitting'", ())
 
 
 _FILE_COLUMNS = ", ".join(StoredFile.__slots__)

@@ -13,8 +13,9 @@ from ocr_worker.pipeline.tasks import PageSettings
 
 JobId = str
 JobState = Literal[
-    "queued", "running", "paused", "completed", "cancelled", "stopped", "interrupted", "failed"
+    "admitting", "queued", "running", "paused", "completed", "cancelled", "stopped", "interrupted", "failed"
 ]
+"""One is admitted while its files are written into the store, and is nobody's before they all are."""
 FileState = Literal["pending", "processing", "completed", "failed", "skipped"]
 BatchStatus = Literal["completed", "cancelled", "stopped"]
 
@@ -52,9 +53,10 @@ class JobOptions:
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:
-    """One batch to do. Files and folder both as they were sent and as paths of this system."""
+    """One batch to do. The folder both as it was sent and as a path of this system."""
 
-    files: tuple[InputFile, ...]
+    files: tuple[str, ...]
+    """As they were sent."""
     output_dir: Path
     output_dir_sent: str
     options: JobOptions

@@ -15,7 +15,7 @@ from ocr_protocol.paths import path_from_wire, path_to_wire
 from ocr_protocol.refusals import WireError
 from ocr_worker.engines.catalogue import require_languages
 from ocr_worker.errors import InvalidParamsError
-from ocr_worker.jobs import InputFile, JobOptions, JobRequest
+from ocr_worker.jobs import JobOptions, JobRequest
 from ocr_worker.pipeline.tasks import PageSettings
 
 _PAGE_FIELDS = frozenset(PageSettings.__slots__) - {"dpi", "tessdata_dir"}
@@ -56,7 +56,7 @@ def batch_request(command: OcrBatch) -> JobRequest:
     page = _page_settings(options)
     require_languages(page.languages, page.engine, page.tessdata_dir)
     return JobRequest(
-        tuple(InputFile(sent, absolute_path(sent)) for sent in command.files),
+        command.files,
         Path(folder),
         command.output_dir,
         JobOptions(page=page, **options.model_dump(include=set(_JOB_FIELDS))),

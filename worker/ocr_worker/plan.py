@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -62,8 +62,18 @@ class _Ground:
     owners: dict[str, dict[str, str]] = field(default_factory=dict)
     """By folded stem: sources to the names that their results have."""
 
+    def note(self, name: str) -> None:
+        """Take in what the output folder holds."""
+        self.present.add(_fold(name))
+        if name.endswith(SUFFIXES["json"]):
+            stem = name.removesuffix(SUFFIXES["json"])
+            for key in {_fold(stem), _fold(re.sub(r"_\d+$", "", stem))}:
+                self.results.setdefault(key, []).append(stem)
+
     def own_name(self, stem: str, source: str) -> str | None:
         """The name that an earlier run gave to this source."""
+        if not self.results:
+            return None
         key = _fold(stem)
         if key not in self.owners:
             names = self.results.get(key, [])
@@ -81,48 +91,45 @@ class _Ground:
         return stem if number == 0 else f"{stem}_{number}"
 
 
-def plan_outputs(files: tuple[InputFile, ...], space: Namespace) -> list[NewFile]:
-    """Give each input one name for all its outputs, or its verdict. A string that came before is dropped."""
-    taken, present = set[str](), {_fold(name) for name in _names(space.folder)}
-    unlike = {file.sent: file for file in files}.values()
-    first: _Inputs = {}
-    for file in unlike:
+def plan_outputs(files: Iterable[InputFile], space: Namespace) -> Iterator[NewFile | None]:
+    """Give each input one name for all its outputs, or its verdict, in order. A string that came before is dropped.
+
+    None is a step on the way: the whole may take seconds, and the caller may have others to answer.
+    """
+    unlike, first = dict[str, InputFile](), _Inputs()
+    for file in files:
+        unlike[file.sent] = file
         if (inode := _inode(file.path)) is not None:
             first.setdefault(inode, file.sent)
+        yield None
     promised = {_fold(name): source for name, source in space.promised.items()}
-    ground, planned = _Ground(space, taken, present, first, _results(space.folder), promised), []
-    for file in unlike:
-        try:
-            verdict = _duplicate(file, first)
-            name = None if verdict else _choose(file, ground)
-        except OcrError as error:
-            name, verdict = None, {"status": "failed", "error": _fields(error)}
-        planned.append(
-            NewFile(file.sent, os.fsencode(file.path), os.fsencode(name) if name else None, verdict)
-        )
-    return planned
+    ground = _Ground(space, set(), set(), first, {}, promised)
+    for name in _names(space.folder):
+        ground.note(name)
+        yield None
+    for file in unlike.values():
+        yield _planned(file, ground)
 
 
-def _results(folder: Path) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for name in _names(folder):
-        if name.endswith(SUFFIXES["json"]):
-            stem = name.removesuffix(SUFFIXES["json"])
-            for key in {_fold(stem), _fold(re.sub(r"_\d+$", "", stem))}:
-                found.setdefault(key, []).append(stem)
-    return found
+def _planned(file: InputFile, ground: _Ground) -> NewFile:
+    try:
+        verdict = _duplicate(file, ground.inputs)
+        name = None if verdict else _choose(file, ground)
+    except OcrError as error:
+        name, verdict = None, {"status": "failed", "error": _fields(error)}
+    return NewFile(file.sent, os.fsencode(file.path), os.fsencode(name) if name else None, verdict)
 
 
 def _names(folder: Path) -> list[str]:
     try:
-        return [entry.name for entry in folder.iterdir()]
+        return os.listdir(folder)  # noqa: PTH208  # a folder may hold a hundred thousand
     except OSError:
         return []
 
 
 def _inode(path: str) -> tuple[int, int] | None:
     try:
-        found = Path(path).stat()
+        found = os.stat(path)  # noqa: PTH116  # for each of a hundred thousand
     except (OSError, ValueError):
         return None
     return found.st_dev, found.st_ino

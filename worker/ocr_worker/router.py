@@ -83,15 +83,8 @@ class Router:
             return
         try:
             self._call(command)
-        except OcrError as error:
+        except Exception as error:  # noqa: BLE001  # logged where it is no OcrError
             self._refuse(command, error)
-        except sqlite3.Error as error:
-            log.exception("the store failed")
-            self._refuse(command, store_error(error))
-        except Exception as error:
-            log.exception("the command %s failed", command.command)
-            message = f"The command {command.command} failed ({type(error).__name__}). The log on stderr has the details."
-            self._refuse(command, InternalError(message))
 
     def _call(self, command: Command) -> None:  # noqa: C901, PLR0912  # one table, as long as the list of commands
         match command:
@@ -131,8 +124,12 @@ class Router:
         self.inspector.warm()
 
     def _batch(self, command: OcrBatch) -> None:
-        job_id, count = self.service.submit(batch_request(command), Origin("ocr_batch", command.id))
-        self._accept(command.id, job_id, count)
+        self.service.take_in(
+            batch_request(command),
+            Origin("ocr_batch", command.id),
+            lambda job_id, count: self._accept(command.id, job_id, count),
+            lambda error: self._refuse(command, error),
+        )
 
     def _accept(self, asked: str | int | None, job_id: str, count: int) -> None:
         data = {
@@ -142,7 +139,6 @@ class Router:
         }
         self.send(Info(id=asked, job_id=job_id, data=data))
         self.inspector.warm()
-        self.service.advance()
 
     def _cancel(self, command: Cancel) -> None:
         jobs = self.service.active(command.job_id)
@@ -181,12 +177,14 @@ class Router:
             self._acknowledge(command, "resume", f"Job {job_id} is completed: nothing is left to do", [])
         else:
             self._accept(command.id, job_id, self.service.store.stats(job_id)["pending"])
+            self.service.advance()
 
     def _retry(self, command: RetryFailed) -> None:
         self._settle_accounts(command.job_id)
         order = RunOrder(Origin("retry_failed", command.id), local_passwords(command.passwords))
         if count := self.service.retry_failed(command.job_id, order):
             self._accept(command.id, command.job_id, count)
+            self.service.advance()
         else:
             self._acknowledge(command, "retry_failed", f"Job {command.job_id} has no failed files", [])
 
@@ -245,14 +243,26 @@ class Router:
         data = {"kind": kind, "message": message, "jobs": jobs}
         self.send(Info(id=command.id, job_id=job_id, data=data))
 
-    def _refuse(self, command: Command, error: OcrError) -> None:
+    def _refuse(self, command: Command, error: Exception) -> None:
+        ours = _meaning(command, error)
         data = {
-            "message": error.message,
-            "code": error.code,
-            "retryable": error.retryable,
-            "details": error.details,
+            "message": ours.message,
+            "code": ours.code,
+            "retryable": ours.retryable,
+            "details": ours.details,
         }
         self.send(Error(id=command.id, command=command.command, data=data))
+
+
+def _meaning(command: Command, error: Exception) -> OcrError:
+    if isinstance(error, OcrError):
+        return error
+    log.error("the command %s failed", command.command, exc_info=error)
+    if isinstance(error, sqlite3.Error):
+        return store_error(error)
+    return InternalError(
+        f"The command {command.command} failed ({type(error).__name__}). The log on stderr has the details."
+    )
 
 
 def _ended(job_id: str | None) -> str:

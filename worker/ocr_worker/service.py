@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import logging
 import shutil
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, count
 from typing import Any
 
-from ocr_worker.admission import admit, require_folder
+from ocr_worker.admission import Admission, require_folder
+from ocr_worker.arrivals import PATIENCE_SECONDS, Arrival, Arrivals, Stop
 from ocr_worker.callbacks import ProgressCallback, ProgressFunction
 from ocr_worker.caller import Caller, Surroundings
 from ocr_worker.errors import BusyError, JobActiveError, JobNotFoundError
@@ -24,7 +26,6 @@ from ocr_worker.job_window import RunOrder
 from ocr_worker.jobs import (
     ACTIVE,
     RESUMABLE,
-    BatchStatus,
     FileEnded,
     JobEnded,
     JobEvent,
@@ -82,7 +83,7 @@ class OCRBatchService:
         self._store: JobStore | None = None
         self.pool = PagePool(around.settings.page_processes, around.settings, around.guard, around.post)
         self._tickets = count(1)
-        self._queue = JobQueue()
+        self._queue, self._arrivals = JobQueue(), Arrivals()
         self._draining, self._unattended = False, False
         self._runs: list[JobRun] = []
         self._locks: dict[JobId, JobLock] = {}
@@ -141,9 +142,73 @@ class OCRBatchService:
         """
         self._require_room()
         self._require_store()
-        job, file_count = admit(request, self.store)
-        self._enqueue(job, RunOrder(origin, request.passwords))
-        return job.job_id, file_count
+        admission = Admission(request, self.store)
+        self._lock(admission.job.job_id)
+        try:
+            admission.step()
+        except BaseException:
+            self._forget(admission.job.job_id)
+            raise
+        self._enqueue(admission.job, RunOrder(origin, request.passwords))
+        return admission.job.job_id, admission.file_count
+
+    def take_in(
+        self,
+        request: JobRequest,
+        origin: Origin,
+        accepted: Callable[[JobId, int], None],
+        refused: Callable[[Exception], None],
+    ) -> None:
+        """As `submit`, but a large request goes on in `tick`; what came of it is told to one of the two.
+
+        Raises:
+            BusyError, OutputPermissionError: at once, as `submit` does.
+        """
+        self._require_room()
+        admission, order = Admission(request, self.store), RunOrder(origin, request.passwords)
+        self._lock(admission.job.job_id)
+        self._arrivals.add(Arrival(admission, order, accepted, refused, time.monotonic()))
+        self._admit()
+
+    def _admit(self) -> None:
+        """Go on with the request that came first, for a slice."""
+        arrival = self._arrivals.due()
+        if arrival is None or not self._stored(arrival):
+            return
+        self._arrivals.remove(arrival)
+        arrival.accepted(arrival.job_id, arrival.admission.file_count)
+        if arrival.stop:
+            self._stop(arrival.job_id, arrival.stop)
+        self.advance()
+
+    def _stored(self, arrival: Arrival) -> bool:
+        """Do a slice; whether the request is a job now, which waits as it was ordered to meanwhile."""
+        try:
+            if not (self._may_admit(arrival) and self._arrivals.work(arrival)):
+                return False
+            self._enqueue(arrival.admission.job, arrival.order)
+            if arrival.held:
+                self.pause([arrival.job_id])
+        except Exception as error:  # noqa: BLE001  # handed on, and logged there
+            self._arrivals.remove(arrival)
+            self._queue.take(arrival.job_id)
+            self._forget(arrival.job_id)
+            arrival.refused(error)
+            return False
+        return True
+
+    def _may_admit(self, arrival: Arrival) -> bool:
+        if self._late.store_is_free():
+            return True
+        if time.monotonic() - arrival.since > PATIENCE_SECONDS:
+            raise held_by_another()
+        return False
+
+    def _forget(self, job_id: JobId) -> None:
+        """Take back a job that could not be stored whole; what can't be removed now is at the next start."""
+        _only_logged(lambda: self.store.delete_job(job_id))
+        self._locks.pop(job_id).release()
+        JobLock.forget(self._settings.jobs_dir, job_id)
 
     def active(self, job_id: JobId | None) -> list[JobId]:
         """Which jobs of this process that have not ended are meant: the one, or all for None.
@@ -152,7 +217,7 @@ class OCRBatchService:
             JobNotFoundError: there is no such job, ended or not.
             JobActiveError: it is at work in another process.
         """
-        mine = [run.job.job_id for run in self._runs] + self._queue.ids()
+        mine = [run.job.job_id for run in self._runs] + self._queue.ids() + self._arrivals.ids()
         if job_id is None:
             return mine
         if job_id in mine:
@@ -163,16 +228,24 @@ class OCRBatchService:
 
     def paused(self, job_id: JobId | None) -> list[JobId]:
         """Which of the jobs that `active` names are paused."""
-        paused = self._queue.held() | {run.job.job_id for run in self._runs if run.paused}
+        paused = (
+            self._queue.held() | self._arrivals.held() | {run.job.job_id for run in self._runs if run.paused}
+        )
         return [job for job in self.active(job_id) if job in paused]
 
     def cancel(self, job_id: JobId | None) -> None:
         """End a job, or all, for good unless it is resumed by order."""
-        self._stop_jobs(job_id, "cancelled", "cancelled", None)
+        stop = Stop("cancelled", "cancelled", None)
+        self._arrivals.stop(job_id, stop)
+        self._stop(job_id, stop)
+        self.advance()
 
     def interrupt(self, reason: str) -> None:
         """End all jobs so that they can be taken up again: shutdown, a signal, or the host's death."""
-        self._stop_jobs(None, "cancelled", "interrupted", reason)
+        for arrival in self._arrivals.clear():
+            arrival.refused(shutting_down())
+        self._stop(None, Stop("cancelled", "interrupted", reason))
+        self.advance()
 
     def pause(self, job_ids: Sequence[JobId]) -> None:
         """Start no more pages of these jobs; pages in work are finished. A job that waits is held back."""
@@ -181,6 +254,7 @@ class OCRBatchService:
             if run.job.job_id in job_ids:
                 run.pause()
                 self._manifests.state_changed(run.job.job_id)
+        self._arrivals.hold(job_ids, held=True)
         for job_id in self._queue.hold(job_ids):
             self.store.update_job(job_id, state="paused")
 
@@ -190,6 +264,7 @@ class OCRBatchService:
         for run in self._runs:
             if run.job.job_id in job_ids:
                 run.unpause()
+        self._arrivals.hold(job_ids, held=False)
         for job_id in self._queue.let_go(job_ids):
             self.store.update_job(job_id, state="queued")
         self.advance()
@@ -256,6 +331,7 @@ class OCRBatchService:
 
     def tick(self) -> None:
         self.pool.tick()
+        self._admit()
         if self._may_write():
             self._each(lambda run: run.tick())
             self.advance()
@@ -265,13 +341,15 @@ class OCRBatchService:
         ours = [run.next_tick() for run in self._runs]
         if self._at_work and (held := self._late.held_until):
             ours = [held]
+        elif self._arrivals:
+            ours.append(self._arrivals.next_tick)
         return min((at for at in (self.pool.next_tick(), *ours) if at is not None), default=None)
 
     @property
     def state(self) -> str:
-        if self._queue.peek() or any(not run.paused for run in self._runs):
+        if self._arrivals or self._queue.peek() or any(not run.paused for run in self._runs):
             return "running"
-        return "paused" if self._runs or len(self._queue) else "idle"
+        return "paused" if self._runs or self._queue else "idle"
 
     def doing(self) -> tuple[JobId | None, str | None, int | None]:
         """The job, file and page in work."""
@@ -282,7 +360,7 @@ class OCRBatchService:
 
     @property
     def queued(self) -> int:
-        return len(self._queue)
+        return len(self._queue) + len(self._arrivals)
 
     @property
     def runs(self) -> tuple[JobRun, ...]:
@@ -300,7 +378,7 @@ class OCRBatchService:
 
     @property
     def _at_work(self) -> bool:
-        return bool(self._runs or len(self._queue) or self._late)
+        return bool(self._runs or self._queue or self._arrivals or self._late)
 
     def _may_write(self) -> bool:
         """Something is to be done, and no other process holds the store."""
@@ -317,7 +395,7 @@ class OCRBatchService:
 
     def _require_store(self) -> None:
         if not self._late.ask():
-            raise BusyError("Another program holds the store of jobs. Try again when it has let go.")
+            raise held_by_another()
         self._catch_up()
 
     def _close_store(self) -> None:
@@ -325,23 +403,17 @@ class OCRBatchService:
             self._store.close()
             self._store = None
 
-    def _stop_jobs(
-        self, job_id: JobId | None, status: BatchStatus, state: JobState, reason: str | None
-    ) -> None:
-        self._stop(job_id, status, state, reason)
-        self.advance()
-
     def _leave_paused(self) -> None:
         resting = [run.job.job_id for run in self._runs if run.paused and run.at_rest]
         for job_id in [*resting, *self._queue.held()]:
-            self._stop(job_id, "stopped", "stopped", "paused")
+            self._stop(job_id, Stop("stopped", "stopped", "paused"))
 
-    def _stop(self, job_id: JobId | None, status: BatchStatus, state: JobState, reason: str | None) -> None:
+    def _stop(self, job_id: JobId | None, stop: Stop) -> None:
         running = [run for run in self._runs if job_id in (None, run.job.job_id)]
         waiting = (self._make_run(waiting.job, waiting.order) for waiting in self._queue.take(job_id))
         for run in chain(running, waiting):
             if run is not None:
-                self._guarded(run, lambda run: run.stop(status, state, reason))
+                self._guarded(run, lambda run: run.stop(*stop))
 
     def _ended_job(self, job_id: JobId) -> StoredJob:
         self._require_store()
@@ -352,9 +424,9 @@ class OCRBatchService:
 
     def _require_room(self) -> None:
         if self._draining:
-            raise BusyError("The worker is shutting down and takes no more jobs. Start another.")
-        if len(self._queue) >= self._settings.queue_limit:
-            raise BusyError(f"{len(self._queue)} jobs are waiting. Ask again when one of them has ended.")
+            raise shutting_down()
+        if self.queued >= self._settings.queue_limit:
+            raise BusyError(f"{self.queued} jobs are waiting. Ask again when one of them has ended.")
 
     def _enqueue(self, job: StoredJob, order: RunOrder) -> None:
         self._lock(job.job_id)
@@ -433,9 +505,19 @@ class OCRBatchService:
         for job in store.unfinished():
             if job.job_id in self._locks or not store.can_write():
                 continue
-            if JobLock.is_free(self._settings.jobs_dir, job.job_id):
+            if job.state == "admitting" and JobLock.is_free(self._settings.jobs_dir, job.job_id):
+                store.delete_job(job.job_id)
+            elif JobLock.is_free(self._settings.jobs_dir, job.job_id):
                 store.reopen_files(job.job_id, "processing")
                 store.update_job(job.job_id, state="interrupted")
+
+
+def shutting_down() -> BusyError:
+    return BusyError("The worker is shutting down and takes no more jobs. Start another.")
+
+
+def held_by_another() -> BusyError:
+    return BusyError("Another program holds the store of jobs. Try again when it has let go.")
 
 
 def _only_logged(step: Callable[[], None]) -> None:
