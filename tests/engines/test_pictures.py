@@ -94,24 +94,27 @@ def test_a_palette_with_transparency_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stated", "expected"),
+    ("stated", "expected", "estimated"),
     [
-        ((300, 300), (300.0, False)),
-        (None, (171.0, True)),
-        ((1, 1), (171.0, True)),
-        ((10**6, 10**6), (171.0, True)),
+        ((300, 300), (300.0, 300.0), False),
+        ((204, 98), (204.0, 98.0), False),
+        (None, (171.0, 171.0), True),
+        ((1, 1), (171.0, 171.0), True),
+        ((10**6, 10**6), (171.0, 171.0), True),
+        ((2400, 75), (171.0, 171.0), True),
     ],
 )
 def test_resolution_is_what_the_file_says_if_that_is_sane(
-    stated: tuple[int, int] | None, expected: tuple[float, bool], tmp_path: Path
+    stated: tuple[int, int] | None, expected: tuple[float, float], *, estimated: bool, tmp_path: Path
 ) -> None:
     page = Image.new("L", (1400, 2000), 255)
     page.save(tmp_path / "a.tif", dpi=stated) if stated else page.save(tmp_path / "a.tif")
 
     with pictures.opened(tmp_path / "a.tif", "tiff", 10**8) as image:
-        dpi, estimated = pictures.resolution(image)
+        found, guessed = pictures.resolution(image)
 
-    assert (dpi, estimated) == pytest.approx(expected, abs=0.5)
+    assert found == pytest.approx(expected, abs=0.5)
+    assert guessed is estimated
 
 
 def test_too_many_pixels_are_refused_before_they_are_decoded(tmp_path: Path) -> None:
@@ -128,3 +131,9 @@ def test_a_side_that_is_too_long_is_scaled_down() -> None:
     strip = Image.new("L", (40_000, 10), 255)
 
     assert pictures.fit(strip).size == (32_767, 8)
+
+
+def test_oblong_pixels_become_square_ones_but_never_too_many_of_them() -> None:
+    assert pictures.squared(Image.new("L", (204, 98)), 204, 98).size == (204, 204)
+    assert pictures.squared(Image.new("L", (98, 204)), 98, 204).size == (204, 204)
+    assert pictures.squared(Image.new("1", (20_400, 9_800)), 204, 98).size == (9_800, 9_800)

@@ -151,6 +151,26 @@ def with_resolution(dpi: float | None) -> bytes:
     return saved(sheet(), "JPEG") if dpi is None else saved(sheet(), "TIFF", dpi=(dpi, dpi))
 
 
+def fax(orientation: int = 1) -> bytes:
+    """A coarse fax, half as fine down as across, as it is stored under this orientation."""
+    page = (
+        sheet()
+        .convert("RGB")
+        .resize((SIZE[0], SIZE[1] // 2), Image.Resampling.BOX)
+        .convert("1", dither=Image.Dither.NONE)
+    )
+    stored = undone(page, orientation)
+    dpi = (200, 100) if stored.size == page.size else (100, 200)
+    return saved(stored, "TIFF", compression="group4", dpi=dpi, tiffinfo={_ORIENTATION: orientation})
+
+
+def oblong_jpeg(orientation: int = 1) -> bytes:
+    """Half as fine across as down."""
+    stored = undone(sheet().resize((SIZE[0] // 2, SIZE[1]), Image.Resampling.BOX), orientation)
+    dpi = (100, 200) if orientation == 1 else (200, 100)
+    return saved(stored, "JPEG", quality=92, dpi=dpi, exif=_orienting(orientation))
+
+
 def with_bad_profile() -> bytes:
     return jpeg(
         sheet().convert("RGB"),

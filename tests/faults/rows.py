@@ -88,8 +88,8 @@ def placed(file: Delivered) -> None:
     assert 20 < top < 40, top
 
 
-def all_lie_alike(file: Delivered) -> None:
-    """Each page has the size of the first, in the results and in the PDF."""
+def as_large_in_the_pdf(file: Delivered) -> None:
+    """Each page has the size of the sheet, in the results and in the PDF."""
     document = pypdfium2.PdfDocument(file.pdf)
     sizes = {page.get_size() for page in document}
     sizes |= {(page["width_points"], page["height_points"]) for page in file.pages}
@@ -256,11 +256,13 @@ ROWS = (
     Row(37, "moving.webp", partial(pic.animation, "WEBP"), checks=(one_of_three,)),
     *(Row(38, f"exif{way}.{kind}", partial(pic.turned_by_exif, way, kind), checks=(placed, light))
       for kind in ("jpeg", "png", "tiff") for way in range(1, 9)),
-    Row(38, "exif-frame.tiff", pic.one_turned_frame, texts=MIX, checks=(placed, all_lie_alike)),
+    Row(38, "exif-frame.tiff", pic.one_turned_frame, texts=MIX, checks=(placed, as_large_in_the_pdf)),
     Row(39, "cut.jpg", lambda: pic.jpeg()[:3000], "corrupt"),
     Row(40, "no-dpi.jpg", partial(pic.with_resolution, None), checks=(warned("resolution"),)),
     Row(40, "0-dpi.tif", partial(pic.with_resolution, 0), checks=(warned("resolution"),)),
     Row(40, "1e6-dpi.tif", partial(pic.with_resolution, 1e6), checks=(warned("resolution"),)),
+    *(Row(40, f"fax-{way}.tif", partial(pic.fax, way), checks=(placed, as_large_in_the_pdf)) for way in (1, 6)),
+    *(Row(40, f"oblong-{way}.jpg", partial(pic.oblong_jpeg, way), checks=(placed, as_large_in_the_pdf)) for way in (1, 8)),
     *(Row(41, f"unknown.{kind}", partial(bytes, content), "unsupported_type") for kind, content in UNKNOWN.items()),
     Row(42, "profile.jpg", pic.with_bad_profile, checks=(placed,)),
     Row(43, "blank.png", pic.blank, texts=("",), statuses=("blank",)),

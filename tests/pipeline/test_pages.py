@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import img2pdf
 import pytest
 from PIL import Image
 
@@ -167,6 +168,62 @@ def test_all_pages_of_a_mixed_tiff_are_read_at_their_own_size(
 
     assert [page.status for page in done.pages] == ["ok", "ok"]
     assert [p["width_px"] for p in done.record["pages"]] == [page.width, page.width // 2]
+
+
+def test_a_fax_of_oblong_pixels_is_read_as_well_as_one_of_square_ones(
+    desk: Desk, sample: Build, tmp_path: Path
+) -> None:
+    letter = sample("letters")
+    page = Image.open(letter.path).convert("L")
+    coarse = page.resize((page.width, page.height // 2), Image.Resampling.BOX).point(
+        lambda v: 255 if v > 140 else 0
+    )
+    path = tmp_path / "fax.tif"
+    coarse.convert("1").save(path, dpi=(200, 100), compression="group4")
+
+    done = desk.process(path)
+
+    (found,) = done.record["pages"]
+    assert (found["width_px"], found["height_px"]) == coarse.size
+    assert (found["width_points"], found["height_points"]) == (
+        page.width * 72 / 200,
+        coarse.height * 72 / 100,
+    )
+    assert _likeness(letter.truth, done.text) >= 0.97
+    inked = [_darkest(coarse, word["box_px"]) < 128 for line in found["lines"] for word in line["words"]]
+    assert sum(inked) >= 0.98 * len(inked)
+
+
+def test_boxes_of_a_turned_page_of_oblong_pixels_lie_where_its_words_are(
+    desk: Desk, sample: Build, tmp_path: Path
+) -> None:
+    page = Image.open(sample("clean").path).convert("L")
+    lying = page.resize((page.width // 2, page.height)).transpose(Image.Transpose.ROTATE_90)
+    path = tmp_path / "lying.tif"
+    lying.save(path, dpi=(300, 150))
+
+    (found,) = desk.process(path, PageSettings(rotate_pages="on")).record["pages"]
+
+    upright = lying.transpose(Image.Transpose.ROTATE_270)
+    assert (found["width_px"], found["height_px"], found["rotation"]) == (*upright.size, 90)
+    assert found["dpi"] == 150
+    inked = [_darkest(upright, word["box_px"]) < 128 for line in found["lines"] for word in line["words"]]
+    assert len(inked) > 100
+    assert sum(inked) >= 0.98 * len(inked)
+
+
+def test_a_scan_of_oblong_pixels_in_a_pdf_is_drawn_square_before_it_is_read(
+    desk: Desk, sample: Build, tmp_path: Path
+) -> None:
+    page = Image.open(sample("letters").path).convert("L")
+    image, path = tmp_path / "oblong.jpg", tmp_path / "oblong.pdf"
+    page.resize((page.width, page.height // 2), Image.Resampling.BOX).save(image, dpi=(200, 100), quality=90)
+    path.write_bytes(img2pdf.convert(str(image), engine=img2pdf.Engine.internal))
+
+    (found,) = desk.process(path).record["pages"]
+
+    across, down = (found[f"{side}_px"] / found[f"{side}_points"] for side in ("width", "height"))
+    assert across == pytest.approx(down, rel=0.01)
 
 
 def _likeness(expected: str, found: str) -> float:

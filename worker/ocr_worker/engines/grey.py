@@ -15,6 +15,13 @@ class GreyImage:
     """Mode L, in the displayed frame."""
     dpi: float
     dpi_estimated: bool = False
+    dpi_down: float | None = None
+    """Where pixels are not square, as on a fax; `dpi` is then the one across."""
+
+    @property
+    def size_points(self) -> tuple[float, float]:
+        width, height = self.size
+        return width * 72 / self.dpi, height * 72 / (self.dpi_down or self.dpi)
 
     @property
     def engine_dpi(self) -> int:

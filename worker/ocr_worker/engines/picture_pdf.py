@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import img2pdf
@@ -13,20 +13,22 @@ from PIL import Image
 from ocr_worker.engines import pictures
 from ocr_worker.errors import InternalError, OcrError
 
+Points = tuple[float, float]
 _TURNS_ONLY = {1, 3, 6, 8}
 """EXIF orientations that a page's /Rotate can express; the others mirror."""
+_LYING = {6, 8}
 _ORIENTING = {b"eXIf", b"tEXt", b"zTXt", b"iTXt"}
 """Chunks of a PNG that may hold one."""
 
 
-def picture_pdf(path: Path, kind: str, dpis: Mapping[int, float | None], max_pixels: int) -> pikepdf.Pdf:
-    """A page for each page number in `dpis`; None takes the resolution from the frame itself."""
+def picture_pdf(path: Path, kind: str, sizes: Mapping[int, Points | None], max_pixels: int) -> pikepdf.Pdf:
+    """A page for each page number in `sizes`, as large as displayed; None takes the size from the frame itself."""
     pdf = pikepdf.new()
     with pictures.opened(path, kind, max_pixels) as image:
-        for number, dpi in dpis.items():
+        for number, points in sizes.items():
             try:
                 pictures.select_frame(image, path, number, max_pixels)
-                page = _page(image, path, kind, dpi or pictures.resolution(image)[0])
+                page = _page(image, path, kind, points or pictures.size_points(image))
             except (OcrError, *pictures.BROKEN):
                 # A frame that could not be read keeps its place, so that page numbers stay true.
                 pdf.add_blank_page()
@@ -35,18 +37,19 @@ def picture_pdf(path: Path, kind: str, dpis: Mapping[int, float | None], max_pix
     return pdf
 
 
-def _page(image: Image.Image, path: Path, kind: str, dpi: float) -> bytes:
-    def true_size(width: int, height: int, _: object) -> tuple[float, float, float, float]:
-        across, up = width * 72 / dpi, height * 72 / dpi
-        return across, up, across, up
-
+def _page(image: Image.Image, path: Path, kind: str, points: Points) -> bytes:
     content = path.read_bytes() if kind in ("jpeg", "png") else b""
     kept = _is_kept(image, kind, content)
     content = content if kept else _packed(image)
-    turn = img2pdf.Rotation.ifvalid if kept and kind == "jpeg" else img2pdf.Rotation.none
+    by_reader = kept and kind == "jpeg"
+    turn = img2pdf.Rotation.ifvalid if by_reader else img2pdf.Rotation.none
+    lies = by_reader and pictures.exif_orientation(image) in _LYING
     try:
         converted: bytes = img2pdf.convert(
-            content, layout_fun=true_size, rotation=turn, engine=img2pdf.Engine.internal
+            content,
+            layout_fun=_layout(points[::-1] if lies else points),
+            rotation=turn,
+            engine=img2pdf.Engine.internal,
         )
     except (
         img2pdf.ImageOpenError,
@@ -56,8 +59,14 @@ def _page(image: Image.Image, path: Path, kind: str, dpi: float) -> bytes:
     ) as error:
         if not kept:
             raise InternalError(f"{path.name} can't be put into a PDF: {error}") from error
-        converted = img2pdf.convert(_packed(image), layout_fun=true_size, rotation=img2pdf.Rotation.none)
+        converted = img2pdf.convert(
+            _packed(image), layout_fun=_layout(points), rotation=img2pdf.Rotation.none
+        )
     return converted
+
+
+def _layout(points: Points) -> Callable[[int, int, object], tuple[float, float, float, float]]:
+    return lambda _across, _down, _dpi: (*points, *points)
 
 
 def _is_kept(image: Image.Image, kind: str, content: bytes) -> bool:

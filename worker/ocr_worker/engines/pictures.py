@@ -19,6 +19,12 @@ MAX_FRAMES = 10_000
 LONGEST_SIDE_PX = 32_767
 """The most that Tesseract takes."""
 SANE_DPI = (70.0, 2400.0)
+MOST_STRETCHED = 4.5
+"""Of any pixel: a coarse fax has 204 by 98 dots an inch, a fine one 204 by 391."""
+MOST_STRETCHED_PIXELS = 64_000_000
+SQUARE_ENOUGH = 1.02
+_FIRST_LYING = 5
+"""From this EXIF orientation on, rows are stored as columns."""
 _FORMATS = {
     "png": "PNG",
     "jpeg": "JPEG",
@@ -95,13 +101,14 @@ def select_frame(image: Image.Image, path: Path, page: int, max_pixels: float) -
 
 def read_grey(image: Image.Image) -> GreyImage:
     """Decode the selected frame as it is to be recognised."""
-    dpi, estimated = resolution(image)
+    (across, down), estimated = resolution(image)
     orientation = exif_orientation(image)
     if image.format == "JPEG" and image.mode == "RGB":
         # The decoder then skips the colours, and gives the very luma that converting would.
         image.draft("L", image.size)
     image.load()
-    return GreyImage(turn_by_exif(to_grey(image), orientation), dpi, estimated)
+    picture = turn_by_exif(to_grey(image), orientation)
+    return GreyImage(picture, across, estimated, down if down != across else None)
 
 
 def to_grey(image: Image.Image) -> Image.Image:
@@ -133,12 +140,23 @@ def backdrop_is_dark(image: Image.Image) -> bool:
     return sum(clear[:128]) > 0 and sum(seen) > 0 and sum(seen[200:]) > 0.9 * sum(seen)
 
 
-def resolution(image: Image.Image) -> tuple[float, bool]:
-    """Dots per inch and whether they are estimated: without sane metadata a page counts as A4 on its long side."""
-    dpi = _stated_dpi(image.info.get("dpi"))
-    if dpi:
-        return dpi, False
-    return float(min(600, max(150, round(max(image.size) / _A4_LONG_SIDE_INCHES)))), True
+def resolution(image: Image.Image) -> tuple[tuple[float, float], bool]:
+    """Dots per inch across and down the page as displayed, and whether they are estimated. Ask before decoding.
+
+    Without sane metadata a page counts as A4 on its long side.
+    """
+    if stated := _stated_dpi(image.info.get("dpi")):
+        lies = stated[0] != stated[1] and _stored_orientation(image) >= _FIRST_LYING
+        return (stated[::-1] if lies else stated), False
+    dpi = float(min(600, max(150, round(max(image.size) / _A4_LONG_SIDE_INCHES))))
+    return (dpi, dpi), True
+
+
+def size_points(image: Image.Image) -> tuple[float, float]:
+    """Of the page as displayed. Ask before decoding."""
+    (across, down), _ = resolution(image)
+    width, height = image.size[::-1] if exif_orientation(image) >= _FIRST_LYING else image.size
+    return width * 72 / across, height * 72 / down
 
 
 def turn_by_exif(picture: Image.Image, orientation: int) -> Image.Image:
@@ -156,9 +174,11 @@ def turn_by_exif(picture: Image.Image, orientation: int) -> Image.Image:
 
 def exif_orientation(image: Image.Image) -> int:
     """How the decoded picture still has to be turned."""
-    if image.format == "TIFF":
-        # Pillow turns these as it decodes them, and says their size as turned.
-        return 1
+    # Pillow turns a TIFF as it decodes it, and says its size as turned.
+    return 1 if image.format == "TIFF" else _stored_orientation(image)
+
+
+def _stored_orientation(image: Image.Image) -> int:
     # A broken EXIF block costs the orientation, not the page.
     try:
         return int(image.getexif().get(0x0112, 1))
@@ -166,13 +186,14 @@ def exif_orientation(image: Image.Image) -> int:
         return 1
 
 
-def _stated_dpi(stated: Any) -> float | None:
+def _stated_dpi(stated: Any) -> tuple[float, float] | None:
     try:
         x, y = (float(value) for value in stated)
     except (TypeError, ValueError, ZeroDivisionError):
         return None
     low, high = SANE_DPI
-    return x if low <= x <= high and low <= y <= high else None
+    sane = low <= x <= high and low <= y <= high and max(x, y) <= MOST_STRETCHED * min(x, y)
+    return (x, y) if sane else None
 
 
 def _scale_to_8_bits(image: Image.Image) -> Image.Image:
@@ -262,6 +283,17 @@ def straighten(picture: Image.Image, degrees: float) -> Image.Image:
 
 def remove_speckles(picture: Image.Image) -> Image.Image:
     return picture.filter(ImageFilter.MedianFilter(3))
+
+
+def squared(picture: Image.Image, across: float, down: float) -> Image.Image:
+    """With pixels of the same size both ways: as fine as the finer of the two, if that costs no more than so many pixels."""
+    if max(across, down) <= SQUARE_ENOUGH * min(across, down):
+        return picture
+    width, height = picture.width / across, picture.height / down
+    finest = max(across, down)
+    dpi = finest if width * height * finest**2 <= MOST_STRETCHED_PIXELS else min(across, down)
+    size = max(1, round(width * dpi)), max(1, round(height * dpi))
+    return picture.resize(size, Image.Resampling.BICUBIC)
 
 
 def fit(picture: Image.Image) -> Image.Image:

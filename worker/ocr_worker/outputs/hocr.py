@@ -32,7 +32,7 @@ class HocrWriter:
     def add(self, page: Page) -> None:
         box = (0, 0, page.width_px, page.height_px)
         image = self._image.replace('"', "'")
-        title = f'image "{image}"; {_bbox(box)}; ppageno {page.number - 1}; scan_res {round(page.dpi)} {round(page.dpi)}'
+        title = f'image "{image}"; {_bbox(box)}; ppageno {page.number - 1}; scan_res {round(page.dpi)} {round(page.dpi_down)}'
         self._write(f'<div class="ocr_page" id="page_{page.number}" title={quoteattr(title)}>\n')
         for block, lines in groupby(page.lines, key=lambda line: line.block):
             self._write_block(f"{page.number}_{block}", list(lines))

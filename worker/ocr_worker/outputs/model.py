@@ -63,6 +63,11 @@ class Page:
     error: str = ""
 
     @property
+    def dpi_down(self) -> float:
+        """Down the page, where pixels may not be square."""
+        return self.height_px * 72 / self.height_points if self.height_points else self.dpi
+
+    @property
     def words(self) -> list[Word]:
         return [word for line in self.lines for word in line.words]
 

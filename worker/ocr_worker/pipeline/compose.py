@@ -111,18 +111,24 @@ class _Opening:
 
 
 def _begin(name: str, target: Path, document: Document, opening: _Opening) -> _Draft:
-    task, stack = opening.task, opening.stack
+    task, stack, kind = opening.task, opening.stack, document.kind
     staged = stack.enter_context(drafting(target))
     with translated(target):
         if name == "pdf":
-            dpis = (
-                {page.number: page.dpi or None for page in read_pages(task)} if document.kind != "pdf" else {}
-            )
-            original = stack.enter_context(open_original(task, document.kind, dpis, opening.documents))
+            sizes = {page.number: _stored_points(page) for page in read_pages(task)} if kind != "pdf" else {}
+            original = stack.enter_context(open_original(task, kind, sizes, opening.documents))
             return _Draft(staged, PdfWriter(original, staged.temporary, task), lambda: None)
         stream = staged.temporary.open("wb")
         stack.callback(_abandon, stream)
         return _Draft(staged, _writer(name, stream, document), stream.close)
+
+
+def _stored_points(page: Page) -> tuple[float, float] | None:
+    """The size of the page before recognition turned it; None for a page that failed."""
+    points = page.width_points, page.height_points
+    if not all(points):
+        return None
+    return points[::-1] if page.turned in (90, 270) else points
 
 
 def _abandon(stream: BinaryIO) -> None:

@@ -43,18 +43,23 @@ def _pdf_page(pdf: PdfFile, number: int, built: Any) -> dict[str, Any]:
     try:
         page = pdfium.load_page(pdf.rendering, number)
     except pdfium.PdfiumError:
-        return _page_entry(sheet_inches(built, None))
+        return _page_entry(_points(built, None))
     try:
-        return _page_entry(sheet_inches(built, page), has_text=pdfium.has_text(page))
+        return _page_entry(_points(built, page), has_text=pdfium.has_text(page))
     finally:
         page.close()
 
 
-def _page_entry(inches: tuple[float, float], *, has_text: bool = False) -> dict[str, Any]:
-    width, height = inches
+def _points(built: Any, page: Any) -> tuple[float, float]:
+    width, height = sheet_inches(built, page)
+    return width * 72, height * 72
+
+
+def _page_entry(points: tuple[float, float], *, has_text: bool = False) -> dict[str, Any]:
+    width, height = points
     return {
-        "width_points": round(width * 72, 2),
-        "height_points": round(height * 72, 2),
+        "width_points": round(width, 2),
+        "height_points": round(height, 2),
         "has_text": has_text,
     }
 
@@ -74,6 +79,4 @@ def _inspect_image(path: Path, kind: str) -> dict[str, Any]:
 
 def _frame(image: Any, path: Path, number: int) -> dict[str, Any]:
     pictures.select_frame(image, path, number, _MAX_PIXELS)
-    dpi, _ = pictures.resolution(image)
-    width, height = image.size[::-1] if pictures.exif_orientation(image) >= 5 else image.size
-    return _page_entry((width / dpi, height / dpi))
+    return _page_entry(pictures.size_points(image))

@@ -67,8 +67,7 @@ class PageWork:
             image = pictures.read_grey(opened)
         if task.settings.dpi and image.dpi_estimated:
             image = replace(image, dpi=float(task.settings.dpi), dpi_estimated=False)
-        width, height = image.size
-        return self._read(image, (width * 72 / image.dpi, height * 72 / image.dpi), task)
+        return self._read(image, image.size_points, task)
 
     def _blank(self, sheet: Sheet, task: PageTask) -> Page:
         dpi, engine = choose_dpi(sheet, task.settings), self.engines.engine(task.settings)
@@ -78,15 +77,16 @@ class PageWork:
         engine = self.engines.engine(task.settings)
         finder = partial(self.engines.finder, task.settings)
         reading = Reader(engine, finder, task.settings, task.threads).read(image)
-        (width_px, height_px), (width, height) = image.size, points
+        (width_px, height_px), (width, height), dpi = image.size, points, image.dpi
         if reading.turned in (90, 270):
             width_px, height_px, width, height = height_px, width_px, height, width
+            dpi = image.dpi_down or dpi
         return Page(
             number=task.page,
             status="ok" if reading.lines else "blank",
             width_px=width_px,
             height_px=height_px,
-            dpi=round(image.dpi, 2),
+            dpi=round(dpi, 2),
             dpi_estimated=image.dpi_estimated,
             width_points=round(width, 3),
             height_points=round(height, 3),

@@ -14,6 +14,8 @@ from ocr_worker.outputs.model import Page
 from ocr_worker.pipeline.documents import Documents
 from ocr_worker.pipeline.tasks import ComposeTask
 
+Points = tuple[float, float]
+
 
 @dataclass(frozen=True, slots=True)
 class Original:
@@ -26,15 +28,15 @@ class Original:
 
 @contextmanager
 def open_original(
-    task: ComposeTask, kind: str, dpis: Mapping[int, float | None], documents: Documents
+    task: ComposeTask, kind: str, sizes: Mapping[int, Points | None], documents: Documents
 ) -> Iterator[Original]:
-    """A PDF as it is; of an image file, a page for each in `dpis`, of that resolution."""
+    """A PDF as it is; of an image file, a page for each in `sizes`, which are points."""
     path = Path(task.source.path)
     if kind != "pdf":
         # Late, as what it imports would hold up each page process's first page.
         from ocr_worker.engines.picture_pdf import picture_pdf
 
-        with picture_pdf(path, kind, dpis, task.settings.max_pixels) as pdf:
+        with picture_pdf(path, kind, sizes, task.settings.max_pixels) as pdf:
             yield Original(pdf, is_protected=False)
         return
     # The document is changed here, so nobody may find it in the cache afterwards.

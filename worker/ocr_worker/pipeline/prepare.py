@@ -56,6 +56,15 @@ def even_light(image: GreyImage) -> GreyImage:
     return replace(image, picture=pictures.flatten(image.picture, backdrop))
 
 
+def squared(image: GreyImage) -> GreyImage:
+    """Letters as they are on paper: Tesseract reads those of a fax's oblong pixels badly. See docs/decisions/0203."""
+    if image.dpi_down is None:
+        return image
+    picture = pictures.squared(image.picture, image.dpi, image.dpi_down)
+    dpi = image.dpi * picture.width / image.picture.width
+    return replace(image, picture=picture, dpi=dpi, dpi_down=None)
+
+
 def is_large(image: GreyImage) -> bool:
     return image.size[0] * image.size[1] >= LARGE_PIXELS
 
@@ -69,7 +78,7 @@ def dark_on_light(image: GreyImage) -> GreyImage:
     """A page that is mostly black is inverted."""
     if pictures.dark_share(image.picture) <= 0.6:
         return image
-    return GreyImage(pictures.invert(image.picture), image.dpi, image.dpi_estimated)
+    return replace(image, picture=pictures.invert(image.picture))
 
 
 def is_doubtful(lines: tuple[Line, ...]) -> bool:

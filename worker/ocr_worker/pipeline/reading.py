@@ -47,7 +47,10 @@ class Reader:
             return Reading((), 0)
         prepared = _prepare(image, self.settings.denoise)
         reading = self._read_upright(prepared)
-        return replace(reading, lines=_scaled(reading.lines, prepared.size, image.size))
+        before, after = prepared.size, image.size
+        if reading.turned in (90, 270):
+            before, after = before[::-1], after[::-1]
+        return replace(reading, lines=_scaled(reading.lines, before, after))
 
     def _read_upright(self, image: GreyImage) -> Reading:
         rotate = self.settings.rotate_pages
@@ -96,7 +99,8 @@ class Reader:
 
 
 def _prepare(image: GreyImage, denoise: Switch) -> GreyImage:
-    fitted = replace(image, picture=pictures.fit(image.picture))
+    square = prepare.squared(image)
+    fitted = replace(square, picture=pictures.fit(square.picture))
     upright = prepare.even_light(prepare.dark_on_light(fitted))
     return replace(upright, picture=pictures.remove_speckles(upright.picture)) if denoise == "on" else upright
 

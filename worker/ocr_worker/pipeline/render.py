@@ -131,10 +131,12 @@ def _take_image(pdf: PdfFile, sheet: Sheet) -> GreyImage | None:
     content, page = sheet.content, sheet.page
     if content is None or len(content.images) != 1 or content.others or content.visible_characters:
         return None
-    left, _, right, _, width, height = content.images[0]
+    left, bottom, right, top, width, height = content.images[0]
     dpi = width / ((right - left) * _unit(sheet) / 72) if right > left else 0
+    down = height / ((top - bottom) * _unit(sheet) / 72) if top > bottom else 0
     if (
         not NATIVE_DPI[0] <= dpi <= NATIVE_DPI[1]
+        or max(dpi, down) > pictures.SQUARE_ENOUGH * min(dpi, down)
         or not _fills(page, content.images[0])
         or not pdfium.is_upright(page)
     ):
