@@ -74,6 +74,13 @@ def cmyk_jpeg() -> bytes:
     return jpeg(sheet().convert("RGB").convert("CMYK"))
 
 
+def phone_photo() -> bytes:
+    """A photo with its preview behind it (MPO), stored on its side."""
+    exif, preview = _orienting(6), sheet().reduce(4)
+    lying = undone(sheet(), 6)
+    return saved(lying, "MPO", save_all=True, append_images=[preview], quality=92, dpi=(200, 200), exif=exif)
+
+
 def plain_cmyk_jpeg() -> bytes:
     """Not inverted, and without Adobe's marker."""
     cyan, magenta, yellow, black = sheet().convert("RGB").convert("CMYK").split()

@@ -79,6 +79,10 @@ def warned(*words: str) -> Check:
     return check
 
 
+def warned_of_nothing(file: Delivered) -> None:
+    assert not file.done.get("warnings")
+
+
 def placed(file: Delivered) -> None:
     """The first word lies where it was drawn, in the frame that a reader sees."""
     page = file.pages[0]
@@ -257,6 +261,7 @@ ROWS = (
     *(Row(38, f"exif{way}.{kind}", partial(pic.turned_by_exif, way, kind), checks=(placed, light))
       for kind in ("jpeg", "png", "tiff") for way in range(1, 9)),
     Row(38, "exif-frame.tiff", pic.one_turned_frame, texts=MIX, checks=(placed, as_large_in_the_pdf)),
+    Row(38, "phone.jpg", pic.phone_photo, checks=(placed, light, as_large_in_the_pdf, warned_of_nothing)),
     Row(39, "cut.jpg", lambda: pic.jpeg()[:3000], "corrupt"),
     Row(40, "no-dpi.jpg", partial(pic.with_resolution, None), checks=(warned("resolution"),)),
     Row(40, "0-dpi.tif", partial(pic.with_resolution, 0), checks=(warned("resolution"),)),

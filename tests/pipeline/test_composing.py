@@ -129,6 +129,22 @@ def test_a_jpeg_goes_into_its_pdf_as_it_is_and_at_its_true_size(
     assert size == pytest.approx((width * 72 / 300, height * 72 / 300), abs=0.01)
 
 
+def test_of_a_photo_with_a_preview_behind_it_the_photo_goes_into_the_pdf_as_it_is(
+    desk: Desk, tmp_path: Path
+) -> None:
+    path = tmp_path / "phone.jpg"
+    path.write_bytes(pictures.phone_photo())
+
+    done = desk.process(path)
+
+    assert done.opened.warnings == ()
+    with pikepdf.open(done.outputs["pdf"]) as pdf:
+        (page,) = pdf.pages
+        image = _image_bytes(page)
+    assert path.read_bytes().startswith(image)
+    assert len(image) > 0.5 * path.stat().st_size
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "RGB", "P", "CMYK", "I;16", "RGBA", "LA"])
 def test_a_tiff_of_any_mode_keeps_every_pixel(mode: str, desk: Desk, tmp_path: Path) -> None:
     path = tmp_path / "scan.tif"

@@ -49,6 +49,7 @@ def _page(image: Image.Image, path: Path, kind: str, points: Points) -> bytes:
             content,
             layout_fun=_layout(points[::-1] if lies else points),
             rotation=turn,
+            first_frame_only=True,
             engine=img2pdf.Engine.internal,
         )
     except (
@@ -72,7 +73,7 @@ def _layout(points: Points) -> Callable[[int, int, object], tuple[float, float, 
 def _is_kept(image: Image.Image, kind: str, content: bytes) -> bool:
     """Whether the file's own stream can be embedded."""
     if kind == "jpeg":
-        return image.format == "JPEG" and pictures.exif_orientation(image) in _TURNS_ONLY
+        return pictures.is_jpeg(image) and pictures.exif_orientation(image) in _TURNS_ONLY
     chunks = _png_chunks(content) if kind == "png" else set()
     return (
         bool(chunks)

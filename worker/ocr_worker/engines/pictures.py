@@ -90,7 +90,12 @@ def count_frames(image: Image.Image) -> int:
 
 
 def is_animated(image: Image.Image) -> bool:
-    return image.format != "TIFF" and bool(getattr(image, "is_animated", False))
+    return image.format not in ("TIFF", "MPO") and bool(getattr(image, "is_animated", False))
+
+
+def is_jpeg(image: Image.Image) -> bool:
+    """MPO is a JPEG with more of them behind it, as phones add a preview: the first one is the photo."""
+    return image.format in ("JPEG", "MPO")
 
 
 def select_frame(image: Image.Image, path: Path, page: int, max_pixels: float) -> None:
@@ -103,7 +108,7 @@ def read_grey(image: Image.Image) -> GreyImage:
     """Decode the selected frame as it is to be recognised."""
     (across, down), estimated = resolution(image)
     orientation = exif_orientation(image)
-    if image.format == "JPEG" and image.mode == "RGB":
+    if is_jpeg(image) and image.mode == "RGB":
         # The decoder then skips the colours, and gives the very luma that converting would.
         image.draft("L", image.size)
     image.load()
@@ -124,7 +129,7 @@ def to_grey(image: Image.Image) -> Image.Image:
 
 def _true_inks(image: Image.Image) -> Image.Image:
     """Pillow takes each CMYK JPEG for one of Adobe's, which are inverted; one without Adobe's marker is not."""
-    inverted = image.format == "JPEG" and "adobe" not in image.info
+    inverted = is_jpeg(image) and "adobe" not in image.info
     return ImageChops.invert(image) if inverted else image
 
 
