@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import signal
 import sys
@@ -48,6 +49,10 @@ def _serve() -> NoReturn:
         # Until the loop is there to hear it, an order to end is carried out on the spot.
         signal.signal(number, lambda received, _: os._exit(128 + received))
     guard = start_guard(channel.stdout, settings.grace_seconds)
+    # What imports make is no garbage: looking for some among it is a fifteenth of the way to hello.
+    gc.disable()
+    # Plugins of other programs in this environment have no business in our models, and finding them takes time.
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     from ocr_worker.logs import Stderr, log_to
 
     stderr = Stderr(os.dup(2))
@@ -73,7 +78,10 @@ def _run_loop(channel: Channel, settings: Settings, guard: Guard) -> int:
     try:
         from ocr_worker.app import App
 
-        return App(channel, settings, guard).run()
+        app = App(channel, settings, guard)
+        gc.freeze()
+        gc.enable()
+        return app.run()
     except Exception:
         from logging import getLogger
 

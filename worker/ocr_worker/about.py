@@ -6,8 +6,6 @@ import os
 import sys
 from typing import Any
 
-import psutil
-
 from ocr_worker.engines.catalogue import engine_versions, installed_engines, installed_languages
 from ocr_worker.settings import Settings
 
@@ -42,4 +40,7 @@ def hello_data(settings: Settings, schema_sha256: str, commands: tuple[str, ...]
 
 def rss_bytes() -> int:
     """Resident memory of this process."""
+    # Late: hello does without it.
+    import psutil
+
     return int(psutil.Process().memory_info().rss)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from ocr_worker.errors import JobActiveError
 from ocr_worker.jobs import JobId
 
@@ -17,6 +15,9 @@ class JobLock:
         Raises:
             JobActiveError: another worker holds it.
         """
+        # Late: hello does without it.
+        from filelock import FileLock, Timeout
+
         jobs_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = FileLock(_path(jobs_dir, job_id))
         try:

@@ -18,14 +18,15 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Union
-
-import psutil
+from typing import IO, TYPE_CHECKING, Union
 
 from ocr_worker.pipeline import boundary
 from ocr_worker.pipeline.tasks import Task
 from ocr_worker.settings import Settings
 from ocr_worker.sweep import make_temp_folder
+
+if TYPE_CHECKING:
+    import psutil
 
 START = (
     "import sys; sys.path[:] = [place for place in sys.path if place];"
@@ -112,6 +113,9 @@ class Slot:
 
     def rss_bytes(self) -> int:
         """Resident memory; 0 when that can't be read."""
+        # Late: a worker that says hello does without it.
+        import psutil
+
         try:
             self._meter = self._meter or psutil.Process(self.pid)
             return int(self._meter.memory_info().rss)

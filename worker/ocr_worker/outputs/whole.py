@@ -17,8 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import tenacity
-
 from ocr_worker.errors import LockedError, OcrError, OutputExistsError, OutputPermissionError, no_space
 from ocr_worker.liveness import own_mark
 
@@ -57,6 +55,9 @@ class Staged:
 
 def insist(move: Callable[[], _Moved], target: Path, sleep: Callable[[float], None] = time.sleep) -> _Moved:
     """Move to a target; one that a viewer holds open is tried three times, then `locked`."""
+    # Late: a worker that says hello does without it.
+    import tenacity
+
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(_is_busy),
         stop=tenacity.stop_after_attempt(ATTEMPTS),

@@ -1,0 +1,57 @@
+"""What makes hello fast: a worker that is only spoken to imports none of what pages, jobs and the command line need."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+WIRE = {
+    "annotated_types",
+    "ocr_protocol",
+    "ocr_worker",
+    "pydantic",
+    "pydantic_core",
+    "typing_extensions",
+    "typing_inspection",
+}
+SLOW_STANDARD = {"asyncio", "concurrent", "ctypes", "http", "multiprocessing", "ssl", "unittest", "xml"}
+ASKED_FOR_IN_VAIN = {"org"}
+"""Of Jython, by the standard library."""
+_IMPORTED = re.compile(r"^import time: .*\| *([\w.]+)$", re.MULTILINE)
+
+
+def imported(said: str, state: Path, command: tuple[str, ...] = ("-m", "ocr_worker")) -> set[str]:
+    """Modules that a process imports while it answers what is said to it, beyond those of any Python."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", *command],
+        input=said, env={**os.environ, "OCR_WORKER_STATE_DIR": str(state)},
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert done.stdout.count("\n") == said.count("\n")
+    return set(_IMPORTED.findall(done.stderr))
+
+
+def roots(modules: set[str]) -> set[str]:
+    return {name.partition(".")[0] for name in modules}
+
+
+def test_hello_imports_the_wire_and_the_worker_alone(tmp_path: Path) -> None:
+    any_python = imported("", tmp_path, ("-c", "pass"))
+
+    loaded = imported('{"command":"hello"}\n', tmp_path) - any_python
+
+    assert {"ocr_worker.app", "ocr_protocol.codec"} <= loaded
+    assert roots(loaded) - sys.stdlib_module_names <= WIRE | ASKED_FOR_IN_VAIN
+    assert not roots(loaded) & SLOW_STANDARD
+    assert not {name for name in loaded if re.match(r"ocr_worker\.cli|ocr_protocol\.schema", name)}
+
+
+def test_ping_imports_what_reads_memory_besides(tmp_path: Path) -> None:
+    hello = imported('{"command":"hello"}\n', tmp_path)
+
+    loaded = imported('{"command":"hello"}\n{"command":"ping"}\n', tmp_path) - hello
+
+    assert roots(loaded) - sys.stdlib_module_names <= {"psutil"}
