@@ -1,0 +1,62 @@
+"""What `pip install .` puts into somebody's environment: our two packages whole, and no other import name."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from ocr_worker.about import VERSION
+from tests.conftest import REPOSITORY
+
+SOURCES = ("protocol", "worker", "pyproject.toml", "README.md", "LICENSE")
+OFFLINE = ("--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check", "--quiet")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    for name in SOURCES:
+        # A copy, as building leaves folders beside the sources.
+        source = REPOSITORY / name
+        copy = shutil.copytree if source.is_dir() else shutil.copy
+        copy(source, folder / name)
+    command = [sys.executable, "-m", "pip", "wheel", *OFFLINE, "--wheel-dir", "dist", "."]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=100)
+    [built] = (folder / "dist").iterdir()
+    return zipfile.Path(built)
+
+
+def test_the_wheel_holds_our_two_packages_and_its_own_description_alone(wheel: zipfile.Path) -> None:
+    description = wheel / f"ocr_sidecar-{VERSION}.dist-info"
+
+    assert {entry.name for entry in wheel.iterdir()} == {"ocr_protocol", "ocr_worker", description.name}
+    assert (description / "top_level.txt").read_text(encoding="utf-8").split() == [
+        "ocr_protocol",
+        "ocr_worker",
+    ]
+
+
+@pytest.mark.parametrize("package", ["protocol/ocr_protocol", "worker/ocr_worker"])
+def test_the_wheel_holds_every_file_of_a_package(wheel: zipfile.Path, package: str) -> None:
+    folder = REPOSITORY / package
+    kept = {
+        path.relative_to(folder.parent).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+
+    names = [entry.filename for entry in wheel.root.infolist() if not entry.is_dir()]
+    held = {name for name in names if name.startswith(f"{folder.name}/")}
+
+    assert held == kept
+    assert f"{folder.name}/py.typed" in held
+
+
+def test_the_wheel_names_the_command(wheel: zipfile.Path) -> None:
+    points = wheel / f"ocr_sidecar-{VERSION}.dist-info" / "entry_points.txt"
+
+    assert "ocr-worker = ocr_worker.__main__:main" in points.read_text(encoding="utf-8")
