@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ocr_worker.callbacks import ProgressCallback
+from ocr_worker.callbacks import ConsoleProgress, ProgressCallback
 from ocr_worker.errors import InvalidParamsError, LanguageMissingError
 from ocr_worker.service import OCRBatchService
+from tests.conftest import REPOSITORY
 from tests.e2e import tree
 from tests.e2e.material import Material
 
@@ -78,6 +84,59 @@ def test_an_object_hears_of_files_as_they_end(state: Path, material: Material, t
     assert [entry[1:3] for entry in diary.heard[1:3]] == [(1, 2), (2, 2)]
     assert ("error", "missing.png", True) in [(entry[0], *entry[3:]) for entry in diary.heard[1:3]]
     assert diary.heard[3:] == [("complete", 1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("options", "of_the_good_one"), [({"verbose": True}, [": completed"]), ({}, list[str]())]
+)
+def test_the_console_hears_of_failures_and_when_verbose_of_every_file(
+    state: Path, material: Material, tmp_path: Path, options: dict[str, bool], of_the_good_one: list[str]
+) -> None:
+    console = StringIO()
+    service = OCRBatchService(ConsoleProgress(console, **options))
+    try:
+        service.process_batch([material.quick, tmp_path / "missing.png"], tmp_path / "out", max_workers=1)
+    finally:
+        service.cleanup()
+
+    first, *of_files, last = console.getvalue().splitlines()
+    assert (first, last) == ("Processing 2 files", "1 done, 1 failed")
+    numbers, told = zip(*(line.split("] ", 1) for line in of_files), strict=True)
+    assert set(numbers) <= {"[1/2", "[2/2"}
+    assert len(told) == len(set(numbers))
+    good = [f"{material.quick}{said}" for said in of_the_good_one]
+    failed = "missing.png does not exist, or is a link that leads nowhere; check its path"
+    assert sorted(told) == sorted([*good, failed])
+
+
+def test_a_progress_callback_that_lacks_a_method_is_refused_as_it_would_never_be_called(state: Path) -> None:
+    class Half:
+        def on_start(self, total: int) -> None: ...
+
+    half: Any = Half()
+
+    with pytest.raises(InvalidParamsError, match="on_start, on_progress, on_error, on_complete"):
+        OCRBatchService(half)
+
+
+def test_the_library_page_runs_as_printed(state: Path, material: Material, tmp_path: Path) -> None:
+    page = (REPOSITORY / "docs" / "library.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    code = "".join(block for language, block in blocks if language == "python")
+    [console] = [block for language, block in blocks if not language]
+    material.pdf(tmp_path / "scan.pdf", "qq")
+    shutil.copy(material.quick, tmp_path / "letter.png")
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=90
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert console in done.stdout
+    assert "No files provided for OCR batch processing {'field': 'files'}\n" in done.stdout
+    assert "language_missing False {'missing': ['xyz']}\n" in done.stdout
+    assert "\ncancelled\n" in done.stdout
+    assert done.stdout.endswith("pending\n")
 
 
 def test_the_cancellation_flag_ends_the_batch_in_mid_page_and_the_service_can_go_on(

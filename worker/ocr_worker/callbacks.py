@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import sys
+from io import StringIO
 from typing import IO, Any, Protocol, runtime_checkable
+
+METHODS = ("on_start", "on_progress", "on_error", "on_complete")
+"""Of a ProgressCallback: all of them, as one that is misspelt would never be called."""
 
 
 class ProgressFunction(Protocol):
@@ -52,7 +56,8 @@ class ConsoleProgress:
     """Writes one line for each file that fails, and with `verbose` for each that is done as well."""
 
     def __init__(self, stream: IO[str] | None = None, *, verbose: bool = False) -> None:
-        self._stream, self._verbose = stream or sys.stderr, verbose
+        # A program without a console has no stderr either.
+        self._stream, self._verbose = stream or sys.stderr or StringIO(), verbose
 
     def on_start(self, total: int) -> None:
         self._say(f"Processing {total} file{'s' * (total != 1)}")

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ocr_worker import report
-from ocr_worker.callbacks import NullProgress, ProgressCallback, ProgressFunction
-from ocr_worker.errors import OcrError
+from ocr_worker.callbacks import METHODS, NullProgress, ProgressCallback, ProgressFunction
+from ocr_worker.errors import InvalidParamsError, OcrError
 from ocr_worker.guard import Guard
 from ocr_worker.jobs import (
     FileEnded,
@@ -79,6 +79,11 @@ class Caller:
         callback: ProgressFunction | ProgressCallback | None,
         cancellation_flag: Callable[[], bool] | None,
     ) -> None:
+        if not (callback is None or callable(callback) or isinstance(callback, ProgressCallback)):
+            raise InvalidParamsError(
+                f"progress_callback must be a function, or have the methods {', '.join(METHODS)}.",
+                field="progress_callback",
+            )
         self._files: ProgressCallback = callback if isinstance(callback, ProgressCallback) else NullProgress()
         self._pages = callback if callable(callback) else None
         self._cancelled = cancellation_flag or _never
