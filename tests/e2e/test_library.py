@@ -161,6 +161,27 @@ def test_the_cancellation_flag_ends_the_batch_in_mid_page_and_the_service_can_go
     assert not list((tmp_path / "out").glob(".*.part"))
 
 
+def test_a_callback_that_raises_cancels_its_batch_and_no_other(
+    state: Path, material: Material, tmp_path: Path
+) -> None:
+    faults = [ZeroDivisionError("the window is gone")]
+
+    def callback(current: int, total: int, message: str, percent: float, eta: float | None = None) -> None:
+        if faults:
+            raise faults.pop()
+
+    service = OCRBatchService(callback)
+    try:
+        with pytest.raises(ZeroDivisionError, match="the window is gone"):
+            service.process_batch([material.slow], tmp_path / "out")
+        again = service.process_batch([material.quick], tmp_path / "out2")
+    finally:
+        service.cleanup()
+
+    assert again["status"] == "completed"
+    assert [file["file"] for file in again["successful"]] == [str(material.quick)]
+
+
 def test_clean_up_ends_all_processes_and_may_be_called_again(
     state: Path, material: Material, tmp_path: Path
 ) -> None:

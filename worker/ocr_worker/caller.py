@@ -111,6 +111,9 @@ class Caller:
         ended = 0
         while True:
             for event in self._inbox.take_events():
+                if event.job_id != job_id:
+                    # Of an earlier batch, which its caller broke off.
+                    continue
                 if isinstance(event, JobEnded):
                     return event.run
                 if isinstance(event, JobFailed):
