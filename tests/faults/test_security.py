@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import shutil
 import stat
+import sys
 import xml.dom.minidom
 from functools import partial
 from pathlib import Path
@@ -15,7 +17,7 @@ import pytest
 
 from tests.faults import documents, pictures
 from tests.faults.documents import long_scan
-from tests.faults.host import Spawn, Worker, codes, left_behind, running
+from tests.faults.host import Spawn, Worker, codes, descendants, left_behind, running
 from tests.faults.injection import tracing
 
 SECRET, WRONG = "Tr0ub4dor-und-3", "Falsch-und-lang-7"
@@ -46,6 +48,19 @@ def test_a_password_stands_in_no_command_line_file_event_or_log(
         assert [
             path for path in tmp_path.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()
         ] == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc, which Linux has")
+def test_no_process_leaves_a_core_that_would_hold_passwords(tmp_path: Path, page: Path, out: Path) -> None:
+    with running(tmp_path / "home", Spawn(before_exec=_allow_cores)) as worker:
+        worker.batch([page], out)
+
+        pids = [worker.process.pid, *(process.pid for process in descendants(worker.process.pid))]
+        limits = [Path(f"/proc/{pid}/limits").read_text(encoding="ascii") for pid in pids]
+
+    assert len(limits) > 2
+    for limit in limits:
+        assert re.search(r"^Max core file size +0 +0 ", limit, re.MULTILINE)
 
 
 def test_names_and_languages_reach_no_shell(tmp_path: Path, page: Path, out: Path) -> None:
@@ -172,6 +187,11 @@ def test_entities_in_a_form_or_in_metadata_are_not_followed(
     made = b"".join(path.read_bytes() for path in out.iterdir())
     assert b"root:" not in made
     assert len(made) < 1_000_000
+
+
+def _allow_cores() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
 
 
 def _set_umask(mask: int) -> None:

@@ -22,6 +22,7 @@ EXIT_INTERNAL, EXIT_START_UP = 1, 2
 
 def main() -> int:
     """Run what argv asks for; the exit code. Page processes of a frozen program come through here as well."""
+    _leave_no_core()
     arguments = sys.argv[1:]
     if not arguments:
         return _serve()
@@ -97,6 +98,15 @@ def _leave(code: int, stderr: Stderr) -> NoReturn:
             stream.flush()
     stderr.finish()
     os._exit(code)
+
+
+def _leave_no_core() -> None:
+    """A core file would hold passwords. All that we start inherits this."""
+    if sys.platform != "win32":
+        import resource
+
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 if __name__ == "__main__":
