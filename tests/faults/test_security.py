@@ -86,16 +86,40 @@ def test_names_and_languages_reach_no_shell(tmp_path: Path, page: Path, out: Pat
 
 
 def test_what_is_kept_is_closed_to_others_whatever_the_umask(tmp_path: Path, page: Path, out: Path) -> None:
-    (tmp_path / "home" / "state").mkdir(parents=True, mode=0o755)
+    state = tmp_path / "home" / "state"
+    (state / "jobs").mkdir(parents=True)
+    (state / "jobs.sqlite3").touch()
+    for place, mode in ((state, 0o755), (state / "jobs", 0o777), (state / "jobs.sqlite3", 0o666)):
+        place.chmod(mode)
 
     with running(tmp_path / "home", Spawn(before_exec=partial(_set_umask, 0))) as worker:
         job = worker.start_batch([page, long_scan(tmp_path)], out)
         worker.wait(lambda e: e["type"] == "progress" and e["data"]["current"] > 1)
-        open_to_others = _open_to_others(worker.state) + _open_to_others(worker.temp)
+        open_to_others = _open_to_others(state) + _open_to_others(worker.temp)
+        kept = {path.relative_to(state / "jobs") for path in (state / "jobs").rglob("*")}
         worker.ended(job)
 
         assert open_to_others == []
-        assert _open_to_others(worker.state) == []
+        assert stat.S_IMODE(state.stat().st_mode) == 0o700
+        assert {Path(job), Path(f"{job}.lock"), Path(job, "2")} <= kept
+        assert _open_to_others(state) == []
+
+
+def test_a_state_folder_that_holds_what_is_not_ours_keeps_its_permissions(
+    tmp_path: Path, page: Path, out: Path
+) -> None:
+    state = tmp_path / "home" / "state"
+    state.mkdir(parents=True)
+    state.chmod(0o1777)
+    (state / "others").touch(mode=0o644)
+
+    with running(tmp_path / "home") as worker:
+        worker.batch([page], out)
+
+        assert stat.S_IMODE(state.stat().st_mode) == 0o1777
+        assert {path.name for path in state.iterdir() if stat.S_IMODE(path.stat().st_mode) & 0o077} == {
+            "others"
+        }
 
 
 def test_outputs_get_the_permissions_that_the_user_gives_new_files(
@@ -199,14 +223,9 @@ def _set_umask(mask: int) -> None:
 
 
 def _open_to_others(folder: Path) -> list[str]:
-    """Files that another user could open: readable themselves, in folders that let everybody through."""
-    found = []
-    for path in folder.rglob("*"):
-        way = [path, *(parent for parent in path.parents if parent.is_relative_to(folder))]
-        shut = any(one.is_dir() and not stat.S_IMODE(one.stat().st_mode) & 0o011 for one in way)
-        if path.is_file() and stat.S_IMODE(path.stat().st_mode) & 0o066 and not shut:
-            found.append(f"{path.relative_to(folder)} {stat.S_IMODE(path.stat().st_mode):o}")
-    return found
+    """What in a folder others may do anything with, even where a folder around it is closed."""
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in folder.rglob("*")}
+    return [f"{path.relative_to(folder)} {mode:o}" for path, mode in modes.items() if mode & 0o077]
 
 
 def _torn() -> bytes:

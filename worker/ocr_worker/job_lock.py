@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ocr_worker.errors import JobActiveError
 from ocr_worker.jobs import JobId
+from ocr_worker.private import make_private
 
 
 class JobLock:
@@ -18,8 +19,8 @@ class JobLock:
         # Late: hello does without it.
         from filelock import FileLock, Timeout
 
-        jobs_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = FileLock(_path(jobs_dir, job_id))
+        make_private(jobs_dir)
+        self._lock = FileLock(_path(jobs_dir, job_id), mode=0o600)
         try:
             self._lock.acquire(timeout=0)
         except Timeout as error:

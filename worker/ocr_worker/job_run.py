@@ -48,6 +48,7 @@ from ocr_worker.jobs import (
 from ocr_worker.outputs.whole import FolderId, folder_id
 from ocr_worker.page_pool import PagePool, TaskEnded
 from ocr_worker.pipeline.tasks import Composed, FailedPage, Failure, Opened, Outcome, PageDone
+from ocr_worker.private import make_private
 from ocr_worker.progress import Here, Progress, Reporter
 from ocr_worker.settings import Settings
 from ocr_worker.sweep import sweep_parts
@@ -301,7 +302,8 @@ class JobRun:
 
     def _begin_pages(self, file: FileInWork, opened: Opened) -> None:
         number = file.number
-        self._window.result_folder(number).mkdir(parents=True, exist_ok=True)
+        results = self._window.result_folder(number)
+        make_private(results.parent, results)
         if file.stored.sha256 != opened.sha256:
             self._store.forget_pages(self.job.job_id, number)
         fields = {

@@ -25,6 +25,7 @@ from ocr_worker.errors import (
 )
 from ocr_worker.jobs import FileState, JobId, JobOptions, JobState
 from ocr_worker.pipeline.tasks import PageStatus
+from ocr_worker.private import close_to_others
 
 MIGRATIONS = (
     """
@@ -53,6 +54,9 @@ MIGRATIONS = (
 BUSY_SECONDS = 2
 MOMENT_SECONDS = 0.05
 """How long `can_write` waits for another process."""
+STORE = "jobs.sqlite3"
+_OURS = {"jobs", "tmp", "cache"}
+"""What lies in the state folder beside the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,13 @@ def store_error(error: sqlite3.Error) -> OcrError:
     )
 
 
+def _close_folder(state_dir: Path) -> None:
+    """Make the state folder; one that is there is closed to others, unless it holds what is not ours."""
+    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if all(path.name in _OURS or path.name.startswith(STORE) for path in state_dir.iterdir()):
+        close_to_others(state_dir)
+
+
 class JobStore:
     """Jobs, files and pages. Every call is one transaction."""
 
@@ -135,11 +146,13 @@ class JobStore:
             NoSpaceError: its disk is full, or has no room for another name.
             InternalError: the store is from a newer version or is no database.
         """
-        path = state_dir / "jobs.sqlite3"
+        path = state_dir / STORE
         try:
-            state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _close_folder(state_dir)
             # Its log files take over the mode, so it must be right before they are there.
             path.touch(mode=0o600)
+            for file in state_dir.glob(f"{STORE}*"):
+                close_to_others(file)
             self._open(path)
         except sqlite3.Error as error:
             raise store_error(error) from error

@@ -115,11 +115,12 @@ def write_whole(target: Path, content: bytes) -> None:
 
 
 def write_unsynced(target: Path, content: bytes) -> None:
-    """Whole or absent too, but only safe from the death of a process, not of the machine."""
+    """Whole or absent too, for its owner alone, but only safe from the death of a process, not of the machine."""
     temporary = target.parent / f".ocr-{secrets.token_hex(8)}.part"
     try:
         with translated(target):
-            temporary.write_bytes(content)
+            with open(temporary, "xb", opener=_open_private) as stream:
+                stream.write(content)
             temporary.replace(target)
     finally:
         _remove(temporary)
@@ -187,6 +188,10 @@ def _remove(temporary: Path) -> None:
     # A disk that has turned read-only keeps it until a sweep; the error that led here is what counts.
     with suppress(OSError):
         temporary.unlink(missing_ok=True)
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _write(path: Path, content: bytes) -> None:

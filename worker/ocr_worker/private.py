@@ -1,0 +1,24 @@
+"""Folders and files for their owner alone, whatever the umask says and whoever made them before us."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+
+def make_private(*folders: Path) -> None:
+    """Make folders, the outer ones first; those that are there are closed to others."""
+    for folder in folders:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        close_to_others(folder)
+
+
+def close_to_others(path: Path) -> None:
+    """Take from others what they may do, where it is ours; a disk without permissions is as it is."""
+    with suppress(OSError):
+        status = path.stat()
+        mode = stat.S_IMODE(status.st_mode)
+        if mode & 0o077 and hasattr(os, "geteuid") and status.st_uid == os.geteuid():
+            path.chmod(mode & 0o700)
