@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -65,6 +66,39 @@ def test_a_store_that_another_process_holds_for_long_is_an_error_and_no_end(
     assert answer["data"]["code"] == "busy", answer
     assert answer["data"]["retryable"] is True
     assert len(worker.batch([page], out / "3")["successful"]) == 1
+
+
+def test_a_worker_whose_state_folder_was_deleted_goes_on_with_a_new_one(
+    tmp_path: Path, page: Path, out: Path
+) -> None:
+    with running(tmp_path / "home") as worker:
+        worker.batch([page], out)
+        shutil.rmtree(worker.state)
+
+        job = worker.start_batch([page], out / "2")
+        data = worker.ended(job)
+
+        assert [e["file"] for e in data["successful"]] == [str(page)], data
+        assert [one["job_id"] for one in worker.ask("list_jobs")["data"]["jobs"]] == [job]
+        assert Path(data["manifest"]).is_file()
+    assert "can't be" not in worker.log_text()
+
+
+@pytest.mark.parametrize("batches_before", [1, 0])
+def test_a_state_folder_deleted_in_mid_run_is_said_so_and_costs_that_run_at_most(
+    batches_before: int, tmp_path: Path, page: Path, out: Path
+) -> None:
+    with running(tmp_path / "home") as worker:
+        for _ in range(batches_before):
+            worker.batch([page], out)
+        job = worker.start_batch([documents.long_scan(tmp_path)], out)
+        worker.wait(lambda e: e["type"] == "progress" and e["data"]["current"] > 2)
+        shutil.rmtree(worker.state)
+
+        event = worker.wait(lambda e: e.get("job_id") == job and e["type"] in ("result", "error"))
+
+        assert event["type"] == "result" or "deleted" in event["data"]["message"], event
+        assert len(worker.batch([page], out / "2")["successful"]) == 1
 
 
 def _damage_head(database: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ocr_protocol import Error, Event, Info, Progress, Result
 from ocr_worker import report
-from ocr_worker.job_store import JobStore
+from ocr_worker.job_store import JobStore, store_as_it_is
 from ocr_worker.jobs import FileEnded, JobEnded, JobEvent, JobFailed, JobId, Origin, ProgressMade
 from ocr_worker.stdio import Writer
 
@@ -52,7 +52,7 @@ class Announcer:
 
     def _file_done(self, job_id: JobId, number: int) -> Event:
         try:
-            return Info(job_id=job_id, data=report.file_done(self._reports(), job_id, number))
+            return Info(job_id=job_id, data=report.file_done(self._reports(job_id), job_id, number))
         except Exception as error:
             # Whatever it is, the writer must live: it has the events of other jobs.
             log.exception("an outcome can't be read")
@@ -63,7 +63,7 @@ class Announcer:
         settle(event.job_id)
         most, origin = 0 if self.summary_result else report.MOST_LISTED, event.origin
         try:
-            data = report.batch_result(self._reports(), event.job_id, event.run, most)
+            data = report.batch_result(self._reports(event.job_id), event.job_id, event.run, most)
         except Exception as error:
             log.exception("a result can't be read")
             message = f"OCR batch failed: its result can't be read from the state folder ({error}). The outputs are there; get_job may tell more."
@@ -72,10 +72,10 @@ class Announcer:
             self._owed.discard(event.job_id)
         return Result(id=origin.id, command=origin.command, job_id=event.job_id, data=data)
 
-    def _reports(self) -> JobStore:
-        """A connection of the writer's thread."""
-        if self._store is None:
-            self._store = JobStore(self._state_dir)
+    def _reports(self, job_id: JobId) -> JobStore:
+        """A connection of the writer's thread; one to a deleted store still tells of the jobs in it."""
+        if self._store is None or self._store.job(job_id) is None:
+            self._store = store_as_it_is(self._store, self._state_dir)
         return self._store
 
 

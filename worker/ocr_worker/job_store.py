@@ -6,6 +6,7 @@ One instance serves one thread. A commit survives the death of any process (WAL,
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import tempfile
 import time
@@ -18,6 +19,7 @@ from typing import Any
 from ocr_worker.errors import (
     BusyError,
     InternalError,
+    JobNotFoundError,
     NoSpaceError,
     OcrError,
     OutputPermissionError,
@@ -55,6 +57,7 @@ BUSY_SECONDS = 2
 MOMENT_SECONDS = 0.05
 """How long `can_write` waits for another process."""
 STORE = "jobs.sqlite3"
+GONE = "the folder was deleted, or the job in it, while the worker ran; start the batch again"
 _OURS = {"jobs", "tmp", "cache"}
 """What lies in the state folder beside the store."""
 
@@ -128,6 +131,11 @@ def store_error(error: sqlite3.Error) -> OcrError:
     )
 
 
+def store_as_it_is(known: JobStore | None, state_dir: Path) -> JobStore:
+    """The store that was opened, or another where the state folder was deleted since."""
+    return known if known is not None and known.is_there else JobStore(state_dir)
+
+
 def _close_folder(state_dir: Path) -> None:
     """Make the state folder; one that is there is closed to others, unless it holds what is not ours."""
     state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -146,7 +154,7 @@ class JobStore:
             NoSpaceError: its disk is full, or has no room for another name.
             InternalError: the store is from a newer version or is no database.
         """
-        path = state_dir / STORE
+        self._path = path = state_dir / STORE
         try:
             _close_folder(state_dir)
             # Its log files take over the mode, so it must be right before they are there.
@@ -154,12 +162,21 @@ class JobStore:
             for file in state_dir.glob(f"{STORE}*"):
                 close_to_others(file)
             self._open(path)
+            self._status = path.stat()
         except sqlite3.Error as error:
             raise store_error(error) from error
         except OSError as error:
             raise no_space(error, f"the state folder {state_dir}") or OutputPermissionError(
                 f"The state folder {state_dir} can't be used ({error}). Set OCR_WORKER_STATE_DIR to a folder that can be written."
             ) from error
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the store is still the one that its path leads to: a deleted one would be written to in vain."""
+        try:
+            return os.path.samestat(self._path.stat(), self._status)
+        except OSError:
+            return False
 
     def _open(self, path: Path) -> None:
         try:
@@ -311,6 +328,8 @@ class JobStore:
         row = self._db.execute(
             f"SELECT {_FILE_COLUMNS} FROM files WHERE job_id = ? AND number = ?", (job_id, number)
         ).fetchone()
+        if row is None:
+            raise JobNotFoundError(GONE)
         return _file(row)
 
     def set_file(self, job_id: JobId, number: int, **fields: Any) -> None:

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from ocr_worker.errors import OcrError
-from ocr_worker.job_store import JobStore
+from ocr_worker.job_store import JobStore, store_as_it_is
 from ocr_worker.jobs import JobId
 from ocr_worker.manifest import write_manifest
 from ocr_worker.outputs.whole import FolderId
@@ -92,6 +92,8 @@ class ManifestKeeper:
         while (job_id := self._next()) is not None:
             begun = time.monotonic()
             try:
+                if store.job(job_id) is None:
+                    store = store_as_it_is(store, self._state_dir)
                 write_manifest(store, job_id, self._folders.get(job_id))
             except (OcrError, sqlite3.Error) as error:
                 # The store is the truth; the copy is tried again at the next change.

@@ -7,7 +7,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ocr_worker.job_store import JobStore, StoredFile, StoredJob
+from ocr_worker.errors import JobNotFoundError
+from ocr_worker.job_store import GONE, JobStore, StoredFile, StoredJob
 from ocr_worker.jobs import JobId, RunEnd
 
 MOST_LISTED = 10_000
@@ -19,7 +20,8 @@ def batch_result(
 ) -> dict[str, Any]:
     """The `data` of a job's terminal result: all files of the job, earlier runs included."""
     job = store.job(job_id)
-    assert job is not None
+    if job is None:
+        raise JobNotFoundError(GONE)
     stats, pages = store.stats(job_id), store.pages_recognised(job_id)
     fields = {
         "kind": "batch",

@@ -21,7 +21,7 @@ from ocr_worker.errors import BusyError, JobActiveError, JobNotFoundError
 from ocr_worker.job_lock import JobLock
 from ocr_worker.job_queue import JobQueue
 from ocr_worker.job_run import JobRun, Workshop, run_error
-from ocr_worker.job_store import JobStore, StoredJob
+from ocr_worker.job_store import JobStore, StoredJob, store_as_it_is
 from ocr_worker.job_window import RunOrder
 from ocr_worker.jobs import (
     ACTIVE,
@@ -95,11 +95,13 @@ class OCRBatchService:
 
     @property
     def store(self) -> JobStore:
-        """Opened at the first job, so that a worker that is only asked for its version needs no state folder."""
-        if self._store is None:
-            self._store = JobStore(self._settings.state_dir)
-            self._find_interrupted(self._store)
-        return self._store
+        """Opened at the first job, so that a worker that is only asked for its version needs no state folder; anew when it was deleted."""
+        store = store_as_it_is(self._store, self._settings.state_dir)
+        if store is not self._store:
+            # Runs may still be at work with the one before.
+            self._store = store
+            self._find_interrupted(store)
+        return store
 
     def process_batch(
         self, files: AnyPath | Iterable[AnyPath], output_dir: AnyPath, **options: Any
