@@ -57,9 +57,8 @@ class OcrBatch(_Command):
     """Recognise files and write their outputs into a folder."""
 
     command: Literal["ocr_batch"] = "ocr_batch"
-    files: Annotated[tuple[WirePath, ...], LIST] = Field(
-        description="a non-empty list of paths, none of them empty or with a NUL"
-    )
+    # A path that no file can have is that file's failure, not the batch's.
+    files: Annotated[tuple[str, ...], LIST] = Field(description="a non-empty list of paths")
     output_dir: WirePath = Field(description="the path of a folder")
     options: BatchOptions = Field(default_factory=BatchOptions, description="an object of options")
     priority: int = Field(

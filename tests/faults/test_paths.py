@@ -99,6 +99,17 @@ def test_a_name_that_is_not_utf8_is_processed(worker: Worker, tmp_path: Path, pa
     assert os.fsdecode(b"caf\xe9.pdf") in {path.name for path in out.iterdir()}
 
 
+def test_a_path_that_no_file_can_have_is_bad_name_and_costs_that_file_alone(
+    worker: Worker, page: Path, out: Path
+) -> None:
+    bad = ["", "a\0b.png", "file:///a%00b.png"]
+
+    data = worker.batch([bad[0], page, *bad[1:]], out)
+
+    assert {e["file"]: e["code"] for e in data["failed"]} == dict.fromkeys(bad, "bad_name")
+    assert [e["file"] for e in data["successful"]] == [str(page)]
+
+
 def test_an_input_that_changes_while_it_is_read_is_changed(worker: Worker, tmp_path: Path, out: Path) -> None:
     file = long_scan(tmp_path)
     job = worker.start_batch([file], out)

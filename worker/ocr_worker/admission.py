@@ -10,8 +10,8 @@ from pathlib import Path
 
 from ocr_worker.errors import OutputPermissionError, no_space
 from ocr_worker.job_store import JobStore, NewFile, StoredJob
-from ocr_worker.jobs import InputFile, JobRequest, new_job_id
-from ocr_worker.options import absolute_path
+from ocr_worker.jobs import JobRequest, new_job_id
+from ocr_worker.options import input_file
 from ocr_worker.plan import Namespace, plan_outputs
 
 
@@ -36,7 +36,7 @@ class Admission:
         self.file_count, self._begun, self._store = 0, False, store
         promised = _promised(store, request.output_dir)
         space = Namespace(request.output_dir, options.page.outputs, options.on_existing, promised)
-        self._plan = plan_outputs((InputFile(sent, absolute_path(sent)) for sent in request.files), space)
+        self._plan = plan_outputs(map(input_file, request.files), space)
 
     def step(self, seconds: float = math.inf) -> bool:
         """Go on for about so long; whether all is stored."""

@@ -70,7 +70,7 @@ class InputFile:
     sent: str
     """As the host wrote it; echoed so in every event."""
     path: str
-    """Absolute, as `os.fsdecode` gives it."""
+    """Absolute, as `os.fsdecode` gives it; empty where no file can have such a path."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,14 @@ def batch_request(command: OcrBatch) -> JobRequest:
     )
 
 
+def input_file(sent: str) -> InputFile:
+    """An input by its path as sent; what no file can have is told when names are settled."""
+    try:
+        return InputFile(sent, absolute_path(sent))
+    except ValueError:
+        return InputFile(sent, "")
+
+
 def absolute_path(sent: str) -> str:
     """A path of the wire as one of this system that holds from any working directory. Links stay as they are."""
     return os.path.abspath(path_from_wire(sent))  # noqa: PTH100  # resolve() would follow links

@@ -137,8 +137,10 @@ def _inode(path: str) -> tuple[int, int] | None:
 
 def _duplicate(file: InputFile, inputs: _Inputs) -> dict[str, Any] | None:
     """The verdict on another path to a file that came before."""
-    if "\0" in file.path:
-        raise BadNameError(f"{file.sent!r} holds a NUL character, which no file name can. Rename the file.")
+    if not file.path or "\0" in file.path:
+        raise BadNameError(
+            f"{file.sent!r} is no path: it is empty, or holds a NUL. Name the file by its own."
+        )
     inode = _inode(file.path)
     first = inputs[inode] if inode else file.sent
     if first == file.sent:
