@@ -135,15 +135,26 @@ def test_a_file_with_a_good_page_is_composed_with_the_bad_ones_named() -> None:
     assert [(page.page, page.code) for page in work.failed_pages] == [(1, "timeout"), (3, "corrupt")]
 
 
-def test_a_file_of_which_every_page_failed_fails_with_its_first_page() -> None:
-    course = course_with(pages=2)
+@pytest.mark.parametrize(
+    ("codes", "told"),
+    [
+        (("corrupt", "too_large"), FileFailed(1, Failure("corrupt", "it is corrupt", retryable=False), 1)),
+        (("timeout", "corrupt"), FileFailed(1, Failure("timeout", "it is timeout", retryable=True), 1)),
+        (("corrupt", "timeout"), FileFailed(1, Failure("timeout", "it is timeout", retryable=True), 2)),
+        (("corrupt", "crashed"), FileFailed(1, Failure("crashed", "it is crashed", retryable=True), 2)),
+    ],
+)
+def test_a_file_of_which_every_page_failed_fails_as_the_first_that_may_be_mended_or_the_first(
+    codes: tuple[str, str], told: FileFailed
+) -> None:
+    course = course_with(pages=2, retries=0)
     course.next_work()
     course.next_work()
-    course.page_failed(1, 2, fail("corrupt"))
+    course.page_failed(1, 2, fail(codes[1]))
 
-    effects = course.page_failed(1, 1, fail("timeout"))
+    effects = course.page_failed(1, 1, fail(codes[0]))
 
-    assert effects[1:] == [FileFailed(1, Failure("timeout", "it is timeout", retryable=False), 1)]
+    assert effects[1:] == [told]
 
 
 def test_a_file_that_only_hung_or_crashed_may_be_tried_again() -> None:

@@ -17,6 +17,9 @@ FILE_CODES = frozenset(
 RETRIED_CODES = frozenset({"crashed", "engine"})
 """Failures of a page that another try may mend. A page that hung once is not given the same time again."""
 
+RETRYABLE_CODES = RETRIED_CODES | {"timeout"}
+"""Failures of a page that another run of the job may mend."""
+
 MOST_FILES = 50
 """Files in the window at most, counting those that wait for another program to let them go."""
 WHOLE_FILE = 0
@@ -222,12 +225,13 @@ class JobCourse:
         return run
 
     def _if_lost(self, run: FileRun) -> list[Effect]:
-        """A file of which every page failed has failed, with its first page's error."""
+        """A file of which every page failed has failed: as the first page that another run may mend, else as its first."""
         if len(run.failed) < run.pages or not run.failed:
             return []
-        first = run.failed[min(run.failed)]
-        retryable = all(page.code in RETRIED_CODES or page.code == "timeout" for page in run.failed.values())
-        return [FileFailed(run.number, Failure(first.code, first.error, retryable), first.page)]
+        pages = [run.failed[page] for page in sorted(run.failed)]
+        told = next((page for page in pages if page.code in RETRYABLE_CODES), pages[0])
+        failure = Failure(told.code, told.error, told.code in RETRYABLE_CODES)
+        return [FileFailed(run.number, failure, told.page)]
 
 
 def backoff_seconds(attempt: int) -> float:
