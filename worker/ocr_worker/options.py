@@ -15,7 +15,7 @@ from ocr_protocol.paths import path_from_wire, path_to_wire
 from ocr_protocol.refusals import WireError
 from ocr_worker.engines.catalogue import require_languages
 from ocr_worker.errors import InvalidParamsError
-from ocr_worker.jobs import JobOptions, JobRequest
+from ocr_worker.jobs import InputFile, JobOptions, JobRequest
 from ocr_worker.pipeline.tasks import PageSettings
 
 _PAGE_FIELDS = frozenset(PageSettings.__slots__) - {"dpi", "tessdata_dir"}
