@@ -42,7 +42,7 @@ class SchemaOptions(JsonOption):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CompletionOptions:
+class CompletionOptions(JsonOption):
     shell: Annotated[Literal["bash", "zsh", "fish", "powershell"], Argument()]
 
 
@@ -75,5 +75,9 @@ def completion(options: CompletionOptions) -> int:
     """Print the script that teaches a shell our commands: eval "$(ocr-worker completion bash)"."""
     shell = "pwsh" if options.shell == "powershell" else options.shell
     script = get_completion_script(prog_name="ocr-worker", complete_var=COMPLETE_VARIABLE, shell=shell)
-    answer(_ASKS.sub(r"\1 complete", script))
+    script = _ASKS.sub(r"\1 complete", script)
+    if options.as_json:
+        answer_json({"shell": options.shell, "script": script})
+    else:
+        answer(script)
     return GOOD

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
-from typing import TextIO
+from contextlib import suppress
+from typing import cast
 
 import typer
 from typer._completion_classes import completion_init
 
 from ocr_worker.cli import about_commands, batch, doctor, files_commands, jobs_commands, upkeep_commands
 from ocr_worker.cli.common import answer_json
-from ocr_worker.cli.exits import CANCELLED, GOOD, INTERNAL, of_error
+from ocr_worker.cli.exits import GOOD, INTERNAL, USAGE, of_error
+from ocr_worker.cli.streams import settle_streams
 from ocr_worker.cli.views import say
 from ocr_worker.cli.wording import shown
 from ocr_worker.errors import JobNotFoundError, OcrError
 from ocr_worker.logs import Stderr, log_to
 
+# Whichever click typer brings: its error for all that a command line can't mean.
+MistypedError = cast("type[typer.BadParameter]", typer.BadParameter.__bases__[0])
 log = logging.getLogger(__name__)
 
 HELP = """Searchable PDFs, text and word boxes from scans.
@@ -27,29 +30,36 @@ Without any argument this is the worker that apps talk to over stdin and stdout 
 
 def run(arguments: list[str]) -> int:
     """Do what the arguments ask for; the exit code. One of the places that catch everything."""
-    for stream in (sys.stdout, sys.stderr):
-        _never_fail(stream)
+    settle_streams()
     completion_init()
-    log_to(Stderr(2), os.environ.get("OCR_WORKER_LOG", "CRITICAL").upper())
     try:
-        typer.main.get_command(_make_app()).main(arguments, prog_name="ocr-worker")
+        log_to(Stderr(2), os.environ.get("OCR_WORKER_LOG", "CRITICAL").upper())
+        command = typer.main.get_command(_make_app())
+        return int(command.main(arguments, prog_name="ocr-worker", standalone_mode=False) or GOOD)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else INTERNAL
-    except KeyboardInterrupt:
-        return CANCELLED
+    except MistypedError as error:
+        error.show()
+        return _refused(arguments, "invalid_params", error.format_message(), USAGE)
     except OcrError as error:
         log.debug("%s", error.message, exc_info=True)
         say(f"ocr-worker: {shown(_advised(error))}")
-        if "--json" in arguments:
-            answer_json({"error": {"code": error.code, "message": _advised(error)}})
-        return of_error(error)
+        return _refused(arguments, error.code, _advised(error), of_error(error))
     except Exception as error:
         log.debug("the command failed", exc_info=True)
-        say(
-            f"ocr-worker: this should not have happened ({type(error).__name__}: {shown(error)}). OCR_WORKER_LOG=DEBUG says more."
-        )
-        return INTERNAL
-    return GOOD
+        sentence = f"this should not have happened ({type(error).__name__}: {shown(error)}). OCR_WORKER_LOG=DEBUG says more."
+        say(f"ocr-worker: {sentence}")
+        return _refused(arguments, "internal", sentence, INTERNAL)
+
+
+def _refused(arguments: list[str], code: str, message: str, exit_code: int) -> int:
+    """Say it in JSON to whoever asked for JSON; the exit code."""
+    words = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    if "--json" in words:
+        # A stdout that takes nothing may be what was wrong.
+        with suppress(OSError, OcrError):
+            answer_json({"error": {"code": code, "message": message}})
+    return exit_code
 
 
 def _make_app() -> typer.Typer:
@@ -67,10 +77,3 @@ def _advised(error: OcrError) -> str:
     if isinstance(error, JobNotFoundError):
         return error.message.replace("list_jobs names", "`ocr-worker jobs` lists")
     return error.message
-
-
-def _never_fail(stream: TextIO) -> None:
-    """A name that the terminal's encoding lacks is shown escaped."""
-    reconfigure = getattr(stream, "reconfigure", None)
-    if reconfigure is not None:
-        reconfigure(errors="backslashreplace")

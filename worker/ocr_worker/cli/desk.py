@@ -14,7 +14,7 @@ from typing_extensions import Self
 
 from ocr_worker import report
 from ocr_worker.caller import Inbox
-from ocr_worker.cli.exits import BatchBrokenError
+from ocr_worker.cli.exits import BatchBrokenError, EndedAtOnceError
 from ocr_worker.cli.wording import command_line
 from ocr_worker.job_window import RunOrder
 from ocr_worker.jobs import (
@@ -112,9 +112,9 @@ class Desk:
         with view:
             try:
                 run = self._pump(job_id, view)
-            except KeyboardInterrupt:
-                view.note(f"Ended at once. Go on with: {command_line('resume', job_id)}")
-                raise
+            except KeyboardInterrupt as interrupt:
+                go_on = command_line("resume", job_id)
+                raise EndedAtOnceError(f"Ended at once. Go on with: {go_on}") from interrupt
         self.service.settle(job_id, MANIFEST_SECONDS)
         return report.batch_result(self.service.store, job_id, run)
 

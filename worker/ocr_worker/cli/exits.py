@@ -19,6 +19,12 @@ class UsageError(OcrError):
     code = "invalid_params"
 
 
+class EndedAtOnceError(OcrError):
+    """The second Ctrl-C."""
+
+    code = "cancelled"
+
+
 class BatchBrokenError(OcrError):
     """A run was ended by a fault of ours or of the state folder, whose code it carries. What was finished is kept."""
 
@@ -31,6 +37,8 @@ def of_error(error: OcrError) -> int:
     """The exit code of a command that ended with an error."""
     if isinstance(error, BatchBrokenError):
         return STOPPED
+    if isinstance(error, EndedAtOnceError):
+        return CANCELLED
     if isinstance(error, InternalError):
         return INTERNAL
     return USAGE if isinstance(error, (UsageError, InvalidParamsError)) else NOT_BEGUN

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-import sys
 import urllib.request
 from dataclasses import dataclass
 
 from ocr_worker.cli.exits import UsageError
+
+STDERR = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def _post(address: str, content: bytes, seconds: float) -> str | None:
 def _run(words: list[str], content: bytes, seconds: float) -> str | None:
     try:
         # Our stdout is for answers alone.
-        done = subprocess.run(words, input=content, stdout=sys.stderr, timeout=seconds, check=False)
+        done = subprocess.run(words, input=content, stdout=STDERR, timeout=seconds, check=False)
     except subprocess.TimeoutExpired:
         return f"--on-finish: {words[0]} did not end within {seconds:g} seconds and was ended"
     except (OSError, ValueError) as error:

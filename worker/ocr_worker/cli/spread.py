@@ -9,7 +9,7 @@ from typing import Any, TypeVar, get_type_hints
 
 import typer
 
-from ocr_worker.cli.exits import CANCELLED
+from ocr_worker.cli.exits import EndedAtOnceError
 
 Options = TypeVar("Options")
 
@@ -21,8 +21,8 @@ def takes(options: type[Options]) -> Callable[[Callable[[Options], int]], Callab
         def spread(**given: Any) -> None:
             try:
                 code = command(options(**given))
-            except KeyboardInterrupt:
-                code = CANCELLED
+            except KeyboardInterrupt as interrupt:
+                raise EndedAtOnceError("Ended at once.") from interrupt
             raise typer.Exit(code)
 
         hints = get_type_hints(options, include_extras=True)

@@ -16,6 +16,7 @@ from typing_extensions import Self
 
 from ocr_worker.cli.desk import View
 from ocr_worker.cli.wording import shown, standing
+from ocr_worker.errors import OutputPermissionError
 
 Loudness = Literal["quiet", "normal", "verbose"]
 PLAIN_SECONDS = 10.0
@@ -126,6 +127,11 @@ def say(text: str) -> None:
 
 
 def answer(text: str) -> None:
-    """A line on stdout: what was asked for."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    """A line on stdout: what was asked for. Raises OutputPermissionError."""
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputPermissionError(f"Stdout takes no answer: {error.strerror}.") from error

@@ -1,0 +1,62 @@
+"""Make stdin, stdout and stderr such that a command can go on whatever they are: closed, full, of an encoding that lacks characters."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from contextlib import suppress
+from typing import Any, TextIO
+
+
+def settle_streams() -> None:
+    """Open what is closed, escape what can't be encoded, and let stderr lose what it can't take."""
+    for number in range(3):
+        _open_closed(number)
+    sys.stdin, sys.stdout = sys.stdin or _stream(0, "r"), sys.stdout or _stream(1, "w")
+    for stream in (sys.stdout, sys.stderr):
+        _escape(stream)
+    sys.stderr = _lossy(sys.stderr)
+
+
+def _open_closed(number: int) -> None:
+    """Else the next file that is opened would get the number, and with it what a child says on stderr."""
+    try:
+        os.fstat(number)
+    except OSError:
+        null = os.open(os.devnull, os.O_RDWR)
+        if null != number:
+            os.dup2(null, number)
+            os.close(null)
+        os.set_inheritable(number, True)  # noqa: FBT003  # it takes no names
+
+
+def _stream(number: int, mode: str) -> Any:
+    return open(number, mode, encoding="utf-8", closefd=False)  # it lasts as long as the process
+
+
+def _escape(stream: TextIO | None) -> None:
+    """A name that the terminal's encoding lacks is shown escaped."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")
+
+
+def _lossy(stream: TextIO | None) -> TextIO:
+    """The same stream, but that what it can't take is lost. A console of Windows is written to in its own way."""
+    if stream is not None and sys.platform == "win32" and stream.isatty():
+        return stream
+    with suppress(OSError, AttributeError):
+        stream.flush()  # type: ignore[union-attr]
+    encoding = stream.encoding if stream is not None else "utf-8"
+    return io.TextIOWrapper(_Lossy(2, "w", closefd=False), encoding, "backslashreplace", line_buffering=True)
+
+
+class _Lossy(io.FileIO):
+    """What can't be written is taken for written."""
+
+    def write(self, content: Any, /) -> int:
+        try:
+            return super().write(content) or 0
+        except OSError:
+            return memoryview(content).nbytes
