@@ -149,6 +149,7 @@ class JobData(JobSummary):
     """One job with its files from `offset` on; `stats.total` counts all of them."""
 
     kind: Literal["job"] = "job"
+    statistics: Statistics | None = None
     files: tuple[JobFile, ...]
 
 

@@ -79,15 +79,27 @@ class Counts(Item):
     """How many files there are where their lists are left out."""
 
     successful: int
+    completed_with_errors: int = 0
+    """Of the successful ones, those of which pages failed."""
     failed: int
     skipped: int
 
 
 class Statistics(Item):
+    """Of all runs of a job so far."""
+
     start_time: str
-    end_time: str
+    end_time: str | None = None
+    """Absent while the job has not ended."""
+    duration_seconds: float = 0.0
+    pages: int = 0
+    """With a result."""
     pages_per_second: float
     files_per_second: float = 0.0
+    failed_by_input: int = 0
+    """Failed files that only another file, password, name or option can mend."""
+    failed_by_worker: int = 0
+    """All other failed files: a fault of the worker or of its machine."""
     retries: int
     cleanups: int = 0
     """Page processes replaced to give memory back."""

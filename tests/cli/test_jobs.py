@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import re
 import signal
 from pathlib import Path
 
@@ -34,10 +36,24 @@ def test_show_names_every_file_of_a_job_with_what_became_of_it(ocr: Command) -> 
     assert result.returncode == 1
     assert "completed, 2 files: 1 completed, 1 failed" in shown.stdout
     assert "missing.pdf does not exist" in shown.stdout
+    assert "1 failure of inputs, 0 failures of ours" in shown.stdout
+    assert re.search(
+        r"worked 0:0\d, 1 page, \d+\.\d pages/s, \d+\.\d files/s, no retries, \d+ MiB at most", shown.stdout
+    )
+    statistics = json.loads(manifest_of(ocr, job).read_bytes())["metadata"]["statistics"]
+    assert record["statistics"] == statistics
+    assert statistics["pages"] == 1
+    assert statistics["pages_per_second"] > 0
+    assert statistics["files_per_second"] > 0
+    assert {"cleanups", "worker_restarts", "retries", "peak_rss_bytes", "end_time"} <= statistics.keys()
     assert [(file["file"], file["status"]) for file in record["files"]] == [
         (str(good), "completed"),
         ("missing.pdf", "failed"),
     ]
+
+
+def manifest_of(ocr: Command, job: dict[str, str]) -> Path:
+    return ocr.home / "out" / f"batch_{job['job_id']}_manifest.json"
 
 
 def test_a_job_at_work_is_held_by_its_process_until_it_ends(ocr: Command) -> None:

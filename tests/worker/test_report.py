@@ -9,6 +9,8 @@ import pytest
 
 from ocr_protocol.events import BatchData, Info, JobData, Result
 from ocr_worker import report
+from ocr_worker.cli import exits
+from ocr_worker.cli.summary import summary
 from ocr_worker.job_store import JobStore
 from ocr_worker.jobs import RunEnd
 from tests.worker.jobs import new_files, stored_job
@@ -41,7 +43,7 @@ def test_above_the_limit_counts_stand_for_the_lists(store: JobStore) -> None:
 
     data = report.batch_result(store, "job", END)
 
-    assert data["counts"] == {"successful": 0, "failed": 0, "skipped": 0}
+    assert data["counts"] == {"successful": 0, "completed_with_errors": 0, "failed": 0, "skipped": 0}
     assert data["total_files"] == 10_001
     assert "successful" not in data
     BatchData.model_validate(data)
@@ -71,6 +73,34 @@ def test_files_are_listed_by_how_they_ended_and_unfinished_ones_nowhere(store: J
     ]
     assert [(file["file"], file["reason"]) for file in data["skipped"]] == [("/in/3.png", "duplicate")]
     Result(command="ocr_batch", job_id="job", data=data)
+
+
+@pytest.mark.parametrize("most_listed", [10, 1])
+def test_a_page_that_failed_is_seen_with_and_without_lists(store: JobStore, most_listed: int) -> None:
+    keep(store, files=3)
+    good = report.batch_result(store, "job", END, most_listed)
+    store.set_file("job", 2, outcome={**DONE, "status": "completed_with_errors"})
+    data = report.batch_result(store, "job", END, most_listed)
+
+    assert exits.of_result(good, None) == exits.GOOD
+    assert exits.of_result(data, None) == exits.SOME_FAILED
+
+
+def test_failures_of_inputs_are_told_apart_from_our_own(store: JobStore) -> None:
+    codes = ("corrupt", "encrypted", "not_found", "timeout", "internal")
+    store.add_job(stored_job(worked_seconds=2.0, cleanups=3, worker_restarts=4), new_files(6))
+    for number, code in enumerate(codes, 1):
+        error = {"code": code, "message": code, "retryable": False}
+        store.set_file("job", number, state="failed", outcome={"status": "failed", "error": error})
+
+    data = report.batch_result(store, "job", END)
+
+    statistics = data["statistics"]
+    assert (statistics["failed_by_input"], statistics["failed_by_worker"]) == (3, 2)
+    assert (statistics["files_per_second"], statistics["pages_per_second"]) == (2.5, 0.0)
+    assert (statistics["cleanups"], statistics["worker_restarts"]) == (3, 4)
+    assert "3 failures of inputs, 2 failures of ours or of this machine" in summary("job", data)
+    BatchData.model_validate(data)
 
 
 @pytest.mark.parametrize("outcome", [DONE, FAILED, {"status": "skipped", "reason": "up_to_date"}])

@@ -273,6 +273,24 @@ class JobStore:
         states = ("pending", "processing", "completed", "failed", "skipped")
         return {"total": sum(found.values()), **{state: found.get(state, 0) for state in states}}
 
+    def failures(self, job_id: JobId) -> dict[str, int]:
+        """How many files failed with which code."""
+        rows = self._db.execute(
+            "SELECT json_extract(outcome, '$.error.code'), count(*) FROM files"
+            " WHERE job_id = ? AND state = 'failed' GROUP BY 1",
+            (job_id,),
+        )
+        return dict(rows)
+
+    def incomplete(self, job_id: JobId) -> int:
+        """How many completed files have pages that failed."""
+        found = self._db.execute(
+            "SELECT count(*) FROM files WHERE job_id = ? AND state = 'completed'"
+            " AND json_extract(outcome, '$.status') = 'completed_with_errors'",
+            (job_id,),
+        )
+        return int(found.fetchone()[0])
+
     def page_counts(self, job_id: JobId) -> tuple[int, int]:
         """Pages of ended files and of all files; an uncounted file is one page."""
         row = self._db.execute(

@@ -16,7 +16,7 @@ from ocr_protocol.paths import path_to_wire
 from ocr_worker.job_store import JobStore, StoredFile, StoredJob
 from ocr_worker.jobs import JobId
 from ocr_worker.outputs.whole import FolderId, publish_all, require_same_folder, staging
-from ocr_worker.report import manifest_path, timestamp
+from ocr_worker.report import manifest_path, statistics, timestamp
 
 VERSION = 1
 CHUNK_FILES = 500
@@ -69,6 +69,7 @@ def _metadata(store: JobStore, job: StoredJob) -> dict[str, Any]:
         "pages_processed": store.pages_recognised(job.job_id),
         "retries": job.retries,
         "duration_seconds": round(job.worked_seconds, 3),
+        "statistics": statistics(store, job),
     }
 
 

@@ -11,6 +11,11 @@ from ocr_worker.errors import JobNotFoundError
 from ocr_worker.job_store import GONE, JobStore, StoredFile, StoredJob
 from ocr_worker.jobs import JobId, RunEnd
 
+INPUT_CODES = frozenset(
+    {"not_found", "not_regular", "permission", "locked", "empty", "unsupported_type", "corrupt", "encrypted",
+     "bad_password", "signed", "xfa", "too_large", "no_pages", "changed", "bad_name", "output_conflict"}
+)  # fmt: skip
+"""Failures that only another file, password, name or option can mend. All others are of the worker or its machine."""
 MOST_LISTED = 10_000
 """Files in a result; above it counts stand for the lists."""
 
@@ -22,22 +27,27 @@ def batch_result(
     job = store.job(job_id)
     if job is None:
         raise JobNotFoundError(GONE)
-    stats, pages = store.stats(job_id), store.pages_recognised(job_id)
+    stats = store.stats(job_id)
     fields = {
         "kind": "batch",
         "status": run.status,
         "reason": run.reason,
         "dry_run": job.options.dry_run or None,
         "total_files": stats["total"],
-        "total_pages_processed": pages,
+        "total_pages_processed": store.pages_recognised(job_id),
         "duration_seconds": round(job.worked_seconds, 3),
-        "statistics": _statistics(job, run, stats["total"] - stats["pending"], pages),
+        "statistics": {**statistics(store, job), "end_time": timestamp(run.ended_at)},
         "manifest": None
         if job.options.dry_run
         else str(manifest_path(Path(os.fsdecode(job.output_path)), job_id)),
     }
     if stats["total"] > most_listed:
-        counts = {"successful": stats["completed"], "failed": stats["failed"], "skipped": stats["skipped"]}
+        counts = {
+            "successful": stats["completed"],
+            "completed_with_errors": store.incomplete(job_id),
+            "failed": stats["failed"],
+            "skipped": stats["skipped"],
+        }
         return {**fields, "counts": counts}
     return {**fields, **_lists(store, job_id)}
 
@@ -76,6 +86,28 @@ def job_files(store: JobStore, job_id: JobId, offset: int, limit: int) -> list[d
     return [_job_file(file) for file in store.files(job_id, None, offset, limit)]
 
 
+def statistics(store: JobStore, job: StoredJob) -> dict[str, Any]:
+    """Of all runs of a job so far; what a run at work has spent counts when it ends."""
+    stats, pages, worked = store.stats(job.job_id), store.pages_recognised(job.job_id), job.worked_seconds
+    by_code = store.failures(job.job_id)
+    by_input = sum(count for code, count in by_code.items() if code in INPUT_CODES)
+    ended = stats["completed"] + stats["failed"] + stats["skipped"]
+    return {
+        "start_time": timestamp(job.started_at or job.created_at),
+        "end_time": timestamp(job.ended_at) if job.ended_at else None,
+        "duration_seconds": round(worked, 3),
+        "pages": pages,
+        "pages_per_second": round(pages / worked, 3) if worked else 0.0,
+        "files_per_second": round(ended / worked, 3) if worked else 0.0,
+        "failed_by_input": by_input,
+        "failed_by_worker": stats["failed"] - by_input,
+        "retries": job.retries,
+        "cleanups": job.cleanups,
+        "worker_restarts": job.worker_restarts,
+        "peak_rss_bytes": job.peak_rss_bytes,
+    }
+
+
 def timestamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds")
 
@@ -111,19 +143,6 @@ def _lists(store: JobStore, job_id: JobId) -> dict[str, list[dict[str, Any]]]:
 
 def _job_file(file: StoredFile) -> dict[str, Any]:
     return {"file": file.file, "pages": file.pages, "status": file.state, **(file.outcome or {})}
-
-
-def _statistics(job: StoredJob, run: RunEnd, files: int, pages: int) -> dict[str, Any]:
-    return {
-        "start_time": timestamp(job.started_at or job.created_at),
-        "end_time": timestamp(run.ended_at),
-        "pages_per_second": round(pages / job.worked_seconds, 3) if job.worked_seconds else 0.0,
-        "files_per_second": round(files / job.worked_seconds, 3) if job.worked_seconds else 0.0,
-        "retries": job.retries,
-        "cleanups": job.cleanups,
-        "worker_restarts": job.worker_restarts,
-        "peak_rss_bytes": job.peak_rss_bytes,
-    }
 
 
 def _sentence(file: StoredFile, outcome: dict[str, Any]) -> str:

@@ -199,7 +199,8 @@ class Router:
     def _get(self, command: GetJob) -> None:
         store, job = self.service.store, self.service.get(command.job_id)
         files = report.job_files(store, job.job_id, command.offset, command.limit)
-        self._answer(command, {"kind": "job", **report.job_summary(store, job), "files": files})
+        summary = {**report.job_summary(store, job), "statistics": report.statistics(store, job)}
+        self._answer(command, {"kind": "job", **summary, "files": files})
 
     def _delete(self, command: DeleteJob) -> None:
         self._settle_accounts(command.job_id)

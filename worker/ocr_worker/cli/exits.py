@@ -56,5 +56,5 @@ def of_result(result: Mapping[str, Any], interrupted_by: int | None) -> int:
 def has_failures(result: Mapping[str, Any]) -> bool:
     """Whether a file, or a page of one, failed."""
     if "counts" in result:
-        return bool(result["counts"]["failed"])
+        return bool(result["counts"]["failed"] or result["counts"]["completed_with_errors"])
     return bool(result["failed"]) or any(done["status"] != "completed" for done in result["successful"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -25,9 +25,9 @@ from ocr_worker.cli.ending import breaks_told, end_run
 from ocr_worker.cli.exits import GOOD
 from ocr_worker.cli.spread import takes
 from ocr_worker.cli.stored import files_of, opened_service, passwords
+from ocr_worker.cli.summary import blame, troubles
 from ocr_worker.cli.views import answer, view_for
 from ocr_worker.cli.wording import clock, command_line, count, shown
-from ocr_worker.job_store import StoredJob
 from ocr_worker.jobs import RESUMABLE, JobId
 from ocr_worker.settings import MIB
 
@@ -73,15 +73,15 @@ def show(options: OneJob) -> int:
     with opened_service() as service:
         store, job = service.store, service.get(options.job_id)
         summary, files = report.job_summary(store, job), list(files_of(store, options.job_id))
+        statistics = report.statistics(store, job)
     if options.as_json:
-        answer_json({**summary, "statistics": _statistics(job), "files": files})
+        answer_json({**summary, "statistics": statistics, "files": files})
         return GOOD
     answer(f"{summary['job_id']}: {summary['state']}, {_stats(summary['stats'])}")
     answer(f"begun {summary['created_at']}, {summary['pages_done']} of {summary['pages_total']} pages")
     answer(f"into {shown(summary['output_dir'])}")
-    answer(
-        f"worked {clock(job.worked_seconds)}, {count(job.retries, 'retry', 'retries')}, {count(job.peak_rss_bytes // MIB, 'MiB', 'MiB')} at most"
-    )
+    for row in _statistics_rows(statistics):
+        answer(row)
     for file in files:
         answer(f"  {_file_row(file)}")
     if job.state in RESUMABLE:
@@ -126,16 +126,13 @@ def _run_again(options: RunOptions, job_id: JobId, again: Again, nothing: str) -
     return GOOD
 
 
-def _statistics(job: StoredJob) -> dict[str, Any]:
-    """As far as the store knows them, of all runs so far."""
-    return {
-        "start_time": report.timestamp(job.started_at) if job.started_at else None,
-        "end_time": report.timestamp(job.ended_at) if job.ended_at else None,
-        "duration_seconds": round(job.worked_seconds, 3),
-        "retries": job.retries,
-        "worker_restarts": job.worker_restarts,
-        "peak_rss_bytes": job.peak_rss_bytes,
-    }
+def _statistics_rows(statistics: dict[str, Any]) -> Iterator[str]:
+    rates = f"{statistics['pages_per_second']:.1f} pages/s, {statistics['files_per_second']:.1f} files/s"
+    memory = count(statistics["peak_rss_bytes"] // MIB, "MiB", "MiB")
+    times = f"worked {clock(statistics['duration_seconds'])}, {count(statistics['pages'], 'page')}, {rates}"
+    yield ", ".join([times, *(troubles(statistics) or ["no retries"]), f"{memory} at most"])
+    if statistics["failed_by_input"] or statistics["failed_by_worker"]:
+        yield blame(statistics)
 
 
 def _file_row(file: dict[str, Any]) -> str:

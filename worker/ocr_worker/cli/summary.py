@@ -9,6 +9,7 @@ from ocr_worker.cli.verdicts import verdicts
 from ocr_worker.cli.wording import clock, command_line, count, shown
 from ocr_worker.jobs import JobId
 
+KINDS = ("successful", "failed", "skipped")
 MOST_NAMED = 20
 """Failed files that are named one by one."""
 
@@ -22,8 +23,8 @@ def summary(job_id: JobId, result: Mapping[str, Any]) -> str:
 def counts(result: Mapping[str, Any]) -> dict[str, int]:
     """How many files ended how, whether the result lists them or not."""
     if "counts" in result:
-        return dict(result["counts"])
-    return {kind: len(result[kind]) for kind in ("successful", "failed", "skipped")}
+        return {kind: result["counts"][kind] for kind in KINDS}
+    return {kind: len(result[kind]) for kind in KINDS}
 
 
 def _outcome(result: Mapping[str, Any]) -> str:
@@ -48,13 +49,29 @@ def _outcome(result: Mapping[str, Any]) -> str:
 
 
 def _troubles(result: Mapping[str, Any]) -> str:
-    statistics = result["statistics"]
-    kinds = (("retries", "retry", "retries"), ("worker_restarts", "restarted process", "restarted processes"))
-    return "".join(f", {count(statistics[name], *words)}" for name, *words in kinds if statistics[name])
+    return "".join(f", {trouble}" for trouble in troubles(result["statistics"]))
+
+
+def troubles(statistics: Mapping[str, Any]) -> list[str]:
+    """What had to be done again or anew, where anything had."""
+    kinds = (
+        ("retries", "retry", "retries"),
+        ("worker_restarts", "restarted process", "restarted processes"),
+        ("cleanups", "process replaced for its memory", "processes replaced for their memory"),
+    )
+    return [count(statistics[name], *words) for name, *words in kinds if statistics[name]]
+
+
+def blame(statistics: Mapping[str, Any]) -> str:
+    """Whose fault the failures are."""
+    by_input, by_worker = statistics["failed_by_input"], statistics["failed_by_worker"]
+    return f"{count(by_input, 'failure')} of inputs, {count(by_worker, 'failure')} of ours or of this machine"
 
 
 def _failures(result: Mapping[str, Any]) -> Iterator[str]:
     failed = result.get("failed") or []
+    if counts(result)["failed"]:
+        yield blame(result["statistics"])
     for entry in failed[:MOST_NAMED]:
         yield f"  {shown(entry['file'])}: {shown(entry['error'])} [{entry['code']}]"
     if len(failed) > MOST_NAMED:
@@ -63,6 +80,8 @@ def _failures(result: Mapping[str, Any]) -> Iterator[str]:
         if bad := done.get("failed_pages"):
             pages = ", ".join(str(page["page"]) for page in bad)
             yield f"  {shown(done['file'])}: done, but for {'page' if len(bad) == 1 else 'pages'} {pages}"
+    if unlisted := result.get("counts", {}).get("completed_with_errors"):
+        yield f"Of {count(unlisted, 'file')} that were done some pages failed; the manifest names them."
 
 
 def _what_next(job_id: JobId, result: Mapping[str, Any]) -> Iterator[str]:
