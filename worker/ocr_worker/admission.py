@@ -24,8 +24,8 @@ class Admission:
         Raises:
             OutputPermissionError: the output folder can't be made or written.
         """
-        if not request.options.dry_run:
-            _prepare_folder(request.output_dir, request.output_dir_sent)
+        prepare = _foresee_folder if request.options.dry_run else _prepare_folder
+        prepare(request.output_dir, request.output_dir_sent)
         options, now = request.options, time.time()
         self.job = StoredJob(
             job_id=new_job_id(datetime.now().astimezone()), state="admitting", reason=None, priority=request.priority,
@@ -83,6 +83,17 @@ def require_folder(job: StoredJob) -> None:
     """
     if not job.options.dry_run:
         _prepare_folder(Path(os.fsdecode(job.output_path)), job.output_dir)
+
+
+def _foresee_folder(folder: Path, sent: str) -> None:
+    """Refuse a folder that `_prepare_folder` would refuse, and make none."""
+    place = next(parent for parent in (folder, *folder.parents) if os.path.lexists(parent))
+    if not place.is_dir():
+        raise OutputPermissionError(
+            f"The output folder {sent} can't be made: {place} is no folder. Choose another."
+        )
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise OutputPermissionError(f"The output folder {sent} can't be written. Choose another.")
 
 
 def _prepare_folder(folder: Path, sent: str) -> None:

@@ -455,7 +455,9 @@ class JobRun:
     def _too_many_failed(self) -> bool:
         threshold, ended = self.job.options.stop_on_error_threshold, self._progress.files_ended
         failed = self._progress.counts["failed"]
-        return not self.ended and threshold < 1 and ended >= THRESHOLD_FILES and failed >= threshold * ended
+        # A dry run is there to tell of all of them.
+        may = not (self.ended or self.job.options.dry_run)
+        return may and threshold < 1 and ended >= THRESHOLD_FILES and failed >= threshold * ended
 
     def _at_pages(self) -> list[FileInWork]:
         """Files of which a page is in work."""

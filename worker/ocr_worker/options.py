@@ -50,11 +50,13 @@ def make_request(
 
 
 def batch_request(command: OcrBatch) -> JobRequest:
-    """The job that a command asks for; languages and engine are known to be there."""
+    """The job that a command asks for; languages and engine are known to be there, but for a dry run."""
     options = command.options
     folder = absolute_path(command.output_dir)
     page = _page_settings(options)
-    require_languages(page.languages, page.engine, page.tessdata_dir)
+    # A dry run is to tell of them file by file.
+    if not options.dry_run:
+        require_languages(page.languages, page.engine, page.tessdata_dir)
     return JobRequest(
         command.files,
         Path(folder),

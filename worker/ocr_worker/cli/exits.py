@@ -6,6 +6,7 @@ import signal
 from collections.abc import Mapping
 from typing import Any
 
+from ocr_worker.cli.verdicts import refused
 from ocr_worker.errors import InternalError, InvalidParamsError, OcrError
 from ocr_worker.jobs import JobId
 
@@ -54,7 +55,9 @@ def of_result(result: Mapping[str, Any], interrupted_by: int | None) -> int:
 
 
 def has_failures(result: Mapping[str, Any]) -> bool:
-    """Whether a file, or a page of one, failed."""
+    """Whether a file, or a page of one, failed; after a dry run, would fail."""
     if "counts" in result:
         return bool(result["counts"]["failed"] or result["counts"]["completed_with_errors"])
-    return bool(result["failed"]) or any(done["status"] != "completed" for done in result["successful"])
+    return bool(result["failed"]) or any(
+        done["status"] != "completed" or refused(done) for done in result["successful"]
+    )

@@ -17,6 +17,13 @@ def verdicts(result: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"    note: {shown(text)}" for text in done.get("warnings") or ())
     if good:
         yield _needs(good)
+    for sentence in dict.fromkeys(done["survey"]["refused"]["message"] for done in good if refused(done)):
+        yield f"It would be refused: {sentence}"
+
+
+def refused(done: Mapping[str, Any]) -> bool:
+    """Whether a language or engine that the file would be read with is not there."""
+    return bool(done.get("survey") and done["survey"]["refused"])
 
 
 def _facts(done: Mapping[str, Any]) -> str:
@@ -25,7 +32,10 @@ def _facts(done: Mapping[str, Any]) -> str:
     traits = [trait for trait in ("encrypted", "signed") if survey[trait]]
     form = [] if survey["form"] == "none" else [f"{survey['form']} form"]
     text = [f"{with_text} with text already"] if with_text else []
-    return ", ".join([survey["type"], count(done["pages"], "page"), *text, *traits, *form])
+    pixels = survey["largest_page_pixels"]
+    size = [f"up to {pixels[0]} x {pixels[1]} pixels"] if pixels else []
+    missing = [f"no data for {code}" for code, there in survey["languages"].items() if not there]
+    return ", ".join([survey["type"], count(done["pages"], "page"), *size, *text, *traits, *form, *missing])
 
 
 def _needs(good: list[Mapping[str, Any]]) -> str:

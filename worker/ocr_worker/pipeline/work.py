@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from typing_extensions import assert_never
 
@@ -95,7 +95,11 @@ class Workbench:
         from ocr_worker.pipeline.opening import open_source
 
         opened = open_source(task, self.documents, self.engines)
-        return replace(opened, survey=_survey(task)) if task.survey else opened
+        if not task.survey:
+            return opened
+        from ocr_worker.pipeline.survey import survey
+
+        return replace(opened, survey=survey(task, opened, self.documents))
 
     def _page(self, task: PageTask) -> PageDone:
         from ocr_worker.pipeline.page_file import write_page
@@ -117,18 +121,6 @@ def _draw(task: OverlayTask) -> Drawn:
     from ocr_worker.pipeline.overlay import draw_overlay
 
     return draw_overlay(task)
-
-
-def _survey(task: OpenTask) -> dict[str, Any]:
-    report = _inspect(InspectTask(task.source)).report
-    pages = report.pop("page_list")
-    return {
-        **{name: report[name] for name in ("type", "bytes", "pages", "encrypted", "signed", "form")},
-        "pages_with_text": sum(page["has_text"] for page in pages),
-        "largest_page_points": max(
-            ([page["width_points"], page["height_points"]] for page in pages), default=None
-        ),
-    }
 
 
 def _inspect(task: InspectTask) -> Inspected:
