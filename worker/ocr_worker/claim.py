@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 
 
@@ -25,9 +26,10 @@ def claim() -> Channel:
     os.fstat(1)
     _ensure_stderr()
     channel = Channel(os.dup(0), os.dup(1))
-    for fd in (channel.stdin, channel.stdout):
-        # A host or shell may have left its pipe non-blocking; that is a property of the pipe's end, so ours too.
-        os.set_blocking(fd, True)
+    if sys.platform != "win32":
+        for fd in (channel.stdin, channel.stdout):
+            # A host or shell may have left its pipe non-blocking; that is a property of the pipe's end, so ours too.
+            os.set_blocking(fd, True)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)

@@ -2,7 +2,7 @@
 
 The guard is forked before there are threads. It needs nothing of the worker's interpreter: it hears signals through the
 C-level wake-up pipe, sees the host go by polling, and sees the worker die by the end of its pipe.
-Where there is no fork (Windows), `watch_host` runs in a thread and the job object of the launcher does the rest.
+On Windows, which has no fork, there is only the thread of `watch_host`, and it sees no more than a dead parent process.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -57,7 +58,7 @@ class Guard:
 
 def start_guard(stdout: int, grace_seconds: float) -> Guard:
     """Fork the guard. Call before any thread exists and before heavy imports."""
-    if not hasattr(os, "fork"):
+    if sys.platform == "win32":
         return Guard()
     read_orders, write_orders = os.pipe()
     read_wakeups, write_wakeups = os.pipe()
@@ -93,6 +94,7 @@ class HostWatch:
 
     def __init__(self, stdout: int, born: Callable[[int], str | None] = birth) -> None:
         self._born = born
+        # Windows tells the writing end of a pipe nothing of its reader before it writes.
         self._poll = select.poll() if hasattr(select, "poll") else None
         if self._poll is not None:
             # No event is asked for: POLLERR, POLLHUP and POLLNVAL come unasked.
@@ -174,6 +176,8 @@ class _Watch:
 
     def _end_all(self) -> None:
         """End the worker, should it still live, and then its children with all that they started."""
+        if sys.platform == "win32":
+            return
         if os.getppid() == self.worker:
             with suppress(OSError):
                 os.kill(self.worker, signal.SIGKILL)

@@ -23,27 +23,28 @@ def die_with(parent: int) -> None:
 
 def end_group() -> None:
     """End this process by force, and with it what it started (a Tesseract or poppler command)."""
-    if hasattr(os, "killpg"):
+    if sys.platform != "win32":
         os.killpg(0, signal.SIGKILL)
     os._exit(1)
 
 
-class _MortalCommand(subprocess.Popen[Any]):
-    """A command that is killed when the process that started it is gone, even if that was alone and by force."""
+if sys.platform == "linux":
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        # Unsafe beside threads in general; our one other thread does nothing but read lines.
-        options["preexec_fn"] = _dying_with(os.getpid())
-        super().__init__(*args, **options)
+    class _MortalCommand(subprocess.Popen[Any]):
+        """A command that is killed when the process that started it is gone, even if that was alone and by force."""
 
+        def __init__(self, *args: Any, **options: Any) -> None:
+            # Unsafe beside threads in general; our one other thread does nothing but read lines.
+            options["preexec_fn"] = _dying_with(os.getpid())
+            super().__init__(*args, **options)
 
-def _dying_with(parent: int) -> Callable[[], None]:
-    # Looked up ahead: what runs between fork and exec is to do as little as can be.
-    prctl = ctypes.CDLL(None).prctl
+    def _dying_with(parent: int) -> Callable[[], None]:
+        # Looked up ahead: what runs between fork and exec is to do as little as can be.
+        prctl = ctypes.CDLL(None).prctl
 
-    def ask_to_die() -> None:
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
+        def ask_to_die() -> None:
+            prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != parent:
+                os._exit(1)
 
-    return ask_to_die
+        return ask_to_die

@@ -110,7 +110,7 @@ def _send(channel: Channel, line: bytes) -> None:
 
 
 def _step_back() -> None:
-    if hasattr(os, "nice"):
+    if sys.platform != "win32":
         os.nice(NICENESS)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,11 +24,6 @@ from ocr_worker.errors import (
 from ocr_worker.pipeline.sniff import HEAD_BYTES, sniff
 from ocr_worker.pipeline.tasks import Source
 from ocr_worker.regular import open_regular
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 Stamp = tuple[int, int, int]
 _BLOCK_BYTES = 1 << 20
@@ -84,8 +80,10 @@ def stamp_of(status: os.stat_result) -> Stamp:
 
 def _refuse_locked(handle: int, path: Path) -> None:
     """A program that still writes the file may have locked it, in either of the two ways; Windows refuses the open."""
-    if fcntl is None:
+    if sys.platform == "win32":
         return
+    import fcntl
+
     for lock in (fcntl.flock, fcntl.lockf):
         try:
             lock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
