@@ -158,7 +158,13 @@ class PagePool:
             log.warning("page process %d is not warm: %s", slot.pid, outcome.message)
         # It may have been given a task meanwhile.
         if slot.ticket == WARM_UP:
-            slot.rest()
+            self._rest(slot)
+
+    def _rest(self, slot: Slot) -> None:
+        slot.rest()
+        if slot.timed_out:
+            # Its answer and its end by force crossed: it is given nothing more.
+            self._kill(slot)
 
     def _astray(self, slot: Slot, how: str) -> TaskEnded | None:
         self._kill(slot)
@@ -167,8 +173,11 @@ class PagePool:
     def _finish(self, slot: Slot, outcome: Outcome) -> TaskEnded | None:
         slot.pages += isinstance(outcome, PageDone)
         ended = _ended(slot, outcome)
-        slot.rest()
-        if slot.pages >= self._settings.recycle_pages or slot.rss_bytes() > self._settings.recycle_mib * MIB:
+        self._rest(slot)
+        worn = (
+            slot.pages >= self._settings.recycle_pages or slot.rss_bytes() > self._settings.recycle_mib * MIB
+        )
+        if worn and slot in self._slots:
             self.recycled += 1
             self._retire(slot)
         return ended
