@@ -17,7 +17,7 @@ JobState = Literal[
 _JOB_ID = "a job's id"
 _ANY_JOB_ID = "a job's id, or absent for all of them"
 _INDEX = "an integer from 0"
-_LIMIT = "an integer from 1 to 100,000"
+_LIMIT = "an integer from 1 to 1,000"
 _PASSWORDS = "an object of paths and their passwords as strings"
 
 
@@ -105,7 +105,7 @@ class ListJobs(_Command):
         description="queued, running, paused, completed, cancelled, stopped, interrupted or failed",
     )
     offset: int = Field(0, ge=0, le=2**53, description=_INDEX)
-    limit: int = Field(1000, ge=1, le=100_000, description=_LIMIT)
+    limit: int = Field(1000, ge=1, le=1000, description=_LIMIT)
 
 
 class GetJob(_Command):
@@ -114,7 +114,7 @@ class GetJob(_Command):
     command: Literal["get_job"] = "get_job"
     job_id: JobId = Field(description=_JOB_ID)
     offset: int = Field(0, ge=0, le=2**53, description=_INDEX)
-    limit: int = Field(1000, ge=1, le=100_000, description=_LIMIT)
+    limit: int = Field(1000, ge=1, le=1000, description=_LIMIT)
 
 
 class DeleteJob(_Command):

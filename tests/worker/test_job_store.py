@@ -167,8 +167,9 @@ def test_pages_of_ended_files_count_and_of_begun_ones_are_told_apart(store: JobS
         store.page_started("job", 2, page)
     store.page_ended("job", 2, 1, "ok")
 
-    assert store.page_counts("job") == (10, 10 + 5 + 1)
-    assert store.begun_files("job") == [(2, 5, 1)]
+    tally = store.tallies(["job"])["job"]
+    assert (tally.pages_ended, tally.pages_total) == (10, 10 + 5 + 1)
+    assert store.begun_files(["job"]) == [("job", 2, 5, 1)]
 
 
 def test_reopened_files_are_pending_and_keep_their_pages(store: JobStore) -> None:

@@ -131,3 +131,19 @@ def test_a_job_is_summed_up_with_its_pages_and_its_files_in_parts(store: JobStor
     assert (summary["pages_done"], summary["pages_total"]) == (5, 12)
     assert [file["file"] for file in files] == ["/in/3.png"]
     JobData.model_validate({**summary, "files": files})
+
+
+def test_jobs_are_summed_up_together_as_each_alone(store: JobStore) -> None:
+    keep(store, files=3)
+    store.add_job(stored_job("other"), new_files(2))
+    store.set_file("other", 2, state="processing", pages=4)
+    store.page_started("other", 2, 1)
+    store.page_ended("other", 2, 1, "ok")
+    store.add_job(stored_job("empty"), [])
+    jobs = store.jobs(None, 0, 9)
+
+    together = report.job_summaries(store, jobs)
+
+    assert together == [report.job_summary(store, job) for job in jobs]
+    pages = {one["job_id"]: (one["pages_done"], one["pages_total"]) for one in together}
+    assert pages == {"job": (3, 3), "other": (1, 5), "empty": (0, 0)}

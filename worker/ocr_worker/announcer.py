@@ -42,6 +42,10 @@ class Announcer:
                 self._owed.add(job_id)
                 self._writer.put(lambda: self._result(event, settle))
 
+    def answer(self, make: Callable[[Callable[[], JobStore]], Event]) -> None:
+        """Have an answer made from the store when the host is ready to read it."""
+        self._writer.put(lambda: make(self._current))
+
     def owes(self, job_id: JobId) -> bool:
         """Whether a job's result is still to be read from the store."""
         return job_id in self._owed
@@ -73,9 +77,12 @@ class Announcer:
         return Result(id=origin.id, command=origin.command, job_id=event.job_id, data=data)
 
     def _reports(self, job_id: JobId) -> JobStore:
-        """A connection of the writer's thread; one to a deleted store still tells of the jobs in it."""
-        if self._store is None or self._store.job(job_id) is None:
-            self._store = store_as_it_is(self._store, self._state_dir)
+        """Where the job is found: a deleted store still tells of the jobs in it."""
+        return self._store if self._store and self._store.job(job_id) else self._current()
+
+    def _current(self) -> JobStore:
+        """A connection of the writer's thread."""
+        self._store = store_as_it_is(self._store, self._state_dir)
         return self._store
 
 

@@ -58,7 +58,9 @@ class App:
         around = Surroundings(settings, self._inbox.put, self._announce, guard)
         self._service = OCRBatchService(around=around)
         self._inspector = Inspector(settings, guard, self._inbox.put, self._writer.put)
-        self._router = Router(settings, self.session, self._service, self._inspector, self._writer.put, self)
+        self._router = Router(
+            settings, self.session, self._service, self._inspector, self._writer.put, self._announcer.answer, self
+        )  # fmt: skip
         self._exit_code: int | None = None
         self._stdin_ended = False
 

@@ -519,10 +519,10 @@ class JobRun:
 
 def _open_books(store: JobStore, job: StoredJob) -> Progress:
     """Progress where earlier runs left it; of a job that was completed, from what is to be done again."""
-    stats, (ended, total) = store.stats(job.job_id), store.page_counts(job.job_id)
-    progress = Progress(stats, ended, total, time.monotonic)
+    tally = store.tallies([job.job_id])[job.job_id]
+    progress = Progress(tally.stats, tally.pages_ended, tally.pages_total, time.monotonic)
     progress.percent = 0.0 if job.percent == 100 else job.percent
-    for number, pages, done in store.begun_files(job.job_id):
+    for _, number, pages, done in store.begun_files([job.job_id]):
         progress.begun(number, pages, done)
     return progress
 

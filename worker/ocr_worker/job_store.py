@@ -10,7 +10,7 @@ import os
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,6 +114,15 @@ class StoredPage:
     attempts: int
     status: str | None
     """ok, blank or has_text; None while the page has no result."""
+
+
+@dataclass(slots=True)
+class Tally:
+    stats: dict[str, int]
+    """How many files are in which state."""
+    pages_ended: int = 0
+    """Of ended files."""
+    pages_total: int = 0
 
 
 def store_error(error: sqlite3.Error) -> OcrError:
@@ -267,11 +276,7 @@ class JobStore:
 
     def stats(self, job_id: JobId) -> dict[str, int]:
         """How many files are in which state."""
-        found = dict(
-            self._db.execute("SELECT state, count(*) FROM files WHERE job_id = ? GROUP BY state", (job_id,))
-        )
-        states = ("pending", "processing", "completed", "failed", "skipped")
-        return {"total": sum(found.values()), **{state: found.get(state, 0) for state in states}}
+        return self.tallies([job_id])[job_id].stats
 
     def failures(self, job_id: JobId) -> dict[str, int]:
         """How many files failed with which code."""
@@ -291,21 +296,29 @@ class JobStore:
         )
         return int(found.fetchone()[0])
 
-    def page_counts(self, job_id: JobId) -> tuple[int, int]:
-        """Pages of ended files and of all files; an uncounted file is one page."""
-        row = self._db.execute(
-            "SELECT coalesce(sum(CASE WHEN ended_at IS NOT NULL THEN coalesce(pages, 1) ELSE 0 END), 0),"
-            " coalesce(sum(coalesce(pages, 1)), 0) FROM files WHERE job_id = ?",
-            (job_id,),
-        ).fetchone()
-        return int(row[0]), int(row[1])
-
-    def begun_files(self, job_id: JobId) -> list[tuple[int, int, int]]:
-        """Of each counted file that has not ended: number, pages, pages with a result."""
+    def tallies(self, job_ids: Sequence[JobId]) -> dict[JobId, Tally]:
+        """Of each job: its files by state, its pages; an uncounted file is one page."""
+        found = {job_id: Tally({"total": 0, **dict.fromkeys(_FILE_STATES, 0)}) for job_id in job_ids}
         rows = self._db.execute(
-            "SELECT f.number, f.pages, count(p.status) FROM files f LEFT JOIN pages p USING (job_id, number)"
-            " WHERE f.job_id = ? AND f.ended_at IS NULL AND f.pages IS NOT NULL GROUP BY f.number",
-            (job_id,),
+            "SELECT job_id, state, count(*), sum(CASE WHEN ended_at IS NOT NULL THEN coalesce(pages, 1) ELSE 0 END),"
+            f" sum(coalesce(pages, 1)) FROM files WHERE job_id IN ({_marks(job_ids)}) GROUP BY job_id, state",
+            job_ids,
+        )
+        for job_id, state, files, ended, total in rows:
+            tally = found[job_id]
+            tally.stats[state] += files
+            tally.stats["total"] += files
+            tally.pages_ended += ended
+            tally.pages_total += total
+        return found
+
+    def begun_files(self, job_ids: Sequence[JobId]) -> list[tuple[JobId, int, int, int]]:
+        """Of each counted file that has not ended: job, number, pages, pages with a result."""
+        rows = self._db.execute(
+            "SELECT f.job_id, f.number, f.pages, count(p.status) FROM files f LEFT JOIN pages p USING (job_id, number)"
+            f" WHERE f.job_id IN ({_marks(job_ids)}) AND f.ended_at IS NULL AND f.pages IS NOT NULL"
+            " GROUP BY f.job_id, f.number",
+            job_ids,
         )
         return list(rows)
 
@@ -438,10 +451,15 @@ class JobStore:
         return version
 
 
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
+
+
 def _in_state(state: str | None) -> tuple[str, tuple[str, ...]]:
     return ("WHERE state = ?", (state,)) if state else ("WHERE state <> 'admitting'", ())
 
 
+_FILE_STATES = ("pending", "processing", "completed", "failed", "skipped")
 _FILE_COLUMNS = ", ".join(StoredFile.__slots__)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from ocr_worker.errors import JobNotFoundError
-from ocr_worker.job_store import GONE, JobStore, StoredFile, StoredJob
-from ocr_worker.jobs import JobId, RunEnd
+from ocr_worker.job_store import GONE, JobStore, StoredFile, StoredJob, Tally
+from ocr_worker.jobs import JobId, JobState, RunEnd
 
 INPUT_CODES = frozenset(
     {"not_found", "not_regular", "permission", "locked", "empty", "unsupported_type", "corrupt", "encrypted",
@@ -18,6 +20,9 @@ INPUT_CODES = frozenset(
 """Failures that only another file, password, name or option can mend. All others are of the worker or its machine."""
 MOST_LISTED = 10_000
 """Files in a result; above it counts stand for the lists."""
+
+ASKED_AT_ONCE = 500
+"""SQLite takes so many values in a statement on any system."""
 
 
 def batch_result(
@@ -66,8 +71,21 @@ def file_done(store: JobStore, job_id: JobId, number: int) -> dict[str, Any]:
 
 
 def job_summary(store: JobStore, job: StoredJob) -> dict[str, Any]:
-    done, total = store.page_counts(job.job_id)
-    begun = sum(min(done, pages - 1) for _, pages, done in store.begun_files(job.job_id))
+    return job_summaries(store, [job])[0]
+
+
+def job_summaries(store: JobStore, jobs: Sequence[StoredJob]) -> list[dict[str, Any]]:
+    """What `list_jobs` tells of each job, asked of the store for hundreds at once."""
+    if len(jobs) > ASKED_AT_ONCE:
+        return job_summaries(store, jobs[:ASKED_AT_ONCE]) + job_summaries(store, jobs[ASKED_AT_ONCE:])
+    job_ids = [job.job_id for job in jobs]
+    tallies, begun = store.tallies(job_ids), Counter[JobId]()
+    for job_id, _, pages, done in store.begun_files(job_ids):
+        begun[job_id] += min(done, pages - 1)
+    return [_summary(job, tallies[job.job_id], begun[job.job_id]) for job in jobs]
+
+
+def _summary(job: StoredJob, tally: Tally, begun_pages: int) -> dict[str, Any]:
     return {
         "job_id": job.job_id,
         "state": job.state,
@@ -75,10 +93,28 @@ def job_summary(store: JobStore, job: StoredJob) -> dict[str, Any]:
         "updated_at": timestamp(job.updated_at),
         "output_dir": job.output_dir,
         "priority": job.priority,
-        "stats": store.stats(job.job_id),
-        "pages_done": done + begun,
-        "pages_total": total,
+        "stats": tally.stats,
+        "pages_done": tally.pages_ended + begun_pages,
+        "pages_total": tally.pages_total,
     }
+
+
+def job_list(store: JobStore, state: JobState | None, offset: int, limit: int) -> dict[str, Any]:
+    """The `data` of `list_jobs`."""
+    jobs = job_summaries(store, store.jobs(state, offset, limit))
+    return {"kind": "jobs", "jobs": jobs, "total": store.job_count(state)}
+
+
+def job_data(store: JobStore, job_id: JobId, offset: int, limit: int) -> dict[str, Any]:
+    """The `data` of `get_job`.
+
+    Raises:
+        JobNotFoundError: it was deleted meanwhile.
+    """
+    if (job := store.job(job_id)) is None:
+        raise JobNotFoundError(f"There is no job {job_id}. list_jobs names those that there are.")
+    files = job_files(store, job_id, offset, limit)
+    return {"kind": "job", **job_summary(store, job), "statistics": statistics(store, job), "files": files}
 
 
 def job_files(store: JobStore, job_id: JobId, offset: int, limit: int) -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ from ocr_worker import report
 from ocr_worker.about import hello_data, rss_bytes
 from ocr_worker.errors import BusyError, InternalError, OcrError, UnsupportedError
 from ocr_worker.inspector import Inspector
-from ocr_worker.job_store import store_error
+from ocr_worker.job_store import JobStore, store_error
 from ocr_worker.job_window import RunOrder
 from ocr_worker.jobs import Origin
 from ocr_worker.options import batch_request, local_passwords
@@ -72,6 +72,8 @@ class Router:
     service: OCRBatchService
     inspector: Inspector
     send: Callable[[Event], None]
+    send_report: Callable[[Callable[[Callable[[], JobStore]], Event]], None]
+    """Has an event made from the store when the host is ready to read it: thousands of files take their time."""
     loop: Loop
 
     def route(self, line: Line) -> None:
@@ -189,18 +191,25 @@ class Router:
             self._acknowledge(command, "retry_failed", f"Job {command.job_id} has no failed files", [])
 
     def _list(self, command: ListJobs) -> None:
-        store = self.service.store
-        jobs = [
-            report.job_summary(store, job)
-            for job in self.service.listed(command.state, command.offset, command.limit)
-        ]
-        self._answer(command, {"kind": "jobs", "jobs": jobs, "total": store.job_count(command.state)})
+        self.service.find_interrupted()
+        self._report(
+            command, lambda store: report.job_list(store, command.state, command.offset, command.limit)
+        )
 
     def _get(self, command: GetJob) -> None:
-        store, job = self.service.store, self.service.get(command.job_id)
-        files = report.job_files(store, job.job_id, command.offset, command.limit)
-        summary = {**report.job_summary(store, job), "statistics": report.statistics(store, job)}
-        self._answer(command, {"kind": "job", **summary, "files": files})
+        self.service.get(command.job_id)
+        self._report(
+            command, lambda store: report.job_data(store, command.job_id, command.offset, command.limit)
+        )
+
+    def _report(self, command: Command, read: Callable[[JobStore], dict[str, Any]]) -> None:
+        def make(store: Callable[[], JobStore]) -> Event:
+            try:
+                return _result(command, read(store()))
+            except Exception as error:  # noqa: BLE001  # logged where it is no OcrError; the writer must live
+                return _refusal(command, error)
+
+        self.send_report(make)
 
     def _delete(self, command: DeleteJob) -> None:
         self._settle_accounts(command.job_id)
@@ -236,8 +245,7 @@ class Router:
             self.service.drain()
 
     def _answer(self, command: Command, data: dict[str, Any]) -> None:
-        job_id = getattr(command, "job_id", None)
-        self.send(Result(id=command.id, command=command.command, job_id=job_id, data=data))
+        self.send(_result(command, data))
 
     def _acknowledge(self, command: Command, kind: str, message: str, jobs: list[str]) -> None:
         job_id = jobs[0] if len(jobs) == 1 else getattr(command, "job_id", None)
@@ -245,14 +253,23 @@ class Router:
         self.send(Info(id=command.id, job_id=job_id, data=data))
 
     def _refuse(self, command: Command, error: Exception) -> None:
-        ours = _meaning(command, error)
-        data = {
-            "message": ours.message,
-            "code": ours.code,
-            "retryable": ours.retryable,
-            "details": ours.details,
-        }
-        self.send(Error(id=command.id, command=command.command, data=data))
+        self.send(_refusal(command, error))
+
+
+def _result(command: Command, data: dict[str, Any]) -> Result:
+    job_id = getattr(command, "job_id", None)
+    return Result(id=command.id, command=command.command, job_id=job_id, data=data)
+
+
+def _refusal(command: Command, error: Exception) -> Error:
+    ours = _meaning(command, error)
+    data = {
+        "message": ours.message,
+        "code": ours.code,
+        "retryable": ours.retryable,
+        "details": ours.details,
+    }
+    return Error(id=command.id, command=command.command, data=data)
 
 
 def _meaning(command: Command, error: Exception) -> OcrError:

@@ -43,7 +43,7 @@ from ocr_worker.page_slot import SlotMessage
 
 log = logging.getLogger(__name__)
 
-MANIFEST_SECONDS = 0.3
+MANIFEST_SECONDS = 0.1
 """How long a job's result waits for its manifest; that of a very large job lags behind."""
 
 
@@ -302,7 +302,7 @@ class OCRBatchService:
         self.store.delete_job(job_id)
 
     def get(self, job_id: JobId) -> StoredJob:
-        self._find_interrupted(self.store)
+        self.find_interrupted()
         job = self.store.job(job_id)
         if job is None:
             raise JobNotFoundError(f"There is no job {job_id}. list_jobs names those that there are.")
@@ -497,10 +497,9 @@ class OCRBatchService:
         if job_id not in self._locks:
             self._locks[job_id] = JobLock(self._settings.jobs_dir, job_id)
 
-    def listed(self, state: JobState | None, offset: int, limit: int) -> list[StoredJob]:
-        """Jobs of the store, newest first."""
+    def find_interrupted(self) -> None:
+        """See to it that the store names no job of a dead worker as being at work."""
         self._find_interrupted(self.store)
-        return self.store.jobs(state, offset, limit)
 
     def _find_interrupted(self, store: JobStore) -> None:
         """Jobs that a dead worker, or a run without a working store, left are interrupted; those of a live worker are its own."""

@@ -54,7 +54,7 @@ def jobs(options: JobsOptions) -> int:
     """List the jobs, newest first."""
     with opened_service() as service:
         stored = service.store.jobs(options.state, 0, options.limit)
-        found = [report.job_summary(service.store, job) for job in stored]
+        found = report.job_summaries(service.store, stored)
     if options.as_json:
         answer_json(found)
         return GOOD
