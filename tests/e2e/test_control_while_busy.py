@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -193,6 +194,25 @@ def test_a_job_that_waits_can_be_paused_and_does_not_begin_until_resumed(
 
     assert (held["state"], held["queued_jobs"]) == ("paused", 1)
     assert worker.wait_end(second)["status"] == "completed"
+
+
+def test_the_time_of_a_pause_is_not_counted_as_work(
+    start_worker: StartWorker, material: Material, tmp_path: Path
+) -> None:
+    host = start_worker(Launch({"OCR_WORKER_PAGE_PROCESSES": "1"}))
+    job = host.batch([material.pdf(tmp_path / "scan.pdf", "qmq")], tmp_path / "out")
+    host.wait_in_work(job, 1, page=2)
+    host.ask("pause", job_id=job)
+    tree.wait_until(lambda: host.store.pages(job, 1)[1].status == "ok", "the page in work is finished")
+
+    beside = host.wait_end(host.batch([material.medium], tmp_path / "beside"))
+    host.ask("resume", job_id=job)
+    ended = host.wait_end(job)
+
+    begun, done = (datetime.fromisoformat(ended["statistics"][name]) for name in ("start_time", "end_time"))
+    most = (done - begun).total_seconds() - beside["duration_seconds"] + 0.1
+    assert ended["duration_seconds"] <= most
+    assert host.of(job, "progress")[-1]["data"]["elapsed_seconds"] <= most
 
 
 @pytest.fixture(scope="module")

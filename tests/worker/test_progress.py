@@ -10,7 +10,7 @@ import pytest
 
 from ocr_protocol.commands import Hello
 from ocr_worker.caller import Surroundings
-from ocr_worker.progress import Here, Progress, Reporter
+from ocr_worker.progress import Here, Progress, Reporter, Stopwatch
 from ocr_worker.settings import Settings
 
 
@@ -24,7 +24,7 @@ class Clock:
 
 def begin(files: int, clock: Clock | None = None) -> Progress:
     stats = {"total": files, "completed": 0, "failed": 0, "skipped": 0}
-    return Progress(stats, 0, files, clock or Clock())
+    return Progress(stats, 0, files, Stopwatch(clock or Clock()))
 
 
 def here(page: int, pages: int) -> Here:
@@ -102,6 +102,37 @@ def test_rate_and_time_left_follow_the_given_clock() -> None:
     assert fields(progress)["elapsed_seconds"] == 2
 
 
+def test_a_pause_is_no_time_of_work() -> None:
+    clock = Clock()
+    worked = Stopwatch(clock)
+    progress = Progress({"total": 1, "completed": 0, "failed": 0, "skipped": 0}, 0, 1, worked)
+    progress.opened(1, 4, (), (1,) * 4)
+    clock.now += 2
+    progress.page_ended(1, 1, here(1, 4))
+
+    worked.pause()
+    clock.now += 10
+    in_pause = fields(progress)["elapsed_seconds"]
+    worked.unpause()
+    clock.now += 2
+    progress.page_ended(1, 1, here(2, 4))
+
+    assert in_pause == 2
+    told = fields(progress)
+    assert (told["elapsed_seconds"], told["eta_seconds"], told["pages_per_second"]) == (4, 4, 0.5)
+
+
+def test_to_pause_or_go_on_twice_is_to_do_so_once() -> None:
+    clock = Clock()
+    worked = Stopwatch(clock)
+
+    for step in (worked.unpause, worked.pause, worked.pause, worked.unpause, worked.unpause):
+        clock.now += 1
+        step()
+
+    assert worked.seconds == 3
+
+
 def test_time_left_is_weighted_by_the_size_of_pages() -> None:
     clock = Clock()
     progress = begin(files=1, clock=clock)
@@ -142,7 +173,7 @@ def test_without_a_page_of_this_run_nothing_is_known_of_the_time_left() -> None:
 
 
 def test_a_resumed_job_goes_on_where_it_was() -> None:
-    progress = Progress({"total": 2, "completed": 1, "failed": 0, "skipped": 0}, 3, 13, Clock())
+    progress = Progress({"total": 2, "completed": 1, "failed": 0, "skipped": 0}, 3, 13, Stopwatch(Clock()))
 
     progress.begun(2, 10, 5)
     before = fields(progress)["current"]
@@ -152,7 +183,7 @@ def test_a_resumed_job_goes_on_where_it_was() -> None:
 
 
 def test_a_file_that_shrank_since_the_last_run_changes_the_total_and_not_percent() -> None:
-    progress = Progress({"total": 1, "completed": 0, "failed": 0, "skipped": 0}, 0, 10, Clock())
+    progress = Progress({"total": 1, "completed": 0, "failed": 0, "skipped": 0}, 0, 10, Stopwatch(Clock()))
     progress.begun(1, 10, 5)
     before = fields(progress)["percent"]
 

@@ -49,7 +49,7 @@ from ocr_worker.outputs.whole import FolderId, folder_id
 from ocr_worker.page_pool import PagePool, TaskEnded
 from ocr_worker.pipeline.tasks import Composed, FailedPage, Failure, Opened, Outcome, PageDone
 from ocr_worker.private import make_private
-from ocr_worker.progress import Here, Progress, Reporter
+from ocr_worker.progress import Here, Progress, Reporter, Stopwatch
 from ocr_worker.settings import Settings
 from ocr_worker.sweep import sweep_parts
 
@@ -95,8 +95,9 @@ class JobRun:
         self._litter: list[Path] = []
         """Page results of finished files; thrown away once the page processes have work again."""
         self._retries, self._deaths, self._recycled = 0, shop.pool.deaths, shop.pool.recycled
-        self._start, self._peak_rss, self._next_page_at = time.monotonic(), job.peak_rss_bytes, 0.0
-        self._progress = _open_books(shop.store, job)
+        self._worked = Stopwatch(time.monotonic)
+        self._peak_rss, self._next_page_at = job.peak_rss_bytes, 0.0
+        self._progress = _open_books(shop.store, job, self._worked)
         self._stored_percent = self._progress.percent
         self._reporter = Reporter(self._report, shop.progress_seconds)
 
@@ -135,16 +136,24 @@ class JobRun:
                 self._page_ended(work, ended.outcome)
             case Compose():
                 self._file_composed(work, ended.outcome)
+        self._stop_watch_at_rest()
         return True
 
     def pause(self) -> None:
         """Start nothing more; what is in work is finished."""
         self.paused = True
+        self._stop_watch_at_rest()
         self._store.update_job(self.job.job_id, state="paused")
 
     def unpause(self) -> None:
         self.paused = False
+        self._worked.unpause()
         self._store.update_job(self.job.job_id, state="running")
+
+    def _stop_watch_at_rest(self) -> None:
+        """Time counts until the pages that a pause lets finish are finished."""
+        if self.paused and self.at_rest:
+            self._worked.pause()
 
     def stop(self, status: BatchStatus, state: JobState, reason: str | None) -> None:
         """End the run now: kill its page processes, keep what is finished, put the rest back to pending."""
@@ -508,7 +517,7 @@ class JobRun:
         """What is counted over all runs of the job."""
         job = self.job
         return {
-            "worked_seconds": job.worked_seconds + time.monotonic() - self._start,
+            "worked_seconds": job.worked_seconds + self._worked.seconds,
             "retries": job.retries + self._retries,
             "worker_restarts": job.worker_restarts + self._pool.deaths - self._deaths,
             "percent": self._progress.percent,
@@ -517,10 +526,10 @@ class JobRun:
         }
 
 
-def _open_books(store: JobStore, job: StoredJob) -> Progress:
+def _open_books(store: JobStore, job: StoredJob, worked: Stopwatch) -> Progress:
     """Progress where earlier runs left it; of a job that was completed, from what is to be done again."""
     tally = store.tallies([job.job_id])[job.job_id]
-    progress = Progress(tally.stats, tally.pages_ended, tally.pages_total, time.monotonic)
+    progress = Progress(tally.stats, tally.pages_ended, tally.pages_total, worked)
     progress.percent = 0.0 if job.percent == 100 else job.percent
     for _, number, pages, done in store.begun_files([job.job_id]):
         progress.begun(number, pages, done)

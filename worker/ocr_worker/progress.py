@@ -21,15 +21,34 @@ class Here:
     page_count: int
 
 
+class Stopwatch:
+    """Seconds of work: those of a pause do not count."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock, self._since, self._before = clock, clock(), 0.0
+        self._paused = False
+
+    @property
+    def seconds(self) -> float:
+        return self._before + (0.0 if self._paused else self._clock() - self._since)
+
+    def pause(self) -> None:
+        self._before, self._paused = self.seconds, True
+
+    def unpause(self) -> None:
+        if self._paused:
+            self._since, self._paused = self._clock(), False
+
+
 class Progress:
     """Counts pages: `current` of ended files plus the ended pages of files in work, but for each one's last."""
 
     def __init__(
-        self, stats: Mapping[str, int], ended_pages: int, total_pages: int, clock: Callable[[], float]
+        self, stats: Mapping[str, int], ended_pages: int, total_pages: int, worked: Stopwatch
     ) -> None:
         self.total, self._file_count = total_pages, stats["total"]
         self.counts = {state: stats[state] for state in ("completed", "failed", "skipped")}
-        self._ended, self._clock, self._start = ended_pages, clock, clock()
+        self._ended, self._worked = ended_pages, worked
         self._in_work: dict[int, tuple[int, int]] = {}
         self._work = _Work()
         self._fresh, self.percent = 0, 0.0
@@ -76,7 +95,7 @@ class Progress:
         """The event that tells it."""
         share = 100.0 * self.current / max(1, self.total)
         self.percent = max(self.percent, min(round(share, 2), 99.99))
-        elapsed = self._clock() - self._start
+        elapsed = self._worked.seconds
         rate = self._fresh / elapsed if elapsed > 0 else 0.0
         fields: dict[str, Any] = {
             "current": self.current,
