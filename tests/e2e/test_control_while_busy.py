@@ -126,6 +126,28 @@ def test_a_cancel_in_mid_page_ends_the_job_and_leaves_only_what_was_finished(
     assert not [process for process in at_work if process.is_running() and process.status() != "zombie"]
 
 
+HOLD_AT_SYNC = """
+import os, time
+if "page-process" in open("/proc/self/cmdline").read().split("\\0"):
+    os.fsync = lambda _: time.sleep(3600)
+"""
+
+
+def test_a_cancel_while_a_file_is_composed_leaves_nothing_of_it(
+    start_worker: StartWorker, material: Material, tmp_path: Path
+) -> None:
+    (tmp_path / "hold").mkdir()
+    (tmp_path / "hold" / "sitecustomize.py").write_text(HOLD_AT_SYNC, encoding="utf-8")
+    host = start_worker(Launch({"PYTHONPATH": str(tmp_path / "hold")}))
+    job = host.batch([material.quick], tmp_path / "out")
+    tree.wait_until(lambda: list((tmp_path / "out").glob(".ocr-*.part")), "a temporary file")
+
+    host.send("cancel")
+    host.wait_end(job)
+
+    assert {path.name for path in (tmp_path / "out").iterdir()} <= {f"batch_{job}_manifest.json"}
+
+
 def test_the_worker_takes_the_next_batch_right_after_a_cancel(
     worker: Host, material: Material, tmp_path: Path
 ) -> None:

@@ -119,6 +119,30 @@ def test_shutdown_now_ends_the_job_and_the_worker_with_code_0(
     tree.wait_gone(worker.state)
 
 
+@pytest.mark.parametrize(("how", "code"), [("shutdown", 0), ("SIGTERM", 143), ("SIGINT", 130)])
+def test_jobs_that_wait_and_paused_ones_end_with_the_worker_and_are_found_interrupted(
+    worker: Host, material: Material, tmp_path: Path, how: str, code: int
+) -> None:
+    jobs = [worker.batch([material.slow], tmp_path / str(number)) for number in range(4)]
+    worker.wait_in_work(jobs[0], 1)
+    worker.ask("pause", job_id=jobs[0])
+    worker.wait_in_work(jobs[1], 1)
+    worker.ask("pause", job_id=jobs[2])
+
+    if how == "shutdown":
+        worker.send("shutdown", mode="now")
+    else:
+        worker.process.send_signal(signal.Signals[how])
+
+    assert worker.exit_code() == code
+    ends = [[end["data"] for end in worker.of(job, "batch")] for job in jobs]
+    assert [[(end["status"], end["reason"]) for end in of_one] for of_one in ends] == [
+        [("cancelled", how)]
+    ] * 4
+    tree.wait_gone(worker.state)
+    assert {job.state for job in JobStore(worker.state).jobs(None, 0, 9)} == {"interrupted"}
+
+
 def test_a_drain_finishes_what_was_accepted_and_takes_no_more(
     worker: Host, material: Material, tmp_path: Path
 ) -> None:
