@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import subprocess
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 import pikepdf
@@ -15,6 +16,7 @@ from pypdfium2 import raw
 from ocr_worker.outputs.make_glyphless import make_font
 from ocr_worker.outputs.model import Box, Line, Page, Word
 from ocr_worker.outputs.searchable_pdf import LayerGrafter, glyphless_font
+from tests.pipeline.readers import pdfium_text, poppler_text, pypdf_text
 
 WIDTH, HEIGHT = 1240, 1754
 
@@ -80,6 +82,24 @@ def test_copying_in_poppler_gives_the_text_in_reading_order(name: str, tmp_path:
     assert _lines(out.decode("utf-8")) == _expected(name)
 
 
+COLUMNS = [((100, 200), "First"), ((100, 260), "column"), ((700, 200), "Second"), ((700, 260), "column")]
+RAGGED = [((100, 200), "Total"), ((500, 210), "12.30"), ((100, 245), "To"), ((640, 262), "pay")]
+
+
+@pytest.mark.parametrize("placed", [COLUMNS, RAGGED], ids=["columns", "ragged"])
+@pytest.mark.parametrize("turn", [0, 90, 180])
+@pytest.mark.parametrize("read", [pdfium_text, poppler_text, pypdf_text])
+@pytest.mark.needs("pdftotext")
+def test_the_end_of_a_line_parts_its_word_from_the_next(
+    placed: list[tuple[tuple[int, int], str]], turn: int, read: Callable[[Path], str], tmp_path: Path
+) -> None:
+    rows = [[Word(text, (left, top, left + 24 * len(text), top + 48), 90.0)] for (left, top), text in placed]
+
+    path = _grafted(_page(rows), tmp_path, turn)
+
+    assert sorted(read(path).split()) == sorted(text for _, text in placed)
+
+
 def test_a_page_that_was_left_alone_gets_no_layer(tmp_path: Path) -> None:
     word = Word("own", (300, 500, 620, 548), None)
     page = Page(1, "has_text", WIDTH, HEIGHT, lines=_page([[word]]).lines)
@@ -99,7 +119,7 @@ def test_a_resource_dictionary_that_pages_share_stays_as_it_is(tmp_path: Path) -
         grafter.finish()
         pdf.save(path)
 
-    first, second = (page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(path))
+    first, second = (page.get_textpage().get_text_range().strip() for page in pypdfium2.PdfDocument(path))
     assert (first, second) == ("first", "")
 
 

@@ -19,6 +19,9 @@ _NARROWEST = 0.01
 _WIDE_GAP = 2.5
 """In characters of the word before: from here on a gap is a piece of its own."""
 
+_LINE_END = 0.1
+"""In font sizes: the space after a line's last word. Without one, pypdf joins that word to the next line's first."""
+
 
 @dataclass(slots=True)
 class GlyphCodes:
@@ -114,14 +117,15 @@ def _line_content(line: Line, height: int, codes: GlyphCodes) -> str:
     start = pen.at
     for number, (_, right, word) in enumerate(spans):
         after = spans[number + 1] if number + 1 < len(spans) else None
-        text, spaced = visual_text(word), after is not None and (word.space_before or after[2].space_before)
-        if after is None or after[0] - right > _WIDE_GAP * (right - pen.at) / len(text):
+        text, next_left = visual_text(word), after[0] if after else right + _LINE_END * size
+        spaced = after is None or word.space_before or after[2].space_before
+        if after is None or next_left - right > _WIDE_GAP * (right - pen.at) / len(text):
             pen.show(text, right, codes)
-            if after is not None and spaced:
-                pen.show(" ", after[0], codes)
+            if spaced:
+                pen.show(" ", next_left, codes)
         else:
             # One piece up to the next word: readers take lone pieces for columns, and gaps for spaces.
-            pen.show(f"{text} " if spaced else text, after[0], codes)
+            pen.show(f"{text} " if spaced else text, next_left, codes)
 
     x, y = x0 + start * cos, height - y0 + start * sin
     matrix = " ".join(
