@@ -91,6 +91,12 @@ def test_a_paragraph_that_was_cut_goes_on(page: GreyImage, english: Path) -> Non
     assert (before.block, before.paragraph) == (after.block, after.paragraph)
 
 
+def _orientation_data() -> Path:
+    found = catalogue.find_orientation_data()
+    assert found is not None
+    return found.parent
+
+
 @needs_command
 def test_the_command_reads_as_the_engine_in_the_process_does(page: GreyImage, english: Path) -> None:
     inside = TesserocrEngine(("eng",), english).recognise(page)
@@ -103,7 +109,7 @@ def test_the_command_reads_as_the_engine_in_the_process_does(page: GreyImage, en
 
 
 def test_orientation_is_found(page: GreyImage) -> None:
-    finder = OrientationFinder(catalogue.find_tessdata(["osd"])["osd"].parent)
+    finder = OrientationFinder(_orientation_data())
     lying = GreyImage(page.picture.transpose(Image.Transpose.ROTATE_90), 300)
 
     assert finder.find_turn(page)[0] == 0
@@ -113,6 +119,23 @@ def test_orientation_is_found(page: GreyImage) -> None:
 def test_a_language_that_is_not_there_is_named_with_the_way_to_get_it() -> None:
     with pytest.raises(LanguageMissingError, match=r"tesseract-ocr-tlh.*tessdata_dir"):
         catalogue.require_languages(["eng", "tlh"])
+    with pytest.raises(LanguageMissingError, match=r"begins with tesseract-ocr-script-,"):
+        catalogue.require_languages(["script/Klingon"])
+
+
+def test_data_that_reads_no_text_is_no_language() -> None:
+    with pytest.raises(LanguageMissingError, match="osd is no language"):
+        catalogue.require_languages(["osd"])
+
+
+def test_a_folder_that_was_named_is_the_only_one_looked_into(tmp_path: Path) -> None:
+    with pytest.raises(LanguageMissingError, match=str(tmp_path)):
+        catalogue.require_languages(["eng"], tessdata_dir=str(tmp_path))
+
+    (tmp_path / "xyz.traineddata").write_bytes(b"x")
+
+    assert catalogue.installed_languages(str(tmp_path)) == ["xyz"]
+    assert catalogue.find_orientation_data(str(tmp_path)) == catalogue.find_orientation_data()
 
 
 @pytest.mark.parametrize("code", ["../eng", "", "eng osd", "/etc/passwd"])
@@ -129,15 +152,16 @@ def test_an_engine_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -
         catalogue.require_languages(["eng"], "tesseract")
 
 
-def test_data_spread_over_folders_is_gathered_in_one(tmp_path: Path) -> None:
+def test_data_spread_over_folders_is_gathered_in_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = tmp_path / "own"
     own.mkdir()
     (own / "xyz.traineddata").write_bytes(b"x")
 
-    farm = catalogue.gather_tessdata(["eng", "xyz"], str(own), tmp_path / "cache")
+    monkeypatch.setenv("TESSDATA_PREFIX", str(own))
+    farm = catalogue.gather_tessdata(["eng", "xyz"], None, tmp_path / "cache")
 
     assert sorted(file.name for file in farm.iterdir()) == ["eng.traineddata", "xyz.traineddata"]
-    assert catalogue.gather_tessdata(["eng", "xyz"], str(own), tmp_path / "cache") == farm
+    assert catalogue.gather_tessdata(["eng", "xyz"], None, tmp_path / "cache") == farm
     assert catalogue.gather_tessdata(["xyz"], str(own), tmp_path / "cache") == own
 
 

@@ -6,6 +6,9 @@ import os
 import sys
 import sysconfig
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.conftest import REPOSITORY
 from tests.faults.host import Spawn, running
@@ -54,6 +57,19 @@ def test_without_its_data_a_language_is_missing_with_the_way_to_get_it(
 
         assert answer["data"]["code"] == "language_missing"
         assert "tessdata_dir" in answer["data"]["message"]
+
+
+@pytest.mark.parametrize("options", [{"languages": ["osd"]}, {"tessdata_dir": "/nope"}], ids=str)
+def test_what_would_be_read_with_other_data_than_asked_for_is_refused_before_any_work(
+    options: dict[str, Any], tmp_path: Path, page: Path, out: Path
+) -> None:
+    with running(tmp_path / "home") as worker:
+        answer = worker.ask("ocr_batch", files=[str(page)], output_dir=str(out), options=options)
+
+    assert (answer["type"], answer["data"].get("code")) == ("error", "language_missing")
+    assert answer.get("job_id") is None
+    assert options.get("tessdata_dir", "osd") in answer["data"]["message"]
+    assert not out.exists()
 
 
 def test_data_that_is_none_fails_the_file_and_not_the_worker(tmp_path: Path, page: Path, out: Path) -> None:

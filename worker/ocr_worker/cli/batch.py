@@ -104,7 +104,7 @@ class BatchCommand(RunOptions):
         float | None, Option(metavar="N", help="At most so many, to keep the machine cool.")
     ] = None
     max_pixels: Annotated[int | None, Option(metavar="N", help="Refuse larger pages.")] = None
-    tessdata_dir: Annotated[Path | None, Option(help="A folder of further language data.")] = None
+    tessdata_dir: Annotated[Path | None, Option(help="Look for language data here alone.")] = None
 
 
 @takes(BatchCommand)

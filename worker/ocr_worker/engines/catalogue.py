@@ -61,15 +61,30 @@ def require_languages(
 def find_tessdata(languages: Iterable[str], tessdata_dir: str | None = None) -> dict[str, Path]:
     """The data file of each language, from the first folder that has it. Raises LanguageMissingError."""
     folders = tessdata_folders(tessdata_dir)
-    files = {code: find_data(code, folders) for code in languages}
+    files = {code: None if code in NO_LANGUAGES else find_data(code, folders) for code in languages}
     if missing := [code for code, file in files.items() if file is None]:
-        installed = ", ".join(installed_languages(tessdata_dir)) or "none"
-        raise LanguageMissingError(
-            f"No data for the language {', '.join(missing)} (installed: {installed}). Install the system package "
-            f"tesseract-ocr-{missing[0].replace('_', '-')}, or put {missing[0]}{SUFFIX} into a folder and name it as tessdata_dir",
-            missing=missing,
-        )
+        raise LanguageMissingError(_lack(missing, tessdata_dir), missing=missing)
     return {code: file for code, file in files.items() if file}
+
+
+def find_orientation_data(tessdata_dir: str | None = None) -> Path | None:
+    """It belongs to no language, so a folder of languages may lack it."""
+    return find_data("osd", [*tessdata_folders(tessdata_dir), *tessdata_folders()])
+
+
+def _lack(missing: list[str], tessdata_dir: str | None) -> str:
+    code = missing[0]
+    place = f" in {tessdata_dir}" if tessdata_dir else ""
+    known = ", ".join(installed_languages(tessdata_dir)) or "none"
+    found = f"No data for the language {', '.join(missing)}{place} (there: {known})"
+    if code in NO_LANGUAGES:
+        return f"{code} is no language: its data reads no text (there are: {known}). Name another"
+    if tessdata_dir:
+        return f"{found}. Put {code}{SUFFIX} there, or leave tessdata_dir out"
+    package = f"tesseract-ocr-{code.replace('_', '-')}"
+    if "/" in code:
+        package = "whose name begins with tesseract-ocr-script-"
+    return f"{found}. Install the system package {package}, or put {code}{SUFFIX} into a folder and name it as tessdata_dir"
 
 
 def find_data(code: str, folders: Iterable[Path]) -> Path | None:
@@ -100,7 +115,7 @@ def _hash(file: Path, _: tuple[int, int, int]) -> str:
 
 
 def gather_tessdata(codes: Iterable[str], tessdata_dir: str | None, cache_dir: Path) -> Path:
-    """One folder that holds all of `codes`: Tesseract takes one, but data comes from several. Missing `osd` is no error."""
+    """One folder that holds all of `codes`: Tesseract takes one, but data may lie in several."""
     folders = tessdata_folders(tessdata_dir)
     files = {code: file for code in codes if (file := find_data(code, folders))}
     homes = [folder for folder in folders if all((folder / f"{code}{SUFFIX}").is_file() for code in files)]
@@ -128,8 +143,10 @@ def tesseract_command() -> Path | None:
 
 
 def tessdata_folders(tessdata_dir: str | None = None) -> list[Path]:
-    """Where data may lie, best first: as told, as the environment says, from wheels, from the system."""
-    told = [Path(place) for place in (tessdata_dir, os.environ.get("TESSDATA_PREFIX")) if place]
+    """Where data may lie: where told and nowhere else, or, best first, as the environment says, from wheels, from the system."""
+    if tessdata_dir:
+        return _existing([Path(tessdata_dir), Path(tessdata_dir) / "tessdata"])
+    told = [Path(place)] if (place := os.environ.get("TESSDATA_PREFIX")) else []
     wheels = [
         Path(prefix) / "share" / "tessdata"
         for prefix in (getattr(sys, "_MEIPASS", None), sys.prefix)
@@ -142,8 +159,11 @@ def tessdata_folders(tessdata_dir: str | None = None) -> list[Path]:
     if command := shutil.which("tesseract"):
         beside = Path(command).resolve().parent
         system += [beside / "tessdata", beside.parent / "share" / "tessdata"]
-    candidates = [*told, *(place / "tessdata" for place in told), *wheels, *bundled, *system]
-    return [folder for folder in dict.fromkeys(candidates) if folder.is_dir()]
+    return _existing([*told, *(place / "tessdata" for place in told), *wheels, *bundled, *system])
+
+
+def _existing(folders: Iterable[Path]) -> list[Path]:
+    return [folder for folder in dict.fromkeys(folders) if folder.is_dir()]
 
 
 def _codes(folder: Path) -> set[str]:

@@ -49,7 +49,7 @@ class Engines:
         return TesserocrEngine(settings.languages, tessdata)
 
     def _load_finder(self, tessdata_dir: str | None) -> Finder | None:
-        file = catalogue.find_data("osd", catalogue.tessdata_folders(tessdata_dir))
+        file = catalogue.find_orientation_data(tessdata_dir)
         if file is None or "tesserocr" not in catalogue.installed_engines():
             return None
         from ocr_worker.engines.tesserocr_engine import OrientationFinder
