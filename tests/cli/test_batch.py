@@ -99,7 +99,7 @@ def test_a_dry_run_tells_what_would_be_done_and_writes_nothing(ocr: Command) -> 
     done = ocr("batch", "in", "-o", "out", "--dry-run")
 
     assert done.returncode == 1
-    assert "in/paper01.pdf: pdf, 1 page, 1 with text already → " in done.stdout
+    assert "in/paper01.pdf: pdf, 1 page, up to 2083 x 500 pixels, 1 with text already → " in done.stdout
     assert "Needs about 0.0 of " in done.stdout
     assert "[empty]" in done.stdout
     assert not (ocr.home / "out").exists()
@@ -179,6 +179,11 @@ BAD_LINES = {
         ("batch", "x.pdf", "-o", "out", "--batch-id", "a"),
         2,
         "--batch-id goes with --resume",
+    ),
+    "inputs to resume with": (
+        ("batch", "x.pdf", "-l", "deu", "--dpi", "200", "--dry-run", "--resume", "-o", "out"),
+        2,
+        "leave out inputs, --dry-run, --languages, --dpi",
     ),
     "watching a dry run": (
         ("batch", "x.pdf", "-o", "out", "--watch", "--dry-run"),

@@ -30,6 +30,14 @@ def test_without_files_and_variables_the_defaults_of_the_design_hold(given: Path
     assert not given.exists()
 
 
+def test_a_variable_without_a_value_counts_as_unset(given: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given.write_text("default_max_workers: 2\n", encoding="utf-8")
+    monkeypatch.setenv("OCR_WORKER_DEFAULT_MAX_WORKERS", "")
+
+    assert read_configuration(given).default_max_workers == 2
+    assert read_configuration(None).default_max_workers is None
+
+
 def test_environment_goes_before_the_file_named_before_the_users_own(
     given: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

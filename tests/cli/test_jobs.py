@@ -131,3 +131,6 @@ def test_resume_takes_up_the_last_unfinished_batch_of_its_own_output_folder(ocr:
 
     assert f'"job_id": "{first}"' in by_folder.stdout
     assert f'"job_id": "{second}"' in by_id.stdout
+    elsewhere = ocr("batch", "--resume", "--batch-id", second, "-o", "out-one")
+    assert elsewhere.returncode == 2
+    assert f"Batch {second} writes into {ocr.home / 'out-two'}, not into out-one" in elsewhere.stderr

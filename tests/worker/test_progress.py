@@ -259,3 +259,19 @@ def test_without_news_nothing_is_told_and_nothing_is_due() -> None:
 
     assert told == [1000.0]
     assert reporter.due() is None
+
+
+def test_files_that_cost_nothing_lessen_what_the_others_are_taken_to_need() -> None:
+    clock = Clock()
+    progress = begin(files=201, clock=clock)
+    progress.opened(1, 1, (), (1,))
+    progress.page_ended(1, 1, here(1, 1))
+    progress.file_ended(1, "completed")
+    clock.now += 10
+    alone = fields(progress)["eta_seconds"]
+
+    for number in range(2, 101):
+        progress.file_ended(number, "skipped")
+
+    assert alone == 2000
+    assert fields(progress)["eta_seconds"] == 101 * 10 / 100

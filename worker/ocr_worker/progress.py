@@ -84,7 +84,8 @@ class Progress:
     def file_ended(self, number: int, state: FileState) -> None:
         """A file has ended, well or not; all that it stood for is done."""
         self._ended += self._in_work.pop(number, (0, 1))[1]
-        self._work.left.pop(number, None)
+        if self._work.left.pop(number, None) is None:
+            self._work.files += 1
         self.counts[state] += 1
 
     def finish(self) -> None:
@@ -138,6 +139,7 @@ class _Work:
     """Work done in this run and work known to be left, weighted by the size of pages."""
 
     files: int = 0
+    """All that were looked at, those that needed no work (skipped, refused) too: so much are the others taken to need."""
     known: int = 0
     done: int = 0
     left: dict[int, int] = field(default_factory=dict)
@@ -153,7 +155,7 @@ class _Work:
         self.left[number] -= weight
 
     def seconds_left(self, elapsed: float, uncounted_files: int) -> float | None:
-        """An uncounted file is taken for as much work as the counted ones were on average."""
+        """A file that nobody has looked at is taken for as much work as the others were on average."""
         if not self.done:
             return None
         left = sum(self.left.values()) + uncounted_files * self.known / self.files

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import os
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,6 +23,7 @@ from ocr_worker.cli.views import answer, say, view_for
 from ocr_worker.cli.watching import watch
 from ocr_worker.cli.wording import in_terms_of_options, parts, shown
 from ocr_worker.errors import InvalidParamsError
+from ocr_worker.job_store import StoredJob
 from ocr_worker.jobs import JobRequest
 from ocr_worker.options import make_request
 
@@ -207,15 +209,32 @@ def _refuse_contradictions(options: BatchCommand) -> None:
         raise UsageError("--batch-id goes with --resume.")
     if options.watch and (options.resume or options.dry_run):
         raise UsageError("--watch goes neither with --resume nor with --dry-run.")
+    if options.resume and (ignored := _ignored_by_resume(options)):
+        raise UsageError(
+            f"--resume goes on with a batch's own files and options: leave out {', '.join(ignored)}. "
+            "With it go --batch-id, --output-dir, --password-file, --on-finish, --config, --verbose, --quiet, --json."
+        )
     if not inputs and not options.resume:
         raise UsageError("No files provided for OCR batch processing: name files or folders.")
 
 
+def _ignored_by_resume(options: BatchCommand) -> list[str]:
+    """What was given and would have no effect."""
+    return [
+        "inputs" if own.name == "paths" else f"--{own.name.replace('_', '-')}"
+        for own in fields(BatchCommand)
+        if own.name not in _OF_RESUME and getattr(options, own.name) != own.default
+    ]
+
+
+_OF_RESUME = {"resume", "batch_id", "output_dir", *(own.name for own in fields(RunOptions))}
+
+
 def _resume(options: BatchCommand) -> int:
-    job_id = options.batch_id
-    if job_id is None:
-        with opened_service() as service:
-            job_id = last_unfinished(service, options.output_dir)
+    with opened_service() as service:
+        job_id = options.batch_id or last_unfinished(service, options.output_dir)
+        if options.batch_id and options.output_dir:
+            _require_folder(service.get(options.batch_id), options.output_dir)
     if job_id is not None:
         return resume_job(options, job_id)
     if options.as_json:
@@ -223,6 +242,14 @@ def _resume(options: BatchCommand) -> int:
     else:
         answer("There is no unfinished batch" + (f" of {options.output_dir}." if options.output_dir else "."))
     return GOOD
+
+
+def _require_folder(job: StoredJob, output_dir: Path) -> None:
+    own = os.fsdecode(job.output_path)
+    if os.path.realpath(own) != os.path.realpath(output_dir):
+        raise UsageError(
+            f"Batch {job.job_id} writes into {own}, not into {output_dir}: leave out --output-dir."
+        )
 
 
 def _with_results(outputs: list[str] | None) -> list[str] | None:

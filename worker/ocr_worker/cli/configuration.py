@@ -23,7 +23,9 @@ from ocr_worker.cli.wording import flat
 class Configuration(BaseSettings):
     """The keys of a configuration file; each has a variable OCR_WORKER_<KEY>."""
 
-    model_config = SettingsConfigDict(env_prefix="OCR_WORKER_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="OCR_WORKER_", env_ignore_empty=True, extra="forbid", frozen=True
+    )
 
     default_max_workers: int | None = Field(None, ge=1, le=256)
     """Page processes of a batch; one for each core where nothing is said."""

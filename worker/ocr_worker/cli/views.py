@@ -15,7 +15,7 @@ from rich.text import Text
 from typing_extensions import Self
 
 from ocr_worker.cli.desk import View
-from ocr_worker.cli.wording import shown, standing
+from ocr_worker.cli.wording import pace, shown, standing
 from ocr_worker.errors import OutputPermissionError
 
 Loudness = Literal["quiet", "normal", "verbose"]
@@ -49,7 +49,7 @@ class PlainView(View):
         ended = fields["percent"] >= 100
         if self.loudness != "quiet" and (ended or time.monotonic() >= self._said_at + PLAIN_SECONDS):
             self._said_at = time.monotonic()
-            say(standing(fields))
+            say(f"{standing(fields)}; {pace(fields)}{_place(fields)}")
 
     def file(self, done: dict[str, Any]) -> None:
         if line := file_line(done, self.loudness):
@@ -96,10 +96,16 @@ class LiveView(View):
         if fields["eta_seconds"] is not None:
             fields["eta_seconds"] = max(0.0, fields["eta_seconds"] - silent)
         bar = Table.grid(padding=(0, 1))
-        rate = f"{fields['percent']:.0f} %, {fields['pages_per_second']:.1f} pages/s"
-        bar.add_row(ProgressBar(100, fields["percent"], width=BAR_WIDTH), rate)
+        bar.add_row(ProgressBar(100, fields["percent"], width=BAR_WIDTH), pace(fields))
         place = Text(shown(fields["message"]), style="dim", overflow="ellipsis", no_wrap=True)
         return Group(bar, Text(standing(fields)), place)
+
+
+def _place(fields: dict[str, Any]) -> str:
+    """The file and page; pages of a long file go on for minutes in which no file ends."""
+    if "page" not in fields:
+        return ""
+    return f", {shown(fields['file'])} page {fields['page']}/{fields['page_count']}"
 
 
 def file_line(done: dict[str, Any], loudness: Loudness) -> str | None:

@@ -35,6 +35,11 @@ def standing(fields: Mapping[str, Any]) -> str:
     return f"{ok + failed + skipped}/{fields['file_count']} ({ok} ok, {failed} failed, {skipped} skipped) {times}"
 
 
+def pace(fields: Mapping[str, Any]) -> str:
+    """Percent and rate."""
+    return f"{fields['percent']:.0f} %, {fields['pages_per_second']:.1f} pages/s"
+
+
 def command_line(*words: str) -> str:
     """A command of ours that can be copied into a shell."""
     return shlex.join(["ocr-worker", *words])
