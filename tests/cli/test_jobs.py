@@ -64,16 +64,14 @@ def test_a_job_at_work_is_held_by_its_process_until_it_ends(ocr: Command) -> Non
             assert process.poll() is None
         (job,) = ocr.answer("jobs")
 
-        refused = [ocr(verb, job["job_id"]) for verb in ("cancel", "resume", "delete")]
+        refused = [ocr(verb, job["job_id"]) for verb in ("resume", "delete")]
         held = ocr.answer("locks")["locks"]
         kept = ocr.answer("locks", "--clean-stale")["removed"]
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=LIMIT_SECONDS)
 
     assert job["state"] == "running"
-    assert [done.returncode for done in refused] == [3, 3, 3]
-    assert f"running in process {process.pid} (" in refused[0].stderr
-    assert f"kill -INT {process.pid}" in refused[0].stderr
+    assert [done.returncode for done in refused] == [3, 3]
     assert [(lock["job_id"], lock["held"], lock["holder"]["pid"]) for lock in held] == [
         (job["job_id"], True, process.pid)
     ]
@@ -81,6 +79,47 @@ def test_a_job_at_work_is_held_by_its_process_until_it_ends(ocr: Command) -> Non
     assert not any(lock["held"] for lock in ocr.answer("locks")["locks"])
     ocr.answer("locks", "--clean-stale")
     assert ocr.answer("locks")["locks"] == []
+
+
+def test_a_job_at_work_is_cancelled_from_another_process(ocr: Command) -> None:
+    write_papers(ocr.home / "in", 6)
+    with ocr.start("batch", "in", "-o", "out", "-v", "--pages-per-minute", "20") as process:
+        assert process.stderr is not None
+        while "Finished" not in process.stderr.readline():
+            assert process.poll() is None
+        (job,) = ocr.answer("jobs")
+
+        cancelled = ocr("cancel", job["job_id"])
+        stdout, _ = process.communicate(timeout=LIMIT_SECONDS)
+
+    again = ocr("cancel", job["job_id"])
+    assert re.fullmatch(
+        rf"Job {job['job_id']} is cancelled: 6 files: \d completed, \d pending\.\n", cancelled.stdout
+    )
+    assert (cancelled.returncode, process.returncode) == (0, 130)
+    assert re.search(r"Cancelled: 6 files \(\d ok, 0 failed, 0 skipped, \d left\)", stdout)
+    assert again.stdout == cancelled.stdout
+    resumed = ocr.answer("resume", job["job_id"])
+    assert (resumed["status"], len(resumed["successful"])) == ("completed", 6)
+
+
+def test_where_the_owner_of_a_job_does_not_answer_the_cancel_says_who_it_is(ocr: Command) -> None:
+    write_papers(ocr.home / "in", 6)
+    with ocr.start("batch", "in", "-o", "out", "-v", "--pages-per-minute", "20") as process:
+        assert process.stderr is not None
+        while "Finished" not in process.stderr.readline():
+            assert process.poll() is None
+        (job,) = ocr.answer("jobs")
+
+        process.send_signal(signal.SIGSTOP)
+        refused = ocr("cancel", job["job_id"])
+        process.send_signal(signal.SIGCONT)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=LIMIT_SECONDS)
+
+    assert refused.returncode == 3
+    assert f"running in process {process.pid} (" in refused.stderr
+    assert f"kill -INT {process.pid}" in refused.stderr
 
 
 def test_cleanup_forgets_finished_jobs_and_their_manifests_and_never_unfinished_ones(ocr: Command) -> None:
@@ -112,7 +151,7 @@ def test_a_job_is_given_up_and_then_forgotten_while_its_outputs_stay(ocr: Comman
     nothing = ocr("batch", "--resume", "-o", "out")
 
     assert job["state"] == "stopped"
-    assert cancelled == {"job_id": job["job_id"], "state": "cancelled"}
+    assert cancelled == {"job_id": job["job_id"], "state": "cancelled", "stats": job["stats"]}
     assert deleted == {"job_id": job["job_id"], "deleted": True}
     assert ocr("show", job["job_id"]).returncode == 3
     assert nothing.stdout == "There is no unfinished batch of out.\n"

@@ -1,7 +1,11 @@
-"""A running job holds a lock, so that no second worker takes it up. The system frees it when the worker dies."""
+"""A running job holds a lock, so that no second worker takes it up. The system frees it when the worker dies.
+
+Beside the lock another process may ask its holder to cancel the job.
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ocr_worker.errors import JobActiveError
@@ -21,16 +25,33 @@ class JobLock:
 
         make_private(jobs_dir)
         self._lock = FileLock(_path(jobs_dir, job_id), mode=0o600)
+        self._request = _request(jobs_dir, job_id)
         try:
             self._lock.acquire(timeout=0)
         except Timeout as error:
             raise JobActiveError(
                 f"Job {job_id} is at work in another process. Cancel it there, or wait for its end."
             ) from error
+        # One that came too late was not meant for this run.
+        self._request.unlink(missing_ok=True)
+
+    @property
+    def cancel_asked(self) -> bool:
+        # Unlike Path.exists this never raises: a folder that can't be looked into asks for nothing.
+        return os.path.exists(self._request)  # noqa: PTH110
 
     def release(self) -> None:
         """Let the job go. The file stays: removing it would let two workers lock two files of one name."""
         self._lock.release()
+
+    @staticmethod
+    def ask_to_cancel(jobs_dir: Path, job_id: JobId) -> None:
+        """Ask whoever holds the lock; it looks every half a second."""
+        _request(jobs_dir, job_id).touch(mode=0o600)
+
+    @staticmethod
+    def ask_no_more(jobs_dir: Path, job_id: JobId) -> None:
+        _request(jobs_dir, job_id).unlink(missing_ok=True)
 
     @staticmethod
     def is_free(jobs_dir: Path, job_id: JobId) -> bool:
@@ -46,7 +67,12 @@ class JobLock:
     def forget(jobs_dir: Path, job_id: JobId) -> None:
         """Remove the file of a job that is deleted."""
         _path(jobs_dir, job_id).unlink(missing_ok=True)
+        JobLock.ask_no_more(jobs_dir, job_id)
 
 
 def _path(jobs_dir: Path, job_id: JobId) -> Path:
     return jobs_dir / f"{job_id}.lock"
+
+
+def _request(jobs_dir: Path, job_id: JobId) -> Path:
+    return jobs_dir / f"{job_id}.cancel"

@@ -43,6 +43,8 @@ from ocr_worker.page_slot import SlotMessage
 
 log = logging.getLogger(__name__)
 
+REQUEST_SECONDS = 0.5
+"""Between two looks whether another process asks for a job's cancel."""
 MANIFEST_SECONDS = 0.1
 """How long a job's result waits for its manifest; that of a very large job lags behind."""
 
@@ -87,6 +89,7 @@ class OCRBatchService:
         self._draining, self._unattended = False, False
         self._runs: list[JobRun] = []
         self._locks: dict[JobId, JobLock] = {}
+        self._requests_at = 0.0
         self._progress_seconds = around.progress_seconds
         self._manifests = ManifestKeeper(around.settings.state_dir)
         self._late = LateWrites(lambda: self.store)
@@ -332,6 +335,7 @@ class OCRBatchService:
             self._begin(waiting.job, waiting.order)
 
     def tick(self) -> None:
+        self._heed_requests()
         self.pool.tick()
         self._admit()
         if self._may_write():
@@ -345,6 +349,8 @@ class OCRBatchService:
             ours = [held]
         elif self._arrivals:
             ours.append(self._arrivals.next_tick)
+        if self._locks:
+            ours.append(self._requests_at)
         return min((at for at in (self.pool.next_tick(), *ours) if at is not None), default=None)
 
     @property
@@ -399,6 +405,13 @@ class OCRBatchService:
         if not self._late.ask():
             raise held_by_another()
         self._catch_up()
+
+    def _heed_requests(self) -> None:
+        """Cancel the jobs of ours that another process asks for."""
+        if time.monotonic() >= self._requests_at:
+            self._requests_at = time.monotonic() + REQUEST_SECONDS
+            for job_id in [job_id for job_id, lock in self._locks.items() if lock.cancel_asked]:
+                self.cancel(job_id)
 
     def _close_store(self) -> None:
         if self._store is not None:

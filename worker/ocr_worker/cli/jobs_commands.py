@@ -27,7 +27,7 @@ from ocr_worker.cli.spread import takes
 from ocr_worker.cli.stored import files_of, opened_service, passwords
 from ocr_worker.cli.summary import blame, troubles
 from ocr_worker.cli.views import answer, view_for
-from ocr_worker.cli.wording import clock, command_line, count, shown
+from ocr_worker.cli.wording import clock, command_line, count, shown, stats_words
 from ocr_worker.jobs import RESUMABLE, JobId
 from ocr_worker.settings import MIB
 
@@ -60,7 +60,7 @@ def jobs(options: JobsOptions) -> int:
         return GOOD
     for job, summary in zip(stored, found, strict=True):
         rehearsal = "  (dry run)" if job.options.dry_run else ""
-        told = f"{summary['state']:<11}  {_stats(summary['stats'])}  {shown(summary['output_dir'])}"
+        told = f"{summary['state']:<11}  {stats_words(summary['stats'])}  {shown(summary['output_dir'])}"
         answer(f"{job.job_id}  {told}{rehearsal}")
     if not found:
         answer("There are no jobs." if options.state is None else f"No job is {options.state}.")
@@ -77,7 +77,7 @@ def show(options: OneJob) -> int:
     if options.as_json:
         answer_json({**summary, "statistics": statistics, "files": files})
         return GOOD
-    answer(f"{summary['job_id']}: {summary['state']}, {_stats(summary['stats'])}")
+    answer(f"{summary['job_id']}: {summary['state']}, {stats_words(summary['stats'])}")
     answer(f"begun {summary['created_at']}, {summary['pages_done']} of {summary['pages_total']} pages")
     answer(f"into {shown(summary['output_dir'])}")
     for row in _statistics_rows(statistics):
@@ -138,12 +138,3 @@ def _statistics_rows(statistics: dict[str, Any]) -> Iterator[str]:
 def _file_row(file: dict[str, Any]) -> str:
     detail = file["error"]["message"] if file.get("error") else file.get("reason") or file.get("output") or ""
     return f"{file['status']:<10}  {shown(file['file'])}" + (f"  ({shown(detail)})" if detail else "")
-
-
-def _stats(stats: dict[str, int]) -> str:
-    told = [
-        f"{stats[state]} {state}"
-        for state in ("completed", "failed", "skipped", "pending", "processing")
-        if stats[state]
-    ]
-    return f"{count(stats['total'], 'file')}: {', '.join(told) or 'none'}"

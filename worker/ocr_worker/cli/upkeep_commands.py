@@ -21,14 +21,18 @@ from ocr_worker.cli.locks import clean_stale, find_locks, who_holds
 from ocr_worker.cli.spread import takes
 from ocr_worker.cli.stored import all_jobs, opened_service
 from ocr_worker.cli.views import answer
-from ocr_worker.cli.wording import clock, count
+from ocr_worker.cli.wording import clock, count, stats_words
 from ocr_worker.errors import JobActiveError
 from ocr_worker.job_lock import JobLock
 from ocr_worker.job_store import JobStore, StoredJob
 from ocr_worker.jobs import ACTIVE, RESUMABLE, JobId
+from ocr_worker.service import OCRBatchService
 from ocr_worker.settings import Settings
 
 DAY_SECONDS = 86_400
+ANSWER_SECONDS = 10.0
+"""How long a cancel waits for the process that has the job: it looks every half a second, and then has its pages to end."""
+LOOK_SECONDS = 0.1
 
 
 def add_to(app: typer.Typer) -> None:
@@ -53,20 +57,36 @@ class CleanupOptions(JsonOption):
 
 @takes(OneJob)
 def cancel(options: OneJob) -> int:
-    """Give an interrupted job up, so that no app takes it up by itself. A job at work is cancelled where it runs."""
+    """Cancel a job at work, wherever it runs, or give an interrupted one up, so that no app takes it up by itself."""
     with opened_service() as service:
         job = service.get(options.job_id)
         if job.state in ACTIVE:
-            raise JobActiveError(_held_elsewhere(job))
+            job = _cancelled_by_its_owner(service, job)
         if job.state in RESUMABLE and job.state != "cancelled":
             with _lock(worker_settings(), options.job_id):
                 service.store.update_job(options.job_id, state="cancelled")
-    said = "has ended already" if job.state not in RESUMABLE else "is cancelled"
+        stats = service.store.stats(options.job_id)
+    state = "cancelled" if job.state in RESUMABLE else job.state
     if options.as_json:
-        answer_json({"job_id": options.job_id, "state": "cancelled" if job.state in RESUMABLE else job.state})
+        answer_json({"job_id": options.job_id, "state": state, "stats": stats})
     else:
-        answer(f"Job {options.job_id} {said}.")
+        said = "is cancelled" if state == "cancelled" else "has ended already"
+        answer(f"Job {options.job_id} {said}: {stats_words(stats)}.")
     return GOOD
+
+
+def _cancelled_by_its_owner(service: OCRBatchService, job: StoredJob) -> StoredJob:
+    """Ask the process that has the job, and wait for the job's end. Raises JobActiveError where nobody answers."""
+    jobs_dir, until = worker_settings().jobs_dir, time.monotonic() + ANSWER_SECONDS
+    JobLock.ask_to_cancel(jobs_dir, job.job_id)
+    try:
+        while time.monotonic() < until:
+            time.sleep(LOOK_SECONDS)
+            if (now := service.get(job.job_id)).state not in ACTIVE:
+                return now
+    finally:
+        JobLock.ask_no_more(jobs_dir, job.job_id)
+    raise JobActiveError(_held_elsewhere(job))
 
 
 @takes(OneJob)
@@ -141,4 +161,4 @@ def _held_elsewhere(job: StoredJob) -> str:
     who = f"process {held.pid} ({held.name})" if held else "another process"
     since = clock(time.time() - (job.started_at or job.created_at))
     end = f"kill -INT {held.pid}" if held else "Ctrl-C in its terminal"
-    return f"Job {job.job_id} is {job.state} in {who}, for {since}. Cancel it in the app that runs it, or interrupt that process, with all its jobs: {end}"
+    return f"Job {job.job_id} is {job.state} in {who}, for {since}, which does not answer. Interrupt that process, with all its jobs: {end}"

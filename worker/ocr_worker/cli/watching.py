@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ocr_protocol.paths import path_to_wire
 from ocr_worker.cli.desk import Signals
-from ocr_worker.cli.exits import GOOD
+from ocr_worker.cli.exits import CANCELLED, GOOD
 
 LOOK_SECONDS = 1.0
 SETTLED_LOOKS = 2
@@ -24,7 +24,7 @@ def watch(
     rest: Callable[[float], None],
     signals: Signals,
 ) -> int:
-    """Do what settles, until a signal comes; the last exit code. `do` tells its own, and which files have ended.
+    """Do what settles, until a signal comes or somebody cancels a batch; the last exit code. `do` tells its own, and which files have ended.
 
     What has not ended, as its batch was stopped or another program has it, settles anew and is in a later batch.
     """
@@ -36,6 +36,8 @@ def watch(
             rest(LOOK_SECONDS)
             continue
         code, ended = do(ready)
+        if code == CANCELLED:
+            break
         now_done = {file: settling[file][0] for file in ready if path_to_wire(file) in ended}
         done.update(now_done)
         settling = {file: seen for file, seen in settling.items() if file not in ready}

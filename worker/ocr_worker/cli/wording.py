@@ -40,6 +40,13 @@ def pace(fields: Mapping[str, Any]) -> str:
     return f"{fields['percent']:.0f} %, {fields['pages_per_second']:.1f} pages/s"
 
 
+def stats_words(stats: Mapping[str, int]) -> str:
+    """Of a stored job: 6 files: 2 completed, 4 pending."""
+    states = ("completed", "failed", "skipped", "pending", "processing")
+    told = [f"{stats[state]} {state}" for state in states if stats[state]]
+    return f"{count(stats['total'], 'file')}: {', '.join(told) or 'none'}"
+
+
 def command_line(*words: str) -> str:
     """A command of ours that can be copied into a shell."""
     return shlex.join(["ocr-worker", *words])
