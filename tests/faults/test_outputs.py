@@ -16,7 +16,7 @@ import pytest
 from ocr_worker.plan import SUFFIXES
 from tests.faults import documents
 from tests.faults.documents import long_scan
-from tests.faults.host import Spawn, Worker, codes, left_behind, running, wait_until
+from tests.faults.host import Event, Spawn, Worker, codes, left_behind, running, wait_until
 from tests.faults.injection import failing
 from tests.faults.privileges import need_permissions, obey_permissions
 
@@ -246,6 +246,24 @@ def test_jobs_that_wait_for_one_folder_do_not_take_each_others_names(
     assert made == {str(files[0]): "doc.pdf", str(files[1]): "doc_1.pdf"}
 
 
+def test_a_request_behind_a_large_one_does_not_take_its_names(
+    worker: Worker, tmp_path: Path, page: Path, out: Path
+) -> None:
+    files = [tmp_path / folder / "doc.png" for folder in ("a", "b")]
+    for file in files:
+        file.parent.mkdir()
+        shutil.copy(page, file)
+    large = [str(files[0]), *(str(tmp_path / f"missing{n}.png") for n in range(4000))]
+    options = {"stop_on_error_threshold": 1.0}
+
+    worker.send("ocr_batch", id="large", files=large, output_dir=str(out), options=options)
+    worker.send("ocr_batch", id="small", files=[str(files[1])], output_dir=str(out))
+    ends = [_result(worker, name) for name in ("large", "small")]
+
+    made = {end["successful"][0]["file"]: Path(end["successful"][0]["output"]).name for end in ends}
+    assert made == {str(files[0]): "doc.pdf", str(files[1]): "doc_1.pdf"}
+
+
 def test_the_same_batch_again_waits_for_itself_and_is_up_to_date(
     worker: Worker, page: Path, out: Path
 ) -> None:
@@ -319,3 +337,8 @@ def test_what_is_kept_of_a_job_can_be_read_by_its_owner_alone(worker: Worker, pa
     database = worker.state / "jobs.sqlite3"
     wait_until(database.exists)
     assert stat.S_IMODE(database.stat().st_mode) == 0o600
+
+
+def _result(worker: Worker, asked: str) -> Event:
+    data: Event = worker.wait(lambda e: e.get("id") == asked and e["type"] == "result")["data"]
+    return data

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -33,16 +34,12 @@ class Admission:
             created_at=now, updated_at=now, started_at=None, ended_at=None, worked_seconds=0.0, retries=0,
             worker_restarts=0, cleanups=0, percent=0.0, peak_rss_bytes=0,
         )  # fmt: skip
-        self.file_count, self._begun, self._store = 0, False, store
-        promised = _promised(store, request.output_dir)
-        space = Namespace(request.output_dir, options.page.outputs, options.on_existing, promised)
-        self._plan = plan_outputs(map(input_file, request.files), space)
+        self.file_count, self._request, self._store = 0, request, store
+        self._plan: Iterator[NewFile | None] | None = None
 
     def step(self, seconds: float = math.inf) -> bool:
         """Go on for about so long; whether all is stored."""
-        if not self._begun:
-            self._store.add_job(self.job)
-            self._begun = True
+        self._plan = self._plan or self._begin()
         files, until = list[NewFile](), time.monotonic() + seconds
         for planned in self._plan:
             if planned is not None:
@@ -52,6 +49,14 @@ class Admission:
                 return False
         self._keep(files)
         return True
+
+    def _begin(self) -> Iterator[NewFile | None]:
+        request, options = self._request, self.job.options
+        # Not before: the requests that came before this one are jobs by now, and their names are taken.
+        promised = _promised(self._store, request.output_dir)
+        self._store.add_job(self.job)
+        space = Namespace(request.output_dir, options.page.outputs, options.on_existing, promised)
+        return plan_outputs(map(input_file, request.files), space)
 
     def _keep(self, files: list[NewFile]) -> None:
         if files:
