@@ -148,6 +148,32 @@ def test_bash_completes_commands_and_options(ocr: Command) -> None:
     assert complete("batch", "--output") == "--output-dir --outputs\n"
 
 
+ASKS = {
+    "zsh": ({"_TYPER_COMPLETE_ARGS": "ocr-worker ba"}, '"batch"'),
+    "fish": ({"_TYPER_COMPLETE_ARGS": "ocr-worker ba", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}, "batch\t"),
+    "powershell": (
+        {"_TYPER_COMPLETE_ARGS": "ocr-worker ba", "_TYPER_COMPLETE_WORD_TO_COMPLETE": "ba"},
+        "batch:::",
+    ),
+}
+"""By shell: what its script says in the environment, and how the answer names `batch`."""
+
+
+@pytest.mark.parametrize("shell", ASKS)
+def test_the_script_of_a_shell_asks_us_and_is_answered(ocr: Command, shell: str) -> None:
+    variables, expected = ASKS[shell]
+    script = ocr("completion", shell).stdout
+    asked = {**variables, "_OCR_WORKER_COMPLETE": f"complete_{shell}"}
+
+    answered = Command(ocr.home, asked)("complete")
+
+    assert "ocr-worker complete" in script
+    assert all(variable in script for variable in asked)
+    assert asked["_OCR_WORKER_COMPLETE"] in script
+    assert (answered.returncode, expected in answered.stdout) == (0, True), answered
+    assert ocr.answer("completion", shell) == {"shell": shell, "script": script.removesuffix("\n")}
+
+
 def _has_colour(picture: Image.Image) -> bool:
     saturation = picture.convert("HSV").getchannel("S")
     return sum(saturation.histogram()[100:]) > 1000

@@ -47,6 +47,7 @@ from ocr_worker.jobs import (
 )
 from ocr_worker.outputs.whole import FolderId, folder_id
 from ocr_worker.page_pool import PagePool, TaskEnded
+from ocr_worker.page_rate import PageRate
 from ocr_worker.pipeline.tasks import Composed, FailedPage, Failure, Opened, Outcome, PageDone
 from ocr_worker.private import make_private
 from ocr_worker.progress import Here, Progress, Reporter, Stopwatch
@@ -96,7 +97,7 @@ class JobRun:
         """Page results of finished files; thrown away once the page processes have work again."""
         self._retries, self._deaths, self._recycled = 0, shop.pool.deaths, shop.pool.recycled
         self._worked = Stopwatch(time.monotonic)
-        self._peak_rss, self._next_page_at = job.peak_rss_bytes, 0.0
+        self._peak_rss, self._rate = job.peak_rss_bytes, PageRate(job.options.pages_per_minute)
         self._progress = _open_books(shop.store, job, self._worked)
         self._stored_percent = self._progress.percent
         self._reporter = Reporter(self._report, shop.progress_seconds)
@@ -184,8 +185,8 @@ class JobRun:
         times = [file.page_ended_at + limit for file in self._at_pages()]
         if (due := self._reporter.due()) is not None:
             times.append(due)
-        if self._next_page_at > (now := time.monotonic()):
-            times.append(self._next_page_at)
+        if self._rate.next_at > (now := time.monotonic()):
+            times.append(self._rate.next_at)
         if self._unfed and not self.paused:
             times.append(now)
         if (ripe := self._course.next_ripe(now)) is not None:
@@ -225,20 +226,11 @@ class JobRun:
         """As many as there is room for."""
         works: list[Work] = []
         while not self.paused and len(works) < self._room() and (work := self._next_work()) is not None:
-            if isinstance(work, Recognise) and not self._may_start_page():
+            if isinstance(work, Recognise) and not self._rate.may_start():
                 self._course.unstarted(work)
                 break
             works.append(work)
         return [] if self.ended else works
-
-    def _may_start_page(self) -> bool:
-        """Keep to the pages a minute, where there is a limit."""
-        now = time.monotonic()
-        if now < self._next_page_at:
-            return False
-        if per_minute := self.job.options.pages_per_minute:
-            self._next_page_at = now + 60 / per_minute
-        return True
 
     def _next_work(self) -> Work | None:
         self._feed()

@@ -76,11 +76,11 @@ class PagePool:
         warming = [slot for slot in self._slots if slot.ticket == WARM_UP]
         if idle:
             slot = idle[-1]
-        elif len(self._slots) < self.size:
-            slot = self._spawn()
-        else:
-            # Its pipe holds the task until the warm-up is over.
+        elif warming:
+            # Its pipe holds the task until the warm-up is over; another process would be one more than was asked for.
             slot = warming[0]
+        else:
+            slot = self._spawn()
         slot.give(ticket, task, limit_seconds)
 
     def kill(self, tickets: set[int]) -> None:
