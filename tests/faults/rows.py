@@ -15,6 +15,7 @@ import pypdfium2
 
 from tests.faults import documents as pdf
 from tests.faults import pictures as pic
+from tests.faults import torn
 from tests.faults.pictures import TEXT
 
 
@@ -192,6 +193,7 @@ UNKNOWN = {
 }  # fmt: skip
 MIX = ("First", "Second", "Third")
 UNSIGNED = {"signed": "unsigned_copy"}
+SMALL = {"max_pixels": 100_000}
 REDO = {"existing_text": "redo"}
 
 ROWS = (
@@ -209,6 +211,22 @@ ROWS = (
     Row(6, "stub.pdf", partial(pdf.cut, 0.01), "corrupt"),
     Row(6, "torn-picture.pdf", picture_cut_short, texts=("Page one", "Page two", ""),
         statuses=("ok", "ok", "failed"), failed_pages=(3,), checks=(third_is_untouched,)),
+    Row(6, "strips.pdf", torn.strips, texts=("Upper words Lower words",)),
+    Row(6, "strip-torn.pdf", lambda: torn.strips(torn.half(pic.jpeg())), "corrupt"),
+    Row(6, "strip-junk.pdf", lambda: torn.strips(pic.jpeg()[:40]), "corrupt"),
+    Row(6, "strip-jpx.pdf", torn.jpx_strips, "corrupt"),
+    Row(6, "margin.pdf", lambda: torn.pictured(torn.MARGIN, pic.jpeg())),
+    Row(6, "margin-torn.pdf", lambda: torn.pictured(torn.MARGIN, torn.half(pic.jpeg())), "corrupt"),
+    Row(6, "margin-longer.pdf", lambda: torn.pictured(torn.MARGIN, pic.jpeg() + b"junk" * 99)),
+    Row(6, "form-torn.pdf", lambda: torn.in_form(torn.half(pic.jpeg())), "corrupt"),
+    Row(6, "deflated.pdf", partial(torn.deflated, 1)),
+    Row(6, "deflated-torn.pdf", partial(torn.deflated, 0.7), "corrupt"),
+    Row(6, "deflated-short.pdf", torn.rewritten, "corrupt"),
+    Row(6, "text-torn.pdf", partial(torn.text, torn.half), "corrupt"),
+    Row(6, "text-open.pdf", partial(torn.text, torn.without_checksum), texts=("Row 29 of words",), statuses=("has_text",)),
+    Row(6, "text-checksum.pdf", partial(torn.text, torn.with_wrong_checksum), texts=("Row 29 of words",),
+        statuses=("has_text",)),
+    Row(6, "filters.pdf", torn.many_filters, "corrupt"),
     Row(7, "lonely.pdf", lambda: b"%PDF-1.7\n%%EOF\n", "corrupt"),
     Row(8, "no-pages.pdf", lambda: pdf.whole(pikepdf.new()), "no_pages"),
     Row(9, "no-contents.pdf", _without_contents, texts=("",), statuses=("blank",)),
@@ -244,6 +262,8 @@ ROWS = (
     Row(26, "500-pages.pdf", partial(pdf.many_pages, 500),
         texts=tuple(f"Page {n}" for n in range(1, 501)), statuses=("has_text",) * 500),
     Row(27, "huge.png", partial(pic.huge_png, 100_000, 100_000), "too_large"),
+    Row(27, "huge-picture.pdf", _scan, "too_large", options=SMALL),
+    Row(27, "decorated.pdf", torn.decorated, texts=("Row 29 of words",), statuses=("has_text",), options=SMALL),
     Row(28, "long.png", pic.long_strip, checks=(at_far_end,)),
     Row(29, "dot.png", partial(pic.blank, (1, 1)), texts=("",), statuses=("blank",)),
     Row(29, "strip.png", partial(pic.blank, (1, 5000)), texts=("",), statuses=("blank",)),

@@ -24,6 +24,7 @@ MAX_OBJECTS = 20_000
 """After so many objects a page counts as looked at."""
 ENOUGH_CHARACTERS = 200
 """From here on it does not matter how many there are."""
+_OWN_FILTERS = {"JPXDecode", "JBIG2Decode", "CCITTFaxDecode"}
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
@@ -208,6 +209,11 @@ def images(page: Any) -> list[Any]:
     """The picture objects of a page, nested ones too; not more than it takes to know the page."""
     pictures = page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=8)
     return list(itertools.islice(pictures, MAX_PICTURES))
+
+
+def is_decoded_by_pdfium_alone(image: Any) -> bool:
+    """Whether nothing else here can tell if the picture is sound."""
+    return not _OWN_FILTERS.isdisjoint(image.get_filters(skip_simple=True))
 
 
 def can_be_decoded(image: Any) -> bool:

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import io
-import re
-import zlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pikepdf
-from PIL import Image
 
-from ocr_worker.engines import pictures
 from ocr_worker.engines.pdfium import wrong_password
 from ocr_worker.errors import CorruptError, EncryptedError
-
-BEGINNING_BYTES = 1 << 20
-_DRAWN = re.compile(rb"(/[^\s/()<>\[\]{}%#]+)\s+Do\b")
-"""The names of objects that a content stream draws; those with escapes are left out."""
 
 
 class QpdfError(Exception):
@@ -100,70 +91,10 @@ def _kids(parent: Any, key: str) -> list[Any]:
     return list(kids) if isinstance(kids, pikepdf.Array) else []
 
 
-def missing_part(pdf: pikepdf.Pdf, page: int) -> str:
-    """What a page names but the file does not hold, or holds unreadable; empty when nothing is missing."""
-    sheet = pdf.pages[page - 1]
-    # Of a name whose object is gone, `in` and `keys` say that it is not there; `items` has it with None.
-    entries: Any = sheet.obj.items()
-    if ("/Contents", None) in entries:
-        return "its content is missing"
-    contents = sheet.obj.get("/Contents", pikepdf.Array())
-    parts = [_beginning(part) for part in (contents if isinstance(contents, pikepdf.Array) else [contents])]
-    if None in parts:
-        return "its content can't be read"
-    drawn = {name for part in parts for name in _DRAWN.findall(part or b"")}
-    return "a picture is missing" if drawn - _object_names(sheet) else ""
-
-
-def _object_names(sheet: pikepdf.Page) -> set[bytes]:
-    resources: Any = sheet.resources
-    objects = resources.get("/XObject") if isinstance(resources, pikepdf.Dictionary) else None
-    found: Any = objects.items() if isinstance(objects, pikepdf.Dictionary) else ()
-    return {name.encode("utf-8", "surrogateescape") for name, drawable in found if drawable is not None}
-
-
-def _beginning(stream: Any) -> bytes | None:
-    """The first of what a stream holds (it may be a bomb); None when it can't be unpacked."""
-    if not isinstance(stream, pikepdf.Stream):
-        return None
-    content = stream.read_raw_bytes()
-    try:
-        match stream.get("/Filter"):
-            case None:
-                return content[:BEGINNING_BYTES]
-            case pikepdf.Name.FlateDecode:
-                return zlib.decompressobj().decompress(content, BEGINNING_BYTES)
-            case _:
-                return b""
-    except zlib.error:
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class EmbeddedImage:
-    """The stream of an image that can be decoded as it lies in the file."""
-
-    jpeg: bytes
-
-    def decode(self) -> Image.Image:
-        """The luma of the JPEG, 8-bit grey. Raises CorruptError when it is damaged or cut short."""
-        try:
-            with Image.open(io.BytesIO(self.jpeg), formats=["JPEG"]) as picture:
-                picture.draft("L", picture.size)
-                grey: Image.Image = picture.convert("L")
-        except pictures.BROKEN as error:
-            raise CorruptError(
-                "its picture is damaged or cut short; get the file again, or scan it anew"
-            ) from error
-        return grey
-
-
-def sole_jpeg(pdf: pikepdf.Pdf, page: int, size: tuple[int, int]) -> EmbeddedImage | None:
+def sole_jpeg(pdf: pikepdf.Pdf, page: int, size: tuple[int, int]) -> bytes | None:
     """The page's only image, where it is a plain grey or RGB JPEG: decoding that is several times faster than rendering."""
     image = _sole_image(pdf.pages[page - 1].obj.get("/Resources"))
-    return (
-        EmbeddedImage(image.read_raw_bytes()) if image is not None and _is_plain_jpeg(image, size) else None
-    )
+    return image.read_raw_bytes() if image is not None and _is_plain_jpeg(image, size) else None
 
 
 def plain_image(pdf: pikepdf.Pdf, page: int, size: tuple[int, int]) -> Any:

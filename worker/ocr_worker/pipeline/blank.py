@@ -1,12 +1,9 @@
-"""Whether a PDF page that shows nothing is blank, or has lost what it showed: nothing may read as success that is not."""
+"""Whether a PDF page is blank: told from its one image, where it has no other, before anything is drawn."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from ocr_worker.engines import pdfium, qpdf, white_image
 from ocr_worker.engines.pdf_file import PdfFile
-from ocr_worker.errors import CorruptError, TooLargeError
 from ocr_worker.pipeline.render import MOST_GLANCED_PIXELS, RICH_BITS, Sheet
 
 SMALL_BYTES = 1024
@@ -26,28 +23,3 @@ def is_white(pdf: PdfFile, sheet: Sheet, max_pixels: int) -> bool:
         image = qpdf.plain_image(pdf.structure, sheet.number, (width, height))
         return image is not None and white_image.is_white(image)
     return True
-
-
-def require_pictures(sheet: Sheet, max_pixels: int, path: Path) -> None:
-    """Raises CorruptError, TooLargeError when a picture on the page could not be seen."""
-    for image in pdfium.images(sheet.page) if sheet.page else ():
-        width, height = image.get_px_size()
-        if width * height > max_pixels:
-            raise TooLargeError(
-                f"{path.name} (page {sheet.number}) has a picture of {width} x {height} pixels; "
-                f"at most {max_pixels:,} are allowed (max_pixels)"
-            )
-        if not pdfium.can_be_decoded(image):
-            raise _lost("a picture can't be read", sheet, path)
-
-
-def require_content(pdf: PdfFile, sheet: Sheet, path: Path) -> None:
-    """Raises CorruptError when something that the page names is not in the file."""
-    if missing := qpdf.missing_part(pdf.structure, sheet.number):
-        raise _lost(missing, sheet, path)
-
-
-def _lost(what: str, sheet: Sheet, path: Path) -> CorruptError:
-    return CorruptError(
-        f"{path.name} (page {sheet.number}) is damaged: {what}; get the file again, or scan it anew"
-    )

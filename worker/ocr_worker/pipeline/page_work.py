@@ -8,16 +8,24 @@ from functools import partial
 from pathlib import Path
 
 from ocr_worker.engines import pictures
+from ocr_worker.engines.drawn import Drawn
 from ocr_worker.engines.grey import GreyImage
 from ocr_worker.engines.pdf_file import PdfFile
 from ocr_worker.outputs import pdf_geometry
 from ocr_worker.outputs.model import Affine, Page, PageStatus
 from ocr_worker.pipeline import existing
-from ocr_worker.pipeline.blank import is_white, require_content, require_pictures
+from ocr_worker.pipeline.blank import is_white
 from ocr_worker.pipeline.documents import Documents
 from ocr_worker.pipeline.engine_choice import Engines
+from ocr_worker.pipeline.proof import (
+    look_through,
+    require_all_decodable,
+    require_nothing_missing,
+    require_pictures,
+    require_sizes,
+)
 from ocr_worker.pipeline.reading import Reader
-from ocr_worker.pipeline.render import Sheet, choose_dpi, draw, load_sheet, shows_nothing
+from ocr_worker.pipeline.render import Sheet, choose_dpi, draw, load_sheet, shows_nothing, take_image
 from ocr_worker.pipeline.source_file import glance, require_unchanged
 from ocr_worker.pipeline.tasks import PageSettings, PageTask
 
@@ -41,24 +49,31 @@ class PageWork:
         pdf = self.documents.pdf(path, task.source.password, task.source.stamp)
         sheet = load_sheet(pdf, task.page)
         kind = existing.classify(sheet.page, sheet.content) if sheet.page and sheet.content else "none"
+        found = look_through(pdf, sheet, path)
         if _is_kept(kind, task.settings):
             return _own_text(pdf, sheet, kind, task.settings)
+        require_sizes(sheet, task.settings.max_pixels, path)
         if is_white(pdf, sheet, task.settings.max_pixels):
             page = self._blank(sheet, task)
         else:
-            page = self._seen(pdf, sheet, task, path)
+            page = self._seen(pdf, sheet, task, found)
         if page.status == "blank":
-            require_content(pdf, sheet, path)
+            require_nothing_missing(found, sheet, path)
         return replace(page, hidden_text=bool(sheet.content and sheet.content.hidden_characters))
 
-    def _seen(self, pdf: PdfFile, sheet: Sheet, task: PageTask, path: Path) -> Page:
+    def _seen(self, pdf: PdfFile, sheet: Sheet, task: PageTask, found: Drawn) -> Page:
+        path = Path(task.source.path)
         if shows_nothing(sheet):
+            require_pictures(found, sheet, path)
             page = self._blank(sheet, task)
         else:
-            image = draw(pdf, sheet, task.settings, path)
+            image = take_image(pdf, sheet, task.settings)
+            if image is None:
+                require_pictures(found, sheet, path)
+                image = draw(pdf, sheet, task.settings, path)
             page = self._read(image, (sheet.inches[0] * 72, sheet.inches[1] * 72), task)
         if page.status == "blank":
-            require_pictures(sheet, task.settings.max_pixels, path)
+            require_all_decodable(sheet, path)
         return page
 
     def _image_page(self, path: Path, kind: str, task: PageTask) -> Page:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ocr_worker.engines import pdfium, pictures, poppler, qpdf
+from ocr_worker.engines import jpeg, pdfium, pictures, poppler, qpdf
 from ocr_worker.engines.grey import GreyImage
 from ocr_worker.engines.pdf_file import PdfFile
 from ocr_worker.errors import CorruptError
@@ -93,8 +93,6 @@ def draw(pdf: PdfFile, sheet: Sheet, settings: PageSettings, path: Path) -> Grey
     """Raises CorruptError when no renderer can draw the page."""
     dpi = choose_dpi(sheet, settings)
     if sheet.page is not None:
-        if settings.dpi is None and (taken := _take_image(pdf, sheet)):
-            return taken
         try:
             return GreyImage(pdfium.render(sheet.page, dpi * _unit(sheet)), dpi)
         except pdfium.PdfiumError as error:
@@ -105,6 +103,30 @@ def draw(pdf: PdfFile, sheet: Sheet, settings: PageSettings, path: Path) -> Grey
             f"Page {sheet.number} of {path.name} is too damaged to be drawn; get the file again"
         )
     return GreyImage(picture, dpi)
+
+
+def take_image(pdf: PdfFile, sheet: Sheet, settings: PageSettings) -> GreyImage | None:
+    """The scan itself, when the page is nothing but one upright JPEG: no rendering, no resampling.
+
+    Raises CorruptError when that is damaged or cut short.
+    """
+    content, page = sheet.content, sheet.page
+    if content is None or len(content.images) != 1 or content.others or content.visible_characters:
+        return None
+    left, bottom, right, top, width, height = content.images[0]
+    dpi = width / ((right - left) * _unit(sheet) / 72) if right > left else 0
+    down = height / ((top - bottom) * _unit(sheet) / 72) if top > bottom else 0
+    if (
+        settings.dpi
+        or not NATIVE_DPI[0] <= dpi <= NATIVE_DPI[1]
+        or max(dpi, down) > pictures.SQUARE_ENOUGH * min(dpi, down)
+        or not _fills(page, content.images[0])
+        or not pdfium.is_upright(page)
+    ):
+        return None
+    image = qpdf.sole_jpeg(pdf.structure, sheet.number, (width, height))
+    picture = jpeg.luma(image, (width, height)) if image is not None else None
+    return GreyImage(pictures.turn(picture, page.get_rotation()), dpi) if picture is not None else None
 
 
 def _unit(sheet: Sheet) -> float:
@@ -124,32 +146,6 @@ def _native_dpi(sheet: Sheet) -> float | None:
     dpi = max(min(image[4:]) / min(across, up), max(image[4:]) / max(across, up))
     low, high = NATIVE_DPI
     return min(high, dpi) if dpi >= low else None
-
-
-def _take_image(pdf: PdfFile, sheet: Sheet) -> GreyImage | None:
-    """The scan itself, when the page is nothing but one upright JPEG: no rendering, no resampling."""
-    content, page = sheet.content, sheet.page
-    if content is None or len(content.images) != 1 or content.others or content.visible_characters:
-        return None
-    left, bottom, right, top, width, height = content.images[0]
-    dpi = width / ((right - left) * _unit(sheet) / 72) if right > left else 0
-    down = height / ((top - bottom) * _unit(sheet) / 72) if top > bottom else 0
-    if (
-        not NATIVE_DPI[0] <= dpi <= NATIVE_DPI[1]
-        or max(dpi, down) > pictures.SQUARE_ENOUGH * min(dpi, down)
-        or not _fills(page, content.images[0])
-        or not pdfium.is_upright(page)
-    ):
-        return None
-    image = qpdf.sole_jpeg(pdf.structure, sheet.number, (width, height))
-    if image is None:
-        return None
-    picture = image.decode()
-    return (
-        GreyImage(pictures.turn(picture, page.get_rotation()), dpi)
-        if picture.size == (width, height)
-        else None
-    )
 
 
 def _fills(page: Any, image: tuple[float, float, float, float, int, int]) -> bool:
