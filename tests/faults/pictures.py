@@ -97,6 +97,30 @@ def deep_png() -> bytes:
     )
 
 
+def deep(kind: str, mode: str) -> bytes:
+    """Samples of 16 or 32 bits, or numbers from 0 to 1."""
+    if mode == "F":
+        return saved(sheet().convert("F").point(lambda v: v * (1 / 255) + 0), kind, dpi=(200, 200))
+    samples = sheet().convert("I").point(lambda v: v * 128 + 20_000)
+    if mode == "I;16B":
+        little = samples.convert("I;16").tobytes()
+        big = bytes(byte for pair in zip(little[1::2], little[::2], strict=True) for byte in pair)
+        return saved(Image.frombytes(mode, SIZE, big), kind, dpi=(200, 200))
+    return saved(samples.convert(mode), kind, dpi=(200, 200))
+
+
+def deep_clear_png() -> bytes:
+    """16 bits, and one value of them is transparent."""
+    content = deep_png()
+    at = content.index(b"IDAT") - 4
+    return content[:at] + _chunk(b"tRNS", struct.pack(">H", 65_535)) + content[at:]
+
+
+def lab_tiff() -> bytes:
+    grey = Image.new("L", SIZE, 128)
+    return saved(Image.merge("LAB", (sheet(), grey, grey)), "TIFF", dpi=(200, 200))
+
+
 def on_clear(text_value: int) -> bytes:
     """Words of one grey value on a transparent ground."""
     ink = sheet().point(lambda v: 255 - v)

@@ -191,6 +191,7 @@ UNKNOWN = {
     "heic": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
     "psd": b"8BPS\0\1" + bytes(40), "eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
 }  # fmt: skip
+DEEP = {"16-bit": "I;16", "16-bit-big": "I;16B", "32-bit": "I", "float": "F"}
 MIX = ("First", "Second", "Third")
 UNSIGNED = {"signed": "unsigned_copy"}
 SMALL = {"max_pixels": 100_000}
@@ -271,7 +272,10 @@ ROWS = (
     Row(31, "loop.tiff", pic.looping_tiff),
     Row(32, "cmyk.jpg", pic.cmyk_jpeg, checks=(placed, light)),
     Row(32, "plain-cmyk.jpg", pic.plain_cmyk_jpeg, checks=(placed, light)),
-    Row(33, "deep.png", pic.deep_png, checks=(placed,)),
+    Row(33, "deep.png", pic.deep_png, checks=(placed, light)),
+    Row(33, "deep-clear.png", pic.deep_clear_png, checks=(placed, light)),
+    Row(33, "deep.pgm", partial(pic.deep, "PPM", "I"), checks=(light,)),
+    *(Row(33, f"{name}.tif", partial(pic.deep, "TIFF", mode), checks=(placed, light)) for name, mode in DEEP.items()),
     Row(34, "alpha.png", partial(pic.on_clear, 0), checks=(placed, light)),
     Row(34, "white-alpha.png", partial(pic.on_clear, 255), checks=(placed,)),
     Row(35, "palette.png", pic.clear_palette, checks=(placed,)),
@@ -289,6 +293,7 @@ ROWS = (
     *(Row(40, f"fax-{way}.tif", partial(pic.fax, way), checks=(placed, as_large_in_the_pdf)) for way in (1, 6)),
     *(Row(40, f"oblong-{way}.jpg", partial(pic.oblong_jpeg, way), checks=(placed, as_large_in_the_pdf)) for way in (1, 8)),
     *(Row(41, f"unknown.{kind}", partial(bytes, content), "unsupported_type") for kind, content in UNKNOWN.items()),
+    Row(41, "lab.tif", pic.lab_tiff, "unsupported_type"),
     Row(42, "profile.jpg", pic.with_bad_profile, checks=(placed,)),
     Row(43, "blank.png", pic.blank, texts=("",), statuses=("blank",)),
 )  # fmt: skip

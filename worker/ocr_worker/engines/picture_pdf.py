@@ -22,7 +22,10 @@ _ORIENTING = {b"eXIf", b"tEXt", b"zTXt", b"iTXt"}
 
 
 def picture_pdf(path: Path, kind: str, sizes: Mapping[int, Points | None], max_pixels: int) -> pikepdf.Pdf:
-    """A page for each page number in `sizes`, as large as displayed; None takes the size from the frame itself."""
+    """A page for each page number in `sizes`, as large as displayed; None for one that could not be read.
+
+    Raises CorruptError for a frame that was read before, and now can't be: its page must not be blank.
+    """
     pdf = pikepdf.new()
     with pictures.opened(path, kind, max_pixels) as image:
         for number, points in sizes.items():
@@ -30,6 +33,8 @@ def picture_pdf(path: Path, kind: str, sizes: Mapping[int, Points | None], max_p
                 pictures.select_frame(image, path, number, max_pixels)
                 page = _page(image, path, kind, points or pictures.size_points(image))
             except (OcrError, *pictures.BROKEN):
+                if points:
+                    raise
                 # A frame that could not be read keeps its place, so that page numbers stay true.
                 pdf.add_blank_page()
                 continue
@@ -105,8 +110,15 @@ def _packed(image: Image.Image) -> bytes:
     elif picture.mode == "CMYK":
         picture.copy().save(target, "TIFF")
     else:
-        packable = picture if picture.mode in ("L", "RGB", "P", "I;16") else picture.convert("RGB")
+        packable = _packable(picture)
         # A palette can't carry a colour profile into a PDF.
         profile = None if packable.mode == "P" else packable.info.get("icc_profile")
         packable.save(target, "PNG", compress_level=4, icc_profile=profile)
     return target.getvalue()
+
+
+def _packable(picture: Image.Image) -> Image.Image:
+    """As a PNG can hold it."""
+    if picture.mode in ("L", "RGB", "P", "I;16"):
+        return picture
+    return pictures.to_grey(picture) if pictures.is_deep(picture) else picture.convert("RGB")

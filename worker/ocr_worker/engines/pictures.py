@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image, ImageChops, ImageFilter, ImageOps, UnidentifiedImageError
 
 from ocr_worker.engines.grey import GreyImage
-from ocr_worker.errors import CorruptError, TooLargeError
+from ocr_worker.errors import CorruptError, TooLargeError, UnsupportedTypeError
 
 FAINTEST_INK = 40
 """Grey levels: less contrast than this is not stretched to black, as it may be noise."""
@@ -34,6 +34,7 @@ _FORMATS = {
     "webp": "WEBP",
     "pnm": "PPM",
 }
+_UNREADABLE = {"LAB"}
 _A4_LONG_SIDE_INCHES = 11.69
 BROKEN = (
     OSError,
@@ -118,7 +119,9 @@ def read_grey(image: Image.Image) -> GreyImage:
 
 def to_grey(image: Image.Image) -> Image.Image:
     """8-bit grey: 16 bits are scaled, transparency lies on white, or on black when the text itself is white."""
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
+    if image.mode in _UNREADABLE:
+        raise UnsupportedTypeError(f"its colours are {image.mode}; save it in grey or RGB")
+    if is_deep(image):
         return _scale_to_8_bits(image)
     if image.mode == "CMYK":
         return _true_inks(image).convert("RGB").convert("L")
@@ -131,6 +134,11 @@ def _true_inks(image: Image.Image) -> Image.Image:
     """Pillow takes each CMYK JPEG for one of Adobe's, which are inverted; one without Adobe's marker is not."""
     inverted = is_jpeg(image) and "adobe" not in image.info
     return ImageChops.invert(image) if inverted else image
+
+
+def is_deep(image: Image.Image) -> bool:
+    """Whether its samples have more than 8 bits: Pillow clips those, whatever it converts them to."""
+    return image.mode.startswith("I") or image.mode == "F"
 
 
 def has_alpha(image: Image.Image) -> bool:
@@ -202,12 +210,12 @@ def _stated_dpi(stated: Any) -> tuple[float, float] | None:
 
 
 def _scale_to_8_bits(image: Image.Image) -> Image.Image:
-    lowest, highest = grey_range(image)
     top = 65_535.0 if image.mode.startswith("I") else 1.0
+    # Of 16 bits in an order that is not the machine's, Pillow knows no range.
+    image = image.convert("F")
+    lowest, highest = grey_range(image)
     low, high = min(0.0, lowest), max(highest, 255.0 if top > 1 and highest <= 255 else top)
-    grey: Image.Image = image.convert("F").point(
-        lambda value: value * (255.0 / (high - low)) - low * 255.0 / (high - low)
-    )
+    grey: Image.Image = image.point(lambda value: value * (255.0 / (high - low)) - low * 255.0 / (high - low))
     return grey.convert("L")
 
 
@@ -221,6 +229,8 @@ def without_alpha(image: Image.Image) -> Image.Image:
     """The picture in its colours, on the ground that recognition gave it."""
     if not has_alpha(image):
         return image
+    if is_deep(image):
+        return to_grey(image)
     clear = image.convert("RGBA")
     ground = Image.new("RGB", image.size, "black" if backdrop_is_dark(clear) else "white")
     ground.paste(clear, mask=clear.getchannel("A"))
