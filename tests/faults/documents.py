@@ -126,23 +126,62 @@ def encrypted(user: str, owner: str = "the-owner") -> bytes:
 
 def for_certificates() -> bytes:
     """Encrypted for certain people: the handler is Adobe's public key one."""
+    return _with_handler(
+        b"<</Filter/Adobe.PubSec/SubFilter/adbe.pkcs7.s5/V 4/Length 128/CF<</DefaultCryptFilter<</CFM/AESV2/Length 16/Recipients[<3082>]>>>>/StmF/DefaultCryptFilter/StrF/DefaultCryptFilter>>"
+    )
+
+
+def of_the_future() -> bytes:
+    """Encrypted by a version of the standard that nobody knows."""
+    return _with_handler(b"<</Filter/Standard/V 9/R 9/O(%s)/U(%s)/P -1>>" % (b"a" * 32, b"a" * 32))
+
+
+def _with_handler(handler: bytes) -> bytes:
     content = whole(scan(), object_stream_mode=pikepdf.ObjectStreamMode.disable, static_id=True)
-    handler = b"<</Filter/Adobe.PubSec/SubFilter/adbe.pkcs7.s5/V 4/Length 128/CF<</DefaultCryptFilter<</CFM/AESV2/Length 16/Recipients[<3082>]>>>>/StmF/DefaultCryptFilter/StrF/DefaultCryptFilter>>"
     return content.replace(b"trailer <<", b"trailer << /Encrypt " + handler, 1)
 
 
 def signed() -> bytes:
     def sign(pdf: pikepdf.Pdf) -> None:
-        value = pdf.make_indirect(
-            Dictionary(
-                Type=Name.Sig, Filter=Name("/Adobe.PPKLite"), SubFilter=Name("/adbe.pkcs7.detached"),
-                ByteRange=Array([0, 10, 20, 30]), Contents=pikepdf.String(b"\x30\x82" * 32),
-            )
-        )  # fmt: skip
-        field = _widget(pdf, Dictionary(FT=Name.Sig, T=pikepdf.String("Signature"), V=value))
+        field = _widget(pdf, Dictionary(FT=Name.Sig, T=pikepdf.String("Signature"), V=_signature(pdf)))
         pdf.Root.AcroForm = Dictionary(Fields=Array([field]), SigFlags=3)
 
     return changed(sign)
+
+
+def signed_in_kid() -> bytes:
+    """The field says what it is, its widget holds the signature."""
+
+    def sign(pdf: pikepdf.Pdf) -> None:
+        field = pdf.make_indirect(Dictionary(FT=Name.Sig, T=pikepdf.String("Signature")))
+        field.Kids = Array([_widget(pdf, Dictionary(Parent=field, V=_signature(pdf)))])
+        pdf.Root.AcroForm = Dictionary(Fields=Array([field]), SigFlags=3)
+
+    return changed(sign)
+
+
+def signed_on_page() -> bytes:
+    """The form does not list the field."""
+
+    def sign(pdf: pikepdf.Pdf) -> None:
+        _widget(pdf, Dictionary(FT=Name.Sig, T=pikepdf.String("Signature"), V=_signature(pdf)))
+        pdf.Root.AcroForm = Dictionary(Fields=Array([]), SigFlags=3)
+
+    return changed(sign)
+
+
+def certified() -> bytes:
+    """Signed by its author, with no field."""
+    return changed(lambda pdf: pdf.Root.__setitem__("/Perms", Dictionary(DocMDP=_signature(pdf))))
+
+
+def _signature(pdf: pikepdf.Pdf) -> Any:
+    return pdf.make_indirect(
+        Dictionary(
+            Type=Name.Sig, Filter=Name("/Adobe.PPKLite"), SubFilter=Name("/adbe.pkcs7.detached"),
+            ByteRange=Array([0, 10, 20, 30]), Contents=pikepdf.String(b"\x30\x82" * 32),
+        )
+    )  # fmt: skip
 
 
 def form() -> bytes:
@@ -169,9 +208,7 @@ def page_loop() -> bytes:
 
 def prev_loop() -> bytes:
     """A cross-reference section whose /Prev is itself, in front of a page tree that is gone."""
-    content = _raw([b"<</Type/Catalog/Pages 9 0 R>>"])
-    start = content.rindex(b"xref\n", 0, content.rindex(b"startxref"))
-    return content.replace(b"trailer\n<<", b"trailer\n<</Prev %d" % start)
+    return _with_prev_loop([b"<</Type/Catalog/Pages 9 0 R>>"])
 
 
 def flate_bomb() -> bytes:
@@ -293,6 +330,23 @@ def _group4() -> bytes:
         assert isinstance(tiff, TiffImagePlugin.TiffImageFile)
         (offset,), (size,) = tiff.tag_v2[273], tiff.tag_v2[279]
     return content[offset : offset + size]
+
+
+def prev_loop_behind_pages() -> bytes:
+    """The same in front of a page tree that is whole."""
+    return _with_prev_loop(
+        [
+            b"<</Type/Catalog/Pages 2 0 R>>",
+            b"<</Type/Pages/Count 1/Kids[3 0 R]>>",
+            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]>>",
+        ]
+    )
+
+
+def _with_prev_loop(objects: list[bytes]) -> bytes:
+    content = _raw(objects)
+    start = content.rindex(b"xref\n", 0, content.rindex(b"startxref"))
+    return content.replace(b"trailer\n<<", b"trailer\n<</Prev %d" % start)
 
 
 def _raw(objects: list[bytes]) -> bytes:

@@ -128,8 +128,12 @@ def keeps_fields(file: Delivered) -> None:
 
 
 def unsigned(file: Delivered) -> None:
+    assert b"/ByteRange" not in file.pdf.read_bytes()
     with pikepdf.open(file.pdf) as document:
-        assert all("/V" not in one for one in document.Root.AcroForm.Fields)
+        assert "/Perms" not in document.Root
+        assert all(
+            "/ByteRange" not in part for part in document.objects if isinstance(part, pikepdf.Dictionary)
+        )
 
 
 def one_of_three(file: Delivered) -> None:
@@ -193,6 +197,9 @@ UNKNOWN = {
 }  # fmt: skip
 DEEP = {"16-bit": "I;16", "16-bit-big": "I;16B", "32-bit": "I", "float": "F"}
 MIX = ("First", "Second", "Third")
+SIGNED = {
+    "signed": pdf.signed, "signed-in-kid": pdf.signed_in_kid, "signed-on-page": pdf.signed_on_page, "certified": pdf.certified,
+}  # fmt: skip
 UNSIGNED = {"signed": "unsigned_copy"}
 SMALL = {"max_pixels": 100_000}
 REDO = {"existing_text": "redo"}
@@ -242,8 +249,9 @@ ROWS = (
     Row(14, "wrong.pdf", partial(pdf.encrypted, "secret"), "bad_password", password="Wrong-Pass"),
     Row(14, "right.pdf", partial(pdf.encrypted, "secret"), password="secret", checks=(still_locked,)),
     Row(15, "certificate.pdf", pdf.for_certificates, "encrypted"),
-    Row(16, "signed.pdf", pdf.signed, "signed"),
-    Row(16, "unsigned.pdf", pdf.signed, options=UNSIGNED, checks=(placed, unsigned)),
+    Row(15, "future.pdf", pdf.of_the_future, "encrypted"),
+    *(Row(16, f"{name}.pdf", make, "signed") for name, make in SIGNED.items()),
+    *(Row(16, f"un{name}.pdf", make, options=UNSIGNED, checks=(placed, unsigned)) for name, make in SIGNED.items()),
     Row(17, "form.pdf", pdf.form, checks=(placed, keeps_fields)),
     Row(18, "xfa.pdf", pdf.dynamic_xfa, "xfa"),
     Row(19, "digital.pdf", pdf.born_digital, texts=("Born digital words",), statuses=("has_text",)),
@@ -253,6 +261,8 @@ ROWS = (
     *(Row(22, f"turned-{way}.pdf", partial(pdf.turned, way), checks=(placed,)) for way in (90, 180, 270)),
     Row(23, "page-loop.pdf", pdf.page_loop, "corrupt"),
     Row(23, "prev-loop.pdf", pdf.prev_loop, "corrupt"),
+    Row(23, "prev-loop-mended.pdf", pdf.prev_loop_behind_pages, texts=("",), statuses=("blank",),
+        checks=(warned("damaged", "mended", "1 page"),)),
     Row(24, "bomb.pdf", pdf.flate_bomb, "crashed"),
     Row(24, "bomb-page.pdf", pdf.bomb_page, texts=("Good page", ""), statuses=("ok", "crashed"),
         failed_pages=(2,), page_code="crashed", checks=(bomb_is_untouched,)),

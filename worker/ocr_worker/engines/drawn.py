@@ -11,11 +11,11 @@ import pikepdf
 from pikepdf import Array, Dictionary, Name
 
 from ocr_worker.engines import streams
+from ocr_worker.engines.qpdf import inherited
 
 _DRAWN = re.compile(rb"(/[^\s/()<>\[\]{}%#]+)\s+Do\b")
 """The names of objects that a content stream draws; those with escapes are left out."""
 _MOST_OBJECTS = 2_000
-_DEPTH = 50
 
 
 @dataclass(slots=True)
@@ -37,7 +37,7 @@ def follow(pdf: pikepdf.Pdf, page: int) -> Drawn:
     if ("/Contents", None) in entries:
         raise streams.TornError
     contents = sheet.get("/Contents", Array())
-    resources = _inherited(sheet, "/Resources")
+    resources = inherited(sheet, "/Resources")
     queue = [(part, resources) for part in (contents if isinstance(contents, Array) else [contents])]
     seen: set[tuple[int, int]] = set()
     while queue:
@@ -68,11 +68,3 @@ def _named(content: bytes, resources: Any, drawn: Drawn) -> Iterator[Any]:
 
 def _masks(image: Any) -> list[Any]:
     return [mask for key in ("/SMask", "/Mask") if isinstance(mask := image.get(key), pikepdf.Stream)]
-
-
-def _inherited(node: Any, key: str) -> Any:
-    for _ in range(_DEPTH):
-        if key in node or not isinstance(node.get("/Parent"), Dictionary):
-            break
-        node = node.Parent
-    return node.get(key)

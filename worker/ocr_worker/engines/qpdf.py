@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,10 @@ import pikepdf
 
 from ocr_worker.engines.pdfium import wrong_password
 from ocr_worker.errors import CorruptError, EncryptedError
+
+_UNKNOWN_ENCRYPTION = ("encryption filter", "unsupported encryption", "unsupported /r or /v")
+"""How qpdf says that no password would help."""
+_DEPTH = 50
 
 
 class QpdfError(Exception):
@@ -29,7 +34,7 @@ def load(source: Path | bytes, password: str | None, name: str) -> pikepdf.Pdf:
     except (pikepdf.PdfError, RuntimeError, ValueError, OSError) as error:
         if "Loop detected" in str(error):
             raise CorruptError(f"The page tree of {name} runs in circles; save the document again") from error
-        if "encryption filter" in str(error) or "unsupported encryption" in str(error).lower():
+        if any(words in str(error).lower() for words in _UNKNOWN_ENCRYPTION):
             raise EncryptedError(
                 f"{name} is encrypted in a way that only its maker's program knows; ask for an open copy"
             ) from error
@@ -54,14 +59,15 @@ def needs_xfa(pdf: pikepdf.Pdf) -> bool:
 
 
 def is_signed(pdf: pikepdf.Pdf) -> bool:
-    return any("/V" in field for field in _signature_fields(pdf))
+    permissions = pdf.Root.get("/Perms")
+    certified = isinstance(permissions, pikepdf.Dictionary) and "/DocMDP" in permissions
+    return certified or any(True for _ in _signatures(pdf))
 
 
 def drop_signatures(pdf: pikepdf.Pdf) -> None:
     """Make an honest unsigned copy: fields stay, empty, and nothing claims to be signed any more."""
-    for field in _signature_fields(pdf):
-        if "/V" in field:
-            del field["/V"]
+    for field in _signatures(pdf):
+        del field["/V"]
     form = pdf.Root.get("/AcroForm")
     if isinstance(form, pikepdf.Dictionary) and "/SigFlags" in form:
         del form["/SigFlags"]
@@ -70,25 +76,38 @@ def drop_signatures(pdf: pikepdf.Pdf) -> None:
             del pdf.Root[key]
 
 
-def _signature_fields(pdf: pikepdf.Pdf) -> list[Any]:
+def inherited(node: Any, key: str) -> Any:
+    """What a page or a field has itself or from those above it; None without."""
+    for _ in range(_DEPTH):
+        if key in node or not isinstance(node.get("/Parent"), pikepdf.Dictionary):
+            break
+        node = node.Parent
+    return node.get(key)
+
+
+def _signatures(pdf: pikepdf.Pdf) -> Iterator[Any]:
+    """Signature fields with a value, those too that only a page knows."""
     form = pdf.Root.get("/AcroForm")
-    found: list[Any] = []
-    queue = _kids(form, "/Fields") if isinstance(form, pikepdf.Dictionary) else []
+    if not isinstance(form, pikepdf.Dictionary):
+        return
+    queue = [
+        *_items(form, "/Fields"),
+        *(widget for page in pdf.pages for widget in _items(page.obj, "/Annots")),
+    ]
     seen: set[tuple[int, int]] = set()
     while queue:
         field = queue.pop()
         if not isinstance(field, pikepdf.Dictionary) or (field.is_indirect and field.objgen in seen):
             continue
         seen.add(field.objgen)
-        queue += _kids(field, "/Kids")
-        if field.get("/FT") == pikepdf.Name.Sig:
-            found.append(field)
-    return found
+        queue += _items(field, "/Kids")
+        if "/V" in field and inherited(field, "/FT") == pikepdf.Name.Sig:
+            yield field
 
 
-def _kids(parent: Any, key: str) -> list[Any]:
-    kids = parent.get(key)
-    return list(kids) if isinstance(kids, pikepdf.Array) else []
+def _items(owner: Any, key: str) -> list[Any]:
+    items = owner.get(key)
+    return list(items) if isinstance(items, pikepdf.Array) else []
 
 
 def sole_jpeg(pdf: pikepdf.Pdf, page: int, size: tuple[int, int]) -> bytes | None:
