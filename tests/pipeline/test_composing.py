@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pikepdf
 import pypdfium2
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 
 from bench.corpora import Sample
-from ocr_worker.errors import OutputConflictError, OutputExistsError
+from ocr_worker.errors import InternalError, OutputConflictError, OutputExistsError
 from ocr_worker.pipeline.tasks import ComposeTask, PageSettings, Source
 from tests.faults import documents, pictures
 from tests.pipeline.desk import ALL_OUTPUTS, Desk
@@ -102,6 +104,66 @@ def test_composing_twice_does_not_pile_up_layers(sample: Build, desk: Desk, tmp_
     assert {page.status for page in kept.pages} == {"has_text"}
     assert {page.status for page in redone.pages} == {"ok"}
     assert words(pdfium_text(redone.outputs["pdf"])) == words(redone.text)
+
+
+@pytest.mark.needs("pdftotext")
+@pytest.mark.parametrize("turn", [0, 90])
+def test_force_leaves_each_word_once_and_the_page_looks_as_before(
+    turn: int, desk: Desk, tmp_path: Path
+) -> None:
+    path = tmp_path / "typed.pdf"
+    path.write_bytes(documents.changed(partial(_turned_and_cropped, turn), _typed()))
+    readers = (pdfium_text, pypdf_text, poppler_text)
+
+    done = desk.process(path, PageSettings(existing_text="force"))
+
+    made = done.outputs["pdf"]
+    assert [page.status for page in done.pages] == ["ok", "ok"]
+    assert words(done.text) == ["Typed", "page", "words", "Scanned", "page"]
+    assert [sorted(words(read(made))) for read in readers] == [sorted(words(done.text))] * 3
+    before, after = (_shown(place) for place in (path, made))
+    assert before.size == after.size
+    assert ImageStat.Stat(ImageChops.difference(before, after)).mean[0] < 2
+    with pikepdf.open(path) as original, pikepdf.open(made) as pdf:
+        assert len(pdf.pages[0].Annots) == 1
+        assert "/Font" not in pdf.pages[0].Resources
+        assert _image_bytes(pdf.pages[1]) == _image_bytes(original.pages[1])
+
+
+def _typed() -> pikepdf.Pdf:
+    return pikepdf.open(io.BytesIO(documents.mixed()))
+
+
+def _turned_and_cropped(turn: int, pdf: pikepdf.Pdf) -> None:
+    page = pdf.pages[0]
+    page.obj.Rotate = turn
+    page.obj.CropBox = pikepdf.Array([10, 5, 220, 60])
+    link = pikepdf.Dictionary(
+        Type=pikepdf.Name.Annot, Subtype=pikepdf.Name.Link, Rect=pikepdf.Array([20, 30, 90, 50]),
+        A=pikepdf.Dictionary(S=pikepdf.Name.URI, URI=pikepdf.String("https://example.org")),
+    )  # fmt: skip
+    page.obj.Annots = pikepdf.Array([pdf.make_indirect(link)])
+
+
+def _shown(path: Path) -> Image.Image:
+    picture: Image.Image = pypdfium2.PdfDocument(path)[0].render(scale=1, grayscale=True).to_pil()
+    return picture
+
+
+def test_a_picture_that_was_to_replace_a_page_and_is_gone_asks_for_the_page_again(
+    desk: Desk, tmp_path: Path
+) -> None:
+    path = tmp_path / "typed.pdf"
+    path.write_bytes(documents.born_digital())
+    settings = PageSettings(existing_text="force")
+    done = desk.process(path, settings)
+    (picture,) = (tmp_path / "pages" / "typed.pdf").glob("*.picture")
+    picture.unlink()
+    source = Source(str(path), None, done.opened.stamp)
+    outputs = {kind: str(place) for kind, place in done.outputs.items()}
+
+    with pytest.raises(InternalError, match=r"1\.picture"):
+        desk.bench.run(ComposeTask(source, settings, 1, done.opened.sha256, str(picture.parent), outputs))
 
 
 def test_a_turned_page_is_displayed_upright_with_its_layer(sample: Build, desk: Desk, tmp_path: Path) -> None:

@@ -106,6 +106,7 @@ def test_text_that_cannot_be_read_is_flagged_and_redo_recognises_it(desk: Desk, 
     assert kept.pages[0].status == "has_text"
     assert "redo" in kept.pages[0].warnings[0]
     assert "Garbled words" in redone.text
+    assert "stays in the PDF" in redone.pages[0].warnings[0]
 
 
 def test_faint_small_text_is_not_taken_for_a_blank_page(desk: Desk, sample: Build, tmp_path: Path) -> None:

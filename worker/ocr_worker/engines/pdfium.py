@@ -178,6 +178,17 @@ def render(page: Any, dpi: float) -> Image.Image:
     return picture
 
 
+def paint(page: Any, dpi: float) -> Image.Image:
+    """The page's own content in colour, or in grey where that is all of it; annotations stay what they are. Raises PdfiumError."""
+    try:
+        picture: Image.Image = page.render(scale=dpi / 72, may_draw_forms=False, draw_annots=False).to_pil()
+    except (pypdfium2.PdfiumError, RuntimeError, ValueError, OverflowError) as error:
+        raise PdfiumError(str(error)) from error
+    red, green, blue = picture.convert("RGB").split()
+    is_grey = red.tobytes() == green.tobytes() == blue.tobytes()
+    return green if is_grey else picture.convert("RGB")
+
+
 def boxes(texts: Any, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[float, float, float, float]]:
     """Around each span of the characters of `Content.text`: left, bottom, right, top in user units."""
     # Called for each character of a page: pypdfium2's own helpers and its checks of types would take ten times as long.

@@ -42,6 +42,14 @@ def picture_pdf(path: Path, kind: str, sizes: Mapping[int, Points | None], max_p
     return pdf
 
 
+def image_object(pdf: pikepdf.Pdf, picture: bytes) -> pikepdf.Object:
+    """A PNG or JPEG as a stream of this PDF."""
+    converted = img2pdf.convert(picture, engine=img2pdf.Engine.internal)
+    with pikepdf.open(io.BytesIO(converted)) as single:
+        (image,) = single.pages[0].resources.XObject.values()
+        return pdf.copy_foreign(image)
+
+
 def _page(image: Image.Image, path: Path, kind: str, points: Points) -> bytes:
     content = path.read_bytes() if kind in ("jpeg", "png") else b""
     kept = _is_kept(image, kind, content)

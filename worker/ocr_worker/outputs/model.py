@@ -59,6 +59,8 @@ class Page:
     warnings: tuple[str, ...] = ()
     hidden_text: bool = False
     """Whether an older invisible layer has to give way to this page's."""
+    repainted: bool = False
+    """Whether the page's content has to give way to its picture, which is stored beside the result."""
     error_code: str = ""
     error: str = ""
 

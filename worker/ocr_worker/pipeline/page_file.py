@@ -11,10 +11,10 @@ from ocr_worker.errors import InternalError
 from ocr_worker.outputs.model import Line, Page, Word
 from ocr_worker.outputs.whole import write_unsynced
 
-VERSION = 1
+VERSION = 2
 _FIELDS = (
     "number", "status", "width_px", "height_px", "dpi", "dpi_estimated", "width_points", "height_points", "turned",
-    "engine", "engine_version", "seconds", "hidden_text", "error_code", "error",
+    "engine", "engine_version", "seconds", "hidden_text", "repainted", "error_code", "error",
 )  # fmt: skip
 
 
@@ -33,6 +33,24 @@ def read_page(path: Path) -> Page:
         return Page(**fields, warnings=tuple(record["warnings"]), lines=tuple(map(_unpack, record["lines"])))
     except (OSError, ValueError, KeyError, TypeError, zlib.error) as error:
         raise InternalError(f"The stored result {path.name} can't be read: {error}") from error
+
+
+def write_picture(result: Path, picture: bytes) -> None:
+    """Beside the result of its page, which is written after it."""
+    write_unsynced(_picture_place(result), picture)
+
+
+def read_picture(result: Path) -> bytes:
+    """Raises InternalError: the page has to be done again."""
+    place = _picture_place(result)
+    try:
+        return place.read_bytes()
+    except OSError as error:
+        raise InternalError(f"The stored picture {place.name} can't be read: {error}") from error
+
+
+def _picture_place(result: Path) -> Path:
+    return result.with_suffix(".picture")
 
 
 def _pack(line: Line) -> list[Any]:

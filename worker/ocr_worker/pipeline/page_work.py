@@ -17,6 +17,7 @@ from ocr_worker.pipeline import existing
 from ocr_worker.pipeline.blank import is_white
 from ocr_worker.pipeline.documents import Documents
 from ocr_worker.pipeline.engine_choice import Engines
+from ocr_worker.pipeline.page_file import write_picture
 from ocr_worker.pipeline.proof import (
     look_through,
     require_all_decodable,
@@ -25,11 +26,13 @@ from ocr_worker.pipeline.proof import (
     require_sizes,
 )
 from ocr_worker.pipeline.reading import Reader
-from ocr_worker.pipeline.render import Sheet, choose_dpi, draw, load_sheet, shows_nothing, take_image
+from ocr_worker.pipeline.render import Sheet, choose_dpi, draw, load_sheet, paint, shows_nothing, take_image
 from ocr_worker.pipeline.source_file import glance, require_unchanged
 from ocr_worker.pipeline.tasks import PageSettings, PageTask
 
 UNREADABLE = "The page's own text can't be read (broken character map); existing_text: redo recognises the page instead"
+
+BESIDE = "The page's own text, which can't be read, stays in the PDF beside the new layer; existing_text: force leaves only the layer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class PageWork:
             page = self._seen(pdf, sheet, task, found)
         if page.status == "blank":
             require_nothing_missing(found, sheet, path)
+        if kind == "garbage" and page.status == "ok" and task.settings.existing_text == "redo":
+            page = replace(page, warnings=(*page.warnings, BESIDE))
         return replace(page, hidden_text=bool(sheet.content and sheet.content.hidden_characters))
 
     def _seen(self, pdf: PdfFile, sheet: Sheet, task: PageTask, found: Drawn) -> Page:
@@ -72,6 +77,9 @@ class PageWork:
                 require_pictures(found, sheet, path)
                 image = draw(pdf, sheet, task.settings, path)
             page = self._read(image, (sheet.inches[0] * 72, sheet.inches[1] * 72), task)
+            if page.status == "ok" and _is_repainted(sheet, task.settings):
+                write_picture(Path(task.result_path), paint(sheet, image.dpi, image))
+                page = replace(page, repainted=True)
         if page.status == "blank":
             require_all_decodable(sheet, path)
         return page
@@ -116,6 +124,12 @@ def _is_kept(kind: existing.Kind, settings: PageSettings) -> bool:
     if settings.existing_text == "force":
         return False
     return kind == "visible" or (settings.existing_text == "skip" and kind in ("hidden", "garbage"))
+
+
+def _is_repainted(sheet: Sheet, settings: PageSettings) -> bool:
+    """Under `force` text that is seen would be found twice, once as it is and once as it was read."""
+    visible = sheet.content.visible_characters if sheet.content else 0
+    return settings.existing_text == "force" and "pdf" in settings.outputs and visible > 0
 
 
 def _own_text(pdf: PdfFile, sheet: Sheet, kind: existing.Kind, settings: PageSettings) -> Page:

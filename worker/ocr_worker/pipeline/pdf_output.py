@@ -11,7 +11,9 @@ from typing import Any
 from ocr_worker.engines import qpdf
 from ocr_worker.outputs import searchable_pdf
 from ocr_worker.outputs.model import Page
+from ocr_worker.outputs.repaint import repaint
 from ocr_worker.pipeline.documents import Documents
+from ocr_worker.pipeline.page_file import read_picture
 from ocr_worker.pipeline.tasks import ComposeTask
 
 Points = tuple[float, float]
@@ -55,7 +57,16 @@ class PdfWriter:
         self._grafter = searchable_pdf.LayerGrafter(original.pdf)
 
     def add(self, page: Page) -> None:
+        if page.repainted:
+            self._repaint(page.number)
         self._grafter.graft(page)
+
+    def _repaint(self, number: int) -> None:
+        from ocr_worker.engines.picture_pdf import image_object
+
+        pdf = self._original.pdf
+        picture = read_picture(Path(self._task.result_dir) / f"{number}.page")
+        repaint(pdf, pdf.pages[number - 1], image_object(pdf, picture))
 
     def finish(self) -> None:
         self._grafter.finish()

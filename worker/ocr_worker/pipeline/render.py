@@ -20,6 +20,8 @@ NATIVE_DPI = (150.0, 600.0)
 """Between these a scanned page is taken at its image's own resolution."""
 AUTO_PIXELS = 64_000_000
 """What a resolution of our own choice may cost; one that was asked for may go up to max_pixels."""
+PAINTED_PIXELS = 32_000_000
+"""In colour these take 100 MB, and as much again to be packed."""
 GLANCE_DPI = 75
 FLAT_LEVELS = 2
 """Grey levels within a page drawn so small that holds nothing: one black dot of 300 dpi makes 16."""
@@ -127,6 +129,17 @@ def take_image(pdf: PdfFile, sheet: Sheet, settings: PageSettings) -> GreyImage 
     image = qpdf.sole_jpeg(pdf.structure, sheet.number, (width, height))
     picture = jpeg.luma(image, (width, height)) if image is not None else None
     return GreyImage(pictures.turn(picture, page.get_rotation()), dpi) if picture is not None else None
+
+
+def paint(sheet: Sheet, dpi: float, seen: GreyImage) -> bytes:
+    """The page as a picture file, in its colours; as it was `seen` where PDFium can't draw it."""
+    width, height = sheet.inches
+    affordable = min(dpi, math.sqrt(PAINTED_PIXELS / (width * height)))
+    try:
+        picture = pdfium.paint(sheet.page, affordable * _unit(sheet)) if sheet.page else seen.picture
+    except pdfium.PdfiumError:
+        picture = seen.picture
+    return pictures.packed(picture)
 
 
 def _unit(sheet: Sheet) -> float:
