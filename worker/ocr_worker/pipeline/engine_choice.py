@@ -32,7 +32,7 @@ class Engines:
         return self._engines[key]
 
     def finder(self, settings: PageSettings) -> Finder | None:
-        """What finds a page's orientation; None without tesserocr or its data."""
+        """What finds a page's orientation; None without an engine or its data."""
         place = settings.tessdata_dir
         if place not in self._finders:
             self._finders[place] = self._load_finder(place)
@@ -50,8 +50,13 @@ class Engines:
 
     def _load_finder(self, tessdata_dir: str | None) -> Finder | None:
         file = catalogue.find_orientation_data(tessdata_dir)
-        if file is None or "tesserocr" not in catalogue.installed_engines():
+        installed = catalogue.installed_engines()
+        if file is None or not installed:
             return None
+        if "tesserocr" not in installed:
+            from ocr_worker.engines.tesseract_orientation import CommandOrientationFinder
+
+            return CommandOrientationFinder(file.parent, self._cache_dir)
         from ocr_worker.engines.tesserocr_engine import OrientationFinder
 
         return OrientationFinder(file.parent)
