@@ -16,6 +16,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 
 from tests.faults import documents, pictures
 from tests.faults.host import Event, running
+from tests.fuzz.model import check
 
 LONG = "OCR_FUZZ_SECONDS" in os.environ
 ids = itertools.count(1)
@@ -28,7 +29,7 @@ class Conversation(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stack = ExitStack()
+        self.stack, self.asked = ExitStack(), dict[object, str]()
         self.folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
         self.files = _inputs(self.folder)
         self.worker = self.stack.enter_context(running(self.folder / "home"))
@@ -77,35 +78,14 @@ class Conversation(RuleBasedStateMachine):
             self.say("resume")
             self.say("shutdown", mode="drain")
             assert self.worker.exit_code(30) == 0
-            _check_runs(self.worker.events)
+            check(self.asked, self.worker.events)
 
     def say(self, command: str, **fields: object) -> Event:
         """Send a command; its first and direct answer, which has its id."""
         asked = next(ids)
+        self.asked[asked] = command
         self.worker.send(command, id=asked, **fields)
         return self.worker.wait(lambda e: e.get("id") == asked, 20)
-
-
-def _check_runs(events: list[Event]) -> None:
-    """Between `accepted` and its terminal event lies a run; outside there is nothing of its job but answers."""
-    running_jobs: dict[str, object] = {}
-    percent: dict[str, float] = {}
-    for event in events:
-        kind, job = event["data"].get("kind"), str(event.get("job_id"))
-        if kind == "accepted":
-            assert job not in running_jobs, "two runs of a job at a time"
-            running_jobs[job], percent[job] = event["id"], 0.0
-        elif kind == "batch" or (
-            event["type"] == "error" and job in running_jobs and event.get("id") == running_jobs[job]
-        ):
-            assert running_jobs.pop(job) == event["id"], "a terminal event answers another command"
-        elif event["type"] == "progress":
-            assert job in running_jobs, "progress outside of a run"
-            assert event["data"]["percent"] >= percent[job]
-            percent[job] = event["data"]["percent"]
-        elif kind == "file_done":
-            assert job in running_jobs, "file_done outside of a run"
-    assert not running_jobs, "a run without its terminal event"
 
 
 def _inputs(folder: Path) -> list[str]:
@@ -126,15 +106,3 @@ class TestConversation(Conversation.TestCase):  # type: ignore[misc, valid-type]
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-
-
-def test_the_model_notices_an_event_after_the_end() -> None:
-    accepted = {"type": "info", "id": 1, "job_id": "j", "data": {"kind": "accepted"}}
-    end = {"type": "result", "id": 1, "job_id": "j", "data": {"kind": "batch"}}
-    late = {"type": "info", "job_id": "j", "data": {"kind": "file_done"}}
-
-    _check_runs([accepted, late, end])
-    odds: list[list[Event]] = [[accepted, end, late], [accepted], [accepted, accepted], [end, accepted]]
-    for odd in odds:
-        with pytest.raises((AssertionError, KeyError)):
-            _check_runs(odd)
