@@ -64,7 +64,7 @@ def mount(tmp_path: Path) -> Iterator[Mounted]:
 @contextmanager
 def _mounted(place: Path, arguments: tuple[str, ...]) -> Iterator[Path]:
     if not place.exists():
-        place.mkdir()
+        place.mkdir(parents=True)
     done = subprocess.run(["mount", *arguments, str(place)], capture_output=True, check=False)
     if done.returncode:
         pytest.skip(f"this machine can't mount: {done.stderr.decode(errors='replace').strip()}")

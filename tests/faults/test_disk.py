@@ -12,11 +12,15 @@ import pikepdf
 import pytest
 
 from ocr_worker.engines import poppler
+from ocr_worker.engines.catalogue import find_data, tessdata_folders
 from ocr_worker.errors import NoSpaceError
 from tests.faults import documents, pictures
 from tests.faults.conftest import Mounted
-from tests.faults.host import Spawn, Worker, left_behind, running
+from tests.faults.host import Event, Spawn, Worker, left_behind, running
 from tests.faults.injection import failing
+
+NEED_TEMP = {"tesseract"}
+"""Engines that are given pages as files."""
 
 
 def _tmpfs(*options: str) -> tuple[str, ...]:
@@ -157,34 +161,74 @@ def test_a_state_disk_that_fills_up_in_mid_run_leaves_a_job_that_can_be_resumed(
 def test_a_full_temp_folder_costs_at_most_what_needs_it(
     mount: Mounted, tmp_path: Path, page: Path, out: Path
 ) -> None:
-    disk = mount("disk", *_tmpfs("size=64k"))
-    with running(tmp_path / "home", Spawn({"TMPDIR": str(disk)})) as worker:
-        _fill(disk)
-        engines = [engine["name"] for engine in worker.ask("hello")["data"]["engines"]]
-
+    # Page processes have their temporary files below the state folder, whatever the worker's TMPDIR.
+    disk = mount("home/state/tmp", *_tmpfs("size=256k"))
+    with running(tmp_path / "home", Spawn({"OCR_WORKER_PAGE_PROCESSES": "1"})) as worker:
+        engines = _engines(worker)
         for engine in engines:
-            data = worker.batch([page], out / engine, engine=engine)
-            codes = {e["code"] for e in data["failed"]}
-            assert codes <= {"no_space"}, data
-            assert data["successful"] or codes
+            # So that it has chosen its folder: from a full one it would turn away at once.
+            assert worker.batch([page], out / "before" / engine, engine=engine)["failed"] == []
+        filler = _fill(disk)
+        ends = {engine: worker.batch([page], out / engine, engine=engine) for engine in engines}
 
+        assert {engine: [e["code"] for e in end["failed"]] for engine, end in ends.items()} == {
+            engine: ["no_space"] if engine in NEED_TEMP else [] for engine in engines
+        }
+        assert ends["tesserocr"]["successful"]
         assert worker.ask("ping")["type"] == "result"
-        assert [path.name for path in disk.iterdir()] == ["filler"]
+        assert [path for path in disk.rglob("*") if path.is_file()] == [filler]
+        filler.unlink()
+        for engine in engines:
+            assert (
+                len(worker.batch([page], out / engine, engine=engine, on_existing="overwrite")["successful"])
+                == 1
+            )
 
 
+@pytest.mark.parametrize("part", ["tmp", "cache"])
 def test_a_temp_folder_on_another_device_does_no_harm(
-    mount: Mounted, tmp_path: Path, page: Path, out: Path
+    part: str, mount: Mounted, tmp_path: Path, page: Path, out: Path
 ) -> None:
-    disk = mount("disk", *_tmpfs("size=64m"))
+    disk = mount(f"home/state/{part}", *_tmpfs("size=64m"))
+    data = _data_of_its_own(tmp_path / "data")
     assert disk.stat().st_dev != tmp_path.stat().st_dev
 
-    with running(tmp_path / "home", Spawn({"TMPDIR": str(disk)})) as worker:
-        for engine in worker.ask("hello")["data"]["engines"]:
-            data = worker.batch([page], out / engine["name"], engine=engine["name"])
-            assert data["status"] == "completed"
-            assert len(data["successful"]) == 1, data["failed"]
+    with running(tmp_path / "home") as worker:
+        for engine in _engines(worker):
+            ended = worker.batch([page], out / engine, engine=engine, **data)
+            assert len(ended["successful"]) == 1, ended["failed"]
+        used = list(disk.rglob("*"))
 
-    assert list(disk.iterdir()) == []
+    assert used
+    assert left_behind(disk) == []
+
+
+def test_a_full_cache_folder_is_no_space_and_with_room_it_goes_on(
+    mount: Mounted, tmp_path: Path, page: Path, out: Path
+) -> None:
+    disk, data = mount("home/state/cache", *_tmpfs("nr_inodes=2")), _data_of_its_own(tmp_path / "data")
+    filler = disk / "filler"
+    filler.touch()
+    with running(tmp_path / "home") as worker:
+        for engine in _engines(worker):
+            full = worker.batch([page], out / engine, engine=engine, **data)
+            assert [e["code"] for e in full["failed"]] == ["no_space"], full
+        subprocess.run(["mount", "-o", "remount,nr_inodes=100", str(disk)], check=True)
+        for engine in _engines(worker):
+            assert len(worker.batch([page], out / engine, engine=engine, **data)["successful"]) == 1
+
+
+def _engines(worker: Worker) -> list[str]:
+    return [engine["name"] for engine in worker.ask("hello")["data"]["engines"]]
+
+
+def _data_of_its_own(folder: Path) -> Event:
+    """Options with a language in a folder beside the usual ones, so that what a page needs is gathered in the cache."""
+    english = find_data("eng", tessdata_folders())
+    assert english
+    folder.mkdir()
+    shutil.copy(english, folder / "tlh.traineddata")
+    return {"languages": ["eng", "tlh"], "tessdata_dir": str(folder)}
 
 
 def test_a_read_only_output_folder_is_refused_before_any_work(
