@@ -1,11 +1,15 @@
-"""Mutated PDFs and images: from a few good files and a number, always the same bytes."""
+"""Mutated PDFs and images: from a few good files and a number. The same bytes as long as the libraries that write
+the good files stay the same, so findings are kept as bytes."""
 
 from __future__ import annotations
 
+import gzip
+import os
 import random
 import re
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 import pikepdf
 
@@ -34,6 +38,11 @@ GOOD: dict[str, Callable[[], bytes]] = {
 }
 _NUMBER = re.compile(rb"\d+")
 _NUMBERS = (b"0", b"-1", b"1", b"255", b"65536", b"4294967295", b"99999999999999999999", b"1e9")
+LONG = "OCR_FUZZ_SECONDS" in os.environ
+FIRST = int(os.environ.get("OCR_FUZZ_FIRST", random.randrange(10**9) if LONG else 1))
+"""The first number: others at each `make faults`, which prints it; the same in `make test`."""
+FOUND = Path(__file__).parent / "found"
+"""Files that found a fault once."""
 
 
 def mutated(number: int) -> tuple[str, bytes]:
@@ -91,3 +100,15 @@ def _place(content: bytearray, chance: random.Random) -> int:
 
 
 _WAYS = (_flip, _cut, _drop, _repeat, _renumber, _extreme)
+
+
+def found() -> dict[str, bytes]:
+    return {path.stem: gzip.decompress(path.read_bytes()) for path in FOUND.glob("*.gz")}
+
+
+def keep(file: Path) -> Path:
+    """A copy of a file that found a fault, ready to be moved to those found."""
+    kept = Path("build", "fuzz", f"{file.name}.gz").absolute()
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_bytes(gzip.compress(file.read_bytes(), mtime=0))
+    return kept

@@ -1,28 +1,28 @@
 """Mutated files through the real worker: each ends in one list, with a code, and costs nobody else.
 
-The same files on every machine, or as many as OCR_FUZZ_SECONDS allow (`make faults`)."""
+In `make test` the same files always, as many as half a minute allows; in `make faults` others each time, for OCR_FUZZ_SECONDS.
+What finds a fault is kept in build/fuzz: once it is mended, move it to tests/fuzz/found."""
 
 from __future__ import annotations
 
-import hashlib
+import gzip
 import os
+import sys
 import time
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import pikepdf
 import pytest
 
 from ocr_protocol.codes import RETRYABLE
+from tests.faults import documents
 from tests.faults.host import Event, Worker, left_behind, running
-from tests.fuzz.mutations import mutated
+from tests.fuzz.mutations import FIRST, LONG, found, keep, mutated
 
-SECONDS = float(os.environ.get("OCR_FUZZ_SECONDS", "0"))
-FIRST = int(os.environ.get("OCR_FUZZ_FIRST", "1"))
-BATCH = 40
-FEWEST = 400
-"""So many are tried however little time there is."""
+SECONDS = float(os.environ.get("OCR_FUZZ_SECONDS", "30"))
+BATCH, HANGS_SECONDS = 40, 150
+MOST = sys.maxsize if LONG else 400
 CODES = {
     "corrupt",
     "unsupported_type",
@@ -36,8 +36,6 @@ CODES = {
     "timeout",
 }
 """What a damaged file may be; `internal`, `crashed` and the others would be our fault."""
-FOUND = (11, 43, 75, 83, 768, 1013, 1066, 1082, 1320, 2552, 7705)
-"""Numbers that found a fault once."""
 
 
 @pytest.fixture(scope="module")
@@ -47,15 +45,18 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
 
 
 def test_mutations_that_found_a_fault_once_do_not_any_more(fuzzed: Worker) -> None:
-    assert _faults(fuzzed, list(FOUND)) == []
+    assert len(found()) > 10
+    assert _faults(fuzzed, "found", found()) == []
 
 
-@pytest.mark.timeout(SECONDS + 180)
+@pytest.mark.timeout(SECONDS + HANGS_SECONDS + 60)
 def test_mutated_files_end_with_a_code_and_cost_nobody_else(fuzzed: Worker) -> None:
-    end, numbers, faults = time.monotonic() + SECONDS, count(FIRST, BATCH), list[str]()
+    end, faults = time.monotonic() + SECONDS, list[str]()
 
-    while (first := next(numbers)) < FIRST + FEWEST or time.monotonic() < end:
-        faults += _faults(fuzzed, list(range(first, first + BATCH)))
+    for first in range(FIRST, FIRST + MOST, BATCH):
+        faults += _faults(fuzzed, str(first), dict(mutated(first + n) for n in range(BATCH)))
+        if time.monotonic() > end:
+            break
 
     assert faults == []
     assert fuzzed.ask("ping")["data"]["state"] == "idle"
@@ -63,27 +64,57 @@ def test_mutated_files_end_with_a_code_and_cost_nobody_else(fuzzed: Worker) -> N
     assert list(fuzzed.temp.iterdir()) == []
 
 
-def _faults(worker: Worker, numbers: list[int]) -> list[str]:
-    """What is wrong with what became of the files that these numbers make."""
-    folder = worker.home / f"in{numbers[0]}"
-    folder.mkdir(exist_ok=True)
-    for number in numbers:
-        name, content = mutated(number)
-        (folder / name).write_bytes(content)
-    before = _hashes(folder)
-    job = worker.start_batch(
-        folder.iterdir(),
-        worker.home / f"out{numbers[0]}",
-        stop_on_error_threshold=1.0,
-        page_timeout_seconds=20,
-    )
-    data = worker.ended(job, 170)
+def test_a_hang_says_which_file_it_was_and_keeps_it(
+    fuzzed: Worker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(fuzzed, "ended", _never)
+
+    (fault,) = _faults(fuzzed, "hang", {"7-slow.pdf": documents.many_pages(2_000)})
+
+    assert "7-slow.pdf" in fault
+    assert gzip.decompress((tmp_path / "build" / "fuzz" / "7-slow.pdf.gz").read_bytes()).startswith(b"%PDF")
+    fuzzed.send("cancel")
+
+
+def _never(job: str, seconds: float) -> Event:
+    raise AssertionError(f"waited {seconds} s for {job} in vain")
+
+
+def _faults(worker: Worker, name: str, files: dict[str, bytes]) -> list[str]:
+    """What is wrong with what became of these files; those are kept."""
+    folder = worker.home / f"in-{name}"
+    folder.mkdir()
+    for file, content in files.items():
+        (folder / file).write_bytes(content)
+    out, options = worker.home / f"out-{name}", {"stop_on_error_threshold": 1.0, "page_timeout_seconds": 20}
+    job = worker.start_batch(folder.iterdir(), out, **options)
+    try:
+        data = worker.ended(job, HANGS_SECONDS)
+    except AssertionError as error:
+        odd = {file: str(error) for file in folder.iterdir() if str(file) not in _done(worker, job)}
+    else:
+        _is_whole(data, folder, files)
+        odd = _odd_ends(data)
+    return [f"{what} ({file.name}, kept as {keep(file)})" for file, what in odd.items()]
+
+
+def _done(worker: Worker, job: str) -> set[str]:
+    said = [e["data"] for e in worker.events if e.get("job_id") == job]
+    return {data["file"] for data in said if data.get("kind") == "file_done"}
+
+
+def _is_whole(data: Event, folder: Path, files: dict[str, bytes]) -> None:
+    """Every file is in one list, and as it was."""
     ends = [entry["file"] for key in ("successful", "failed", "skipped") for entry in data[key]]
-    assert sorted(ends) == sorted(str(path) for path in folder.iterdir())
-    assert _hashes(folder) == before
-    return [f for e in data["failed"] if (f := _odd_failure(e))] + [
-        f for e in data["successful"] if (f := _odd_success(e))
-    ]
+    assert sorted(ends) == sorted(str(folder / file) for file in files)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == files
+
+
+def _odd_ends(data: Event) -> dict[Path, str]:
+    failures = {Path(entry["file"]): _odd_failure(entry) for entry in data["failed"]}
+    successes = {Path(entry["file"]): _odd_success(entry) for entry in data["successful"]}
+    return {file: what for file, what in (failures | successes).items() if what}
 
 
 def _odd_failure(entry: Event) -> str | None:
@@ -103,7 +134,3 @@ def _odd_success(entry: Event) -> str | None:
             return None if len(pdf.pages) == entry["pages"] else f"{entry['file']}: pages differ"
     except pikepdf.PdfError as error:
         return f"{entry['file']}: the output can't be opened: {error}"
-
-
-def _hashes(folder: Path) -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
