@@ -45,8 +45,8 @@ log = logging.getLogger(__name__)
 
 REQUEST_SECONDS = 0.5
 """Between two looks whether another process asks for a job's cancel."""
-MANIFEST_SECONDS = 0.1
-"""How long a job's result waits for its manifest; that of a very large job lags behind."""
+MANIFEST_SECONDS = 0.2
+"""How long a job's result, and each answer behind it, waits for its manifest; that of a very large job lags behind."""
 
 
 class OCRBatchService:
