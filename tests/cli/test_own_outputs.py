@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.corpora import Sample
+from ocr_worker.cli.own_outputs import own_outputs
 from tests.cli.command import Command, write_papers
 from tests.cli.test_batch import names
 
@@ -68,6 +69,20 @@ def test_a_name_alone_proves_nothing_about_what_lies_beside_it(ocr: Command) -> 
         result = ocr.answer("batch", "in", "-o", "in", "--dry-run", "--on-existing", "suffix")
 
         assert done(result) == ["paper01.pdf"]
+
+
+def test_what_results_name_as_their_source_is_an_input_even_where_they_list_it(tmp_path: Path) -> None:
+    source = tmp_path / "scan.pdf"
+    head = {"schema": "ocr-sidecar/results", "source": {"path": str(source)}}
+    listed = {kind: {"name": f"scan.{kind}"} for kind in ("pdf", "txt")}
+    lines = (
+        json.dumps(head)[:-1] + ',\n"pages":[],' + json.dumps({"outputs": listed}, separators=(",", ":"))[1:]
+    )
+    (tmp_path / "scan_ocr_results.json").write_text(lines, encoding="utf-8")
+
+    found = own_outputs(tmp_path, ["scan.pdf", "scan_ocr_results.json"])
+
+    assert found == {"scan_ocr_results.json", "scan.txt"}
 
 
 def test_a_folder_that_can_not_be_read_is_named_and_the_others_are_done(ocr: Command) -> None:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import os
 import signal
-import time
+import subprocess
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,12 +16,11 @@ from tests.cli.command import LIMIT_SECONDS, Command, write_papers
 def test_a_watched_folder_is_kept_done_until_ctrl_c(ocr: Command) -> None:
     (ocr.home / "in").mkdir()
     with ocr.start("batch", "in", "-o", "out", "--watch", "--verbose") as process:
-        assert process.stderr is not None
         (paper,) = write_papers(ocr.home / "in", 1)
-        wait_for(process.stderr, "Finished in/paper01.pdf")
+        wait_for(process, "Finished in/paper01.pdf")
         later = write_papers(ocr.home / "later", 2)[1]
         paper.write_bytes(later.read_bytes())
-        wait_for(process.stderr, "Finished in/paper01.pdf")
+        wait_for(process, "Finished in/paper01.pdf")
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=LIMIT_SECONDS)
 
@@ -34,8 +34,7 @@ def test_the_rest_of_a_batch_that_too_many_failures_stopped_is_done_all_the_same
     for number in range(12):
         (ocr.home / "in" / f"bad{number:02}.pdf").write_bytes(b"no pdf")
     with ocr.start("batch", "in", "-o", "out", "--watch", "--verbose") as process:
-        assert process.stderr is not None
-        wait_for(process.stderr, "Finished in/paper02.pdf")
+        wait_for(process, "Finished in/paper02.pdf")
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=LIMIT_SECONDS)
 
@@ -77,8 +76,12 @@ def test_what_has_not_ended_is_tried_again_and_not_at_once_where_nothing_could_b
     assert folder.rests.count(STUCK_SECONDS) == 2
 
 
-def wait_for(stream: object, text: str) -> None:
-    end = time.monotonic() + LIMIT_SECONDS
-    while text not in (line := stream.readline()):  # type: ignore[attr-defined]
-        assert line
-        assert time.monotonic() < end
+def wait_for(process: subprocess.Popen[str], text: str) -> None:
+    assert process.stderr is not None
+    alarm = threading.Timer(LIMIT_SECONDS, process.kill)
+    alarm.start()
+    try:
+        while text not in (line := process.stderr.readline()):
+            assert line, f"it ended, or was ended, without {text!r}"
+    finally:
+        alarm.cancel()
