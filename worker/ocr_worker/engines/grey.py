@@ -17,6 +17,8 @@ class GreyImage:
     dpi_estimated: bool = False
     dpi_down: float | None = None
     """Where pixels are not square, as on a fax; `dpi` is then the one across."""
+    warnings: tuple[str, ...] = ()
+    """What was out of the ordinary in making it."""
 
     @property
     def size_points(self) -> tuple[float, float]:

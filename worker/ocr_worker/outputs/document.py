@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from ocr_worker.outputs.model import Page, mean_confidence
 
+_LISTED_PAGES = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -43,6 +45,8 @@ class Summary:
     rated: int = 0
     engines: dict[str, str] = field(default_factory=dict)
     statuses: dict[str, int] = field(default_factory=dict)
+    warned: dict[str, list[int]] = field(default_factory=dict)
+    """The pages of each warning."""
 
     def add(self, page: Page) -> None:
         words = page.words
@@ -51,9 +55,22 @@ class Summary:
         self.weight += rated * (mean_confidence(words) or 0)
         self.rated += rated
         self.statuses[page.status] = self.statuses.get(page.status, 0) + 1
+        for warning in page.warnings:
+            self.warned.setdefault(warning, []).append(page.number)
         if page.engine:
             self.engines[page.engine] = page.engine_version
 
     @property
     def confidence(self) -> float | None:
         return round(self.weight / self.rated, 2) if self.rated else None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Of all pages, each once."""
+        return tuple(f"{warning} ({_listed(pages)})" for warning, pages in self.warned.items())
+
+
+def _listed(pages: list[int]) -> str:
+    shown = ", ".join(map(str, pages[:_LISTED_PAGES]))
+    more = f" and {len(pages) - _LISTED_PAGES} more" if len(pages) > _LISTED_PAGES else ""
+    return f"page {shown}{more}" if len(pages) == 1 else f"pages {shown}{more}"

@@ -52,7 +52,7 @@ def compose(task: ComposeTask, documents: Documents) -> Composed:
         _complete(drafts, task, summary)
         require_unchanged(task.source)
         _publish(task, [draft.staged for draft in drafts.values()])
-    return Composed(dict(task.outputs), summary.confidence, summary.characters)
+    return Composed(dict(task.outputs), summary.confidence, summary.characters, summary.warnings)
 
 
 def _publish(task: ComposeTask, staged: list[Staged]) -> None:

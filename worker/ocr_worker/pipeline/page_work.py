@@ -117,6 +117,7 @@ class PageWork:
             lines=reading.lines,
             engine=engine.name,
             engine_version=engine.version,
+            warnings=image.warnings,
         )
 
 

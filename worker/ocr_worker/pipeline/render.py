@@ -29,6 +29,7 @@ RICH_BITS = 0.15
 """Per pixel: an image stored in more than this has something on it, so a glance would be lost time."""
 MOST_GLANCED_PIXELS = 40_000_000
 """PDFium averages pixels when it draws smaller, but takes every so many-th of larger images."""
+SECOND_RENDERER = "PDFium can't draw the page: poppler drew it, so compare it with the original"
 _log = logging.getLogger(__name__)
 
 
@@ -104,7 +105,7 @@ def draw(pdf: PdfFile, sheet: Sheet, settings: PageSettings, path: Path) -> Grey
         raise CorruptError(
             f"Page {sheet.number} of {path.name} is too damaged to be drawn; get the file again"
         )
-    return GreyImage(picture, dpi)
+    return GreyImage(picture, dpi, warnings=(SECOND_RENDERER,))
 
 
 def take_image(pdf: PdfFile, sheet: Sheet, settings: PageSettings) -> GreyImage | None:

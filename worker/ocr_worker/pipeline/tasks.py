@@ -165,6 +165,8 @@ class Composed:
     outputs: dict[str, str]
     confidence: float | None
     characters: int
+    warnings: tuple[str, ...] = ()
+    """What was to be said of pages, each once, with the pages' numbers."""
 
 
 @dataclass(frozen=True, slots=True)
