@@ -162,6 +162,25 @@ def looping_tiff() -> bytes:
     return bytes(content)
 
 
+def tiff_of_frames(count: int) -> bytes:
+    """Frames of a pixel each, put together byte by byte: Pillow takes a minute to write so many."""
+    tags = [
+        (256, 3, 1),
+        (257, 3, 1),
+        (258, 3, 8),
+        (259, 3, 1),
+        (262, 3, 1),
+        (273, 4, 8),
+        (278, 3, 1),
+        (279, 4, 1),
+    ]
+    size = 2 + 12 * len(tags) + 4
+    entries = b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in tags)
+    starts = [12 + size * number for number in range(count)]
+    frames = (struct.pack("<H", len(tags)) + entries + struct.pack("<I", after) for after in [*starts[1:], 0])
+    return b"II*\0" + struct.pack("<I", starts[0]) + bytes(4) + b"".join(frames)
+
+
 def huge_png(width: int, height: int) -> bytes:
     """A header that promises more pixels than there are."""
     header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)

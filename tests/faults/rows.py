@@ -280,6 +280,7 @@ ROWS = (
     Row(29, "strip.png", partial(pic.blank, (1, 5000)), texts=("",), statuses=("blank",)),
     Row(30, "mixed.tiff", pic.mixed_tiff, texts=MIX, checks=(three_resolutions,)),
     Row(31, "loop.tiff", pic.looping_tiff),
+    Row(31, "10001-frames.tiff", partial(pic.tiff_of_frames, 10_001), "too_large"),
     Row(32, "cmyk.jpg", pic.cmyk_jpeg, checks=(placed, light)),
     Row(32, "plain-cmyk.jpg", pic.plain_cmyk_jpeg, checks=(placed, light)),
     Row(33, "deep.png", pic.deep_png, checks=(placed, light)),

@@ -16,7 +16,7 @@ from ocr_worker.errors import CorruptError, TooLargeError, UnsupportedTypeError
 FAINTEST_INK = 40
 """Grey levels: less contrast than this is not stretched to black, as it may be noise."""
 MAX_FRAMES = 10_000
-"""A TIFF whose directories loop would otherwise count for ever."""
+"""To find a frame takes a walk along all before it."""
 LONGEST_SIDE_PX = 32_767
 """The most that Tesseract takes."""
 SANE_DPI = (70.0, 2400.0)
@@ -78,18 +78,18 @@ def check_size(image: Image.Image, path: Path, max_pixels: float) -> None:
 
 
 def count_frames(image: Image.Image) -> int:
-    """Pages of the file: frames of a TIFF; animations count as one."""
+    """Pages of the file: frames of a TIFF; animations count as one. Raises TooLargeError above MAX_FRAMES."""
     if image.format != "TIFF":
         return 1
     count = 0
     try:
-        while count < MAX_FRAMES:
+        while count <= MAX_FRAMES:
             image.seek(count)
             count += 1
     except EOFError:
-        pass
-    image.seek(0)
-    return count
+        image.seek(0)
+        return count
+    raise TooLargeError(f"The file has more than {MAX_FRAMES:,} frames; split it")
 
 
 def is_animated(image: Image.Image) -> bool:
