@@ -228,6 +228,61 @@ def _with_bomb(pdf: pikepdf.Pdf) -> bytes:
     return whole(pdf, **UNTOUCHED)
 
 
+def xref_bomb() -> bytes:
+    """A cross-reference stream of 1 GB of blanks, in front of a sound page."""
+    return _with_xref(b"/W[1 4 2]/Size 150000000/Filter/FlateDecode", _packed_blanks(64), _BARE)
+
+
+def object_stream_bomb() -> bytes:
+    """A list of objects, the catalogue among them, that would become 2 GB of blanks."""
+    bomb = _packed_stream(b"/Type/ObjStm/N 1/First 8/Filter/FlateDecode", _packed_blanks(128))
+    objects = {2: _BARE[2], 3: _BARE[3], 5: bomb}
+    starts = _starts(objects)
+    entries = [
+        (0, 0, 65_535),
+        (2, 5, 0),
+        (1, starts[2], 0),
+        (1, starts[3], 0),
+        (1, starts[0], 0),
+        (1, starts[5], 0),
+    ]
+    return _with_xref(
+        b"/W[1 4 2]/Size 6", b"".join(struct.pack(">BIH", *entry) for entry in entries), objects
+    )
+
+
+_BARE = {
+    1: b"<</Type/Catalog/Pages 2 0 R>>",
+    2: b"<</Type/Pages/Count 1/Kids[3 0 R]>>",
+    3: b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]>>",
+}
+_HEAD = b"%PDF-1.7\n"
+
+
+def _with_xref(fields: bytes, table: bytes, objects: dict[int, bytes]) -> bytes:
+    """A PDF of these objects and a cross-reference stream, number 4."""
+    xref = _numbered(4, _packed_stream(b"/Type/XRef/Root 1 0 R" + fields, table))
+    content = _HEAD + b"".join(_numbered(number, body) for number, body in objects.items())
+    return content + xref + b"startxref\n%d\n%%%%EOF\n" % len(content)
+
+
+def _starts(objects: dict[int, bytes]) -> dict[int, int]:
+    """Where each object lies; that of number 0 is where they end."""
+    starts, at = {}, len(_HEAD)
+    for number, body in objects.items():
+        starts[number] = at
+        at += len(_numbered(number, body))
+    return {**starts, 0: at}
+
+
+def _numbered(number: int, body: bytes) -> bytes:
+    return b"%d 0 obj\n%s\nendobj\n" % (number, body)
+
+
+def _packed_stream(fields: bytes, content: bytes) -> bytes:
+    return b"<<%s/Length %d>>\nstream\n%s\nendstream" % (fields, len(content), content)
+
+
 def picture_bomb() -> bytes:
     """A page whose one picture says it has 10 000 000 000 pixels."""
 

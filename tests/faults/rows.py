@@ -266,6 +266,8 @@ ROWS = (
     Row(24, "bomb.pdf", pdf.flate_bomb, "crashed"),
     Row(24, "bomb-page.pdf", pdf.bomb_page, texts=("Good page", ""), statuses=("ok", "crashed"),
         failed_pages=(2,), page_code="crashed", checks=(bomb_is_untouched,)),
+    Row(24, "xref-bomb.pdf", pdf.xref_bomb, texts=("",), statuses=("blank",), checks=(warned("damaged", "mended"),)),
+    Row(24, "object-bomb.pdf", pdf.object_stream_bomb, "crashed"),
     Row(24, "picture-bomb.pdf", pdf.picture_bomb, "too_large"),
     Row(25, "jpx.pdf", pdf.jpx, checks=(placed,)),
     Row(25, "jbig2.pdf", pdf.jbig2, checks=(placed,)),

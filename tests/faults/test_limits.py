@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import re
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from ocr_worker.settings import settings_from_environment
 from tests.faults.host import Worker
+
+ENDLESS = """
+from ocr_worker.pipeline import page_process
+page_process.TASK_CPU_SECONDS = 1
+page_process._limit_time()
+while True:
+    pass
+"""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc, which Linux has")
@@ -23,8 +34,15 @@ def test_a_page_process_has_limits_of_memory_time_files_and_dumps(
     for process in processes:
         limits = Path(f"/proc/{process.pid}/limits").read_text(encoding="ascii")
         soft = dict(re.findall(r"^Max (.+?)  +(\d+|unlimited) ", limits, re.MULTILINE))
-        assert int(soft["address space"]) == 4096 << 20
+        assert int(soft["address space"]) == settings_from_environment().memory_limit_mib << 20
         assert soft["core file size"] == "0"
         for name in ("cpu time", "file size", "open files"):
             assert int(soft[name]) > 0
         assert process.nice() > 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_a_task_that_nobody_stops_ends_when_its_processor_time_is_spent() -> None:
+    ended = subprocess.run([sys.executable, "-c", ENDLESS], timeout=60, check=False)
+
+    assert ended.returncode == -signal.SIGXCPU

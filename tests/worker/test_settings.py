@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ocr_worker.settings import settings_from_environment
+from ocr_worker.settings import fair_share_mib, settings_from_environment
 
 
 def test_each_number_has_a_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -39,3 +39,18 @@ def test_a_state_folder_given_relatively_holds_from_any_folder(
     monkeypatch.chdir(tmp_path)
 
     assert settings_from_environment().state_dir == tmp_path / "state"
+
+
+@pytest.mark.parametrize(
+    ("memory_mib", "processes", "share_mib"), [(24_000, 2, 4096), (16_000, 8, 2000), (2_000, 8, 1536)]
+)
+def test_page_processes_share_the_machines_memory_but_for_a_least(
+    memory_mib: int, processes: int, share_mib: int
+) -> None:
+    assert fair_share_mib(memory_mib, processes) == share_mib
+
+
+def test_a_memory_limit_that_is_given_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCR_WORKER_MEMORY_LIMIT_MIB", "999")
+
+    assert settings_from_environment().memory_limit_mib == 999

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MIB = 2**20
+LEAST_MEMORY_MIB, MOST_MEMORY_MIB = 1536, 4096
+"""Of a page process. The inputs of tests/faults get by with the least."""
 _NUMBERS = (
     "max_line_bytes",
     "queue_limit",
@@ -34,8 +36,8 @@ class Settings:
     """A page process is replaced after this many pages."""
     recycle_mib: int = 700
     """A page process above this resident size is replaced."""
-    memory_limit_mib: int = 4096
-    """Address space of a page process."""
+    memory_limit_mib: int = MOST_MEMORY_MIB
+    """Address space of a page process; where none is given, at most an equal share of the machine's memory."""
     grace_seconds: float = 1.5
     """From the order to end to the end by force."""
 
@@ -56,11 +58,21 @@ class Settings:
 
 def settings_from_environment() -> Settings:
     """Read `OCR_WORKER_*`; a number that is none is refused with ValueError, which names the variable."""
-    return Settings(
-        state_dir=_state_dir(),
-        page_processes=_number("page_processes", _usable_cores()),
-        **{name: number for name in _NUMBERS if (number := _number(name, 0))},
-    )
+    processes = _number("page_processes", _usable_cores())
+    numbers = {name: number for name in _NUMBERS if (number := _number(name, 0))}
+    numbers.setdefault("memory_limit_mib", fair_share_mib(_memory_mib(), processes))
+    return Settings(state_dir=_state_dir(), page_processes=processes, **numbers)
+
+
+def fair_share_mib(memory_mib: int, processes: int) -> int:
+    """What all page processes may take at once without the machine's having to swap; never less than a large page needs."""
+    return max(LEAST_MEMORY_MIB, min(MOST_MEMORY_MIB, memory_mib // processes))
+
+
+def _memory_mib() -> int:
+    import psutil
+
+    return int(psutil.virtual_memory().total // MIB)
 
 
 def _state_dir() -> Path:
