@@ -189,8 +189,10 @@ def test_a_pipe_at_the_target_is_refused(worker: Worker, page: Path, out: Path) 
     (out / "page.txt").mkdir()
 
     data = worker.batch([page], out, on_existing="overwrite")
+    aside = worker.batch([page], out, on_existing="suffix")
 
     assert codes(data) == {"page.png": "output_exists"}
+    assert [Path(e["output"]).name for e in aside["successful"]] == ["page_1.pdf"]
     assert stat.S_ISFIFO((out / "page.pdf").stat().st_mode)
     assert left_behind(out) == []
 
