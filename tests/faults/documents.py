@@ -83,6 +83,17 @@ def garbage_map() -> bytes:
     return whole(pdf)
 
 
+def page_that_pdfium_loses() -> bytes:
+    """Two pages with a null between them in their tree, which qpdf passes over and PDFium takes for the second one."""
+
+    def part(pdf: pikepdf.Pdf) -> None:
+        first, second = (page.obj for page in pdf.pages)
+        pdf.Root.Pages.Kids = Array([first, None, second])
+        pdf.Root.Pages.Count = 2
+
+    return changed(part, scan("Harvest moon", "Second page"))
+
+
 def cut(share: float) -> bytes:
     """A scan of four pages, cut off."""
     content = whole(scan("Page one", "Page two", "Page three", "Page four"))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import img2pdf
+import pypdfium2
 import pytest
 from PIL import Image
 
@@ -107,6 +108,18 @@ def test_text_that_cannot_be_read_is_flagged_and_redo_recognises_it(desk: Desk, 
     assert "redo" in kept.pages[0].warnings[0]
     assert "Garbled words" in redone.text
     assert "stays in the PDF" in redone.pages[0].warnings[0]
+
+
+@pytest.mark.needs("pdftoppm")
+def test_a_page_that_pdfium_can_not_load_is_drawn_by_poppler(desk: Desk, tmp_path: Path) -> None:
+    path = _written(tmp_path / "gap.pdf", documents.page_that_pdfium_loses())
+    with pytest.raises(pypdfium2.PdfiumError):
+        pypdfium2.PdfDocument(path)[1]
+
+    done = desk.process(path)
+
+    assert [page.status for page in done.pages] == ["ok", "ok"]
+    assert [page["text"].strip() for page in done.record["pages"]] == ["Harvest moon", "Second page"]
 
 
 def test_faint_small_text_is_not_taken_for_a_blank_page(desk: Desk, sample: Build, tmp_path: Path) -> None:
