@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 A4 = (595.0, 842.0)
@@ -63,10 +63,6 @@ def block(paragraphs: Iterable[str], at: tuple[float, float], type_: Type, chara
 def above(lines: Iterable[Line], bottom: float) -> list[Line]:
     """Only the lines that end above the bottom margin: a sheet is as full as it can be."""
     return [line for line in lines if line.y <= bottom]
-
-
-def shifted(lines: Iterable[Line], down: float) -> list[Line]:
-    return [replace(line, y=line.y + down) for line in lines]
 
 
 def paragraphs_of(name: str) -> list[str]:

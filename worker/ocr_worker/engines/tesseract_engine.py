@@ -21,7 +21,6 @@ from ocr_worker.engines.parts import Part
 from ocr_worker.errors import EngineError, EngineMissingError, no_space
 from ocr_worker.outputs.model import Box, Line, Word
 
-_XHTML = "{http://www.w3.org/1999/xhtml}"
 _LINES = {"ocr_line", "ocr_textfloat", "ocr_header", "ocr_caption"}
 
 
