@@ -110,6 +110,16 @@ def test_a_path_that_no_file_can_have_is_bad_name_and_costs_that_file_alone(
     assert [e["file"] for e in data["successful"]] == [str(page)]
 
 
+def test_a_message_names_a_file_once_whatever_its_name(worker: Worker, tmp_path: Path, out: Path) -> None:
+    missing = tmp_path / os.fsdecode(b"nope\xff.png")
+
+    (entry,) = worker.batch([missing], out)["failed"]
+    answer = worker.ask("inspect", file=missing.as_uri())
+
+    for message in (entry["error"], answer["data"]["message"]):
+        assert message.startswith("nope\ufffd.png does not exist"), message
+
+
 def test_an_input_that_changes_while_it_is_read_is_changed(worker: Worker, tmp_path: Path, out: Path) -> None:
     file = long_scan(tmp_path)
     job = worker.start_batch([file], out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -14,9 +15,17 @@ class OcrError(Exception):
     retryable = False
 
     def __init__(self, message: str, **details: object) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = sayable(message)
+        super().__init__(self.message)
         self.details = details
+
+
+def sayable(text: str) -> str:
+    """Fit for sentences: bytes of a name that are not UTF-8 are replaced."""
+    try:
+        return os.fsencode(text).decode("utf-8", "replace")
+    except UnicodeEncodeError:
+        return text
 
 
 class NotFoundError(OcrError):

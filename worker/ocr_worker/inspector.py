@@ -7,7 +7,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ocr_protocol import Error, Event, Result
@@ -133,7 +132,7 @@ def _answer(command: Inspect, outcome: Outcome) -> Event:
     if failure.code == "timeout":
         late = f"it could not be looked into within {LIMIT_SECONDS} seconds; try again when the machine is less busy"
         failure = Failure("timeout", late, retryable=True)
-    failure = with_name(failure, Path(command.file).name, None)
+    failure = with_name(failure, Source(absolute_path(command.file)).name, None)
     failure.details.pop("traceback", None)
     fields = {
         "message": failure.message,

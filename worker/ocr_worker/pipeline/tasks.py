@@ -5,10 +5,11 @@ Paths are `str` as `os.fsdecode` gives them (undecodable bytes are surrogates). 
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Union
+
+from ocr_worker.errors import sayable
 
 Switch = Literal["auto", "on", "off"]
 PageStatus = Literal["ok", "blank", "has_text", "timeout", "failed", "crashed"]
@@ -44,7 +45,7 @@ class Source:
     @property
     def name(self) -> str:
         """The file's own name, fit for sentences: bytes that are not UTF-8 are replaced."""
-        return os.fsencode(Path(self.path).name).decode("utf-8", "replace")
+        return sayable(Path(self.path).name)
 
 
 @dataclass(frozen=True, slots=True)
