@@ -6,6 +6,8 @@ import subprocess
 import sys
 
 PACKAGES = {"pdftotext": "poppler-utils", "pdftoppm": "poppler-utils"}
+if sys.platform == "linux":
+    PACKAGES |= {"strace": "strace", "mount": "mount"}
 """A command that tests call, and the Debian package it comes with."""
 
 

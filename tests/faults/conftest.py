@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import miss
 from tests.faults import pictures
 from tests.faults.host import Worker, running
+from tests.faults.privileges import CAP_SYS_ADMIN, need
 
 Mounted = Callable[..., Path]
 
@@ -55,8 +54,7 @@ def out(tmp_path: Path) -> Path:
 @pytest.fixture
 def mount(tmp_path: Path) -> Iterator[Mounted]:
     """`mount("disk", "-t", "tmpfs", "-o", "size=4m", "tmpfs")` makes and mounts a folder (or `bind` a file) for one test."""
-    if os.geteuid() != 0 or sys.platform != "linux" or not shutil.which("mount"):
-        pytest.skip("needs root on Linux to mount a file system")
+    need(CAP_SYS_ADMIN, "mount a file system")
     with ExitStack() as stack:
         yield lambda name, *arguments: stack.enter_context(_mounted(tmp_path / name, arguments))
 
@@ -67,7 +65,7 @@ def _mounted(place: Path, arguments: tuple[str, ...]) -> Iterator[Path]:
         place.mkdir(parents=True)
     done = subprocess.run(["mount", *arguments, str(place)], capture_output=True, check=False)
     if done.returncode:
-        pytest.skip(f"this machine can't mount: {done.stderr.decode(errors='replace').strip()}")
+        miss(f"this machine can't mount: {done.stderr.decode(errors='replace').strip()}")
     try:
         yield place
     finally:

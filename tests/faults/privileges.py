@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import sys
+from pathlib import Path
 
 import pytest
 
 PR_CAPBSET_DROP = 24
-CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
+CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_SYS_ADMIN, CAP_MKNOD = 1, 2, 21, 27
 
 
 def obey_permissions() -> None:
@@ -17,6 +19,18 @@ def obey_permissions() -> None:
     if os.geteuid() == 0:
         for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
             ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
+
+
+def need(capability: int, what: str) -> None:
+    """Skip where this process may not do it: no machine is to be blamed for that."""
+    status = Path("/proc/self/status")
+    held = (
+        re.search(r"^CapEff:\s*(\w+)", status.read_text(encoding="ascii"), re.MULTILINE)
+        if status.exists()
+        else None
+    )
+    if not held or not int(held[1], 16) >> capability & 1:
+        pytest.skip(f"needs the right to {what}, which root has on Linux")
 
 
 def need_permissions() -> None:

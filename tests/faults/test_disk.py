@@ -14,6 +14,7 @@ import pytest
 from ocr_worker.engines import poppler
 from ocr_worker.engines.catalogue import find_data, tessdata_folders
 from ocr_worker.errors import NoSpaceError
+from tests.conftest import miss
 from tests.e2e import tree
 from tests.faults import documents, pictures
 from tests.faults.conftest import Mounted
@@ -95,7 +96,7 @@ def test_a_page_that_a_command_can_not_be_given_for_want_of_room_is_no_space(
     page.write_bytes(pictures.saved(pictures.sheet(size=(2000, 2000)), "PNG", dpi=(200, 200)))
     with running(tmp_path / "home", Spawn({"OCR_WORKER_STATE_DIR": str(disk / "state")})) as worker:
         if "tesseract" not in {engine["name"] for engine in worker.ask("hello")["data"]["engines"]}:
-            pytest.skip("needs the Tesseract command")
+            miss("needs the Tesseract command")
 
         data = worker.batch([page], out, engine="tesseract")
 
@@ -252,7 +253,7 @@ def test_an_output_disk_that_turns_read_only_fails_the_file_alone(
     worker.wait(lambda e: e["type"] == "progress" and e["data"]["current"] > 2)
 
     if subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=False, capture_output=True).returncode:
-        pytest.skip("this machine can't remount")
+        miss("this machine can't remount")
 
     data = worker.ended(job)
     assert [e["code"] for e in data["failed"]] == ["output_permission"]

@@ -4,48 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import resource
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.faults import documents, pictures
+from tests.faults.cgroups import Group, limited
 from tests.faults.host import Spawn, Worker, descendants, is_alive, left_behind, running, wait_until
 
-CGROUPS = Path("/sys/fs/cgroup")
 MIB = 1 << 20
 
 
 @pytest.fixture
-def cgroup(request: pytest.FixtureRequest) -> Iterator[Callable[[str, str, int], Path]]:
-    """`cgroup("memory", "memory.limit_in_bytes", 300 * MIB)`: a control group (version 1) for one test."""
-    made: list[Path] = []
-
-    def make(controller: str, limit: str, value: int) -> Path:
-        group = CGROUPS / controller / f"ocr-sidecar-{os.getpid()}"
-        try:
-            group.mkdir()
-            (group / limit).write_text(str(value), encoding="ascii")
-        except OSError as error:
-            pytest.skip(f"needs the control group {controller} (version 1) and root: {error}")
-        made.append(group)
-        return group
-
-    yield make
-    for group in made:
-        wait_until(lambda group=group: not (group / "cgroup.procs").read_text(encoding="ascii").split(), 10)  # type: ignore[misc]
-        group.rmdir()
+def cgroup() -> Iterator[Callable[[str, int], Group]]:
+    """`cgroup("memory", 300 * MIB)`: a control group for one test."""
+    with ExitStack() as stack:
+        yield lambda controller, limit: stack.enter_context(limited(controller, limit))
 
 
-def _join(group: Path) -> Spawn:
-    return Spawn(before_exec=lambda: _write_pid(group), environment={"OCR_WORKER_PAGE_PROCESSES": "2"})
-
-
-def _write_pid(group: Path) -> None:
-    (group / "cgroup.procs").write_text(str(os.getpid()), encoding="ascii")
+def _join(group: Group) -> Spawn:
+    return Spawn(before_exec=group.join, environment={"OCR_WORKER_PAGE_PROCESSES": "2"})
 
 
 def test_a_page_process_that_is_stopped_costs_its_page_at_the_limit(
@@ -73,21 +55,21 @@ def test_a_page_process_that_is_stopped_costs_its_page_at_the_limit(
 
 
 def test_a_page_killed_for_memory_is_tried_once_more_alone(
-    cgroup: Callable[[str, str, int], Path], tmp_path: Path, out: Path
+    cgroup: Callable[[str, int], Group], tmp_path: Path, out: Path
 ) -> None:
     files = []
     for name in ("one", "two"):
         files.append(tmp_path / f"{name}.png")
         files[-1].write_bytes(pictures.saved(pictures.sheet(size=(8_000, 8_000)), "PNG", dpi=(600, 600)))
-    group = cgroup("memory", "memory.limit_in_bytes", 4096 * MIB)
+    group = cgroup("memory", 4096 * MIB)
     with running(tmp_path / "home", _join(group)) as worker:
         worker.ask("hello")
-        at_rest = int((group / "memory.usage_in_bytes").read_text(encoding="ascii"))
+        at_rest = group.used()
         assert worker.batch(files[:1], out)["failed"] == []
-        alone = int((group / "memory.max_usage_in_bytes").read_text(encoding="ascii"))
+        alone = group.peak()
 
         # Room for one such page, not for two at a time.
-        (group / "memory.limit_in_bytes").write_text(str(alone + (alone - at_rest) // 4), encoding="ascii")
+        group.limit(alone + (alone - at_rest) // 4)
         data = worker.batch(files, out, on_existing="overwrite", page_timeout_seconds=60)
 
         assert data["failed"] == [], worker.log_text()
@@ -97,16 +79,15 @@ def test_a_page_killed_for_memory_is_tried_once_more_alone(
 
 
 def test_a_page_that_takes_more_memory_than_there_is_fails_alone(
-    cgroup: Callable[[str, str, int], Path], tmp_path: Path, page: Path, out: Path
+    cgroup: Callable[[str, int], Group], tmp_path: Path, page: Path, out: Path
 ) -> None:
     big = tmp_path / "big.png"
     big.write_bytes(pictures.saved(pictures.sheet(size=(10_000, 10_000)), "PNG", dpi=(600, 600)))
-    group = cgroup("memory", "memory.limit_in_bytes", 4096 * MIB)
+    group = cgroup("memory", 4096 * MIB)
     with running(tmp_path / "home", _join(group)) as worker:
         worker.batch([page], out)
-        statistics = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
 
-        (group / "memory.limit_in_bytes").write_text(str(int(statistics["rss"]) + 60 * MIB), encoding="ascii")
+        group.limit(group.anonymous() + 60 * MIB)
         data = worker.batch([big, page], out, on_existing="overwrite", page_timeout_seconds=60)
 
         assert [e["code"] for e in data["failed"]] == ["crashed"]
@@ -133,19 +114,19 @@ def test_a_batch_of_which_half_fails_stops_after_ten_files(
 
 
 def test_without_room_for_processes_the_worker_says_so_and_lives(
-    cgroup: Callable[[str, str, int], Path], tmp_path: Path, page: Path, out: Path
+    cgroup: Callable[[str, int], Group], tmp_path: Path, page: Path, out: Path
 ) -> None:
-    group = cgroup("pids", "pids.max", 12)
+    group = cgroup("pids", 12)
 
     with running(tmp_path / "home", _join(group)) as worker:
         worker.ask("hello")
-        (group / "pids.max").write_text("1", encoding="ascii")
+        group.limit(1)
         worker.send("ocr_batch", id=1, files=[str(page)], output_dir=str(out))
         event = worker.wait(lambda e: e.get("id") == 1 and e["type"] in ("result", "error"))
 
         assert event["type"] == "error" or event["data"]["failed"], event
         assert worker.ask("ping")["type"] == "result"
-        (group / "pids.max").write_text("max", encoding="ascii")
+        group.limit("max")
         assert len(worker.batch([page], out / "later")["successful"]) == 1
 
 
