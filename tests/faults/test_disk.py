@@ -6,11 +6,13 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pikepdf
 import pytest
 
+from ocr_worker.batch_manifest import BatchManifest
 from ocr_worker.engines import poppler
 from ocr_worker.engines.catalogue import find_data, tessdata_folders
 from ocr_worker.errors import NoSpaceError
@@ -290,6 +292,27 @@ def test_a_failing_disk_fails_the_file_and_leaves_no_part_of_it(
         # The manifest, which can't be moved into place either, may still be tried.
         tree.wait_until(lambda: left_behind(tmp_path) == [], "no part is left")
         assert worker.ask("ping")["type"] == "result"
+
+
+CLEAN_ENDS: dict[str, Callable[[Worker], object]] = {
+    "end of stdin": lambda worker: worker.process.stdin and worker.process.stdin.close(),
+    "drain": lambda worker: worker.send("shutdown", mode="drain"),
+}
+
+
+@pytest.mark.parametrize("end", CLEAN_ENDS)
+def test_a_worker_that_ends_in_peace_has_written_the_final_manifest_however_slow_the_disk(
+    tmp_path: Path, out: Path, end: str
+) -> None:
+    with running(tmp_path / "home", failing("fsync:delay_enter=1s")) as worker:
+        worker.batch([tmp_path / "missing.png"], out)
+
+        CLEAN_ENDS[end](worker)
+
+        assert worker.exit_code() == 0
+    manifest = BatchManifest.load(out)
+    assert (manifest.metadata["state"], manifest.queue.counts()["failed"]) == ("complete", 1)
+    assert left_behind(out) == []
 
 
 def test_an_output_in_use_is_tried_again(tmp_path: Path, page: Path, out: Path) -> None:

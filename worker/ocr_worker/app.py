@@ -27,6 +27,8 @@ from ocr_worker.stdio import Drained, LineReceived, Reader, StdinEnded, Writer
 log = logging.getLogger(__name__)
 
 EXIT_CLEAN, EXIT_INTERNAL = 0, 1
+SETTLE_SECONDS = 0.05
+"""How often is looked, before the end, whether the manifests are written."""
 FLUSH_SECONDS = 0.5
 """How long the last events wait for a host that reads slowly, once the worker was told to end."""
 
@@ -96,8 +98,11 @@ class App:
 
     def _patience(self) -> float | None:
         """Seconds until the clock has something to say."""
+        now = time.monotonic()
         times = [at for at in (self._service.next_tick(), self._inspector.next_tick()) if at is not None]
-        return max(0.0, min(times) - time.monotonic()) if times else None
+        if self._is_ending and not self._service.settled:
+            times.append(now + SETTLE_SECONDS)
+        return max(0.0, min(times) - now) if times else None
 
     def _take(self, message: Message) -> None:
         match message:
@@ -149,14 +154,20 @@ class App:
         self._service.interrupt(reason)
         self._exit_code = exit_code
 
+    @property
+    def _is_ending(self) -> bool:
+        """No more commands can come."""
+        return self._stdin_ended or self.session.draining
+
     def _is_done(self) -> bool:
-        """No more commands can come, all that was accepted is finished, and the host has read of it."""
+        """All that was accepted is finished, the host has read of it, and the manifests tell of it."""
         at_rest = self._service.state == "idle" and not self._inspector.busy and self._writer.idle
-        return (self._stdin_ended or self.session.draining) and at_rest
+        return self._is_ending and at_rest and self._service.settled
 
     def _clean_up(self) -> None:
         self._inspector.close()
-        self._service.cleanup()
+        # Manifests are written by now, or there is no time for them.
+        self._service.end_at_once()
         self._writer.flush(FLUSH_SECONDS)
 
     def _announce(self, event: JobEvent) -> None:

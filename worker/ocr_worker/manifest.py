@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from ocr_protocol.paths import path_to_wire
+from ocr_worker.errors import BusyError
 from ocr_worker.job_store import JobStore, StoredFile, StoredJob
 from ocr_worker.jobs import JobId
 from ocr_worker.outputs.whole import FolderId, publish_all, require_same_folder, staging
@@ -23,29 +25,32 @@ CHUNK_FILES = 500
 STATES = {"completed": "complete"}
 
 
-def write_manifest(store: JobStore, job_id: JobId, folder: FolderId | None = None) -> Path | None:
+def write_manifest(
+    store: JobStore, job_id: JobId, folder: FolderId | None = None, broken_off: threading.Event | None = None
+) -> Path | None:
     """Write a job's manifest as the store knows it now, whole or not at all; None for a dry run or a job that is gone.
 
     Raises:
-        OcrError: the output folder can't be written, or is not `folder` any more.
+        OcrError: the output folder can't be written, is not `folder` any more, or the write was broken off.
     """
     job = store.job(job_id)
     if job is None or job.options.dry_run:
         return None
     path = manifest_path(Path(os.fsdecode(job.output_path)), job_id)
     require_same_folder(path.parent, folder)
+    head = _head(store, job)
 
     def write(temporary: Path) -> None:
         with temporary.open("w", encoding="ascii") as stream:
-            _write(stream, store, job)
+            _write(stream, head, _items(store, job_id), broken_off or threading.Event())
 
     with staging(path, write) as staged:
         publish_all([staged])
     return path
 
 
-def _write(stream: IO[str], store: JobStore, job: StoredJob) -> None:
-    head = {
+def _head(store: JobStore, job: StoredJob) -> dict[str, Any]:
+    return {
         "version": VERSION,
         "batch_id": job.job_id,
         "output_dir": job.output_dir,
@@ -53,8 +58,15 @@ def _write(stream: IO[str], store: JobStore, job: StoredJob) -> None:
         "end_time": timestamp(job.ended_at) if job.ended_at else None,
         "metadata": _metadata(store, job),
     }
+
+
+def _write(
+    stream: IO[str], head: dict[str, Any], items: Iterable[dict[str, Any]], broken_off: threading.Event
+) -> None:
     stream.write(json.dumps(head, indent=1)[:-2] + ',\n "queue": {"items": [')
-    for number, item in enumerate(_items(store, job.job_id)):
+    for number, item in enumerate(items):
+        if broken_off.is_set():
+            raise BusyError("the worker is to end at once")
         stream.write(("," if number else "") + "\n  " + json.dumps(item))
     stream.write("\n ]}\n}\n")
 

@@ -128,11 +128,18 @@ class OCRBatchService:
         return self._caller.run(self, request)
 
     def cleanup(self) -> None:
-        """End all page processes and let the store go; errors on the way are only logged. Safe to call again."""
+        """End all page processes, have manifests written, and let the store go; errors on the way are only logged. Safe to call again."""
+        self._let_go(self._manifests.close)
+
+    def end_at_once(self) -> None:
+        """As `cleanup`, but a manifest that would take long stays as it was."""
+        self._let_go(self._manifests.break_off)
+
+    def _let_go(self, end_manifests: Callable[[], None]) -> None:
         for step in (
             self.pool.close,
             self._write_late,
-            self._manifests.close,
+            end_manifests,
             *(lock.release for lock in self._locks.values()),
             self._close_store,
         ):
@@ -489,6 +496,11 @@ class OCRBatchService:
     def settle(self, job_id: JobId, seconds: float = MANIFEST_SECONDS) -> None:
         """Wait, in any thread, until a job's manifest says what the store does; a moment, or as long as it must."""
         self._manifests.settle(job_id, seconds)
+
+    @property
+    def settled(self) -> bool:
+        """All manifests say what the store does, or can't be written."""
+        return self._manifests.settled
 
     def set_progress_hz(self, hz: float) -> None:
         """How often the progress of a job is told from now on, at most."""

@@ -84,7 +84,10 @@ class Desk:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.service.cleanup()
+        if isinstance(error, EndedAtOnceError):
+            self.service.end_at_once()
+        else:
+            self.service.cleanup()
 
     def batch(self, request: JobRequest, view: View) -> tuple[JobId, dict[str, Any]]:
         """Do a new job; its id and the `data` of its result."""
