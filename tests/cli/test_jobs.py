@@ -173,3 +173,23 @@ def test_resume_takes_up_the_last_unfinished_batch_of_its_own_output_folder(ocr:
     elsewhere = ocr("batch", "--resume", "--batch-id", second, "-o", "out-one")
     assert elsewhere.returncode == 2
     assert f"Batch {second} writes into {ocr.home / 'out-two'}, not into out-one" in elsewhere.stderr
+
+
+def test_the_manifest_of_a_killed_batch_says_what_commands_find_and_do(ocr: Command) -> None:
+    write_papers(ocr.home / "in", 6)
+    with ocr.start("batch", "in", "-o", "out", "-v", "--pages-per-minute", "20") as process:
+        assert process.stderr is not None
+        while "Finished" not in process.stderr.readline():
+            assert process.poll() is None
+        process.kill()
+        process.communicate(timeout=LIMIT_SECONDS)
+    (job,) = ocr.answer("jobs")
+    found = state_in_manifest(ocr, job)
+
+    ocr.answer("cancel", job["job_id"])
+
+    assert (found, state_in_manifest(ocr, job)) == ("interrupted", "cancelled")
+
+
+def state_in_manifest(ocr: Command, job: dict[str, str]) -> str:
+    return str(json.loads(manifest_of(ocr, job).read_bytes())["metadata"]["state"])

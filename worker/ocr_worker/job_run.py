@@ -78,6 +78,7 @@ class Workshop:
     tickets: Iterator[int]
     write_end: Callable[[JobId, Callable[[], None]], None]
     """Has the end of a job's run written, now or once no other process holds the store."""
+    file_begun: Callable[[JobId], None]
     progress_seconds: float = 0.1
     """Least time between two progress events of a job."""
 
@@ -88,7 +89,7 @@ class JobRun:
     def __init__(self, job: StoredJob, order: RunOrder, shop: Workshop) -> None:
         self.job, self.origin, self.paused, self.ended = job, order.origin, False, False
         self._store, self._pool, self._emit, self._tickets = shop.store, shop.pool, shop.emit, shop.tickets
-        self._write_end = shop.write_end
+        self._write_end, self._file_begun = shop.write_end, shop.file_begun
         self._course = JobCourse(job.options.retries)
         self._window = JobWindow(job, order, shop.store, shop.settings.jobs_dir)
         self._works: dict[int, Work] = {}
@@ -314,6 +315,7 @@ class JobRun:
             "started_at": time.time(),
         }
         self._store.set_file(self.job.job_id, number, **fields)
+        self._file_begun(self.job.job_id)
         file.stored = replace(file.stored, pages=opened.pages, sha256=opened.sha256)
         known = self._known_pages(number)
         self._progress.opened(number, opened.pages, known, file.weights)

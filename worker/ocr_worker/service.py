@@ -268,7 +268,7 @@ class OCRBatchService:
                 self._manifests.state_changed(run.job.job_id)
         self._arrivals.hold(job_ids, held=True)
         for job_id in self._queue.hold(job_ids):
-            self.store.update_job(job_id, state="paused")
+            self._set_state(job_id, "paused")
 
     def unpause(self, job_ids: Sequence[JobId]) -> None:
         """Go on with paused jobs."""
@@ -276,9 +276,10 @@ class OCRBatchService:
         for run in self._runs:
             if run.job.job_id in job_ids:
                 run.unpause()
+                self._manifests.state_changed(run.job.job_id)
         self._arrivals.hold(job_ids, held=False)
         for job_id in self._queue.let_go(job_ids):
-            self.store.update_job(job_id, state="queued")
+            self._set_state(job_id, "queued")
         self.advance()
 
     def reopen(self, job_id: JobId, order: RunOrder) -> JobState:
@@ -303,6 +304,15 @@ class OCRBatchService:
             self.store.reopen_files(job_id, "failed")
             self._enqueue(job, RunOrder(order.origin, order.passwords, frozenset(failed)))
         return len(failed)
+
+    def give_up(self, job_id: JobId) -> None:
+        """Let an ended job that is not completed count as cancelled: no app takes it up by itself."""
+        if self._ended_job(job_id).state in RESUMABLE - {"cancelled"}:
+            lock = JobLock(self._settings.jobs_dir, job_id)
+            try:
+                self._set_state(job_id, "cancelled")
+            finally:
+                lock.release()
 
     def delete(self, job_id: JobId) -> None:
         """Forget an ended job and what is kept of its pages; its outputs stay."""
@@ -452,8 +462,12 @@ class OCRBatchService:
 
     def _enqueue(self, job: StoredJob, order: RunOrder) -> None:
         self._lock(job.job_id)
-        self.store.update_job(job.job_id, state="queued")
+        self._set_state(job.job_id, "queued")
         self._queue.add(job, order)
+
+    def _set_state(self, job_id: JobId, state: JobState) -> None:
+        self.store.update_job(job_id, state=state)
+        self._manifests.state_changed(job_id)
 
     def _begin(self, job: StoredJob, order: RunOrder) -> None:
         run = self._make_run(job, order)
@@ -483,7 +497,7 @@ class OCRBatchService:
         """The run of a job that was taken from the queue; one that can't be made has ended with that."""
         shop = Workshop(
             self.store, self.pool, self._settings, self._emit, self._tickets, self._late.write,
-            self._progress_seconds,
+            self._manifests.file_changed, self._progress_seconds,
         )  # fmt: skip
         try:
             return JobRun(job, order, shop)
@@ -536,6 +550,7 @@ class OCRBatchService:
             elif JobLock.is_free(self._settings.jobs_dir, job.job_id):
                 store.reopen_files(job.job_id, "processing")
                 store.update_job(job.job_id, state="interrupted")
+                self._manifests.state_changed(job.job_id)
 
 
 def shutting_down() -> BusyError:

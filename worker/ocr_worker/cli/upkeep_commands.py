@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -25,9 +25,8 @@ from ocr_worker.cli.wording import clock, count, stats_words
 from ocr_worker.errors import JobActiveError
 from ocr_worker.job_lock import JobLock
 from ocr_worker.job_store import JobStore, StoredJob
-from ocr_worker.jobs import ACTIVE, RESUMABLE, JobId
+from ocr_worker.jobs import ACTIVE, RESUMABLE
 from ocr_worker.service import OCRBatchService
-from ocr_worker.settings import Settings
 
 DAY_SECONDS = 86_400
 ANSWER_SECONDS = 10.0
@@ -62,9 +61,7 @@ def cancel(options: OneJob) -> int:
         job = service.get(options.job_id)
         if job.state in ACTIVE:
             job = _cancelled_by_its_owner(service, job)
-        if job.state in RESUMABLE and job.state != "cancelled":
-            with _lock(worker_settings(), options.job_id):
-                service.store.update_job(options.job_id, state="cancelled")
+        service.give_up(job.job_id)
         stats = service.store.stats(options.job_id)
     state = "cancelled" if job.state in RESUMABLE else job.state
     if options.as_json:
@@ -145,15 +142,6 @@ def _finished_before(store: JobStore, when: float) -> Iterator[StoredJob]:
 def _remove_manifest(job: StoredJob) -> None:
     with suppress(OSError):
         report.manifest_path(Path(os.fsdecode(job.output_path)), job.job_id).unlink(missing_ok=True)
-
-
-@contextmanager
-def _lock(settings: Settings, job_id: JobId) -> Iterator[None]:
-    lock = JobLock(settings.jobs_dir, job_id)
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _held_elsewhere(job: StoredJob) -> str:
