@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,17 @@ def test_without_tesserocr_the_command_reads_pages_and_finds_how_they_are_turned
     assert results["engine"] == "tesseract"
     assert results["pages"][0]["rotation"] == 90
     assert score(scan.truth, results["text"]).cer < 2
+
+
+def test_hello_gives_versions_of_packages_under_their_names(tmp_path: Path) -> None:
+    with running(tmp_path / "home") as worker:
+        told = worker.ask("hello")["data"]
+
+    packages = {name: version(name) for name in told["versions"].keys() - {"ocr-sidecar", "python"}}
+    assert told["versions"].items() >= packages.items()
+    for engine in told["engines"]:
+        package, number = engine["version"].split()
+        assert number == version(package)
 
 
 @needs_bundled

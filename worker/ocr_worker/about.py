@@ -16,17 +16,13 @@ VERSION = "0.1.0"
 def hello_data(settings: Settings, schema_sha256: str, commands: tuple[str, ...]) -> dict[str, Any]:
     """The `data` of the answer to `hello`."""
     versions = engine_versions()
-    engines = [
-        {"name": name, "version": versions.get("pytesseract" if name == "tesseract" else name, "")}
-        for name in installed_engines()
-    ]
     return {
         "kind": "hello",
         "protocol": PROTOCOL,
         "versions": {"ocr-sidecar": VERSION, "python": sys.version.split()[0], **versions},
         "pid": os.getpid(),
         "commands": commands,
-        "engines": engines,
+        "engines": [{"name": name, "version": _package(name, versions)} for name in installed_engines()],
         "languages": installed_languages(None),
         "limits": {
             "max_line_bytes": settings.max_line_bytes,
@@ -36,6 +32,12 @@ def hello_data(settings: Settings, schema_sha256: str, commands: tuple[str, ...]
         },
         "schema_sha256": schema_sha256,
     }
+
+
+def _package(engine: str, versions: dict[str, str]) -> str:
+    """What the engine comes through, and its version; the results say which Tesseract read."""
+    name = "pytesseract" if engine == "tesseract" else engine
+    return f"{name} {versions.get(name, '')}".strip()
 
 
 def rss_bytes() -> int:

@@ -34,10 +34,8 @@ def installed_languages(tessdata_dir: str | None = None) -> list[str]:
 
 
 def engine_versions() -> dict[str, str]:
-    """The installed libraries of page work, and where the Tesseract command is, if anywhere."""
-    versions = {name: version for name in _LIBRARIES if (version := _version(name))}
-    command = tesseract_command()
-    return versions | ({"tesseract": str(command)} if command else {})
+    """The installed libraries of page work. Which Tesseract is behind them only the engine tells, once it is loaded."""
+    return {name: version for name in _LIBRARIES if (version := _version(name))}
 
 
 def installed_engines() -> list[str]:
