@@ -62,7 +62,9 @@ def opened(path: Path, kind: str, max_pixels: float) -> Iterator[Image.Image]:
             check_size(image, path, max_pixels)
             yield image
     except UnidentifiedImageError as error:
-        raise CorruptError(f"{path.name} looks like {kind}, but can't be read as such") from error
+        raise CorruptError(
+            f"{path.name} looks like {kind}, but can't be read as such; save it again"
+        ) from error
     except BROKEN as error:
         raise CorruptError(f"{path.name} is damaged or cut short; save or scan it again") from error
 
@@ -70,7 +72,7 @@ def opened(path: Path, kind: str, max_pixels: float) -> Iterator[Image.Image]:
 def check_size(image: Image.Image, path: Path, max_pixels: float) -> None:
     width, height = image.size
     if width < 1 or height < 1:
-        raise CorruptError(f"{path.name} says it is {width} x {height} pixels")
+        raise CorruptError(f"{path.name} says it is {width} x {height} pixels; save it again")
     if width * height > max_pixels:
         raise TooLargeError(
             f"{path.name} has {width} x {height} pixels; at most {max_pixels:,} are allowed (max_pixels)"
