@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import miss
-from tests.faults import pictures
-from tests.faults.host import Worker, running
+from tests.faults import aftermath, pictures
+from tests.faults.host import Worker
 from tests.faults.privileges import CAP_SYS_ADMIN, need
 
 Mounted = Callable[..., Path]
@@ -25,25 +25,31 @@ def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], W
 
         def get() -> Worker:
             if not alive or alive[-1].process.poll() is not None:
-                alive.append(stack.enter_context(running(tmp_path_factory.mktemp("shared"))))
+                alive.append(stack.enter_context(closing(Worker(tmp_path_factory.mktemp("shared")))))
             return alive[-1]
 
         yield get
 
 
 @pytest.fixture
-def worker(workers: Callable[[], Worker]) -> Worker:
-    return workers()
+def worker(workers: Callable[[], Worker], tmp_path: Path) -> Iterator[Worker]:
+    """The shared one. After each test all holds that must hold whatever the fault."""
+    worker = workers()
+    since = len(worker.events)
+    yield worker
+    aftermath.check(worker, since, tmp_path)
 
 
 @pytest.fixture
-def page(tmp_path: Path) -> Path:
-    """A scan of a second's work at most."""
+def page(tmp_path: Path) -> Iterator[Path]:
+    """A scan of a second's work at most. No test changes it, and no worker may."""
     folder = tmp_path / "in"
     folder.mkdir()
     path = folder / "page.png"
     path.write_bytes(pictures.png())
-    return path
+    yield path
+    path.chmod(0o600)
+    assert path.read_bytes() == pictures.png()
 
 
 @pytest.fixture

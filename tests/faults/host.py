@@ -19,6 +19,8 @@ from typing import Any
 
 import psutil
 
+from tests.faults import sayings
+
 Event = dict[str, Any]
 PATIENCE = 60.0
 
@@ -143,6 +145,8 @@ def running(home: Path, spawn: Spawn | None = None) -> Iterator[Worker]:
     worker = Worker(home, spawn)
     try:
         yield worker
+        for event in worker.events:
+            sayings.check(event)
     finally:
         worker.close()
 

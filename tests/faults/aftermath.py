@@ -1,0 +1,40 @@
+"""What must hold after any fault: failures are well said, outputs are whole, nothing temporary is left, the worker answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pikepdf
+
+from tests.faults import sayings
+from tests.faults.host import Event, Worker, left_behind
+
+
+def check(worker: Worker, since: int, folder: Path) -> None:
+    """After a test that has told a worker to do something in `folder`."""
+    for event in worker.events[since:]:
+        sayings.check(event)
+    check_outputs(worker.events[since:])
+    assert worker.ask("ping")["type"] == "result"
+    assert left_behind(folder) == []
+    assert list(worker.temp.iterdir()) == []
+
+
+def check_outputs(events: Iterable[Event]) -> None:
+    """What the last word of each path calls done is whole, where it is still there."""
+    last = {path: entry for entry in _successes(events) for path in entry.get("outputs", {}).values()}
+    for name, entry in last.items():
+        path = sayings.path_of(name)
+        if path.is_file() and path.suffix == ".pdf":
+            with path.open("rb") as stream, pikepdf.open(stream) as pdf:
+                assert len(pdf.pages) == entry["pages"]
+        elif path.is_file() and path.suffix == ".json":
+            json.loads(path.read_bytes())
+
+
+def _successes(events: Iterable[Event]) -> Iterator[Event]:
+    for event in events:
+        if event["data"].get("kind") == "batch":
+            yield from event["data"].get("successful") or ()
