@@ -399,6 +399,24 @@ def test_an_input_that_stays_locked_is_skipped_with_that_reason(
     assert [(e["file"], e["reason"]) for e in data["skipped"]] == [(str(page), "locked")]
 
 
+def test_an_input_that_is_locked_in_mid_run_is_skipped_and_the_others_done(
+    tmp_path: Path, page: Path, out: Path
+) -> None:
+    file = documents.long_scan(tmp_path)
+    # It can be opened to be looked at and for its first pages, by each process that reads them.
+    spawn = failing("openat:error=EBUSY:when=4+", at=file)
+
+    with running(tmp_path / "home", spawn) as worker:
+        data = worker.batch([file, page], out, max_lock_wait_seconds=1)
+        read = [e["data"]["current"] for e in worker.events if e["type"] == "progress"]
+
+    assert [(e["file"], e["reason"]) for e in data["skipped"]] == [(str(file), "locked")]
+    assert [e["file"] for e in data["successful"]] == [str(page)]
+    assert max(read) > 1
+    assert not list(out.glob("long*"))
+    assert left_behind(tmp_path) == []
+
+
 def test_an_input_that_is_unlocked_in_time_is_processed(tmp_path: Path, page: Path, out: Path) -> None:
     spawn = failing("openat:error=EBUSY:when=1..1", at=page)
 

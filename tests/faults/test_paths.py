@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import stat
 from pathlib import Path
 
 import pytest
 
 from tests.faults.documents import long_scan
 from tests.faults.host import Spawn, Worker, codes, running
-from tests.faults.privileges import need_permissions, obey_permissions
+from tests.faults.privileges import CAP_MKNOD, need, need_permissions, obey_permissions
 
 
 def test_a_language_that_is_not_installed_is_refused_before_any_work(
@@ -50,6 +51,17 @@ def test_what_is_no_file_is_not_regular_and_never_blocks(worker: Worker, tmp_pat
         )
 
     assert codes(data) == dict.fromkeys(["folder.pdf", "pipe.pdf", "socket.pdf", "null"], "not_regular")
+
+
+def test_a_disk_is_not_regular_be_there_a_drive_or_none(worker: Worker, tmp_path: Path, out: Path) -> None:
+    need(CAP_MKNOD, "make a device")
+    disks = [tmp_path / f"disk{minor}.pdf" for minor in (0, 250)]
+    for disk, minor in zip(disks, (0, 250), strict=True):
+        os.mknod(disk, stat.S_IFBLK | 0o600, os.makedev(7, minor))
+
+    data = worker.batch(disks, out)
+
+    assert codes(data) == dict.fromkeys(["disk0.pdf", "disk250.pdf"], "not_regular")
 
 
 def test_links_that_lead_nowhere_are_not_found(worker: Worker, tmp_path: Path, out: Path) -> None:
