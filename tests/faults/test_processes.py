@@ -7,11 +7,12 @@ import json
 import resource
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
+from ocr_worker.job_store import JobStore, StoredPage
 from tests.faults import documents, pictures
 from tests.faults.cgroups import Group, limited
 from tests.faults.host import Spawn, Worker, descendants, is_alive, left_behind, running, wait_until
@@ -76,6 +77,32 @@ def test_a_page_killed_for_memory_is_tried_once_more_alone(
         assert data["statistics"]["worker_restarts"] >= 1
         assert data["statistics"]["retries"] >= 1
         assert worker.ask("ping")["type"] == "result"
+
+
+def test_a_page_that_was_killed_is_alone_when_it_is_tried_again(tmp_path: Path, out: Path) -> None:
+    """As the system kills for want of memory, where no control group can be had to make it."""
+    pdf, file = documents.scan(), tmp_path / "long.pdf"
+    for number in range(8):
+        documents.add_scan(pdf, pictures.sheet(f"Page {number}", size=(3000, 3000)))
+    file.write_bytes(documents.whole(pdf))
+    with running(tmp_path / "home", Spawn({"OCR_WORKER_PAGE_PROCESSES": "2"})) as worker:
+        job = worker.start_batch([file], out)
+        with closing(JobStore(worker.state)) as store:
+            wait_until(lambda: len(_in_work(store, job)) == 2)
+            max(worker.page_processes(), key=lambda process: process.cpu_times().user).kill()
+
+            looks = (_in_work(store, job) for _ in iter(int, 1))
+            again = next(pages for pages in looks if any(page.attempts == 2 for page in pages))
+        data = worker.ended(job)
+
+    assert len(again) == 1
+    assert data["failed"] == []
+    assert data["successful"][0]["status"] == "completed"
+    assert data["statistics"]["retries"] == 1
+
+
+def _in_work(store: JobStore, job: str) -> list[StoredPage]:
+    return [page for page in store.pages(job, 1) if page.status is None]
 
 
 def test_a_page_that_takes_more_memory_than_there_is_fails_alone(
