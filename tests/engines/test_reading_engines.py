@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -119,15 +120,16 @@ def test_orientation_is_found(page: GreyImage) -> None:
 
 @needs_command
 def test_the_command_finds_orientation_as_the_engine_in_the_process_does(
-    page: GreyImage, tmp_path: Path
+    page: GreyImage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    finder = CommandOrientationFinder(_orientation_data(), tmp_path / "a cache")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    finder = CommandOrientationFinder(_orientation_data())
 
     for way, turn in ((Image.Transpose.ROTATE_90, 90), (Image.Transpose.ROTATE_180, 180)):
         found, confidence = finder.find_turn(GreyImage(page.picture.transpose(way), 300))
         assert (found, confidence > 2) == (turn, True)
     assert finder.find_turn(GreyImage(Image.new("L", (200, 200), 255), 300)) == (0, 0.0)
-    assert not list((tmp_path / "a cache").iterdir())
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_language_that_is_not_there_is_named_with_the_way_to_get_it() -> None:

@@ -18,15 +18,14 @@ from ocr_worker.engines.grey import GreyImage
 class CommandOrientationFinder:
     """Needs `osd.traineddata` in the folder of data; a process a page."""
 
-    def __init__(self, tessdata: Path, cache_dir: Path) -> None:
+    def __init__(self, tessdata: Path) -> None:
         pytesseract.pytesseract.tesseract_cmd = str(catalogue.tesseract_command())
-        self._tessdata, self._cache_dir = tessdata, cache_dir
+        self._tessdata = tessdata
 
     def find_turn(self, image: GreyImage) -> tuple[int, float]:
         """Degrees clockwise to turn the page upright, and how sure that is (0 when nothing is found)."""
-        self._cache_dir.mkdir(parents=True, exist_ok=True)
         options = f"--tessdata-dir {shlex.quote(str(self._tessdata))} --dpi {image.engine_dpi}"
-        with tempfile.TemporaryDirectory(prefix="page-", dir=self._cache_dir) as folder:
+        with tempfile.TemporaryDirectory(prefix="page-") as folder:
             bitmap = Path(folder) / "page.pgm"
             image.picture.save(bitmap)
             try:

@@ -56,7 +56,7 @@ class Engines:
         if "tesserocr" not in installed:
             from ocr_worker.engines.tesseract_orientation import CommandOrientationFinder
 
-            return CommandOrientationFinder(file.parent, self._cache_dir)
+            return CommandOrientationFinder(file.parent)
         from ocr_worker.engines.tesserocr_engine import OrientationFinder
 
         return OrientationFinder(file.parent)
