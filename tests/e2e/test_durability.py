@@ -174,7 +174,7 @@ def test_a_host_that_asked_for_a_summary_gets_counts_in_place_of_lists(
 
     ended = worker.wait_end(job)
 
-    assert ended["counts"] == {"successful": 1, "failed": 1, "skipped": 0}
+    assert ended["counts"] == {"successful": 1, "completed_with_errors": 0, "failed": 1, "skipped": 0}
     assert ended["total_files"] == 2
     assert not {"successful", "failed", "skipped"} & {
         name for name, value in ended.items() if value is not None

@@ -135,12 +135,12 @@ def _self_test(settings: Settings) -> Iterator[Finding]:
         return
     advice = "" if read == TEST_LINE else "the language data may be damaged: install it again"
     yield Finding("self-test", ok=not advice, detail=f"read {read!r} in {seconds:.1f} s", advice=advice)
-    # The page's own line is kept beside the layer's.
-    advice = "" if found == 2 else "the PDF libraries may be damaged: install pikepdf and pypdf again"
+    # The page's own line gave way to its picture.
+    advice = "" if found == 1 else "the PDF libraries may be damaged: install pikepdf and pypdf again"
     yield Finding(
         "searchable PDF",
         ok=not advice,
-        detail=f"pypdf finds the layer {count(found - 1, 'time')}",
+        detail=f"pypdf finds the layer {count(found, 'time')}",
         advice=advice,
     )
 
