@@ -181,6 +181,16 @@ def tiff_of_frames(count: int) -> bytes:
     return b"II*\0" + struct.pack("<I", starts[0]) + bytes(4) + b"".join(frames)
 
 
+def junk_png() -> bytes:
+    """Whole as a file, but of its pixels the lower ones are junk."""
+    header = struct.pack(">IIBBBBB", *SIZE, 8, 0, 0, 0, 0)
+    packed = zlib.compress(
+        b"".join(b"\0" + sheet().tobytes()[n : n + SIZE[0]] for n in range(0, SIZE[0] * SIZE[1], SIZE[0]))
+    )
+    torn = packed[: len(packed) * 3 // 4] + b"\xff" * (len(packed) // 4)
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", torn) + _chunk(b"IEND", b"")
+
+
 def huge_png(width: int, height: int) -> bytes:
     """A header that promises more pixels than there are."""
     header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)

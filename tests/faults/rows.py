@@ -300,6 +300,8 @@ ROWS = (
     Row(38, "exif-frame.tiff", pic.one_turned_frame, texts=MIX, checks=(placed, as_large_in_the_pdf)),
     Row(38, "phone.jpg", pic.phone_photo, checks=(placed, light, as_large_in_the_pdf, warned_of_nothing)),
     Row(39, "cut.jpg", lambda: pic.jpeg()[:3000], "corrupt"),
+    Row(39, "junk.png", pic.junk_png, "corrupt"),
+    Row(39, "cut.png", lambda: pic.png()[:-600], "corrupt"),
     Row(40, "no-dpi.jpg", partial(pic.with_resolution, None), checks=(warned("resolution"),)),
     Row(40, "0-dpi.tif", partial(pic.with_resolution, 0), checks=(warned("resolution"),)),
     Row(40, "1e6-dpi.tif", partial(pic.with_resolution, 1e6), checks=(warned("resolution"),)),

@@ -73,6 +73,11 @@ def test_a_failure_says_what_happened_and_what_to_do(row: Row, session: Session)
     assert re.search(r"\w{3,}\W{0,2}[;.] \w+ .*\w{2,}", message), message
 
 
+@pytest.mark.parametrize("row", [row for row in ROWS if row.line == 15], ids=str)
+def test_what_no_password_opens_asks_for_none(row: Row, session: Session) -> None:
+    assert "password" not in session.done[row.name]["error"]["message"]
+
+
 @pytest.mark.parametrize("row", [row for row in ROWS if row.make], ids=str)
 def test_inspect_agrees_with_the_batch(row: Row, session: Session) -> None:
     answer = session.worker.ask("inspect", file=str(session.folder / row.name), password=row.password)
