@@ -167,8 +167,9 @@ class JobRun:
         ours = run_error(error, self.job.job_id)
         self.ended, job_id = True, self.job.job_id
         self._pool.kill(set(self._works))
+        fields = {"state": "failed", "reason": ours.code, "ended_at": time.time(), **self._account()}
         with suppress(sqlite3.Error):
-            self._write_end(job_id, lambda: self._store.end_run(job_id, (), state="failed", reason=ours.code))
+            self._write_end(job_id, lambda: self._store.end_run(job_id, (), **fields))
         self._emit(JobFailed(self.job.job_id, self.origin, ours.code, ours.message, ours.retryable))
 
     def tick(self) -> None:
@@ -445,9 +446,8 @@ class JobRun:
         return [(work.number, work.page) for work in works if isinstance(work, Recognise)]
 
     def _end_file(self, file: StoredFile, state: FileState, outcome: dict[str, Any]) -> None:
-        self._store.set_file(self.job.job_id, file.number, state=state, outcome=outcome, ended_at=time.time())
-        # It is the worker's deaths that are counted across runs, not what its pages did of themselves.
-        self._store.forget_attempts(self.job.job_id, file.number)
+        ended = {"state": state, "outcome": outcome, "ended_at": time.time()}
+        self._store.end_file(self.job.job_id, file.number, self._account(), **ended)
         self._progress.file_ended(file.number, state)
         if self._window.files.pop(file.number, None):
             self._course.ended(file.number)
@@ -478,7 +478,7 @@ class JobRun:
         made, told = self._progress.made(self.job.job_id), self._progress.percent
         if told > self._stored_percent:
             # Before the host hears of it: the run may end without a word, and the next must not fall behind.
-            self._store.update_job(self.job.job_id, percent=told)
+            self._store.update_job(self.job.job_id, **self._account())
             self._stored_percent = told
         self._emit(made)
 

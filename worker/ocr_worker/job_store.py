@@ -10,7 +10,7 @@ import os
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -371,6 +371,14 @@ class JobStore:
             f"UPDATE files SET {names} WHERE job_id = :job_id AND number = :number",
             {**fields, "job_id": job_id, "number": number},
         )
+
+    def end_file(self, job_id: JobId, number: int, account: Mapping[str, object], **fields: Any) -> None:
+        """Keep how a file ended, with what its job has spent so far, which must not fall behind should the worker die."""
+        with self._transaction():
+            self.set_file(job_id, number, **fields)
+            # It is the worker's deaths that are counted across runs, not what its pages did of themselves.
+            self.forget_attempts(job_id, number)
+            self.update_job(job_id, **account)
 
     def reopen_files(self, job_id: JobId, state: FileState) -> None:
         """Set files back to pending; the results of their pages stay."""

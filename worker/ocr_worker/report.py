@@ -123,7 +123,7 @@ def job_files(store: JobStore, job_id: JobId, offset: int, limit: int) -> list[d
 
 
 def statistics(store: JobStore, job: StoredJob) -> dict[str, Any]:
-    """Of all runs of a job so far; what a run at work has spent counts when it ends."""
+    """Of all runs of a job so far; what a run at work has spent counts when a file of it ends."""
     stats, pages, worked = store.stats(job.job_id), store.pages_recognised(job.job_id), job.worked_seconds
     by_code = store.failures(job.job_id)
     by_input = sum(count for code, count in by_code.items() if code in INPUT_CODES)

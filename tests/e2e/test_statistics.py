@@ -1,0 +1,68 @@
+"""What a job has spent is stored while it is spent: statistics after a kill or a fault are those of all that was done."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from pathlib import Path
+from typing import Any
+
+from tests.e2e import tree
+from tests.e2e.host import Host, Launch, StartWorker
+from tests.e2e.material import Material
+
+
+def statistics(host: Host, job: str) -> Any:
+    return host.ask("get_job", job_id=job)["data"]["statistics"]
+
+
+def kill(host: Host) -> None:
+    tree.kill_all(host.state)
+    host.exit_code()
+
+
+def test_a_killed_worker_leaves_what_its_job_has_spent_until_the_last_file_ended(
+    start_worker: StartWorker, material: Material, tmp_path: Path
+) -> None:
+    first = start_worker(Launch({"OCR_WORKER_PAGE_PROCESSES": "1"}))
+    job = first.batch([material.pdf(tmp_path / "scan.pdf", "qmq"), material.slow], tmp_path / "out")
+    first.wait_in_work(job, 1, page=2)
+    tree.send(signal.SIGKILL, tree.page_processes(first.state))
+    first.wait_file_done(job)
+    told = first.of(job, "progress")[-1]["data"]
+    kill(first)
+
+    spent = statistics(start_worker(), job)
+
+    assert (spent["retries"], spent["worker_restarts"], spent["pages"]) == (1, 1, 3)
+    assert spent["duration_seconds"] >= told["elapsed_seconds"] > 0
+    assert spent["peak_rss_bytes"] > 0
+
+
+def test_a_worker_killed_in_a_long_file_leaves_what_that_file_has_taken(
+    start_worker: StartWorker, material: Material, tmp_path: Path
+) -> None:
+    first = start_worker(Launch({"OCR_WORKER_PAGE_PROCESSES": "1"}))
+    job = first.batch([material.pdf(tmp_path / "scan.pdf", "mmms")], tmp_path / "out")
+    first.wait_in_work(job, 1, page=4)
+    first.wait(lambda event: event["data"].get("current") == 3, "progress of three pages")
+    told = first.of(job, "progress")[-1]["data"]
+    kill(first)
+
+    assert statistics(start_worker(), job)["duration_seconds"] >= told["elapsed_seconds"] > 0
+
+
+def test_a_run_that_breaks_stores_what_it_has_spent_and_when_it_ended(
+    worker: Host, material: Material, tmp_path: Path
+) -> None:
+    job = worker.batch([material.slow, material.quick], tmp_path / "out", max_workers=1)
+    worker.wait_in_work(job, 1)
+    shutil.rmtree(worker.state / "jobs" / job)
+    (worker.state / "jobs" / job).touch()
+
+    worker.wait(lambda event: event["type"] == "error" and event.get("job_id") == job, "the run breaks")
+    spent = statistics(worker, job)
+
+    assert spent["end_time"]
+    assert spent["duration_seconds"] > 0
+    assert spent["peak_rss_bytes"] > 0
