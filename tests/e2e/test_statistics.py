@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import shutil
 import signal
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from ocr_worker.callbacks import NullProgress
+from ocr_worker.job_store import JobStore
+from ocr_worker.service import OCRBatchService
 from tests.e2e import tree
 from tests.e2e.host import Host, Launch, StartWorker
 from tests.e2e.material import Material
+from tests.worker.jobs import stored_job
 
 
 def statistics(host: Host, job: str) -> Any:
@@ -66,3 +73,21 @@ def test_a_run_that_breaks_stores_what_it_has_spent_and_when_it_ended(
     assert spent["end_time"]
     assert spent["duration_seconds"] > 0
     assert spent["peak_rss_bytes"] > 0
+
+
+def test_all_files_of_a_dry_run_are_estimated_at_the_rate_measured_before_it(
+    material: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OCR_WORKER_STATE_DIR", str(tmp_path / "state"))
+    with closing(JobStore(tmp_path / "state")) as store:
+        store.add_job(stored_job("read", state="completed", pages_read=10, worked_seconds=100.0))
+
+        class Meddler(NullProgress):
+            def on_progress(self, current: int, total: int, path: str, result: dict[str, Any]) -> None:
+                store.update_job("read", worked_seconds=current * 1000.0)
+
+        service, files = OCRBatchService(Meddler()), material.quick_files(tmp_path / "in", 6)
+        told = service.process_batch(files, tmp_path / "out", dry_run=True, max_workers=1)
+        service.cleanup()
+
+    assert [file["estimated_seconds"] for file in told["successful"]] == [10.0] * 6

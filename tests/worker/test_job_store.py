@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import stat
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -194,3 +196,36 @@ def test_a_deleted_job_leaves_nothing(store: JobStore) -> None:
     assert store.job("job") is None
     assert store.files("job", None, 0, 9) == []
     assert store.pages("job", 1) == []
+
+
+def test_the_rate_is_that_of_jobs_that_recognised_pages_however_many_others_ended_since(
+    store: JobStore,
+) -> None:
+    store.add_job(stored_job("read", state="completed", pages_read=30, worked_seconds=10.0))
+    for number in range(25):
+        store.add_job(stored_job(f"copied{number}", state="completed", created_at=2.0, worked_seconds=50.0))
+
+    assert store.measured_rate() == 3.0
+
+
+def test_there_is_no_rate_before_the_first_page_was_recognised(store: JobStore) -> None:
+    store.add_job(stored_job(state="completed", worked_seconds=50.0))
+
+    assert store.measured_rate() is None
+
+
+def test_a_store_of_the_version_before_keeps_its_jobs(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "jobs.sqlite3")) as old:
+        old.executescript(MIGRATIONS[0])
+        old.execute("PRAGMA user_version = 1")
+        old.execute(
+            "INSERT INTO jobs (job_id, state, priority, output_dir, output_path, options, created_at, updated_at)"
+            " VALUES ('job', 'completed', 0, '/out', '/out', ?, 1, 1)",
+            (json.dumps(JobOptions().to_fields()),),
+        )
+        old.commit()
+
+    found = JobStore(tmp_path).job("job")
+
+    assert found is not None
+    assert (found.state, found.pages_read) == ("completed", 0)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,7 @@ class JobRun:
         self._litter: list[Path] = []
         """Page results of finished files; thrown away once the page processes have work again."""
         self._retries, self._deaths, self._recycled = 0, shop.pool.deaths, shop.pool.recycled
+        self._pages_read = 0
         self._worked = Stopwatch(time.monotonic)
         self._peak_rss, self._rate = job.peak_rss_bytes, PageRate(job.options.pages_per_minute)
         self._progress = _open_books(shop.store, job, self._worked)
@@ -336,6 +338,7 @@ class JobRun:
     def _page_ended(self, work: Recognise, outcome: Outcome) -> None:
         if isinstance(outcome, PageDone):
             self._store.page_ended(self.job.job_id, work.number, work.page, outcome.status)
+            self._pages_read += outcome.status == "ok"
             self._course.page_done(work.number, work.page)
             self._count_page(work.number, work.page)
         else:
@@ -387,7 +390,7 @@ class JobRun:
 
     def _verdict(self, file: FileInWork, opened: Opened) -> dict[str, Any]:
         """What a dry run tells of a good file: what it is, what would be written, and what that would take."""
-        rate = self._store.measured_rate()
+        rate = self._measured_rate
         scans = opened.pages - opened.survey["pages_with_text"]
         needed = int(opened.survey["bytes"] * 1.02) + OVERHEAD_BYTES * opened.pages
         return {
@@ -397,6 +400,11 @@ class JobRun:
             "free_bytes": free_bytes(self._window.folder),
             "estimated_seconds": round(scans / rate, 1) if rate else None,
         }
+
+    @cached_property
+    def _measured_rate(self) -> float | None:
+        """Pages a second on this machine, asked for once: the answer takes longer than looking at a file."""
+        return self._store.measured_rate()
 
     def _outputs(self, file: FileInWork) -> dict[str, Any]:
         outputs = self._window.outputs(file.stored)
@@ -518,6 +526,7 @@ class JobRun:
             "percent": self._progress.percent,
             "cleanups": job.cleanups + self._pool.recycled - self._recycled,
             "peak_rss_bytes": self._peak_rss,
+            "pages_read": job.pages_read + self._pages_read,
         }
 
 
