@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import sqlite3
 import time
@@ -21,6 +22,7 @@ from ocr_worker.errors import (
     no_space,
 )
 from ocr_worker.job_state import (
+    WHOLE_FILE,
     Compose,
     Effect,
     FileFailed,
@@ -31,6 +33,7 @@ from ocr_worker.job_state import (
     Recognise,
     Work,
     backoff_seconds,
+    page_of,
     with_name,
 )
 from ocr_worker.job_store import JobStore, StoredFile, StoredJob, store_error
@@ -49,7 +52,7 @@ from ocr_worker.jobs import (
 from ocr_worker.outputs.whole import FolderId, folder_id
 from ocr_worker.page_pool import PagePool, TaskEnded
 from ocr_worker.page_rate import PageRate
-from ocr_worker.pipeline.tasks import Composed, FailedPage, Failure, Opened, Outcome, PageDone
+from ocr_worker.pipeline.tasks import Composed, FailedPage, Failure, Opened, Outcome, PageDone, Source
 from ocr_worker.private import make_private
 from ocr_worker.progress import Here, Progress, Reporter, Stopwatch
 from ocr_worker.settings import Settings
@@ -58,7 +61,7 @@ from ocr_worker.sweep import sweep_parts
 log = logging.getLogger(__name__)
 
 FATAL_RUNS = 5
-"""A page that was in work when so many runs ended, beyond its retries, is not tried again."""
+"""A page that was in work when so many runs ended, beyond its retries, or a file that was opened or written, is not tried again."""
 OVERHEAD_BYTES = 8192
 """What a page adds to its file at most: text layer, txt and JSON, as a rule of thumb for dry runs."""
 VERDICTS_AT_ONCE = 50
@@ -131,6 +134,8 @@ class JobRun:
     def take(self, ended: TaskEnded) -> bool:
         """Take in the end of a task; False when it is not this run's."""
         work = self._works.pop(ended.ticket, None)
+        if work is not None and page_of(work) == WHOLE_FILE:
+            self._store.page_unstarted(self.job.job_id, work.number, WHOLE_FILE)
         match work:
             case None:
                 return False
@@ -255,6 +260,9 @@ class JobRun:
                 self._end_file(
                     stored, "skipped" if stored.verdict["status"] == "skipped" else "failed", stored.verdict
                 )
+            elif (deaths := self._store.file_attempts(self.job.job_id, stored.number)) >= FATAL_RUNS:
+                self._window.drop()
+                self._end_file(stored, "failed", _fatal(stored, deaths))
             else:
                 self._course.feed(self._window.take().number)
 
@@ -268,8 +276,8 @@ class JobRun:
     def _start_work(self, work: Work, threads: int) -> None:
         ticket, options = next(self._tickets), self.job.options
         limit = options.file_timeout_seconds
+        self._store.page_started(self.job.job_id, work.number, page_of(work))
         if isinstance(work, Recognise):
-            self._store.page_started(self.job.job_id, work.number, work.page)
             file = self._window.files[work.number]
             if file not in self._at_pages():
                 # Time spent waiting for a free process is not the file's.
@@ -446,12 +454,12 @@ class JobRun:
             self._store.page_unstarted(self.job.job_id, file, page)
 
     def _kill_work(self, tickets: set[int]) -> list[tuple[int, int]]:
-        """Kill tasks in work, and take away what they leave; the pages among them, by file and number."""
+        """Kill tasks in work, and take away what they leave; what they were at, by file and page."""
         self._pool.kill(tickets)
         works = [self._works.pop(ticket) for ticket in tickets]
         if any(isinstance(work, Compose) for work in works):
             sweep_parts(self._window.folder)
-        return [(work.number, work.page) for work in works if isinstance(work, Recognise)]
+        return [(work.number, page_of(work)) for work in works]
 
     def _end_file(self, file: StoredFile, state: FileState, outcome: dict[str, Any]) -> None:
         ended = {"state": state, "outcome": outcome, "ended_at": time.time()}
@@ -538,6 +546,14 @@ def _open_books(store: JobStore, job: StoredJob, worked: Stopwatch) -> Progress:
     for _, number, pages, done in store.begun_files([job.job_id]):
         progress.begun(number, pages, done)
     return progress
+
+
+def _fatal(file: StoredFile, deaths: int) -> dict[str, Any]:
+    """The outcome of a file that is not tried again."""
+    name = Source(os.fsdecode(file.path)).name
+    error = CrashedError(f"{name}: the worker ended {deaths} times while this file was opened or written")
+    fields = {"code": error.code, "message": error.message, "retryable": error.retryable}
+    return {"status": "failed", "error": fields}
 
 
 def free_bytes(folder: Path) -> int:

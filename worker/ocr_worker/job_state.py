@@ -46,6 +46,11 @@ class Compose:
 Work = Union[Open, Recognise, Compose]
 
 
+def page_of(work: Work) -> int:
+    """The page that it is about."""
+    return work.page if isinstance(work, Recognise) else WHOLE_FILE
+
+
 @dataclass(frozen=True, slots=True)
 class PageRetried:
     number: int

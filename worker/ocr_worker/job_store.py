@@ -391,10 +391,17 @@ class JobStore:
 
     def pages(self, job_id: JobId, number: int) -> list[StoredPage]:
         rows = self._db.execute(
-            "SELECT page, attempts, status FROM pages WHERE job_id = ? AND number = ? ORDER BY page",
+            "SELECT page, attempts, status FROM pages WHERE job_id = ? AND number = ? AND page > 0 ORDER BY page",
             (job_id, number),
         )
         return [StoredPage(*row) for row in rows]
+
+    def file_attempts(self, job_id: JobId, number: int) -> int:
+        """Steps of the whole file (its page 0) that were begun and never came to an end, good or bad."""
+        row = self._db.execute(
+            "SELECT attempts FROM pages WHERE job_id = ? AND number = ? AND page = 0", (job_id, number)
+        ).fetchone()
+        return row[0] if row else 0
 
     def page_started(self, job_id: JobId, number: int, page: int) -> None:
         """Count the attempt before it is made, so that an input which ends everything is seen to have done so."""

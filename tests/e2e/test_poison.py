@@ -1,0 +1,54 @@
+"""An input that ends the worker itself, in whatever step, is given up after some runs, and the job goes on."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.host import Launch, StartWorker
+from tests.e2e.material import Material
+
+POISON = """
+import os, signal, sys
+def end_the_worker(event, arguments):
+    if event == os.environ["POISONED_CALL"] and os.environ["POISONED_PATH"] in str(arguments):
+        os.kill(os.getppid(), signal.SIGKILL)
+        signal.pause()
+if "page-process" in sys.orig_argv:
+    sys.addaudithook(end_the_worker)
+"""
+
+
+def poisoned(folder: Path, call: str, path: str) -> Launch:
+    """A worker that is killed when one of its page processes does this to such a path."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(POISON, encoding="utf-8")
+    return Launch({"PYTHONPATH": str(folder), "POISONED_CALL": call, "POISONED_PATH": path})
+
+
+@pytest.mark.parametrize(
+    ("call", "path", "deaths"),
+    [("open", "poison.png", 5), ("os.rename", "/1/1.page", 6), ("os.link", "poison.pdf", 5)],
+    ids=["opened", "recognised", "composed"],
+)
+def test_a_file_that_ends_the_worker_whenever_it_is_worked_on_is_given_up(
+    start_worker: StartWorker, material: Material, tmp_path: Path, call: str, path: str, deaths: int
+) -> None:
+    launch, poison = poisoned(tmp_path / "hook", call, path), tmp_path / "poison.png"
+    shutil.copy(material.quick, poison)
+    host = start_worker(launch)
+    job = host.batch([poison, material.quick], tmp_path / "out", max_workers=1, retries=0)
+    for _ in range(deaths):
+        host.exit_code(30)
+        host = start_worker(launch)
+        host.send("resume", job_id=job)
+
+    ended = host.wait_end(job)
+
+    assert ended["status"] == "completed"
+    assert [file["file"] for file in ended["successful"]] == [str(material.quick)]
+    (failed,) = ended["failed"]
+    assert (failed["code"], failed["retryable"]) == ("crashed", True)
+    assert "poison.png" in failed["error"]
