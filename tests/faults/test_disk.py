@@ -20,7 +20,7 @@ from tests.conftest import miss
 from tests.e2e import tree
 from tests.faults import documents, pictures
 from tests.faults.conftest import Mounted
-from tests.faults.host import Event, Spawn, Worker, left_behind, running
+from tests.faults.host import Spawn, Worker, left_behind, running
 from tests.faults.injection import failing
 
 NEED_TEMP = {"tesseract"}
@@ -194,12 +194,12 @@ def test_a_temp_folder_on_another_device_does_no_harm(
     part: str, mount: Mounted, tmp_path: Path, page: Path, out: Path
 ) -> None:
     disk = mount(f"home/state/{part}", *_tmpfs("size=64m"))
-    data = _data_of_its_own(tmp_path / "data")
+    spawn = _data_in_two_folders(tmp_path / "data")
     assert disk.stat().st_dev != tmp_path.stat().st_dev
 
-    with running(tmp_path / "home") as worker:
+    with running(tmp_path / "home", spawn) as worker:
         for engine in _engines(worker):
-            ended = worker.batch([page], out / engine, engine=engine, **data)
+            ended = worker.batch([page], out / engine, engine=engine, languages=["eng", "tlh"])
             assert len(ended["successful"]) == 1, ended["failed"]
         used = list(disk.rglob("*"))
 
@@ -210,29 +210,30 @@ def test_a_temp_folder_on_another_device_does_no_harm(
 def test_a_full_cache_folder_is_no_space_and_with_room_it_goes_on(
     mount: Mounted, tmp_path: Path, page: Path, out: Path
 ) -> None:
-    disk, data = mount("home/state/cache", *_tmpfs("nr_inodes=2")), _data_of_its_own(tmp_path / "data")
+    disk, spawn = mount("home/state/cache", *_tmpfs("nr_inodes=2")), _data_in_two_folders(tmp_path / "data")
     filler = disk / "filler"
     filler.touch()
-    with running(tmp_path / "home") as worker:
+    with running(tmp_path / "home", spawn) as worker:
         for engine in _engines(worker):
-            full = worker.batch([page], out / engine, engine=engine, **data)
+            full = worker.batch([page], out / engine, engine=engine, languages=["eng", "tlh"])
             assert [e["code"] for e in full["failed"]] == ["no_space"], full
         subprocess.run(["mount", "-o", "remount,nr_inodes=100", str(disk)], check=True)
         for engine in _engines(worker):
-            assert len(worker.batch([page], out / engine, engine=engine, **data)["successful"]) == 1
+            done = worker.batch([page], out / engine, engine=engine, languages=["eng", "tlh"])
+            assert len(done["successful"]) == 1
 
 
 def _engines(worker: Worker) -> list[str]:
     return [engine["name"] for engine in worker.ask("hello")["data"]["engines"]]
 
 
-def _data_of_its_own(folder: Path) -> Event:
-    """Options with a language in a folder beside the usual ones, so that what a page needs is gathered in the cache."""
+def _data_in_two_folders(folder: Path) -> Spawn:
+    """A language in a folder beside the usual ones, so that what a page needs is gathered in the cache."""
     english = find_data("eng", tessdata_folders())
     assert english
     folder.mkdir()
     shutil.copy(english, folder / "tlh.traineddata")
-    return {"languages": ["eng", "tlh"], "tessdata_dir": str(folder)}
+    return Spawn({"TESSDATA_PREFIX": str(folder)})
 
 
 def test_a_read_only_output_folder_is_refused_before_any_work(
