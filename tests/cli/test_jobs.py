@@ -76,8 +76,24 @@ def test_a_job_at_work_is_held_by_its_process_until_it_ends(ocr: Command) -> Non
         (job["job_id"], True, process.pid)
     ]
     assert kept == []
-    assert not any(lock["held"] for lock in ocr.answer("locks")["locks"])
-    ocr.answer("locks", "--clean-stale")
+    assert ocr.answer("locks")["locks"] == []
+
+
+def test_the_lock_of_a_killed_process_is_listed_as_held_by_nobody_until_it_is_cleaned(ocr: Command) -> None:
+    write_papers(ocr.home / "in", 6)
+    with ocr.start("batch", "in", "-o", "out", "-v", "--pages-per-minute", "20") as process:
+        assert process.stderr is not None
+        while "Finished" not in process.stderr.readline():
+            assert process.poll() is None
+        process.kill()
+        process.communicate(timeout=LIMIT_SECONDS)
+
+    looks = [ocr.answer("locks")["locks"] for _ in range(2)]
+    removed = ocr.answer("locks", "--clean-stale")["removed"]
+
+    (job,) = ocr.answer("jobs")
+    assert looks == [[{"job_id": job["job_id"], "held": False, "holder": None}]] * 2
+    assert removed == [job["job_id"]]
     assert ocr.answer("locks")["locks"] == []
 
 

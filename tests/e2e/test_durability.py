@@ -148,6 +148,24 @@ def test_a_deleted_job_is_forgotten_and_its_outputs_stay(
     assert (tmp_path / "out" / f"{material.quick.stem}.pdf").exists()
 
 
+def test_of_a_job_that_has_ended_nothing_is_left_but_what_a_later_run_can_use(
+    worker: Host, material: Material, tmp_path: Path
+) -> None:
+    jobs = worker.state / "jobs"
+    files = [material.quick, material.pdf(tmp_path / "scan.pdf", "qs")]
+    job = worker.batch(files, tmp_path / "out", max_workers=1)
+    worker.wait_in_work(job, 2, page=2)
+    worker.send("cancel")
+    worker.wait_end(job)
+    after_cancel = sorted(path.relative_to(jobs) for path in jobs.rglob("*"))
+
+    worker.ask("resume", job_id=job)
+    worker.wait_end(job, runs=2)
+
+    assert after_cancel == [Path(job), Path(job, "2"), Path(job, "2", "1.page")]
+    assert list(jobs.iterdir()) == []
+
+
 def test_a_running_job_cannot_be_deleted(worker: Host, material: Material, tmp_path: Path) -> None:
     job = worker.batch([material.slow], tmp_path / "out")
 

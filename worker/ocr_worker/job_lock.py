@@ -6,7 +6,10 @@ Beside the lock another process may ask its holder to cancel the job.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
+
+from typing_extensions import Self
 
 from ocr_worker.errors import JobActiveError
 from ocr_worker.jobs import JobId
@@ -24,10 +27,14 @@ class JobLock:
         from filelock import FileLock, Timeout
 
         make_private(jobs_dir)
-        self._lock = FileLock(_path(jobs_dir, job_id), mode=0o600)
-        self._request = _request(jobs_dir, job_id)
-        try:
+        self._path, self._request = _path(jobs_dir, job_id), _request(jobs_dir, job_id)
+        self._lock = FileLock(self._path, mode=0o600)
+        # Twice: the holder may let it go as we try, and the file that we have opened with it.
+        with suppress(Timeout):
             self._lock.acquire(timeout=0)
+        try:
+            if not self._lock.is_locked:
+                self._lock.acquire(timeout=0)
         except Timeout as error:
             raise JobActiveError(
                 f"Job {job_id} is at work in another process. Cancel it there, or wait for its end."
@@ -40,9 +47,24 @@ class JobLock:
         # Unlike Path.exists this never raises: a folder that can't be looked into asks for nothing.
         return os.path.exists(self._request)  # noqa: PTH110
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
     def release(self) -> None:
-        """Let the job go. The file stays: removing it would let two workers lock two files of one name."""
-        self._lock.release()
+        """Let the job go, if it is held, and leave no file.
+
+        The file is removed while it is still locked: whoever has opened it by then gets a lock of a file without a name,
+        which filelock refuses. Afterwards it might be another worker's. (Windows removes no open file; filelock does it
+        there when it lets go.)
+        """
+        if self._lock.is_locked:
+            for file in (self._request, self._path):
+                with suppress(OSError):
+                    file.unlink(missing_ok=True)
+            self._lock.release()
 
     @staticmethod
     def ask_to_cancel(jobs_dir: Path, job_id: JobId) -> None:
@@ -62,12 +84,6 @@ class JobLock:
         except JobActiveError:
             return False
         return True
-
-    @staticmethod
-    def forget(jobs_dir: Path, job_id: JobId) -> None:
-        """Remove the file of a job that is deleted."""
-        _path(jobs_dir, job_id).unlink(missing_ok=True)
-        JobLock.ask_no_more(jobs_dir, job_id)
 
 
 def _path(jobs_dir: Path, job_id: JobId) -> Path:

@@ -519,6 +519,8 @@ class JobRun:
         now, job = time.time(), self.job
         fields = {"state": state, "reason": reason, "ended_at": now, **self._account()}
         self._write_end(job.job_id, lambda: self._store.end_run(job.job_id, unstarted, **fields))
+        self._clear_litter()
+        self._window.leave_results()
         self.ended, self._stored_percent = True, self._progress.percent
         if status == "completed":
             self._reporter.now()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -115,6 +116,11 @@ class JobWindow:
 
     def result_folder(self, number: int) -> Path:
         return self._results / str(number)
+
+    def leave_results(self) -> None:
+        """Remove the folder of the job's page results where none is left for a later run."""
+        with suppress(OSError):
+            self._results.rmdir()
 
     def page_result(self, number: int, page: int) -> Path:
         return self.result_folder(number) / f"{page}.page"

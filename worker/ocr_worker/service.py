@@ -220,7 +220,6 @@ class OCRBatchService:
         """Take back a job that could not be stored whole; what can't be removed now is at the next start."""
         _only_logged(lambda: self.store.delete_job(job_id))
         self._locks.pop(job_id).release()
-        JobLock.forget(self._settings.jobs_dir, job_id)
 
     def active(self, job_id: JobId | None) -> list[JobId]:
         """Which jobs of this process that have not ended are meant: the one, or all for None.
@@ -308,18 +307,15 @@ class OCRBatchService:
     def give_up(self, job_id: JobId) -> None:
         """Let an ended job that is not completed count as cancelled: no app takes it up by itself."""
         if self._ended_job(job_id).state in RESUMABLE - {"cancelled"}:
-            lock = JobLock(self._settings.jobs_dir, job_id)
-            try:
+            with JobLock(self._settings.jobs_dir, job_id):
                 self._set_state(job_id, "cancelled")
-            finally:
-                lock.release()
 
     def delete(self, job_id: JobId) -> None:
         """Forget an ended job and what is kept of its pages; its outputs stay."""
         self._ended_job(job_id)
-        shutil.rmtree(self._settings.jobs_dir / job_id, ignore_errors=True)
-        JobLock.forget(self._settings.jobs_dir, job_id)
-        self.store.delete_job(job_id)
+        with JobLock(self._settings.jobs_dir, job_id):
+            shutil.rmtree(self._settings.jobs_dir / job_id, ignore_errors=True)
+            self.store.delete_job(job_id)
 
     def get(self, job_id: JobId) -> StoredJob:
         self.find_interrupted()
