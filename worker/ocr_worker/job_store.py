@@ -57,6 +57,9 @@ MIGRATIONS = (
 BUSY_SECONDS = 2
 MOMENT_SECONDS = 0.05
 """How long `can_write` waits for another process."""
+PART_ROWS = 5000
+"""Of a job that is deleted: what goes in one transaction."""
+TURN_SECONDS = 0.003
 STORE = "jobs.sqlite3"
 GONE = "the folder was deleted, or the job in it, while the worker ran; start the batch again"
 _OURS = {"jobs", "tmp", "cache"}
@@ -275,7 +278,25 @@ class JobStore:
             self.update_job(job_id, **fields)
 
     def delete_job(self, job_id: JobId) -> None:
+        """Forget a job, in parts between which others may write. Until all of it is gone it is nobody's."""
+        self.update_job(job_id, state="admitting")
+        for table, key in (("pages", "number, page"), ("files", "number")):
+            while self._delete_part(job_id, table, key):
+                # SQLite lets no one in who sleeps while the lock is free for a moment only.
+                time.sleep(TURN_SECONDS)
         self._db.execute("DELETE FROM jobs WHERE job_id = ?", (job_id,))
+
+    def _delete_part(self, job_id: JobId, table: str, key: str) -> bool:
+        """Remove the first rows of a job in a table; whether there may be more."""
+        mine = f"FROM {table} WHERE job_id = ?"
+        end = self._db.execute(
+            f"SELECT {key} {mine} ORDER BY {key} LIMIT 1 OFFSET {PART_ROWS}", (job_id,)
+        ).fetchone()
+        if end is None:
+            self._db.execute(f"DELETE {mine}", (job_id,))
+            return False
+        self._db.execute(f"DELETE {mine} AND ({key}) < ({_marks(end)})", (job_id, *end))
+        return True
 
     def stats(self, job_id: JobId) -> dict[str, int]:
         """How many files are in which state."""

@@ -15,7 +15,7 @@ JobId = str
 JobState = Literal[
     "admitting", "queued", "running", "paused", "completed", "cancelled", "stopped", "interrupted", "failed"
 ]
-"""One is admitted while its files are written into the store, and is nobody's before they all are."""
+"""One is admitted while its files are written into the store, or removed from it, and is nobody's meanwhile."""
 FileState = Literal["pending", "processing", "completed", "failed", "skipped"]
 BatchStatus = Literal["completed", "cancelled", "stopped"]
 
