@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import jsonschema
@@ -72,6 +73,25 @@ def test_half_failed_after_ten_files_is_a_reason_to_stop(tmp_path: Path) -> None
     assert manifest.should_stop_on_error()
     assert not manifest.should_stop_on_error(threshold=0.6)
     assert not manifest.should_stop_on_error(threshold=1.0)
+
+
+def test_the_batch_begun_last_is_found_when_the_clock_was_put_back_since_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = write_inputs(tmp_path / "in", good=1, bad=0)
+    summer, winter = ("CEST-2", "CET-1")
+    ids = []
+    for zone in (summer, winter):
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        ids.append(BatchManifest.create_new(files, tmp_path / "out").batch_id)
+    monkeypatch.undo()
+    time.tzset()
+
+    found = BatchManifest.load(tmp_path / "out")
+
+    assert ids == sorted(ids, reverse=True)
+    assert found.batch_id == ids[-1]
 
 
 def test_a_folder_without_a_manifest_and_a_file_that_is_none_are_told_apart(tmp_path: Path) -> None:

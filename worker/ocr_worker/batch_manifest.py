@@ -5,6 +5,7 @@ Source: the fourth design note (queue and manifest). The store stays the truth; 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
@@ -18,12 +19,16 @@ from ocr_worker.job_lock import JobLock
 from ocr_worker.job_store import JobStore
 from ocr_worker.manifest import write_manifest
 from ocr_worker.options import AnyPath, make_request
-from ocr_worker.regular import read_regular
+from ocr_worker.regular import open_regular, read_regular
 from ocr_worker.report import manifest_path
 from ocr_worker.settings import settings_from_environment
 
 ItemStatus = Literal["pending", "processing", "complete", "failed", "skipped"]
 THRESHOLD, THRESHOLD_FILES = 0.5, 10
+HEAD_BYTES = 65_536
+"""Before the options and the files; an output folder's path is shorter."""
+_START = re.compile(rb'"start_time": ?"([0-9T:.+-]+)"')
+"""No text of the head can look so: its quotation marks are escaped."""
 
 
 class _Record(BaseModel):
@@ -100,7 +105,9 @@ class BatchManifest(_Record):
         """
         folder = Path(output_dir)
         found = (
-            [manifest_path(folder, batch_id)] if batch_id else sorted(folder.glob("batch_*_manifest.json"))
+            [manifest_path(folder, batch_id)]
+            if batch_id
+            else sorted(folder.glob("batch_*_manifest.json"), key=_begun)
         )
         missing = f"{folder} holds no manifest{f' of batch {batch_id}' if batch_id else ''}."
         if not found:
@@ -129,3 +136,13 @@ class BatchManifest(_Record):
         counts = self.queue.counts()
         ended = counts["complete"] + counts["failed"] + counts["skipped"]
         return threshold < 1 and ended >= THRESHOLD_FILES and counts["failed"] >= threshold * ended
+
+
+def _begun(path: Path) -> tuple[str, str]:
+    """When the batch of a manifest was begun, by its head: names tell local time, which goes back once a year, and no part of a second."""
+    try:
+        with open_regular(path) as stream:
+            found = _START.search(stream.read(HEAD_BYTES))
+    except OSError:
+        found = None
+    return (found.group(1).decode("ascii") if found else "", path.name)
