@@ -73,12 +73,14 @@ def test_a_name_alone_proves_nothing_about_what_lies_beside_it(ocr: Command) -> 
 
 def test_what_results_name_as_their_source_is_an_input_even_where_they_list_it(tmp_path: Path) -> None:
     source = tmp_path / "scan.pdf"
-    head = {"schema": "ocr-sidecar/results", "source": {"path": str(source)}}
-    listed = {kind: {"name": f"scan.{kind}"} for kind in ("pdf", "txt")}
-    lines = (
-        json.dumps(head)[:-1] + ',\n"pages":[],' + json.dumps({"outputs": listed}, separators=(",", ":"))[1:]
+    head = {
+        "schema": "ocr-sidecar/results",
+        "source": {"path": str(source)},
+        "settings": {"outputs": ["pdf", "txt"]},
+    }
+    (tmp_path / "scan_ocr_results.json").write_text(
+        json.dumps(head)[:-1] + ',\n"pages":[]}', encoding="utf-8"
     )
-    (tmp_path / "scan_ocr_results.json").write_text(lines, encoding="utf-8")
 
     found = own_outputs(tmp_path, ["scan.pdf", "scan_ocr_results.json"])
 

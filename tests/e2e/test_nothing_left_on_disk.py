@@ -71,7 +71,8 @@ def test_a_worker_that_ends_in_mid_page_leaves_no_temporary_folder(
 
     ENDS[end](worker)
 
-    worker.exit_code()
+    # A pause lets the page in work finish.
+    worker.exit_code(60)
     assert not temp_root(worker).exists()
 
 
