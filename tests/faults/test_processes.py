@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from ocr_worker.job_store import JobStore, StoredPage
+from ocr_worker.job_records import StoredPage
+from ocr_worker.job_store import JobStore
 from tests.faults import documents, pictures
 from tests.faults.cgroups import Group, limited
 from tests.faults.host import Spawn, Worker, descendants, is_alive, left_behind, running, wait_until

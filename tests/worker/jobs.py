@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from ocr_worker.job_store import NewFile, StoredJob
+from ocr_worker.job_records import NewFile, StoredJob
 from ocr_worker.jobs import JobOptions
 
 _JOB = StoredJob(

@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from ocr_worker.errors import InternalError, OutputPermissionError
-from ocr_worker.job_store import MIGRATIONS, JobStore, NewFile
+from ocr_worker.job_records import NewFile
+from ocr_worker.job_store import JobStore
 from ocr_worker.jobs import JobOptions
 from ocr_worker.pipeline.tasks import PageSettings
+from ocr_worker.store_schema import MIGRATIONS
 from tests.worker.jobs import new_files, stored_job
 
 

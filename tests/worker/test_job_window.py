@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ocr_worker.job_store import JobStore, StoredFile
+from ocr_worker.job_records import StoredFile
+from ocr_worker.job_store import JobStore
 from ocr_worker.job_window import JobWindow, RunOrder
 from ocr_worker.jobs import FileState, JobId, JobOptions, Origin
 from tests.worker.jobs import new_files, stored_job

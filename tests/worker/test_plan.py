@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ocr_worker.job_store import NewFile
+from ocr_worker.job_records import NewFile
 from ocr_worker.jobs import InputFile
 from ocr_worker.outputs.json_results import SCHEMA
 from ocr_worker.plan import LONGEST_NAME_BYTES, SUFFIXES, Namespace, OnExisting, output_paths, plan_outputs

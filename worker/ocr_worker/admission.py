@@ -10,7 +10,8 @@ from datetime import datetime
 from pathlib import Path
 
 from ocr_worker.errors import OutputPermissionError, no_space
-from ocr_worker.job_store import JobStore, NewFile, StoredJob
+from ocr_worker.job_records import NewFile, StoredJob
+from ocr_worker.job_store import JobStore
 from ocr_worker.jobs import JobRequest, new_job_id
 from ocr_worker.options import input_file
 from ocr_worker.plan import Namespace, plan_outputs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from ocr_worker.job_store import StoredJob
+from ocr_worker.job_records import StoredJob
 from ocr_worker.job_window import RunOrder
 from ocr_worker.jobs import JobId
 

@@ -21,6 +21,7 @@ from ocr_worker.errors import (
     PageTimeoutError,
     no_space,
 )
+from ocr_worker.job_records import StoredFile, StoredJob
 from ocr_worker.job_state import (
     WHOLE_FILE,
     Compose,
@@ -36,7 +37,7 @@ from ocr_worker.job_state import (
     page_of,
     with_name,
 )
-from ocr_worker.job_store import JobStore, StoredFile, StoredJob, store_error
+from ocr_worker.job_store import JobStore
 from ocr_worker.job_window import FileInWork, JobWindow, RunOrder
 from ocr_worker.jobs import (
     BatchStatus,
@@ -56,6 +57,7 @@ from ocr_worker.pipeline.tasks import Composed, FailedPage, Failure, Opened, Out
 from ocr_worker.private import make_private
 from ocr_worker.progress import Here, Progress, Reporter, Stopwatch
 from ocr_worker.settings import Settings
+from ocr_worker.store_schema import store_error
 from ocr_worker.sweep import sweep_parts
 
 log = logging.getLogger(__name__)

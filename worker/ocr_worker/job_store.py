@@ -12,48 +12,16 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ocr_worker.errors import (
-    BusyError,
-    InternalError,
-    JobNotFoundError,
-    NoSpaceError,
-    OcrError,
-    OutputPermissionError,
-    no_space,
-)
-from ocr_worker.jobs import FileState, JobId, JobOptions, JobState
+from ocr_worker.errors import JobNotFoundError, OutputPermissionError, no_space
+from ocr_worker.job_records import NewFile, StoredFile, StoredJob, StoredPage, Tally
+from ocr_worker.jobs import FileState, JobId, JobOptions
 from ocr_worker.pipeline.tasks import PageStatus
 from ocr_worker.private import close_to_others
+from ocr_worker.store_schema import migrate, store_error
 
-MIGRATIONS = (
-    """
-    CREATE TABLE jobs (
-        job_id TEXT PRIMARY KEY, state TEXT NOT NULL, reason TEXT, priority INTEGER NOT NULL,
-        output_dir TEXT NOT NULL, output_path BLOB NOT NULL, options TEXT NOT NULL,
-        created_at REAL NOT NULL, updated_at REAL NOT NULL, started_at REAL, ended_at REAL,
-        worked_seconds REAL NOT NULL DEFAULT 0, retries INTEGER NOT NULL DEFAULT 0,
-        worker_restarts INTEGER NOT NULL DEFAULT 0, cleanups INTEGER NOT NULL DEFAULT 0, percent REAL NOT NULL DEFAULT 0, peak_rss_bytes INTEGER NOT NULL DEFAULT 0
-    );
-    CREATE TABLE files (
-        job_id TEXT NOT NULL REFERENCES jobs ON DELETE CASCADE, number INTEGER NOT NULL,
-        file TEXT NOT NULL, path BLOB NOT NULL, name BLOB, verdict TEXT,
-        state TEXT NOT NULL DEFAULT 'pending', pages INTEGER, sha256 TEXT, outcome TEXT, started_at REAL, ended_at REAL,
-        PRIMARY KEY (job_id, number)
-    ) WITHOUT ROWID;
-    CREATE INDEX files_by_state ON files (job_id, state);
-    CREATE TABLE pages (
-        job_id TEXT NOT NULL, number INTEGER NOT NULL, page INTEGER NOT NULL,
-        attempts INTEGER NOT NULL DEFAULT 0, status TEXT,
-        PRIMARY KEY (job_id, number, page),
-        FOREIGN KEY (job_id, number) REFERENCES files ON DELETE CASCADE
-    ) WITHOUT ROWID;
-    """,
-    "ALTER TABLE jobs ADD COLUMN pages_read INTEGER NOT NULL DEFAULT 0",
-)
 BUSY_SECONDS = 2
 MOMENT_SECONDS = 0.05
 """How long `can_write` waits for another process."""
@@ -64,86 +32,6 @@ STORE = "jobs.sqlite3"
 GONE = "the folder was deleted, or the job in it, while the worker ran; start the batch again"
 _OURS = {"jobs", "tmp", "cache"}
 """What lies in the state folder beside the store."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredJob:
-    job_id: JobId
-    state: JobState
-    reason: str | None
-    priority: int
-    output_dir: str
-    output_path: bytes
-    options: JobOptions
-    created_at: float
-    updated_at: float
-    started_at: float | None
-    ended_at: float | None
-    worked_seconds: float
-    retries: int
-    worker_restarts: int
-    cleanups: int
-    percent: float
-    """The most that a progress event has told; a new run goes on from there."""
-    peak_rss_bytes: int
-    pages_read: int = 0
-    """Pages that were recognised, not those that were blank or had text; of all runs, like the time."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    number: int
-    file: str
-    path: bytes
-    name: bytes | None
-    verdict: dict[str, Any] | None
-    """Settled before any work: skipped as a duplicate, or refused for its name."""
-    state: FileState
-    pages: int | None
-    sha256: str | None
-    outcome: dict[str, Any] | None
-    started_at: float | None
-    ended_at: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class NewFile:
-    file: str
-    path: bytes
-    name: bytes | None
-    verdict: dict[str, Any] | None
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPage:
-    page: int
-    attempts: int
-    status: str | None
-    """ok, blank or has_text; None while the page has no result."""
-
-
-@dataclass(slots=True)
-class Tally:
-    stats: dict[str, int]
-    """How many files are in which state."""
-    pages_ended: int = 0
-    """Of ended files."""
-    pages_total: int = 0
-
-
-def store_error(error: sqlite3.Error) -> OcrError:
-    """What a failure of the store means to the user."""
-    if "full" in str(error):
-        return NoSpaceError("There is no space left for the state folder. Make room and try again.")
-    if "locked" in str(error):
-        return BusyError("Another program holds the store of jobs. Try again when it has let go.")
-    if isinstance(error, sqlite3.OperationalError):
-        return OutputPermissionError(
-            f"The state folder can't be used ({error}). Mend that, or set OCR_WORKER_STATE_DIR to another."
-        )
-    return InternalError(
-        f"The store of jobs is damaged ({error}). Move jobs.sqlite3 away; jobs that it holds can't be resumed."
-    )
 
 
 def store_as_it_is(known: JobStore | None, state_dir: Path) -> JobStore:
@@ -199,7 +87,7 @@ class JobStore:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.execute("PRAGMA foreign_keys=ON")
-            self._migrate(path)
+            migrate(self._db, path)
         except sqlite3.OperationalError:
             # SQLite does not say why it can't make a file beside; we can.
             with tempfile.TemporaryFile(dir=path.parent) as probe:
@@ -470,23 +358,6 @@ class JobStore:
     def _transaction(self) -> sqlite3.Connection:
         self._db.execute("BEGIN IMMEDIATE")
         return self._db
-
-    def _migrate(self, path: Path) -> None:
-        if self._version(path) == len(MIGRATIONS):
-            return
-        with self._transaction():
-            # Asked again inside the transaction: two workers may start on one new folder.
-            for statement in ";".join(MIGRATIONS[self._version(path) :]).split(";"):
-                self._db.execute(statement)
-            self._db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-
-    def _version(self, path: Path) -> int:
-        version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
-        if version > len(MIGRATIONS):
-            raise InternalError(
-                f"{path} was written by a newer version. Update ocr-sidecar, or set OCR_WORKER_STATE_DIR elsewhere."
-            )
-        return version
 
 
 def _marks(values: Sequence[object]) -> str:

@@ -7,8 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ocr_worker.job_records import StoredFile, StoredJob
 from ocr_worker.job_state import Compose, Open, Recognise, Work
-from ocr_worker.job_store import JobStore, StoredFile, StoredJob
+from ocr_worker.job_store import JobStore
 from ocr_worker.jobs import Origin
 from ocr_worker.outputs.whole import FolderId
 from ocr_worker.pipeline.tasks import ComposeTask, Opened, OpenTask, PageTask, Source, Task

@@ -15,7 +15,8 @@ from typing import IO, Any
 
 from ocr_protocol.paths import path_to_wire
 from ocr_worker.errors import BusyError
-from ocr_worker.job_store import JobStore, StoredFile, StoredJob
+from ocr_worker.job_records import StoredFile, StoredJob
+from ocr_worker.job_store import JobStore
 from ocr_worker.jobs import JobId
 from ocr_worker.outputs.whole import FolderId, publish_all, require_same_folder, staging
 from ocr_worker.report import manifest_path, statistics, timestamp

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ocr_worker.errors import BadNameError, OcrError, OutputConflictError
-from ocr_worker.job_store import NewFile
+from ocr_worker.job_records import NewFile
 from ocr_worker.jobs import InputFile
 from ocr_worker.outputs.results_file import Results, read_results
 

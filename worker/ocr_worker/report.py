@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ocr_worker.errors import JobNotFoundError
-from ocr_worker.job_store import GONE, JobStore, StoredFile, StoredJob, Tally
+from ocr_worker.job_records import StoredFile, StoredJob, Tally
+from ocr_worker.job_store import GONE, JobStore
 from ocr_worker.jobs import JobId, JobState, RunEnd
 
 INPUT_CODES = frozenset(

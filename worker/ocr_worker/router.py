@@ -33,12 +33,13 @@ from ocr_worker import report
 from ocr_worker.about import hello_data, rss_bytes
 from ocr_worker.errors import BusyError, InternalError, OcrError, UnsupportedError
 from ocr_worker.inspector import Inspector
-from ocr_worker.job_store import JobStore, store_error
+from ocr_worker.job_store import JobStore
 from ocr_worker.job_window import RunOrder
 from ocr_worker.jobs import Origin
 from ocr_worker.options import batch_request, local_passwords
 from ocr_worker.service import OCRBatchService
 from ocr_worker.settings import Settings
+from ocr_worker.store_schema import store_error
 
 log = logging.getLogger(__name__)
 

@@ -20,8 +20,9 @@ from ocr_worker.caller import Caller, Surroundings
 from ocr_worker.errors import BusyError, JobActiveError, JobNotFoundError
 from ocr_worker.job_lock import JobLock
 from ocr_worker.job_queue import JobQueue
+from ocr_worker.job_records import StoredJob
 from ocr_worker.job_run import JobRun, Workshop, run_error
-from ocr_worker.job_store import JobStore, StoredJob, store_as_it_is
+from ocr_worker.job_store import JobStore, store_as_it_is
 from ocr_worker.job_window import RunOrder
 from ocr_worker.jobs import (
     ACTIVE,

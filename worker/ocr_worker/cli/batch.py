@@ -23,7 +23,7 @@ from ocr_worker.cli.views import answer, say, view_for
 from ocr_worker.cli.watching import watch
 from ocr_worker.cli.wording import in_terms_of_options, parts, shown
 from ocr_worker.errors import InvalidParamsError
-from ocr_worker.job_store import StoredJob
+from ocr_worker.job_records import StoredJob
 from ocr_worker.jobs import JobRequest
 from ocr_worker.options import make_request
 

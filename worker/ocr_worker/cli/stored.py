@@ -11,7 +11,8 @@ from typing import Any
 from ocr_worker import report
 from ocr_worker.caller import Surroundings
 from ocr_worker.cli.common import worker_settings
-from ocr_worker.job_store import JobStore, StoredJob
+from ocr_worker.job_records import StoredJob
+from ocr_worker.job_store import JobStore
 from ocr_worker.jobs import RESUMABLE, JobId
 from ocr_worker.service import OCRBatchService
 

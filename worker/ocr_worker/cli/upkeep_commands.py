@@ -24,7 +24,8 @@ from ocr_worker.cli.views import answer
 from ocr_worker.cli.wording import clock, count, stats_words
 from ocr_worker.errors import JobActiveError
 from ocr_worker.job_lock import JobLock
-from ocr_worker.job_store import JobStore, StoredJob
+from ocr_worker.job_records import StoredJob
+from ocr_worker.job_store import JobStore
 from ocr_worker.jobs import ACTIVE, RESUMABLE
 from ocr_worker.service import OCRBatchService
 

@@ -1,0 +1,74 @@
+"""The tables of the store, how an older store is brought up to date, and what a failure of it means."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from ocr_worker.errors import BusyError, InternalError, NoSpaceError, OcrError, OutputPermissionError
+
+MIGRATIONS = (
+    """
+    CREATE TABLE jobs (
+        job_id TEXT PRIMARY KEY, state TEXT NOT NULL, reason TEXT, priority INTEGER NOT NULL,
+        output_dir TEXT NOT NULL, output_path BLOB NOT NULL, options TEXT NOT NULL,
+        created_at REAL NOT NULL, updated_at REAL NOT NULL, started_at REAL, ended_at REAL,
+        worked_seconds REAL NOT NULL DEFAULT 0, retries INTEGER NOT NULL DEFAULT 0,
+        worker_restarts INTEGER NOT NULL DEFAULT 0, cleanups INTEGER NOT NULL DEFAULT 0, percent REAL NOT NULL DEFAULT 0, peak_rss_bytes INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE TABLE files (
+        job_id TEXT NOT NULL REFERENCES jobs ON DELETE CASCADE, number INTEGER NOT NULL,
+        file TEXT NOT NULL, path BLOB NOT NULL, name BLOB, verdict TEXT,
+        state TEXT NOT NULL DEFAULT 'pending', pages INTEGER, sha256 TEXT, outcome TEXT, started_at REAL, ended_at REAL,
+        PRIMARY KEY (job_id, number)
+    ) WITHOUT ROWID;
+    CREATE INDEX files_by_state ON files (job_id, state);
+    CREATE TABLE pages (
+        job_id TEXT NOT NULL, number INTEGER NOT NULL, page INTEGER NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0, status TEXT,
+        PRIMARY KEY (job_id, number, page),
+        FOREIGN KEY (job_id, number) REFERENCES files ON DELETE CASCADE
+    ) WITHOUT ROWID;
+    """,
+    "ALTER TABLE jobs ADD COLUMN pages_read INTEGER NOT NULL DEFAULT 0",
+)
+
+
+def migrate(db: sqlite3.Connection, path: Path) -> None:
+    """Bring a store up to date.
+
+    Raises:
+        InternalError: it is from a newer version.
+    """
+    if _version(db, path) == len(MIGRATIONS):
+        return
+    db.execute("BEGIN IMMEDIATE")
+    with db:
+        # Asked again inside the transaction: two workers may start on one new folder.
+        for statement in ";".join(MIGRATIONS[_version(db, path) :]).split(";"):
+            db.execute(statement)
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+def store_error(error: sqlite3.Error) -> OcrError:
+    """What a failure of the store means to the user."""
+    if "full" in str(error):
+        return NoSpaceError("There is no space left for the state folder. Make room and try again.")
+    if "locked" in str(error):
+        return BusyError("Another program holds the store of jobs. Try again when it has let go.")
+    if isinstance(error, sqlite3.OperationalError):
+        return OutputPermissionError(
+            f"The state folder can't be used ({error}). Mend that, or set OCR_WORKER_STATE_DIR to another."
+        )
+    return InternalError(
+        f"The store of jobs is damaged ({error}). Move jobs.sqlite3 away; jobs that it holds can't be resumed."
+    )
+
+
+def _version(db: sqlite3.Connection, path: Path) -> int:
+    version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if version > len(MIGRATIONS):
+        raise InternalError(
+            f"{path} was written by a newer version. Update ocr-sidecar, or set OCR_WORKER_STATE_DIR elsewhere."  # noqa: S608  # a sentence
+        )
+    return version
