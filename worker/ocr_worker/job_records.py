@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ocr_worker.jobs import FileState, JobId, JobOptions, JobState
+
+_COUNTED = ("total", "pending", "processing", "completed", "failed", "skipped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class StoredPage:
 
 @dataclass(slots=True)
 class Tally:
-    stats: dict[str, int]
+    stats: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_COUNTED, 0))
     """How many files are in which state."""
     pages_ended: int = 0
     """Of ended files."""

@@ -6,44 +6,26 @@ One instance serves one thread. A commit survives the death of any process (WAL,
 from __future__ import annotations
 
 import json
-import os
-import sqlite3
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ocr_worker.errors import JobNotFoundError, OutputPermissionError, no_space
+from ocr_worker.errors import JobNotFoundError
 from ocr_worker.job_records import NewFile, StoredFile, StoredJob, StoredPage, Tally
 from ocr_worker.jobs import FileState, JobId, JobOptions
 from ocr_worker.pipeline.tasks import PageStatus
-from ocr_worker.private import close_to_others
-from ocr_worker.store_schema import migrate, store_error
+from ocr_worker.store_file import StoreFile
 
-BUSY_SECONDS = 2
-MOMENT_SECONDS = 0.05
-"""How long `can_write` waits for another process."""
 PART_ROWS = 5000
 """Of a job that is deleted: what goes in one transaction."""
 TURN_SECONDS = 0.003
-STORE = "jobs.sqlite3"
 GONE = "the folder was deleted, or the job in it, while the worker ran; start the batch again"
-_OURS = {"jobs", "tmp", "cache"}
-"""What lies in the state folder beside the store."""
 
 
 def store_as_it_is(known: JobStore | None, state_dir: Path) -> JobStore:
     """The store that was opened, or another where the state folder was deleted since."""
     return known if known is not None and known.is_there else JobStore(state_dir)
-
-
-def _close_folder(state_dir: Path) -> None:
-    """Make the state folder; one that is there is closed to others, unless it holds what is not ours."""
-    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if all(path.name in _OURS or path.name.startswith(STORE) for path in state_dir.iterdir()):
-        close_to_others(state_dir)
 
 
 class JobStore:
@@ -57,71 +39,33 @@ class JobStore:
             NoSpaceError: its disk is full, or has no room for another name.
             InternalError: the store is from a newer version or is no database.
         """
-        self._path = path = state_dir / STORE
-        try:
-            _close_folder(state_dir)
-            # Its log files take over the mode, so it must be right before they are there.
-            path.touch(mode=0o600)
-            for file in state_dir.glob(f"{STORE}*"):
-                close_to_others(file)
-            self._open(path)
-            self._status = path.stat()
-        except sqlite3.Error as error:
-            raise store_error(error) from error
-        except OSError as error:
-            raise no_space(error, f"the state folder {state_dir}") or OutputPermissionError(
-                f"The state folder {state_dir} can't be used ({error}). Set OCR_WORKER_STATE_DIR to a folder that can be written."
-            ) from error
+        self._file = StoreFile(state_dir)
+        self._db = self._file.db
 
     @property
     def is_there(self) -> bool:
         """Whether the store is still the one that its path leads to: a deleted one would be written to in vain."""
-        try:
-            return os.path.samestat(self._path.stat(), self._status)
-        except OSError:
-            return False
-
-    def _open(self, path: Path) -> None:
-        try:
-            self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=NORMAL")
-            self._db.execute("PRAGMA foreign_keys=ON")
-            migrate(self._db, path)
-        except sqlite3.OperationalError:
-            # SQLite does not say why it can't make a file beside; we can.
-            with tempfile.TemporaryFile(dir=path.parent) as probe:
-                probe.write(b"-")
-            raise
+        return self._file.is_there
 
     def close(self) -> None:
         self._db.close()
 
     def can_write(self) -> bool:
         """Whether no other process is in the middle of a write. Any other fault is left for the write to meet."""
-        try:
-            self._db.execute(f"PRAGMA busy_timeout = {MOMENT_SECONDS * 1000:.0f}")
-            self._db.execute("BEGIN IMMEDIATE")
-            self._db.execute("ROLLBACK")
-        except sqlite3.Error as error:
-            return "locked" not in str(error)
-        finally:
-            with suppress(sqlite3.Error):
-                self._db.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
-        return True
+        return self._file.can_write()
 
     def add_job(self, job: StoredJob, files: Iterable[NewFile] = ()) -> None:
         """Keep a job with its files, or without: an `admitting` one gets them by `add_files`."""
         fields = {name: getattr(job, name) for name in StoredJob.__slots__}
         fields["options"] = json.dumps(job.options.to_fields())
-        with self._transaction():
+        with self._file.transaction():
             marks = ", ".join(f":{name}" for name in fields)
             self._db.execute(f"INSERT INTO jobs ({', '.join(fields)}) VALUES ({marks})", fields)
             self._insert_files(job.job_id, 0, files)
 
     def add_files(self, job_id: JobId, after: int, files: Iterable[NewFile]) -> None:
         """Keep more files of a job, numbered on from `after`."""
-        with self._transaction():
+        with self._file.transaction():
             self._insert_files(job_id, after, files)
 
     def job(self, job_id: JobId) -> StoredJob | None:
@@ -159,7 +103,7 @@ class JobStore:
 
     def end_run(self, job_id: JobId, unstarted: Iterable[tuple[int, int]], **fields: object) -> None:
         """Keep how a run ended: its files in work are pending again, tries of these pages (file, page) did not count."""
-        with self._transaction():
+        with self._file.transaction():
             for number, page in unstarted:
                 self.page_unstarted(job_id, number, page)
             self.reopen_files(job_id, "processing")
@@ -210,7 +154,7 @@ class JobStore:
 
     def tallies(self, job_ids: Sequence[JobId]) -> dict[JobId, Tally]:
         """Of each job: its files by state, its pages; an uncounted file is one page."""
-        found = {job_id: Tally({"total": 0, **dict.fromkeys(_FILE_STATES, 0)}) for job_id in job_ids}
+        found = {job_id: Tally() for job_id in job_ids}
         rows = self._db.execute(
             "SELECT job_id, state, count(*), sum(CASE WHEN ended_at IS NOT NULL THEN coalesce(pages, 1) ELSE 0 END),"
             f" sum(coalesce(pages, 1)) FROM files WHERE job_id IN ({_marks(job_ids)}) GROUP BY job_id, state",
@@ -259,12 +203,8 @@ class JobStore:
         return [_file(row) for row in rows]
 
     def file_numbers(self, job_id: JobId, state: FileState) -> list[int]:
-        return [
-            row[0]
-            for row in self._db.execute(
-                "SELECT number FROM files WHERE job_id = ? AND state = ?", (job_id, state)
-            )
-        ]
+        rows = self._db.execute("SELECT number FROM files WHERE job_id = ? AND state = ?", (job_id, state))
+        return [row[0] for row in rows]
 
     def file(self, job_id: JobId, number: int) -> StoredFile:
         row = self._db.execute(
@@ -285,7 +225,7 @@ class JobStore:
 
     def end_file(self, job_id: JobId, number: int, account: Mapping[str, object], **fields: Any) -> None:
         """Keep how a file ended, with what its job has spent so far, which must not fall behind should the worker die."""
-        with self._transaction():
+        with self._file.transaction():
             self.set_file(job_id, number, **fields)
             # It is the worker's deaths that are counted across runs, not what its pages did of themselves.
             self.forget_attempts(job_id, number)
@@ -355,10 +295,6 @@ class JobStore:
             ((job_id, n, f.file, f.path, f.name, _json(f.verdict)) for n, f in enumerate(files, after + 1)),
         )
 
-    def _transaction(self) -> sqlite3.Connection:
-        self._db.execute("BEGIN IMMEDIATE")
-        return self._db
-
 
 def _marks(values: Sequence[object]) -> str:
     return ", ".join("?" * len(values))
@@ -368,7 +304,6 @@ def _in_state(state: str | None) -> tuple[str, tuple[str, ...]]:
     return ("WHERE state = ?", (state,)) if state else ("WHERE state <> 'admitting'", ())
 
 
-_FILE_STATES = ("pending", "processing", "completed", "failed", "skipped")
 _FILE_COLUMNS = ", ".join(StoredFile.__slots__)
 
 
