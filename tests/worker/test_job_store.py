@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 import stat
-import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -202,27 +201,23 @@ def test_a_deleted_job_leaves_nothing(store: JobStore) -> None:
 
 
 def test_others_may_write_while_a_large_job_is_deleted(tmp_path: Path) -> None:
-    with closing(JobStore(tmp_path)) as store:
-        store.add_job(stored_job(), new_files(60_000))
+    seen = list[int]()
+    with (
+        closing(JobStore(tmp_path)) as store,
+        closing(sqlite3.connect(tmp_path / "jobs.sqlite3", isolation_level=None, timeout=0)) as other,
+    ):
+        store.add_job(stored_job(), new_files(12_000))
         store.add_job(stored_job("other"), new_files(1))
 
-    def delete() -> None:
-        with closing(JobStore(tmp_path)) as own:
-            own.delete_job("job")
-
-    deleting = threading.Thread(target=delete)
-    seen = set[int]()
-    with closing(sqlite3.connect(tmp_path / "jobs.sqlite3", isolation_level=None, timeout=10)) as other:
-        deleting.start()
-        while deleting.is_alive():
+        def write(_: float) -> None:
             other.execute("BEGIN IMMEDIATE")
-            seen |= set(other.execute("SELECT count(*) FROM files WHERE job_id = 'job'").fetchone())
+            seen.extend(other.execute("SELECT count(*) FROM files WHERE job_id = 'job'").fetchone())
             other.execute("COMMIT")
-            deleting.join(0.01)
-        left = other.execute("SELECT job_id, count(*) FROM files GROUP BY 1").fetchall()
 
-    assert seen - {0, 60_000}
-    assert left == [("other", 1)]
+        store.delete_job("job", write)
+
+        assert seen == [7_000, 2_000]
+        assert other.execute("SELECT job_id, count(*) FROM files GROUP BY 1").fetchall() == [("other", 1)]
 
 
 def test_a_job_of_which_a_part_is_deleted_is_nobodys(store: JobStore) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -109,13 +109,13 @@ class JobStore:
             self.reopen_files(job_id, "processing")
             self.update_job(job_id, **fields)
 
-    def delete_job(self, job_id: JobId) -> None:
+    def delete_job(self, job_id: JobId, rest: Callable[[float], None] = time.sleep) -> None:
         """Forget a job, in parts between which others may write. Until all of it is gone it is nobody's."""
         self.update_job(job_id, state="admitting")
         for table, key in (("pages", "number, page"), ("files", "number")):
             while self._delete_part(job_id, table, key):
                 # SQLite lets no one in who sleeps while the lock is free for a moment only.
-                time.sleep(TURN_SECONDS)
+                rest(TURN_SECONDS)
         self._db.execute("DELETE FROM jobs WHERE job_id = ?", (job_id,))
 
     def _delete_part(self, job_id: JobId, table: str, key: str) -> bool:
