@@ -85,3 +85,15 @@ def test_a_worker_at_rest_leaves_no_temporary_folder(
 
     assert worker.exit_code() == 0
     assert not temp_root(worker).exists()
+
+
+@pytest.mark.parametrize("mode", ["drain", "now"])
+def test_of_a_worker_that_has_ended_only_the_store_and_the_folder_of_jobs_are_left(
+    worker: Host, material: Material, tmp_path: Path, mode: str
+) -> None:
+    worker.wait_end(worker.batch([material.quick], tmp_path / "out"))
+
+    worker.ask("shutdown", mode=mode)
+
+    assert worker.exit_code() == 0
+    assert sorted(path.name for path in worker.state.rglob("*")) == ["jobs", "jobs.sqlite3"]

@@ -50,6 +50,15 @@ class Announcer:
         """Whether a job's result is still to be read from the store."""
         return job_id in self._owed
 
+    def close(self) -> None:
+        """Let the store go once all is told: the last to close it removes what SQLite keeps beside it."""
+        self._writer.put(self._close)
+
+    def _close(self) -> None:
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
     def _failed(self, error: Error) -> Event:
         self._owed.discard(str(error.job_id))
         return error

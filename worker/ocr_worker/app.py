@@ -168,6 +168,7 @@ class App:
         self._inspector.close()
         # Manifests are written by now, or there is no time for them.
         self._service.end_at_once()
+        self._announcer.close()
         self._writer.flush(FLUSH_SECONDS)
 
     def _announce(self, event: JobEvent) -> None:
