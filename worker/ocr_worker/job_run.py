@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ocr_worker.errors import (
-    CrashedError,
-    InternalError,
-    OcrError,
-    PageTimeoutError,
-    no_space,
+from ocr_worker.errors import CrashedError, PageTimeoutError
+from ocr_worker.file_outcomes import (
+    FileOutcomes,
+    failed_outcome,
+    failure_of,
+    fatal_outcome,
+    locked_outcome,
+    run_error,
 )
+from ocr_worker.job_books import JobBooks
 from ocr_worker.job_records import StoredFile, StoredJob
 from ocr_worker.job_state import (
     WHOLE_FILE,
@@ -53,19 +54,16 @@ from ocr_worker.jobs import (
 from ocr_worker.outputs.whole import FolderId, folder_id
 from ocr_worker.page_pool import PagePool, TaskEnded
 from ocr_worker.page_rate import PageRate
-from ocr_worker.pipeline.tasks import Composed, FailedPage, Failure, Opened, Outcome, PageDone, Source
+from ocr_worker.pipeline.tasks import Composed, FailedPage, Failure, Opened, Outcome, PageDone
 from ocr_worker.private import make_private
-from ocr_worker.progress import Here, Progress, Reporter, Stopwatch
+from ocr_worker.progress import Here, Reporter
 from ocr_worker.settings import Settings
-from ocr_worker.store_schema import store_error
 from ocr_worker.sweep import sweep_parts
 
 log = logging.getLogger(__name__)
 
 FATAL_RUNS = 5
 """A page that was in work when so many runs ended, beyond its retries, or a file that was opened or written, is not tried again."""
-OVERHEAD_BYTES = 8192
-"""What a page adds to its file at most: text layer, txt and JSON, as a rule of thumb for dry runs."""
 VERDICTS_AT_ONCE = 50
 MOST_THREADS = 4
 """On a page: each takes memory for an engine of its own, and a page can't be cut for ever."""
@@ -102,20 +100,18 @@ class JobRun:
         self._unfed = False
         self._litter: list[Path] = []
         """Page results of finished files; thrown away once the page processes have work again."""
-        self._retries, self._deaths, self._recycled = 0, shop.pool.deaths, shop.pool.recycled
-        self._pages_read = 0
-        self._worked = Stopwatch(time.monotonic)
-        self._peak_rss, self._rate = job.peak_rss_bytes, PageRate(job.options.pages_per_minute)
-        self._progress = _open_books(shop.store, job, self._worked)
-        self._stored_percent = self._progress.percent
-        self._reporter = Reporter(self._report, shop.progress_seconds)
+        self._outcomes = FileOutcomes(self._window, shop.store)
+        self._rate = PageRate(job.options.pages_per_minute)
+        self._books = JobBooks(job, shop.store, shop.pool, shop.emit)
+        self._progress = self._books.progress
+        self._reporter = Reporter(self._books.tell, shop.progress_seconds)
 
     def begin(self) -> None:
         """Mark the run as begun and say where it starts."""
         started = self.job.started_at or time.time()
         self._store.update_job(
             self.job.job_id, state="running", reason=None, ended_at=None, started_at=started,
-            percent=self._stored_percent,
+            percent=self._progress.percent,
         )  # fmt: skip
         if not self.job.options.dry_run:
             self._window.folder.mkdir(parents=True, exist_ok=True)
@@ -158,13 +154,13 @@ class JobRun:
 
     def unpause(self) -> None:
         self.paused = False
-        self._worked.unpause()
+        self._books.worked.unpause()
         self._store.update_job(self.job.job_id, state="running")
 
     def _stop_watch_at_rest(self) -> None:
         """Time counts until the pages that a pause lets finish are finished."""
         if self.paused and self.at_rest:
-            self._worked.pause()
+            self._books.worked.pause()
 
     def stop(self, status: BatchStatus, state: JobState, reason: str | None) -> None:
         """End the run now: kill its page processes, keep what is finished, put the rest back to pending."""
@@ -176,7 +172,7 @@ class JobRun:
         ours = run_error(error, self.job.job_id)
         self.ended, job_id = True, self.job.job_id
         self._pool.kill(set(self._works))
-        fields = {"state": "failed", "reason": ours.code, "ended_at": time.time(), **self._account()}
+        fields = {"state": "failed", "reason": ours.code, "ended_at": time.time(), **self._books.account()}
         with suppress(sqlite3.Error):
             self._write_end(job_id, lambda: self._store.end_run(job_id, (), **fields))
         self._emit(JobFailed(self.job.job_id, self.origin, ours.code, ours.message, ours.retryable))
@@ -264,7 +260,7 @@ class JobRun:
                 )
             elif (deaths := self._store.file_attempts(self.job.job_id, stored.number)) >= FATAL_RUNS:
                 self._window.drop()
-                self._end_file(stored, "failed", _fatal(stored, deaths))
+                self._end_file(stored, "failed", fatal_outcome(stored, deaths))
             else:
                 self._course.feed(self._window.take().number)
 
@@ -291,15 +287,13 @@ class JobRun:
     def _file_opened(self, work: Open, outcome: Outcome) -> None:
         file = self._window.files[work.number]
         if not isinstance(outcome, Opened):
-            self._not_opened(file, _failure(outcome))
+            self._not_opened(file, failure_of(outcome))
             return
         file.opened, file.source = outcome, replace(file.source, stamp=outcome.stamp)
         if outcome.up_to_date:
-            self._end_file(
-                file.stored, "skipped", {"status": "skipped", "reason": "up_to_date", **self._outputs(file)}
-            )
+            self._end_file(file.stored, "skipped", self._outcomes.up_to_date(file))
         elif self.job.options.dry_run:
-            self._end_file(file.stored, "completed", self._verdict(file, outcome))
+            self._end_file(file.stored, "completed", self._outcomes.dry_run(file, outcome))
         else:
             self._begin_pages(file, outcome)
 
@@ -313,7 +307,7 @@ class JobRun:
             file.lock_checks += 1
             self._course.defer(file.number, now + backoff_seconds(file.lock_checks))
         else:
-            self._end_file(file.stored, "skipped", {"status": "skipped", "reason": "locked"})
+            self._end_file(file.stored, "skipped", locked_outcome())
 
     def _begin_pages(self, file: FileInWork, opened: Opened) -> None:
         number = file.number
@@ -348,11 +342,11 @@ class JobRun:
     def _page_ended(self, work: Recognise, outcome: Outcome) -> None:
         if isinstance(outcome, PageDone):
             self._store.page_ended(self.job.job_id, work.number, work.page, outcome.status)
-            self._pages_read += outcome.status == "ok"
+            self._books.pages_read += outcome.status == "ok"
             self._course.page_done(work.number, work.page)
             self._count_page(work.number, work.page)
         else:
-            failure = with_name(_failure(outcome), self._window.files[work.number].name, work.page)
+            failure = with_name(failure_of(outcome), self._window.files[work.number].name, work.page)
             self._apply(self._course.page_failed(work.number, work.page, failure, time.monotonic()))
 
     def _count_page(self, number: int, page: int) -> None:
@@ -366,15 +360,10 @@ class JobRun:
         file = self._window.files[work.number]
         if not isinstance(outcome, Composed) or file.opened is None:
             sweep_parts(self._window.folder)
-            self._not_composed(file, _failure(outcome))
+            self._not_composed(file, failure_of(outcome))
             return
-        fields = self._good(file, file.opened, "completed_with_errors" if work.failed_pages else "completed")
-        fields["warnings"] += outcome.warnings
-        if work.failed_pages:
-            fields["failed_pages"] = [
-                {"page": p.page, "code": p.code, "error": p.error} for p in work.failed_pages
-            ]
-        self._end_file(file.stored, "completed", {**fields, "confidence": outcome.confidence})
+        ended = self._outcomes.composed(file, file.opened, outcome, work.failed_pages)
+        self._end_file(file.stored, "completed", ended)
         self._litter.append(self._window.result_folder(work.number))
 
     def _not_composed(self, file: FileInWork, failure: Failure) -> None:
@@ -390,41 +379,11 @@ class JobRun:
         self._store.forget_pages(self.job.job_id, file.number)
         self._begin_pages(file, file.opened)
 
-    def _good(self, file: FileInWork, opened: Opened, status: str) -> dict[str, Any]:
-        return {
-            "status": status,
-            "pages": opened.pages,
-            "warnings": list(opened.warnings),
-            **self._outputs(file),
-        }
-
-    def _verdict(self, file: FileInWork, opened: Opened) -> dict[str, Any]:
-        """What a dry run tells of a good file: what it is, what would be written, and what that would take."""
-        rate = self._measured_rate
-        scans = opened.pages - opened.survey["pages_with_text"]
-        needed = int(opened.survey["bytes"] * 1.02) + OVERHEAD_BYTES * opened.pages
-        return {
-            **self._good(file, opened, "completed"),
-            "survey": opened.survey,
-            "needed_bytes": needed,
-            "free_bytes": free_bytes(self._window.folder),
-            "estimated_seconds": round(scans / rate, 1) if rate else None,
-        }
-
-    @cached_property
-    def _measured_rate(self) -> float | None:
-        """Pages a second on this machine, asked for once: the answer takes longer than looking at a file."""
-        return self._store.measured_rate()
-
-    def _outputs(self, file: FileInWork) -> dict[str, Any]:
-        outputs = self._window.outputs(file.stored)
-        return {"output": outputs.get("pdf") or next(iter(outputs.values())), "outputs": outputs}
-
     def _apply(self, effects: list[Effect]) -> None:
         for effect in effects:
             match effect:
                 case PageRetried(number, page):
-                    self._retries += 1
+                    self._books.retries += 1
                     log.warning(
                         "%s: trying %s again",
                         self._window.files[number].name,
@@ -442,10 +401,9 @@ class JobRun:
         failure = with_name(failed.failure, file.name, None)
         self._drop_work(failed.number)
         if failure.code == "locked" and failed.page:
-            self._end_file(file.stored, "skipped", {"status": "skipped", "reason": "locked"})
+            self._end_file(file.stored, "skipped", locked_outcome())
             return
-        error = {"code": failure.code, "message": failure.message, "retryable": failure.retryable}
-        self._end_file(file.stored, "failed", {"status": "failed", "error": error, "page": failed.page})
+        self._end_file(file.stored, "failed", failed_outcome(failure, failed.page))
         if failure.code == "no_space" and not self.ended:
             self.stop("stopped", "stopped", "no_space")
 
@@ -465,7 +423,7 @@ class JobRun:
 
     def _end_file(self, file: StoredFile, state: FileState, outcome: dict[str, Any]) -> None:
         ended = {"state": state, "outcome": outcome, "ended_at": time.time()}
-        self._store.end_file(self.job.job_id, file.number, self._account(), **ended)
+        self._store.end_file(self.job.job_id, file.number, self._books.account(), **ended)
         self._progress.file_ended(file.number, state)
         if self._window.files.pop(file.number, None):
             self._course.ended(file.number)
@@ -491,15 +449,6 @@ class JobRun:
         self._drop_work(file.number)
         self._apply(self._course.give_up_pages(file.number, Failure(late.code, late.message, late.retryable)))
 
-    def _report(self) -> None:
-        self._peak_rss = max(self._peak_rss, self._pool.rss_bytes())
-        made, told = self._progress.made(self.job.job_id), self._progress.percent
-        if told > self._stored_percent:
-            # Before the host hears of it: the run may end without a word, and the next must not fall behind.
-            self._store.update_job(self.job.job_id, **self._account())
-            self._stored_percent = told
-        self._emit(made)
-
     def _finish(self) -> None:
         if self._store.stats(self.job.job_id)["pending"]:
             self._close("stopped", "stopped", self.job.reason)
@@ -519,67 +468,12 @@ class JobRun:
         unstarted: Sequence[tuple[int, int]] = (),
     ) -> None:
         now, job = time.time(), self.job
-        fields = {"state": state, "reason": reason, "ended_at": now, **self._account()}
+        fields = {"state": state, "reason": reason, "ended_at": now, **self._books.account()}
         self._write_end(job.job_id, lambda: self._store.end_run(job.job_id, unstarted, **fields))
         self._clear_litter()
         self._window.leave_results()
-        self.ended, self._stored_percent = True, self._progress.percent
+        self.ended = True
+        self._books.close()
         if status == "completed":
             self._reporter.now()
         self._emit(JobEnded(job.job_id, self.origin, RunEnd(status, reason, now)))
-
-    def _account(self) -> dict[str, float]:
-        """What is counted over all runs of the job."""
-        job = self.job
-        return {
-            "worked_seconds": job.worked_seconds + self._worked.seconds,
-            "retries": job.retries + self._retries,
-            "worker_restarts": job.worker_restarts + self._pool.deaths - self._deaths,
-            "percent": self._progress.percent,
-            "cleanups": job.cleanups + self._pool.recycled - self._recycled,
-            "peak_rss_bytes": self._peak_rss,
-            "pages_read": job.pages_read + self._pages_read,
-        }
-
-
-def _open_books(store: JobStore, job: StoredJob, worked: Stopwatch) -> Progress:
-    """Progress where earlier runs left it; of a job that was completed, from what is to be done again."""
-    tally = store.tallies([job.job_id])[job.job_id]
-    progress = Progress(tally.stats, tally.pages_ended, tally.pages_total, worked)
-    progress.percent = 0.0 if job.percent == 100 else job.percent
-    for _, number, pages, done in store.begun_files([job.job_id]):
-        progress.begun(number, pages, done)
-    return progress
-
-
-def _fatal(file: StoredFile, deaths: int) -> dict[str, Any]:
-    """The outcome of a file that is not tried again."""
-    name = Source(os.fsdecode(file.path)).name
-    error = CrashedError(f"{name}: the worker ended {deaths} times while this file was opened or written")
-    fields = {"code": error.code, "message": error.message, "retryable": error.retryable}
-    return {"status": "failed", "error": fields}
-
-
-def free_bytes(folder: Path) -> int:
-    """Room on the disk that holds a folder, or will hold it once it is made."""
-    place = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    return shutil.disk_usage(place).free
-
-
-def run_error(error: Exception, job_id: str) -> OcrError:
-    """What a run's fault means to the user."""
-    if isinstance(error, OcrError):
-        return error
-    ours = no_space(error, getattr(error, "filename", None)) or (
-        store_error(error)
-        if isinstance(error, sqlite3.Error)
-        else InternalError(f"{type(error).__name__}: the log on stderr has the details.")
-    )
-    ours.message = f"OCR batch failed: {ours.message} Then resume job {job_id}."
-    return ours
-
-
-def _failure(outcome: Outcome) -> Failure:
-    if isinstance(outcome, Failure):
-        return outcome
-    return Failure("internal", f"The page process answered with {type(outcome).__name__}.", retryable=False)

@@ -18,10 +18,11 @@ from ocr_worker.arrivals import PATIENCE_SECONDS, Arrival, Arrivals, Stop
 from ocr_worker.callbacks import ProgressCallback, ProgressFunction
 from ocr_worker.caller import Caller, Surroundings
 from ocr_worker.errors import BusyError, JobActiveError, JobNotFoundError
+from ocr_worker.file_outcomes import run_error
 from ocr_worker.job_lock import JobLock
 from ocr_worker.job_queue import JobQueue
 from ocr_worker.job_records import StoredJob
-from ocr_worker.job_run import JobRun, Workshop, run_error
+from ocr_worker.job_run import JobRun, Workshop
 from ocr_worker.job_store import JobStore, store_as_it_is
 from ocr_worker.job_window import RunOrder
 from ocr_worker.jobs import (
