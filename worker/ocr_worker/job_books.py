@@ -11,6 +11,9 @@ from ocr_worker.jobs import JobEvent
 from ocr_worker.page_pool import PagePool
 from ocr_worker.progress import Progress, Stopwatch
 
+THRESHOLD_FILES = 10
+"""The error share counts from so many ended files on."""
+
 
 class JobBooks:
     """Opened where earlier runs of the job left them."""
@@ -47,6 +50,14 @@ class JobBooks:
             "peak_rss_bytes": self._peak_rss,
             "pages_read": job.pages_read + self.pages_read,
         }
+
+    def too_many_failed(self) -> bool:
+        """Whether the job is to stop for the share of its files that failed."""
+        threshold, ended = self._job.options.stop_on_error_threshold, self.progress.files_ended
+        failed = self.progress.counts["failed"]
+        # A dry run is there to tell of all of them.
+        may = not self._job.options.dry_run
+        return may and threshold < 1 and ended >= THRESHOLD_FILES and failed >= threshold * ended
 
     def close(self) -> None:
         """What is told from now on is no news to the store."""

@@ -22,7 +22,7 @@ from ocr_worker.file_outcomes import run_error
 from ocr_worker.job_lock import JobLock
 from ocr_worker.job_queue import JobQueue
 from ocr_worker.job_records import StoredJob
-from ocr_worker.job_run import JobRun, Workshop
+from ocr_worker.job_run import JobRun
 from ocr_worker.job_store import JobStore, store_as_it_is
 from ocr_worker.job_window import RunOrder
 from ocr_worker.jobs import (
@@ -42,6 +42,7 @@ from ocr_worker.manifest_keeper import ManifestKeeper
 from ocr_worker.options import AnyPath, make_request
 from ocr_worker.page_pool import PagePool, TaskEnded
 from ocr_worker.page_slot import SlotMessage
+from ocr_worker.workshop import Workshop
 
 log = logging.getLogger(__name__)
 
