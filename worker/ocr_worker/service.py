@@ -18,7 +18,6 @@ from ocr_worker.arrivals import PATIENCE_SECONDS, Arrival, Arrivals, Stop
 from ocr_worker.callbacks import ProgressCallback, ProgressFunction
 from ocr_worker.caller import Caller, Surroundings
 from ocr_worker.errors import BusyError, JobActiveError, JobNotFoundError
-from ocr_worker.file_outcomes import run_error
 from ocr_worker.job_lock import JobLock
 from ocr_worker.job_queue import JobQueue
 from ocr_worker.job_records import StoredJob
@@ -42,6 +41,7 @@ from ocr_worker.manifest_keeper import ManifestKeeper
 from ocr_worker.options import AnyPath, make_request
 from ocr_worker.page_pool import PagePool, TaskEnded
 from ocr_worker.page_slot import SlotMessage
+from ocr_worker.runs import Runs
 from ocr_worker.workshop import Workshop
 
 log = logging.getLogger(__name__)
@@ -90,11 +90,11 @@ class OCRBatchService:
         self._tickets = count(1)
         self._queue, self._arrivals = JobQueue(), Arrivals()
         self._draining, self._unattended = False, False
-        self._runs: list[JobRun] = []
         self._locks: dict[JobId, JobLock] = {}
         self._requests_at = 0.0
         self._progress_seconds = around.progress_seconds
         self._manifests = ManifestKeeper(around.settings.state_dir)
+        self._runs = Runs(self._workshop, self._manifests.begun)
         self._late = LateWrites(lambda: self.store)
         self._outcomes: deque[TaskEnded] = deque()
         """Taken in as soon as the store can keep what comes of them."""
@@ -335,27 +335,27 @@ class OCRBatchService:
 
     def advance(self) -> None:
         """Take in what has ended, and start all work that can be started now. All of it waits for a store that is held."""
-        self._runs = [run for run in self._runs if not run.ended]
+        self._runs.drop_ended()
         if not self._may_write():
             return
         self._catch_up()
         while self._outcomes:
             ended = self._outcomes.popleft()
-            self._each(lambda run, ended=ended: run.take(ended))  # type: ignore[misc]
-        self._each(lambda run: run.advance())
+            self._runs.each(lambda run, ended=ended: run.take(ended))  # type: ignore[misc]
+        self._runs.each(lambda run: run.advance())
         if self._unattended:
             self._leave_paused()
-        self._runs = [run for run in self._runs if not run.ended]
+        self._runs.drop_ended()
         while (waiting := self._queue.peek()) and all(run.paused for run in self._runs):
             self._queue.remove(waiting)
-            self._begin(waiting.job, waiting.order)
+            self._runs.begin(waiting.job, waiting.order)
 
     def tick(self) -> None:
         self._heed_requests()
         self.pool.tick()
         self._admit()
         if self._may_write():
-            self._each(lambda run: run.tick())
+            self._runs.each(lambda run: run.tick())
             self.advance()
 
     def next_tick(self) -> float | None:
@@ -377,10 +377,7 @@ class OCRBatchService:
 
     def doing(self) -> tuple[JobId | None, str | None, int | None]:
         """The job, file and page in work."""
-        for run in self._runs:
-            file, page = run.at_work() or (None, None)
-            return run.job.job_id, file, page
-        return None, None, None
+        return self._runs.doing()
 
     @property
     def queued(self) -> int:
@@ -441,10 +438,10 @@ class OCRBatchService:
 
     def _stop(self, job_id: JobId | None, stop: Stop) -> None:
         running = [run for run in self._runs if job_id in (None, run.job.job_id)]
-        waiting = (self._make_run(waiting.job, waiting.order) for waiting in self._queue.take(job_id))
+        waiting = (self._runs.make(waiting.job, waiting.order) for waiting in self._queue.take(job_id))
         for run in chain(running, waiting):
             if run is not None:
-                self._guarded(run, lambda run: run.stop(*stop))
+                self._runs.guarded(run, lambda run: run.stop(*stop))
 
     def _ended_job(self, job_id: JobId) -> StoredJob:
         self._require_store()
@@ -468,43 +465,11 @@ class OCRBatchService:
         self.store.update_job(job_id, state=state)
         self._manifests.state_changed(job_id)
 
-    def _begin(self, job: StoredJob, order: RunOrder) -> None:
-        run = self._make_run(job, order)
-        if run is None:
-            return
-        self._runs.append(run)
-        self._guarded(run, lambda run: run.begin())
-        self._manifests.begun(job.job_id, run.folder_id)
-        self._guarded(run, lambda run: run.advance())
-        self._runs = [run for run in self._runs if not run.ended]
-
-    def _each(self, step: Callable[[JobRun], object]) -> None:
-        for run in self._runs[:]:
-            self._guarded(run, step)
-
-    def _guarded(self, run: JobRun, step: Callable[[JobRun], object]) -> None:
-        """One job's fault is that job's: the others and the worker go on."""
-        if run.ended:
-            return
-        try:
-            step(run)
-        except Exception as error:
-            log.exception("job %s failed", run.job.job_id)
-            run.fail(error)
-
-    def _make_run(self, job: StoredJob, order: RunOrder) -> JobRun | None:
-        """The run of a job that was taken from the queue; one that can't be made has ended with that."""
-        shop = Workshop(
+    def _workshop(self) -> Workshop:
+        return Workshop(
             self.store, self.pool, self._settings, self._emit, self._tickets, self._late.write,
             self._manifests.file_changed, self._progress_seconds,
         )  # fmt: skip
-        try:
-            return JobRun(job, order, shop)
-        except Exception as error:
-            log.exception("job %s can't begin", job.job_id)
-            ours = run_error(error, job.job_id)
-            self._emit(JobFailed(job.job_id, order.origin, ours.code, ours.message, ours.retryable))
-            return None
 
     def settle(self, job_id: JobId, seconds: float = MANIFEST_SECONDS) -> None:
         """Wait, in any thread, until a job's manifest says what the store does; a moment, or as long as it must."""
