@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, count
 from typing import Any
 
-from ocr_worker.admission import Admission, require_folder
-from ocr_worker.arrivals import PATIENCE_SECONDS, Arrival, Arrivals, Stop
+from ocr_worker.admission import require_folder
+from ocr_worker.arrivals import Arrivals, Stop
 from ocr_worker.callbacks import ProgressCallback, ProgressFunction
 from ocr_worker.caller import Caller, Surroundings
 from ocr_worker.errors import BusyError, JobActiveError, JobNotFoundError
+from ocr_worker.intake import Intake, IntakeSteps, held_by_another
 from ocr_worker.job_lock import JobLock
 from ocr_worker.job_queue import JobQueue
 from ocr_worker.job_records import StoredJob
@@ -96,6 +97,15 @@ class OCRBatchService:
         self._manifests = ManifestKeeper(around.settings.state_dir)
         self._runs = Runs(self._workshop, self._manifests.begun)
         self._late = LateWrites(lambda: self.store)
+        steps = IntakeSteps(
+            lambda: self.store,
+            self._lock,
+            self._enqueue,
+            self.pause,
+            self._withdraw,
+            self._late.store_is_free,
+        )
+        self._intake = Intake(self._arrivals, steps)
         self._outcomes: deque[TaskEnded] = deque()
         """Taken in as soon as the store can keep what comes of them."""
 
@@ -157,15 +167,7 @@ class OCRBatchService:
         """
         self._require_room()
         self._require_store()
-        admission = Admission(request, self.store)
-        self._lock(admission.job.job_id)
-        try:
-            admission.step()
-        except BaseException:
-            self._forget(admission.job.job_id)
-            raise
-        self._enqueue(admission.job, RunOrder(origin, request.passwords))
-        return admission.job.job_id, admission.file_count
+        return self._intake.at_once(request, origin)
 
     def take_in(
         self,
@@ -180,44 +182,22 @@ class OCRBatchService:
             BusyError, OutputPermissionError: at once, as `submit` does.
         """
         self._require_room()
-        admission, order = Admission(request, self.store), RunOrder(origin, request.passwords)
-        self._lock(admission.job.job_id)
-        self._arrivals.add(Arrival(admission, order, accepted, refused, time.monotonic()))
+        self._intake.add(request, origin, accepted, refused)
         self._admit()
 
     def _admit(self) -> None:
         """Go on with the request that came first, for a slice."""
-        arrival = self._arrivals.due()
-        if arrival is None or not self._stored(arrival):
+        arrival = self._intake.step()
+        if arrival is None:
             return
-        self._arrivals.remove(arrival)
-        arrival.accepted(arrival.job_id, arrival.admission.file_count)
         if arrival.stop:
             self._stop(arrival.job_id, arrival.stop)
         self.advance()
 
-    def _stored(self, arrival: Arrival) -> bool:
-        """Do a slice; whether the request is a job now, which waits as it was ordered to meanwhile."""
-        try:
-            if not (self._may_admit(arrival) and self._arrivals.work(arrival)):
-                return False
-            self._enqueue(arrival.admission.job, arrival.order)
-            if arrival.held:
-                self.pause([arrival.job_id])
-        except Exception as error:  # noqa: BLE001  # handed on, and logged there
-            self._arrivals.remove(arrival)
-            self._queue.take(arrival.job_id)
-            self._forget(arrival.job_id)
-            arrival.refused(error)
-            return False
-        return True
-
-    def _may_admit(self, arrival: Arrival) -> bool:
-        if self._late.store_is_free():
-            return True
-        if time.monotonic() - arrival.since > PATIENCE_SECONDS:
-            raise held_by_another()
-        return False
+    def _withdraw(self, job_id: JobId) -> None:
+        """Take back a job that could not be stored whole, or not paused."""
+        self._queue.take(job_id)
+        self._forget(job_id)
 
     def _forget(self, job_id: JobId) -> None:
         """Take back a job that could not be stored whole; what can't be removed now is at the next start."""
@@ -519,10 +499,6 @@ class OCRBatchService:
 
 def shutting_down() -> BusyError:
     return BusyError("The worker is shutting down and takes no more jobs. Start another.")
-
-
-def held_by_another() -> BusyError:
-    return BusyError("Another program holds the store of jobs. Try again when it has let go.")
 
 
 def _only_logged(step: Callable[[], None]) -> None:
