@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from ocr_worker.engines import pictures
+from ocr_worker.engines import image_facts, pictures, pixels
 from ocr_worker.errors import TooLargeError
 from tests.faults import pictures as made
 
@@ -90,7 +90,7 @@ def test_inverted_inks_of_adobe_have_the_right_polarity(tmp_path: Path) -> None:
 def test_a_palette_with_transparency_is_read(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(made.clear_palette())
 
-    assert pictures.grey_range(_grey(tmp_path / "a.png", "png"))[1] > 200
+    assert pixels.grey_range(_grey(tmp_path / "a.png", "png"))[1] > 200
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_resolution_is_what_the_file_says_if_that_is_sane(
     page.save(tmp_path / "a.tif", dpi=stated) if stated else page.save(tmp_path / "a.tif")
 
     with pictures.opened(tmp_path / "a.tif", "tiff", 10**8) as image:
-        found, guessed = pictures.resolution(image)
+        found, guessed = image_facts.resolution(image)
 
     assert found == pytest.approx(expected, abs=0.5)
     assert guessed is estimated
@@ -130,10 +130,10 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(tmp_path: Path) -> 
 def test_a_side_that_is_too_long_is_scaled_down() -> None:
     strip = Image.new("L", (40_000, 10), 255)
 
-    assert pictures.fit(strip).size == (32_767, 8)
+    assert pixels.fit(strip).size == (32_767, 8)
 
 
 def test_oblong_pixels_become_square_ones_but_never_too_many_of_them() -> None:
-    assert pictures.squared(Image.new("L", (204, 98)), 204, 98).size == (204, 204)
-    assert pictures.squared(Image.new("L", (98, 204)), 98, 204).size == (204, 204)
-    assert pictures.squared(Image.new("1", (20_400, 9_800)), 204, 98).size == (9_800, 9_800)
+    assert pixels.squared(Image.new("L", (204, 98)), 204, 98).size == (204, 204)
+    assert pixels.squared(Image.new("L", (98, 204)), 98, 204).size == (204, 204)
+    assert pixels.squared(Image.new("1", (20_400, 9_800)), 204, 98).size == (9_800, 9_800)

@@ -11,7 +11,7 @@ import pikepdf
 import pytest
 from PIL import Image
 
-from ocr_worker.engines import pdfium, pictures
+from ocr_worker.engines import pdfium, pixels
 from ocr_worker.engines.pdf_file import open_pdf
 from ocr_worker.pipeline.blank import is_white
 from ocr_worker.pipeline.render import load_sheet
@@ -163,6 +163,6 @@ def _is_white(path: Path, max_pixels: int = 1_000_000_000) -> bool:
 def _drawn_range(path: Path) -> tuple[float, float]:
     pdf = open_pdf(path, None)
     try:
-        return pictures.grey_range(pdfium.render(load_sheet(pdf, 1).page, 300))
+        return pixels.grey_range(pdfium.render(load_sheet(pdf, 1).page, 300))
     finally:
         pdf.close()

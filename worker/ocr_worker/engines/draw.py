@@ -9,7 +9,7 @@ from typing import Protocol
 
 from PIL import Image, ImageDraw
 
-from ocr_worker.engines import pdfium, pictures
+from ocr_worker.engines import image_facts, pdfium, pictures, pixels
 
 Shape = tuple[tuple[int, int, int, int], "float | None"]
 """A box and the confidence of what is in it."""
@@ -31,7 +31,7 @@ def page_picture(source: Origin, kind: str, page: int, turned: int) -> Image.Ima
     """The upright page in colour, of a size to look at."""
     path = Path(source.path)
     picture = _pdf_picture(path, page, source.password) if kind == "pdf" else _image_picture(path, kind, page)
-    picture = pictures.turn(picture, turned)
+    picture = pixels.turn(picture, turned)
     picture.thumbnail((_LONGEST_SIDE_PX, _LONGEST_SIDE_PX))
     return picture
 
@@ -68,6 +68,6 @@ def _image_picture(source: Path, kind: str, page: int) -> Image.Image:
     with pictures.opened(source, kind, math.inf) as image:
         pictures.select_frame(image, source, page, math.inf)
         image.load()
-        picture = pictures.turn_by_exif(pictures.without_alpha(image), pictures.exif_orientation(image))
+        picture = pixels.turn_by_exif(pictures.without_alpha(image), image_facts.exif_orientation(image))
         grey = picture.mode.startswith("I") or picture.mode == "F"
         return (pictures.to_grey(picture) if grey else picture).convert("RGB")

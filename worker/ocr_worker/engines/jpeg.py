@@ -6,7 +6,7 @@ import io
 
 from PIL import Image
 
-from ocr_worker.engines import pictures
+from ocr_worker.engines import image_facts
 from ocr_worker.errors import CorruptError
 
 _START = b"\xff\xd8"
@@ -19,7 +19,7 @@ def luma(content: bytes, size: tuple[int, int]) -> Image.Image | None:
     try:
         with _opened(content) as picture:
             return _decoded(picture, 1) if picture.size == size else None
-    except pictures.BROKEN as error:
+    except image_facts.BROKEN as error:
         raise CorruptError(
             "its picture is damaged or cut short; get the file again, or scan it anew"
         ) from error
@@ -31,7 +31,7 @@ def is_whole(content: bytes, most_pixels: int) -> bool:
         # As PDFium does: what comes before the start is passed over.
         with _opened(content[max(0, content.find(_START)) :]) as picture:
             return picture.width * picture.height > most_pixels or bool(_decoded(picture, _SMALLER))
-    except pictures.BROKEN:
+    except image_facts.BROKEN:
         return False
 
 

@@ -10,7 +10,7 @@ import img2pdf
 import pikepdf
 from PIL import Image
 
-from ocr_worker.engines import pictures
+from ocr_worker.engines import image_facts, pictures, pixels
 from ocr_worker.errors import InternalError, OcrError
 
 Points = tuple[float, float]
@@ -31,8 +31,8 @@ def picture_pdf(path: Path, kind: str, sizes: Mapping[int, Points | None], max_p
         for number, points in sizes.items():
             try:
                 pictures.select_frame(image, path, number, max_pixels)
-                page = _page(image, path, kind, points or pictures.size_points(image))
-            except (OcrError, *pictures.BROKEN):
+                page = _page(image, path, kind, points or image_facts.size_points(image))
+            except (OcrError, *image_facts.BROKEN):
                 if points:
                     raise
                 # A frame that could not be read keeps its place, so that page numbers stay true.
@@ -56,7 +56,7 @@ def _page(image: Image.Image, path: Path, kind: str, points: Points) -> bytes:
     content = content if kept else _packed(image)
     by_reader = kept and kind == "jpeg"
     turn = img2pdf.Rotation.ifvalid if by_reader else img2pdf.Rotation.none
-    lies = by_reader and pictures.exif_orientation(image) in _LYING
+    lies = by_reader and image_facts.exif_orientation(image) in _LYING
     try:
         converted: bytes = img2pdf.convert(
             content,
@@ -69,7 +69,7 @@ def _page(image: Image.Image, path: Path, kind: str, points: Points) -> bytes:
         img2pdf.ImageOpenError,
         img2pdf.JpegColorspaceError,
         img2pdf.AlphaChannelError,
-        *pictures.BROKEN,
+        *image_facts.BROKEN,
     ) as error:
         if not kept:
             raise InternalError(f"{path.name} can't be put into a PDF: {error}") from error
@@ -86,15 +86,15 @@ def _layout(points: Points) -> Callable[[int, int, object], tuple[float, float, 
 def _is_kept(image: Image.Image, kind: str, content: bytes) -> bool:
     """Whether the file's own stream can be embedded."""
     if kind == "jpeg":
-        return pictures.is_jpeg(image) and pictures.exif_orientation(image) in _TURNS_ONLY
+        return image_facts.is_jpeg(image) and image_facts.exif_orientation(image) in _TURNS_ONLY
     chunks = _png_chunks(content) if kind == "png" else set()
     return (
         bool(chunks)
         # To ask a PNG for its orientation is to decode it, so only one that may have it is asked.
-        and (chunks.isdisjoint(_ORIENTING) or pictures.exif_orientation(image) == 1)
+        and (chunks.isdisjoint(_ORIENTING) or image_facts.exif_orientation(image) == 1)
         and not (image.mode == "P" and "icc_profile" in image.info)
-        and not pictures.has_alpha(image)
-        and not pictures.is_animated(image)
+        and not image_facts.has_alpha(image)
+        and not image_facts.is_animated(image)
     )
 
 
@@ -109,8 +109,8 @@ def _png_chunks(content: bytes) -> set[bytes]:
 
 def _packed(image: Image.Image) -> bytes:
     image.load()
-    orientation = pictures.exif_orientation(image)
-    picture = pictures.turn_by_exif(pictures.without_alpha(image), orientation)
+    orientation = image_facts.exif_orientation(image)
+    picture = pixels.turn_by_exif(pictures.without_alpha(image), orientation)
     target = io.BytesIO()
     if picture.mode == "1":
         # A copy leaves the file's own tags behind, which may be such as can't be written.
@@ -129,4 +129,4 @@ def _packable(picture: Image.Image) -> Image.Image:
     """As a PNG can hold it."""
     if picture.mode in ("L", "RGB", "P", "I;16"):
         return picture
-    return pictures.to_grey(picture) if pictures.is_deep(picture) else picture.convert("RGB")
+    return pictures.to_grey(picture) if image_facts.is_deep(picture) else picture.convert("RGB")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ocr_worker.engines import pdfium, pictures, qpdf
+from ocr_worker.engines import image_facts, pdfium, pictures, qpdf
 from ocr_worker.engines.pdf_file import PdfFile, open_pdf
 from ocr_worker.pipeline.render import sheet_inches
 from ocr_worker.pipeline.source_file import glance
@@ -67,7 +67,7 @@ def _page_entry(points: tuple[float, float], *, has_text: bool = False) -> dict[
 def _inspect_image(path: Path, kind: str) -> dict[str, Any]:
     # To ask a PNG for its orientation is to decode it.
     with pictures.opened(path, kind, _MAX_PIXELS) as image:
-        pages = [_frame(image, path, number) for number in range(1, pictures.count_frames(image) + 1)]
+        pages = [_frame(image, path, number) for number in range(1, image_facts.count_frames(image) + 1)]
     return {
         "pages": len(pages),
         "encrypted": False,
@@ -79,4 +79,4 @@ def _inspect_image(path: Path, kind: str) -> dict[str, Any]:
 
 def _frame(image: Any, path: Path, number: int) -> dict[str, Any]:
     pictures.select_frame(image, path, number, _MAX_PIXELS)
-    return _page_entry(pictures.size_points(image))
+    return _page_entry(image_facts.size_points(image))

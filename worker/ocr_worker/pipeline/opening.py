@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ocr_worker.engines import pdfium, pictures, qpdf
+from ocr_worker.engines import image_facts, pdfium, pictures, qpdf
 from ocr_worker.engines.pdf_file import PdfFile
 from ocr_worker.errors import SignedError, XfaError
 from ocr_worker.pipeline.documents import Documents
@@ -54,10 +54,10 @@ def _weight(pdf: PdfFile, page: int) -> int:
 def _open_image(seen: Look, settings: PageSettings) -> Opened:
     warnings = extension_warnings(seen.kind, seen.path)
     with pictures.opened(seen.path, seen.kind, settings.max_pixels) as image:
-        frames = pictures.count_frames(image)
-        if pictures.is_animated(image):
+        frames = image_facts.count_frames(image)
+        if image_facts.is_animated(image):
             warnings += (f"An animation of {getattr(image, 'n_frames', 1)} frames: the first one is read",)
-        if pictures.resolution(image)[1]:
+        if image_facts.resolution(image)[1]:
             warnings += ("The file states no usable resolution: it is estimated",)
         weight = max(1, image.size[0] * image.size[1] // 1000)
     return Opened(seen.kind, frames, seen.sha256, seen.stamp, (weight,) * frames, warnings)

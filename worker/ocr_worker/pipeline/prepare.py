@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ocr_worker.engines import pictures
+from ocr_worker.engines import pixels
 from ocr_worker.engines.grey import GreyImage
 from ocr_worker.outputs.model import Affine, Line, mean_confidence
 from ocr_worker.pipeline.tasks import Switch
@@ -44,23 +44,23 @@ def resolution_gate(languages: tuple[str, ...]) -> ResolutionGate:
 
 def is_uniform(image: GreyImage) -> bool:
     """Whether there is nothing to see, not even something faint: anything else is left to the engine to judge."""
-    low, high = pictures.grey_range(image.picture)
+    low, high = pixels.grey_range(image.picture)
     return high - low <= UNIFORM_RANGE
 
 
 def even_light(image: GreyImage) -> GreyImage:
     """A page in a shadow: one threshold for all of it, as Tesseract takes, would lose the darker part."""
-    backdrop = pictures.backdrop(image.picture)
-    if pictures.unevenness(backdrop) < UNEVEN_LEVELS:
+    backdrop = pixels.backdrop(image.picture)
+    if pixels.unevenness(backdrop) < UNEVEN_LEVELS:
         return image
-    return replace(image, picture=pictures.flatten(image.picture, backdrop))
+    return replace(image, picture=pixels.flatten(image.picture, backdrop))
 
 
 def squared(image: GreyImage) -> GreyImage:
     """Letters as they are on paper: Tesseract reads those of a fax's oblong pixels badly. See docs/decisions/0203."""
     if image.dpi_down is None:
         return image
-    picture = pictures.squared(image.picture, image.dpi, image.dpi_down)
+    picture = pixels.squared(image.picture, image.dpi, image.dpi_down)
     dpi = image.dpi * picture.width / image.picture.width
     return replace(image, picture=picture, dpi=dpi, dpi_down=None)
 
@@ -70,15 +70,15 @@ def is_large(image: GreyImage) -> bool:
 
 
 def shrunk(image: GreyImage, gate: ResolutionGate) -> GreyImage:
-    small = pictures.shrink(image.picture, gate.across, gate.down)
+    small = pixels.shrink(image.picture, gate.across, gate.down)
     return replace(image, picture=small, dpi=image.dpi * gate.down)
 
 
 def dark_on_light(image: GreyImage) -> GreyImage:
     """A page that is mostly black is inverted."""
-    if pictures.dark_share(image.picture) <= 0.6:
+    if pixels.dark_share(image.picture) <= 0.6:
         return image
-    return replace(image, picture=pictures.invert(image.picture))
+    return replace(image, picture=pixels.invert(image.picture))
 
 
 def is_doubtful(lines: tuple[Line, ...]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from ocr_worker.engines import pictures
+from ocr_worker.engines import pixels
 from ocr_worker.engines.engine import Engine
 from ocr_worker.engines.grey import GreyImage
 from ocr_worker.engines.layout import Layout
@@ -87,7 +87,7 @@ class Reader:
         lines = self.engine.recognise(image) if layout is None else ()
         degrees = layout.skew_degrees if layout else skew_degrees(line.baseline for line in lines)
         if least is not None and abs(degrees) >= least:
-            straight = replace(image, picture=pictures.straighten(image.picture, degrees))
+            straight = replace(image, picture=pixels.straighten(image.picture, degrees))
             return map_lines(self._read_level(straight), prepare.rotation_about_centre(image.size, degrees))
         return self._read_level(image, layout) if layout else lines
 
@@ -100,13 +100,13 @@ class Reader:
 
 def _prepare(image: GreyImage, denoise: Switch) -> GreyImage:
     square = prepare.squared(image)
-    fitted = replace(square, picture=pictures.fit(square.picture))
+    fitted = replace(square, picture=pixels.fit(square.picture))
     upright = prepare.even_light(prepare.dark_on_light(fitted))
-    return replace(upright, picture=pictures.remove_speckles(upright.picture)) if denoise == "on" else upright
+    return replace(upright, picture=pixels.remove_speckles(upright.picture)) if denoise == "on" else upright
 
 
 def _turn(image: GreyImage, clockwise: int) -> GreyImage:
-    return replace(image, picture=pictures.turn(image.picture, clockwise)) if clockwise else image
+    return replace(image, picture=pixels.turn(image.picture, clockwise)) if clockwise else image
 
 
 def _scaled(lines: tuple[Line, ...], old: tuple[int, int], new: tuple[int, int]) -> tuple[Line, ...]:

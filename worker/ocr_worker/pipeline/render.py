@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ocr_worker.engines import jpeg, pdfium, pictures, poppler, qpdf
+from ocr_worker.engines import jpeg, pdfium, pixels, poppler, qpdf
 from ocr_worker.engines.grey import GreyImage
 from ocr_worker.engines.pdf_file import PdfFile
 from ocr_worker.errors import CorruptError
@@ -70,14 +70,14 @@ def shows_nothing(sheet: Sheet) -> bool:
     content = sheet.content
     if content is None or content.visible_characters or content.others:
         return False
-    pixels = sum(width * height for *_, width, height in content.images)
+    area = sum(width * height for *_, width, height in content.images)
     # A sheet of many metres is no glance any more.
     if sheet.inches[0] * sheet.inches[1] * GLANCE_DPI**2 > MOST_GLANCED_PIXELS:
         return False
-    if pixels > MOST_GLANCED_PIXELS or 8 * content.image_bytes > RICH_BITS * pixels:
+    if area > MOST_GLANCED_PIXELS or 8 * content.image_bytes > RICH_BITS * area:
         return False
     try:
-        low, high = pictures.grey_range(pdfium.render(sheet.page, GLANCE_DPI))
+        low, high = pixels.grey_range(pdfium.render(sheet.page, GLANCE_DPI))
     except pdfium.PdfiumError:
         return False
     return high - low <= FLAT_LEVELS
@@ -88,7 +88,7 @@ def choose_dpi(sheet: Sheet, settings: PageSettings) -> float:
     wanted = float(settings.dpi or _native_dpi(sheet) or DEFAULT_DPI)
     budget = settings.max_pixels if settings.dpi else min(settings.max_pixels, AUTO_PIXELS)
     width, height = sheet.inches
-    affordable = min(math.sqrt(budget / (width * height)), pictures.LONGEST_SIDE_PX / max(width, height))
+    affordable = min(math.sqrt(budget / (width * height)), pixels.LONGEST_SIDE_PX / max(width, height))
     return min(wanted, affordable)
 
 
@@ -122,14 +122,14 @@ def take_image(pdf: PdfFile, sheet: Sheet, settings: PageSettings) -> GreyImage 
     if (
         settings.dpi
         or not NATIVE_DPI[0] <= dpi <= NATIVE_DPI[1]
-        or max(dpi, down) > pictures.SQUARE_ENOUGH * min(dpi, down)
+        or max(dpi, down) > pixels.SQUARE_ENOUGH * min(dpi, down)
         or not _fills(page, content.images[0])
         or not pdfium.is_upright(page)
     ):
         return None
     image = qpdf.sole_jpeg(pdf.structure, sheet.number, (width, height))
     picture = jpeg.luma(image, (width, height)) if image is not None else None
-    return GreyImage(pictures.turn(picture, page.get_rotation()), dpi) if picture is not None else None
+    return GreyImage(pixels.turn(picture, page.get_rotation()), dpi) if picture is not None else None
 
 
 def paint(sheet: Sheet, dpi: float, seen: GreyImage) -> bytes:
@@ -140,7 +140,7 @@ def paint(sheet: Sheet, dpi: float, seen: GreyImage) -> bytes:
         picture = pdfium.paint(sheet.page, affordable * _unit(sheet)) if sheet.page else seen.picture
     except pdfium.PdfiumError:
         picture = seen.picture
-    return pictures.packed(picture)
+    return pixels.packed(picture)
 
 
 def _unit(sheet: Sheet) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ocr_worker.engines import catalogue, pictures
+from ocr_worker.engines import catalogue, image_facts, pictures
 from ocr_worker.errors import OcrError
 from ocr_worker.pipeline.documents import Documents
 from ocr_worker.pipeline.inspection import inspect
@@ -38,7 +38,7 @@ def _pixels(task: OpenTask, opened: Opened, documents: Documents, page: int) -> 
         with pictures.opened(path, opened.type, task.settings.max_pixels) as image:
             pictures.select_frame(image, path, page, task.settings.max_pixels)
             width, height = image.size
-            return (height, width) if pictures.exif_orientation(image) >= 5 else (width, height)
+            return (height, width) if image_facts.exif_orientation(image) >= 5 else (width, height)
     sheet = load_sheet(documents.pdf(path, task.source.password, opened.stamp), page)
     dpi = choose_dpi(sheet, task.settings)
     return round(sheet.inches[0] * dpi), round(sheet.inches[1] * dpi)

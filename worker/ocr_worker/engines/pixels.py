@@ -1,0 +1,119 @@
+"""What is done to a decoded picture and measured on it, whatever file it came from."""
+
+from __future__ import annotations
+
+import io
+
+from PIL import Image, ImageChops, ImageFilter, ImageOps
+
+FAINTEST_INK = 40
+"""Grey levels: less contrast than this is not stretched to black, as it may be noise."""
+LONGEST_SIDE_PX = 32_767
+"""The most that Tesseract takes."""
+MOST_STRETCHED_PIXELS = 64_000_000
+SQUARE_ENOUGH = 1.02
+_GOOD_QUALITY = 90
+
+
+def grey_range(picture: Image.Image) -> tuple[float, float]:
+    low, high = picture.getextrema()
+    return float(low), float(high)  # type: ignore[arg-type]
+
+
+def dark_share(picture: Image.Image) -> float:
+    """How much of the picture is nearer to black, by a thumbnail of it."""
+    small = picture.reduce(8) if min(picture.size) >= 64 else picture
+    counts = small.histogram()
+    return sum(counts[:128]) / max(1, sum(counts))
+
+
+def invert(picture: Image.Image) -> Image.Image:
+    return ImageOps.invert(picture)
+
+
+def turn(picture: Image.Image, clockwise: int) -> Image.Image:
+    steps = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}
+    return picture.transpose(steps[clockwise]) if clockwise in steps else picture
+
+
+def turn_by_exif(picture: Image.Image, orientation: int) -> Image.Image:
+    steps = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_270,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_90,
+    }
+    return picture.transpose(steps[orientation]) if orientation in steps else picture
+
+
+def squared(picture: Image.Image, across: float, down: float) -> Image.Image:
+    """With pixels of the same size both ways: as fine as the finer of the two, if that costs no more than so many pixels."""
+    if max(across, down) <= SQUARE_ENOUGH * min(across, down):
+        return picture
+    width, height = picture.width / across, picture.height / down
+    finest = max(across, down)
+    dpi = finest if width * height * finest**2 <= MOST_STRETCHED_PIXELS else min(across, down)
+    size = max(1, round(width * dpi)), max(1, round(height * dpi))
+    return picture.resize(size, Image.Resampling.BICUBIC)
+
+
+def fit(picture: Image.Image) -> Image.Image:
+    """Scale down what is longer than Tesseract takes."""
+    longest = max(picture.size)
+    if longest <= LONGEST_SIDE_PX:
+        return picture
+    width, height = (max(1, side * LONGEST_SIDE_PX // longest) for side in picture.size)
+    return picture.resize((width, height), Image.Resampling.BOX)
+
+
+def shrink(picture: Image.Image, across: float, down: float) -> Image.Image:
+    """Smaller by factors below 1. Bilinear: measured to blur noise away and letters not."""
+    size = max(1, round(picture.width * across)), max(1, round(picture.height * down))
+    return picture.resize(size, Image.Resampling.BILINEAR)
+
+
+def straighten(picture: Image.Image, degrees: float) -> Image.Image:
+    """Turn back a page that is skewed clockwise by so much, keeping its size."""
+    return picture.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=255)
+
+
+def remove_speckles(picture: Image.Image) -> Image.Image:
+    return picture.filter(ImageFilter.MedianFilter(3))
+
+
+def backdrop(picture: Image.Image) -> Image.Image:
+    """The paper without the ink, a sixteenth of the size."""
+    return picture.reduce(16).filter(ImageFilter.MaxFilter(5)).filter(ImageFilter.GaussianBlur(2))
+
+
+def unevenness(backdrop: Image.Image) -> int:
+    """Grey levels between the darker and the lighter parts of the paper, a twentieth at each end left out."""
+    return _level(backdrop, 0.95) - _level(backdrop, 0.05)
+
+
+def flatten(picture: Image.Image, backdrop: Image.Image) -> Image.Image:
+    """Ink on even white: how much darker each pixel is than the paper about it, stretched to full black."""
+    ink = ImageChops.subtract(backdrop.resize(picture.size, Image.Resampling.BILINEAR), picture)
+    black = max(FAINTEST_INK, _level(ink, 0.995))
+    return ink.point([255 - min(255, round(level * 255 / black)) for level in range(256)])
+
+
+def _level(picture: Image.Image, share: float) -> int:
+    """The grey level that this share of the pixels does not exceed."""
+    counts, wanted, seen = picture.histogram(), share * picture.width * picture.height, 0
+    for level, count in enumerate(counts):
+        seen += count
+        if seen >= wanted:
+            return level
+    return 255
+
+
+def packed(picture: Image.Image) -> bytes:
+    """As PNG, or as a good JPEG where that takes less: pages of print lose nothing, and photos take no megabytes."""
+    whole, close = io.BytesIO(), io.BytesIO()
+    picture.save(whole, "PNG", compress_level=4)
+    picture.save(close, "JPEG", quality=_GOOD_QUALITY, subsampling=0)
+    return min(whole.getvalue(), close.getvalue(), key=len)
