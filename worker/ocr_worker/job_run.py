@@ -292,7 +292,7 @@ class JobRun:
         now, job = time.time(), self.job
         fields = {"state": state, "reason": reason, "ended_at": now, **self._books.account()}
         self._write_end(job.job_id, lambda: self._store.end_run(job.job_id, unstarted, **fields))
-        self._clear_litter()
+        self._kept.clear_litter()
         self._window.leave_results()
         self.ended = True
         self._books.close()
