@@ -17,8 +17,6 @@ WIRE = {
     "typing_extensions",
     "typing_inspection",
 }
-ONCE_ANSWERED = {"psutil"}
-"""By the process for inspections, which is started when hello is answered: its folder bears the worker's start time."""
 SLOW_STANDARD = {"asyncio", "concurrent", "ctypes", "http", "multiprocessing", "ssl", "unittest", "xml"}
 ASKED_FOR_IN_VAIN = {"org"}
 """Of Jython, by the standard library."""
@@ -46,7 +44,7 @@ def test_hello_imports_the_wire_and_the_worker_alone(tmp_path: Path) -> None:
     loaded = imported('{"command":"hello"}\n', tmp_path) - any_python
 
     assert {"ocr_worker.app", "ocr_protocol.codec"} <= loaded
-    assert roots(loaded) - sys.stdlib_module_names <= WIRE | ONCE_ANSWERED | ASKED_FOR_IN_VAIN
+    assert roots(loaded) - sys.stdlib_module_names <= WIRE | ASKED_FOR_IN_VAIN
     assert not roots(loaded) & SLOW_STANDARD
     assert not {name for name in loaded if re.match(r"ocr_worker\.cli|ocr_protocol\.schema", name)}
 

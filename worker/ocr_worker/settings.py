@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,9 +71,12 @@ def fair_share_mib(memory_mib: int, processes: int) -> int:
 
 
 def _memory_mib() -> int:
-    import psutil
+    if sys.platform == "win32":
+        import psutil
 
-    return int(psutil.virtual_memory().total // MIB)
+        return int(psutil.virtual_memory().total // MIB)
+    # Asked at the start, where to import psutil would hold up hello.
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // MIB
 
 
 def _state_dir() -> Path:
