@@ -18,8 +18,8 @@ help: ## Say what can be made.
 demo: .venv/runtime ## Watch sample scans become searchable PDFs, text and word boxes.
 	@$(BIN)/python -m examples.demo
 
-test: .venv/dev system-tools ## Run all tests.
-	$(BIN)/python -m pytest
+test: .venv/dev system-tools ## Run all tests, four files at a time: most of them wait for processes.
+	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile
 
 faults: .venv/dev system-tools ## Run all faults and fuzzing, fifty kills and minutes of mutations included.
 	OCR_FUZZ_SECONDS=300 $(BIN)/python -m pytest tests/faults tests/fuzz -m "faults_long or not faults_long"

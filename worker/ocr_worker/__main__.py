@@ -42,8 +42,8 @@ def _serve() -> NoReturn:
     from ocr_worker.settings import settings_from_environment
 
     try:
-        settings = settings_from_environment()
         channel = claim()
+        settings = settings_from_environment()
     except (OSError, ValueError) as error:
         _refuse(error)
     for number in (signal.SIGINT, signal.SIGTERM):
