@@ -4,6 +4,8 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 # The files are complete, so nothing is left to resolve: pip would look for newer ones behind an extra, and find no hash.
 HASHED := install --no-deps --require-hashes --only-binary :all: --requirement
+# Four files at a time: most tests wait for processes.
+PYTEST := $(BIN)/python -m pytest --numprocesses 4 --dist loadfile
 SELF := install --no-deps --no-build-isolation --no-index --editable .
 UV := build/lock/bin/uv pip compile --universal --python-version 3.10 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header --no-config --quiet
@@ -18,11 +20,11 @@ help: ## Say what can be made.
 demo: .venv/runtime ## Watch sample scans become searchable PDFs, text and word boxes.
 	@$(BIN)/python -m examples.demo
 
-test: .venv/dev system-tools ## Run all tests, four files at a time: most of them wait for processes.
-	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile
+test: .venv/dev system-tools ## Run all tests.
+	$(PYTEST)
 
 faults: .venv/dev system-tools ## Run all faults and fuzzing, fifty kills and minutes of mutations included.
-	OCR_FUZZ_SECONDS=300 $(BIN)/python -m pytest tests/faults tests/fuzz -m "faults_long or not faults_long"
+	OCR_FUZZ_SECONDS=300 $(PYTEST) tests/faults tests/fuzz -m "faults_long or not faults_long"
 
 check: .venv/dev ## Format, lint, types (for macOS and Windows too), layers, schema.
 	$(BIN)/ruff format --check .

@@ -55,7 +55,8 @@ def read(page: GreyImage, engine: Scripted, **settings: object) -> Line:
     ("row_px", "languages", "size"),
     [
         (42, ("eng",), "1042 x 1754"),
-        (42, ("deu", "eng"), "1042 x 1754"),
+        (38, ("eng",), "1240 x 1754"),
+        (42, ("deu", "eng"), "1240 x 1754"),
         (30, ("eng",), "2480 x 3508"),
         (42, ("jpn",), "1653 x 2339"),
         (36, ("jpn", "eng"), "2480 x 3508"),

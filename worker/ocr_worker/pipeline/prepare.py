@@ -35,11 +35,12 @@ class ResolutionGate:
     least_row_px: float
 
 
-def resolution_gate(languages: tuple[str, ...]) -> ResolutionGate:
-    """Half the resolution where that was measured to read as well; less for languages of which nobody knows."""
+def resolution_gates(languages: tuple[str, ...]) -> tuple[ResolutionGate, ...]:
+    """The ways to read a page smaller, the smallest first: as far as that was measured to read as well in its languages."""
     if MEASURED_LANGUAGES.issuperset(languages):
-        return ResolutionGate(0.42, 1 / 2, 17)
-    return ResolutionGate(2 / 3, 2 / 3, 25)
+        narrow = (ResolutionGate(0.42, 1 / 2, 20),) if languages == ("eng",) else ()
+        return (*narrow, ResolutionGate(1 / 2, 1 / 2, 17))
+    return (ResolutionGate(2 / 3, 2 / 3, 25),)
 
 
 def is_uniform(image: GreyImage) -> bool:

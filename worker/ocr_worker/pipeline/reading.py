@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -72,12 +73,17 @@ class Reader:
 
     def _read_reduced(self, image: GreyImage) -> tuple[tuple[Line, ...], bool]:
         """Read large print on a large page from a smaller bitmap: as well or better, and faster. And whether it was so."""
-        if prepare.is_large(image):
-            gate = prepare.resolution_gate(self.settings.languages)
+        row_px = math.inf
+        for gate in prepare.resolution_gates(self.settings.languages) if prepare.is_large(image) else ():
+            if row_px * gate.down < gate.least_row_px:
+                break
             small = prepare.shrunk(image, gate)
             layout = self.engine.find_layout(small)
-            if layout is not None and layout.row_px >= gate.least_row_px:
+            if layout is None:
+                break
+            if layout.row_px >= gate.least_row_px:
                 return _scaled(self._read_straight(small, layout), small.size, image.size), True
+            row_px = layout.row_px / gate.down
         return self._read_straight(image), False
 
     def _read_straight(self, image: GreyImage, layout: Layout | None = None) -> tuple[Line, ...]:
