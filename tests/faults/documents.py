@@ -59,6 +59,17 @@ def changed(change: Callable[[pikepdf.Pdf], None], pdf: pikepdf.Pdf | None = Non
     return whole(pdf)
 
 
+def odd_filter() -> bytes:
+    """A stream beside the page, of a filter whose name is not UTF-8."""
+
+    def add(pdf: pikepdf.Pdf) -> None:
+        stream = pdf.make_stream(b"kept as it is")
+        stream.Filter = pikepdf.Object.parse(b"/Fl#ffate")
+        pdf.Root.Odd = stream
+
+    return changed(add)
+
+
 def born_digital() -> bytes:
     return changed(lambda pdf: None, _with_texts("Born digital words"))
 

@@ -216,6 +216,7 @@ ROWS = (
     Row(6, "cut.pdf", partial(pdf.cut, 0.6), texts=("Page one", "Page two", "", ""),
         statuses=("ok", "ok", "failed", "failed"), failed_pages=(3, 4), checks=(warned("damaged", "pages"),)),
     Row(6, "xref.pdf", pdf.broken_xref, checks=(placed, warned("damaged", "mended", "1 page"))),
+    Row(6, "odd-filter.pdf", pdf.odd_filter),
     Row(6, "stub.pdf", partial(pdf.cut, 0.01), "corrupt"),
     Row(6, "torn-picture.pdf", picture_cut_short, texts=("Page one", "Page two", ""),
         statuses=("ok", "ok", "failed"), failed_pages=(3,), checks=(third_is_untouched,)),

@@ -56,7 +56,7 @@ def is_whole_image(image: Any) -> bool:
             packed, filters = _beginning(packed), filters[1:]
             if len(packed) >= MOST_BYTES:
                 return True
-        match [str(name) for name in filters]:
+        match [_spelled(name) for name in filters]:
             case ["/DCTDecode"]:
                 return jpeg.is_whole(packed, _pixels(image))
             case ["/FlateDecode"]:
@@ -162,11 +162,16 @@ def _pixels(image: Any) -> int:
 
 def _colours(space: Any) -> int:
     if not isinstance(space, Array):
-        return _COLOURS[str(space)]
-    match str(space[0]):
+        return _COLOURS[_spelled(space)]
+    match _spelled(space[0]):
         case "/ICCBased":
             return int(space[1].N)
         case "/DeviceN":
             return len(space[1])
         case name:
             return _COLOURS[name]
+
+
+def _spelled(name: Any) -> str:
+    """As it is written in a PDF: a name that is not UTF-8 can't be had as text."""
+    return name.unparse().decode("latin-1") if isinstance(name, pikepdf.Object) else str(name)

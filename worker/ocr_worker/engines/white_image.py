@@ -18,7 +18,7 @@ PLAIN_KEYS = {
     "/Name", "/Interpolate", "/Intent",
 }  # fmt: skip
 """Any other may change what is shown: a mask, another meaning of the samples."""
-_COLOURS = {"/DeviceGray": 1, "/DeviceRGB": 3}
+_COLOURS = ((Name.DeviceGray, 1), (Name.DeviceRGB, 3))
 _DEPTHS = (1, 2, 4, 8)
 _NO_PREDICTOR, _PNG_PREDICTORS = 1, range(10, 16)
 
@@ -47,7 +47,8 @@ def is_white(image: Any) -> bool:
 
 def _rows(image: Any) -> _Rows | None:
     """None for anything that is not plain."""
-    colours, depth = _COLOURS.get(str(image.get("/ColorSpace"))), image.get("/BitsPerComponent")
+    space, depth = image.get("/ColorSpace"), image.get("/BitsPerComponent")
+    colours = next((count for name, count in _COLOURS if space == name), None)
     settings = _sole(image.get("/DecodeParms", Dictionary()))
     if colours is None or depth not in _DEPTHS or not set(image.keys()) <= PLAIN_KEYS:
         return None

@@ -24,7 +24,7 @@ from ocr_worker.outputs.pdf_geometry import rotation, to_user_space, visible_box
 from ocr_worker.outputs.text_layer import ADVANCE, GlyphCodes, layer_content
 
 LAYER = "/OcrSidecarLayer"
-_PICTURES = {"/DCTDecode", "/JPXDecode", "/JBIG2Decode", "/CCITTFaxDecode"}
+_PICTURES = (Name.DCTDecode, Name.JPXDecode, Name.JBIG2Decode, Name.CCITTFaxDecode)
 
 
 class LayerGrafter:
@@ -146,8 +146,9 @@ def _would_be_unpacked(part: Any) -> bool:
     if not isinstance(part, pikepdf.Stream):
         return False
     filters = part.get("/Filter")
-    names = {str(name) for name in (filters if isinstance(filters, Array) else [filters])}
-    return filters not in (None, Name.FlateDecode) and names.isdisjoint(_PICTURES)
+    # Compared as they are: as text a name that is not UTF-8 can't be had.
+    names = filters if isinstance(filters, Array) else [filters]
+    return filters not in (None, Name.FlateDecode) and not any(name in _PICTURES for name in names)
 
 
 def require_pages(path: Path, pages: int, password: str | None) -> None:
