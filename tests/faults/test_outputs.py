@@ -233,13 +233,18 @@ def test_a_symbolic_link_swapped_in_for_an_output_is_replaced_and_not_followed(
     assert not (out / "long.pdf").is_symlink()
 
 
-def test_jobs_that_wait_for_one_folder_do_not_take_each_others_names(
-    worker: Worker, tmp_path: Path, page: Path, out: Path
-) -> None:
+def _two_of_one_name(tmp_path: Path, page: Path) -> list[Path]:
     files = [tmp_path / folder / "doc.png" for folder in ("a", "b")]
     for file in files:
         file.parent.mkdir()
         shutil.copy(page, file)
+    return files
+
+
+def test_jobs_that_wait_for_one_folder_do_not_take_each_others_names(
+    worker: Worker, tmp_path: Path, page: Path, out: Path
+) -> None:
+    files = _two_of_one_name(tmp_path, page)
 
     jobs = [worker.start_batch([file], out) for file in files]
     ends = [worker.ended(job) for job in jobs]
@@ -251,10 +256,7 @@ def test_jobs_that_wait_for_one_folder_do_not_take_each_others_names(
 def test_a_request_behind_a_large_one_does_not_take_its_names(
     worker: Worker, tmp_path: Path, page: Path, out: Path
 ) -> None:
-    files = [tmp_path / folder / "doc.png" for folder in ("a", "b")]
-    for file in files:
-        file.parent.mkdir()
-        shutil.copy(page, file)
+    files = _two_of_one_name(tmp_path, page)
     large = [str(files[0]), *(str(tmp_path / f"missing{n}.png") for n in range(4000))]
     options = {"stop_on_error_threshold": 1.0}
 

@@ -8,6 +8,7 @@ import shlex
 import tempfile
 import unicodedata
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -40,15 +41,10 @@ class TesseractEngine:
         """The command tells nothing before it has read the page."""
 
     def recognise(self, image: GreyImage, parts: Sequence[Part] = ()) -> tuple[Line, ...]:  # noqa: ARG002 (one call a page)
-        options = f"--psm 3 --oem 1 --tessdata-dir {shlex.quote(str(self._tessdata))}"
-        options += f" --dpi {image.engine_dpi}"
-        # In the page process's own place for temporary files, which goes with it.
-        with tempfile.TemporaryDirectory(prefix="page-") as folder:
-            bitmap = Path(folder) / "page.pgm"
-            image.picture.save(bitmap)
+        with handed_over(image, self._tessdata) as (bitmap, options):
             try:
                 hocr = pytesseract.image_to_pdf_or_hocr(
-                    str(bitmap), lang=self._languages, config=options, extension="hocr"
+                    str(bitmap), lang=self._languages, config=f"--psm 3 --oem 1 {options}", extension="hocr"
                 )
             except (
                 pytesseract.TesseractError,
@@ -56,10 +52,20 @@ class TesseractEngine:
                 RuntimeError,
                 OSError,
             ) as error:
-                if full := no_space(error, folder):
+                if full := no_space(error, bitmap.parent):
                     raise full from error
                 raise EngineError(f"Tesseract failed on the page: {error}") from error
         return tuple(read_hocr(hocr))
+
+
+@contextmanager
+def handed_over(image: GreyImage, tessdata: Path) -> Iterator[tuple[Path, str]]:
+    """A bitmap as a file of ours, and the options that the command needs to read it."""
+    # In the page process's own place for temporary files, which goes with it.
+    with tempfile.TemporaryDirectory(prefix="page-") as folder:
+        bitmap = Path(folder) / "page.pgm"
+        image.picture.save(bitmap)
+        yield bitmap, f"--tessdata-dir {shlex.quote(str(tessdata))} --dpi {image.engine_dpi}"
 
 
 def read_hocr(hocr: bytes) -> Iterator[Line]:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import tempfile
 from pathlib import Path
-
-os.environ.setdefault("OMP_THREAD_LIMIT", "1")
 
 import pytesseract
 
 from ocr_worker.engines import catalogue
 from ocr_worker.engines.grey import GreyImage
+from ocr_worker.engines.tesseract_engine import handed_over
 
 
 class CommandOrientationFinder:
@@ -24,10 +20,7 @@ class CommandOrientationFinder:
 
     def find_turn(self, image: GreyImage) -> tuple[int, float]:
         """Degrees clockwise to turn the page upright, and how sure that is (0 when nothing is found)."""
-        options = f"--tessdata-dir {shlex.quote(str(self._tessdata))} --dpi {image.engine_dpi}"
-        with tempfile.TemporaryDirectory(prefix="page-") as folder:
-            bitmap = Path(folder) / "page.pgm"
-            image.picture.save(bitmap)
+        with handed_over(image, self._tessdata) as (bitmap, options):
             try:
                 found = pytesseract.image_to_osd(
                     str(bitmap), config=options, output_type=pytesseract.Output.DICT
