@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from PIL import Image, ImageDraw
 
+from bench.corpora import Sample
 from ocr_worker.engines.grey import GreyImage
 from ocr_worker.engines.layout import Layout, LayoutRow
 from ocr_worker.engines.parts import Part
@@ -36,6 +37,13 @@ class Scripted:
         width, height = image.size
         box, baseline = (0, 0, width, height), (0, height, width, height)
         return (Line((Word(f"{width} x {height}", box, self.confidence),), box, baseline, 0, 0),)
+
+
+class Blind(Scripted):
+    """Tells no layout, as the command does."""
+
+    def find_layout(self, image: GreyImage) -> None:  # type: ignore[override]
+        pass
 
 
 @pytest.fixture
@@ -69,6 +77,15 @@ def test_large_print_is_read_from_a_smaller_bitmap_and_small_print_from_the_whol
 
     assert line.text == size
     assert line.box == (0, 0, WIDTH, HEIGHT), "boxes are in pixels of the page, whatever was read"
+
+
+@pytest.mark.parametrize(("kind", "size"), [("clean", "1042 x 1754"), ("small_print", "2480 x 3509")])
+def test_where_no_layout_is_told_the_ink_says_how_high_the_lines_are(
+    sample: Callable[[str], Sample], kind: str, size: str
+) -> None:
+    page = GreyImage(Image.open(sample(kind).path).convert("L"), 300)
+
+    assert read(page, Blind(0)).text == size
 
 
 def test_what_reads_badly_when_small_is_read_from_the_whole(page: GreyImage) -> None:

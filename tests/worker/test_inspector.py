@@ -24,9 +24,9 @@ def test_a_process_that_can_not_start_is_started_again_only_for_somebody_who_ask
     posted, sent = queue.Queue[Any](), list[Any]()
     inspector = Inspector(Settings(tmp_path / "state", page_processes=1), Guard(), posted.put, sent.append)
 
-    inspector.keep_warm()
+    inspector.warm()
     inspector.handle(posted.get(timeout=LIMIT))
-    inspector.keep_warm()
+    inspector.warm()
     # It has no process to look after.
     untried = inspector.next_tick()
     inspector.ask(Inspect(command="inspect", id=1, file="scan.pdf"))

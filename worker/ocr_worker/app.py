@@ -89,7 +89,7 @@ class App:
             self._take(message)
         if self._service.state != "idle":
             # Before the clock is heard: it would let go what is idle.
-            self._inspector.keep_warm()
+            self._inspector.keep()
         self._service.tick()
         self._inspector.tick()
         self._heart.note("draining" if self.session.draining else self._service.state, *self._service.doing())
@@ -111,7 +111,7 @@ class App:
                 # A draft of nothing: it has its turn when the answers are written.
                 self._writer.put(self._reader.answered)
             case SlotSpoke() | SlotEnded():
-                (self._inspector if self._inspector.owns(message) else self._service).handle(message)
+                self._hear(message)
             case Drained():
                 log.debug("all events are written")
             case StdinEnded():
@@ -124,6 +124,12 @@ class App:
                 self._end(128 + number, signal.Signals(number).name)
             case Broken():
                 self._end(EXIT_INTERNAL, "internal")
+
+    def _hear(self, message: SlotMessage) -> None:
+        (self._inspector if self._inspector.owns(message) else self._service).handle(message)
+        if self._service.state != "idle" and not self._is_ending:
+            # Not sooner: the first page is waited for, and who has closed the pipe asks nothing more.
+            self._inspector.warm()
 
     def _end_of_commands(self) -> None:
         if self.session.on_stdin_end == "shutdown":

@@ -80,9 +80,8 @@ class Inspector:
             self._send(_answer(self._asked.pop(ended.ticket).command, ended.outcome))
             self._next()
 
-    def keep_warm(self) -> None:
-        """Put off its end, and replace it if it died: while there are jobs, a cold start would be too slow an answer."""
-        self.warm()
+    def keep(self) -> None:
+        """Put off its end: while there are jobs, a cold start would be too slow an answer."""
         self._pool.touch()
 
     def owns(self, message: SlotMessage) -> bool:

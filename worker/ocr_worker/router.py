@@ -141,7 +141,6 @@ class Router:
             "file_count": count,
         }
         self.send(Info(id=asked, job_id=job_id, data=data))
-        self.inspector.warm()
 
     def _cancel(self, command: Cancel) -> None:
         jobs = self.service.active(command.job_id)

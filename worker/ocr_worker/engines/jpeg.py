@@ -43,4 +43,8 @@ def _opened(content: bytes) -> Image.Image:
 
 def _decoded(picture: Image.Image, smaller: int) -> Image.Image:
     picture.draft("L", (max(1, picture.width // smaller), max(1, picture.height // smaller)))
-    return picture.convert("L")
+    if picture.mode != "L":
+        return picture.convert("L")
+    # Converting would copy it.
+    picture.load()
+    return picture

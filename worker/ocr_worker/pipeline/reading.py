@@ -12,6 +12,7 @@ from ocr_worker.engines.engine import Engine
 from ocr_worker.engines.grey import GreyImage
 from ocr_worker.engines.layout import Layout
 from ocr_worker.engines.parts import cut
+from ocr_worker.engines.row_height import row_height
 from ocr_worker.engines.skew import skew_degrees
 from ocr_worker.outputs.model import Line, map_lines
 from ocr_worker.pipeline import prepare
@@ -79,11 +80,10 @@ class Reader:
                 break
             small = prepare.shrunk(image, gate)
             layout = self.engine.find_layout(small)
-            if layout is None:
-                break
-            if layout.row_px >= gate.least_row_px:
+            small_row_px = layout.row_px if layout else row_height(small.picture)
+            if small_row_px >= gate.least_row_px:
                 return _scaled(self._read_straight(small, layout), small.size, image.size), True
-            row_px = layout.row_px / gate.down
+            row_px = small_row_px / gate.down
         return self._read_straight(image), False
 
     def _read_straight(self, image: GreyImage, layout: Layout | None = None) -> tuple[Line, ...]:
