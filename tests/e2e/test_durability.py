@@ -45,9 +45,12 @@ def test_percent_goes_on_where_the_job_was_though_a_long_file_was_counted_and_th
 ) -> None:
     first = start_worker()
     long = material.pdf(tmp_path / "in" / "long.pdf", "m" * 20)
-    files = [*material.quick_files(tmp_path / "in", 2), long]
-    job = first.batch(files, tmp_path / "out", max_workers=1)
-    first.wait_in_work(job, 3)
+    # In work for so long that the progress before it is told, and not only what comes of it once the long one is counted.
+    slow = material.pdf(tmp_path / "in" / "slow.pdf", "m")
+    job = first.batch(
+        [*material.quick_files(tmp_path / "in", 2), slow, long], tmp_path / "out", max_workers=1
+    )
+    first.wait_in_work(job, 4)
     tree.kill_all(first.state)
     first.exit_code()
     reached = first.of(job, "progress")[-1]["data"]["percent"]

@@ -308,16 +308,17 @@ class OCRBatchService:
         return job
 
     def handle(self, message: SlotMessage) -> None:
-        """Take in what a page process said."""
+        """Hear what a page process said; the next `tick` takes it in."""
         if (ended := self.pool.handle(message)) is not None:
             self._outcomes.append(ended)
-        self.advance()
 
     def advance(self) -> None:
         """Take in what has ended, and start all work that can be started now. All of it waits for a store that is held."""
         self._runs.drop_ended()
-        if not self._may_write():
-            return
+        if self._may_write():
+            self._go_on()
+
+    def _go_on(self) -> None:
         self._catch_up()
         while self._outcomes:
             ended = self._outcomes.popleft()
@@ -336,7 +337,7 @@ class OCRBatchService:
         self._admit()
         if self._may_write():
             self._runs.each(lambda run: run.tick())
-            self.advance()
+            self._go_on()
 
     def next_tick(self) -> float | None:
         """When `tick` has something to do, on the monotonic clock."""
