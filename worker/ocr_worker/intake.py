@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from ocr_worker.admission import Admission
 from ocr_worker.arrivals import PATIENCE_SECONDS, Arrival, Arrivals
-from ocr_worker.errors import BusyError
 from ocr_worker.job_records import StoredJob
 from ocr_worker.job_store import JobStore
 from ocr_worker.job_window import RunOrder
 from ocr_worker.jobs import JobId, JobRequest, Origin
+from ocr_worker.late_writes import held_by_another
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,3 @@ class Intake:
         if time.monotonic() - arrival.since > PATIENCE_SECONDS:
             raise held_by_another()
         return False
-
-
-def held_by_another() -> BusyError:
-    return BusyError("Another program holds the store of jobs. Try again when it has let go.")

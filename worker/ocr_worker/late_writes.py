@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 
+from ocr_worker.errors import BusyError
 from ocr_worker.job_store import JobStore
 from ocr_worker.jobs import JobId
 
@@ -79,3 +80,7 @@ def _written(write: Callable[[], None]) -> bool:
             raise
         return False
     return True
+
+
+def held_by_another() -> BusyError:
+    return BusyError("Another program holds the store of jobs. Try again when it has let go.")

@@ -191,13 +191,13 @@ class Router:
             self._acknowledge(command, "retry_failed", f"Job {command.job_id} has no failed files", [])
 
     def _list(self, command: ListJobs) -> None:
-        self.service.find_interrupted()
+        self.service.ledger.find_interrupted()
         self._report(
             command, lambda store: report.job_list(store, command.state, command.offset, command.limit)
         )
 
     def _get(self, command: GetJob) -> None:
-        self.service.get(command.job_id)
+        self.service.ledger.get(command.job_id)
         self._report(
             command, lambda store: report.job_data(store, command.job_id, command.offset, command.limit)
         )
@@ -213,7 +213,7 @@ class Router:
 
     def _delete(self, command: DeleteJob) -> None:
         self._settle_accounts(command.job_id)
-        self.service.delete(command.job_id)
+        self.service.ledger.delete(command.job_id)
         message = f"Job {command.job_id} is deleted; its outputs stay"
         self._answer(command, {"kind": "deleted", "message": message})
 

@@ -6,7 +6,6 @@ Everything here belongs to one thread; page processes only post to its inbox.
 from __future__ import annotations
 
 import logging
-import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -17,28 +16,23 @@ from ocr_worker.admission import require_folder
 from ocr_worker.arrivals import Arrivals, Stop
 from ocr_worker.callbacks import ProgressCallback, ProgressFunction
 from ocr_worker.caller import Caller, Surroundings
-from ocr_worker.errors import BusyError, JobActiveError, JobNotFoundError
-from ocr_worker.intake import Intake, IntakeSteps, held_by_another
-from ocr_worker.job_lock import JobLock
+from ocr_worker.errors import BusyError, JobActiveError
+from ocr_worker.intake import Intake, IntakeSteps
 from ocr_worker.job_queue import JobQueue
 from ocr_worker.job_records import StoredJob
 from ocr_worker.job_run import JobRun
-from ocr_worker.job_store import JobStore, store_as_it_is
+from ocr_worker.job_store import JobStore
 from ocr_worker.job_window import RunOrder
 from ocr_worker.jobs import (
     ACTIVE,
     RESUMABLE,
-    FileEnded,
-    JobEnded,
     JobEvent,
-    JobFailed,
     JobId,
     JobRequest,
     JobState,
     Origin,
 )
-from ocr_worker.late_writes import LateWrites
-from ocr_worker.manifest_keeper import ManifestKeeper
+from ocr_worker.ledger import Ledger
 from ocr_worker.options import AnyPath, make_request
 from ocr_worker.page_pool import PagePool, TaskEnded
 from ocr_worker.page_slot import SlotMessage
@@ -86,24 +80,21 @@ class OCRBatchService:
         self._caller = Caller(progress_callback, cancellation_flag)
         around = around or self._caller.surroundings()
         self._around, self._settings = around, around.settings
-        self._store: JobStore | None = None
+        self.ledger = Ledger(around.settings)
         self.pool = PagePool(around.settings.page_processes, around.settings, around.guard, around.post)
         self._tickets = count(1)
         self._queue, self._arrivals = JobQueue(), Arrivals()
         self._draining, self._unattended = False, False
-        self._locks: dict[JobId, JobLock] = {}
         self._requests_at = 0.0
         self._progress_seconds = around.progress_seconds
-        self._manifests = ManifestKeeper(around.settings.state_dir)
-        self._runs = Runs(self._workshop, self._manifests.begun)
-        self._late = LateWrites(lambda: self.store)
+        self._runs = Runs(self._workshop, self.ledger.manifests.begun)
         steps = IntakeSteps(
             lambda: self.store,
-            self._lock,
+            self.ledger.hold,
             self._enqueue,
             self.pause,
             self._withdraw,
-            self._late.store_is_free,
+            self.ledger.late.store_is_free,
         )
         self._intake = Intake(self._arrivals, steps)
         self._outcomes: deque[TaskEnded] = deque()
@@ -111,13 +102,8 @@ class OCRBatchService:
 
     @property
     def store(self) -> JobStore:
-        """Opened at the first job, so that a worker that is only asked for its version needs no state folder; anew when it was deleted."""
-        store = store_as_it_is(self._store, self._settings.state_dir)
-        if store is not self._store:
-            # Runs may still be at work with the one before.
-            self._store = store
-            self._find_interrupted(store)
-        return store
+        """Opened at the first job."""
+        return self.ledger.store
 
     def process_batch(
         self, files: AnyPath | Iterable[AnyPath], output_dir: AnyPath, **options: Any
@@ -142,20 +128,14 @@ class OCRBatchService:
 
     def cleanup(self) -> None:
         """End all page processes, have manifests written, and let the store go; errors on the way are only logged. Safe to call again."""
-        self._let_go(self._manifests.close)
+        self._let_go(self.ledger.manifests.close)
 
     def end_at_once(self) -> None:
         """As `cleanup`, but a manifest that would take long stays as it was."""
-        self._let_go(self._manifests.break_off)
+        self._let_go(self.ledger.manifests.break_off)
 
     def _let_go(self, end_manifests: Callable[[], None]) -> None:
-        for step in (
-            self.pool.close,
-            self._write_late,
-            end_manifests,
-            *(lock.release for lock in self._locks.values()),
-            self._close_store,
-        ):
+        for step in (self.pool.close, *self.ledger.closing(end_manifests)):
             _only_logged(step)
 
     def submit(self, request: JobRequest, origin: Origin) -> tuple[JobId, int]:
@@ -166,7 +146,7 @@ class OCRBatchService:
             OutputPermissionError: the output or the state folder can't be written.
         """
         self._require_room()
-        self._require_store()
+        self.ledger.require_free()
         return self._intake.at_once(request, origin)
 
     def take_in(
@@ -197,12 +177,9 @@ class OCRBatchService:
     def _withdraw(self, job_id: JobId) -> None:
         """Take back a job that could not be stored whole, or not paused."""
         self._queue.take(job_id)
-        self._forget(job_id)
-
-    def _forget(self, job_id: JobId) -> None:
-        """Take back a job that could not be stored whole; what can't be removed now is at the next start."""
+        # What can't be removed now is at the next start.
         _only_logged(lambda: self.store.delete_job(job_id))
-        self._locks.pop(job_id).release()
+        self.ledger.release(job_id)
 
     def active(self, job_id: JobId | None) -> list[JobId]:
         """Which jobs of this process that have not ended are meant: the one, or all for None.
@@ -216,7 +193,7 @@ class OCRBatchService:
             return mine
         if job_id in mine:
             return [job_id]
-        if self.get(job_id).state in ACTIVE and job_id not in self._late:
+        if self.ledger.get(job_id).state in ACTIVE and job_id not in self.ledger.late:
             raise JobActiveError(f"Job {job_id} is at work in another process. Ask there.")
         return []
 
@@ -243,69 +220,49 @@ class OCRBatchService:
 
     def pause(self, job_ids: Sequence[JobId]) -> None:
         """Start no more pages of these jobs; pages in work are finished. A job that waits is held back."""
-        self._require_store()
+        self.ledger.require_free()
         for run in self._runs:
             if run.job.job_id in job_ids:
                 run.pause()
-                self._manifests.state_changed(run.job.job_id)
+                self.ledger.manifests.state_changed(run.job.job_id)
         self._arrivals.hold(job_ids, held=True)
         for job_id in self._queue.hold(job_ids):
-            self._set_state(job_id, "paused")
+            self.ledger.set_state(job_id, "paused")
 
     def unpause(self, job_ids: Sequence[JobId]) -> None:
         """Go on with paused jobs."""
-        self._require_store()
+        self.ledger.require_free()
         for run in self._runs:
             if run.job.job_id in job_ids:
                 run.unpause()
-                self._manifests.state_changed(run.job.job_id)
+                self.ledger.manifests.state_changed(run.job.job_id)
         self._arrivals.hold(job_ids, held=False)
         for job_id in self._queue.let_go(job_ids):
-            self._set_state(job_id, "queued")
+            self.ledger.set_state(job_id, "queued")
         self.advance()
 
     def reopen(self, job_id: JobId, order: RunOrder) -> JobState:
         """Start a new run of an ended job for its pending files; its state before. Of a completed job: nothing to do."""
-        job = self._ended_job(job_id)
+        job = self.ledger.ended(job_id)
         if job.state in RESUMABLE:
             self._require_room()
             require_folder(job)
-            self._lock(job_id)
+            self.ledger.hold(job_id)
             self.store.reopen_files(job_id, "processing")
             self._enqueue(job, order)
         return job.state
 
     def retry_failed(self, job_id: JobId, order: RunOrder) -> int:
         """Start a new run for the failed files alone; their number."""
-        job = self._ended_job(job_id)
+        job = self.ledger.ended(job_id)
         failed = self.store.file_numbers(job_id, "failed")
         if failed:
             self._require_room()
             require_folder(job)
-            self._lock(job_id)
+            self.ledger.hold(job_id)
             self.store.reopen_files(job_id, "failed")
             self._enqueue(job, RunOrder(order.origin, order.passwords, frozenset(failed)))
         return len(failed)
-
-    def give_up(self, job_id: JobId) -> None:
-        """Let an ended job that is not completed count as cancelled: no app takes it up by itself."""
-        if self._ended_job(job_id).state in RESUMABLE - {"cancelled"}:
-            with JobLock(self._settings.jobs_dir, job_id):
-                self._set_state(job_id, "cancelled")
-
-    def delete(self, job_id: JobId) -> None:
-        """Forget an ended job and what is kept of its pages; its outputs stay."""
-        self._ended_job(job_id)
-        with JobLock(self._settings.jobs_dir, job_id):
-            shutil.rmtree(self._settings.jobs_dir / job_id, ignore_errors=True)
-            self.store.delete_job(job_id)
-
-    def get(self, job_id: JobId) -> StoredJob:
-        self.find_interrupted()
-        job = self.store.job(job_id)
-        if job is None:
-            raise JobNotFoundError(f"There is no job {job_id}. list_jobs names those that there are.")
-        return job
 
     def handle(self, message: SlotMessage) -> None:
         """Hear what a page process said; the next `tick` takes it in."""
@@ -319,7 +276,7 @@ class OCRBatchService:
             self._go_on()
 
     def _go_on(self) -> None:
-        self._catch_up()
+        self.ledger.catch_up()
         while self._outcomes:
             ended = self._outcomes.popleft()
             self._runs.each(lambda run, ended=ended: run.take(ended))  # type: ignore[misc]
@@ -342,11 +299,11 @@ class OCRBatchService:
     def next_tick(self) -> float | None:
         """When `tick` has something to do, on the monotonic clock."""
         ours = [run.next_tick() for run in self._runs]
-        if self._at_work and (held := self._late.held_until):
+        if self._at_work and (held := self.ledger.late.held_until):
             ours = [held]
         elif self._arrivals:
             ours.append(self._arrivals.next_tick)
-        if self._locks:
+        if self.ledger.holds_jobs:
             ours.append(self._requests_at)
         return min((at for at in (self.pool.next_tick(), *ours) if at is not None), default=None)
 
@@ -380,37 +337,18 @@ class OCRBatchService:
 
     @property
     def _at_work(self) -> bool:
-        return bool(self._runs or self._queue or self._arrivals or self._late)
+        return bool(self._runs or self._queue or self._arrivals or self.ledger.late)
 
     def _may_write(self) -> bool:
         """Something is to be done, and no other process holds the store."""
-        return self._at_work and self._late.store_is_free()
-
-    def _catch_up(self) -> None:
-        for job_id in self._late.catch_up():
-            self._manifests.state_changed(job_id)
-            self._locks.pop(job_id).release()
-
-    def _write_late(self) -> None:
-        if self._late and self._late.ask():
-            self._catch_up()
-
-    def _require_store(self) -> None:
-        if not self._late.ask():
-            raise held_by_another()
-        self._catch_up()
+        return self._at_work and self.ledger.late.store_is_free()
 
     def _heed_requests(self) -> None:
         """Cancel the jobs of ours that another process asks for."""
         if time.monotonic() >= self._requests_at:
             self._requests_at = time.monotonic() + REQUEST_SECONDS
-            for job_id in [job_id for job_id, lock in self._locks.items() if lock.cancel_asked]:
+            for job_id in self.ledger.cancels_asked():
                 self.cancel(job_id)
-
-    def _close_store(self) -> None:
-        if self._store is not None:
-            self._store.close()
-            self._store = None
 
     def _leave_paused(self) -> None:
         resting = [run.job.job_id for run in self._runs if run.paused and run.at_rest]
@@ -424,13 +362,6 @@ class OCRBatchService:
             if run is not None:
                 self._runs.guarded(run, lambda run: run.stop(*stop))
 
-    def _ended_job(self, job_id: JobId) -> StoredJob:
-        self._require_store()
-        job = self.get(job_id)
-        if job.state in ACTIVE:
-            raise JobActiveError(f"Job {job_id} is {job.state}. Cancel it first, or wait for its end.")
-        return job
-
     def _require_room(self) -> None:
         if self._draining:
             raise shutting_down()
@@ -438,28 +369,24 @@ class OCRBatchService:
             raise BusyError(f"{self.queued} jobs are waiting. Ask again when one of them has ended.")
 
     def _enqueue(self, job: StoredJob, order: RunOrder) -> None:
-        self._lock(job.job_id)
-        self._set_state(job.job_id, "queued")
+        self.ledger.hold(job.job_id)
+        self.ledger.set_state(job.job_id, "queued")
         self._queue.add(job, order)
-
-    def _set_state(self, job_id: JobId, state: JobState) -> None:
-        self.store.update_job(job_id, state=state)
-        self._manifests.state_changed(job_id)
 
     def _workshop(self) -> Workshop:
         return Workshop(
-            self.store, self.pool, self._settings, self._emit, self._tickets, self._late.write,
-            self._manifests.file_changed, self._progress_seconds,
+            self.store, self.pool, self._settings, self._emit, self._tickets, self.ledger.late.write,
+            self.ledger.manifests.file_changed, self._progress_seconds,
         )  # fmt: skip
 
     def settle(self, job_id: JobId, seconds: float = MANIFEST_SECONDS) -> None:
         """Wait, in any thread, until a job's manifest says what the store does; a moment, or as long as it must."""
-        self._manifests.settle(job_id, seconds)
+        self.ledger.manifests.settle(job_id, seconds)
 
     @property
     def settled(self) -> bool:
         """All manifests say what the store does, or can't be written."""
-        return self._manifests.settled
+        return self.ledger.manifests.settled
 
     def set_progress_hz(self, hz: float) -> None:
         """How often the progress of a job is told from now on, at most."""
@@ -468,34 +395,8 @@ class OCRBatchService:
             run.tell_progress_every(self._progress_seconds)
 
     def _emit(self, event: JobEvent) -> None:
-        if isinstance(event, FileEnded):
-            self._manifests.file_changed(event.job_id)
-        elif isinstance(event, JobEnded | JobFailed):
-            self._manifests.state_changed(event.job_id)
-            # Until the store knows of the end, nobody may take the job for a dead worker's.
-            if event.job_id not in self._late:
-                self._locks.pop(event.job_id).release()
+        self.ledger.note(event)
         self._around.emit(event)
-
-    def _lock(self, job_id: JobId) -> None:
-        if job_id not in self._locks:
-            self._locks[job_id] = JobLock(self._settings.jobs_dir, job_id)
-
-    def find_interrupted(self) -> None:
-        """See to it that the store names no job of a dead worker as being at work."""
-        self._find_interrupted(self.store)
-
-    def _find_interrupted(self, store: JobStore) -> None:
-        """Jobs that a dead worker, or a run without a working store, left are interrupted; those of a live worker are its own."""
-        for job in store.unfinished():
-            if job.job_id in self._locks or not store.can_write():
-                continue
-            if job.state == "admitting" and JobLock.is_free(self._settings.jobs_dir, job.job_id):
-                store.delete_job(job.job_id)
-            elif JobLock.is_free(self._settings.jobs_dir, job.job_id):
-                store.reopen_files(job.job_id, "processing")
-                store.update_job(job.job_id, state="interrupted")
-                self._manifests.state_changed(job.job_id)
 
 
 def shutting_down() -> BusyError:

@@ -234,7 +234,7 @@ def _resume(options: BatchCommand) -> int:
     with opened_service() as service:
         job_id = options.batch_id or last_unfinished(service, options.output_dir)
         if options.batch_id and options.output_dir:
-            _require_folder(service.get(options.batch_id), options.output_dir)
+            _require_folder(service.ledger.get(options.batch_id), options.output_dir)
     if job_id is not None:
         return resume_job(options, job_id)
     if options.as_json:

@@ -71,7 +71,7 @@ def jobs(options: JobsOptions) -> int:
 def show(options: OneJob) -> int:
     """Show one job and its files."""
     with opened_service() as service:
-        store, job = service.store, service.get(options.job_id)
+        store, job = service.store, service.ledger.get(options.job_id)
         summary, files = report.job_summary(store, job), list(files_of(store, options.job_id))
         statistics = report.statistics(store, job)
     if options.as_json:
@@ -115,7 +115,7 @@ def _run_again(options: RunOptions, job_id: JobId, again: Again, nothing: str) -
         Desk(worker_settings(), signals, configuration.progress_update_interval) as desk,
         breaks_told(options),
     ):
-        desk.service.get(job_id)
+        desk.service.ledger.get(job_id)
         result = again(desk, job_id, passwords(desk.service.store, job_id, word), view_for(options.loudness))
     if result is not None:
         return end_run(options, job_id, result, signals.heard)

@@ -59,10 +59,10 @@ class CleanupOptions(JsonOption):
 def cancel(options: OneJob) -> int:
     """Cancel a job at work, wherever it runs, or give an interrupted one up, so that no app takes it up by itself."""
     with opened_service() as service:
-        job = service.get(options.job_id)
+        job = service.ledger.get(options.job_id)
         if job.state in ACTIVE:
             job = _cancelled_by_its_owner(service, job)
-        service.give_up(job.job_id)
+        service.ledger.give_up(job.job_id)
         stats = service.store.stats(options.job_id)
     state = "cancelled" if job.state in RESUMABLE else job.state
     if options.as_json:
@@ -80,7 +80,7 @@ def _cancelled_by_its_owner(service: OCRBatchService, job: StoredJob) -> StoredJ
     try:
         while time.monotonic() < until:
             time.sleep(LOOK_SECONDS)
-            if (now := service.get(job.job_id)).state not in ACTIVE:
+            if (now := service.ledger.get(job.job_id)).state not in ACTIVE:
                 return now
     finally:
         JobLock.ask_no_more(jobs_dir, job.job_id)
@@ -91,7 +91,7 @@ def _cancelled_by_its_owner(service: OCRBatchService, job: StoredJob) -> StoredJ
 def delete(options: OneJob) -> int:
     """Forget an ended job and what is kept of its pages; its outputs stay."""
     with opened_service() as service:
-        service.delete(options.job_id)
+        service.ledger.delete(options.job_id)
     if options.as_json:
         answer_json({"job_id": options.job_id, "deleted": True})
     else:
@@ -126,7 +126,7 @@ def cleanup(options: CleanupOptions) -> int:
     removed = []
     with opened_service() as service:
         for job in list(_finished_before(service.store, time.time() - days * DAY_SECONDS)):
-            service.delete(job.job_id)
+            service.ledger.delete(job.job_id)
             _remove_manifest(job)
             removed.append(job.job_id)
     if options.as_json:
