@@ -86,8 +86,11 @@ def test_a_stderr_that_is_closed_or_full_changes_nothing(ocr: Command, stderr: s
     assert (refused.returncode, json.loads(refused.stdout)["error"]["code"]) == (2, "invalid_params")
 
 
-def test_a_full_stdout_is_told_in_one_sentence(ocr: Command) -> None:
-    done = redirected(ocr, ">/dev/full", "jobs", "--json")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_stdout_is_told_in_one_sentence(ocr: Command, unbuffered: str) -> None:
+    command = Command(ocr.home, {"PYTHONUNBUFFERED": unbuffered})
+
+    done = redirected(command, ">/dev/full", "jobs", "--json")
 
     assert done.returncode == 3
     assert done.stderr == "ocr-worker: Stdout takes no answer: No space left on device.\n"

@@ -13,7 +13,7 @@ from typer._completion_classes import completion_init
 from ocr_worker.cli import about_commands, batch, doctor, files_commands, jobs_commands, upkeep_commands
 from ocr_worker.cli.common import answer_json
 from ocr_worker.cli.exits import GOOD, INTERNAL, USAGE, of_error
-from ocr_worker.cli.streams import settle_streams
+from ocr_worker.cli.streams import let_go_of_stdout, settle_streams
 from ocr_worker.cli.views import say
 from ocr_worker.cli.wording import shown
 from ocr_worker.errors import JobNotFoundError, OcrError
@@ -50,6 +50,8 @@ def run(arguments: list[str]) -> int:
         sentence = f"this should not have happened ({type(error).__name__}: {shown(error)}). OCR_WORKER_LOG=DEBUG says more."
         say(f"ocr-worker: {sentence}")
         return _refused(arguments, "internal", sentence, INTERNAL)
+    finally:
+        let_go_of_stdout()
 
 
 def _refused(arguments: list[str], code: str, message: str, exit_code: int) -> int:

@@ -19,6 +19,15 @@ def settle_streams() -> None:
     sys.stderr = _lossy(sys.stderr)
 
 
+def let_go_of_stdout() -> None:
+    """Lose what it does not take: the interpreter's end would try again, and then the exit code is Python's and not ours."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with suppress(OSError):
+            sys.stdout.close()
+
+
 def _open_closed(number: int) -> None:
     """Else the next file that is opened would get the number, and with it what a child says on stderr."""
     try:
