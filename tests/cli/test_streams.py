@@ -97,7 +97,7 @@ def test_a_full_stdout_is_told_in_one_sentence(ocr: Command, unbuffered: str) ->
 
 
 def redirected(ocr: Command, redirection: str, *words: str) -> subprocess.CompletedProcess[str]:
-    line = ["sh", "-c", f'exec "$@" {redirection}', "sh", *ocr.words(*words)]
+    line = ["/bin/sh", "-c", f'exec "$@" {redirection}', "sh", *ocr.words(*words)]
     return subprocess.run(
         line, env=ocr.environment(), cwd=ocr.home, capture_output=True, encoding="utf-8",
         timeout=LIMIT_SECONDS, check=False,

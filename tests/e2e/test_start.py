@@ -34,7 +34,7 @@ def test_the_worker_is_silent_until_spoken_to(worker: Host) -> None:
 
 def start(redirect: str, state: Path, **environment: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        ["sh", "-c", f'exec "$@" {redirect}', "sh", *WORKER],
+        ["/bin/sh", "-c", f'exec "$@" {redirect}', "sh", *WORKER],
         env={**os.environ, "OCR_WORKER_STATE_DIR": str(state), **environment},
         stdin=subprocess.DEVNULL, capture_output=True, timeout=20, check=False,
     )  # fmt: skip

@@ -100,7 +100,7 @@ def stingy(request: pytest.FixtureRequest) -> Iterator[Launch]:
         yield {
             "full": Launch(stderr=full),
             "unread": Launch(stderr=pipe),
-            "closed": Launch(command=("sh", "-c", 'exec "$@" 2>&-', "sh", *worker)),
+            "closed": Launch(command=("/bin/sh", "-c", 'exec "$@" 2>&-', "sh", *worker)),
         }[request.param]
 
 

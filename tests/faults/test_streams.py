@@ -53,7 +53,7 @@ def test_a_stdout_that_is_full_for_good_ends_the_worker_cleanly(
 
 def test_a_stdout_that_is_closed_at_start_is_exit_code_2(tmp_path: Path) -> None:
     done = subprocess.run(
-        ["sh", "-c", f"exec {Spawn().command[0]} -m ocr_worker >&-"], stdin=subprocess.DEVNULL, capture_output=True,
+        ["/bin/sh", "-c", f"exec {Spawn().command[0]} -m ocr_worker >&-"], stdin=subprocess.DEVNULL, capture_output=True,
         timeout=20, check=False, cwd=tmp_path,
     )  # fmt: skip
 

@@ -26,7 +26,7 @@ def test_stdin_becomes_null_and_stdout_becomes_stderr_and_no_child_inherits_ours
     redirect: str, stderr: str
 ) -> None:
     probe = subprocess.run(
-        ["sh", "-c", f'exec "$@" {redirect}', "sh", sys.executable, "-c", PROBE],
+        ["/bin/sh", "-c", f'exec "$@" {redirect}', "sh", sys.executable, "-c", PROBE],
         input=b"", capture_output=True, timeout=20, check=True,
     )  # fmt: skip
 

@@ -116,7 +116,7 @@ import signal, subprocess, sys
 from ocr_worker.guard import start_guard
 signal.signal(signal.SIGTERM, lambda *_: None)
 guard = start_guard(1, 0.3)
-child = subprocess.Popen(["sh", "-c", "sleep 600 & sleep 600"], start_new_session=True, stdout=subprocess.DEVNULL)
+child = subprocess.Popen(["/bin/sh", "-c", "sleep 600 & sleep 600"], start_new_session=True, stdout=subprocess.DEVNULL)
 guard.adopt(child.pid)
 print(child.pid, flush=True)
 if sys.argv[1] == "order":

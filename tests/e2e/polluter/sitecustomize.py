@@ -25,7 +25,7 @@ def speak(when: str) -> None:
     os.write(1, b"descriptor\n")
     ctypes.CDLL(None).puts(b"C library")
     ctypes.CDLL(None).fflush(None)
-    subprocess.run(["sh", "-c", "echo child; cat"], check=True)
+    subprocess.run(["/bin/sh", "-c", "echo child; cat"], check=True)
     kind = "page" if "page-process" in sys.orig_argv else "main"
     Path(os.environ["POLLUTED"], f"{kind}-{when}").touch()
 
