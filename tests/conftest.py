@@ -19,8 +19,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for mark in item.iter_markers("needs"):
         for command in mark.args:
-            if shutil.which(command) is None:
-                miss(f"needs the command {command}: make system-tools")
+            need_command(command)
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +36,12 @@ def corpus() -> Path:
     if not folder.exists():
         pytest.skip("needs ../shared/corpus")
     return folder
+
+
+def need_command(command: str) -> None:
+    """What the mark `needs` does, for what several tests use: a fixture, a tracer."""
+    if shutil.which(command) is None:
+        miss(f"needs the command {command}: make system-tools")
 
 
 def miss(reason: str) -> NoReturn:

@@ -132,6 +132,7 @@ def test_the_installed_script_tells_its_version(ocr: Command) -> None:
     assert json.loads(told.stdout)["versions"]["ocr-sidecar"] == VERSION
 
 
+@pytest.mark.needs("bash")
 def test_bash_completes_commands_and_options(ocr: Command) -> None:
     ask = 'eval "$(ocr-worker completion bash)"; COMP_WORDS=(ocr-worker "$@"); COMP_CWORD=$#\n'
     ask += '_ocr_worker_completion ocr-worker; echo "${COMPREPLY[@]}"'

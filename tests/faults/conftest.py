@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import miss
+from tests.conftest import miss, need_command
 from tests.faults import aftermath, pictures
 from tests.faults.host import Worker
 from tests.faults.privileges import CAP_SYS_ADMIN, need
@@ -61,6 +61,7 @@ def out(tmp_path: Path) -> Path:
 def mount(tmp_path: Path) -> Iterator[Mounted]:
     """`mount("disk", "-t", "tmpfs", "-o", "size=4m", "tmpfs")` makes and mounts a folder (or `bind` a file) for one test."""
     need(CAP_SYS_ADMIN, "mount a file system")
+    need_command("mount")
     with ExitStack() as stack:
         yield lambda name, *arguments: stack.enter_context(_mounted(tmp_path / name, arguments))
 

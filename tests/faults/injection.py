@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
 
-from tests.conftest import miss
+from tests.conftest import miss, need_command
 from tests.faults.host import Spawn
 
 
 def failing(*rules: str, at: Path | None = None) -> Spawn:
     """A worker of which these calls fail, such as `fsync:error=EIO`; only where they touch a path, if one is given."""
-    if reason := _missing():
-        miss(reason)
+    _need_strace()
     names = ",".join(rule.partition(":")[0] for rule in rules)
     where = ["-P", str(at)] if at else []
     injections = [word for rule in rules for word in ("-e", f"inject={rule}")]
@@ -25,16 +23,17 @@ def failing(*rules: str, at: Path | None = None) -> Spawn:
 
 def tracing(call: str, log: Path) -> Spawn:
     """A worker of which these calls are written down, with all that they were given."""
-    if reason := _missing():
-        miss(reason)
+    _need_strace()
     return Spawn(wrapper=("strace", "-f", "-qq", "-v", "-s", "4096", "-e", f"trace={call}", "-o", str(log)))
 
 
+def _need_strace() -> None:
+    need_command("strace")
+    if not _may_trace():
+        miss("this machine does not let strace trace")
+
+
 @cache
-def _missing() -> str:
-    if not shutil.which("strace"):
-        return "needs the command strace: make system-tools"
+def _may_trace() -> bool:
     probe = ["strace", "-f", "-qq", "-e", "inject=fsync:error=EIO", "true"]
-    if subprocess.run(probe, capture_output=True, check=False).returncode:
-        return "this machine does not let strace trace"
-    return ""
+    return subprocess.run(probe, capture_output=True, check=False).returncode == 0
