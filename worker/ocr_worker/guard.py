@@ -57,21 +57,25 @@ class Guard:
 
 
 def start_guard(stdout: int, grace_seconds: float) -> Guard:
-    """Fork the guard. Call before any thread exists and before heavy imports."""
+    """Fork the guard, and wait a millisecond until it is on its own. Call before any thread exists and before heavy imports."""
     if sys.platform == "win32":
         return Guard()
     read_orders, write_orders = os.pipe()
     read_wakeups, write_wakeups = os.pipe()
+    read_ready, write_ready = os.pipe()
     worker = os.getpid()
     if os.fork() == 0:
         # Out of the worker's process group, which a host may kill as a whole.
         os.setsid()
-        _close_all_but({1, 2, stdout, read_orders, read_wakeups})
         _ignore_terminal_signals()
+        # This ends the wait for it.
+        _close_all_but({1, 2, stdout, read_orders, read_wakeups})
         _Watch(worker, read_orders, read_wakeups, stdout, grace_seconds).run()
         os._exit(0)
-    os.close(read_orders)
-    os.close(read_wakeups)
+    for theirs in (read_orders, read_wakeups, write_ready):
+        os.close(theirs)
+    os.read(read_ready, 1)
+    os.close(read_ready)
     os.set_blocking(write_wakeups, False)
     signal.set_wakeup_fd(write_wakeups, warn_on_full_buffer=False)
     return Guard(write_orders)
