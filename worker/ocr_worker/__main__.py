@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
-    from ocr_worker.claim import Channel
-    from ocr_worker.guard import Guard
+    from ocr_worker.head_start import HeadStart
     from ocr_worker.logs import Stderr
-    from ocr_worker.settings import Settings
 
 EXIT_INTERNAL, EXIT_START_UP = 1, 2
 
@@ -59,7 +57,9 @@ def _serve() -> NoReturn:
     stderr = Stderr(os.dup(2))
     stderr.take_prints()
     log_to(stderr)
-    code = _run_loop(channel, settings, guard)
+    from ocr_worker.head_start import head_start
+
+    code = _run_loop(head_start(channel, settings, guard))
     # What a library does at its exit may hang as well.
     guard.end_within_grace()
     _leave(code, stderr)
@@ -75,11 +75,11 @@ def _refuse(error: Exception) -> NoReturn:
     os._exit(EXIT_START_UP)
 
 
-def _run_loop(channel: Channel, settings: Settings, guard: Guard) -> int:
+def _run_loop(start: HeadStart) -> int:
     try:
         from ocr_worker.app import App
 
-        app = App(channel, settings, guard)
+        app = App(start)
         gc.freeze()
         gc.enable()
         return app.run()

@@ -13,15 +13,14 @@ from typing import Any, Union
 from ocr_protocol.commands import Hello
 from ocr_worker.announcer import Announcer
 from ocr_worker.caller import Surroundings
-from ocr_worker.claim import Channel
-from ocr_worker.guard import Guard, HostGone, watch_host
+from ocr_worker.guard import HostGone, watch_host
+from ocr_worker.head_start import HeadStart
 from ocr_worker.heartbeat import Heart
 from ocr_worker.inspector import Inspector
 from ocr_worker.jobs import JobEnded, JobEvent, JobFailed
 from ocr_worker.page_slot import SlotEnded, SlotMessage, SlotSpoke
 from ocr_worker.router import Router, Session
 from ocr_worker.service import OCRBatchService
-from ocr_worker.settings import Settings
 from ocr_worker.stdio import Drained, LineReceived, Reader, StdinEnded, Writer
 
 log = logging.getLogger(__name__)
@@ -49,15 +48,15 @@ Message = Union[LineReceived, StdinEnded, Drained, SlotMessage, HostGone, Signal
 class App:
     """One worker process on one pair of pipes."""
 
-    def __init__(self, channel: Channel, settings: Settings, guard: Guard) -> None:
-        self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
-        self._settings, self._guard, self._channel = settings, guard, channel
-        self._writer = Writer(channel, self._inbox.put)
-        self._reader = Reader(channel, self._inbox.put, settings.max_line_bytes)
+    def __init__(self, start: HeadStart) -> None:
+        settings, guard, self._inbox = start.settings, start.guard, start.inbox
+        self._guard, self._channel = guard, start.channel
+        self._writer = Writer(start.channel, self._inbox.put)
+        self._reader = Reader(start.channel, self._inbox.put, settings.max_line_bytes, start.heard)
         self.session = Session()
         self._heart = Heart(lambda beat: self._writer.put_latest("heartbeat", beat))
         self._announcer = Announcer(self._writer, settings.state_dir)
-        around = Surroundings(settings, self._inbox.put, self._announce, guard)
+        around = Surroundings(settings, self._inbox.put, self._announce, guard, pool=start.pool)
         self._service = OCRBatchService(around=around)
         self._inspector = Inspector(settings, guard, self._inbox.put, self._writer.put)
         self._router = Router(

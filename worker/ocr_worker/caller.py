@@ -23,6 +23,7 @@ from ocr_worker.jobs import (
     ProgressMade,
     RunEnd,
 )
+from ocr_worker.page_pool import PagePool
 from ocr_worker.page_slot import SlotMessage
 from ocr_worker.settings import Settings, settings_from_environment
 
@@ -43,6 +44,8 @@ class Surroundings:
     emit: Callable[[JobEvent], None]
     guard: Guard = field(default_factory=Guard)
     progress_seconds: float = 0.1
+    pool: PagePool | None = None
+    """The service makes one where there is none."""
 
 
 class Inbox:

@@ -81,7 +81,9 @@ class OCRBatchService:
         around = around or self._caller.surroundings()
         self._around, self._settings = around, around.settings
         self.ledger = Ledger(around.settings)
-        self.pool = PagePool(around.settings.page_processes, around.settings, around.guard, around.post)
+        self.pool = around.pool or PagePool(
+            around.settings.page_processes, around.settings, around.guard, around.post
+        )
         self._tickets = count(1)
         self._queue, self._arrivals = JobQueue(), Arrivals()
         self._draining, self._unattended = False, False

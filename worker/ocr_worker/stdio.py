@@ -43,8 +43,11 @@ Draft = Union[Event, Callable[[], Event | None]]
 class Reader:
     """A thread that posts each line of stdin, and waits while the host has WINDOW answers to read: a flood stays in the pipe."""
 
-    def __init__(self, channel: Channel, post: Callable[[StdinMessage], None], max_line_bytes: int) -> None:
-        self._fd, self._post = channel.stdin, post
+    def __init__(
+        self, channel: Channel, post: Callable[[StdinMessage], None], max_line_bytes: int, heard: bytes = b""
+    ) -> None:
+        """`heard` was read from stdin before."""
+        self._fd, self._post, self._heard = channel.stdin, post, heard
         self._splitter = LineSplitter(max_line_bytes)
         self._room = threading.Semaphore(WINDOW)
 
@@ -56,9 +59,11 @@ class Reader:
         self._room.release()
 
     def _run(self) -> None:
-        while chunk := self._read():
+        chunk = self._heard or self._read()
+        while chunk:
             for line in self._splitter.feed(chunk):
                 self._post_line(line)
+            chunk = self._read()
         for line in self._splitter.finish():
             self._post_line(line)
         self._post(StdinEnded())
