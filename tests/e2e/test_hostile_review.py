@@ -46,9 +46,14 @@ def test_a_job_whose_result_the_host_has_not_read_yet_is_busy_and_later_free(
 
     answer = worker.wait(lambda event: event.get("id") == "early", "an answer")
 
-    assert (answer["data"]["code"], answer["data"]["retryable"]) == ("busy", True)
-    worker.wait_end(job)
-    assert worker.ask(command, job_id=job)["type"] != "error"
+    if answer["type"] == "error":
+        assert (answer["data"]["code"], answer["data"]["retryable"]) == ("busy", True)
+        worker.wait_end(job)
+        answer = worker.ask(command, job_id=job)
+    # On a busy machine the host may have read the result by the time that the command had its turn.
+    ended = worker.wait_end(job)
+    assert answer["type"] != "error"
+    assert [event["data"] for event in worker.events].index(ended) < worker.events.index(answer)
 
 
 def test_a_page_result_that_can_not_be_read_is_done_again(
