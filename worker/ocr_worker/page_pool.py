@@ -14,13 +14,12 @@ from ocr_worker.errors import CrashedError, PageTimeoutError
 from ocr_worker.guard import Guard
 from ocr_worker.page_slot import WARM_UP, Slot, SlotEnded, SlotMessage, await_gone
 from ocr_worker.pipeline import boundary
-from ocr_worker.pipeline.tasks import Failure, Outcome, PageDone, PageSettings, Task, WarmTask
+from ocr_worker.pipeline.tasks import Failure, Outcome, PageDone, PageSettings, Task
 from ocr_worker.settings import MIB, Settings
 from ocr_worker.sweep import leave_temp_folder
 
 log = logging.getLogger(__name__)
 
-WARM_UP_SECONDS = 120
 LEAVE_SECONDS = 2.0
 """How long a process that was let go or killed may take before it is killed (again)."""
 KILL_SECONDS = 0.5
@@ -55,13 +54,16 @@ class PagePool:
 
     def warm(self, count: int, settings: PageSettings | None) -> None:
         """Have up to `count` processes ready, with engine and model loaded where settings name them."""
+        if settings is not None:
+            for slot in [slot for slot in self._slots if slot.is_bare and not slot.ticket]:
+                slot.warm(settings)
         for _ in range(min(count, self.size) - len(self._slots)):
             try:
                 slot = self._spawn()
             except OSError as error:
                 log.warning("no page process can be started ahead of its work: %s", error)
                 return
-            slot.give(WARM_UP, WarmTask(settings), WARM_UP_SECONDS)
+            slot.warm(settings)
 
     def start(self, ticket: int, task: Task, limit_seconds: float) -> None:
         """Start a task; needs a free slot. Its end comes as TaskEnded from `handle`, soon after its limit at the latest.

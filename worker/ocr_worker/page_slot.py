@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Union
 
 from ocr_worker.pipeline import boundary
-from ocr_worker.pipeline.tasks import Task
+from ocr_worker.pipeline.tasks import PageSettings, Task, WarmTask
 from ocr_worker.settings import Settings
 from ocr_worker.sweep import make_temp_folder
 
@@ -35,6 +35,7 @@ START = (
 """Unlike `-m`, this imports nothing from the working directory, which may be anybody's. (`-P` needs Python 3.11.)"""
 WARM_UP = 0
 """The ticket of every warm-up; those of tasks are above it."""
+WARM_UP_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ class Slot:
         self.pages = 0
         self.idle_since = time.monotonic()
         self.timed_out = False
+        self.is_bare = True
+        """No engine has been asked of it yet."""
         self._post = post
         self._temp = make_temp_folder(settings.temp_dir)
         self._gone = threading.Event()
@@ -84,6 +87,11 @@ class Slot:
         with suppress(OSError):
             self._process.stdin.write(boundary.dump(ticket, task))
             self._process.stdin.flush()
+
+    def warm(self, settings: PageSettings | None) -> None:
+        """Have it load the libraries, and the engine where settings name one, before it gets a task."""
+        self.is_bare = settings is None
+        self.give(WARM_UP, WarmTask(settings), WARM_UP_SECONDS)
 
     def rest(self) -> None:
         """Its task is done."""
