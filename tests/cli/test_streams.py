@@ -86,11 +86,12 @@ def test_a_stderr_that_is_closed_or_full_changes_nothing(ocr: Command, stderr: s
     assert (refused.returncode, json.loads(refused.stdout)["error"]["code"]) == (2, "invalid_params")
 
 
+@pytest.mark.parametrize("words", [("jobs", "--json"), ("--help",), ("batch", "--help")])
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_full_stdout_is_told_in_one_sentence(ocr: Command, unbuffered: str) -> None:
+def test_a_full_stdout_is_told_in_one_sentence(ocr: Command, unbuffered: str, words: tuple[str, ...]) -> None:
     command = Command(ocr.home, {"PYTHONUNBUFFERED": unbuffered})
 
-    done = redirected(command, ">/dev/full", "jobs", "--json")
+    done = redirected(command, ">/dev/full", *words)
 
     assert done.returncode == 3
     assert done.stderr == "ocr-worker: Stdout takes no answer: No space left on device.\n"

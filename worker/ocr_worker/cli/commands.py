@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 from contextlib import suppress
@@ -14,7 +15,7 @@ from ocr_worker.cli import about_commands, batch, doctor, files_commands, jobs_c
 from ocr_worker.cli.common import answer_json
 from ocr_worker.cli.exits import GOOD, INTERNAL, USAGE, of_error
 from ocr_worker.cli.streams import let_go_of_stdout, settle_streams
-from ocr_worker.cli.views import say
+from ocr_worker.cli.views import say, stdout_is_deaf
 from ocr_worker.cli.wording import shown
 from ocr_worker.errors import JobNotFoundError, OcrError
 from ocr_worker.logs import Stderr, log_to
@@ -23,6 +24,7 @@ from ocr_worker.logs import Stderr, log_to
 MistypedError = cast("type[typer.BadParameter]", typer.BadParameter.__bases__[0])
 log = logging.getLogger(__name__)
 
+FULL = {errno.ENOSPC, errno.EIO}
 HELP = """Searchable PDFs, text and word boxes from scans.
 
 Without any argument this is the worker that apps talk to over stdin and stdout (docs/protocol.md)."""
@@ -34,8 +36,7 @@ def run(arguments: list[str]) -> int:
     completion_init()
     try:
         log_to(Stderr(2), os.environ.get("OCR_WORKER_LOG", "CRITICAL").upper())
-        command = typer.main.get_command(_make_app())
-        return int(command.main(arguments, prog_name="ocr-worker", standalone_mode=False) or GOOD)
+        return _do(arguments)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else INTERNAL
     except MistypedError as error:
@@ -52,6 +53,17 @@ def run(arguments: list[str]) -> int:
         return _refused(arguments, "internal", sentence, INTERNAL)
     finally:
         let_go_of_stdout()
+
+
+def _do(arguments: list[str]) -> int:
+    command = typer.main.get_command(_make_app())
+    try:
+        return int(command.main(arguments, prog_name="ocr-worker", standalone_mode=False) or GOOD)
+    except OSError as error:
+        # A help text goes to stdout past `answer`.
+        if error.errno in FULL and error.filename is None:
+            raise stdout_is_deaf(error) from error
+        raise
 
 
 def _refused(arguments: list[str], code: str, message: str, exit_code: int) -> int:

@@ -140,4 +140,8 @@ def answer(text: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise OutputPermissionError(f"Stdout takes no answer: {error.strerror}.") from error
+        raise stdout_is_deaf(error) from error
+
+
+def stdout_is_deaf(error: OSError) -> OutputPermissionError:
+    return OutputPermissionError(f"Stdout takes no answer: {error.strerror}.")

@@ -70,10 +70,12 @@ def fit(picture: Image.Image) -> Image.Image:
 
 
 def shrink(picture: Image.Image, across: float, down: float) -> Image.Image:
-    """Smaller by factors below 1. Bilinear: measured to blur noise away and letters not. Whole steps first: twice as fast."""
+    """Smaller by factors below 1. Bilinear: measured to blur noise away and letters not.
+
+    Where letters become narrow, rows are joined in whole steps first: fewer slips, in less time.
+    """
     size = max(1, round(picture.width * across)), max(1, round(picture.height * down))
-    steps = int(1 / across), int(1 / down)
-    near = picture.reduce(steps) if max(steps) > 1 else picture
+    near = picture.reduce((1, int(1 / down))) if across < down else picture
     return near.resize(size, Image.Resampling.BILINEAR)
 
 
@@ -88,7 +90,9 @@ def remove_speckles(picture: Image.Image) -> Image.Image:
 
 def backdrop(picture: Image.Image) -> Image.Image:
     """The paper without the ink, a sixteenth of the size."""
-    return picture.reduce(16).filter(ImageFilter.MaxFilter(5)).filter(ImageFilter.GaussianBlur(2))
+    small, lightest = picture.reduce(16), ImageFilter.MaxFilter(3)
+    # Of 5 x 5 pixels, but two filters of 3 x 3 take half the time of one.
+    return small.filter(lightest).filter(lightest).filter(ImageFilter.GaussianBlur(2))
 
 
 def unevenness(backdrop: Image.Image) -> int:

@@ -104,7 +104,7 @@ def _complete_font(pdf: pikepdf.Pdf, font: Any, codes: GlyphCodes) -> None:
     descendant = Dictionary(
         Type=Name.Font, Subtype=Name.CIDFontType2, BaseFont=Name.OcrGlyphless, DW=round(1000 * ADVANCE),
         CIDSystemInfo=Dictionary(Registry=pikepdf.String("Adobe"), Ordering=pikepdf.String("Identity"), Supplement=0),
-        CIDToGIDMap=pdf.make_indirect(_packed(pdf, b"\0\1" * (len(codes.codes) + 1))),
+        CIDToGIDMap=pdf.make_indirect(_packed(pdf, b"\0\1" * (len(codes) + 1))),
         FontDescriptor=pdf.make_indirect(descriptor),
     )  # fmt: skip
     font.Subtype, font.BaseFont, font.Encoding = Name.Type0, Name.OcrGlyphless, Name("/Identity-H")

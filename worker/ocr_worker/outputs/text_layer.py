@@ -21,25 +21,25 @@ _WIDE_GAP = 2.5
 
 _LINE_END = 0.1
 """In font sizes: the space after a line's last word. Without one, pypdf joins that word to the next line's first."""
+_MOST_CODES = 0xFFFE
+_REPLACEMENT = 0xFFFD
 
 
-@dataclass(slots=True)
-class GlyphCodes:
-    """Hands out two-byte codes to characters as they first occur in a document, so that any character can have one."""
+class GlyphCodes(dict[int, str]):
+    """Hands out two-byte codes, in hex, to characters as they first occur in a document, so that any character can have one."""
 
-    codes: dict[str, int] = field(default_factory=dict)
+    def __missing__(self, character: int) -> str:
+        if len(self) >= _MOST_CODES and character != _REPLACEMENT:
+            return self[_REPLACEMENT]
+        self[character] = f"{len(self) + 1:04x}"
+        return self[character]
 
     def encode(self, text: str) -> str:
-        return "".join(f"{self._code(character):04x}" for character in text)
-
-    def _code(self, character: str) -> int:
-        if character not in self.codes and len(self.codes) >= 0xFFFE:
-            character = "\ufffd"
-        return self.codes.setdefault(character, len(self.codes) + 1)
+        return text.translate(self)
 
     def to_unicode(self) -> bytes:
         """The CMap that gives the characters back to whoever copies them."""
-        pairs = [f"<{code:04x}> <{char.encode('utf-16-be').hex()}>" for char, code in self.codes.items()]
+        pairs = [f"<{code}> <{chr(char).encode('utf-16-be').hex()}>" for char, code in self.items()]
         blocks = [pairs[start : start + 100] for start in range(0, len(pairs), 100)]
         body = "\n".join(f"{len(block)} beginbfchar\n" + "\n".join(block) + "\nendbfchar" for block in blocks)
         return _CMAP.replace("BODY", body).encode("ascii")
