@@ -108,6 +108,7 @@ def _memory(kinds: list[Figures], target: Path) -> None:
     axes.axhline(300, color=OTHERS, linestyle="--")
     axes.set_xscale("symlog", linthresh=10)
     axes.xaxis.set_major_formatter("{x:g}")
+    axes.set_xlim(0)
     axes.set_ylim(0, 330)
     axes.set_xlabel("pages done")
     axes.set_ylabel("PSS of the whole tree, MB")
