@@ -83,17 +83,29 @@ def test_a_page_killed_for_memory_is_tried_once_more_alone(
 def test_a_page_that_was_killed_is_alone_when_it_is_tried_again(tmp_path: Path, out: Path) -> None:
     """As the system kills for want of memory, where no control group can be had to make it."""
     pdf, file = documents.scan(), tmp_path / "long.pdf"
-    for number in range(8):
+    for number in range(40):
         documents.add_scan(pdf, pictures.sheet(f"Page {number}", size=(3000, 3000)))
     file.write_bytes(documents.whole(pdf))
     with running(tmp_path / "home", Spawn({"OCR_WORKER_PAGE_PROCESSES": "2"})) as worker:
         job = worker.start_batch([file], out)
         with closing(JobStore(worker.state)) as store:
             wait_until(lambda: len(_in_work(store, job)) == 2)
-            max(worker.page_processes(), key=lambda process: process.cpu_times().user).kill()
+            processes = worker.page_processes()
+            # Held where they are, so that the one that is killed is at a page, whatever else the machine does.
+            for process in processes:
+                process.suspend()
+            worker.ask("ping")
+            wait_until(lambda: len(_in_work(store, job)) == 2)
+            killed = max(processes, key=lambda process: process.cpu_times().user)
+            killed.kill()
+            for process in processes:
+                if process is not killed:
+                    process.resume()
 
-            looks = (_in_work(store, job) for _ in iter(int, 1))
-            again = next(pages for pages in looks if any(page.attempts == 2 for page in pages))
+            wait_until(
+                lambda: seen.append(_in_work(store, job)) or any(one.attempts == 2 for one in seen[-1])
+            )
+            again = seen[-1]
         data = worker.ended(job)
 
     assert len(again) == 1

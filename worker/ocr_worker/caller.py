@@ -52,7 +52,8 @@ class Inbox:
     """What comes to the owner of a service in its own process: messages from threads, events from the service."""
 
     def __init__(self) -> None:
-        self._messages: queue.SimpleQueue[SlotMessage] = queue.SimpleQueue()
+        # Not a SimpleQueue: a signal that comes when the time is up, as after a sleep of the machine, makes that wait for ever.
+        self._messages: queue.Queue[SlotMessage] = queue.Queue()
         self._events: list[JobEvent] = []
 
     def surroundings(self, settings: Settings, progress_seconds: float = 0.1) -> Surroundings:
