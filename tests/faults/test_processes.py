@@ -102,10 +102,8 @@ def test_a_page_that_was_killed_is_alone_when_it_is_tried_again(tmp_path: Path, 
                 if process is not killed:
                     process.resume()
 
-            wait_until(
-                lambda: seen.append(_in_work(store, job)) or any(one.attempts == 2 for one in seen[-1])
-            )
-            again = seen[-1]
+            looks = (_in_work(store, job) for _ in iter(int, 1))
+            again = next(pages for pages in looks if any(page.attempts == 2 for page in pages))
         data = worker.ended(job)
 
     assert len(again) == 1
