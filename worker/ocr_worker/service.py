@@ -279,9 +279,7 @@ class OCRBatchService:
 
     def _go_on(self) -> None:
         self.ledger.catch_up()
-        while self._outcomes:
-            ended = self._outcomes.popleft()
-            self._runs.each(lambda run, ended=ended: run.take(ended))  # type: ignore[misc]
+        self._take_outcomes()
         self._runs.each(lambda run: run.advance())
         if self._unattended:
             self._leave_paused()
@@ -289,6 +287,11 @@ class OCRBatchService:
         while (waiting := self._queue.peek()) and all(run.paused for run in self._runs):
             self._queue.remove(waiting)
             self._runs.begin(waiting.job, waiting.order)
+
+    def _take_outcomes(self) -> None:
+        while self._outcomes:
+            ended = self._outcomes.popleft()
+            self._runs.each(lambda run, ended=ended: run.take(ended))  # type: ignore[misc]
 
     def tick(self) -> None:
         self._heed_requests()
@@ -358,6 +361,9 @@ class OCRBatchService:
             self._stop(job_id, Stop("stopped", "stopped", "paused"))
 
     def _stop(self, job_id: JobId | None, stop: Stop) -> None:
+        if self._may_write():
+            # What was finished before the order counts, though no tick has taken it in yet.
+            self._take_outcomes()
         running = [run for run in self._runs if job_id in (None, run.job.job_id)]
         waiting = (self._runs.make(waiting.job, waiting.order) for waiting in self._queue.take(job_id))
         for run in chain(running, waiting):
