@@ -14,6 +14,7 @@ import pytest
 
 from ocr_worker.job_records import StoredPage
 from ocr_worker.job_store import JobStore
+from tests.e2e import tree
 from tests.faults import documents, pictures
 from tests.faults.cgroups import Group, limited
 from tests.faults.host import Spawn, Worker, descendants, is_alive, left_behind, running, wait_until
@@ -83,33 +84,30 @@ def test_a_page_killed_for_memory_is_tried_once_more_alone(
 def test_a_page_that_was_killed_is_alone_when_it_is_tried_again(tmp_path: Path, out: Path) -> None:
     """As the system kills for want of memory, where no control group can be had to make it."""
     pdf, file = documents.scan(), tmp_path / "long.pdf"
-    for number in range(40):
-        documents.add_scan(pdf, pictures.sheet(f"Page {number}", size=(3000, 3000)))
+    # So full that a look between two others finds each page in work.
+    full = "\n".join(["Words enough to keep a page process busy for a while, line by line"] * 35)
+    for _ in range(8):
+        documents.add_scan(pdf, pictures.sheet(full, size=(3000, 3000)))
     file.write_bytes(documents.whole(pdf))
     with running(tmp_path / "home", Spawn({"OCR_WORKER_PAGE_PROCESSES": "2"})) as worker:
         job = worker.start_batch([file], out)
         with closing(JobStore(worker.state)) as store:
             wait_until(lambda: len(_in_work(store, job)) == 2)
-            processes = worker.page_processes()
             # Held where they are, so that the one that is killed is at a page, whatever else the machine does.
-            for process in processes:
+            wait_until(lambda: len(tree.page_processes(worker.state)) == 2)
+            killed, other = tree.page_processes(worker.state)
+            for process in (killed, other):
                 process.suspend()
             worker.ask("ping")
             wait_until(lambda: len(_in_work(store, job)) == 2)
-            killed = max(processes, key=lambda process: process.cpu_times().user)
             killed.kill()
-            for process in processes:
-                if process is not killed:
-                    process.resume()
+            other.resume()
 
-            again: list[StoredPage] = []
-            # On a busy machine its moment may fall between two looks.
-            while not again and sum(page.status is not None for page in store.pages(job, 1)) < 40:
-                pages = _in_work(store, job)
-                again = pages if any(page.attempts == 2 for page in pages) else []
+            looks = (_in_work(store, job) for _ in iter(int, 1))
+            again = next(pages for pages in looks if any(page.attempts == 2 for page in pages))
         data = worker.ended(job)
 
-    assert len(again) <= 1
+    assert len(again) == 1
     assert data["failed"] == []
     assert data["successful"][0]["status"] == "completed"
     assert data["statistics"]["retries"] == 1
