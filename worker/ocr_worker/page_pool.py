@@ -54,8 +54,8 @@ class PagePool:
 
     def warm(self, count: int, settings: PageSettings | None) -> None:
         """Have up to `count` processes ready, with engine and model loaded where settings name them."""
-        if settings is not None:
-            for slot in [slot for slot in self._slots if slot.is_bare and not slot.ticket]:
+        for slot in self._slots if settings is not None else ():
+            if slot.is_bare and not slot.ticket:
                 slot.warm(settings)
         for _ in range(min(count, self.size) - len(self._slots)):
             try:

@@ -64,7 +64,7 @@ class Slot:
         self.idle_since = time.monotonic()
         self.timed_out = False
         self.is_bare = True
-        """No engine has been asked of it yet."""
+        """It has not been told yet which engine to load ahead of its work."""
         self._post = post
         self._temp = make_temp_folder(settings.temp_dir)
         self._gone = threading.Event()
