@@ -25,6 +25,8 @@ Event = dict[str, Any]
 StartWorker = Callable[..., "Host"]
 OF_A_RUN = {"progress", "file_done", "heartbeat", "batch"}
 ENDS = {"batch", "error"}
+SELDOM_HZ = 0.001
+"""More seldom than any job here is long: of its progress only the first and the last are told."""
 
 
 @dataclass(frozen=True, slots=True)

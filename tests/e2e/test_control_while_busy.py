@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import tree
-from tests.e2e.host import Host, Launch, StartWorker
+from tests.e2e.host import SELDOM_HZ, Host, Launch, StartWorker
 from tests.e2e.material import Material
 
 
@@ -200,6 +200,20 @@ def test_a_pause_finishes_the_pages_in_work_and_starts_none_until_resume(
     assert (state_then, in_pause) == ("paused", "paused")
     assert started == [1, 2]
     assert host.wait_end(job)["total_pages_processed"] == 4
+
+
+def test_pages_finished_before_a_pause_are_told_before_its_answer_however_seldom_progress_is_told(
+    start_worker: StartWorker, material: Material, tmp_path: Path
+) -> None:
+    host = start_worker(Launch({"OCR_WORKER_PAGE_PROCESSES": "1"}))
+    host.ask("hello", progress_hz=SELDOM_HZ)
+    job = host.batch([material.pdf(tmp_path / "scan.pdf", "qqmq")], tmp_path / "out")
+    host.wait_in_work(job, 1, page=3)
+
+    answer = host.ask("pause", job_id=job)
+
+    before = [event for event in host.of(job, "progress") if event["seq"] < answer["seq"]]
+    assert before[-1]["data"]["current"] == 2
 
 
 def test_a_job_that_waits_can_be_paused_and_does_not_begin_until_resumed(

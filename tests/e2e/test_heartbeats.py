@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e import tree
-from tests.e2e.host import Host, Launch, StartWorker
+from tests.e2e.host import SELDOM_HZ, Host, Launch, StartWorker
 from tests.e2e.material import Material
 
 
@@ -126,10 +126,6 @@ def test_progress_carries_rate_and_time_left_from_the_first_page_on(
     assert amid
     assert all(data["eta_seconds"] >= 0 and data["pages_per_second"] > 0 for data in amid)
     assert (told[-1]["current"], told[-1]["total"], told[-1]["percent"]) == (6, 6, 100)
-
-
-SELDOM_HZ = 0.001
-"""More seldom than any job here is long: of its progress only the first and the last are told."""
 
 
 def test_progress_is_told_as_seldom_as_hello_asks(worker: Host, material: Material, tmp_path: Path) -> None:

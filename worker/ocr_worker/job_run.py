@@ -98,7 +98,8 @@ class JobRun:
         return True
 
     def pause(self) -> None:
-        """Start nothing more; what is in work is finished."""
+        """Start nothing more; what is in work is finished. What was finished before is told before the answer to it."""
+        self._reporter.catch_up()
         self.paused = True
         self._stop_watch_at_rest()
         self._store.update_job(self.job.job_id, state="paused")

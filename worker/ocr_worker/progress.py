@@ -179,9 +179,14 @@ class Reporter:
         self._news = True
         self.tick()
 
-    def tick(self) -> None:
-        if self._news and self._clock() >= self._told_at + self.least_seconds:
+    def catch_up(self) -> None:
+        """Tell at once what was held back."""
+        if self._news:
             self.now()
+
+    def tick(self) -> None:
+        if self._clock() >= self._told_at + self.least_seconds:
+            self.catch_up()
 
     def due(self) -> float | None:
         """When `tick` has something to tell, on the monotonic clock."""
