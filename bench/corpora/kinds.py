@@ -51,6 +51,8 @@ KINDS = {
     "invoice": Recipe(layouts.invoice),
     "form": Recipe(layouts.form),
     "small_print": Recipe(layouts.small_print),
+    "tilted": Recipe(layouts.small_print, wear.tilt),
+    "large_print": Recipe(layouts.large_print, wear.grain, (".jpg", ".pdf")),
     "german": Recipe(layouts.german, language="deu"),
     "cards": Recipe(layouts.card),
     "blank": Recipe(layouts.empty, wear.dust, (".png", ".pdf")),

@@ -33,6 +33,12 @@ def grain(image: Image.Image, random: Random) -> Image.Image:
     return Image.blend(image.filter(ImageFilter.GaussianBlur(1.2)), _noise(image.size, random), 0.32)
 
 
+def tilt(image: Image.Image, random: Random) -> Image.Image:
+    """Turned by less than a degree, as most pages are that were laid on the glass with care."""
+    angle = random.choice((-1, 1)) * random.uniform(0.6, 0.95)
+    return image.rotate(angle, Image.Resampling.BICUBIC, fillcolor=255)
+
+
 def skew(image: Image.Image, random: Random) -> Image.Image:
     """Turned by 3 to 7 degrees, as a page laid askew on the glass."""
     angle = random.choice((-1, 1)) * random.uniform(3, 7)

@@ -23,6 +23,8 @@ LIKENESS = {
     "inverted": 0.95,
     "rotated": 0.95,
     "skewed": 0.97,
+    "tilted": 0.995,
+    "large_print": 0.99,
     "two_columns": 0.97,
     "fax": 0.9,
     "scanned_pdf": 0.97,

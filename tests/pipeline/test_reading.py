@@ -79,13 +79,25 @@ def test_large_print_is_read_from_a_smaller_bitmap_and_small_print_from_the_whol
     assert line.box == (0, 0, WIDTH, HEIGHT), "boxes are in pixels of the page, whatever was read"
 
 
-@pytest.mark.parametrize(("kind", "size"), [("clean", "1042 x 1754"), ("small_print", "2480 x 3509")])
+@pytest.mark.parametrize(
+    ("kind", "size"),
+    [("clean", "1042 x 1754"), ("small_print", "2480 x 3509"), ("large_print", "818 x 1333")],
+)
 def test_where_no_layout_is_told_the_ink_says_how_high_the_lines_are(
     sample: Callable[[str], Sample], kind: str, size: str
 ) -> None:
     page = GreyImage(Image.open(sample(kind).path).convert("L"), 300)
 
     assert read(page, Blind(0)).text == size
+
+
+@pytest.mark.parametrize(("row_px", "size"), [(54, "818 x 1333"), (48, "1042 x 1754"), (30, "2480 x 3509")])
+def test_what_looks_tall_by_its_ink_is_read_as_small_as_its_layout_allows(
+    sample: Callable[[str], Sample], row_px: int, size: str
+) -> None:
+    page = GreyImage(Image.open(sample("large_print").path).convert("L"), 300)
+
+    assert read(page, Scripted(row_px)).text == size
 
 
 def test_what_reads_badly_when_small_is_read_from_the_whole(page: GreyImage) -> None:

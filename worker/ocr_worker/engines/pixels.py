@@ -20,10 +20,14 @@ def grey_range(picture: Image.Image) -> tuple[float, float]:
     return float(low), float(high)  # type: ignore[arg-type]
 
 
-def dark_share(picture: Image.Image) -> float:
-    """How much of the picture is nearer to black, by a thumbnail of it."""
-    small = picture.reduce(8) if min(picture.size) >= 64 else picture
-    counts = small.histogram()
+def thumbnail(picture: Image.Image) -> Image.Image:
+    """A sixteenth of the size: what `dark_share` and `backdrop` are told by."""
+    return picture.reduce(16)
+
+
+def dark_share(thumbnail: Image.Image) -> float:
+    """How much of a picture is nearer to black."""
+    counts = thumbnail.histogram()
     return sum(counts[:128]) / max(1, sum(counts))
 
 
@@ -69,13 +73,10 @@ def fit(picture: Image.Image) -> Image.Image:
     return picture.resize((width, height), Image.Resampling.BOX)
 
 
-def shrink(picture: Image.Image, across: float, down: float) -> Image.Image:
-    """Smaller by factors below 1. Bilinear: measured to blur noise away and letters not.
-
-    Where letters become narrow, rows are joined in whole steps first: fewer slips, in less time.
-    """
+def shrink(picture: Image.Image, across: float, down: float, joined: tuple[int, int]) -> Image.Image:
+    """Smaller by factors below 1, after so many columns and rows were joined. Bilinear: measured to blur noise away and letters not."""
     size = max(1, round(picture.width * across)), max(1, round(picture.height * down))
-    near = picture.reduce((1, int(1 / down))) if across < down else picture
+    near = picture if joined == (1, 1) else picture.reduce(joined)
     return near.resize(size, Image.Resampling.BILINEAR)
 
 
@@ -88,27 +89,27 @@ def remove_speckles(picture: Image.Image) -> Image.Image:
     return picture.filter(ImageFilter.MedianFilter(3))
 
 
-def backdrop(picture: Image.Image) -> Image.Image:
-    """The paper without the ink, a sixteenth of the size."""
-    small, lightest = picture.reduce(16), ImageFilter.MaxFilter(3)
+def backdrop(thumbnail: Image.Image) -> Image.Image:
+    """The paper without the ink, no larger than the thumbnail."""
+    lightest = ImageFilter.MaxFilter(3)
     # Of 5 x 5 pixels, but two filters of 3 x 3 take half the time of one.
-    return small.filter(lightest).filter(lightest).filter(ImageFilter.GaussianBlur(2))
+    return thumbnail.filter(lightest).filter(lightest).filter(ImageFilter.GaussianBlur(2))
 
 
 def unevenness(backdrop: Image.Image) -> int:
     """Grey levels between the darker and the lighter parts of the paper, a twentieth at each end left out."""
-    return _level(backdrop, 0.95) - _level(backdrop, 0.05)
+    return grey_level(backdrop, 0.95) - grey_level(backdrop, 0.05)
 
 
 def flatten(picture: Image.Image, backdrop: Image.Image) -> Image.Image:
     """Ink on even white: how much darker each pixel is than the paper about it, stretched to full black."""
     ink = ImageChops.subtract(backdrop.resize(picture.size, Image.Resampling.BILINEAR), picture)
-    black = max(FAINTEST_INK, _level(ink, 0.995))
+    black = max(FAINTEST_INK, grey_level(ink, 0.995))
     return ink.point([255 - min(255, round(level * 255 / black)) for level in range(256)])
 
 
-def _level(picture: Image.Image, share: float) -> int:
-    """The grey level that this share of the pixels does not exceed."""
+def grey_level(picture: Image.Image, share: float) -> int:
+    """The one that this share of the pixels does not exceed."""
     counts, wanted, seen = picture.histogram(), share * picture.width * picture.height, 0
     for level, count in enumerate(counts):
         seen += count

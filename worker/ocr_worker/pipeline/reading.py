@@ -35,6 +35,16 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class _Sight:
+    """A bitmap as it is shown to the engine, and what that sees before it reads, if it tells."""
+
+    image: GreyImage
+    layout: Layout | None
+    levelled_by: float = 0.0
+    """Degrees counterclockwise."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reader:
     """Reads pages as the settings say, each on at most so many threads."""
 
@@ -65,7 +75,7 @@ class Reader:
         again = self._read_reduced(_turn(image, turn))[0] if turn else ()
         if prepare.is_better(again, lines):
             return Reading(again, turn)
-        return Reading(self._read_straight(image) if reduced else lines, 0)
+        return Reading(self._read_straight(self._look(image)) if reduced else lines, 0)
 
     def _find_turn(self, image: GreyImage) -> int:
         finder = self.finder()
@@ -75,39 +85,52 @@ class Reader:
     def _read_reduced(self, image: GreyImage) -> tuple[tuple[Line, ...], bool]:
         """Read large print on a large page from a smaller bitmap: as well or better, and faster. And whether it was so."""
         row_px = math.inf
-        for gate in prepare.resolution_gates(self.settings.languages) if prepare.is_large(image) else ():
+        for gate in prepare.resolution_gates(image, self.settings.languages):
             if row_px * gate.down < gate.least_row_px:
                 break
-            small = prepare.shrunk(image, gate)
-            layout = self.engine.find_layout(small)
-            small_row_px = layout.row_px if layout else row_height(small.picture)
+            small = self._look(prepare.shrunk(image, gate))
+            small_row_px = small.layout.row_px if small.layout else row_height(small.image.picture)
             if small_row_px >= gate.least_row_px:
-                return _scaled(self._read_straight(small, layout), small.size, image.size), True
+                return _scaled(self._read_straight(small), small.image.size, image.size), True
             row_px = small_row_px / gate.down
-        return self._read_straight(image), False
+        return self._read_straight(self._look(image)), False
 
-    def _read_straight(self, image: GreyImage, layout: Layout | None = None) -> tuple[Line, ...]:
+    def _look(self, image: GreyImage) -> _Sight:
         """Level the page for reading if it is clearly tilted: Tesseract reads it anyway, but in a wrong order."""
-        least = prepare.DESKEW_FROM_DEGREES[self.settings.deskew]
-        layout = layout or self.engine.find_layout(image)
-        lines = self.engine.recognise(image) if layout is None else ()
-        degrees = layout.skew_degrees if layout else skew_degrees(line.baseline for line in lines)
-        if least is not None and abs(degrees) >= least:
-            straight = replace(image, picture=pixels.straighten(image.picture, degrees))
-            return map_lines(self._read_level(straight), prepare.rotation_about_centre(image.size, degrees))
-        return self._read_level(image, layout) if layout else lines
+        layout = self.engine.find_layout(image)
+        if layout is None or not self._is_tilted(layout.skew_degrees):
+            return _Sight(image, layout)
+        level = _straightened(image, layout.skew_degrees)
+        return _Sight(level, self.engine.find_layout(level), layout.skew_degrees)
 
-    def _read_level(self, image: GreyImage, layout: Layout | None = None) -> tuple[Line, ...]:
-        if self.threads > 1:
-            layout = layout or self.engine.find_layout(image)
-        parts = cut(layout, (0, 0, *image.size), self.threads) if layout else []
-        return self.engine.recognise(image, parts)
+    def _read_straight(self, sight: _Sight) -> tuple[Line, ...]:
+        lines = self._recognise(sight)
+        if sight.layout is None and self._is_tilted(degrees := skew_degrees(line.baseline for line in lines)):
+            return self._recognise(_Sight(_straightened(sight.image, degrees), None, degrees))
+        return lines
+
+    def _recognise(self, sight: _Sight) -> tuple[Line, ...]:
+        area = (0, 0, *sight.image.size)
+        lines = self.engine.recognise(
+            sight.image, cut(sight.layout, area, self.threads) if sight.layout else ()
+        )
+        if not sight.levelled_by:
+            return lines
+        return map_lines(lines, prepare.rotation_about_centre(sight.image.size, sight.levelled_by))
+
+    def _is_tilted(self, degrees: float) -> bool:
+        least = prepare.DESKEW_FROM_DEGREES[self.settings.deskew]
+        return least is not None and abs(degrees) >= least
+
+
+def _straightened(image: GreyImage, degrees: float) -> GreyImage:
+    return replace(image, picture=pixels.straighten(image.picture, degrees))
 
 
 def _prepare(image: GreyImage, denoise: Switch) -> GreyImage:
     square = prepare.squared(image)
     fitted = replace(square, picture=pixels.fit(square.picture))
-    upright = prepare.even_light(prepare.dark_on_light(fitted))
+    upright = prepare.dark_on_even_white(fitted)
     return replace(upright, picture=pixels.remove_speckles(upright.picture)) if denoise == "on" else upright
 
 
