@@ -75,4 +75,5 @@ HOLDS_bench := $(HOLDS_dev) .venv/bench
 	@echo "Installing requirements/$*.txt into .venv"
 	@$(PIP) $(HASHED) requirements/$*.txt
 	@$(PIP) $(SELF)
+	@$(BIN)/python -m compileall -q protocol worker
 	@touch $(HOLDS_$*)

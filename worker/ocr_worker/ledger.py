@@ -107,8 +107,9 @@ class Ledger:
         """See to it that the store names no job of a dead worker as being at work."""
         self._find_interrupted(self.store)
 
-    def closing(self, end_manifests: Callable[[], None]) -> list[Callable[[], None]]:
-        """What is to be done at the end, each whatever comes of the others."""
+    def closing(self, *, at_once: bool) -> list[Callable[[], None]]:
+        """What is to be done at the end, each whatever comes of the others; at once, a manifest that would take long stays as it was."""
+        end_manifests = self.manifests.break_off if at_once else self.manifests.close
         releases = [lock.release for lock in self._locks.values()]
         return [self._write_late, end_manifests, *releases, self._close_store]
 

@@ -130,14 +130,14 @@ class OCRBatchService:
 
     def cleanup(self) -> None:
         """End all page processes, have manifests written, and let the store go; errors on the way are only logged. Safe to call again."""
-        self._let_go(self.ledger.manifests.close)
+        self._let_go(at_once=False)
 
     def end_at_once(self) -> None:
         """As `cleanup`, but a manifest that would take long stays as it was."""
-        self._let_go(self.ledger.manifests.break_off)
+        self._let_go(at_once=True)
 
-    def _let_go(self, end_manifests: Callable[[], None]) -> None:
-        for step in (self.pool.close, *self.ledger.closing(end_manifests)):
+    def _let_go(self, *, at_once: bool) -> None:
+        for step in (self.pool.close, *self.ledger.closing(at_once=at_once)):
             _only_logged(step)
 
     def submit(self, request: JobRequest, origin: Origin) -> tuple[JobId, int]:
