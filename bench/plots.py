@@ -100,19 +100,20 @@ def _accuracy_against_time(rows: list[Figures], target: Path) -> None:
 
 def _memory(kinds: list[Figures], target: Path) -> None:
     figure, axes = plt.subplots(figsize=(7, 3.5))
-    for kind in kinds:
+    for number, kind in enumerate(kinds):
         for row in kind["rows"][1:]:
             samples = row["runs"]["ours"][0]["samples"]
-            line = axes.plot([done for *_, done in samples], [mb for _, mb, _ in samples], linewidth=1)
-            line[0].set_label(f"{row['pages']} {kind['name']}")
+            pages, megabytes = [done for *_, done in samples], [mb for _, mb, _ in samples]
+            (line,) = axes.plot(pages, megabytes, color=f"C{number}", linewidth=1)
+        line.set_label(kind["name"])
     axes.axhline(300, color=OTHERS, linestyle="--")
     axes.set_xscale("symlog", linthresh=10)
     axes.xaxis.set_major_formatter("{x:g}")
     axes.set_xlim(0)
-    axes.set_ylim(0, 330)
+    axes.set_ylim(0, 370)
     axes.set_xlabel("pages done")
     axes.set_ylabel("PSS of the whole tree, MB")
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="upper left", ncols=len(kinds))
     _save(figure, target)
 
 
