@@ -91,7 +91,9 @@ def test_where_no_layout_is_told_the_ink_says_how_high_the_lines_are(
     assert read(page, Blind(0)).text == size
 
 
-@pytest.mark.parametrize(("row_px", "size"), [(54, "818 x 1333"), (48, "1042 x 1754"), (30, "2480 x 3509")])
+@pytest.mark.parametrize(
+    ("row_px", "size"), [(54, "818 x 1333"), (48, "1042 x 1754"), (36, "1240 x 1754"), (30, "2480 x 3509")]
+)
 def test_what_looks_tall_by_its_ink_is_read_as_small_as_its_layout_allows(
     sample: Callable[[str], Sample], row_px: int, size: str
 ) -> None:

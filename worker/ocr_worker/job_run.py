@@ -98,7 +98,7 @@ class JobRun:
         return True
 
     def pause(self) -> None:
-        """Start nothing more; what is in work is finished. What was finished before is told before the answer to it."""
+        """Start nothing more; what is in work is finished. What was finished before is told now."""
         self._reporter.catch_up()
         self.paused = True
         self._stop_watch_at_rest()

@@ -223,6 +223,8 @@ class OCRBatchService:
     def pause(self, job_ids: Sequence[JobId]) -> None:
         """Start no more pages of these jobs; pages in work are finished. A job that waits is held back."""
         self.ledger.require_free()
+        # What was finished before the order is told before the answer to it.
+        self._take_outcomes()
         for run in self._runs:
             if run.job.job_id in job_ids:
                 run.pause()

@@ -87,7 +87,7 @@ class Reader:
         row_px = math.inf
         for gate in prepare.resolution_gates(image, self.settings.languages):
             if row_px * gate.down < gate.least_row_px:
-                break
+                continue
             small = self._look(prepare.shrunk(image, gate))
             small_row_px = small.layout.row_px if small.layout else row_height(small.image.picture)
             if small_row_px >= gate.least_row_px:
