@@ -294,6 +294,7 @@ class OCRBatchService:
         while self._outcomes:
             ended = self._outcomes.popleft()
             self._runs.each(lambda run, ended=ended: run.take(ended))  # type: ignore[misc]
+        self._runs.drop_ended()
 
     def tick(self) -> None:
         self._heed_requests()
