@@ -35,14 +35,12 @@ def grain(image: Image.Image, random: Random) -> Image.Image:
 
 def tilt(image: Image.Image, random: Random) -> Image.Image:
     """Turned by less than a degree, as most pages are that were laid on the glass with care."""
-    angle = random.choice((-1, 1)) * random.uniform(0.6, 0.95)
-    return image.rotate(angle, Image.Resampling.BICUBIC, fillcolor=255)
+    return _askew(image, random, 0.6, 0.95)
 
 
 def skew(image: Image.Image, random: Random) -> Image.Image:
     """Turned by 3 to 7 degrees, as a page laid askew on the glass."""
-    angle = random.choice((-1, 1)) * random.uniform(3, 7)
-    return image.rotate(angle, Image.Resampling.BICUBIC, fillcolor=255)
+    return _askew(image, random, 3, 7)
 
 
 def fade(image: Image.Image, random: Random) -> Image.Image:
@@ -67,6 +65,11 @@ def turn(image: Image.Image, random: Random) -> Image.Image:
 def dust(image: Image.Image, random: Random) -> Image.Image:
     """Nearly nothing: what an empty page shows under a real scanner."""
     return Image.blend(image, _noise(image.size, random), 0.02)
+
+
+def _askew(image: Image.Image, random: Random, least: float, most: float) -> Image.Image:
+    angle = random.choice((-1, 1)) * random.uniform(least, most)
+    return image.rotate(angle, Image.Resampling.BICUBIC, fillcolor=255)
 
 
 def _noise(size: tuple[int, int], random: Random) -> Image.Image:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from bench.corpora import Sample
-from ocr_worker.engines import catalogue
 from ocr_worker.engines.grey import GreyImage
 from ocr_worker.engines.tesserocr_engine import TesserocrEngine
 
 
 @pytest.fixture(scope="module")
-def engine() -> TesserocrEngine:
-    return TesserocrEngine(("eng",), catalogue.find_tessdata(["eng"])["eng"].parent)
+def engine(english: Path) -> TesserocrEngine:
+    return TesserocrEngine(("eng",), english)
 
 
 @pytest.fixture(scope="module")

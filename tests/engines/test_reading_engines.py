@@ -28,11 +28,6 @@ needs_command = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="session")
-def english() -> Path:
-    return catalogue.find_tessdata(["eng"])["eng"].parent
-
-
 @pytest.fixture
 def page(sample: Callable[[str], Sample]) -> GreyImage:
     return GreyImage(Image.open(sample("clean").path).convert("L"), 300)

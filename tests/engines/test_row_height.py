@@ -9,15 +9,9 @@ import pytest
 from PIL import Image
 
 from bench.corpora import Sample
-from ocr_worker.engines import catalogue
 from ocr_worker.engines.grey import GreyImage
 from ocr_worker.engines.row_height import row_height
 from ocr_worker.engines.tesserocr_engine import TesserocrEngine
-
-
-@pytest.fixture(scope="session")
-def english() -> Path:
-    return catalogue.find_tessdata(["eng"])["eng"].parent
 
 
 @pytest.mark.parametrize("share", [2 / 3, 1 / 2])

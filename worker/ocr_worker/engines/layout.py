@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from dataclasses import dataclass
 
 from ocr_worker.engines.skew import Baseline, skew_degrees
 from ocr_worker.outputs.model import Box
 
-GENTLE = 0.026
-"""What a line of one pixel climbs at 1.5 degrees."""
+GENTLE = math.tan(math.radians(1.5))
 CLIMB_SHOWN = 0.75
 """By so much of what a gently tilted line climbs its box is higher, as the highest and deepest letters are seldom at its ends; by up to all of it on a steeper one."""
 
@@ -26,11 +26,12 @@ class LayoutRow:
     @property
     def height(self) -> float:
         """Of its letters, a little less rather than more. A turned line counts as tall as it is long: reading it, however small, tells that it is turned."""
-        x0, y0, x1, y1 = self.baseline or (0, 0, 1, 0)
+        height = self.box[3] - self.box[1]
+        x0, y0, x1, y1 = self.baseline or (0, 0, 0, 0)
         along, climb = abs(x1 - x0), abs(y1 - y0)
         if climb > along:
-            climb = 0
-        return self.box[3] - self.box[1] - climb * (CLIMB_SHOWN if climb <= GENTLE * along else 1)
+            return height
+        return height - (CLIMB_SHOWN if climb <= GENTLE * along else 1) * climb
 
 
 @dataclass(frozen=True, slots=True)

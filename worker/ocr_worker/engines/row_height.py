@@ -19,7 +19,7 @@ _RUN = re.compile(rb"\x01{4,}")
 """Thinner ones are rules and specks."""
 USUAL_RUN = 0.7
 """As many of the runs are no higher than this one: a shorter one is of words without high and deep letters."""
-ROW_OF_RUN = 1.28
+ROW_OF_RUN = 1.25
 """A strip is too narrow to hold the highest and the deepest letters of each line."""
 
 

@@ -15,7 +15,8 @@ from ocr_worker.pipeline.tasks import Switch
 UNIFORM_RANGE = 8
 """Grey levels between the darkest and the lightest pixel of a page that holds nothing at all."""
 DOUBTFUL_CONFIDENCE = 65.0
-MOSTLY = 0.6
+MOSTLY_DARK = 0.6
+"""Of a page: more of it nearer to black than to white makes it white on black."""
 UNEVEN_LEVELS = 45
 """Grey levels by which the paper varies over a page that is flattened. Scans of good light vary by 10 to 40."""
 LARGE_PIXELS = 2_400_000
@@ -40,7 +41,7 @@ class ResolutionGate:
 
 
 TALL = ResolutionGate(0.33, 0.38, 20, (2, 2))
-TALL_INK_PX = 49
+TALL_INK_PX = 48
 """Lines this high by their ink are likely to be high enough: a layout takes too long to be searched for in vain."""
 NARROW = ResolutionGate(0.42, 1 / 2, 20, (1, 2))
 HALF = ResolutionGate(1 / 2, 1 / 2, 17)
@@ -67,7 +68,7 @@ def is_uniform(image: GreyImage) -> bool:
 def dark_on_even_white(image: GreyImage) -> GreyImage:
     """Invert a page that is mostly black, and even out a shadow: one threshold for all of it, as Tesseract takes, would lose the darker part."""
     picture, thumbnail = image.picture, pixels.thumbnail(image.picture)
-    if pixels.dark_share(thumbnail) > MOSTLY:
+    if pixels.dark_share(thumbnail) > MOSTLY_DARK:
         picture, thumbnail = pixels.invert(picture), pixels.invert(thumbnail)
     backdrop = pixels.backdrop(thumbnail)
     if pixels.unevenness(backdrop) >= UNEVEN_LEVELS:
