@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.corpora import Sample
 from bench.host import WorkerHost
 from bench.layer import layer_of
 from bench.material import corpus_samples, generated_samples
 from bench.plain import recognise_all
-from bench.scores import Score, score
+from samples import Sample
+from samples.scores import Score, score
 
 TOLERANCE_POINTS = 0.2
 """How much worse, in errors per hundred characters, ours may be on a group."""

@@ -12,12 +12,11 @@ from pathlib import Path
 
 import img2pdf
 import psutil
-from PIL import Image
 
-from bench.corpora import build
 from bench.host import Event, WorkerHost
 from bench.meter import tree_cpu_seconds, tree_pss
-from ocr_worker.job_store import JobStore
+from ocr_worker.store.job_store import JobStore
+from samples import save_slow_page
 
 QUESTIONS = 50
 ROUNDS = 5
@@ -74,16 +73,6 @@ def table(figures: list[Figure]) -> str:
         for one in figures
     ]
     return "\n".join(["| what | median | worst | promised | measured |", "|---|---|---|---|---|", *rows])
-
-
-def save_slow_page(folder: Path) -> Path:
-    """Four pages of small print on one sheet: about 12 s for the engine on one core."""
-    with Image.open(build("small_print", folder)[0].path) as page:
-        sheet = Image.new("L", (page.width * 2, page.height * 2), 255)
-        for corner in ((0, 0), (page.width, 0), (0, page.height), (page.width, page.height)):
-            sheet.paste(page, corner)
-    sheet.save(folder / "slow.png", dpi=(300, 300))
-    return folder / "slow.png"
 
 
 def _start(folder: Path) -> Figure:

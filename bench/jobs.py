@@ -7,7 +7,8 @@ from pathlib import Path
 
 import img2pdf
 
-from bench.corpora import (
+from bench.material import corpus_samples
+from samples import (
     BOOKS,
     build,
     save_blank_book,
@@ -15,7 +16,6 @@ from bench.corpora import (
     save_mixed_book,
     save_text_book,
 )
-from bench.material import corpus_samples
 
 PRINT_GROUPS = ("eng book", "eng magazine", "eng typed letter", "eng brochure")
 MOST_CORPUS_PAGES = 20

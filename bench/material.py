@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from bench.corpora import KINDS, Sample, build
+from samples import KINDS, Sample, build
 
 CORPUS = Path(__file__).resolve().parent.parent.parent / "shared" / "corpus"
 

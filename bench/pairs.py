@@ -13,7 +13,7 @@ from bench.contenders import Contender
 from bench.jobs import Job
 from bench.layer import layer_of
 from bench.meter import Run, measure
-from bench.scores import Score, score_pages
+from samples.scores import Score, score_pages
 
 LIMIT = "limit"
 HEAD = (

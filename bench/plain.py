@@ -12,8 +12,8 @@ import pypdfium2
 import tesserocr
 from PIL import Image, ImageSequence
 
-from bench.corpora import Sample
-from ocr_worker.engines.catalogue import gather_tessdata
+from ocr_worker.engines.ocr.tessdata import gather_tessdata
+from samples import Sample
 
 PDF_DPI = 300
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import tesseract
-from ocr_worker.engines.catalogue import models
+from ocr_worker.engines.ocr.tessdata import models
 
 _LIBRARIES = (
     "ocr-sidecar",

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import IO, Any
 
-from bench.corpora import build
+from samples import build
 
 FOLDER = Path("demo-out")
 SCANS = ("letters", "invoice", "skewed", "fax", "mixed", "cards")

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import pytest
 
-from bench.corpora import Sample, build
+from samples import Sample, build
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.corpora import Sample
+from samples import Sample
 from tests.conftest import REPOSITORY
 from tests.printed import fits, hold, read_session
 

@@ -9,7 +9,7 @@ import zipfile
 
 import pytest
 
-from ocr_worker.about import VERSION
+from ocr_worker.jobs.capabilities import VERSION
 from tests.conftest import REPOSITORY
 
 SOURCES = ("protocol", "worker", "pyproject.toml", "README.md", "LICENSE")

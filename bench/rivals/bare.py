@@ -9,8 +9,8 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from ocr_worker.pipeline.tasks import ComposeTask, Opened, OpenTask, PageSettings, PageTask, Source
-from ocr_worker.pipeline.work import Workbench
+from ocr_worker.model.tasks import ComposeTask, Opened, OpenTask, PageSettings, PageTask, Source
+from ocr_worker.pages.executor import Workbench
 
 SETTINGS = PageSettings(outputs=("pdf", "txt"))
 

@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from bench.meter import write_clock
-from ocr_worker.engines.engine import Engine
-from ocr_worker.engines.grey import GreyImage
-from ocr_worker.outputs.model import Line, Word
-from ocr_worker.pipeline.documents import Documents
-from ocr_worker.pipeline.engine_choice import Engines
-from ocr_worker.pipeline.opening import open_source
-from ocr_worker.pipeline.page_work import PageWork
-from ocr_worker.pipeline.tasks import OpenTask, PageSettings, PageTask, Source
+from ocr_worker.engines.images.grey_image import GreyImage
+from ocr_worker.engines.ocr.engine import Engine
+from ocr_worker.engines.ocr.registry import Engines
+from ocr_worker.model.page import Line, Word
+from ocr_worker.model.tasks import OpenTask, PageSettings, PageTask, Source
+from ocr_worker.pages.open_documents import Documents
+from ocr_worker.pages.opening import open_source
+from ocr_worker.pages.page import PageWork
 
 SETTINGS = PageSettings(outputs=("pdf", "txt"))
 SURE = Line((Word("read", (0, 0, 9, 9), 100.0, space_before=True),), (0, 0, 9, 9), (0.0, 9.0, 9.0, 9.0), 0, 0)
@@ -132,7 +132,7 @@ def _tools(folder: Path) -> tuple[Documents, RecordingEngines]:
 def _api() -> Any:
     import tesserocr
 
-    from ocr_worker.engines.catalogue import find_tessdata
+    from ocr_worker.engines.ocr.tessdata import find_tessdata
 
     data = find_tessdata(["eng"])["eng"].parent
     return tesserocr.PyTessBaseAPI(

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-import ocr_worker.cli.commands  # noqa: F401  # so that forks have it already
+import ocr_worker.cli.app  # noqa: F401  # so that forks have it already
 from ocr_worker.__main__ import main
-from ocr_worker.cli.doctor import _one_line_pdf
+from ocr_worker.cli.commands.doctor import _one_line_pdf
 
 LIMIT_SECONDS = 60
 

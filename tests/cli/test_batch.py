@@ -9,7 +9,7 @@ from pathlib import Path
 import pikepdf
 import pytest
 
-from bench.corpora import Sample
+from samples import Sample
 from tests.cli.command import Command, write_papers
 
 

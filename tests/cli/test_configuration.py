@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ocr_worker.cli.configuration import read_configuration, user_file
-from ocr_worker.cli.exits import UsageError
+from ocr_worker.cli.config import read_configuration, user_file
+from ocr_worker.cli.exit_codes import UsageError
 from tests.cli.command import Command
 
 

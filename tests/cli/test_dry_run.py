@@ -10,7 +10,7 @@ import pikepdf
 import pytest
 from PIL import Image
 
-from bench.corpora import Sample
+from samples import Sample
 from tests.cli.command import Command, write_papers
 from tests.faults import documents
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from ocr_worker.batch_manifest import BatchManifest
-from ocr_worker.cli.finishing import Patience, tell
+from ocr_worker.cli.hooks import Patience, tell
+from ocr_worker.library.manifest import BatchManifest
 from tests.cli.command import LIMIT_SECONDS, Command, write_papers
 
 KEEP = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_bytes(sys.stdin.buffer.read()); print('kept')"

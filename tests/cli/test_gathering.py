@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ocr_worker.cli.gathering import Search, gather
-from ocr_worker.cli.wording import clock, parts, shown
+from ocr_worker.cli.inputs import Search, gather
+from ocr_worker.cli.terminal_text import clock, parts, shown
 from ocr_worker.errors import NotFoundError
 
 

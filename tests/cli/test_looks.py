@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bench.corpora import Sample
-from ocr_worker.about import VERSION
+from ocr_worker.jobs.capabilities import VERSION
+from samples import Sample
 from tests.cli.command import Command, write_papers
 
 SCHEMAS = Path(__file__).parents[2] / "protocol" / "schema"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.corpora import Sample
 from ocr_worker.cli.own_outputs import own_outputs
+from samples import Sample
 from tests.cli.command import Command, write_papers
 from tests.cli.test_batch import names
 

@@ -6,7 +6,7 @@ import signal
 import psutil
 import pytest
 
-from ocr_worker.cli.desk import Signals
+from ocr_worker.cli.runner import Signals
 from tests.cli.command import LIMIT_SECONDS, Command, write_papers
 from tests.cli.terminal import CTRL_C, Terminal
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ocr_worker.cli.views import PlainView
+from ocr_worker.cli.display import PlainView
 
 FIELDS = {
     "completed": 0, "failed": 0, "skipped": 0, "file_count": 1, "elapsed_seconds": 70.0, "eta_seconds": 130.0,

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ocr_worker.cli.desk import Signals
-from ocr_worker.cli.watching import STUCK_SECONDS, watch
+from ocr_worker.cli.runner import Signals
+from ocr_worker.cli.watch import STUCK_SECONDS, watch
 from tests.cli.command import LIMIT_SECONDS, Command, write_papers
 
 

@@ -18,7 +18,7 @@ from typing import IO, Any
 import psutil
 
 from ocr_protocol.schema import event_adapter
-from ocr_worker.job_store import JobStore
+from ocr_worker.store.job_store import JobStore
 from tests.e2e import tree
 
 Event = dict[str, Any]

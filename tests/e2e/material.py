@@ -8,8 +8,7 @@ from pathlib import Path
 
 import img2pdf
 
-from bench.control import save_slow_page
-from bench.corpora import build
+from samples import build, save_slow_page
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ begun = Path(os.environ["BEGUN"])
 class Waiting:
     @staticmethod
     def find_spec(name, path=None, target=None):
-        if name == "ocr_worker.app":
+        if name == "ocr_worker.stdio.app":
             deadline = time.monotonic() + 20
             while not begun.exists():
                 if time.monotonic() > deadline:

@@ -43,7 +43,7 @@ def test_hello_imports_the_wire_and_the_worker_alone(tmp_path: Path) -> None:
 
     loaded = imported('{"command":"hello"}\n', tmp_path) - any_python
 
-    assert {"ocr_worker.app", "ocr_protocol.codec"} <= loaded
+    assert {"ocr_worker.stdio.app", "ocr_protocol.codec"} <= loaded
     assert roots(loaded) - sys.stdlib_module_names <= WIRE | ASKED_FOR_IN_VAIN
     assert not roots(loaded) & SLOW_STANDARD
     assert not {name for name in loaded if re.match(r"ocr_worker\.cli|ocr_protocol\.schema", name)}

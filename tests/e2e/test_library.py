@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from ocr_worker.callbacks import ConsoleProgress, ProgressCallback
 from ocr_worker.errors import InvalidParamsError, LanguageMissingError
-from ocr_worker.service import OCRBatchService
+from ocr_worker.library.callbacks import ConsoleProgress, ProgressCallback
+from ocr_worker.library.service import OCRBatchService
 from tests.conftest import REPOSITORY
 from tests.e2e import tree
 from tests.e2e.material import Material

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from ocr_worker.job_store import JobStore
+from ocr_worker.store.job_store import JobStore
 from tests.e2e import tree
 from tests.e2e.host import Host, Launch, StartWorker
 from tests.e2e.material import Material
@@ -242,8 +242,8 @@ def test_a_cancel_ends_the_tesseract_command_too(worker: Host, material: Materia
 BROKEN = """
 import sys
 from ocr_worker.__main__ import main
-from ocr_worker.heartbeat import Heart
-from ocr_worker.stdio import Reader
+from ocr_worker.stdio.heartbeat import Heart
+from ocr_worker.stdio.streams import Reader
 
 def fail(*_):
     raise RuntimeError("a fault of ours")

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from ocr_worker.callbacks import NullProgress
-from ocr_worker.job_store import JobStore
-from ocr_worker.service import OCRBatchService
+from ocr_worker.library.callbacks import NullProgress
+from ocr_worker.library.service import OCRBatchService
+from ocr_worker.store.job_store import JobStore
 from tests.e2e import tree
 from tests.e2e.host import Host, Launch, StartWorker
 from tests.e2e.material import Material
-from tests.worker.jobs import stored_job
+from tests.store.records import stored_job
 
 
 def statistics(host: Host, job: str) -> Any:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ocr_worker.engines import catalogue
+from ocr_worker.engines.ocr import tessdata
 
 
 @pytest.fixture(scope="session")
 def english() -> Path:
     """The folder of the English data."""
-    return catalogue.find_tessdata(["eng"])["eng"].parent
+    return tessdata.find_tessdata(["eng"])["eng"].parent

@@ -12,10 +12,10 @@ from pathlib import Path
 import pikepdf
 import pytest
 
-from ocr_worker.batch_manifest import BatchManifest
-from ocr_worker.engines import poppler
-from ocr_worker.engines.catalogue import find_data, tessdata_folders
+from ocr_worker.engines.ocr.tessdata import find_data, tessdata_folders
+from ocr_worker.engines.pdf import poppler
 from ocr_worker.errors import NoSpaceError
+from ocr_worker.library.manifest import BatchManifest
 from tests.conftest import miss
 from tests.e2e import tree
 from tests.faults import documents, pictures

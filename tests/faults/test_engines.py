@@ -14,8 +14,8 @@ import pikepdf
 import pytest
 from PIL import Image
 
-from bench.corpora import Sample
-from bench.scores import score
+from samples import Sample
+from samples.scores import score
 from tests.faults import documents
 from tests.faults.host import Spawn, Worker, running
 

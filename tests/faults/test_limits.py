@@ -16,9 +16,9 @@ from tests.e2e.tree import wait_until
 from tests.faults.host import Worker
 
 ENDLESS = """
-from ocr_worker.pipeline import page_process
-page_process.TASK_CPU_SECONDS = 1
-page_process._limit_time()
+from ocr_worker.processes import child
+child.TASK_CPU_SECONDS = 1
+child._limit_time()
 while True:
     pass
 """

@@ -13,7 +13,7 @@ from pathlib import Path
 import pikepdf
 import pytest
 
-from ocr_worker.plan import SUFFIXES
+from ocr_worker.jobs.output_names import SUFFIXES
 from tests.faults import documents
 from tests.faults.documents import long_scan
 from tests.faults.host import Event, Spawn, Worker, codes, left_behind, running, wait_until

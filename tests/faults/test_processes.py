@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from ocr_worker.job_records import StoredPage
-from ocr_worker.job_store import JobStore
+from ocr_worker.store.job_store import JobStore
+from ocr_worker.store.records import StoredPage
 from tests.e2e import tree
 from tests.faults import documents, pictures
 from tests.faults.cgroups import Group, limited

@@ -10,11 +10,11 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import pytest
 
+from ocr_worker.model.page import Line, Page, Word, map_lines
 from ocr_worker.outputs.alto import AltoWriter
 from ocr_worker.outputs.document import Document, PageWriter
 from ocr_worker.outputs.hocr import HocrWriter
 from ocr_worker.outputs.json_results import JsonWriter
-from ocr_worker.outputs.model import Line, Page, Word, map_lines
 from ocr_worker.outputs.text import TextWriter
 from tests.conftest import REPOSITORY
 

@@ -13,10 +13,10 @@ import pypdfium2
 import pytest
 from pypdfium2 import raw
 
-from ocr_worker.outputs.make_glyphless import make_font
-from ocr_worker.outputs.model import Box, Line, Page, Word
+from ocr_worker.model.page import Box, Line, Page, Word
 from ocr_worker.outputs.searchable_pdf import LayerGrafter, glyphless_font
-from tests.pipeline.readers import pdfium_text, poppler_text, pypdf_text
+from tests.pages.readers import pdfium_text, poppler_text, pypdf_text
+from tools.make_glyphless import make_font
 
 WIDTH, HEIGHT = 1240, 1754
 

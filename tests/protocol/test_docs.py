@@ -14,10 +14,10 @@ import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from bench.corpora import Sample
 from ocr_protocol import COMMANDS, RETRYABLE, BatchOptions, CommandName
 from ocr_protocol.codes import CommandCode, FileCode
 from ocr_protocol.events import ErrorData, InfoData, ProgressData, ResultData
+from samples import Sample
 from tests.printed import fits, hold, read_session
 
 TEXT = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ from pathlib import Path
 import img2pdf
 import pytest
 
-from bench.corpora import Sample
+from samples import Sample
 from tests.protocol.process import start_worker
 from tests.protocol.transcripts import FOLDER, read_steps, replay
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
-    from ocr_worker.head_start import HeadStart
     from ocr_worker.logs import Stderr
+    from ocr_worker.stdio.startup import HeadStart
 
 EXIT_INTERNAL, EXIT_START_UP = 1, 2
 
@@ -25,18 +25,18 @@ def main() -> int:
     if not arguments:
         return _serve()
     if arguments[0] == "page-process":
-        from ocr_worker.pipeline.page_process import main as page_process
+        from ocr_worker.processes.child import main as page_process
 
         return page_process(int(arguments[1]), Path(arguments[2]), int(arguments[3]))
-    from ocr_worker.cli.commands import run
+    from ocr_worker.cli.app import run
 
     return run(arguments)
 
 
 def _serve() -> NoReturn:
     """Be the stdio worker. Stdin and stdout are claimed and the guard forked before anything heavy is imported."""
-    from ocr_worker.claim import claim
-    from ocr_worker.guard import start_guard
+    from ocr_worker.processes.claim import claim
+    from ocr_worker.processes.guard import start_guard
     from ocr_worker.settings import settings_from_environment
 
     try:
@@ -57,7 +57,7 @@ def _serve() -> NoReturn:
     stderr = Stderr(os.dup(2))
     stderr.take_prints()
     log_to(stderr)
-    from ocr_worker.head_start import head_start
+    from ocr_worker.stdio.startup import head_start
 
     code = _run_loop(head_start(channel, settings, guard))
     # What a library does at its exit may hang as well.
@@ -77,7 +77,7 @@ def _refuse(error: Exception) -> NoReturn:
 
 def _run_loop(start: HeadStart) -> int:
     try:
-        from ocr_worker.app import App
+        from ocr_worker.stdio.app import App
 
         app = App(start)
         gc.freeze()

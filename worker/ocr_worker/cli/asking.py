@@ -11,11 +11,11 @@ from typing import TypeVar
 from typing_extensions import Self
 
 from ocr_worker.errors import EngineError, OcrError
-from ocr_worker.guard import Guard
-from ocr_worker.job_state import with_name
-from ocr_worker.page_pool import PagePool, TaskEnded
-from ocr_worker.page_slot import SlotMessage
-from ocr_worker.pipeline.tasks import Failure, Outcome, Task
+from ocr_worker.jobs.course import with_name
+from ocr_worker.model.tasks import Failure, Outcome, Task
+from ocr_worker.processes.guard import Guard
+from ocr_worker.processes.pool import PagePool, TaskEnded
+from ocr_worker.processes.slot import SlotMessage
 from ocr_worker.settings import Settings
 
 LIMIT_SECONDS = 120

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ocr_worker.cli import exits
-from ocr_worker.cli.common import RunOptions, answer_json, json_text
-from ocr_worker.cli.finishing import tell
+from ocr_worker.cli import exit_codes
+from ocr_worker.cli.display import answer, say
+from ocr_worker.cli.hooks import tell
+from ocr_worker.cli.options import RunOptions, answer_json, json_text
 from ocr_worker.cli.summary import summary
-from ocr_worker.cli.views import answer, say
-from ocr_worker.cli.wording import shown
-from ocr_worker.jobs import JobId
+from ocr_worker.cli.terminal_text import shown
+from ocr_worker.model.jobs import JobId
 
 
 def end_run(options: RunOptions, job_id: JobId, result: dict[str, Any], interrupted_by: int | None) -> int:
@@ -23,7 +23,7 @@ def end_run(options: RunOptions, job_id: JobId, result: dict[str, Any], interrup
     elif not options.quiet or result["status"] != "completed":
         answer(summary(job_id, result))
     _tell(options.on_finish, result)
-    return exits.of_result(result, interrupted_by)
+    return exit_codes.of_result(result, interrupted_by)
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def breaks_told(options: RunOptions) -> Iterator[None]:
     """See that the hook hears of a run that breaks, which has no result."""
     try:
         yield
-    except exits.BatchBrokenError as error:
+    except exit_codes.BatchBrokenError as error:
         told = {"code": error.code, "message": error.message}
         _tell(options.on_finish, {"job_id": error.job_id, "status": "failed", "error": told})
         raise

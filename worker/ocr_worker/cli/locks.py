@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 from filelock import FileLock, Timeout
 
-from ocr_worker.jobs import JobId
+from ocr_worker.model.jobs import JobId
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from ocr_worker.jobs.output_names import SUFFIXES
 from ocr_worker.outputs.results_file import read_results
-from ocr_worker.plan import SUFFIXES
 
 _MANIFEST = re.compile(r"batch_\d{8}_\d{6}_[0-9a-f]{8}_manifest\.json")
 

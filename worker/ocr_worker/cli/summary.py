@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ocr_worker.cli.terminal_text import clock, command_line, count, shown
 from ocr_worker.cli.verdicts import verdicts
-from ocr_worker.cli.wording import clock, command_line, count, shown
-from ocr_worker.jobs import JobId
+from ocr_worker.model.jobs import JobId
 
 KINDS = ("successful", "failed", "skipped")
 MOST_NAMED = 20

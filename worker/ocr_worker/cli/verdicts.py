@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ocr_worker.cli.wording import clock, count, shown
+from ocr_worker.cli.terminal_text import clock, count, shown
 from ocr_worker.settings import MIB
 
 

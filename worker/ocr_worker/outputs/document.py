@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ocr_worker.outputs.model import Page, mean_confidence
+from ocr_worker.model.page import Page, mean_confidence
 
 _LISTED_PAGES = 10
 

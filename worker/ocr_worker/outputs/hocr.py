@@ -6,8 +6,8 @@ from itertools import groupby
 from typing import BinaryIO
 from xml.sax.saxutils import escape, quoteattr
 
+from ocr_worker.model.page import Box, Line, Page
 from ocr_worker.outputs.document import Document
-from ocr_worker.outputs.model import Box, Line, Page
 from ocr_worker.outputs.xml_text import xml_safe
 
 _HEAD = """<?xml version="1.0" encoding="UTF-8"?>

@@ -6,8 +6,8 @@ import json
 from datetime import datetime, timezone
 from typing import Any, BinaryIO
 
+from ocr_worker.model.page import Box, Line, Page
 from ocr_worker.outputs.document import Document, Summary
-from ocr_worker.outputs.model import Box, Line, Page
 
 SCHEMA_VERSION = 1
 SCHEMA = "ocr-sidecar/results"

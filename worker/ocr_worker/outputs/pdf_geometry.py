@@ -6,7 +6,7 @@ from typing import Any
 
 import pikepdf
 
-from ocr_worker.outputs.model import Affine
+from ocr_worker.model.page import Affine
 
 DEFAULT_BOX = (0.0, 0.0, 612.0, 792.0)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ocr_worker.errors import OutputExistsError
-from ocr_worker.outputs.whole import Staged, insist, part_beside, refuse_odd_target, sync_folder
+from ocr_worker.files.atomic import Staged, insist, part_beside, refuse_odd_target, sync_folder
 
 Rule = Callable[[os.stat_result], bool]
 """Whether the file of this status may be replaced."""

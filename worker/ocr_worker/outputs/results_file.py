@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
+from ocr_worker.files.regular import open_regular
 from ocr_worker.outputs.json_results import SCHEMA
-from ocr_worker.regular import open_regular
 
 MOST_HEAD_BYTES = 2**20
 

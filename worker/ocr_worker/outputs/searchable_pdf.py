@@ -17,8 +17,8 @@ import pikepdf
 from pikepdf import Array, Dictionary, Name
 
 from ocr_worker.errors import CorruptError, InternalError
+from ocr_worker.model.page import Affine, Page
 from ocr_worker.outputs.hidden_text import strip_hidden_text
-from ocr_worker.outputs.model import Affine, Page
 from ocr_worker.outputs.page_resources import own_resources
 from ocr_worker.outputs.pdf_geometry import rotation, to_user_space, visible_box
 from ocr_worker.outputs.text_layer import ADVANCE, GlyphCodes, layer_content

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from ocr_worker.outputs.model import Page
+from ocr_worker.model.page import Page
 
 
 class TextWriter:

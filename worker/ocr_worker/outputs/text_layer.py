@@ -9,7 +9,7 @@ import math
 import unicodedata
 from dataclasses import dataclass, field
 
-from ocr_worker.outputs.model import Line, Page, Word
+from ocr_worker.model.page import Line, Page, Word
 
 ADVANCE = 0.5
 """How wide each glyph of the font is, in font sizes."""

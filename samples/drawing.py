@@ -1,0 +1,72 @@
+"""Sheets as vector PDFs, and PDFs as grey images. Writes with pikepdf, renders with pdfium."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+
+import pikepdf
+import pypdfium2
+from PIL import Image
+
+from samples.sheets import Line, Sheet
+
+
+def pdf_of(sheets: Sequence[Sheet]) -> pikepdf.Pdf:
+    """Draw sheets as pages with real text in the base-14 fonts."""
+    pdf = pikepdf.new()
+    for sheet in sheets:
+        page = pdf.add_blank_page(page_size=(sheet.width, sheet.height))
+        fonts = {line.type.font: _font(line.type.font) for line in sheet.lines}
+        page.Resources = pikepdf.Dictionary(
+            Font=pikepdf.Dictionary({_key(name): font for name, font in fonts.items()})
+        )
+        page.Contents = pdf.make_stream(_content(sheet))
+    return pdf
+
+
+def bytes_of(pdf: pikepdf.Pdf) -> bytes:
+    """Save without anything that differs from run to run."""
+    buffer = BytesIO()
+    pdf.save(buffer, deterministic_id=True)
+    return buffer.getvalue()
+
+
+def render(sheet: Sheet, dpi: int) -> Image.Image:
+    """Render a sheet as an 8-bit grey image."""
+    document = pypdfium2.PdfDocument(bytes_of(pdf_of([sheet])))
+    image: Image.Image = document[0].render(scale=dpi / 72, grayscale=True).to_pil()
+    document.close()
+    return image
+
+
+def _content(sheet: Sheet) -> bytes:
+    strokes = [
+        b"%g %g m %g %g l S" % (x, sheet.height - y, to_x, sheet.height - to_y)
+        for x, y, to_x, to_y in sheet.rules
+    ]
+    return b"\n".join([b"0.6 w", *strokes, *(_draw(line, sheet.height) for line in sheet.lines)])
+
+
+def _draw(line: Line, height: float) -> bytes:
+    text = line.text.encode("cp1252").replace(b"\\", rb"\\").replace(b"(", rb"\(").replace(b")", rb"\)")
+    return b"BT %s %g Tf %g %g Td (%s) Tj ET" % (
+        _key(line.type.font).encode(),
+        line.type.size,
+        line.x,
+        height - line.y,
+        text,
+    )
+
+
+def _font(name: str) -> pikepdf.Dictionary:
+    return pikepdf.Dictionary(
+        Type=pikepdf.Name.Font,
+        Subtype=pikepdf.Name.Type1,
+        BaseFont=pikepdf.Name(f"/{name}"),
+        Encoding=pikepdf.Name.WinAnsiEncoding,
+    )
+
+
+def _key(font: str) -> str:
+    return "/" + font.replace("-", "")

@@ -1,0 +1,51 @@
+"""How high the lines of a real layout are, level and tilted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from ocr_worker.engines.images.grey_image import GreyImage
+from ocr_worker.engines.ocr.tesserocr_engine import TesserocrEngine
+from samples import Sample
+
+
+@pytest.fixture(scope="module")
+def engine(english: Path) -> TesserocrEngine:
+    return TesserocrEngine(("eng",), english)
+
+
+@pytest.fixture(scope="module")
+def half(sample: Callable[[str], Sample]) -> Image.Image:
+    """A page of small print at half its size."""
+    return Image.open(sample("small_print").path).convert("L").reduce(2)
+
+
+def row_px(engine: TesserocrEngine, page: Image.Image, degrees: float = 0) -> float:
+    tilted = page.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=255)
+    return engine.find_layout(GreyImage(tilted, 150)).row_px
+
+
+@pytest.mark.parametrize("degrees", [-0.9, 0.3, 0.9])
+def test_lines_that_lie_a_little_askew_are_as_high_as_level_ones(
+    engine: TesserocrEngine, half: Image.Image, degrees: float
+) -> None:
+    assert row_px(engine, half, degrees) == pytest.approx(row_px(engine, half), rel=0.15)
+
+
+@pytest.mark.parametrize("degrees", [-6, 2, 3])
+def test_lines_that_lie_far_askew_are_never_taken_for_higher_ones(
+    engine: TesserocrEngine, half: Image.Image, degrees: float
+) -> None:
+    assert 0 < row_px(engine, half, degrees) <= 1.1 * row_px(engine, half)
+
+
+def test_turned_lines_pass_for_tall_so_that_a_small_bitmap_tells_that_they_are_turned(
+    engine: TesserocrEngine, half: Image.Image
+) -> None:
+    turned = half.transpose(Image.Transpose.ROTATE_90)
+
+    assert row_px(engine, turned) > 10 * row_px(engine, half)

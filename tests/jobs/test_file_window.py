@@ -1,0 +1,43 @@
+"""Files come into work a chunk at a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ocr_worker.jobs.file_window import JobWindow, RunOrder
+from ocr_worker.model.jobs import FileState, JobId, JobOptions, Origin
+from ocr_worker.store.job_store import JobStore
+from ocr_worker.store.records import StoredFile
+from tests.store.records import new_files, stored_job
+
+
+class Read(JobStore):
+    """Remembers how many files were read at a time."""
+
+    def __init__(self, state_dir: Path) -> None:
+        super().__init__(state_dir)
+        self.chunks: list[int] = []
+
+    def files(self, job_id: JobId, state: FileState | None, after: int, limit: int) -> list[StoredFile]:
+        found = super().files(job_id, state, after, limit)
+        self.chunks.append(len(found))
+        return found
+
+
+@pytest.mark.parametrize(("chunk_size", "chunks"), [(3, [3, 3, 1, 0]), (50, [7, 0])])
+def test_no_more_files_are_read_at_a_time_than_a_chunk_holds(
+    tmp_path: Path, chunk_size: int, chunks: list[int]
+) -> None:
+    store, job = Read(tmp_path), stored_job(options=JobOptions(chunk_size=chunk_size))
+    store.add_job(job, new_files(7))
+    window = JobWindow(job, RunOrder(Origin("ocr_batch", None)), store, tmp_path)
+
+    taken = []
+    while window.peek():
+        taken.append(window.take().number)
+
+    assert taken == [1, 2, 3, 4, 5, 6, 7]
+    assert store.chunks == chunks
+    store.close()

@@ -1,0 +1,113 @@
+"""What size a page is read at. The engine is a stand-in that says how it was asked; real ones read in test_pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+from PIL import Image, ImageDraw
+
+from ocr_worker.engines.images.grey_image import GreyImage
+from ocr_worker.engines.ocr.layout import Layout, LayoutRow
+from ocr_worker.engines.ocr.page_parts import Part
+from ocr_worker.model.page import Line, Word
+from ocr_worker.model.tasks import PageSettings
+from ocr_worker.pages.recognition import Reader
+from samples import Sample
+
+WIDTH, HEIGHT = 2480, 3508
+
+
+class Scripted:
+    """Sees lines of one height on every page, and reads the size of the bitmap that it was given."""
+
+    name, version = "scripted", "1"
+
+    def __init__(self, row_px: float, confidence: float = 90.0) -> None:
+        self.row_share, self.confidence = row_px / HEIGHT, confidence
+
+    def find_layout(self, image: GreyImage) -> Layout:
+        width, height = image.size
+        return Layout(
+            (LayoutRow((0, 0, width, round(self.row_share * height)), None, begins_paragraph=True),)
+        )
+
+    def recognise(self, image: GreyImage, parts: Sequence[Part] = ()) -> tuple[Line, ...]:
+        assert len(parts) <= 1
+        width, height = image.size
+        box, baseline = (0, 0, width, height), (0, height, width, height)
+        return (Line((Word(f"{width} x {height}", box, self.confidence),), box, baseline, 0, 0),)
+
+
+class Blind(Scripted):
+    """Tells no layout, as the command does."""
+
+    def find_layout(self, image: GreyImage) -> None:  # type: ignore[override]
+        pass
+
+
+@pytest.fixture
+def page() -> GreyImage:
+    picture = Image.new("L", (WIDTH, HEIGHT), 255)
+    ImageDraw.Draw(picture).rectangle((300, 300, 600, 340), fill=0)
+    return GreyImage(picture, 300)
+
+
+def read(page: GreyImage, engine: Scripted, **settings: object) -> Line:
+    reader = Reader(engine, lambda: None, PageSettings(**settings))  # type: ignore[arg-type]
+    (line,) = reader.read(page).lines
+    return line
+
+
+@pytest.mark.parametrize(
+    ("row_px", "languages", "size"),
+    [
+        (42, ("eng",), "1042 x 1754"),
+        (38, ("eng",), "1240 x 1754"),
+        (42, ("deu", "eng"), "1240 x 1754"),
+        (30, ("eng",), "2480 x 3508"),
+        (42, ("jpn",), "1653 x 2339"),
+        (36, ("jpn", "eng"), "2480 x 3508"),
+    ],
+)
+def test_large_print_is_read_from_a_smaller_bitmap_and_small_print_from_the_whole(
+    page: GreyImage, row_px: int, languages: tuple[str, ...], size: str
+) -> None:
+    line = read(page, Scripted(row_px), languages=languages)
+
+    assert line.text == size
+    assert line.box == (0, 0, WIDTH, HEIGHT), "boxes are in pixels of the page, whatever was read"
+
+
+@pytest.mark.parametrize(
+    ("kind", "size"),
+    [("clean", "1042 x 1754"), ("small_print", "2480 x 3509"), ("large_print", "818 x 1333")],
+)
+def test_where_no_layout_is_told_the_ink_says_how_high_the_lines_are(
+    sample: Callable[[str], Sample], kind: str, size: str
+) -> None:
+    page = GreyImage(Image.open(sample(kind).path).convert("L"), 300)
+
+    assert read(page, Blind(0)).text == size
+
+
+@pytest.mark.parametrize(
+    ("row_px", "size"), [(54, "818 x 1333"), (48, "1042 x 1754"), (36, "1240 x 1754"), (30, "2480 x 3509")]
+)
+def test_what_looks_tall_by_its_ink_is_read_as_small_as_its_layout_allows(
+    sample: Callable[[str], Sample], row_px: int, size: str
+) -> None:
+    page = GreyImage(Image.open(sample("large_print").path).convert("L"), 300)
+
+    assert read(page, Scripted(row_px)).text == size
+
+
+def test_what_reads_badly_when_small_is_read_from_the_whole(page: GreyImage) -> None:
+    assert read(page, Scripted(42, confidence=40)).text == f"{WIDTH} x {HEIGHT}"
+
+
+def test_a_small_picture_is_never_read_from_a_smaller_one() -> None:
+    picture = Image.new("L", (1000, 630), 255)
+    ImageDraw.Draw(picture).rectangle((300, 300, 600, 340), fill=0)
+
+    assert read(GreyImage(picture, 300), Scripted(400)).text == "1000 x 630"

@@ -1,0 +1,114 @@
+"""A running job is one worker's, until it ends or dies."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ocr_worker.errors import JobActiveError
+from ocr_worker.store.job_lock import JobLock
+
+HOLDER = """
+import sys
+from pathlib import Path
+from ocr_worker.store.job_lock import JobLock
+lock = JobLock(Path(sys.argv[1]), "job")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+CONTENDER = """
+import os, sys
+from pathlib import Path
+from ocr_worker.errors import JobActiveError
+from ocr_worker.store.job_lock import JobLock
+jobs, held = Path(sys.argv[1]), 0
+for _ in range(3000):
+    try:
+        lock = JobLock(jobs, "job")
+    except JobActiveError:
+        continue
+    # Fails where another is in here as well.
+    os.close(os.open(jobs / "alone", os.O_CREAT | os.O_EXCL))
+    os.unlink(jobs / "alone")
+    lock.release()
+    held += 1
+print(held)
+"""
+
+
+def test_a_held_job_is_refused_and_a_released_one_is_free(tmp_path: Path) -> None:
+    lock = JobLock(tmp_path / "jobs", "job")
+
+    with pytest.raises(JobActiveError, match="job"):
+        JobLock(tmp_path / "jobs", "job")
+    held = JobLock.is_free(tmp_path / "jobs", "job")
+    lock.release()
+
+    assert (held, JobLock.is_free(tmp_path / "jobs", "job")) == (False, True)
+
+
+def test_jobs_do_not_stand_in_each_others_way(tmp_path: Path) -> None:
+    one, other = JobLock(tmp_path, "one"), JobLock(tmp_path, "other")
+
+    one.release()
+
+    assert not JobLock.is_free(tmp_path, "other")
+    other.release()
+
+
+def test_a_job_that_was_never_held_is_free(tmp_path: Path) -> None:
+    assert JobLock.is_free(tmp_path, "job")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_death_of_its_holder_frees_a_job(tmp_path: Path) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert holder.stdout
+    holder.stdout.readline()
+    held = JobLock.is_free(tmp_path, "job")
+
+    holder.kill()
+    holder.communicate()
+
+    assert (held, JobLock.is_free(tmp_path, "job")) == (False, True)
+
+
+def test_a_job_that_is_let_go_leaves_no_file(tmp_path: Path) -> None:
+    lock = JobLock(tmp_path, "job")
+    JobLock.ask_to_cancel(tmp_path, "job")
+
+    lock.release()
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_that_was_released_does_not_take_away_the_next_holders(tmp_path: Path) -> None:
+    first = JobLock(tmp_path, "job")
+    first.release()
+    second = JobLock(tmp_path, "job")
+
+    first.release()
+
+    assert not JobLock.is_free(tmp_path, "job")
+    second.release()
+
+
+def test_workers_that_contend_for_a_job_never_hold_it_together_though_its_file_comes_and_goes(
+    tmp_path: Path,
+) -> None:
+    contenders = [
+        subprocess.Popen([sys.executable, "-c", CONTENDER, tmp_path], stdout=subprocess.PIPE)
+        for _ in range(3)
+    ]
+
+    said = [contender.communicate(timeout=60)[0] for contender in contenders]
+
+    assert [contender.returncode for contender in contenders] == [0, 0, 0]
+    assert all(int(held) > 0 for held in said)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,93 @@
+"""All commands together, and the one place where an error of theirs becomes a sentence and an exit code."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+from contextlib import suppress
+from typing import cast
+
+import typer
+from typer._completion_classes import completion_init
+
+from ocr_worker.cli.commands import batch, doctor, files, info, jobs, maintenance
+from ocr_worker.cli.display import say, stdout_is_deaf
+from ocr_worker.cli.exit_codes import GOOD, INTERNAL, USAGE, of_error
+from ocr_worker.cli.options import answer_json
+from ocr_worker.cli.streams import let_go_of_stdout, settle_streams
+from ocr_worker.cli.terminal_text import shown
+from ocr_worker.errors import JobNotFoundError, OcrError
+from ocr_worker.logs import Stderr, log_to
+
+# Whichever click typer brings: its error for all that a command line can't mean.
+MistypedError = cast("type[typer.BadParameter]", typer.BadParameter.__bases__[0])
+log = logging.getLogger(__name__)
+
+FULL = {errno.ENOSPC, errno.EIO}
+HELP = """Searchable PDFs, text and word boxes from scans.
+
+Without any argument this is the worker that apps talk to over stdin and stdout (docs/protocol.md)."""
+
+
+def run(arguments: list[str]) -> int:
+    """Do what the arguments ask for; the exit code. One of the places that catch everything."""
+    settle_streams()
+    completion_init()
+    try:
+        log_to(Stderr(2), os.environ.get("OCR_WORKER_LOG", "CRITICAL").upper())
+        return _do(arguments)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else INTERNAL
+    except MistypedError as error:
+        error.show()
+        return _refused(arguments, "invalid_params", error.format_message(), USAGE)
+    except OcrError as error:
+        log.debug("%s", error.message, exc_info=True)
+        say(f"ocr-worker: {shown(_advised(error))}")
+        return _refused(arguments, error.code, _advised(error), of_error(error))
+    except Exception as error:
+        log.debug("the command failed", exc_info=True)
+        sentence = f"this should not have happened ({type(error).__name__}: {shown(error)}). OCR_WORKER_LOG=DEBUG says more."
+        say(f"ocr-worker: {sentence}")
+        return _refused(arguments, "internal", sentence, INTERNAL)
+    finally:
+        let_go_of_stdout()
+
+
+def _do(arguments: list[str]) -> int:
+    command = typer.main.get_command(_make_app())
+    try:
+        return int(command.main(arguments, prog_name="ocr-worker", standalone_mode=False) or GOOD)
+    except OSError as error:
+        # A help text goes to stdout past `answer`.
+        if error.errno in FULL and error.filename is None:
+            raise stdout_is_deaf(error) from error
+        raise
+
+
+def _refused(arguments: list[str], code: str, message: str, exit_code: int) -> int:
+    """Say it in JSON to whoever asked for JSON; the exit code."""
+    words = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    if "--json" in words:
+        # A stdout that takes nothing may be what was wrong.
+        with suppress(OSError, OcrError):
+            answer_json({"error": {"code": code, "message": message}})
+    return exit_code
+
+
+def _make_app() -> typer.Typer:
+    app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+    app.command("batch")(batch.batch)
+    jobs.add_to(app)
+    maintenance.add_to(app)
+    files.add_to(app)
+    app.command("doctor")(doctor.doctor)
+    info.add_to(app)
+    return app
+
+
+def _advised(error: OcrError) -> str:
+    if isinstance(error, JobNotFoundError):
+        return error.message.replace("list_jobs names", "`ocr-worker jobs` lists")
+    return error.message

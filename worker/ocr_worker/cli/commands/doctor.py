@@ -1,0 +1,188 @@
+"""`doctor`: what this machine has, what it lacks, and whether recognition works: a line of text is drawn and read for real."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ocr_worker.cli.display import PlainView, answer
+from ocr_worker.cli.exit_codes import GOOD, SOME_FAILED
+from ocr_worker.cli.options import JsonOption, answer_json, worker_settings
+from ocr_worker.cli.runner import Desk, Signals, apart
+from ocr_worker.cli.terminal_text import count
+from ocr_worker.cli.typer_options import takes
+from ocr_worker.engines.ocr.tessdata import (
+    engine_versions,
+    installed_engines,
+    installed_languages,
+    tesseract_command,
+)
+from ocr_worker.engines.pdf.pypdf_check import text_of
+from ocr_worker.errors import OcrError
+from ocr_worker.jobs.capabilities import VERSION
+from ocr_worker.jobs.requests import make_request
+from ocr_worker.settings import MIB, Settings
+from ocr_worker.store.job_store import JobStore
+
+TEST_LINE = "Sphinx of black quartz judge my vow"
+SHORT_OF_SPACE_BYTES = 500 * MIB
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. Without `ok` and with `required` nothing works."""
+
+    name: str
+    ok: bool
+    detail: str
+    advice: str = ""
+    required: bool = True
+
+
+@takes(JsonOption)
+def doctor(options: JsonOption) -> int:
+    """Check engines, languages, renderers and folders, and read a line of text for real."""
+    settings, findings = worker_settings(), []
+    for finding in _examine(settings):
+        findings.append(finding)
+        if not options.as_json:
+            answer(_row(finding))
+    healthy = all(finding.ok for finding in findings if finding.required)
+    if options.as_json:
+        answer_json({"healthy": healthy, "findings": [asdict(finding) for finding in findings]})
+    else:
+        answer(
+            "All is well." if healthy else "Something needed is missing; see the lines marked with an arrow."
+        )
+    return GOOD if healthy else SOME_FAILED
+
+
+def _examine(settings: Settings) -> Iterator[Finding]:
+    yield Finding(
+        "ocr-sidecar", ok=True, detail=f"{VERSION}, Python {sys.version.split()[0]}, {platform.platform()}"
+    )
+    yield from _engines()
+    yield from _languages()
+    yield from _renderers()
+    yield from _state_folder(settings)
+    yield from _self_test(settings)
+
+
+def _engines() -> Iterator[Finding]:
+    engines, versions = installed_engines(), engine_versions()
+    advice = "pip install tesserocr, or install Tesseract and put it on PATH"
+    names = ", ".join(f"{name} {versions.get(name, '')}".strip() for name in engines)
+    yield Finding("engines", ok=bool(engines), detail=names or "none", advice="" if engines else advice)
+    command = tesseract_command()
+    yield Finding(
+        "tesseract command", ok=command is not None, detail=str(command or "not found"), required=False,
+        advice="" if command else "only needed for --engine tesseract: install the package tesseract-ocr",
+    )  # fmt: skip
+
+
+def _languages() -> Iterator[Finding]:
+    codes = installed_languages()
+    yield Finding(
+        "languages", ok=bool(codes), detail=", ".join(codes) or "none",
+        advice="for more, install packages such as tesseract-ocr-deu, or name a folder with --tessdata-dir",
+    )  # fmt: skip
+
+
+def _renderers() -> Iterator[Finding]:
+    version = engine_versions().get("pypdfium2")
+    advice = "" if version else "pip install pypdfium2"
+    yield Finding("renderer pdfium", ok=version is not None, detail=version or "not found", advice=advice)
+    poppler = shutil.which("pdftoppm")
+    yield Finding(
+        "renderer poppler", ok=poppler is not None, detail=poppler or "not found", required=False,
+        advice="" if poppler else "optional, for pages that pdfium can't draw: install poppler-utils",
+    )  # fmt: skip
+
+
+def _state_folder(settings: Settings) -> Iterator[Finding]:
+    folder = settings.state_dir
+    try:
+        store = JobStore(folder)
+        detail = f"{folder}, {count(store.job_count(None), 'job')}"
+        store.close()
+    except OcrError as error:
+        yield Finding("state folder", ok=False, detail=str(folder), advice=error.message)
+        return
+    yield Finding("state folder", ok=True, detail=detail)
+    free = shutil.disk_usage(folder).free
+    advice = "" if free >= SHORT_OF_SPACE_BYTES else "make room, or set OCR_WORKER_STATE_DIR"
+    yield Finding("free space", ok=not advice, detail=f"{free // MIB:,} MiB", advice=advice, required=False)
+
+
+def _self_test(settings: Settings) -> Iterator[Finding]:
+    """From a PDF whose line of text is to be read off its picture, to what stands in the outputs."""
+    start = time.monotonic()
+    try:
+        with tempfile.TemporaryDirectory(prefix="ocr-worker-") as scratch:
+            outputs = _recognise_test_line(settings, Path(scratch))
+            seconds = time.monotonic() - start
+            read = Path(outputs["txt"]).read_text(encoding="utf-8").strip()
+            found = text_of(Path(outputs["pdf"])).count(TEST_LINE)
+    except OcrError as error:
+        yield Finding("self-test", ok=False, detail="nothing could be read", advice=error.message)
+        return
+    advice = "" if read == TEST_LINE else "the language data may be damaged: install it again"
+    yield Finding("self-test", ok=not advice, detail=f"read {read!r} in {seconds:.1f} s", advice=advice)
+    # The page's own line gave way to its picture.
+    advice = "" if found == 1 else "the PDF libraries may be damaged: install pikepdf and pypdf again"
+    yield Finding(
+        "searchable PDF",
+        ok=not advice,
+        detail=f"pypdf finds the layer {count(found, 'time')}",
+        advice=advice,
+    )
+
+
+def _recognise_test_line(settings: Settings, scratch: Path) -> dict[str, str]:
+    """Output kind to path."""
+    page = scratch / "line.pdf"
+    page.write_bytes(_one_line_pdf(TEST_LINE))
+    codes = installed_languages()
+    language = "eng" if "eng" in codes else next(iter(codes), "eng")
+    options = {
+        "languages": [language], "existing_text": "force", "outputs": ["pdf", "txt"], "max_workers": 1,
+    }  # fmt: skip
+    request = make_request([os.fspath(page)], os.fspath(scratch / "out"), options)
+    with Signals() as signals, Desk(apart(settings, scratch / "state"), signals) as desk:
+        _, result = desk.batch(request, PlainView("quiet"))
+    if not result["successful"]:
+        raise OcrError(result["failed"][0]["error"] if result["failed"] else "The test was cancelled.")
+    return dict(result["successful"][0]["outputs"])
+
+
+def _one_line_pdf(line: str) -> bytes:
+    """A page with one line of text, written out by hand."""
+    content = f"BT /F 24 Tf 40 50 Td ({line}) Tj ET"
+    objects = (
+        "<</Type/Catalog/Pages 2 0 R>>",
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 500 120]/Contents 5 0 R/Resources<</Font<</F 4 0 R>>>>>>",
+        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+        f"<</Length {len(content)}>>stream\n{content}\nendstream",
+    )
+    text, offsets = "%PDF-1.4\n", []
+    for number, body in enumerate(objects, 1):
+        offsets.append(len(text))
+        text += f"{number} 0 obj\n{body}\nendobj\n"
+    table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
+    start = len(text)
+    text += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}trailer\n"
+    return (text + f"<</Size {len(objects) + 1}/Root 1 0 R>>\nstartxref\n{start}\n%%EOF\n").encode("ascii")
+
+
+def _row(finding: Finding) -> str:
+    mark = "ok" if finding.ok else "MISSING" if finding.required else "-"
+    advice = f"\n{'':8} → {finding.advice}" if finding.advice else ""
+    return f"{mark:8} {finding.name}: {finding.detail}{advice}"

@@ -1,0 +1,81 @@
+"""Commands over one file: inspect, overlay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer import Argument, Option
+
+from ocr_worker.cli.asking import Asker, absolute
+from ocr_worker.cli.commands.overlay import Wanted, make_overlay
+from ocr_worker.cli.display import answer
+from ocr_worker.cli.exit_codes import GOOD
+from ocr_worker.cli.options import JsonOption, PasswordFile, answer_json, read_password, worker_settings
+from ocr_worker.cli.terminal_text import count, parts, shown
+from ocr_worker.cli.typer_options import takes
+from ocr_worker.model.tasks import Inspected, InspectTask, Source
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command("inspect")(inspect)
+    app.command("overlay")(overlay)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileOptions(JsonOption):
+    file: Annotated[Path, Argument(help="A PDF or an image.")]
+    password_file: PasswordFile = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverlayOptions(JsonOption):
+    file: Annotated[Path, Argument(help="A PDF, an image, or the _ocr_results.json of one.")]
+    page: Annotated[int, Option(min=1)] = 1
+    output: Annotated[Path | None, Option(help="The PNG; default: NAME_overlay_PAGE.png in this folder.")] = (
+        None
+    )
+    results: Annotated[
+        Path | None, Option(help="The file's _ocr_results.json, where it does not lie beside it.")
+    ] = None
+    languages: Annotated[
+        list[str] | None,
+        Option("--languages", "-l", metavar="CODES", help="Where it has to be recognised first."),
+    ] = None
+    password_file: PasswordFile = None
+
+
+@takes(FileOptions)
+def inspect(options: FileOptions) -> int:
+    """Say what a file is, without recognition."""
+    source = Source(str(absolute(options.file)), read_password(options.password_file))
+    with Asker(worker_settings()) as asker:
+        inspected = asker.ask(InspectTask(source), Inspected, source.name)
+    report = {**inspected.report, "file": str(options.file)}
+    if options.as_json:
+        answer_json(report)
+        return GOOD
+    traits = [trait for trait in ("encrypted", "signed") if report[trait]]
+    form = [] if report["form"] == "none" else [f"{report['form']} form"]
+    facts = [report["type"], count(report["pages"], "page"), count(report["bytes"], "byte"), *traits, *form]
+    answer(f"{shown(options.file)}: {', '.join(facts)}")
+    for number, page in enumerate(report["page_list"], 1):
+        text = "has text" if page["has_text"] else "no text"
+        answer(f"  page {number}: {page['width_points']:g} x {page['height_points']:g} points, {text}")
+    return GOOD
+
+
+@takes(OverlayOptions)
+def overlay(options: OverlayOptions) -> int:
+    """Draw the words' boxes over a page; recognises the file first where it has no results."""
+    languages, word = tuple(parts(options.languages, "+") or ("eng",)), read_password(options.password_file)
+    wanted = Wanted(options.file, options.page, options.results, languages, word)
+    drawn = make_overlay(worker_settings(), wanted, options.output)
+    if options.as_json:
+        answer_json(drawn)
+    else:
+        answer(f"{shown(drawn['picture'])}: page {drawn['page']}, {count(drawn['words'], 'word')}")
+    return GOOD

@@ -1,0 +1,83 @@
+"""Commands that tell of the program itself: schema, version, completion."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import typer
+from pydantic import TypeAdapter
+from typer import Argument
+from typer._completion_shared import get_completion_script
+
+from ocr_protocol.schema import _render as render_schema
+from ocr_protocol.schema import command_adapter, event_adapter
+from ocr_worker.cli.display import answer
+from ocr_worker.cli.exit_codes import GOOD
+from ocr_worker.cli.options import JsonOption, answer_json
+from ocr_worker.cli.typer_options import takes
+from ocr_worker.engines.ocr.tessdata import engine_versions
+from ocr_worker.jobs.capabilities import PROTOCOL, VERSION
+
+COMPLETE_VARIABLE = "_OCR_WORKER_COMPLETE"
+"""By this the shell asks for completions."""
+# With no argument we are the stdio worker, so the shells are to ask `ocr-worker complete`.
+_ASKS = re.compile(r"(complete_bash \$1|complete_zsh ocr-worker|-cp\) ocr-worker|ocr-worker(?= \|))")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    for command in (schema, version, completion):
+        app.command(command.__name__)(command)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaOptions(JsonOption):
+    part: Annotated[Literal["commands", "events"] | None, Argument(help="Both, where nothing is said.")] = (
+        None
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompletionOptions(JsonOption):
+    shell: Annotated[Literal["bash", "zsh", "fish", "powershell"], Argument()]
+
+
+@takes(SchemaOptions)
+def schema(options: SchemaOptions) -> int:
+    """Print the JSON Schema of the wire: what a host may say, and what the worker may."""
+    adapters: dict[str, tuple[TypeAdapter[Any], str]] = {
+        "commands": (command_adapter(), "What a host may say to the worker"),
+        "events": (event_adapter(), "What the worker may say to a host"),
+    }
+    wanted = [options.part] if options.part else list(adapters)
+    schemas = {part: json.loads(render_schema(*adapters[part])) for part in wanted}
+    answer_json(schemas[options.part] if options.part else schemas)
+    return GOOD
+
+
+@takes(JsonOption)
+def version(options: JsonOption) -> int:
+    """Say which versions these are."""
+    versions = {"ocr-sidecar": VERSION, "python": sys.version.split()[0], **engine_versions()}
+    if options.as_json:
+        answer_json({"protocol": PROTOCOL, "versions": versions})
+    else:
+        answer("\n".join(f"{name} {value}" for name, value in versions.items()))
+    return GOOD
+
+
+@takes(CompletionOptions)
+def completion(options: CompletionOptions) -> int:
+    """Print the script that teaches a shell our commands: eval "$(ocr-worker completion bash)"."""
+    shell = "pwsh" if options.shell == "powershell" else options.shell
+    script = get_completion_script(prog_name="ocr-worker", complete_var=COMPLETE_VARIABLE, shell=shell)
+    script = _ASKS.sub(r"\1 complete", script)
+    if options.as_json:
+        answer_json({"shell": options.shell, "script": script})
+    else:
+        answer(script)
+    return GOOD

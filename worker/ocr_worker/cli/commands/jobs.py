@@ -1,0 +1,141 @@
+"""Commands over stored jobs: jobs, show, resume, retry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+from typer import Option
+
+from ocr_protocol.commands import JobState
+from ocr_worker.cli.display import answer, view_for
+from ocr_worker.cli.ending import breaks_told, end_run
+from ocr_worker.cli.exit_codes import GOOD
+from ocr_worker.cli.lookups import files_of, opened_service, passwords
+from ocr_worker.cli.options import (
+    JobIdArgument,
+    JsonOption,
+    OneJob,
+    RunOptions,
+    answer_json,
+    read_password,
+    worker_settings,
+)
+from ocr_worker.cli.runner import Desk, Signals, View
+from ocr_worker.cli.summary import blame, troubles
+from ocr_worker.cli.terminal_text import clock, command_line, count, shown, stats_words
+from ocr_worker.cli.typer_options import takes
+from ocr_worker.jobs import queries
+from ocr_worker.model.jobs import RESUMABLE, JobId
+from ocr_worker.settings import MIB
+from ocr_worker.store.statistics import statistics
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    for command in (jobs, show, resume, retry):
+        app.command(command.__name__)(command)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobsOptions(JsonOption):
+    state: Annotated[JobState | None, Option(help="Only jobs in this state.")] = None
+    limit: Annotated[int, Option(min=1, help="How many, newest first.")] = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneRun(RunOptions):
+    job_id: JobIdArgument
+
+
+@takes(JobsOptions)
+def jobs(options: JobsOptions) -> int:
+    """List the jobs, newest first."""
+    with opened_service() as service:
+        stored = service.store.jobs(options.state, 0, options.limit)
+        found = queries.job_summaries(service.store, stored)
+    if options.as_json:
+        answer_json(found)
+        return GOOD
+    for job, summary in zip(stored, found, strict=True):
+        rehearsal = "  (dry run)" if job.options.dry_run else ""
+        told = f"{summary['state']:<11}  {stats_words(summary['stats'])}  {shown(summary['output_dir'])}"
+        answer(f"{job.job_id}  {told}{rehearsal}")
+    if not found:
+        answer("There are no jobs." if options.state is None else f"No job is {options.state}.")
+    return GOOD
+
+
+@takes(OneJob)
+def show(options: OneJob) -> int:
+    """Show one job and its files."""
+    with opened_service() as service:
+        store, job = service.store, service.ledger.get(options.job_id)
+        summary, files = queries.job_summary(store, job), list(files_of(store, options.job_id))
+        spent = statistics(store, job)
+    if options.as_json:
+        answer_json({**summary, "statistics": spent, "files": files})
+        return GOOD
+    answer(f"{summary['job_id']}: {summary['state']}, {stats_words(summary['stats'])}")
+    answer(f"begun {summary['created_at']}, {summary['pages_done']} of {summary['pages_total']} pages")
+    answer(f"into {shown(summary['output_dir'])}")
+    for row in _statistics_rows(spent):
+        answer(row)
+    for file in files:
+        answer(f"  {_file_row(file)}")
+    if job.state in RESUMABLE:
+        answer(f"Go on with: {command_line('resume', options.job_id)}")
+    return GOOD
+
+
+@takes(OneRun)
+def resume(options: OneRun) -> int:
+    """Go on with a job that was cancelled, stopped or interrupted."""
+    return resume_job(options, options.job_id)
+
+
+@takes(OneRun)
+def retry(options: OneRun) -> int:
+    """Try the failed files of a job again."""
+    return _run_again(options, options.job_id, Desk.retry, "has no failed files.")
+
+
+def resume_job(options: RunOptions, job_id: JobId) -> int:
+    return _run_again(options, job_id, Desk.resume, "has nothing left to do.")
+
+
+Again = Callable[[Desk, JobId, "dict[str, str]", View], "dict[str, Any] | None"]
+
+
+def _run_again(options: RunOptions, job_id: JobId, again: Again, nothing: str) -> int:
+    configuration, word = options.check(), read_password(options.password_file)
+    with (
+        Signals() as signals,
+        Desk(worker_settings(), signals, configuration.progress_update_interval) as desk,
+        breaks_told(options),
+    ):
+        desk.service.ledger.get(job_id)
+        result = again(desk, job_id, passwords(desk.service.store, job_id, word), view_for(options.loudness))
+    if result is not None:
+        return end_run(options, job_id, result, signals.heard)
+    if options.as_json:
+        answer_json(None)
+    else:
+        answer(f"Job {job_id} {nothing}")
+    return GOOD
+
+
+def _statistics_rows(spent: dict[str, Any]) -> Iterator[str]:
+    rates = f"{spent['pages_per_second']:.1f} pages/s, {spent['files_per_second']:.1f} files/s"
+    memory = count(spent["peak_rss_bytes"] // MIB, "MiB", "MiB")
+    times = f"worked {clock(spent['duration_seconds'])}, {count(spent['pages'], 'page')}, {rates}"
+    yield ", ".join([times, *(troubles(spent) or ["no retries"]), f"{memory} at most"])
+    if spent["failed_by_input"] or spent["failed_by_worker"]:
+        yield blame(spent)
+
+
+def _file_row(file: dict[str, Any]) -> str:
+    detail = file["error"]["message"] if file.get("error") else file.get("reason") or file.get("output") or ""
+    return f"{file['status']:<10}  {shown(file['file'])}" + (f"  ({shown(detail)})" if detail else "")

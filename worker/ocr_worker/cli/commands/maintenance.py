@@ -1,0 +1,153 @@
+"""Commands that put stored jobs away: cancel, delete, locks, cleanup."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer import Option
+
+from ocr_worker.cli.config import read_configuration
+from ocr_worker.cli.display import answer
+from ocr_worker.cli.exit_codes import GOOD
+from ocr_worker.cli.locks import clean_stale, find_locks, who_holds
+from ocr_worker.cli.lookups import all_jobs, opened_service
+from ocr_worker.cli.options import ConfigFile, JsonOption, OneJob, answer_json, worker_settings
+from ocr_worker.cli.terminal_text import clock, count, stats_words
+from ocr_worker.cli.typer_options import takes
+from ocr_worker.errors import JobActiveError
+from ocr_worker.jobs.service import JobService
+from ocr_worker.model.jobs import ACTIVE, RESUMABLE
+from ocr_worker.store.job_lock import JobLock
+from ocr_worker.store.job_store import JobStore
+from ocr_worker.store.records import StoredJob
+from ocr_worker.store.statistics import manifest_path
+
+DAY_SECONDS = 86_400
+ANSWER_SECONDS = 10.0
+"""How long a cancel waits for the process that has the job: it looks every half a second, and then has its pages to end."""
+LOOK_SECONDS = 0.1
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    for command in (cancel, delete, locks, cleanup):
+        app.command(command.__name__)(command)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocksOptions(JsonOption):
+    clean_stale: Annotated[bool, Option("--clean-stale", help="Remove those that nobody holds.")] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CleanupOptions(JsonOption):
+    max_age_days: Annotated[
+        float | None,
+        Option(min=0, help="Finished jobs older than this; default: manifest_retention_days, 30."),
+    ] = None
+    config: ConfigFile = None
+
+
+@takes(OneJob)
+def cancel(options: OneJob) -> int:
+    """Cancel a job at work, wherever it runs, or give an interrupted one up, so that no app takes it up by itself."""
+    with opened_service() as service:
+        job = service.ledger.get(options.job_id)
+        if job.state in ACTIVE:
+            job = _cancelled_by_its_owner(service, job)
+        service.ledger.give_up(job.job_id)
+        stats = service.store.stats(options.job_id)
+    state = "cancelled" if job.state in RESUMABLE else job.state
+    if options.as_json:
+        answer_json({"job_id": options.job_id, "state": state, "stats": stats})
+    else:
+        said = "is cancelled" if state == "cancelled" else "has ended already"
+        answer(f"Job {options.job_id} {said}: {stats_words(stats)}.")
+    return GOOD
+
+
+def _cancelled_by_its_owner(service: JobService, job: StoredJob) -> StoredJob:
+    """Ask the process that has the job, and wait for the job's end. Raises JobActiveError where nobody answers."""
+    jobs_dir, until = worker_settings().jobs_dir, time.monotonic() + ANSWER_SECONDS
+    JobLock.ask_to_cancel(jobs_dir, job.job_id)
+    try:
+        while time.monotonic() < until:
+            time.sleep(LOOK_SECONDS)
+            if (now := service.ledger.get(job.job_id)).state not in ACTIVE:
+                return now
+    finally:
+        JobLock.ask_no_more(jobs_dir, job.job_id)
+    raise JobActiveError(_held_elsewhere(job))
+
+
+@takes(OneJob)
+def delete(options: OneJob) -> int:
+    """Forget an ended job and what is kept of its pages; its outputs stay."""
+    with opened_service() as service:
+        service.ledger.delete(options.job_id)
+    if options.as_json:
+        answer_json({"job_id": options.job_id, "deleted": True})
+    else:
+        answer(f"Job {options.job_id} is forgotten. Its outputs stay.")
+    return GOOD
+
+
+@takes(LocksOptions)
+def locks(options: LocksOptions) -> int:
+    """List the locks of jobs and who holds them."""
+    jobs_dir = worker_settings().jobs_dir
+    removed = clean_stale(jobs_dir) if options.clean_stale else []
+    found = find_locks(jobs_dir)
+    if options.as_json:
+        answer_json({"locks": [lock.to_fields() for lock in found], "removed": removed})
+        return GOOD
+    for lock in found:
+        answer(f"{lock.job_id}  {lock.holder_words}")
+    if options.clean_stale:
+        answer(f"{count(len(removed), 'stale lock')} removed.")
+    elif not found:
+        answer("There are no locks.")
+    return GOOD
+
+
+@takes(CleanupOptions)
+def cleanup(options: CleanupOptions) -> int:
+    """Forget finished jobs of some age, with their manifests. Unfinished jobs and outputs stay."""
+    days = options.max_age_days
+    if days is None:
+        days = read_configuration(options.config).manifest_retention_days
+    removed = []
+    with opened_service() as service:
+        for job in list(_finished_before(service.store, time.time() - days * DAY_SECONDS)):
+            service.ledger.delete(job.job_id)
+            _remove_manifest(job)
+            removed.append(job.job_id)
+    if options.as_json:
+        answer_json({"removed": removed})
+    else:
+        answer(f"{count(len(removed), 'finished job')} removed. Outputs and unfinished jobs stay.")
+    return GOOD
+
+
+def _finished_before(store: JobStore, when: float) -> Iterator[StoredJob]:
+    return (job for job in all_jobs(store, "completed") if (job.ended_at or job.updated_at) <= when)
+
+
+def _remove_manifest(job: StoredJob) -> None:
+    with suppress(OSError):
+        manifest_path(Path(os.fsdecode(job.output_path)), job.job_id).unlink(missing_ok=True)
+
+
+def _held_elsewhere(job: StoredJob) -> str:
+    held = who_holds(worker_settings().jobs_dir, job.job_id)
+    who = f"process {held.pid} ({held.name})" if held else "another process"
+    since = clock(time.time() - (job.started_at or job.created_at))
+    end = f"kill -INT {held.pid}" if held else "Ctrl-C in its terminal"
+    return f"Job {job.job_id} is {job.state} in {who}, for {since}, which does not answer. Interrupt that process, with all its jobs: {end}"

@@ -1,0 +1,63 @@
+"""The exit codes of all commands, and which error gets which. docs/cli.md lists them."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Mapping
+from typing import Any
+
+from ocr_worker.cli.verdicts import refused
+from ocr_worker.errors import InternalError, InvalidParamsError, OcrError
+from ocr_worker.model.jobs import JobId
+
+GOOD, SOME_FAILED, USAGE, NOT_BEGUN, STOPPED, INTERNAL = 0, 1, 2, 3, 4, 70
+CANCELLED = 128 + signal.SIGINT
+
+
+class UsageError(OcrError):
+    """What was asked for can't be meant."""
+
+    code = "invalid_params"
+
+
+class EndedAtOnceError(OcrError):
+    """The second Ctrl-C."""
+
+    code = "cancelled"
+
+
+class BatchBrokenError(OcrError):
+    """A run was ended by a fault of ours or of the state folder, whose code it carries. What was finished is kept."""
+
+    def __init__(self, message: str, job_id: JobId, code: str) -> None:
+        super().__init__(message)
+        self.job_id, self.code = job_id, code
+
+
+def of_error(error: OcrError) -> int:
+    """The exit code of a command that ended with an error."""
+    if isinstance(error, BatchBrokenError):
+        return STOPPED
+    if isinstance(error, EndedAtOnceError):
+        return CANCELLED
+    if isinstance(error, InternalError):
+        return INTERNAL
+    return USAGE if isinstance(error, (UsageError, InvalidParamsError)) else NOT_BEGUN
+
+
+def of_result(result: Mapping[str, Any], interrupted_by: int | None) -> int:
+    """The exit code of a batch that has ended."""
+    if result["status"] == "cancelled":
+        return 128 + (interrupted_by or signal.SIGINT)
+    if result["status"] == "stopped":
+        return STOPPED
+    return SOME_FAILED if has_failures(result) else GOOD
+
+
+def has_failures(result: Mapping[str, Any]) -> bool:
+    """Whether a file, or a page of one, failed; after a dry run, would fail."""
+    if "counts" in result:
+        return bool(result["counts"]["failed"] or result["counts"]["completed_with_errors"])
+    return bool(result["failed"]) or any(
+        done["status"] != "completed" or refused(done) for done in result["successful"]
+    )

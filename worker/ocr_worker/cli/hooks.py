@@ -1,0 +1,69 @@
+"""Tell the world that a batch has ended: a webhook or a command, given the result as JSON. Never a shell."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import urllib.request
+from dataclasses import dataclass
+
+from ocr_worker.cli.exit_codes import UsageError
+
+STDERR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds that a hook may take."""
+
+    webhook: float = 10
+    command: float = 60
+
+
+PATIENCE = Patience()
+
+
+def require_target(target: str) -> None:
+    """Refuse before the batch what could only fail after it."""
+    if not _is_address(target) and not _words(target):
+        raise UsageError("--on-finish is empty. Give it an address (https://…) or a command.")
+
+
+def tell(target: str, content: bytes, patience: Patience = PATIENCE) -> str | None:
+    """Post the result, JSON, or run the command; a sentence when that fails, which changes nothing about the batch."""
+    if _is_address(target):
+        return _post(target, content, patience.webhook)
+    return _run(_words(target), content, patience.command)
+
+
+def _is_address(target: str) -> bool:
+    return target.startswith(("http://", "https://"))
+
+
+def _words(target: str) -> list[str]:
+    try:
+        return shlex.split(target, posix=os.name != "nt")
+    except ValueError as error:
+        raise UsageError(f"--on-finish {target!r} is no command: {error}.") from error
+
+
+def _post(address: str, content: bytes, seconds: float) -> str | None:
+    headers = {"Content-Type": "application/json", "User-Agent": "ocr-sidecar"}
+    request = urllib.request.Request(address, content, headers)  # noqa: S310  # its scheme has been looked at
+    try:
+        with urllib.request.urlopen(request, timeout=seconds):  # noqa: S310
+            return None
+    except (OSError, ValueError) as error:
+        return f"--on-finish: {address} was not reached: {getattr(error, 'reason', error)}"
+
+
+def _run(words: list[str], content: bytes, seconds: float) -> str | None:
+    try:
+        # Our stdout is for answers alone.
+        done = subprocess.run(words, input=content, stdout=STDERR, timeout=seconds, check=False)
+    except subprocess.TimeoutExpired:
+        return f"--on-finish: {words[0]} did not end within {seconds:g} seconds and was ended"
+    except (OSError, ValueError) as error:
+        return f"--on-finish: {words[0]} could not be started: {error}"
+    return f"--on-finish: {words[0]} ended with exit code {done.returncode}" if done.returncode else None

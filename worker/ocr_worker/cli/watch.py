@@ -1,0 +1,65 @@
+"""Keep folders done: whatever is new or has changed is done once it has settled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ocr_protocol.paths import path_to_wire
+from ocr_worker.cli.exit_codes import CANCELLED, GOOD
+from ocr_worker.cli.runner import Signals
+
+LOOK_SECONDS = 1.0
+SETTLED_LOOKS = 2
+"""A file is taken when it has been the same at so many looks in a row after the first."""
+STUCK_SECONDS = 30.0
+"""Until the next try where none of the files could be done: all are locked, or the disk is full."""
+
+Stamp = tuple[int, int]
+
+
+def watch(
+    find: Callable[[], list[str]],
+    do: Callable[[list[str]], tuple[int, set[str]]],
+    rest: Callable[[float], None],
+    signals: Signals,
+) -> int:
+    """Do what settles, until a signal comes or somebody cancels a batch; the last exit code. `do` tells its own, and which files have ended.
+
+    What has not ended, as its batch was stopped or another program has it, settles anew and is in a later batch.
+    """
+    code, settling, done = GOOD, dict[str, tuple[Stamp, int]](), dict[str, Stamp]()
+    while signals.heard is None:
+        settling = _look(find(), settling, done)
+        ready = [file for file, (_, looks) in settling.items() if looks >= SETTLED_LOOKS]
+        if not ready:
+            rest(LOOK_SECONDS)
+            continue
+        code, ended = do(ready)
+        if code == CANCELLED:
+            break
+        now_done = {file: settling[file][0] for file in ready if path_to_wire(file) in ended}
+        done.update(now_done)
+        settling = {file: seen for file, seen in settling.items() if file not in ready}
+        if not now_done:
+            rest(STUCK_SECONDS)
+    return code
+
+
+def _look(
+    files: list[str], before: dict[str, tuple[Stamp, int]], done: dict[str, Stamp]
+) -> dict[str, tuple[Stamp, int]]:
+    """Each file that is not done, with its stamp and for how many looks it has had it."""
+    now = {file: stamp for file in files if (stamp := _stamp(file)) and stamp != done.get(file)}
+    return {
+        file: (stamp, before[file][1] + 1 if file in before and before[file][0] == stamp else 0)
+        for file, stamp in now.items()
+    }
+
+
+def _stamp(file: str) -> Stamp | None:
+    try:
+        found = Path(file).stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns

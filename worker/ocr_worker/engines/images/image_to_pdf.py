@@ -1,0 +1,132 @@
+"""Image files as PDFs of their true size: JPEG and PNG streams go in as they are, all else losslessly packed."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import img2pdf
+import pikepdf
+from PIL import Image
+
+from ocr_worker.engines.images import filters, headers, image_files
+from ocr_worker.errors import InternalError, OcrError
+
+Points = tuple[float, float]
+_TURNS_ONLY = {1, 3, 6, 8}
+"""EXIF orientations that a page's /Rotate can express; the others mirror."""
+_LYING = {6, 8}
+_ORIENTING = {b"eXIf", b"tEXt", b"zTXt", b"iTXt"}
+"""Chunks of a PNG that may hold one."""
+
+
+def picture_pdf(path: Path, kind: str, sizes: Mapping[int, Points | None], max_pixels: int) -> pikepdf.Pdf:
+    """A page for each page number in `sizes`, as large as displayed; None for one that could not be read.
+
+    Raises CorruptError for a frame that was read before, and now can't be: its page must not be blank.
+    """
+    pdf = pikepdf.new()
+    with image_files.opened(path, kind, max_pixels) as image:
+        for number, points in sizes.items():
+            try:
+                image_files.select_frame(image, path, number, max_pixels)
+                page = _page(image, path, kind, points or headers.size_points(image))
+            except (OcrError, *headers.BROKEN):
+                if points:
+                    raise
+                # A frame that could not be read keeps its place, so that page numbers stay true.
+                pdf.add_blank_page()
+                continue
+            pdf.pages.extend(pikepdf.open(io.BytesIO(page)).pages)
+    return pdf
+
+
+def image_object(pdf: pikepdf.Pdf, picture: bytes) -> pikepdf.Object:
+    """A PNG or JPEG as a stream of this PDF."""
+    converted = img2pdf.convert(picture, engine=img2pdf.Engine.internal)
+    with pikepdf.open(io.BytesIO(converted)) as single:
+        (image,) = single.pages[0].resources.XObject.values()
+        return pdf.copy_foreign(image)
+
+
+def _page(image: Image.Image, path: Path, kind: str, points: Points) -> bytes:
+    content = path.read_bytes() if kind in ("jpeg", "png") else b""
+    kept = _is_kept(image, kind, content)
+    content = content if kept else _packed(image)
+    by_reader = kept and kind == "jpeg"
+    turn = img2pdf.Rotation.ifvalid if by_reader else img2pdf.Rotation.none
+    lies = by_reader and headers.exif_orientation(image) in _LYING
+    try:
+        converted: bytes = img2pdf.convert(
+            content,
+            layout_fun=_layout(points[::-1] if lies else points),
+            rotation=turn,
+            first_frame_only=True,
+            engine=img2pdf.Engine.internal,
+        )
+    except (
+        img2pdf.ImageOpenError,
+        img2pdf.JpegColorspaceError,
+        img2pdf.AlphaChannelError,
+        *headers.BROKEN,
+    ) as error:
+        if not kept:
+            raise InternalError(f"{path.name} can't be put into a PDF: {error}") from error
+        converted = img2pdf.convert(
+            _packed(image), layout_fun=_layout(points), rotation=img2pdf.Rotation.none
+        )
+    return converted
+
+
+def _layout(points: Points) -> Callable[[int, int, object], tuple[float, float, float, float]]:
+    return lambda _across, _down, _dpi: (*points, *points)
+
+
+def _is_kept(image: Image.Image, kind: str, content: bytes) -> bool:
+    """Whether the file's own stream can be embedded."""
+    if kind == "jpeg":
+        return headers.is_jpeg(image) and headers.exif_orientation(image) in _TURNS_ONLY
+    chunks = _png_chunks(content) if kind == "png" else set()
+    return (
+        bool(chunks)
+        # To ask a PNG for its orientation is to decode it, so only one that may have it is asked.
+        and (chunks.isdisjoint(_ORIENTING) or headers.exif_orientation(image) == 1)
+        and not (image.mode == "P" and "icc_profile" in image.info)
+        and not headers.has_alpha(image)
+        and not headers.is_animated(image)
+    )
+
+
+def _png_chunks(content: bytes) -> set[bytes]:
+    """Their kinds; none if one says falsely how long it is: Pillow forgives what img2pdf does not."""
+    at, kinds = len(b"\x89PNG\r\n\x1a\n"), set()
+    while at < len(content):
+        kinds.add(content[at + 4 : at + 8])
+        at += 12 + int.from_bytes(content[at : at + 4], "big")
+    return kinds if at == len(content) else set()
+
+
+def _packed(image: Image.Image) -> bytes:
+    image.load()
+    orientation = headers.exif_orientation(image)
+    picture = filters.turn_by_exif(image_files.without_alpha(image), orientation)
+    target = io.BytesIO()
+    if picture.mode == "1":
+        # A copy leaves the file's own tags behind, which may be such as can't be written.
+        picture.copy().save(target, "TIFF", compression="group4")
+    elif picture.mode == "CMYK":
+        picture.copy().save(target, "TIFF")
+    else:
+        packable = _packable(picture)
+        # A palette can't carry a colour profile into a PDF.
+        profile = None if packable.mode == "P" else packable.info.get("icc_profile")
+        packable.save(target, "PNG", compress_level=4, icc_profile=profile)
+    return target.getvalue()
+
+
+def _packable(picture: Image.Image) -> Image.Image:
+    """As a PNG can hold it."""
+    if picture.mode in ("L", "RGB", "P", "I;16"):
+        return picture
+    return image_files.to_grey(picture) if headers.is_deep(picture) else picture.convert("RGB")

@@ -1,0 +1,41 @@
+"""How high a page's lines are, by its ink alone: before a layout was searched for, and for an engine that tells of none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from PIL import Image
+
+from ocr_worker.engines.images import filters
+
+STRIPS = 12
+"""Side by side, at most, each so narrow that a tilted line stays clear of the next one."""
+LEAST_INK = 0.03
+"""Of the page's contrast: what darkens a strip's row by more is ink. Grain averages out to less."""
+LEAST_RUNS = 24
+"""Fewer rows of ink tell of no print."""
+_RUN = re.compile(rb"\x01{4,}")
+"""Thinner ones are rules and specks."""
+USUAL_RUN = 0.7
+"""As many of the runs are no higher than this one: a shorter one is of words without high and deep letters."""
+ROW_OF_RUN = 1.25
+"""A strip is too narrow to hold the highest and the deepest letters of each line."""
+
+
+def row_height(picture: Image.Image) -> float:
+    """Pixels from the deepest descender to the highest ascender of the usual line, a little less rather than more; 0 where it can't be told."""
+    runs = sorted(_runs(picture))
+    return ROW_OF_RUN * runs[int(USUAL_RUN * len(runs))] if len(runs) >= LEAST_RUNS else 0.0
+
+
+def _runs(picture: Image.Image) -> Iterator[int]:
+    """The heights of unbroken ink, strip by strip."""
+    darkest, _ = filters.grey_range(picture)
+    strips = picture.reduce((-(-picture.width // STRIPS), 1))
+    for at in range(strips.width):
+        strip = strips.crop((at, 0, at + 1, strips.height))
+        paper = filters.grey_level(strip, 0.9)
+        ink = paper - max(3.0, (paper - darkest) * LEAST_INK)
+        rows = strip.tobytes().translate(bytes(level < ink for level in range(256)))
+        yield from map(len, _RUN.findall(rows))

@@ -1,0 +1,125 @@
+"""The Tesseract command through pytesseract: one process a page, given a bitmap of ours, its answer read as hOCR."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import tempfile
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+os.environ.setdefault("OMP_THREAD_LIMIT", "1")
+
+import pytesseract
+
+from ocr_worker.engines.images.grey_image import GreyImage
+from ocr_worker.engines.ocr import tessdata
+from ocr_worker.engines.ocr.page_parts import Part
+from ocr_worker.errors import EngineError, EngineMissingError, no_space
+from ocr_worker.model.page import Box, Line, Word
+
+_LINES = {"ocr_line", "ocr_textfloat", "ocr_header", "ocr_caption"}
+
+
+class TesseractEngine:
+    name = "tesseract"
+
+    def __init__(self, languages: tuple[str, ...], folder: Path) -> None:
+        command = tessdata.tesseract_command()
+        if command is None:
+            raise EngineMissingError("No Tesseract command: install Tesseract and put it on PATH")
+        pytesseract.pytesseract.tesseract_cmd = str(command)
+        self._languages = "+".join(languages)
+        self._tessdata = folder
+        self.version = str(pytesseract.get_tesseract_version())
+
+    def find_layout(self, image: GreyImage) -> None:
+        """The command tells nothing before it has read the page."""
+
+    def recognise(self, image: GreyImage, parts: Sequence[Part] = ()) -> tuple[Line, ...]:  # noqa: ARG002 (one call a page)
+        with handed_over(image, self._tessdata) as (bitmap, options):
+            try:
+                hocr = pytesseract.image_to_pdf_or_hocr(
+                    str(bitmap), lang=self._languages, config=f"--psm 3 --oem 1 {options}", extension="hocr"
+                )
+            except (
+                pytesseract.TesseractError,
+                pytesseract.TesseractNotFoundError,
+                RuntimeError,
+                OSError,
+            ) as error:
+                if full := no_space(error, bitmap.parent):
+                    raise full from error
+                raise EngineError(f"Tesseract failed on the page: {error}") from error
+        return tuple(read_hocr(hocr))
+
+
+@contextmanager
+def handed_over(image: GreyImage, folder: Path) -> Iterator[tuple[Path, str]]:
+    """A bitmap as a file of ours, and the options that the command needs to read it."""
+    # In the page process's own place for temporary files, which goes with it.
+    with tempfile.TemporaryDirectory(prefix="page-") as scratch:
+        bitmap = Path(scratch) / "page.pgm"
+        image.picture.save(bitmap)
+        yield bitmap, f"--tessdata-dir {shlex.quote(str(folder))} --dpi {image.engine_dpi}"
+
+
+def read_hocr(hocr: bytes) -> Iterator[Line]:
+    """Lines of words from Tesseract's hOCR."""
+    try:
+        root = ET.fromstring(hocr)  # noqa: S314 (Tesseract wrote it, not the user)
+    except ET.ParseError as error:
+        raise EngineError(f"Tesseract gave an answer that can't be read: {error}") from error
+    paragraph = -1
+    for block, area in enumerate(_by_class(root, {"ocr_carea"})):
+        for par in _by_class(area, {"ocr_par"}):
+            paragraph += 1
+            for row in _by_class(par, _LINES):
+                words = tuple(_words(row))
+                if words:
+                    box = _box(row)
+                    yield Line(words, box, _baseline(row, box), block, paragraph)
+
+
+def _by_class(node: ET.Element, classes: set[str]) -> Iterator[ET.Element]:
+    return (child for child in node.iter() if child.get("class") in classes)
+
+
+def _words(row: ET.Element) -> Iterator[Word]:
+    before = ""
+    for node in _by_class(row, {"ocrx_word"}):
+        text = "".join(node.itertext()).strip()
+        if text:
+            confidence = re.search(r"x_wconf (\d+)", node.get("title", ""))
+            spaced = not (before and _is_ideograph(before[-1]) and _is_ideograph(text[0]))
+            yield Word(text, _box(node), float(confidence[1]) if confidence else None, spaced)
+            before = text
+
+
+def _is_ideograph(character: str) -> bool:
+    """Whether the script puts no spaces between words: hOCR does not say where there were any."""
+    return unicodedata.east_asian_width(character) in "WF" and not "\uac00" <= character <= "\ud7a3"
+
+
+def _box(node: ET.Element) -> Box:
+    found = re.search(r"bbox (-?\d+) (-?\d+) (-?\d+) (-?\d+)", node.get("title", ""))
+    if found is None:
+        raise EngineError("Tesseract gave an answer without boxes")
+    return int(found[1]), int(found[2]), int(found[3]), int(found[4])
+
+
+def _baseline(row: ET.Element, box: Box) -> tuple[float, float, float, float]:
+    title = row.get("title", "")
+    found = re.search(r"baseline (-?[\d.]+) (-?[\d.]+)", title)
+    turned = re.search(r"textangle (-?\d+)", title)
+    left, top, right, bottom = map(float, box)
+    if turned and int(turned[1]) % 360 == 90:
+        return right, bottom, right, top
+    if turned and int(turned[1]) % 360 == 270:
+        return left, top, left, bottom
+    slope, offset = (float(found[1]), float(found[2])) if found else (0.0, 0.0)
+    return left, bottom + offset, right, bottom + offset + slope * (right - left)

@@ -1,0 +1,73 @@
+"""A PDF opened for work: by PDFium for what is seen and by qpdf for how it is built, mended where that takes mending."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+
+from ocr_worker.engines.pdf import pdfium, qpdf, salvage
+from ocr_worker.errors import CorruptError, NoPagesError, OcrError
+
+
+@dataclass(frozen=True, slots=True)
+class PdfFile:
+    structure: pikepdf.Pdf
+    rendering: Any
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def pages(self) -> int:
+        return len(self.structure.pages)
+
+    def close(self) -> None:
+        self.rendering.close()
+        self.structure.close()
+
+
+def open_pdf(path: Path, password: str | None) -> PdfFile:
+    """Open, mend if need be. Raises CorruptError, NoPagesError, EncryptedError, BadPasswordError."""
+    structure, warnings = open_structure(path, password)
+    try:
+        if not len(structure.pages):
+            raise NoPagesError(f"{path.name} has no pages; save it again from its program")
+        rendering, more = _rendering(path, password, structure)
+    except OcrError:
+        structure.close()
+        raise
+    return PdfFile(structure, rendering, (*warnings, *more))
+
+
+def open_structure(path: Path, password: str | None) -> tuple[pikepdf.Pdf, tuple[str, ...]]:
+    try:
+        pdf = qpdf.load(path, password, path.name)
+    except qpdf.QpdfError as error:
+        saved = salvage.salvage(path, password)
+        if saved is None:
+            raise CorruptError(
+                f"{path.name} is damaged beyond repair; get it again from where it came from"
+            ) from error
+        return saved
+    # qpdf mends as it reads; it has warned by now if it had to.
+    mended = ("The file is damaged and was mended",) if pdf.get_warnings() else ()
+    return pdf, tuple(f"{text}: {len(pdf.pages)} pages could be read" for text in mended)
+
+
+def _rendering(path: Path, password: str | None, structure: pikepdf.Pdf) -> tuple[Any, tuple[str, ...]]:
+    """PDFium on the file itself; where it can't, or counts other pages, on a mended copy held in memory."""
+    try:
+        document = pdfium.load(path, password, path.name)
+        if len(document) == len(structure.pages):
+            return document, ()
+        document.close()
+    except pdfium.PdfiumError:
+        pass
+    try:
+        copy = qpdf.mended_copy(structure)
+        return pdfium.load(copy, None, path.name), ("Its pages are drawn from a mended copy",)
+    except (pdfium.PdfiumError, qpdf.QpdfError) as error:
+        raise CorruptError(
+            f"{path.name} is too damaged to show its pages; get it again from where it came from"
+        ) from error

@@ -1,0 +1,149 @@
+"""A PDF's structure through pikepdf (qpdf): opening, mending, what forbids work, boxes, the one image of a scanned page."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+
+from ocr_worker.engines.pdf.pdfium import wrong_password
+from ocr_worker.errors import CorruptError, EncryptedError
+
+_UNKNOWN_ENCRYPTION = ("encryption filter", "unsupported encryption", "unsupported /r or /v")
+"""How qpdf says that no password would help."""
+_DEPTH = 50
+
+
+class QpdfError(Exception):
+    """qpdf can't; something else may."""
+
+
+def load(source: Path | bytes, password: str | None, name: str) -> pikepdf.Pdf:
+    """Open a document. Raises QpdfError, EncryptedError, BadPasswordError, CorruptError for a looping page tree."""
+    # Never memory-mapped: a file that shrinks under a map kills the process.
+    options: dict[str, Any] = {"password": password or "", "access_mode": pikepdf.AccessMode.stream}
+    try:
+        # A stream: a path that is not UTF-8 is refused.
+        pdf = pikepdf.open(io.BytesIO(source) if isinstance(source, bytes) else source.open("rb"), **options)
+        len(pdf.pages)
+    except pikepdf.PasswordError as error:
+        raise wrong_password(password, name) from error
+    except (pikepdf.PdfError, RuntimeError, ValueError, OSError) as error:
+        if "Loop detected" in str(error):
+            raise CorruptError(f"The page tree of {name} runs in circles; save the document again") from error
+        if any(words in str(error).lower() for words in _UNKNOWN_ENCRYPTION):
+            raise EncryptedError(
+                f"{name} is encrypted in a way that only its maker's program knows; ask for an open copy"
+            ) from error
+        raise QpdfError(str(error)) from error
+    return pdf
+
+
+def mended_copy(pdf: pikepdf.Pdf) -> bytes:
+    """The document as qpdf understands it, written anew and unencrypted."""
+    target = io.BytesIO()
+    try:
+        # What is packed stays so: it may be a bomb.
+        pdf.save(target, compress_streams=False)
+    except (pikepdf.PdfError, RuntimeError) as error:
+        raise QpdfError(str(error)) from error
+    return target.getvalue()
+
+
+def needs_xfa(pdf: pikepdf.Pdf) -> bool:
+    """A dynamic XFA form has no pages of its own, only a note to open it elsewhere."""
+    return bool(pdf.Root.get("/NeedsRendering", False))
+
+
+def is_signed(pdf: pikepdf.Pdf) -> bool:
+    permissions = pdf.Root.get("/Perms")
+    certified = isinstance(permissions, pikepdf.Dictionary) and "/DocMDP" in permissions
+    return certified or any(True for _ in _signatures(pdf))
+
+
+def drop_signatures(pdf: pikepdf.Pdf) -> None:
+    """Make an honest unsigned copy: fields stay, empty, and nothing claims to be signed any more."""
+    for field in _signatures(pdf):
+        del field["/V"]
+    form = pdf.Root.get("/AcroForm")
+    if isinstance(form, pikepdf.Dictionary) and "/SigFlags" in form:
+        del form["/SigFlags"]
+    for key in ("/Perms", "/DSS"):
+        if key in pdf.Root:
+            del pdf.Root[key]
+
+
+def inherited(node: Any, key: str) -> Any:
+    """What a page or a field has itself or from those above it; None without."""
+    for _ in range(_DEPTH):
+        if key in node or not isinstance(node.get("/Parent"), pikepdf.Dictionary):
+            break
+        node = node.Parent
+    return node.get(key)
+
+
+def _signatures(pdf: pikepdf.Pdf) -> Iterator[Any]:
+    """Signature fields with a value, those too that only a page knows."""
+    form = pdf.Root.get("/AcroForm")
+    if not isinstance(form, pikepdf.Dictionary):
+        return
+    queue = [
+        *_items(form, "/Fields"),
+        *(widget for page in pdf.pages for widget in _items(page.obj, "/Annots")),
+    ]
+    seen: set[tuple[int, int]] = set()
+    while queue:
+        field = queue.pop()
+        if not isinstance(field, pikepdf.Dictionary) or (field.is_indirect and field.objgen in seen):
+            continue
+        seen.add(field.objgen)
+        queue += _items(field, "/Kids")
+        if "/V" in field and inherited(field, "/FT") == pikepdf.Name.Sig:
+            yield field
+
+
+def _items(owner: Any, key: str) -> list[Any]:
+    items = owner.get(key)
+    return list(items) if isinstance(items, pikepdf.Array) else []
+
+
+def sole_jpeg(pdf: pikepdf.Pdf, page: int, size: tuple[int, int]) -> bytes | None:
+    """The page's only image, where it is a plain grey or RGB JPEG: decoding that is several times faster than rendering."""
+    image = _sole_image(pdf.pages[page - 1].obj.get("/Resources"))
+    return image.read_raw_bytes() if image is not None and _is_plain_jpeg(image, size) else None
+
+
+def plain_image(pdf: pikepdf.Pdf, page: int, size: tuple[int, int]) -> Any:
+    """The page's only image, where the page has nothing else that could change how it looks; otherwise None."""
+    resources: Any = pdf.pages[page - 1].obj.get("/Resources")
+    image = _sole_image(resources)
+    if image is None or not set(resources.keys()) <= {"/XObject", "/ProcSet"}:
+        return None
+    return image if (image.get("/Width"), image.get("/Height")) == size else None
+
+
+def _sole_image(resources: Any) -> Any:
+    """The one stream that a page can draw, if it is an image."""
+    objects = resources.get("/XObject") if isinstance(resources, pikepdf.Dictionary) else None
+    streams = (
+        [x for x in objects.values() if isinstance(x, pikepdf.Stream)]
+        if isinstance(objects, pikepdf.Dictionary)
+        else []
+    )
+    return streams[0] if len(streams) == 1 and streams[0].get("/Subtype") == pikepdf.Name.Image else None
+
+
+def _is_plain_jpeg(image: Any, size: tuple[int, int]) -> bool:
+    filters = image.get("/Filter")
+    if filters != pikepdf.Name.DCTDecode and filters != pikepdf.Array([pikepdf.Name.DCTDecode]):
+        return False
+    if any(key in image for key in ("/SMask", "/Mask", "/Decode", "/DecodeParms", "/ImageMask")):
+        return False
+    colours = image.get("/ColorSpace")
+    plain = colours in (pikepdf.Name.DeviceGray, pikepdf.Name.DeviceRGB)
+    if isinstance(colours, pikepdf.Array) and len(colours) == 2 and colours[0] == pikepdf.Name.ICCBased:
+        plain = colours[1].get("/N") in (1, 3)
+    return plain and (image.get("/Width"), image.get("/Height")) == size

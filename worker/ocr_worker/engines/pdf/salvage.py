@@ -1,0 +1,53 @@
+"""The last resort for a PDF whose page tree is lost: gather the page objects that lie in the file under a new tree."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pikepdf
+
+from ocr_worker.engines.pdf import qpdf
+
+_OBJECT = re.compile(rb"(?<![0-9])(\d{1,8}) 0 obj\b(.{0,4096}?)(?:endobj|stream\r?\n)", re.DOTALL)
+_PAGE = re.compile(rb"/Type\s*/Page(?![A-Za-z])")
+_TOO_LONG_BYTES = 512 << 20
+
+
+def salvage(path: Path, password: str | None) -> tuple[pikepdf.Pdf, tuple[str, ...]] | None:
+    """The pages that can still be found, with a warning that says so; None when there are none."""
+    if path.stat().st_size > _TOO_LONG_BYTES or password:
+        return None
+    content = path.read_bytes()
+    numbers = [int(found[1]) for found in _OBJECT.finditer(content) if _PAGE.search(found[2])]
+    if not numbers:
+        return None
+    try:
+        pdf = qpdf.load(content + _new_tree(list(dict.fromkeys(numbers)), content), None, path.name)
+        _drop_unreadable(pdf)
+    except qpdf.QpdfError:
+        return None
+    if not len(pdf.pages):
+        return None
+    return pdf, (f"The file is damaged and its page tree lost: {len(pdf.pages)} pages could be recovered",)
+
+
+def _new_tree(numbers: list[int], content: bytes) -> bytes:
+    first = max((int(found[1]) for found in _OBJECT.finditer(content)), default=0) + 1
+    kids = b" ".join(b"%d 0 R" % number for number in numbers)
+    return (
+        b"\nendstream\nendobj\n%d 0 obj\n<</Type/Pages/Count %d/Kids[%s]>>\nendobj\n"
+        % (first, len(numbers), kids)
+        + b"%d 0 obj\n<</Type/Catalog/Pages %d 0 R>>\nendobj\n" % (first + 1, first)
+        + b"trailer\n<</Root %d 0 R/Size %d>>\nstartxref\n0\n%%%%EOF\n" % (first + 1, first + 2)
+    )
+
+
+def _drop_unreadable(pdf: pikepdf.Pdf) -> None:
+    """Pages whose content was in the part that is gone would only read as blank."""
+    for number in reversed(range(len(pdf.pages))):
+        page = pdf.pages[number].obj
+        if "/Contents" in page and page.Contents is None:
+            del pdf.pages[number]
+        else:
+            page.Parent = pdf.Root.Pages

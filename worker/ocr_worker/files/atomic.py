@@ -1,0 +1,209 @@
+"""Files that appear whole or not at all: written beside their target, synced, verified, then moved into place.
+
+The temporary file is hidden and ends in `.part`, so that a sweep after a kill knows it for ours.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import secrets
+import stat
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from ocr_worker.errors import LockedError, OcrError, OutputExistsError, OutputPermissionError, no_space
+from ocr_worker.files.liveness import own_mark
+
+_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_BUSY = {errno.EBUSY, errno.EACCES, errno.EPERM, errno.ETXTBSY}
+ATTEMPTS = 3
+_Moved = TypeVar("_Moved")
+FolderId = tuple[int, int]
+"""Device and inode."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """An output that is not under its name yet."""
+
+    temporary: Path
+    target: Path
+
+    def sync(self) -> None:
+        """Make it durable, complete as it is by now."""
+        with self.temporary.open("rb+") as stream:
+            os.fsync(stream.fileno())
+
+    def digest(self) -> tuple[int, str]:
+        """Size in bytes and sha256."""
+        with self.temporary.open("rb") as stream:
+            digest = _sha256(stream.fileno())
+        return self.temporary.stat().st_size, digest
+
+    def publish(
+        self, sleep: Callable[[float], None] = time.sleep, move: Callable[[Path, Path], object] = os.replace
+    ) -> None:
+        """Move into place, whatever is there."""
+        insist(lambda: move(self.temporary, self.target), self.target, sleep)
+
+
+def insist(move: Callable[[], _Moved], target: Path, sleep: Callable[[float], None] = time.sleep) -> _Moved:
+    """Move to a target; one that a viewer holds open is tried three times, then `locked`."""
+    # Late: a worker that says hello does without it.
+    import tenacity
+
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception(_is_busy),
+        stop=tenacity.stop_after_attempt(ATTEMPTS),
+        wait=tenacity.wait_exponential(multiplier=0.1),
+        sleep=sleep,
+        reraise=True,
+    )
+    try:
+        return retrying(move)
+    except OSError as error:
+        if _is_busy(error):
+            raise LockedError(f"{target} is in use by another program; close it there") from error
+        raise output_error(error, target) from error
+
+
+def publish_all(staged: Iterable[Staged]) -> None:
+    """Move all into place in this order, then make the moves durable."""
+    folders: dict[Path, None] = {}
+    for one in staged:
+        one.publish()
+        folders[one.target.parent] = None
+    for folder in folders:
+        sync_folder(folder)
+
+
+def part_beside(target: Path) -> Path:
+    """A hidden name in the target's folder that a sweep knows for this process's."""
+    return target.parent / f".ocr-{own_mark()}-{secrets.token_hex(8)}.part"
+
+
+@contextmanager
+def drafting(target: Path) -> Iterator[Staged]:
+    """A place for the temporary file; whatever is not published by the end of the block is removed."""
+    temporary = part_beside(target)
+    try:
+        refuse_odd_target(target)
+        yield Staged(temporary, target)
+    finally:
+        _remove(temporary)
+
+
+@contextmanager
+def staging(target: Path, write: Callable[[Path], None]) -> Iterator[Staged]:
+    """Have `write` make the temporary file."""
+    with drafting(target) as staged:
+        with translated(target):
+            write(staged.temporary)
+            staged.sync()
+        yield staged
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    with staging(target, lambda temporary: _write(temporary, content)) as staged:
+        publish_all([staged])
+
+
+def write_unsynced(target: Path, content: bytes) -> None:
+    """Whole or absent too, for its owner alone, but only safe from the death of a process, not of the machine."""
+    temporary = target.parent / f".ocr-{secrets.token_hex(8)}.part"
+    try:
+        with translated(target):
+            with open(temporary, "xb", opener=_open_private) as stream:
+                stream.write(content)
+            temporary.replace(target)
+    finally:
+        _remove(temporary)
+
+
+def refuse_odd_target(target: Path) -> None:
+    """A FIFO, device or folder at the target is never written to."""
+    try:
+        mode = target.stat().st_mode
+    except OSError:
+        return
+    if not stat.S_ISREG(mode):
+        raise OutputExistsError(f"{target} exists and is no regular file; choose another output folder")
+
+
+def folder_id(folder: Path) -> FolderId | None:
+    """None where there is no folder."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def require_same_folder(folder: Path, known: FolderId | None) -> None:
+    """Raises OutputPermissionError when the path leads to another folder than it did; None is not compared."""
+    if known is not None and known != folder_id(folder):
+        raise OutputPermissionError(
+            f"{folder} is not the folder any more that it was when the run began, so nothing was written there. Put it back, then retry."
+        )
+
+
+@contextmanager
+def translated(target: Path) -> Iterator[None]:
+    """Turn what the file system says while writing into errors a user can act on."""
+    try:
+        yield
+    except OSError as error:
+        raise output_error(error, target) from error
+
+
+def output_error(error: OSError, target: Path) -> OcrError:
+    if full := no_space(error, target):
+        return full
+    if error.errno in _DENIED:
+        return OutputPermissionError(f"{target} can't be written: {error.strerror}; choose another folder")
+    return OutputPermissionError(f"{target} can't be written: {error.strerror or error}")
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename durable, where the system lets folders be synced."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass
+    finally:
+        os.close(handle)
+
+
+def _remove(temporary: Path) -> None:
+    # A disk that has turned read-only keeps it until a sweep; the error that led here is what counts.
+    with suppress(OSError):
+        temporary.unlink(missing_ok=True)
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+def _is_busy(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno in _BUSY
+
+
+def _sha256(handle: int) -> str:
+    digest = hashlib.sha256()
+    while block := os.read(handle, 1 << 20):
+        digest.update(block)
+    return digest.hexdigest()

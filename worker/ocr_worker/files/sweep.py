@@ -1,0 +1,59 @@
+"""Remove what a killed process left: hidden `.part` files that carry the mark of a process that is dead."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from ocr_worker.files.liveness import is_dead, own_mark
+
+MARK = re.compile(r"[0-9a-f]{8}-\d+")
+PART = re.compile(r"\.ocr-([0-9a-f]{8}-\d+)-[0-9a-f]+\.part")
+
+
+def sweep_parts(folder: Path) -> None:
+    """Remove the temporary files of dead processes from an output folder."""
+    for name in _names(folder):
+        if (found := PART.fullmatch(name)) and is_dead(found.group(1)):
+            with suppress(OSError):
+                (folder / name).unlink()
+
+
+def make_temp_folder(folder: Path) -> Path:
+    """A new temporary folder of this process, for its owner alone; those that dead processes left are removed.
+
+    Where `folder` can't be made, the system's place for temporary files is taken.
+    """
+    sweep_folders(folder)
+    mine = folder / own_mark()
+    try:
+        # One after the other: of several made at once only the last would get the mode.
+        for place in (folder.parent, folder, mine):
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(dir=mine))
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="ocr-worker-"))
+
+
+def leave_temp_folder(folder: Path) -> None:
+    """Remove the folder in which this process's temporary folders lay, where none is left; another part of it may have some."""
+    for place in (folder / own_mark(), folder):
+        with suppress(OSError):
+            place.rmdir()
+
+
+def sweep_folders(folder: Path) -> None:
+    """Remove the temporary folders of dead processes, which are named by their marks."""
+    for name in _names(folder):
+        if MARK.fullmatch(name) and is_dead(name):
+            shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return [entry.name for entry in folder.iterdir()]
+    except OSError:
+        return []

@@ -1,0 +1,218 @@
+"""Settle the names of all outputs before any work, the same on every run."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from ocr_worker.errors import BadNameError, OcrError, OutputConflictError
+from ocr_worker.model.jobs import InputFile
+from ocr_worker.outputs.results_file import Results, read_results
+from ocr_worker.store.records import NewFile
+
+SUFFIXES = {"pdf": ".pdf", "txt": ".txt", "json": "_ocr_results.json", "hocr": ".hocr", "alto": ".alto.xml"}
+LONGEST_NAME_BYTES = 255
+ROOM_BYTES = 36
+"""For our suffixes, `_n`, and the affixes of temporary files."""
+RESERVED = {"con", "prn", "aux", "nul", *(f"{device}{n}" for device in ("com", "lpt") for n in range(1, 10))}
+
+OnExisting = Literal["skip", "overwrite", "suffix"]
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """An output folder as it was found: what is there, folded, and whose it is."""
+
+    folder: Path
+    outputs: tuple[str, ...]
+    mode: OnExisting
+    promised: Mapping[str, str] = field(default_factory=dict)
+    """Names that unfinished jobs will write there, and the inputs that they are for."""
+
+
+def output_paths(folder: Path, name: str, outputs: tuple[str, ...]) -> dict[str, str]:
+    """Output kind to path for a planned name."""
+    return {kind: str(folder / (name + SUFFIXES[kind])) for kind in outputs}
+
+
+_Inputs = dict[tuple[int, int], str]
+"""Device and inode of each input to the first path, as sent, that leads there."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What a name must keep clear of."""
+
+    space: Namespace
+    taken: set[str]
+    present: set[str]
+    inputs: _Inputs
+    results: dict[str, list[str]]
+    """By folded stem: the names NAME, NAME_1 … that have an `_ocr_results.json`."""
+    promised: dict[str, str]
+    """By folded name: the inputs of unfinished jobs."""
+    next_numbers: dict[str, int] = field(default_factory=dict)
+    """By folded stem: the first number that no earlier input of that stem has tried."""
+    owners: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By folded stem: sources to the names that their results have."""
+
+    def note(self, name: str) -> None:
+        """Take in what the output folder holds."""
+        self.present.add(_fold(name))
+        if name.endswith(SUFFIXES["json"]):
+            stem = name.removesuffix(SUFFIXES["json"])
+            for key in {_fold(stem), _fold(re.sub(r"_\d+$", "", stem))}:
+                self.results.setdefault(key, []).append(stem)
+
+    def own_name(self, stem: str, source: str) -> str | None:
+        """The name that an earlier run gave to this source."""
+        if not self.results:
+            return None
+        key = _fold(stem)
+        if key not in self.owners:
+            names = self.results.get(key, [])
+            found = ((self.results_of(name), name) for name in names)
+            self.owners[key] = {results.source: name for results, name in found if results}
+        return self.owners[key].get(os.path.realpath(source))
+
+    def results_of(self, name: str) -> Results | None:
+        return read_results(Path(self.space.folder, name + SUFFIXES["json"]))
+
+    def next_name(self, stem: str) -> str:
+        """NAME, NAME_1 … on from what was tried last: a thousand files of one name would take a million tries."""
+        number = self.next_numbers.get(_fold(stem), 0)
+        self.next_numbers[_fold(stem)] = number + 1
+        return stem if number == 0 else f"{stem}_{number}"
+
+
+def plan_outputs(files: Iterable[InputFile], space: Namespace) -> Iterator[NewFile | None]:
+    """Give each input one name for all its outputs, or its verdict, in order. A string that came before is dropped.
+
+    None is a step on the way: the whole may take seconds, and the caller may have others to answer.
+    """
+    unlike, first = dict[str, InputFile](), _Inputs()
+    for file in files:
+        unlike[file.sent] = file
+        if (inode := _inode(file.path)) is not None:
+            first.setdefault(inode, file.sent)
+        yield None
+    promised = {_fold(name): source for name, source in space.promised.items()}
+    ground = _Ground(space, set(), set(), first, {}, promised)
+    for name in _names(space.folder):
+        ground.note(name)
+        yield None
+    for file in unlike.values():
+        yield _planned(file, ground)
+
+
+def _planned(file: InputFile, ground: _Ground) -> NewFile:
+    try:
+        verdict = _duplicate(file, ground.inputs)
+        name = None if verdict else _choose(file, ground)
+    except OcrError as error:
+        name, verdict = None, {"status": "failed", "error": _fields(error)}
+    return NewFile(file.sent, os.fsencode(file.path), os.fsencode(name) if name else None, verdict)
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)  # noqa: PTH208  # a folder may hold a hundred thousand
+    except OSError:
+        return []
+
+
+def _inode(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116  # for each of a hundred thousand
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _duplicate(file: InputFile, inputs: _Inputs) -> dict[str, Any] | None:
+    """The verdict on another path to a file that came before."""
+    if not file.path or "\0" in file.path:
+        raise BadNameError(
+            f"{file.sent!r} is no path: it is empty, or holds a NUL. Name the file by its own."
+        )
+    inode = _inode(file.path)
+    first = inputs[inode] if inode else file.sent
+    if first == file.sent:
+        return None
+    return {"status": "skipped", "reason": "duplicate", "message": f"The same file as {first}"}
+
+
+def _choose(file: InputFile, ground: _Ground) -> str:
+    stem, outputs = _safe_stem(Path(file.path).name or "file"), ground.space.outputs
+    name = ground.own_name(stem, file.path) if ground.space.mode == "skip" else None
+    while name is None or _collides(name, outputs, ground.taken) or not _usable(name, file, ground):
+        name = ground.next_name(stem)
+    ground.taken.update(_folded(name, outputs))
+    return name
+
+
+def _usable(name: str, file: InputFile, ground: _Ground) -> bool:
+    """Whether an existing name may be used for this input under the mode; never if that would cost an input."""
+    space, promised = ground.space, ground.promised.get(_fold(name))
+    if promised and (space.mode == "suffix" or os.path.realpath(promised) != os.path.realpath(file.path)):
+        return False
+    if not _collides(name, space.outputs, ground.present):
+        return True
+    places = output_paths(space.folder, name, space.outputs)
+    there = {_inode(path) for path in places.values()}
+    if space.mode != "suffix" and _inode(file.path) in there - {None}:
+        raise OutputConflictError(
+            f"{Path(file.path).name!r} would be overwritten by its own output. Choose another output folder, or on_existing: suffix."
+        )
+    # Not isdisjoint: of a mapping that walks all inputs, for each of them.
+    if space.mode == "suffix" or there & ground.inputs.keys():
+        return False
+    if space.mode == "overwrite":
+        return True
+    results = ground.results_of(name)
+    if results is None or results.source != os.path.realpath(file.path):
+        return False
+    return all(kind in results.kinds or not os.path.lexists(place) for kind, place in places.items())
+
+
+def _folded(name: str, outputs: tuple[str, ...]) -> set[str]:
+    # The JSON name always counts: it tells whose a name is, even where no JSON is asked for.
+    return {_fold(name + SUFFIXES[kind]) for kind in (*outputs, "json")}
+
+
+def _collides(name: str, outputs: tuple[str, ...], names: set[str]) -> bool:
+    return not names.isdisjoint(_folded(name, outputs))
+
+
+def _fold(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def _safe_stem(base: str) -> str:
+    """The stem as an output may carry it on every system: no device name, no trailing dot, not too long."""
+    stem = base.rpartition(".")[0] or base
+    stem = stem.rstrip(". ") or "file"
+    if stem.partition(".")[0].casefold() in RESERVED:
+        stem = f"_{stem}"
+    raw = os.fsencode(stem)
+    if len(raw) <= LONGEST_NAME_BYTES - ROOM_BYTES:
+        return stem
+    digest = hashlib.sha256(raw).hexdigest()[:8]
+    return _cut(stem, LONGEST_NAME_BYTES - ROOM_BYTES - 9) + f"-{digest}"
+
+
+def _cut(text: str, most_bytes: int) -> str:
+    """The longest beginning of a name that has at most so many bytes, without a broken character."""
+    while len(os.fsencode(text)) > most_bytes:
+        text = text[: max(1, len(text) - max(1, (len(os.fsencode(text)) - most_bytes) // 4))]
+    return text
+
+
+def _fields(error: OcrError) -> dict[str, Any]:
+    return {"code": error.code, "message": error.message, "retryable": error.retryable}

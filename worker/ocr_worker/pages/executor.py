@@ -1,0 +1,129 @@
+"""All page work behind one door: a task in, an outcome out. Keeps engines and the last document warm between tasks."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from typing_extensions import assert_never
+
+from ocr_worker.model.tasks import (
+    Composed,
+    ComposeTask,
+    Drawn,
+    Inspected,
+    InspectTask,
+    Opened,
+    OpenTask,
+    Outcome,
+    OverlayTask,
+    PageDone,
+    PageSettings,
+    PageTask,
+    Task,
+    Warmed,
+    WarmTask,
+)
+
+if TYPE_CHECKING:
+    from ocr_worker.engines.ocr.registry import Engines
+    from ocr_worker.pages.open_documents import Documents
+
+
+class Workbench:
+    """Cheap to make; libraries are imported by the first task that needs them. For one thread."""
+
+    def __init__(self, cache_dir: Path) -> None:
+        os.environ.setdefault("OMP_THREAD_LIMIT", "1")
+        self._cache_dir = cache_dir
+        self._documents: Documents | None = None
+        self._engines: Engines | None = None
+
+    def run(self, task: Task) -> Outcome:
+        """Raises OcrError; anything else is a fault of ours."""
+        match task:
+            case WarmTask():
+                return self._warm(task)
+            case OpenTask():
+                return self._open(task)
+            case PageTask():
+                return self._page(task)
+            case ComposeTask():
+                return self._compose(task)
+            case InspectTask():
+                return _inspect(task)
+            case OverlayTask():
+                return _draw(task)
+            case _:
+                assert_never(task)
+
+    def warm(self, settings: PageSettings) -> None:
+        """Load libraries, engine and model ahead of the first page."""
+        import ocr_worker.pages.compose
+        import ocr_worker.pages.page  # noqa: F401
+
+        self.engines.engine(settings)
+
+    @property
+    def engines(self) -> Engines:
+        from ocr_worker.engines.ocr.registry import Engines
+
+        self._engines = self._engines or Engines(self._cache_dir)
+        return self._engines
+
+    @property
+    def documents(self) -> Documents:
+        from ocr_worker.pages.open_documents import Documents
+
+        self._documents = self._documents or Documents()
+        return self._documents
+
+    def close(self) -> None:
+        if self._documents is not None:
+            self._documents.close()
+
+    def _warm(self, task: WarmTask) -> Warmed:
+        import ocr_worker.pages.inspection  # noqa: F401
+
+        if task.settings is not None:
+            self.warm(task.settings)
+        return Warmed()
+
+    def _open(self, task: OpenTask) -> Opened:
+        from ocr_worker.pages.opening import open_source
+
+        opened = open_source(task, self.documents, self.engines)
+        if not task.survey:
+            return opened
+        from ocr_worker.pages.survey import survey
+
+        return replace(opened, survey=survey(task, opened, self.documents))
+
+    def _page(self, task: PageTask) -> PageDone:
+        from ocr_worker.pages.page import PageWork
+        from ocr_worker.pages.page_results import write_page
+
+        page = PageWork(self.documents, self.engines).process(task)
+        write_page(Path(task.result_path), page)
+        return PageDone(
+            page.number, page.status, len(page.words), page.confidence, page.seconds, page.warnings
+        )
+
+    def _compose(self, task: ComposeTask) -> Composed:
+        from ocr_worker.pages.compose import compose
+
+        return compose(task, self.documents)
+
+
+def _draw(task: OverlayTask) -> Drawn:
+    from ocr_worker.pages.overlay import draw_overlay
+
+    return draw_overlay(task)
+
+
+def _inspect(task: InspectTask) -> Inspected:
+    from ocr_worker.pages.inspection import inspect
+
+    return inspect(task)

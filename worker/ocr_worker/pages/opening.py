@@ -1,0 +1,64 @@
+"""The first look at a file: whether it may be processed at all, and how many pages it has."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ocr_worker.engines.images import headers, image_files
+from ocr_worker.engines.ocr.registry import Engines
+from ocr_worker.engines.pdf import pdfium, qpdf
+from ocr_worker.engines.pdf.pdf_file import PdfFile
+from ocr_worker.errors import SignedError, XfaError
+from ocr_worker.model.tasks import Opened, OpenTask, PageSettings, Source
+from ocr_worker.pages.file_type import extension_warnings
+from ocr_worker.pages.open_documents import Documents
+from ocr_worker.pages.source_file import Look, look, require_unchanged
+from ocr_worker.pages.up_to_date import is_up_to_date
+
+MAX_WEIGHED_PAGES = 5_000
+
+
+def open_source(task: OpenTask, documents: Documents, engines: Engines) -> Opened:
+    """Raises the OcrError that tells why the file can't be processed."""
+    seen = look(task.source)
+    opened = _open_pdf(seen, task, documents) if seen.kind == "pdf" else _open_image(seen, task.settings)
+    require_unchanged(Source(task.source.path, stamp=seen.stamp))
+    return replace(opened, up_to_date=is_up_to_date(task, seen, engines)) if task.existing else opened
+
+
+def _open_pdf(seen: Look, task: OpenTask, documents: Documents) -> Opened:
+    pdf = documents.pdf(seen.path, task.source.password, seen.stamp)
+    refuse_forbidden(pdf, seen.path.name, task.settings)
+    weights = tuple(_weight(pdf, page) for page in range(1, min(pdf.pages, MAX_WEIGHED_PAGES) + 1))
+    warnings = (*extension_warnings("pdf", seen.path), *pdf.warnings)
+    return Opened(
+        "pdf", pdf.pages, seen.sha256, seen.stamp, weights if pdf.pages <= MAX_WEIGHED_PAGES else (), warnings
+    )
+
+
+def refuse_forbidden(pdf: PdfFile, name: str, settings: PageSettings) -> None:
+    if qpdf.needs_xfa(pdf.structure) or pdf.rendering.get_formtype() == pdfium.XFA_FULL:
+        raise XfaError(
+            f"{name} is a dynamic XFA form, which only Adobe's programs can show; print it to a PDF first"
+        )
+    if settings.signed == "refuse" and qpdf.is_signed(pdf.structure):
+        raise SignedError(
+            f"{name} is signed; a text layer would break that (signed: unsigned_copy makes a copy without)"
+        )
+
+
+def _weight(pdf: PdfFile, page: int) -> int:
+    width, height = pdfium.page_size(pdf.rendering, page)
+    return max(1, round(width * height / 1000))
+
+
+def _open_image(seen: Look, settings: PageSettings) -> Opened:
+    warnings = extension_warnings(seen.kind, seen.path)
+    with image_files.opened(seen.path, seen.kind, settings.max_pixels) as image:
+        frames = headers.count_frames(image)
+        if headers.is_animated(image):
+            warnings += (f"An animation of {getattr(image, 'n_frames', 1)} frames: the first one is read",)
+        if headers.resolution(image)[1]:
+            warnings += ("The file states no usable resolution: it is estimated",)
+        weight = max(1, image.size[0] * image.size[1] // 1000)
+    return Opened(seen.kind, frames, seen.sha256, seen.stamp, (weight,) * frames, warnings)

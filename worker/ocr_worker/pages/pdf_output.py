@@ -1,0 +1,75 @@
+"""The searchable PDF of a file: its original, or its pictures as one, with the words of each page laid on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ocr_worker.engines.pdf import qpdf
+from ocr_worker.model.page import Page
+from ocr_worker.model.tasks import ComposeTask
+from ocr_worker.outputs import searchable_pdf
+from ocr_worker.outputs.repaint import repaint
+from ocr_worker.pages.open_documents import Documents
+from ocr_worker.pages.page_results import read_picture
+
+Points = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """The PDF that layers go onto."""
+
+    pdf: Any
+    is_protected: bool
+    """Whether it keeps its protection."""
+
+
+@contextmanager
+def open_original(
+    task: ComposeTask, kind: str, sizes: Mapping[int, Points | None], documents: Documents
+) -> Iterator[Original]:
+    """A PDF as it is; of an image file, a page for each in `sizes`, which are points."""
+    path = Path(task.source.path)
+    if kind != "pdf":
+        # Late, as what it imports would hold up each page process's first page.
+        from ocr_worker.engines.images.image_to_pdf import picture_pdf
+
+        with picture_pdf(path, kind, sizes, task.settings.max_pixels) as pdf:
+            yield Original(pdf, is_protected=False)
+        return
+    # The document is changed here, so nobody may find it in the cache afterwards.
+    documents.close()
+    with documents.structure(path, task.source.password) as pdf:
+        if task.settings.signed == "unsigned_copy":
+            qpdf.drop_signatures(pdf)
+        yield Original(pdf, bool(pdf.is_encrypted and task.settings.keep_protection))
+
+
+class PdfWriter:
+    """Written to `place` at the end, and opened again to prove it."""
+
+    def __init__(self, original: Original, place: Path, task: ComposeTask) -> None:
+        self._original, self._place, self._task = original, place, task
+        self._grafter = searchable_pdf.LayerGrafter(original.pdf)
+
+    def add(self, page: Page) -> None:
+        if page.repainted:
+            self._repaint(page.number)
+        self._grafter.graft(page)
+
+    def _repaint(self, number: int) -> None:
+        from ocr_worker.engines.images.image_to_pdf import image_object
+
+        pdf = self._original.pdf
+        picture = read_picture(Path(self._task.result_dir) / f"{number}.page")
+        repaint(pdf, pdf.pages[number - 1], image_object(pdf, picture))
+
+    def finish(self) -> None:
+        self._grafter.finish()
+        searchable_pdf.save(self._original.pdf, self._place, self._original.is_protected)
+        password = self._task.source.password if self._original.is_protected else None
+        searchable_pdf.require_pages(self._place, self._task.pages, password)

@@ -1,0 +1,170 @@
+"""A page becomes one grey bitmap in its displayed frame, at the resolution that suits it."""
+
+from __future__ import annotations
+
+import logging
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ocr_worker.engines.images import filters
+from ocr_worker.engines.images.grey_image import GreyImage
+from ocr_worker.engines.pdf import jpeg, pdfium, poppler, qpdf
+from ocr_worker.engines.pdf.pdf_file import PdfFile
+from ocr_worker.errors import CorruptError
+from ocr_worker.model.tasks import PageSettings
+from ocr_worker.outputs import pdf_geometry
+
+DEFAULT_DPI = 300.0
+NATIVE_DPI = (150.0, 600.0)
+"""Between these a scanned page is taken at its image's own resolution."""
+AUTO_PIXELS = 64_000_000
+"""What a resolution of our own choice may cost; one that was asked for may go up to max_pixels."""
+PAINTED_PIXELS = 32_000_000
+"""In colour these take 100 MB, and as much again to be packed."""
+GLANCE_DPI = 75
+FLAT_LEVELS = 2
+"""Grey levels within a page drawn so small that holds nothing: one black dot of 300 dpi makes 16."""
+RICH_BITS = 0.15
+"""Per pixel: an image stored in more than this has something on it, so a glance would be lost time."""
+MOST_GLANCED_PIXELS = 40_000_000
+"""PDFium averages pixels when it draws smaller, but takes every so many-th of larger images."""
+SECOND_RENDERER = "PDFium can't draw the page: poppler drew it, so compare it with the original"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A PDF page before it is drawn."""
+
+    number: int
+    page: Any
+    """PDFium's; None when PDFium can't load it."""
+    content: pdfium.Content | None
+    inches: tuple[float, float]
+    """Width and height as displayed."""
+
+
+def load_sheet(pdf: PdfFile, number: int) -> Sheet:
+    built = pdf.structure.pages[number - 1]
+    try:
+        page = pdfium.load_page(pdf.rendering, number)
+        return Sheet(number, page, pdfium.survey(page), sheet_inches(built, page))
+    except pdfium.PdfiumError as error:
+        _log.warning("PDFium can't load page %d: %s", number, error)
+    return Sheet(number, None, None, sheet_inches(built, None))
+
+
+def sheet_inches(built: Any, page: Any) -> tuple[float, float]:
+    """Width and height as displayed, by PDFium's page or, where that is None, by qpdf's."""
+    unit = pdf_geometry.user_unit(built)
+    if page is not None:
+        return pdfium.page_inches(page, unit)
+    left, bottom, right, top = pdf_geometry.visible_box(built)
+    sides = (right - left) * unit / 72, (top - bottom) * unit / 72
+    return sides[::-1] if pdf_geometry.rotation(built) in (90, 270) else sides
+
+
+def shows_nothing(sheet: Sheet) -> bool:
+    """Whether a small drawing shows at a glance that the page is empty, so that no large one need be made."""
+    content = sheet.content
+    if content is None or content.visible_characters or content.others:
+        return False
+    area = sum(width * height for *_, width, height in content.images)
+    # A sheet of many metres is no glance any more.
+    if sheet.inches[0] * sheet.inches[1] * GLANCE_DPI**2 > MOST_GLANCED_PIXELS:
+        return False
+    if area > MOST_GLANCED_PIXELS or 8 * content.image_bytes > RICH_BITS * area:
+        return False
+    try:
+        low, high = filters.grey_range(pdfium.render(sheet.page, GLANCE_DPI))
+    except pdfium.PdfiumError:
+        return False
+    return high - low <= FLAT_LEVELS
+
+
+def choose_dpi(sheet: Sheet, settings: PageSettings) -> float:
+    """The resolution asked for, else that of the one image that is the page, else 300; less where pixels forbid."""
+    wanted = float(settings.dpi or _native_dpi(sheet) or DEFAULT_DPI)
+    budget = settings.max_pixels if settings.dpi else min(settings.max_pixels, AUTO_PIXELS)
+    width, height = sheet.inches
+    affordable = min(math.sqrt(budget / (width * height)), filters.LONGEST_SIDE_PX / max(width, height))
+    return min(wanted, affordable)
+
+
+def draw(pdf: PdfFile, sheet: Sheet, settings: PageSettings, path: Path) -> GreyImage:
+    """Raises CorruptError when no renderer can draw the page."""
+    dpi = choose_dpi(sheet, settings)
+    if sheet.page is not None:
+        try:
+            return GreyImage(pdfium.render(sheet.page, dpi * _unit(sheet)), dpi)
+        except pdfium.PdfiumError as error:
+            _log.warning("PDFium can't draw page %d: %s", sheet.number, error)
+    picture = poppler.render(pdf.structure, sheet.number, dpi)
+    if picture is None:
+        raise CorruptError(
+            f"Page {sheet.number} of {path.name} is too damaged to be drawn; get the file again"
+        )
+    return GreyImage(picture, dpi, warnings=(SECOND_RENDERER,))
+
+
+def take_image(pdf: PdfFile, sheet: Sheet, settings: PageSettings) -> GreyImage | None:
+    """The scan itself, when the page is nothing but one upright JPEG: no rendering, no resampling.
+
+    Raises CorruptError when that is damaged or cut short.
+    """
+    content, page = sheet.content, sheet.page
+    if content is None or len(content.images) != 1 or content.others or content.visible_characters:
+        return None
+    left, bottom, right, top, width, height = content.images[0]
+    dpi = width / ((right - left) * _unit(sheet) / 72) if right > left else 0
+    down = height / ((top - bottom) * _unit(sheet) / 72) if top > bottom else 0
+    if (
+        settings.dpi
+        or not NATIVE_DPI[0] <= dpi <= NATIVE_DPI[1]
+        or max(dpi, down) > filters.SQUARE_ENOUGH * min(dpi, down)
+        or not _fills(page, content.images[0])
+        or not pdfium.is_upright(page)
+    ):
+        return None
+    image = qpdf.sole_jpeg(pdf.structure, sheet.number, (width, height))
+    picture = jpeg.luma(image, (width, height)) if image is not None else None
+    return GreyImage(filters.turn(picture, page.get_rotation()), dpi) if picture is not None else None
+
+
+def paint(sheet: Sheet, dpi: float, seen: GreyImage) -> bytes:
+    """The page as a picture file, in its colours; as it was `seen` where PDFium can't draw it."""
+    width, height = sheet.inches
+    affordable = min(dpi, math.sqrt(PAINTED_PIXELS / (width * height)))
+    try:
+        picture = pdfium.paint(sheet.page, affordable * _unit(sheet)) if sheet.page else seen.picture
+    except pdfium.PdfiumError:
+        picture = seen.picture
+    return filters.packed(picture)
+
+
+def _unit(sheet: Sheet) -> float:
+    """PDFium does not know /UserUnit: a unit counts as a point there."""
+    width, _ = sheet.page.get_size()
+    return sheet.inches[0] * 72 / width if width else 1.0
+
+
+def _native_dpi(sheet: Sheet) -> float | None:
+    if sheet.content is None or len(sheet.content.images) != 1 or not sheet.page:
+        return None
+    image = sheet.content.images[0]
+    if pdfium.covered_share(image, sheet.page) < 0.9:
+        return None
+    across = (image[2] - image[0]) * _unit(sheet) / 72
+    up = (image[3] - image[1]) * _unit(sheet) / 72
+    dpi = max(min(image[4:]) / min(across, up), max(image[4:]) / max(across, up))
+    low, high = NATIVE_DPI
+    return min(high, dpi) if dpi >= low else None
+
+
+def _fills(page: Any, image: tuple[float, float, float, float, int, int]) -> bool:
+    """Whether the image's edges are the page's, to a tenth of a point in a hundred."""
+    box = page.get_bbox()
+    slack = 0.001 * max(box[2] - box[0], box[3] - box[1])
+    return all(abs(mine - its) <= slack for mine, its in zip(image[:4], box, strict=True))

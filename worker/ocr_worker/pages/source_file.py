@@ -1,0 +1,128 @@
+"""The input as a file: looked at without ever blocking on it, hashed, and watched for changes."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ocr_worker.errors import (
+    ChangedError,
+    CorruptError,
+    EmptyFileError,
+    LockedError,
+    NotFoundError,
+    NotRegularError,
+    OcrError,
+    PermissionDeniedError,
+)
+from ocr_worker.files.regular import open_regular
+from ocr_worker.model.tasks import Source
+from ocr_worker.pages.file_type import HEAD_BYTES, sniff
+
+Stamp = tuple[int, int, int]
+_BLOCK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one reading of the file tells."""
+
+    path: Path
+    kind: str
+    stamp: Stamp
+    sha256: str
+
+
+def look(source: Source) -> Look:
+    """Type, stamp and sha256 of a regular, readable, non-empty file."""
+    path = Path(source.path)
+    with _handle(path) as handle:
+        _refuse_locked(handle, path)
+        stamp = stamp_of(os.fstat(handle))
+        head = _head(handle, path)
+        kind = sniff(head, path)
+        digest = hashlib.sha256(head)
+        while block := os.read(handle, _BLOCK_BYTES):
+            digest.update(block)
+    return Look(path, kind, stamp, digest.hexdigest())
+
+
+def glance(source: Source) -> tuple[Path, str]:
+    """Path and type alone, after checking that the file is still what it was. Raises ChangedError."""
+    path = Path(source.path)
+    with _handle(path) as handle:
+        _require_stamp(stamp_of(os.fstat(handle)), source)
+        return path, sniff(_head(handle, path), path)
+
+
+def require_unchanged(source: Source) -> None:
+    """Raises ChangedError, or what keeps the file from being looked at."""
+    with _handle(Path(source.path)) as handle:
+        _require_stamp(stamp_of(os.fstat(handle)), source)
+
+
+def _head(handle: int, path: Path) -> bytes:
+    head = os.read(handle, HEAD_BYTES)
+    if not head:
+        raise EmptyFileError(f"{path.name} is empty (0 bytes); get it again from where it came from")
+    return head
+
+
+def stamp_of(status: os.stat_result) -> Stamp:
+    return status.st_size, status.st_mtime_ns, status.st_ino
+
+
+def _refuse_locked(handle: int, path: Path) -> None:
+    """A program that still writes the file may have locked it, in either of the two ways; Windows refuses the open."""
+    if sys.platform == "win32":
+        return
+    import fcntl
+
+    for lock in (fcntl.flock, fcntl.lockf):
+        try:
+            lock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            lock(handle, fcntl.LOCK_UN)
+        except OSError as error:
+            # A file system without locks says so with another errno.
+            if error.errno in (errno.EAGAIN, errno.EACCES):
+                raise LockedError(f"{path.name} is locked by another program; close it there") from error
+
+
+def _require_stamp(stamp: Stamp, source: Source) -> None:
+    if source.stamp is not None and stamp != tuple(source.stamp):
+        raise ChangedError(f"{Path(source.path).name} was changed while it was worked on; try again")
+
+
+@contextmanager
+def _handle(path: Path) -> Iterator[int]:
+    try:
+        stream = open_regular(path)
+    except (OSError, ValueError) as error:
+        raise access_error(error, path) from error
+    with stream:
+        try:
+            yield stream.fileno()
+        except OSError as error:
+            raise access_error(error, path) from error
+
+
+def access_error(error: OSError | ValueError, path: Path) -> OcrError:
+    """What a failure to open or read an input means to its owner."""
+    code = getattr(error, "errno", None)
+    if code in (errno.ENXIO, errno.EISDIR, errno.ENODEV):
+        return NotRegularError(f"{path.name} is no regular file (a folder, pipe or device); name a file")
+    if code in (errno.EACCES, errno.EPERM):
+        return PermissionDeniedError(f"{path.name} may not be read; change its permissions")
+    if code in (errno.EBUSY, errno.EAGAIN, errno.ETXTBSY):
+        return LockedError(f"{path.name} is in use by another program; close it there")
+    if code == errno.EIO:
+        return CorruptError(
+            f"{path.name} can't be read from its disk (input/output error); copy it to another disk"
+        )
+    return NotFoundError(f"{path.name} does not exist, or is a link that leads nowhere; check its path")

@@ -1,0 +1,204 @@
+"""Watch over the worker from a process of its own, so that nothing is left behind even when the worker can't act.
+
+The guard is forked before there are threads. It needs nothing of the worker's interpreter: it hears signals through the
+C-level wake-up pipe, sees the host go by polling, and sees the worker die by the end of its pipe.
+On Windows, which has no fork, there is only the thread of `watch_host`, and it sees no more than a dead parent process.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from ocr_worker.files.liveness import birth
+
+POLL_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class HostGone:
+    """Nobody reads stdout any more, or the host's process is dead."""
+
+    reason: str
+
+
+class Guard:
+    """The worker's end of the guard: tells it which processes are the worker's and when an end has been ordered."""
+
+    def __init__(self, orders: int | None = None) -> None:
+        self._orders = orders
+
+    def adopt(self, pid: int) -> None:
+        """End this process's group should the worker die."""
+        self._say(f"+{pid}\n")
+
+    def release(self, pid: int) -> None:
+        self._say(f"-{pid}\n")
+
+    def watch_parent(self, pid: int | None) -> None:
+        """End with this process; None with none."""
+        self._say(f"p{pid or 0}\n")
+
+    def end_within_grace(self) -> None:
+        """Start the time after which the worker is ended by force."""
+        self._say("e0\n")
+
+    def _say(self, order: str) -> None:
+        if self._orders is not None:
+            with suppress(OSError):
+                os.write(self._orders, order.encode("ascii"))
+
+
+def start_guard(stdout: int, grace_seconds: float) -> Guard:
+    """Fork the guard, and wait a millisecond until it is on its own. Call before any thread exists and before heavy imports."""
+    if sys.platform == "win32":
+        return Guard()
+    read_orders, write_orders = os.pipe()
+    read_wakeups, write_wakeups = os.pipe()
+    read_ready, write_ready = os.pipe()
+    worker = os.getpid()
+    if os.fork() == 0:
+        # Out of the worker's process group, which a host may kill as a whole.
+        os.setsid()
+        _ignore_terminal_signals()
+        # This ends the wait for it.
+        _close_all_but({1, 2, stdout, read_orders, read_wakeups})
+        _Watch(worker, read_orders, read_wakeups, stdout, grace_seconds).run()
+        os._exit(0)
+    for theirs in (read_orders, read_wakeups, write_ready):
+        os.close(theirs)
+    os.read(read_ready, 1)
+    os.close(read_ready)
+    os.set_blocking(write_wakeups, False)
+    signal.set_wakeup_fd(write_wakeups, warn_on_full_buffer=False)
+    return Guard(write_orders)
+
+
+def watch_host(stdout: int, parent: Callable[[], int | None], post: Callable[[HostGone], None]) -> None:
+    """Post HostGone, from a thread, once stdout has no reader or the parent's process is dead."""
+
+    def run() -> None:
+        watch = HostWatch(stdout)
+        while (reason := watch.gone(parent(), POLL_SECONDS)) is None:
+            continue
+        post(HostGone(reason))
+
+    threading.Thread(target=run, name="host", daemon=True).start()
+
+
+class HostWatch:
+    """Tells whether the host is still there, without writing to it."""
+
+    def __init__(self, stdout: int, born: Callable[[int], str | None] = birth) -> None:
+        self._born = born
+        # Windows tells the writing end of a pipe nothing of its reader before it writes.
+        self._poll = select.poll() if hasattr(select, "poll") else None
+        if self._poll is not None:
+            # No event is asked for: POLLERR, POLLHUP and POLLNVAL come unasked.
+            self._poll.register(stdout, 0)
+        self._identity: tuple[int, str] | None = None
+
+    def gone(self, parent: int | None, wait_seconds: float) -> str | None:
+        """Wait up to `wait_seconds`; why the host is gone, or None."""
+        if self._poll is None:
+            time.sleep(wait_seconds)
+        elif self._poll.poll(wait_seconds * 1000):
+            return "stdout has no reader"
+        if parent is not None and not self._alive(parent):
+            return f"the host's process {parent} has ended"
+        return None
+
+    def _alive(self, pid: int) -> bool:
+        born = self._born(pid)
+        if born is None:
+            return False
+        # The same pid with another birth is another process.
+        if self._identity is None or self._identity[0] != pid:
+            self._identity = (pid, born)
+        return self._identity[1] == born
+
+
+@dataclass(slots=True)
+class _Watch:
+    """The guard's own loop, in its own process."""
+
+    worker: int
+    orders: int
+    wakeups: int
+    stdout: int
+    grace_seconds: float
+    children: set[int] = field(default_factory=set)
+    parent: int | None = None
+    deadline: float | None = None
+    pending: bytes = b""
+
+    def run(self) -> None:
+        host, inputs = HostWatch(self.stdout), [self.orders, self.wakeups]
+        while not self._overdue():
+            ready, _, _ = select.select(inputs, [], [], POLL_SECONDS)
+            if self.orders in ready and not self._obey():
+                break
+            if self.wakeups in ready:
+                self._hear_signal()
+            if self.deadline is None and host.gone(self.parent, 0) is not None:
+                self._start_grace()
+        self._end_all()
+
+    def _obey(self) -> bool:
+        """Take in the worker's orders; False once the worker is dead."""
+        chunk = os.read(self.orders, 4096)
+        *lines, self.pending = (self.pending + chunk).split(b"\n")
+        for line in lines:
+            verb, number = line[:1], int(line[1:])
+            if verb == b"+":
+                self.children.add(number)
+            elif verb == b"-":
+                self.children.discard(number)
+            elif verb == b"p":
+                self.parent = number or None
+            else:
+                self._start_grace()
+        return bool(chunk)
+
+    def _hear_signal(self) -> None:
+        if {signal.SIGTERM, signal.SIGINT} & set(os.read(self.wakeups, 512)):
+            self._start_grace()
+
+    def _start_grace(self) -> None:
+        if self.deadline is None:
+            self.deadline = time.monotonic() + self.grace_seconds
+
+    def _overdue(self) -> bool:
+        return self.deadline is not None and time.monotonic() >= self.deadline
+
+    def _end_all(self) -> None:
+        """End the worker, should it still live, and then its children with all that they started."""
+        if sys.platform == "win32":
+            return
+        if os.getppid() == self.worker:
+            with suppress(OSError):
+                os.kill(self.worker, signal.SIGKILL)
+        for child in self.children:
+            with suppress(OSError):
+                os.killpg(child, signal.SIGKILL)
+
+
+def _close_all_but(kept: set[int]) -> None:
+    low = 0
+    for fd in sorted(kept):
+        os.closerange(low, fd)
+        low = fd + 1
+    os.closerange(low, 4096)
+
+
+def _ignore_terminal_signals() -> None:
+    # The guard outlives the order to end: it is the one that sees it carried out.
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        signal.signal(getattr(signal, name), signal.SIG_IGN)

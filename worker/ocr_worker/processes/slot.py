@@ -1,0 +1,201 @@
+"""One page process with its pipe and its folder for temporary files: started, spoken to, ended.
+
+Owned by one thread. A reader thread of its own only posts what the process says to that thread's inbox.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Union
+
+from ocr_worker.files.sweep import make_temp_folder
+from ocr_worker.model.tasks import PageSettings, Task, WarmTask
+from ocr_worker.processes import messages
+from ocr_worker.settings import Settings
+
+if TYPE_CHECKING:
+    import psutil
+
+START = (
+    "import sys; sys.path[:] = [place for place in sys.path if place];"
+    " from ocr_worker.__main__ import main; sys.exit(main())"
+)
+"""Unlike `-m`, this imports nothing from the working directory, which may be anybody's. (`-P` needs Python 3.11.)"""
+WARM_UP = 0
+"""The ticket of every warm-up; those of tasks are above it."""
+WARM_UP_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class SlotSpoke:
+    slot: Slot
+    line: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SlotEnded:
+    slot: Slot
+    last_words: str
+
+
+SlotMessage = Union[SlotSpoke, SlotEnded]
+
+
+class Slot:
+    """`ticket` is the task in work; WARM_UP where there is none but that, None is idle."""
+
+    def __init__(self, settings: Settings, post: Callable[[SlotMessage], None]) -> None:
+        """Start the process. Raises OSError."""
+        self.ticket: int | None = None
+        self.deadline = self.limit_seconds = 0.0
+        self.pages = 0
+        self.idle_since = time.monotonic()
+        self.timed_out = False
+        self.is_bare = True
+        """It has not been told yet which engine to load ahead of its work."""
+        self._post = post
+        self._temp = make_temp_folder(settings.temp_dir)
+        self._gone = threading.Event()
+        self._stderr: deque[str] = deque(maxlen=8)
+        self._meter: psutil.Process | None = None
+        """Kept: to make one takes longer than to read it."""
+        try:
+            self._process = _spawn(settings, self._temp)
+            self.pid = self._process.pid
+            self._listen()
+        except OSError:
+            shutil.rmtree(self._temp, ignore_errors=True)
+            raise
+
+    def give(self, ticket: int, task: Task, limit_seconds: float) -> None:
+        """Its pipe holds the task until the process is ready for it; a process that has died is reported by its reader."""
+        self.ticket, self.limit_seconds = ticket, limit_seconds
+        self.deadline = time.monotonic() + limit_seconds
+        assert self._process.stdin is not None
+        with suppress(OSError):
+            self._process.stdin.write(messages.dump(ticket, task))
+            self._process.stdin.flush()
+
+    def warm(self, settings: PageSettings | None) -> None:
+        """Have it load the libraries, and the engine where settings name one, before it gets a task."""
+        self.is_bare = settings is None
+        self.give(WARM_UP, WarmTask(settings), WARM_UP_SECONDS)
+
+    def rest(self) -> None:
+        """Its task is done."""
+        self.ticket, self.idle_since = None, time.monotonic()
+
+    def let_go(self) -> None:
+        """An idle process ends when its stdin does."""
+        assert self._process.stdin is not None
+        with suppress(OSError):
+            self._process.stdin.close()
+
+    def kill(self) -> None:
+        """End it at once, with all that it started."""
+        with suppress(OSError):
+            if sys.platform == "win32":
+                self._process.kill()
+            else:
+                os.killpg(self.pid, signal.SIGKILL)
+
+    def has_died(self) -> bool:
+        """Known at once, before the reader says so."""
+        return self._process.poll() is not None
+
+    def wait_gone(self, seconds: float) -> None:
+        """Wait until the process is dead and its folder removed."""
+        self._gone.wait(seconds)
+
+    def rss_bytes(self) -> int:
+        """Resident memory; 0 when that can't be read."""
+        # Late: a worker that says hello does without it.
+        import psutil
+
+        try:
+            self._meter = self._meter or psutil.Process(self.pid)
+            return int(self._meter.memory_info().rss)
+        except psutil.Error:
+            return 0
+
+    def how_it_ended(self) -> str:
+        name, code = self.signal_name(), self._process.returncode
+        return f"was ended by {name}" if name else f"ended with exit code {code}"
+
+    def signal_name(self) -> str | None:
+        """Of the signal that it died by, if it did."""
+        code = self._process.returncode
+        return signal.Signals(-code).name if code is not None and code < 0 else None
+
+    def _listen(self) -> None:
+        drain = threading.Thread(target=_drain, args=(self._process.stderr, self._stderr), daemon=True)
+        reader = threading.Thread(target=self._read, args=(drain,), name=f"page {self.pid}", daemon=True)
+        try:
+            drain.start()
+            reader.start()
+        except RuntimeError as error:
+            self.kill()
+            self._process.wait()
+            raise BlockingIOError(errno.EAGAIN, f"a page process got no thread: {error}") from error
+
+    def _read(self, drain: threading.Thread) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as lines:
+            for line in lines:
+                self._post(SlotSpoke(self, line))
+        self._process.wait()
+        shutil.rmtree(self._temp, ignore_errors=True)
+        self._gone.set()
+        drain.join(1)
+        self._post(SlotEnded(self, " | ".join(self._stderr)))
+
+
+def await_gone(slots: Iterable[Slot], seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    """Wait for killed processes, for so long in all: one in the middle of a disk write takes a moment."""
+    deadline = clock() + seconds
+    for slot in slots:
+        slot.wait_gone(max(0.0, deadline - clock()))
+
+
+def _spawn(settings: Settings, temp: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        _command(settings),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=_environment(temp),
+        start_new_session=True,
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )
+
+
+def _command(settings: Settings) -> list[str]:
+    start = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-c", START]
+    return [*start, "page-process", str(os.getpid()), str(settings.cache_dir), str(settings.memory_limit_mib)]
+
+
+def _environment(temp: Path) -> dict[str, str]:
+    environment = dict(os.environ, OMP_THREAD_LIMIT="1", TMPDIR=str(temp), TEMP=str(temp), TMP=str(temp))
+    # PyInstaller points the loader at its own folder; our children need the system's again.
+    if "LD_LIBRARY_PATH_ORIG" in environment:
+        environment["LD_LIBRARY_PATH"] = environment.pop("LD_LIBRARY_PATH_ORIG")
+    return environment
+
+
+def _drain(stderr: IO[bytes], kept: deque[str]) -> None:
+    """Keep the last words of a page process, so that it never blocks on a full stderr."""
+    with stderr:
+        while line := stderr.readline(500):
+            kept.append(line.decode("utf-8", "replace").strip())

@@ -1,0 +1,145 @@
+"""Claim stdin and stdout; read bytes from the host, write events to it. Knows nothing of OCR."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Union
+
+from ocr_protocol.codec import encode
+from ocr_protocol.events import Event
+from ocr_protocol.lines import LineSplitter, TooLong
+from ocr_worker.processes.claim import Channel
+from ocr_worker.processes.guard import HostGone
+
+READ_BYTES = 65536
+WINDOW = 64
+"""Commands at most of which the answer is still to be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineReceived:
+    line: bytes | TooLong
+
+
+@dataclass(frozen=True, slots=True)
+class StdinEnded:
+    """The host will say no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """The host has been given all events so far."""
+
+
+StdinMessage = Union[LineReceived, StdinEnded]
+Draft = Union[Event, Callable[[], Event | None]]
+"""An event, or what is called when the host has read all before it: makes the event only then (so that a slow host costs no memory), or none."""
+
+
+class Reader:
+    """A thread that posts each line of stdin, and waits while the host has WINDOW answers to read: a flood stays in the pipe."""
+
+    def __init__(
+        self, channel: Channel, post: Callable[[StdinMessage], None], max_line_bytes: int, heard: bytes = b""
+    ) -> None:
+        """`heard` was read from stdin before."""
+        self._fd, self._post, self._heard = channel.stdin, post, heard
+        self._splitter = LineSplitter(max_line_bytes)
+        self._room = threading.Semaphore(WINDOW)
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="stdin", daemon=True).start()
+
+    def answered(self) -> None:
+        """Say, from any thread, that one line has been dealt with and the host has read what was said to it."""
+        self._room.release()
+
+    def _run(self) -> None:
+        chunk = self._heard or self._read()
+        while chunk:
+            for line in self._splitter.feed(chunk):
+                self._post_line(line)
+            chunk = self._read()
+        for line in self._splitter.finish():
+            self._post_line(line)
+        self._post(StdinEnded())
+
+    def _post_line(self, line: bytes | TooLong) -> None:
+        self._room.acquire()
+        self._post(LineReceived(line))
+
+    def _read(self) -> bytes:
+        try:
+            return os.read(self._fd, READ_BYTES)
+        except OSError:
+            return b""
+
+
+class Writer:
+    """A thread that writes events in order. Of progress and heartbeats only the newest waits; nothing else is dropped."""
+
+    def __init__(self, channel: Channel, post: Callable[[Drained | HostGone], None]) -> None:
+        self._fd, self._post = channel.stdout, post
+        self._news = threading.Condition()
+        self._waiting: OrderedDict[object, Draft] = OrderedDict()
+        self._number, self._seq, self._closed, self._writing = 0, 0, False, False
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="stdout", daemon=True).start()
+
+    def put(self, draft: Draft) -> None:
+        with self._news:
+            self._number += 1
+            self._waiting[self._number] = draft
+            self._news.notify_all()
+
+    def put_latest(self, subject: str, draft: Draft) -> None:
+        """Queue news of a subject (a job's progress, the heart) in place of any that the host has not read yet."""
+        with self._news:
+            self._waiting.pop(subject, None)
+            self._waiting[subject] = draft
+            self._news.notify_all()
+
+    @property
+    def idle(self) -> bool:
+        """Nothing waits to be written."""
+        with self._news:
+            return not (self._waiting or self._writing)
+
+    def flush(self, seconds: float) -> bool:
+        """Wait until all is written; False when the host did not read it in time."""
+        with self._news:
+            return self._news.wait_for(lambda: self._closed or not (self._waiting or self._writing), seconds)
+
+    def _run(self) -> None:
+        while True:
+            with self._news:
+                self._news.wait_for(lambda: self._waiting)
+                _, draft = self._waiting.popitem(last=False)
+                self._writing = True
+            delivered = self._write(draft)
+            with self._news:
+                self._writing = False
+                self._closed = self._closed or not delivered
+                self._news.notify_all()
+                drained = not self._waiting
+            if drained:
+                self._post(Drained())
+
+    def _write(self, draft: Draft) -> bool:
+        event = draft() if callable(draft) else draft
+        if event is None:
+            return True
+        self._seq += 1
+        line = memoryview(encode(event, self._seq))
+        try:
+            while line:
+                line = line[os.write(self._fd, line) :]
+        except OSError:
+            self._post(HostGone("stdout has no reader"))
+            return False
+        return True

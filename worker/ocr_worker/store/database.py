@@ -1,0 +1,88 @@
+"""The file that holds the store: closed to other users, shared with other processes, and perhaps deleted meanwhile."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from ocr_worker.errors import OutputPermissionError, no_space
+from ocr_worker.files.private import close_to_others
+from ocr_worker.store.schema import migrate, store_error
+
+BUSY_SECONDS = 2
+MOMENT_SECONDS = 0.05
+"""How long `can_write` waits for another process."""
+STORE = "jobs.sqlite3"
+_OURS = {"jobs", "tmp", "cache"}
+"""What lies in the state folder beside the store."""
+
+
+class StoreFile:
+    """A connection to it; one instance serves one thread."""
+
+    def __init__(self, state_dir: Path) -> None:
+        """Open it and bring it up to date; raises what `JobStore` says."""
+        self._path = path = state_dir / STORE
+        try:
+            _close_folder(state_dir)
+            # Its log files take over the mode, so it must be right before they are there.
+            path.touch(mode=0o600)
+            for file in state_dir.glob(f"{STORE}*"):
+                close_to_others(file)
+            self._open(path)
+            self._status = path.stat()
+        except sqlite3.Error as error:
+            raise store_error(error) from error
+        except OSError as error:
+            raise no_space(error, f"the state folder {state_dir}") or OutputPermissionError(
+                f"The state folder {state_dir} can't be used ({error}). Set OCR_WORKER_STATE_DIR to a folder that can be written."
+            ) from error
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the store is still the one that its path leads to: a deleted one would be written to in vain."""
+        try:
+            return os.path.samestat(self._path.stat(), self._status)
+        except OSError:
+            return False
+
+    def can_write(self) -> bool:
+        """Whether no other process is in the middle of a write. Any other fault is left for the write to meet."""
+        try:
+            self.db.execute(f"PRAGMA busy_timeout = {MOMENT_SECONDS * 1000:.0f}")
+            self.db.execute("BEGIN IMMEDIATE")
+            self.db.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            return "locked" not in str(error)
+        finally:
+            with suppress(sqlite3.Error):
+                self.db.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+        return True
+
+    def transaction(self) -> sqlite3.Connection:
+        """Begin one, to be ended by `with`."""
+        self.db.execute("BEGIN IMMEDIATE")
+        return self.db
+
+    def _open(self, path: Path) -> None:
+        try:
+            self.db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+            self.db.execute("PRAGMA journal_mode=WAL")
+            self.db.execute("PRAGMA synchronous=NORMAL")
+            self.db.execute("PRAGMA foreign_keys=ON")
+            migrate(self.db, path)
+        except sqlite3.OperationalError:
+            # SQLite does not say why it can't make a file beside; we can.
+            with tempfile.TemporaryFile(dir=path.parent) as probe:
+                probe.write(b"-")
+            raise
+
+
+def _close_folder(state_dir: Path) -> None:
+    """Make the state folder; one that is there is closed to others, unless it holds what is not ours."""
+    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if all(path.name in _OURS or path.name.startswith(STORE) for path in state_dir.iterdir()):
+        close_to_others(state_dir)

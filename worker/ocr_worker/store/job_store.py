@@ -1,0 +1,318 @@
+"""What is known of every job, in SQLite: the truth after a crash. Its format is not the wire's.
+
+One instance serves one thread. A commit survives the death of any process (WAL, synchronous=NORMAL).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ocr_worker.errors import JobNotFoundError
+from ocr_worker.model.jobs import FileState, JobId, JobOptions
+from ocr_worker.model.tasks import PageStatus
+from ocr_worker.store.database import StoreFile
+from ocr_worker.store.records import NewFile, StoredFile, StoredJob, StoredPage, Tally
+
+PART_ROWS = 5000
+"""Of a job that is deleted: what goes in one transaction."""
+TURN_SECONDS = 0.003
+GONE = "the folder was deleted, or the job in it, while the worker ran; start the batch again"
+
+
+def store_as_it_is(known: JobStore | None, state_dir: Path) -> JobStore:
+    """The store that was opened, or another where the state folder was deleted since."""
+    return known if known is not None and known.is_there else JobStore(state_dir)
+
+
+class JobStore:
+    """Jobs, files and pages. Every call is one transaction."""
+
+    def __init__(self, state_dir: Path) -> None:
+        """Open the store and bring it up to date.
+
+        Raises:
+            OutputPermissionError: the state folder can't be made or written.
+            NoSpaceError: its disk is full, or has no room for another name.
+            InternalError: the store is from a newer version or is no database.
+        """
+        self._file = StoreFile(state_dir)
+        self._db = self._file.db
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the store is still the one that its path leads to: a deleted one would be written to in vain."""
+        return self._file.is_there
+
+    def close(self) -> None:
+        self._db.close()
+
+    def can_write(self) -> bool:
+        """Whether no other process is in the middle of a write. Any other fault is left for the write to meet."""
+        return self._file.can_write()
+
+    def add_job(self, job: StoredJob, files: Iterable[NewFile] = ()) -> None:
+        """Keep a job with its files, or without: an `admitting` one gets them by `add_files`."""
+        fields = {name: getattr(job, name) for name in StoredJob.__slots__}
+        fields["options"] = json.dumps(job.options.to_fields())
+        with self._file.transaction():
+            marks = ", ".join(f":{name}" for name in fields)
+            self._db.execute(f"INSERT INTO jobs ({', '.join(fields)}) VALUES ({marks})", fields)
+            self._insert_files(job.job_id, 0, files)
+
+    def add_files(self, job_id: JobId, after: int, files: Iterable[NewFile]) -> None:
+        """Keep more files of a job, numbered on from `after`."""
+        with self._file.transaction():
+            self._insert_files(job_id, after, files)
+
+    def job(self, job_id: JobId) -> StoredJob | None:
+        return next(self._jobs("WHERE job_id = ? AND state <> 'admitting'", (job_id,)), None)
+
+    def jobs(self, state: str | None, offset: int, limit: int) -> list[StoredJob]:
+        """Newest first."""
+        where, given = _in_state(state)
+        order = "ORDER BY created_at DESC, job_id DESC LIMIT ? OFFSET ?"
+        return list(self._jobs(f"{where} {order}", (*given, limit, offset)))
+
+    def job_count(self, state: str | None) -> int:
+        where, given = _in_state(state)
+        return int(self._db.execute(f"SELECT count(*) FROM jobs {where}", given).fetchone()[0])
+
+    def unfinished(self) -> list[StoredJob]:
+        """Jobs that some worker, dead or alive, holds for its own."""
+        return list(self._jobs("WHERE state IN ('admitting', 'queued', 'running', 'paused')", ()))
+
+    def to_come(self) -> list[StoredJob]:
+        """Jobs that go on without a user's order: those of a worker, and those that an app takes up again."""
+        return list(self._jobs("WHERE state IN ('queued', 'running', 'paused', 'interrupted')", ()))
+
+    def names_to_come(self, job_id: JobId) -> Iterator[tuple[bytes, bytes]]:
+        """Name and input of each file that has not ended."""
+        yield from self._db.execute(
+            "SELECT name, path FROM files WHERE job_id = ? AND ended_at IS NULL AND name IS NOT NULL",
+            (job_id,),
+        )
+
+    def update_job(self, job_id: JobId, **fields: object) -> None:
+        fields["updated_at"] = time.time()
+        names = ", ".join(f"{name} = :{name}" for name in fields)
+        self._db.execute(f"UPDATE jobs SET {names} WHERE job_id = :job_id", {**fields, "job_id": job_id})
+
+    def end_run(self, job_id: JobId, unstarted: Iterable[tuple[int, int]], **fields: object) -> None:
+        """Keep how a run ended: its files in work are pending again, tries of these pages (file, page) did not count."""
+        with self._file.transaction():
+            for number, page in unstarted:
+                self.page_unstarted(job_id, number, page)
+            self.reopen_files(job_id, "processing")
+            self.update_job(job_id, **fields)
+
+    def delete_job(self, job_id: JobId, rest: Callable[[float], None] = time.sleep) -> None:
+        """Forget a job, in parts between which others may write. Until all of it is gone it is nobody's."""
+        self.update_job(job_id, state="admitting")
+        for table, key in (("pages", "number, page"), ("files", "number")):
+            while self._delete_part(job_id, table, key):
+                # SQLite lets no one in who sleeps while the lock is free for a moment only.
+                rest(TURN_SECONDS)
+        self._db.execute("DELETE FROM jobs WHERE job_id = ?", (job_id,))
+
+    def _delete_part(self, job_id: JobId, table: str, key: str) -> bool:
+        """Remove the first rows of a job in a table; whether there may be more."""
+        mine = f"FROM {table} WHERE job_id = ?"
+        end = self._db.execute(
+            f"SELECT {key} {mine} ORDER BY {key} LIMIT 1 OFFSET {PART_ROWS}", (job_id,)
+        ).fetchone()
+        if end is None:
+            self._db.execute(f"DELETE {mine}", (job_id,))
+            return False
+        self._db.execute(f"DELETE {mine} AND ({key}) < ({_marks(end)})", (job_id, *end))
+        return True
+
+    def stats(self, job_id: JobId) -> dict[str, int]:
+        """How many files are in which state."""
+        return self.tallies([job_id])[job_id].stats
+
+    def failures(self, job_id: JobId) -> dict[str, int]:
+        """How many files failed with which code."""
+        rows = self._db.execute(
+            "SELECT json_extract(outcome, '$.error.code'), count(*) FROM files"
+            " WHERE job_id = ? AND state = 'failed' GROUP BY 1",
+            (job_id,),
+        )
+        return dict(rows)
+
+    def incomplete(self, job_id: JobId) -> int:
+        """How many completed files have pages that failed."""
+        found = self._db.execute(
+            "SELECT count(*) FROM files WHERE job_id = ? AND state = 'completed'"
+            " AND json_extract(outcome, '$.status') = 'completed_with_errors'",
+            (job_id,),
+        )
+        return int(found.fetchone()[0])
+
+    def tallies(self, job_ids: Sequence[JobId]) -> dict[JobId, Tally]:
+        """Of each job: its files by state, its pages; an uncounted file is one page."""
+        found = {job_id: Tally() for job_id in job_ids}
+        rows = self._db.execute(
+            "SELECT job_id, state, count(*), sum(CASE WHEN ended_at IS NOT NULL THEN coalesce(pages, 1) ELSE 0 END),"
+            f" sum(coalesce(pages, 1)) FROM files WHERE job_id IN ({_marks(job_ids)}) GROUP BY job_id, state",
+            job_ids,
+        )
+        for job_id, state, files, ended, total in rows:
+            tally = found[job_id]
+            tally.stats[state] += files
+            tally.stats["total"] += files
+            tally.pages_ended += ended
+            tally.pages_total += total
+        return found
+
+    def begun_files(self, job_ids: Sequence[JobId]) -> list[tuple[JobId, int, int, int]]:
+        """Of each counted file that has not ended: job, number, pages, pages with a result."""
+        rows = self._db.execute(
+            "SELECT f.job_id, f.number, f.pages, count(p.status) FROM files f LEFT JOIN pages p USING (job_id, number)"
+            f" WHERE f.job_id IN ({_marks(job_ids)}) AND f.ended_at IS NULL AND f.pages IS NOT NULL"
+            " GROUP BY f.job_id, f.number",
+            job_ids,
+        )
+        return list(rows)
+
+    def pages_recognised(self, job_id: JobId) -> int:
+        """Pages with a result, of all files."""
+        found = self._db.execute(
+            "SELECT count(*) FROM pages WHERE job_id = ? AND status IS NOT NULL", (job_id,)
+        )
+        return int(found.fetchone()[0])
+
+    def measured_rate(self) -> float | None:
+        """Pages a second on this machine, over the last jobs that recognised any; None before the first."""
+        row = self._db.execute(
+            "SELECT sum(pages_read), sum(worked_seconds) FROM (SELECT pages_read, worked_seconds FROM jobs"
+            " WHERE state = 'completed' AND pages_read > 0 ORDER BY created_at DESC LIMIT 20)"
+        ).fetchone()
+        return row[0] / row[1] if row[0] and row[1] else None
+
+    def files(self, job_id: JobId, state: FileState | None, after: int, limit: int) -> list[StoredFile]:
+        """Files in the order of the request, numbered above `after`."""
+        where, given = ("AND state = ?", (state,)) if state else ("", ())
+        rows = self._db.execute(
+            f"SELECT {_FILE_COLUMNS} FROM files WHERE job_id = ? AND number > ? {where} ORDER BY number LIMIT ?",
+            (job_id, after, *given, limit),
+        )
+        return [_file(row) for row in rows]
+
+    def file_numbers(self, job_id: JobId, state: FileState) -> list[int]:
+        rows = self._db.execute("SELECT number FROM files WHERE job_id = ? AND state = ?", (job_id, state))
+        return [row[0] for row in rows]
+
+    def file(self, job_id: JobId, number: int) -> StoredFile:
+        row = self._db.execute(
+            f"SELECT {_FILE_COLUMNS} FROM files WHERE job_id = ? AND number = ?", (job_id, number)
+        ).fetchone()
+        if row is None:
+            raise JobNotFoundError(GONE)
+        return _file(row)
+
+    def set_file(self, job_id: JobId, number: int, **fields: Any) -> None:
+        if "outcome" in fields:
+            fields["outcome"] = _json(fields["outcome"])
+        names = ", ".join(f"{name} = :{name}" for name in fields)
+        self._db.execute(
+            f"UPDATE files SET {names} WHERE job_id = :job_id AND number = :number",
+            {**fields, "job_id": job_id, "number": number},
+        )
+
+    def end_file(self, job_id: JobId, number: int, account: Mapping[str, object], **fields: Any) -> None:
+        """Keep how a file ended, with what its job has spent so far, which must not fall behind should the worker die."""
+        with self._file.transaction():
+            self.set_file(job_id, number, **fields)
+            # It is the worker's deaths that are counted across runs, not what its pages did of themselves.
+            self.forget_attempts(job_id, number)
+            self.update_job(job_id, **account)
+
+    def reopen_files(self, job_id: JobId, state: FileState) -> None:
+        """Set files back to pending; the results of their pages stay."""
+        self._db.execute(
+            "UPDATE files SET state = 'pending', outcome = NULL, ended_at = NULL WHERE job_id = ? AND state = ?",
+            (job_id, state),
+        )
+
+    def pages(self, job_id: JobId, number: int) -> list[StoredPage]:
+        rows = self._db.execute(
+            "SELECT page, attempts, status FROM pages WHERE job_id = ? AND number = ? AND page > 0 ORDER BY page",
+            (job_id, number),
+        )
+        return [StoredPage(*row) for row in rows]
+
+    def file_attempts(self, job_id: JobId, number: int) -> int:
+        """Steps of the whole file (its page 0) that were begun and never came to an end, good or bad."""
+        row = self._db.execute(
+            "SELECT attempts FROM pages WHERE job_id = ? AND number = ? AND page = 0", (job_id, number)
+        ).fetchone()
+        return row[0] if row else 0
+
+    def page_started(self, job_id: JobId, number: int, page: int) -> None:
+        """Count the attempt before it is made, so that an input which ends everything is seen to have done so."""
+        self._db.execute(
+            "INSERT INTO pages (job_id, number, page, attempts) VALUES (?, ?, ?, 1)"
+            " ON CONFLICT DO UPDATE SET attempts = attempts + 1",
+            (job_id, number, page),
+        )
+
+    def page_unstarted(self, job_id: JobId, number: int, page: int) -> None:
+        """Take back an attempt that was ended by order, not by the page."""
+        self._db.execute(
+            "UPDATE pages SET attempts = attempts - 1 WHERE job_id = ? AND number = ? AND page = ?",
+            (job_id, number, page),
+        )
+
+    def forget_attempts(self, job_id: JobId, number: int) -> None:
+        """Let the pages of a file that have no result count from none again."""
+        self._db.execute(
+            "UPDATE pages SET attempts = 0 WHERE job_id = ? AND number = ? AND status IS NULL",
+            (job_id, number),
+        )
+
+    def page_ended(self, job_id: JobId, number: int, page: int, status: PageStatus) -> None:
+        """Keep that a page has its result."""
+        self._db.execute(
+            "UPDATE pages SET status = ? WHERE job_id = ? AND number = ? AND page = ?",
+            (status, job_id, number, page),
+        )
+
+    def forget_pages(self, job_id: JobId, number: int) -> None:
+        self._db.execute("DELETE FROM pages WHERE job_id = ? AND number = ?", (job_id, number))
+
+    def _jobs(self, where: str, given: tuple[object, ...]) -> Iterator[StoredJob]:
+        for row in self._db.execute(f"SELECT {', '.join(StoredJob.__slots__)} FROM jobs {where}", given):
+            fields = dict(zip(StoredJob.__slots__, row, strict=True))
+            yield StoredJob(**{**fields, "options": JobOptions.from_fields(json.loads(fields["options"]))})
+
+    def _insert_files(self, job_id: JobId, after: int, files: Iterable[NewFile]) -> None:
+        self._db.executemany(
+            "INSERT INTO files (job_id, number, file, path, name, verdict) VALUES (?, ?, ?, ?, ?, ?)",
+            ((job_id, n, f.file, f.path, f.name, _json(f.verdict)) for n, f in enumerate(files, after + 1)),
+        )
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _in_state(state: str | None) -> tuple[str, tuple[str, ...]]:
+    return ("WHERE state = ?", (state,)) if state else ("WHERE state <> 'admitting'", ())
+
+
+_FILE_COLUMNS = ", ".join(StoredFile.__slots__)
+
+
+def _file(row: tuple[Any, ...]) -> StoredFile:
+    fields = dict(zip(StoredFile.__slots__, row, strict=True))
+    for name in ("verdict", "outcome"):
+        fields[name] = json.loads(fields[name]) if fields[name] else None
+    return StoredFile(**fields)
+
+
+def _json(value: object) -> str | None:
+    return None if value is None else json.dumps(value)

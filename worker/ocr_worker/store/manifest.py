@@ -1,0 +1,113 @@
+"""`batch_<id>_manifest.json` in the output folder: the readable copy of what the store knows of a job.
+
+The format is that of the fourth design note, version 1, with the state `completed` written `complete`; docs/outputs.md
+describes it and manifest.schema.json is its JSON Schema.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from ocr_protocol.paths import path_to_wire
+from ocr_worker.errors import BusyError
+from ocr_worker.files.atomic import FolderId, publish_all, require_same_folder, staging
+from ocr_worker.model.jobs import JobId
+from ocr_worker.store.job_store import JobStore
+from ocr_worker.store.records import StoredFile, StoredJob
+from ocr_worker.store.statistics import manifest_path, statistics, timestamp
+
+VERSION = 1
+CHUNK_FILES = 500
+STATES = {"completed": "complete"}
+
+
+def write_manifest(
+    store: JobStore, job_id: JobId, folder: FolderId | None = None, broken_off: threading.Event | None = None
+) -> Path | None:
+    """Write a job's manifest as the store knows it now, whole or not at all; None for a dry run or a job that is gone.
+
+    Raises:
+        OcrError: the output folder can't be written, is not `folder` any more, or the write was broken off.
+    """
+    job = store.job(job_id)
+    if job is None or job.options.dry_run:
+        return None
+    path = manifest_path(Path(os.fsdecode(job.output_path)), job_id)
+    require_same_folder(path.parent, folder)
+    head = _head(store, job)
+
+    def write(temporary: Path) -> None:
+        with temporary.open("w", encoding="ascii") as stream:
+            _write(stream, head, _items(store, job_id), broken_off or threading.Event())
+
+    with staging(path, write) as staged:
+        publish_all([staged])
+    return path
+
+
+def _head(store: JobStore, job: StoredJob) -> dict[str, Any]:
+    return {
+        "version": VERSION,
+        "batch_id": job.job_id,
+        "output_dir": job.output_dir,
+        "start_time": timestamp(job.started_at or job.created_at),
+        "end_time": timestamp(job.ended_at) if job.ended_at else None,
+        "metadata": _metadata(store, job),
+    }
+
+
+def _write(
+    stream: IO[str], head: dict[str, Any], items: Iterable[dict[str, Any]], broken_off: threading.Event
+) -> None:
+    stream.write(json.dumps(head, indent=1)[:-2] + ',\n "queue": {"items": [')
+    for number, item in enumerate(items):
+        if broken_off.is_set():
+            raise BusyError("the worker is to end at once")
+        stream.write(("," if number else "") + "\n  " + json.dumps(item))
+    stream.write("\n ]}\n}\n")
+
+
+def _metadata(store: JobStore, job: StoredJob) -> dict[str, Any]:
+    return {
+        "state": STATES.get(job.state, job.state),
+        "reason": job.reason,
+        "priority": job.priority,
+        "options": job.options.to_fields(),
+        "stats": store.stats(job.job_id),
+        "pages_processed": store.pages_recognised(job.job_id),
+        "retries": job.retries,
+        "duration_seconds": round(job.worked_seconds, 3),
+        "statistics": statistics(store, job),
+    }
+
+
+def _items(store: JobStore, job_id: JobId) -> Iterator[dict[str, Any]]:
+    after = 0
+    while files := store.files(job_id, None, after, CHUNK_FILES):
+        yield from map(_item, files)
+        after = files[-1].number
+
+
+def _item(file: StoredFile) -> dict[str, Any]:
+    outcome = file.outcome or {}
+    good: dict[str, Any] = {
+        name: outcome[name] for name in ("status", "confidence", "failed_pages") if name in outcome
+    }
+    if "outputs" in outcome:
+        outputs = {kind: path_to_wire(path) for kind, path in outcome["outputs"].items()}
+        good |= {"output": path_to_wire(outcome["output"]), "outputs": outputs}
+    return {
+        "file": file.file,
+        "status": STATES.get(file.state, file.state),
+        "pages": file.pages,
+        "start_time": timestamp(file.started_at) if file.started_at else None,
+        "end_time": timestamp(file.ended_at) if file.ended_at else None,
+        "error": outcome.get("error"),
+        "skip_reason": outcome.get("reason"),
+        "result": good if file.state == "completed" else None,
+    }

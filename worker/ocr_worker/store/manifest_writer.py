@@ -1,0 +1,190 @@
+"""Keeps manifests up to date from a thread of its own, so that a batch of 100,000 files never holds up the loop."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+import time
+from pathlib import Path
+
+from ocr_worker.errors import OcrError
+from ocr_worker.files.atomic import FolderId
+from ocr_worker.model.jobs import JobId
+from ocr_worker.store.job_store import JobStore, store_as_it_is
+from ocr_worker.store.manifest import write_manifest
+
+log = logging.getLogger(__name__)
+
+LEAST_SECONDS = 1.0
+COST_FACTOR = 20
+"""Between two writes at least so many times the last one's duration."""
+HANG_SECONDS = 600.0
+"""A manifest is waited for so long, however large it is; a disk that hangs must not keep the worker for ever."""
+MOMENT_SECONDS = 0.3
+"""How long it is waited for when the worker is to end at once."""
+LEAVE_SECONDS = 0.2
+"""How long a write that is broken off may take to remove what it began."""
+AT_ONCE = float("-inf")
+
+
+class Agenda:
+    """Which manifests are due, and from when on. No thread, no clock."""
+
+    def __init__(self) -> None:
+        self._due: dict[JobId, float] = {}
+        self._not_before: dict[JobId, float] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._due)
+
+    def __contains__(self, job_id: JobId) -> bool:
+        return job_id in self._due
+
+    def state_changed(self, job_id: JobId) -> None:
+        """It is due now."""
+        self._due[job_id] = AT_ONCE
+
+    def file_changed(self, job_id: JobId) -> None:
+        """It is due as soon as the last write is long enough ago."""
+        self._due.setdefault(job_id, self._not_before.get(job_id, 0.0))
+
+    def hurry(self) -> None:
+        """All that is noted is due now."""
+        self._due = dict.fromkeys(self._due, AT_ONCE)
+
+    def clear(self) -> None:
+        self._due.clear()
+
+    def take(self, now: float) -> JobId | None:
+        """One that is due, which is not noted any more."""
+        job_id = next((job_id for job_id, at in self._due.items() if at <= now), None)
+        if job_id is not None:
+            del self._due[job_id]
+        return job_id
+
+    def seconds_to_next(self, now: float) -> float | None:
+        """None where nothing is noted."""
+        return min(self._due.values()) - now if self._due else None
+
+    def written(self, job_id: JobId, begun: float, ended: float) -> None:
+        """Files that changed meanwhile, or will, wait; a change of state does not."""
+        self._not_before[job_id] = ended + max(LEAST_SECONDS, COST_FACTOR * (ended - begun))
+        if self._due.get(job_id, AT_ONCE) != AT_ONCE:
+            self._due[job_id] = self._not_before[job_id]
+
+
+class ManifestKeeper:
+    """Files that change are written when it is time; a change of a job's state at once."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._state_dir = state_dir
+        self._news = threading.Condition()
+        self._agenda = Agenda()
+        self._folders: dict[JobId, FolderId | None] = {}
+        self._writing: JobId | None = None
+        self._begun = 0.0
+        self._thread: threading.Thread | None = None
+        self._closing, self._broken_off = False, threading.Event()
+
+    def begun(self, job_id: JobId, folder: FolderId | None) -> None:
+        """Write the manifest now, and from now on into no other folder."""
+        self._folders[job_id] = folder
+        self.state_changed(job_id)
+
+    def file_changed(self, job_id: JobId) -> None:
+        """Write the manifest as soon as the last write is long enough ago."""
+        with self._news:
+            self._agenda.file_changed(job_id)
+            self._wake()
+
+    def state_changed(self, job_id: JobId) -> None:
+        """Write the manifest now."""
+        with self._news:
+            self._agenda.state_changed(job_id)
+            self._wake()
+
+    def settle(self, job_id: JobId, seconds: float) -> None:
+        """Wait until what was noted of a job is written, or could not be."""
+        with self._news:
+            self._news.wait_for(lambda: job_id not in self._agenda and self._writing != job_id, seconds)
+
+    @property
+    def settled(self) -> bool:
+        """All that was noted is written, or could not be."""
+        with self._news:
+            hangs = self._writing is not None and time.monotonic() - self._begun > HANG_SECONDS
+            return hangs or not (self._agenda or self._writing)
+
+    def close(self) -> None:
+        """Write what is due, and end."""
+        self._end(HANG_SECONDS)
+
+    def break_off(self, seconds: float = MOMENT_SECONDS) -> None:
+        """Write what can be written in a moment, and end. Another manifest stays as it was, with nothing beside it."""
+        self._end(seconds)
+        self._broken_off.set()
+        if self._thread is not None:
+            self._thread.join(LEAVE_SECONDS)
+
+    def _end(self, seconds: float) -> None:
+        with self._news:
+            self._closing = True
+            self._agenda.hurry()
+            self._news.notify_all()
+        if self._thread is not None:
+            self._thread.join(seconds)
+
+    def _wake(self) -> None:
+        self._news.notify_all()
+        if self._thread is None or not self._thread.is_alive():
+            self._start()
+
+    def _start(self) -> None:
+        self._closing = False
+        self._broken_off.clear()
+        thread = threading.Thread(target=self._run, name="manifest", daemon=True)
+        try:
+            thread.start()
+            self._thread = thread
+        except RuntimeError as error:
+            # No room for a thread: the store is the truth, and the next change tries again.
+            self._agenda.clear()
+            log.warning("Manifests can't be written: %s", error)
+
+    def _run(self) -> None:
+        try:
+            store = JobStore(self._state_dir)
+        except OcrError as error:
+            log.warning("Manifests can't be written: %s", error.message)
+            with self._news:
+                self._agenda.clear()
+                self._thread = None
+                self._news.notify_all()
+            return
+        while (job_id := self._next()) is not None:
+            try:
+                if store.job(job_id) is None:
+                    store = store_as_it_is(store, self._state_dir)
+                write_manifest(store, job_id, self._folders.get(job_id), self._broken_off)
+            except (OcrError, sqlite3.Error) as error:
+                # The store is the truth; the copy is tried again at the next change.
+                log.warning("The manifest of job %s can't be written: %s", job_id, error)
+            with self._news:
+                self._agenda.written(job_id, self._begun, time.monotonic())
+                self._writing = None
+                self._news.notify_all()
+        store.close()
+
+    def _next(self) -> JobId | None:
+        """Wait for a manifest that is due; None when it is time to end."""
+        with self._news:
+            while not self._broken_off.is_set():
+                now = time.monotonic()
+                if (job_id := self._agenda.take(now)) is not None:
+                    self._writing, self._begun = job_id, now
+                    return job_id
+                if self._closing:
+                    return None
+                self._news.wait(self._agenda.seconds_to_next(now))
+            return None
