@@ -10,7 +10,8 @@ import pytest
 from ocr_protocol.events import BatchData, Info, JobData, Result
 from ocr_worker.cli import exit_codes
 from ocr_worker.cli.summary import summary
-from ocr_worker.model.jobs import RunEnd, queries
+from ocr_worker.jobs import queries
+from ocr_worker.model.jobs import RunEnd
 from ocr_worker.store.job_store import JobStore
 from tests.store.records import new_files, stored_job
 
