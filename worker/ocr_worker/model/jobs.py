@@ -73,56 +73,5 @@ class InputFile:
     """Absolute, as `os.fsdecode` gives it; empty where no file can have such a path."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """The command that a run answers; the loop's business, only carried here."""
-
-    command: str
-    id: str | int | None
-
-
-@dataclass(frozen=True, slots=True)
-class ProgressMade:
-    job_id: JobId
-    fields: dict[str, Any]
-    """The `data` of a progress event."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileEnded:
-    job_id: JobId
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class JobEnded:
-    job_id: JobId
-    origin: Origin
-    run: RunEnd
-
-
-@dataclass(frozen=True, slots=True)
-class RunEnd:
-    """How one run of a job ended."""
-
-    status: BatchStatus
-    reason: str | None
-    ended_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class JobFailed:
-    """A run ended by a fault of ours or of the state folder, not of a file."""
-
-    job_id: JobId
-    origin: Origin
-    code: str
-    message: str
-    retryable: bool
-
-
-JobEvent = ProgressMade | FileEnded | JobEnded | JobFailed
-
-
 def new_job_id(now: datetime) -> JobId:
     return f"{now:%Y%m%d_%H%M%S}_{secrets.token_hex(4)}"

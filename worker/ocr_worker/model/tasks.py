@@ -15,6 +15,13 @@ Switch = Literal["auto", "on", "off"]
 PageStatus = Literal["ok", "blank", "has_text", "timeout", "failed", "crashed"]
 
 
+def page_status(code: str) -> PageStatus:
+    """Of a page that failed with a code."""
+    if code in ("timeout", "crashed"):
+        return "timeout" if code == "timeout" else "crashed"
+    return "failed"
+
+
 @dataclass(frozen=True, slots=True)
 class PageSettings:
     """How pages are to be recognised: the part of a job's options that changes its outputs."""

@@ -75,15 +75,13 @@ class JobLock:
     def ask_no_more(jobs_dir: Path, job_id: JobId) -> None:
         _request(jobs_dir, job_id).unlink(missing_ok=True)
 
-    @staticmethod
-    def is_free(jobs_dir: Path, job_id: JobId) -> bool:
-        if not _path(jobs_dir, job_id).exists():
-            return True
+    @classmethod
+    def take_if_free(cls, jobs_dir: Path, job_id: JobId) -> Self | None:
+        """The lock, unless another worker holds it."""
         try:
-            JobLock(jobs_dir, job_id).release()
+            return cls(jobs_dir, job_id)
         except JobActiveError:
-            return False
-        return True
+            return None
 
 
 def _path(jobs_dir: Path, job_id: JobId) -> Path:
