@@ -1,4 +1,4 @@
-"""The exit codes of all commands, and which error gets which. docs/cli.md lists them."""
+"""The exit codes of commands. That of an error is its own: `errors.FAILURES` has them by code. docs/cli.md lists all."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from ocr_worker.cli.verdicts import refused
-from ocr_worker.errors import InternalError, InvalidParamsError, OcrError
+from ocr_worker.errors import FAILURES, InvalidParamsError, OcrError
 from ocr_worker.model.jobs import JobId
 
-GOOD, SOME_FAILED, USAGE, NOT_BEGUN, STOPPED, INTERNAL = 0, 1, 2, 3, 4, 70
-CANCELLED = 128 + signal.SIGINT
+GOOD, SOME_FAILED, STOPPED = 0, 1, 4
+USAGE, INTERNAL = FAILURES["invalid_params"].exit_code, FAILURES["internal"].exit_code
+CANCELLED = FAILURES["cancelled"].exit_code
 
 
-class UsageError(OcrError):
+class UsageError(InvalidParamsError):
     """What was asked for can't be meant."""
-
-    code = "invalid_params"
 
 
 class EndedAtOnceError(OcrError):
@@ -33,16 +32,9 @@ class BatchBrokenError(OcrError):
         super().__init__(message)
         self.job_id, self.code = job_id, code
 
-
-def of_error(error: OcrError) -> int:
-    """The exit code of a command that ended with an error."""
-    if isinstance(error, BatchBrokenError):
+    @property
+    def exit_code(self) -> int:
         return STOPPED
-    if isinstance(error, EndedAtOnceError):
-        return CANCELLED
-    if isinstance(error, InternalError):
-        return INTERNAL
-    return USAGE if isinstance(error, (UsageError, InvalidParamsError)) else NOT_BEGUN
 
 
 def of_result(result: Mapping[str, Any], interrupted_by: int | None) -> int:

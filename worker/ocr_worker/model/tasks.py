@@ -5,11 +5,12 @@ Paths are `str` as `os.fsdecode` gives them (undecodable bytes are surrogates). 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Union
 
-from ocr_worker.errors import sayable
+from ocr_worker.errors import OcrError, sayable
 
 Switch = Literal["auto", "on", "off"]
 PageStatus = Literal["ok", "blank", "has_text", "timeout", "failed", "crashed"]
@@ -189,6 +190,17 @@ class Failure:
     message: str
     retryable: bool
     details: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, error: OcrError, details: Mapping[str, Any] | None = None) -> Failure:
+        """What an error says; `details` stand in for its own."""
+        return cls(
+            error.code, error.message, error.retryable, dict(error.details if details is None else details)
+        )
+
+    def to_fields(self) -> dict[str, Any]:
+        """`code`, `message` and `retryable`, as the wire, the store and results have them."""
+        return {"code": self.code, "message": self.message, "retryable": self.retryable}
 
 
 Outcome = Union[Warmed, Opened, PageDone, Composed, Inspected, Drawn, Failure]

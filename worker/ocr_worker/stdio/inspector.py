@@ -11,7 +11,7 @@ from typing import Any
 
 from ocr_protocol import Error, Event, Result
 from ocr_protocol.commands import Inspect
-from ocr_worker.errors import BusyError
+from ocr_worker.errors import BusyError, CrashedError, InternalError, PageTimeoutError
 from ocr_worker.jobs.course import with_name
 from ocr_worker.jobs.requests import absolute_path
 from ocr_worker.model.tasks import Failure, Inspected, InspectTask, Outcome, Source
@@ -113,7 +113,7 @@ class Inspector:
         try:
             self._pool.start(self._number, task, LIMIT_SECONDS)
         except OSError as error:
-            none = Failure("crashed", f"no process could be started to inspect it: {error}", retryable=True)
+            none = Failure.of(CrashedError(f"no process could be started to inspect it: {error}"))
             self._send(_answer(command, none))
             return
         self._asked[self._number] = _Asked(command, time.monotonic())
@@ -126,17 +126,12 @@ def _answer(command: Inspect, outcome: Outcome) -> Event:
     failure = (
         outcome
         if isinstance(outcome, Failure)
-        else Failure("internal", "The inspection gave no report.", retryable=False)
+        else Failure.of(InternalError("The inspection gave no report."))
     )
     if failure.code == "timeout":
         late = f"it could not be looked into within {LIMIT_SECONDS} seconds; try again when the machine is less busy"
-        failure = Failure("timeout", late, retryable=True)
+        failure = Failure.of(PageTimeoutError(late))
     failure = with_name(failure, Source(absolute_path(command.file)).name, None)
     failure.details.pop("traceback", None)
-    fields = {
-        "message": failure.message,
-        "code": failure.code,
-        "retryable": failure.retryable,
-        "details": {"file": command.file},
-    }
+    fields = {**failure.to_fields(), "details": {"file": command.file}}
     return Error(id=command.id, command="inspect", data=fields)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from ocr_protocol import Error, Event, Info, Progress, Result
+from ocr_worker.errors import InternalError
 from ocr_worker.jobs import queries
 from ocr_worker.model.jobs import FileEnded, JobEnded, JobEvent, JobFailed, JobId, Origin, ProgressMade
+from ocr_worker.model.tasks import Failure
 from ocr_worker.stdio.streams import Writer
 from ocr_worker.store.job_store import JobStore, store_as_it_is
 
@@ -36,7 +37,7 @@ class Announcer:
             case JobFailed(_, origin, code, message, retryable):
                 self._owed.add(job_id)
                 self._writer.put(
-                    lambda: self._failed(_error(job_id, origin, code, message, retryable=retryable))
+                    lambda: self._failed(_error(job_id, origin, Failure(code, message, retryable)))
                 )
             case JobEnded():
                 self._owed.add(job_id)
@@ -80,7 +81,7 @@ class Announcer:
         except Exception as error:
             log.exception("a result can't be read")
             message = f"OCR batch failed: its result can't be read from the state folder ({error}). The outputs are there; get_job may tell more."
-            return _error(event.job_id, origin, "internal", message, retryable=False)
+            return _error(event.job_id, origin, Failure.of(InternalError(message)))
         finally:
             self._owed.discard(event.job_id)
         return Result(id=origin.id, command=origin.command, job_id=event.job_id, data=data)
@@ -95,6 +96,5 @@ class Announcer:
         return self._store
 
 
-def _error(job_id: JobId, origin: Origin, code: str, message: str, *, retryable: bool) -> Error:
-    data: dict[str, Any] = {"message": message, "code": code, "retryable": retryable}
-    return Error(id=origin.id, command=origin.command, job_id=job_id, data=data)
+def _error(job_id: JobId, origin: Origin, failure: Failure) -> Error:
+    return Error(id=origin.id, command=origin.command, job_id=job_id, data=failure.to_fields())

@@ -263,12 +263,7 @@ def _result(command: Command, data: dict[str, Any]) -> Result:
 
 def _refusal(command: Command, error: Exception) -> Error:
     ours = _meaning(command, error)
-    data = {
-        "message": ours.message,
-        "code": ours.code,
-        "retryable": ours.retryable,
-        "details": ours.details,
-    }
+    data = {**ours.to_fields(), "details": ours.details}
     return Error(id=command.id, command=command.command, data=data)
 
 
