@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from ocr_worker.jobs.requests import make_request
 from ocr_worker.jobs.runtime import Surroundings
 from ocr_worker.jobs.service import JobService
+from ocr_worker.library.requests import make_request
 from ocr_worker.model.jobs import JobEvent, JobFailed, JobId, Origin, ProgressMade
 from ocr_worker.processes.slot import SlotMessage
 from ocr_worker.settings import Settings

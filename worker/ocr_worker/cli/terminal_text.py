@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Mapping
 from typing import Any
@@ -52,21 +51,6 @@ def command_line(*words: str) -> str:
     return shlex.join(["ocr-worker", *words])
 
 
-def parts(words: list[str] | None, separator: str) -> list[str] | None:
-    """deu+eng, deu,eng and repeated options alike."""
-    return [part for word in words for part in word.replace(separator, ",").split(",")] if words else None
-
-
-def in_terms_of_options(message: str) -> str:
-    """A refusal of the wire's options, as whoever typed a command line knows them."""
-    whole = re.sub(r"^Field \S+ is refused: ", "", message)
-    return re.sub(r"(?:Field )?options\.(\w+)", _as_option, whole)
-
-
 def flat(text: object) -> str:
     """On one line."""
     return " ".join(str(text).split())
-
-
-def _as_option(field: re.Match[str]) -> str:
-    return "--" + field.group(1).removesuffix("_seconds").replace("_", "-")

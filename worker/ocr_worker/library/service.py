@@ -7,10 +7,10 @@ from typing import Any
 
 from ocr_worker.errors import InvalidParamsError, OcrError
 from ocr_worker.jobs import queries
-from ocr_worker.jobs.requests import AnyPath, make_request
 from ocr_worker.jobs.runtime import Inbox, Surroundings
 from ocr_worker.jobs.service import JobService
 from ocr_worker.library.callbacks import METHODS, NullProgress, ProgressCallback, ProgressFunction
+from ocr_worker.library.requests import AnyPath, make_request
 from ocr_worker.model.jobs import (
     FileEnded,
     JobEnded,

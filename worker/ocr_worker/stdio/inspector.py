@@ -12,8 +12,8 @@ from typing import Any
 from ocr_protocol import Error, Event, Result
 from ocr_protocol.commands import Inspect
 from ocr_worker.errors import BusyError, CrashedError, InternalError, PageTimeoutError
+from ocr_worker.files.paths import absolute_path
 from ocr_worker.jobs.course import with_name
-from ocr_worker.jobs.requests import absolute_path
 from ocr_worker.model.tasks import Failure, Inspected, InspectTask, Outcome, Source
 from ocr_worker.processes.guard import Guard
 from ocr_worker.processes.pool import PagePool

@@ -33,11 +33,12 @@ from ocr_worker.errors import BusyError, InternalError, OcrError, UnsupportedErr
 from ocr_worker.jobs import queries
 from ocr_worker.jobs.capabilities import hello_data, rss_bytes
 from ocr_worker.jobs.file_window import RunOrder
-from ocr_worker.jobs.requests import batch_request, local_passwords
+from ocr_worker.jobs.requests import local_passwords
 from ocr_worker.jobs.service import JobService
 from ocr_worker.model.jobs import Origin
 from ocr_worker.settings import Settings
 from ocr_worker.stdio.inspector import Inspector
+from ocr_worker.stdio.requests import batch_request
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.schema import store_error
 

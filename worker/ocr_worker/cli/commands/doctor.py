@@ -27,7 +27,8 @@ from ocr_worker.engines.ocr.tessdata import (
 from ocr_worker.engines.pdf.pypdf_check import text_of
 from ocr_worker.errors import OcrError
 from ocr_worker.jobs.capabilities import VERSION
-from ocr_worker.jobs.requests import make_request
+from ocr_worker.jobs.requests import Asked, job_request
+from ocr_worker.model.options import JobOptions, PageSettings
 from ocr_worker.settings import MIB, Settings
 from ocr_worker.store.job_store import JobStore
 
@@ -151,10 +152,9 @@ def _recognise_test_line(settings: Settings, scratch: Path) -> dict[str, str]:
     page.write_bytes(_one_line_pdf(TEST_LINE))
     codes = installed_languages()
     language = "eng" if "eng" in codes else next(iter(codes), "eng")
-    options = {
-        "languages": [language], "existing_text": "force", "outputs": ["pdf", "txt"], "max_workers": 1,
-    }  # fmt: skip
-    request = make_request([os.fspath(page)], os.fspath(scratch / "out"), options)
+    settings_of_pages = PageSettings(languages=(language,), existing_text="force", outputs=("pdf", "txt"))
+    chosen = JobOptions(page=settings_of_pages, max_workers=1)
+    request = job_request(Asked((os.fspath(page),), os.fspath(scratch / "out"), chosen))
     with Signals() as signals, Desk(apart(settings, scratch / "state"), signals) as desk:
         _, result = desk.batch(request, PlainView("quiet"))
     if not result["successful"]:

@@ -14,8 +14,9 @@ from ocr_worker.cli.commands.overlay import Wanted, make_overlay
 from ocr_worker.cli.display import answer
 from ocr_worker.cli.exit_codes import GOOD
 from ocr_worker.cli.options import JsonOption, PasswordFile, answer_json, read_password, worker_settings
-from ocr_worker.cli.terminal_text import count, parts, shown
-from ocr_worker.cli.typer_options import takes
+from ocr_worker.cli.terminal_text import count, shown
+from ocr_worker.cli.typer_options import as_flag, takes
+from ocr_worker.model.options import check
 from ocr_worker.model.tasks import Inspected, InspectTask, Source
 
 
@@ -71,7 +72,8 @@ def inspect(options: FileOptions) -> int:
 @takes(OverlayOptions)
 def overlay(options: OverlayOptions) -> int:
     """Draw the words' boxes over a page; recognises the file first where it has no results."""
-    languages, word = tuple(parts(options.languages, "+") or ("eng",)), read_password(options.password_file)
+    languages = check("languages", options.languages or ["eng"], as_flag)
+    word = read_password(options.password_file)
     wanted = Wanted(options.file, options.page, options.results, languages, word)
     drawn = make_overlay(worker_settings(), wanted, options.output)
     if options.as_json:
