@@ -242,7 +242,7 @@ class PageSettings:
             "",
             ("--outputs",),
             "KINDS",
-            f"what to write for each file, of {','.join(get_args(OutputKind))}; json is always among them",
+            f"what to write, of {','.join(get_args(OutputKind))}; json is always among them",
         ),
     ] = ("pdf", "txt", "json")
     existing_text: Annotated[
@@ -250,7 +250,7 @@ class PageSettings:
         Option(
             Choice(get_args(ExistingText)),
             "what to do with pages that have text",
-            "keep it, replace an invisible text layer, or recognise the page as a picture",
+            "`skip` keeps it, `redo` replaces an invisible text layer, `force` reads the page as a picture",
             ("--existing-text",),
         ),
     ] = "skip"
@@ -267,7 +267,7 @@ class PageSettings:
         Option(
             Whole(1, 10**11),
             "refuse larger pages and images",
-            "more is `too_large`, or lowers the resolution of a PDF's page",
+            "a larger image is `too_large`, a larger page of a PDF is drawn at a lower resolution",
             ("--max-pixels",),
             "N",
         ),
@@ -307,7 +307,7 @@ class JobOptions:
         Option(
             Choice(get_args(OnExisting)),
             "what to do where an output of this source exists",
-            "keep a good one, replace it, or write beside it",
+            "`skip` keeps a good one, `overwrite` replaces it, `suffix` writes beside it",
             ("--on-existing",),
         ),
     ] = "skip"
@@ -319,6 +319,7 @@ class JobOptions:
             "",
             ("--max-workers",),
             "N",
+            "page processes at once, instead of one for each core",
             config_key="default_max_workers",
         ),
     ] = None
@@ -351,7 +352,7 @@ class JobOptions:
         Option(
             Number(0, 1, above_least=True),
             "stop at this share of failed files",
-            "counts once 10 files have ended; 1 never stops",
+            "it counts once 10 files have ended; 1 never stops the batch",
             ("--stop-on-error-threshold",),
             "SHARE",
             config_key="stop_on_error_threshold",
@@ -362,7 +363,7 @@ class JobOptions:
         Option(
             Number(0, DAY_SECONDS, "seconds"),
             "how long to wait for a locked file",
-            "then it is skipped",
+            "a file that stays locked is skipped",
             ("--max-lock-wait",),
             "SECONDS",
             config_key="max_lock_wait_seconds",
@@ -372,7 +373,7 @@ class JobOptions:
     pages_per_minute: Annotated[
         float | None,
         Option(
-            Number(0, 1_000_000, above_least=True),
+            Number(0, 1e6, above_least=True),
             "at most so many, to keep the machine cool",
             "",
             ("--pages-per-minute",),
@@ -384,7 +385,7 @@ class JobOptions:
         Option(
             Flag(),
             "check all files and plan the outputs, write none",
-            "see below",
+            "what it tells stands under Events",
             ("--dry-run",),
         ),
     ] = False
