@@ -26,13 +26,14 @@ test: .venv/dev system-tools ## Run all tests.
 faults: .venv/dev system-tools ## Run all faults and fuzzing, fifty kills and minutes of mutations included.
 	OCR_FUZZ_SECONDS=300 $(PYTEST) tests/faults tests/fuzz -m "faults_long or not faults_long"
 
-check: .venv/dev ## Format, lint, types (for macOS and Windows too), layers, schema.
+check: .venv/dev ## Format, lint, types (for macOS and Windows too), layers, what is generated.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin protocol worker
 	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 protocol worker
 	$(BIN)/lint-imports
+	$(BIN)/python tools/options.py --check
 	$(BIN)/python -m ocr_protocol.schema --check
 
 fix: .venv/dev ## Format, and mend what the linter can mend.

@@ -183,7 +183,7 @@ BAD_LINES = {
     "inputs to resume with": (
         ("batch", "x.pdf", "-l", "deu", "--dpi", "200", "--dry-run", "--resume", "-o", "out"),
         2,
-        "leave out inputs, --dry-run, --languages, --dpi",
+        "leave out inputs, --languages, --dpi, --dry-run",
     ),
     "watching a dry run": (
         ("batch", "x.pdf", "-o", "out", "--watch", "--dry-run"),

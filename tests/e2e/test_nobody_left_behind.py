@@ -242,7 +242,7 @@ def test_a_cancel_ends_the_tesseract_command_too(worker: Host, material: Materia
 BROKEN = """
 import sys
 from ocr_worker.__main__ import main
-from ocr_worker.stdio.heartbeat import Heart
+from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.stdio.streams import Reader
 
 def fail(*_):
@@ -254,7 +254,7 @@ sys.exit(main())
 """
 
 
-@pytest.mark.parametrize("broken", ["Reader._read", "Heart.note"])
+@pytest.mark.parametrize("broken", ["Reader._read", "Runtime._take"])
 def test_a_fault_in_a_thread_or_in_the_loop_is_logged_and_ends_the_worker_with_code_1(
     start_worker: StartWorker, broken: str
 ) -> None:

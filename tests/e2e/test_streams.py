@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ocr_worker.stdio.inspector import MOST_WAITING
+from ocr_worker.jobs.one_off import MOST_WAITING
 from tests.e2e import tree
 from tests.e2e.host import Host, Launch, StartWorker
 from tests.e2e.material import Material

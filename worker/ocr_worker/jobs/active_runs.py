@@ -78,7 +78,7 @@ def make_run(job: StoredJob, order: RunOrder, context: RunContext) -> JobRun | N
     except Exception as error:
         log.exception("job %s can't begin", job.job_id)
         ours = run_error(error, job.job_id)
-        failure = Failure(ours.code, ours.message, ours.retryable)
+        failure = Failure.of(ours)
         context.listener.on_event(JobFailed(job.job_id, failure, job.last_seq + 1))
         return None
 

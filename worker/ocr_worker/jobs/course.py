@@ -11,18 +11,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal, Union
 
+from ocr_worker.errors import FAILURES
 from ocr_worker.model.jobs import BatchStatus, FileState, JobOptions, JobState
 from ocr_worker.model.results import FileOutcome
 from ocr_worker.model.tasks import FailedPage, Failure, page_status
 
-FILE_CODES = frozenset(
-    {"not_found", "not_regular", "permission", "locked", "changed", "encrypted", "bad_password", "no_space",
-     "output_permission", "language_missing", "engine_missing"}
-)  # fmt: skip
+FILE_CODES = frozenset(code for code, kind in FAILURES.items() if kind.scope in {"file", "job"})
 """Failures of a page that are the whole file's."""
-RETRIED_CODES = frozenset({"crashed", "engine"})
+RETRIED_CODES = frozenset(code for code, kind in FAILURES.items() if kind.retry in {"at_once", "alone"})
 """Failures of a page that another try may mend. A page that hung once is not given the same time again."""
-RETRYABLE_CODES = RETRIED_CODES | {"timeout"}
+RETRYABLE_CODES = frozenset(c for c, kind in FAILURES.items() if kind.scope == "page" and kind.retryable)
 """Failures of a page that another run of the job may mend."""
 
 MOST_FILES = 50
@@ -241,10 +239,12 @@ class Course:
 
     def shift(self, seconds: float) -> None:
         """Move all times: the clock ran on while nothing could."""
-        self._next_page_at += seconds
+        if self._next_page_at:
+            self._next_page_at += seconds
         for run in self.window.values():
-            run.not_before += seconds
             run.moved_at += seconds
+            if run.not_before:
+                run.not_before += seconds
             if run.locked_since is not None:
                 run.locked_since += seconds
 

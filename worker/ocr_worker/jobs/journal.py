@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
 from contextlib import suppress
@@ -16,6 +17,8 @@ from ocr_worker.model.results import FileOutcome
 from ocr_worker.model.tasks import Failure
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.records import RunEnding, StoredJob
+
+log = logging.getLogger(__name__)
 
 
 class RunJournal:
@@ -53,6 +56,11 @@ class RunJournal:
             self._stored_percent = snapshot.percent
         self._context.listener.on_event(ProgressMade(self._job.job_id, snapshot))
 
+    def retried(self, name: str, page: int) -> None:
+        """A page, or a step of the whole file, is tried again."""
+        self.retries += 1
+        log.warning("%s: trying %s again", name, f"page {page}" if page else "the file")
+
     def file_ended(self, number: int, state: FileState, outcome: FileOutcome) -> None:
         seq = self._next_seq()
         fields = {"state": state, "outcome": outcome, "ended_at": time.time(), "seq": seq}
@@ -79,7 +87,7 @@ class RunJournal:
         seq = self._next_seq()
         with suppress(sqlite3.Error):
             self._write_end("failed", error.code, time.time(), ())
-        failure = Failure(error.code, error.message, error.retryable)
+        failure = Failure.of(error)
         self._context.listener.on_event(JobFailed(self._job.job_id, failure, seq))
 
     def _next_seq(self) -> int:

@@ -13,6 +13,7 @@ from ocr_worker.jobs.course import with_name
 from ocr_worker.model.results import Inspection, PageFacts
 from ocr_worker.model.tasks import Failure, Inspected, InspectTask, Outcome, OverlayTask, PageTask, Source
 from ocr_worker.processes.pool import Pool
+from ocr_worker.processes.slot import SlotSpoke
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ class PageTaskError(OcrError):
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)
-        self.code, self.retryable = failure.code, failure.retryable
+        self.code = failure.code
 
 
 @dataclass(eq=False, slots=True)
@@ -57,7 +58,7 @@ class PageRequests:
         return bool(self._asked or self._waiting)
 
     def warm(self) -> None:
-        """Have a process ready before it is asked. After one that couldn't start, the next is for somebody who asks."""
+        """Have a process ready before it is asked. After one that died before its first word, the next is for somebody who asks."""
         if self._can_start:
             try:
                 self.pool.warm(1, None)
@@ -81,18 +82,18 @@ class PageRequests:
 
     def handle(self, message: object) -> None:
         """Take in what the pool posted."""
+        self._can_start = isinstance(message, SlotSpoke) or bool(self._asked)
         for ended in self.pool.handle(message):
             self._asked.pop(ended.ticket).answer.set_result(ended.outcome)
         self._begin_next()
 
     def tick(self) -> None:
-        self.pool.tick()
+        """Begin what has its turn; the owner calls the pool's own tick."""
         self._begin_next()
 
     def next_tick(self) -> float | None:
         """When `tick` has something to do, on the monotonic clock."""
-        times = [self.pool.next_tick(), self._turn() if self._waiting and self.pool.free() else None]
-        return min((at for at in times if at is not None), default=None)
+        return self._turn() if self._waiting and self.pool.free() else None
 
     def close(self) -> None:
         """End all processes; who still waits for an answer is told."""

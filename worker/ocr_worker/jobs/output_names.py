@@ -118,7 +118,7 @@ def _planned(file: InputFile, ground: _Ground) -> NewFile:
         verdict = _duplicate(file, ground.inputs)
         name = None if verdict else _choose(file, ground)
     except OcrError as error:
-        failure = Failure(error.code, error.message, error.retryable)
+        failure = Failure.of(error)
         name, verdict = None, FileOutcome(status="failed", error=failure)
     return NewFile(file.sent, os.fsencode(file.path), os.fsencode(name) if name else None, verdict)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Sequence
 
@@ -17,8 +16,6 @@ from ocr_worker.model.results import FileOutcome
 from ocr_worker.model.tasks import PageDone
 from ocr_worker.processes.pool import TaskEnded
 from ocr_worker.store.records import StoredJob
-
-log = logging.getLogger(__name__)
 
 
 class JobRun:
@@ -124,26 +121,24 @@ class JobRun:
 
     def _apply(self, effects: Sequence[Effect], outcome: FileOutcome | None = None) -> None:
         for effect in effects:
-            match effect:
-                case _ if self.ended:
-                    return
-                case Retry(number, page):
-                    self.journal.retries += 1
-                    name, what = self.window.files[number].name, f"page {page}" if page else "the file"
-                    log.warning("%s: trying %s again", name, what)
-                case PageLost(number, failed, ended):
-                    self._ends.count_page(number, failed.page, ended)
-                case Redo(number, failure):
-                    self._apply(self._ends.redo(number, failure))
-                case Drop(number):
-                    self.in_flight.drop(number)
-                case FileEnds(number, state):
-                    stored = self.window.files.pop(number).stored
-                    self.journal.file_ended(
-                        number, state, outcome or self._ends.outcomes.other(stored, effect)
-                    )
-                case RunEnds():
-                    self._end(effect)
+            if not self.ended:
+                self._carry_out(effect, outcome)
+
+    def _carry_out(self, effect: Effect, outcome: FileOutcome | None) -> None:
+        match effect:
+            case Retry(number, page):
+                self.journal.retried(self.window.files[number].name, page)
+            case PageLost(number, failed, ended):
+                self._ends.count_page(number, failed.page, ended)
+            case Redo(number, failure):
+                self._apply(self._ends.redo(number, failure))
+            case Drop(number):
+                self.in_flight.drop(number)
+            case FileEnds(number, state):
+                stored = self.window.files.pop(number).stored
+                self.journal.file_ended(number, state, outcome or self._ends.outcomes.other(stored, effect))
+            case RunEnds():
+                self._end(effect)
 
     def _end(self, end: RunEnds) -> None:
         unstarted, self.ended = self.in_flight.kill(), True

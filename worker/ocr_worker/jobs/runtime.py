@@ -225,9 +225,9 @@ class Runtime:
     def _step(self) -> None:
         """One message, or one of the things that are due."""
         now = time.monotonic()
-        due = min((at for at in self._due() if at is not None), default=None)
+        due = min(self._due().values(), default=None)
         if due is not None and due <= now and self._burst >= BURST:
-            self._tick(now)
+            self._tick()
             return
         # Looking up now and then is what tells a long wait from a time in which this process was stopped.
         patience = None if due is None else min(LOOK_UP_SECONDS, max(0.0, due - now))
@@ -238,14 +238,21 @@ class Runtime:
         if patience is not None:
             self._mind_the_gap(time.monotonic() - now - patience)
         if message is None:
-            self._tick(time.monotonic())
+            self._tick()
         else:
             self._burst += 1
             self._take(message)
 
-    def _due(self) -> tuple[float | None, ...]:
-        timer = min((at for at, _ in self._timers), default=None)
-        return self.service.next_tick(), self._requests.next_tick(), timer
+    def _due(self) -> dict[Call, float]:
+        """What has a time at which it is to be done."""
+        times: dict[Call, float | None] = {
+            self._call_timers: min((at for at, _ in self._timers), default=None),
+            self._requests.pool.tick: self._requests.pool.next_tick(),
+            self._requests.tick: self._requests.next_tick(),
+            self.service.pool.tick: self.service.pool.next_tick(),
+            self.service.tick: self.service.next_tick(),
+        }
+        return {call: at for call, at in times.items() if at is not None}
 
     def _take(self, message: Message) -> None:
         if callable(message):
@@ -258,20 +265,22 @@ class Runtime:
                 # Not sooner: the first page is waited for.
                 self._requests.warm()
 
-    def _tick(self, now: float) -> None:
-        self._burst = 0
-        ripe = [call for at, call in self._timers if at <= now]
+    def _tick(self) -> None:
+        """Do one of the things that are due, that which has been for longest."""
+        self._burst, now, due = 0, time.monotonic(), self._due()
+        if self.service.state != "idle":
+            # While there are jobs, a cold start would be too slow an answer.
+            self._requests.pool.touch()
+        ripe = [call for call in due if due[call] <= now]
         if ripe:
-            self._timers = [(at, call) for at, call in self._timers if at > now]
-            for call in ripe:
+            min(ripe, key=lambda call: due[call])()
+
+    def _call_timers(self) -> None:
+        ripe, now = self._timers, time.monotonic()
+        self._timers = [(at, call) for at, call in ripe if at > now]
+        for at, call in ripe:
+            if at <= now:
                 call()
-        elif (at := self._requests.next_tick()) is not None and at <= now:
-            if self.service.state != "idle":
-                # While there are jobs, a cold start would be too slow an answer.
-                self._requests.pool.touch()
-            self._requests.tick()
-        else:
-            self.service.tick()
 
     def _mind_the_gap(self, gap: float) -> None:
         """While this process was stopped nobody's time ran: its page processes could not be heard."""

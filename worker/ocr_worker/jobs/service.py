@@ -29,7 +29,7 @@ REQUEST_SECONDS = 0.5
 
 
 class JobService:
-    """Its owner passes it what the pool posts (`handle`) and calls `tick` when `next_tick` has come."""
+    """Its owner passes it what the pool posts (`handle`), and calls `tick` when `next_tick` has come, as it does the pool's."""
 
     def __init__(
         self, settings: Settings, pool: Pool, listener: Listener, *, progress_seconds: float = 0.1
@@ -122,6 +122,7 @@ class JobService:
         self._admissions.set_paused(job_ids, paused=True)
         for job_id in self._queue.set_paused(job_ids, paused=True):
             self.leases.set_state(job_id, "paused")
+        self._changed = True
 
     def unpause(self, job_ids: Sequence[JobId]) -> None:
         """Go on with paused jobs."""
@@ -182,8 +183,6 @@ class JobService:
         now = time.monotonic()
         if self.leases.holds_jobs and now >= self._requests_at:
             self._heed_cancel_requests(now)
-        elif (at := self.pool.next_tick()) is not None and now >= at:
-            self.pool.tick()
         elif (at := self._admissions.next_tick) is not None and now >= at:
             self._admit()
         elif not self._at_work:
@@ -194,7 +193,7 @@ class JobService:
 
     def next_tick(self) -> float | None:
         """When `tick` has something to do, on the monotonic clock."""
-        times = [self.pool.next_tick(), self._admissions.next_tick]
+        times = [self._admissions.next_tick]
         if self.leases.holds_jobs:
             times.append(self._requests_at)
         blocked = self.leases.deferred.blocked_until if self._at_work else None
@@ -270,11 +269,10 @@ class JobService:
             # What was finished before the order counts, though nothing has taken it in yet.
             self._take_outcomes()
         runs = [run for run in self._runs if job_id in (None, run.job.job_id)]
-        for waiting in self._queue.pop(job_id):
-            if (run := make_run(waiting.job, waiting.order, self._context())) is not None:
-                runs.append(run)
-        for run in runs:
-            run_isolated(run, lambda run: run.stop(end))
+        waiting = [make_run(one.job, one.order, self._context()) for one in self._queue.pop(job_id)]
+        for run in (*runs, *waiting):
+            if run is not None:
+                run_isolated(run, lambda run: run.stop(end))
         self._runs.drop_ended()
         self._changed = True
 

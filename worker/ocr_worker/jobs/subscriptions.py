@@ -28,8 +28,10 @@ Heard = Union[ProgressMade, FileDone, JobEnded, JobFailed]
 
 
 class Subscription:
-    """Iterate it, or `get` what comes next, in one thread. Of progress only the newest is kept, and files are read from
-    the store when they are asked for: a listener that is slow, or never reads, costs no memory and holds nobody up.
+    """Iterate it, or `get` what comes next, in one thread.
+
+    Of progress only the newest is kept, and files are read from the store when they are asked for: a listener that is
+    slow, or never reads, costs no memory and holds nobody up.
     """
 
     def __init__(

@@ -8,8 +8,9 @@ from typing import Any
 from typing_extensions import Unpack
 
 from ocr_worker.errors import InvalidParamsError
+from ocr_worker.files.paths import AnyPath
 from ocr_worker.library.callbacks import METHODS, NullProgress, ProgressCallback, ProgressFunction
-from ocr_worker.library.options import AnyPath, Options
+from ocr_worker.library.options import Options
 from ocr_worker.library.sidecar import Job, Sidecar
 from ocr_worker.model.events import FileDone, JobEnded, JobFailed, ProgressMade
 from ocr_worker.model.fields import batch_fields, file_done_fields

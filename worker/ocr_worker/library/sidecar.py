@@ -12,13 +12,14 @@ from typing import Any, Protocol
 from typing_extensions import Self, Unpack
 
 from ocr_worker.errors import InvalidParamsError, NotFoundError, OcrError
+from ocr_worker.files.paths import AnyPath
 from ocr_worker.jobs import queries
 from ocr_worker.jobs.one_off import INSPECT_SECONDS, failed, inspection
-from ocr_worker.jobs.requests import make_page_settings, make_request
 from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.jobs.service import JobService
 from ocr_worker.jobs.subscriptions import Heard, Subscription
-from ocr_worker.library.options import AnyPath, Options
+from ocr_worker.library.options import Options
+from ocr_worker.library.requests import make_page_settings, make_request
 from ocr_worker.model.events import JobEnded, JobFailed
 from ocr_worker.model.jobs import JobId
 from ocr_worker.model.page import Page
@@ -86,7 +87,7 @@ class Job:
         if isinstance(self._end, JobFailed):
             failure = self._end.failure
             error = JobBrokenError(failure.message, job_id=self.job_id)
-            error.code, error.retryable = failure.code, failure.retryable
+            error.code = failure.code
             raise error
         run = self._end.run
         self._runtime.settle(self.job_id, MANIFEST_SECONDS)
@@ -123,7 +124,11 @@ class Sidecar:
     """
 
     def __init__(
-        self, *, state_dir: AnyPath | None = None, max_workers: int | None = None, settings: Settings | None = None
+        self,
+        *,
+        state_dir: AnyPath | None = None,
+        max_workers: int | None = None,
+        settings: Settings | None = None,
     ) -> None:
         """Start nothing yet.
 
@@ -144,7 +149,9 @@ class Sidecar:
             self._runtime = Runtime(self._settings).start()
         return self._runtime
 
-    def start(self, files: AnyPath | Iterable[AnyPath], output_dir: AnyPath, **options: Unpack[Options]) -> Job:
+    def start(
+        self, files: AnyPath | Iterable[AnyPath], output_dir: AnyPath, **options: Unpack[Options]
+    ) -> Job:
         """Begin a batch.
 
         Args:
@@ -165,12 +172,17 @@ class Sidecar:
         Raises:
             JobNotFoundError, JobActiveError: it is not there, or has not ended.
         """
-        return self._again(lambda service: (service.leases.get(job_id).last_seq, service.resume(job_id, passwords or {})))
+        return self._again(
+            lambda service: (service.leases.get(job_id).last_seq, service.resume(job_id, passwords or {}))
+        )
 
     def retry_failed(self, job_id: str, passwords: dict[str, str] | None = None) -> Job | None:
         """Do the failed files of a job again; None where none has failed. Raises as `resume`."""
         return self._again(
-            lambda service: (service.leases.get(job_id).last_seq, service.retry_failed(job_id, passwords or {}))
+            lambda service: (
+                service.leases.get(job_id).last_seq,
+                service.retry_failed(job_id, passwords or {}),
+            )
         )
 
     def inspect(self, file: AnyPath, password: str | None = None) -> Inspection:
@@ -225,7 +237,9 @@ class Sidecar:
         self.close()
 
     def _require_page(self, source: Source, page: int) -> None:
-        found = inspection(source.path, source, self.runtime.ask(InspectTask(source), INSPECT_SECONDS).result())
+        found = inspection(
+            source.path, source, self.runtime.ask(InspectTask(source), INSPECT_SECONDS).result()
+        )
         if page > found.pages:
             raise NotFoundError(f"{source.name} has no page {page}, only {found.pages}.")
 

@@ -17,13 +17,9 @@ from ocr_worker.model.results import (
     Progress,
     Statistics,
 )
-from ocr_worker.model.tasks import FailedPage, Failure
+from ocr_worker.model.tasks import FailedPage
 
 _PLACE = ("file", "file_index", "page", "page_count")
-
-
-def failure_fields(failure: Failure) -> dict[str, Any]:
-    return {"code": failure.code, "message": failure.message, "retryable": failure.retryable}
 
 
 def outcome_fields(outcome: FileOutcome) -> dict[str, Any]:
@@ -39,7 +35,7 @@ def outcome_fields(outcome: FileOutcome) -> dict[str, Any]:
     if outcome.failed_pages:
         given["failed_pages"] = [_failed_page(page) for page in outcome.failed_pages]
     if outcome.error is not None:
-        given["error"] = failure_fields(outcome.error)
+        given["error"] = outcome.error.to_fields()
     if outcome.rehearsal is not None:
         given |= {
             name: getattr(outcome.rehearsal, name)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from ocr_worker.model.tasks import PageSettings
+from ocr_worker.model.options import JobOptions
+
+# Declared with the other options, and handed on from here.
+__all__ = ["JobOptions"]
 
 JobId = str
 JobState = Literal[
@@ -21,34 +23,6 @@ BatchStatus = Literal["completed", "cancelled", "stopped"]
 
 ACTIVE: frozenset[JobState] = frozenset({"queued", "running", "paused"})
 RESUMABLE: frozenset[JobState] = frozenset({"cancelled", "stopped", "interrupted", "failed"})
-
-
-@dataclass(frozen=True, slots=True)
-class JobOptions:
-    """A job's options, as PROTOCOL.md lists them, without the passwords: those are never kept."""
-
-    page: PageSettings = field(default_factory=PageSettings)
-    on_existing: Literal["skip", "overwrite", "suffix"] = "skip"
-    max_workers: int | None = None
-    page_timeout_seconds: float = 120
-    file_timeout_seconds: float = 300
-    retries: int = 2
-    stop_on_error_threshold: float = 0.5
-    max_lock_wait_seconds: float = 30
-    chunk_size: int = 50
-    pages_per_minute: float | None = None
-    dry_run: bool = False
-
-    def to_fields(self) -> dict[str, Any]:
-        """As JSON keeps it."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_fields(cls, fields: dict[str, Any]) -> JobOptions:
-        page: dict[str, Any] = {
-            name: tuple(v) if isinstance(v, list) else v for name, v in fields["page"].items()
-        }
-        return cls(**{**fields, "page": PageSettings(**page)})
 
 
 @dataclass(frozen=True, slots=True)

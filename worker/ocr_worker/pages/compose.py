@@ -16,6 +16,7 @@ from typing import BinaryIO
 from ocr_worker.engines.ocr import tessdata
 from ocr_worker.errors import InternalError, OutputConflictError
 from ocr_worker.files.atomic import Staged, drafting, require_same_folder, translated
+from ocr_worker.files.paths import written
 from ocr_worker.model.page import Page
 from ocr_worker.model.tasks import Composed, ComposeTask
 from ocr_worker.outputs.document import Document, PageWriter, Summary
@@ -185,7 +186,7 @@ def _refuse_source(source: Path, target: Path) -> None:
 
 def _describe(task: ComposeTask, path: Path, kind: str) -> Document:
     return Document(
-        path=wire_path(path),
+        path=written(path),
         name=path.name,
         kind=kind,
         bytes=path.stat().st_size,
@@ -196,12 +197,3 @@ def _describe(task: ComposeTask, path: Path, kind: str) -> Document:
         created=timestamp(),
         warnings=task.warnings,
     )
-
-
-def wire_path(path: Path) -> str:
-    """As on the wire: a file URI where the name is not UTF-8."""
-    try:
-        str(path).encode("utf-8")
-    except UnicodeEncodeError:
-        return path.absolute().as_uri()
-    return str(path)

@@ -286,7 +286,7 @@ class PagePool:
             late = PageTimeoutError(
                 f"no result within {slot.limit_seconds:g} seconds; allow more time, or lower the dpi"
             )
-            return _ended(slot, Failure(late.code, late.message, late.retryable))
+            return _ended(slot, Failure.of(late))
         log.warning("page process %d %s; its last words: %s", slot.pid, slot.how_it_ended(), last_words)
         return _ended(slot, _crash(slot.how_it_ended(), slot.signal_name()))
 
@@ -319,4 +319,4 @@ def _crash(how: str, signal_name: str | None = None) -> Failure:
     error = CrashedError(
         f"the page's process {how}; try again with more memory free, or take the page out of the file"
     )
-    return Failure(error.code, error.message, error.retryable, {"signal": signal_name} if signal_name else {})
+    return Failure.of(error, {"signal": signal_name} if signal_name else {})

@@ -12,7 +12,7 @@ from ocr_protocol import Error, Event, Info, Progress, Result
 from ocr_worker.jobs import queries
 from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.model.events import FileEnded, JobEnded, JobEvent, JobFailed, ProgressMade
-from ocr_worker.model.fields import batch_fields, failure_fields, file_done_fields, progress_fields
+from ocr_worker.model.fields import batch_fields, file_done_fields, progress_fields
 from ocr_worker.model.jobs import JobId
 from ocr_worker.model.tasks import Failure
 from ocr_worker.stdio.streams import Writer
@@ -118,5 +118,5 @@ class EventPublisher:
 
 
 def _error(job_id: JobId, origin: Origin, failure: Failure) -> Error:
-    data: dict[str, Any] = failure_fields(failure)
+    data: dict[str, Any] = failure.to_fields()
     return Error(id=origin.id, command=origin.command, job_id=job_id, data=data)

@@ -31,10 +31,11 @@ from ocr_protocol.commands import (
 )
 from ocr_protocol.lines import Line
 from ocr_worker.errors import BusyError, InternalError, OcrError, UnsupportedError
+from ocr_worker.files.paths import absolute_path
 from ocr_worker.jobs import queries
 from ocr_worker.jobs.capabilities import hello_data, rss_bytes
 from ocr_worker.jobs.one_off import INSPECT_SECONDS, inspection
-from ocr_worker.jobs.requests import absolute_path, batch_request, local_passwords
+from ocr_worker.jobs.requests import local_passwords
 from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.jobs.service import JobService
 from ocr_worker.model.fields import inspection_fields, job_fields, summary_fields
@@ -42,6 +43,7 @@ from ocr_worker.model.results import Accepted
 from ocr_worker.model.tasks import InspectTask, Outcome, Source
 from ocr_worker.settings import Settings
 from ocr_worker.stdio.job_events import EventPublisher, Origin
+from ocr_worker.stdio.requests import batch_request
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.schema import store_error
 
@@ -286,12 +288,7 @@ def _result(command: Command, data: dict[str, Any]) -> Result:
 
 def _refusal(command: Command, error: BaseException) -> Error:
     ours = _meaning(command, error)
-    data = {
-        "message": ours.message,
-        "code": ours.code,
-        "retryable": ours.retryable,
-        "details": ours.details,
-    }
+    data = {**ours.to_fields(), "details": ours.details}
     return Error(id=command.id, command=command.command, data=data)
 
 

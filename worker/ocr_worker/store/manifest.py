@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from ocr_protocol.paths import path_to_wire
 from ocr_worker.errors import BusyError
 from ocr_worker.files.atomic import FolderId, publish_all, require_same_folder, staging
+from ocr_worker.files.paths import written
 from ocr_worker.model.fields import outcome_fields, statistics_fields, timestamp
 from ocr_worker.model.jobs import JobId
 from ocr_worker.store.job_store import JobStore
@@ -100,8 +100,8 @@ def _item(file: StoredFile) -> dict[str, Any]:
         name: outcome[name] for name in ("status", "confidence", "failed_pages") if name in outcome
     }
     if "outputs" in outcome:
-        outputs = {kind: path_to_wire(path) for kind, path in outcome["outputs"].items()}
-        good |= {"output": path_to_wire(outcome["output"]), "outputs": outputs}
+        outputs = {kind: written(path) for kind, path in outcome["outputs"].items()}
+        good |= {"output": written(outcome["output"]), "outputs": outputs}
     return {
         "file": file.file,
         "status": STATES.get(file.state, file.state),

@@ -5,23 +5,20 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from pathlib import Path
 
+from ocr_worker.errors import FAILURES
 from ocr_worker.model.jobs import JobId
 from ocr_worker.model.results import Statistics
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.records import StoredJob
 
-INPUT_CODES = frozenset(
-    {"not_found", "not_regular", "permission", "locked", "empty", "unsupported_type", "corrupt", "encrypted",
-     "bad_password", "signed", "xfa", "too_large", "no_pages", "changed", "bad_name", "output_conflict"}
-)  # fmt: skip
-"""Failures that only another file, password, name or option can mend. All others are of the worker or its machine."""
+_OF_THE_INPUT = frozenset(code for code, kind in FAILURES.items() if kind.blame == "input")
 
 
 def statistics(store: JobStore, job: StoredJob) -> Statistics:
     """Of all runs of a job so far; what a run at work has spent counts when a file of it ends."""
     stats, pages, worked = store.stats(job.job_id), store.pages_recognised(job.job_id), job.worked_seconds
     by_code = store.failures(job.job_id)
-    by_input = sum(count for code, count in by_code.items() if code in INPUT_CODES)
+    by_input = sum(count for code, count in by_code.items() if code in _OF_THE_INPUT)
     ended = stats["completed"] + stats["failed"] + stats["skipped"]
     return Statistics(
         start_time=moment(job.started_at or job.created_at),

@@ -15,7 +15,7 @@ from pathlib import Path
 from ocr_worker.cli.display import PlainView, answer
 from ocr_worker.cli.exit_codes import GOOD, SOME_FAILED
 from ocr_worker.cli.options import JsonOption, answer_json, worker_settings
-from ocr_worker.cli.runner import Desk, Signals, apart
+from ocr_worker.cli.runner import JobRunner, Signals, apart
 from ocr_worker.cli.terminal_text import count
 from ocr_worker.cli.typer_options import takes
 from ocr_worker.engines.ocr.tessdata import (
@@ -27,7 +27,8 @@ from ocr_worker.engines.ocr.tessdata import (
 from ocr_worker.engines.pdf.pypdf_check import text_of
 from ocr_worker.errors import OcrError
 from ocr_worker.jobs.capabilities import VERSION
-from ocr_worker.jobs.requests import make_request
+from ocr_worker.jobs.requests import Asked, job_request
+from ocr_worker.model.options import JobOptions, PageSettings
 from ocr_worker.settings import MIB, Settings
 from ocr_worker.store.job_store import JobStore
 
@@ -151,15 +152,15 @@ def _recognise_test_line(settings: Settings, scratch: Path) -> dict[str, str]:
     page.write_bytes(_one_line_pdf(TEST_LINE))
     codes = installed_languages()
     language = "eng" if "eng" in codes else next(iter(codes), "eng")
-    options = {
-        "languages": [language], "existing_text": "force", "outputs": ["pdf", "txt"], "max_workers": 1,
-    }  # fmt: skip
-    request = make_request([os.fspath(page)], os.fspath(scratch / "out"), options)
-    with Signals() as signals, Desk(apart(settings, scratch / "state"), signals) as desk:
-        _, result = desk.batch(request, PlainView("quiet"))
-    if not result["successful"]:
-        raise OcrError(result["failed"][0]["error"] if result["failed"] else "The test was cancelled.")
-    return dict(result["successful"][0]["outputs"])
+    settings_of_pages = PageSettings(languages=(language,), existing_text="force", outputs=("pdf", "txt"))
+    chosen = JobOptions(page=settings_of_pages, max_workers=1)
+    request = job_request(Asked((os.fspath(page),), os.fspath(scratch / "out"), chosen))
+    with Signals() as signals, JobRunner(apart(settings, scratch / "state"), signals) as runner:
+        result = runner.batch(request, PlainView("quiet"))
+    if not result.successful:
+        failed = result.failed[0].error if result.failed else None
+        raise OcrError(failed.message if failed else "The test was cancelled.")
+    return dict(result.successful[0].outputs)
 
 
 def _one_line_pdf(line: str) -> bytes:
