@@ -260,7 +260,12 @@ class PageSettings:
     )
     denoise: Annotated[
         Switch,
-        Option(_SWITCH, "remove speckles before reading", "", ("--denoise",)),
+        Option(
+            _SWITCH,
+            "remove speckles before reading",
+            "`auto` erases them where a page is full of them; `on` smooths every page, clean ones too",
+            ("--denoise",),
+        ),
     ] = "auto"
     max_pixels: Annotated[
         int,

@@ -16,6 +16,7 @@ from ocr_worker.engines.ocr.skew import skew_degrees
 from ocr_worker.model.page import Line, map_lines
 from ocr_worker.model.tasks import PageSettings, Switch
 from ocr_worker.pages import preprocessing
+from ocr_worker.pages.denoising import denoised
 
 SURE = 2.0
 """From this confidence on, orientation detection alone is enough to turn a page."""
@@ -126,7 +127,7 @@ def _prepare(image: GreyImage, denoise: Switch) -> GreyImage:
     square = preprocessing.squared(image)
     fitted = replace(square, picture=filters.fit(square.picture))
     upright = preprocessing.dark_on_even_white(fitted)
-    return replace(upright, picture=filters.remove_speckles(upright.picture)) if denoise == "on" else upright
+    return denoised(upright, denoise)
 
 
 def _turn(image: GreyImage, clockwise: int) -> GreyImage:
