@@ -42,7 +42,7 @@ def test_when_all_are_paused_nobody_is_next() -> None:
     queue.set_paused(["a"], paused=True)
 
     assert queue.peek() is None
-    assert (len(queue), queue.paused()) == (1, {"a"})
+    assert (len(queue.waiting), queue.paused()) == (1, {"a"})
 
 
 def test_one_job_or_all_are_taken_out() -> None:
@@ -53,4 +53,4 @@ def test_one_job_or_all_are_taken_out() -> None:
 
     assert [waiting.job.job_id for waiting in one] == ["b"]
     assert [waiting.job.job_id for waiting in rest] == ["a", "c"]
-    assert len(queue) == 0
+    assert queue.waiting == []

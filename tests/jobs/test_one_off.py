@@ -30,11 +30,11 @@ def test_a_process_that_can_not_start_is_started_again_only_for_somebody_who_ask
     requests.handle(posted.get(timeout=LIMIT))
     requests.warm()
     # It has no process to look after.
-    untried = requests.next_tick()
+    untried = (requests.next_step(), pool.next_tick())
     answer = requests.ask(InspectTask(Source("scan.pdf")), INSPECT_SECONDS)
     requests.handle(posted.get(timeout=LIMIT))
 
-    assert untried is None
+    assert untried == (None, None)
     outcome = answer.result(timeout=0)
     assert isinstance(outcome, Failure)
     assert outcome.code == "crashed"

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from ocr_protocol.commands import Hello
-from ocr_worker.jobs.progress import Here, Progress, Stopwatch, Throttle
+from ocr_worker.jobs.journal import Throttle
+from ocr_worker.jobs.progress import Here, Progress, Stopwatch
 from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.model.fields import progress_fields
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,14 +48,14 @@ class Desk:
         names = [str(self.folder / f"{number}.png") for number in range(1, files + 1)]
         accepted = self.service.admit(make_request(names, self.folder / "out", options))
         while not accepted.done():
-            self.service.tick()
+            self.service.step()
         return accepted.result().job_id
 
     def step(self) -> bool:
         """The next message or tick; whether there was one."""
-        due = self.service.next_tick()
-        if due is not None and due <= 0:
-            self.service.tick()
+        due = self.service.next_step()
+        if due is not None and due <= time.monotonic():
+            self.service.step()
         elif not self.inbox.empty():
             self.service.handle(self.inbox.get())
         else:
@@ -109,7 +110,7 @@ def test_a_page_that_fails_twice_and_then_is_read_costs_two_retries(desk: Desk) 
             # What is put off is due when its time has come.
             for run in desk.service._runs:
                 run.course.shift(-10)
-            desk.service.tick()
+            desk.service.step()
 
     stored = desk.service.store.job(job)
     assert stored is not None
@@ -118,7 +119,8 @@ def test_a_page_that_fails_twice_and_then_is_read_costs_two_retries(desk: Desk) 
 
 def test_jobs_run_one_after_the_other_the_higher_priority_first(desk: Desk) -> None:
     first = desk.submit(files=1)
-    desk.step()
+    while not desk.pool.started:
+        desk.step()
     low, high = desk.submit(files=1), desk.submit(files=1, priority=5)
 
     desk.run()
@@ -213,7 +215,7 @@ def test_a_cancel_reaches_a_request_that_is_not_a_job_yet(tmp_path: Path) -> Non
 
     desk.service.cancel(job)
     while not accepted.done():
-        desk.service.tick()
+        desk.service.step()
     desk.run()
 
     assert accepted.result().file_count == 20_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import secrets
 import time
 from collections import deque
 from collections.abc import Collection, Iterator
@@ -17,7 +18,7 @@ from ocr_worker.jobs.course import RunEnds
 from ocr_worker.jobs.file_window import RunOrder
 from ocr_worker.jobs.output_names import Namespace, plan_outputs
 from ocr_worker.jobs.requests import input_file
-from ocr_worker.model.jobs import JobId, JobRequest, new_job_id
+from ocr_worker.model.jobs import JobId, JobRequest
 from ocr_worker.model.results import Accepted
 from ocr_worker.store.deferred_writes import store_is_held
 from ocr_worker.store.job_store import JobStore
@@ -44,7 +45,7 @@ class Admission:
         prepare(request.output_dir, request.output_dir_sent)
         options, now = request.options, time.time()
         self.job = StoredJob(
-            job_id=new_job_id(datetime.now().astimezone()), state="admitting", reason=None, priority=request.priority,
+            job_id=_new_job_id(datetime.now().astimezone()), state="admitting", reason=None, priority=request.priority,
             output_dir=request.output_dir_sent, output_path=os.fsencode(request.output_dir), options=options,
             created_at=now, updated_at=now, started_at=None, ended_at=None, worked_seconds=0.0, retries=0,
             worker_restarts=0, cleanups=0, percent=0.0, peak_rss_bytes=0,
@@ -87,6 +88,9 @@ class Arrival:
     order: RunOrder
     accepted: Future[Accepted] = field(default_factory=Future)
     since: float = field(default_factory=time.monotonic)
+    was_stepped: bool = False
+    is_stored: bool = False
+    """It is a job, which was told, and only to be queued."""
     paused: bool = False
     stop: RunEnds | None = None
     """It was cancelled before it was a job."""
@@ -101,16 +105,9 @@ class AdmissionQueue:
 
     def __init__(self, leases: JobLeases) -> None:
         self._leases = leases
-        self._arrivals: deque[Arrival] = deque()
-        self._next_slice_at = 0.0
-
-    def __len__(self) -> int:
-        return len(self._arrivals)
-
-    @property
-    def next_tick(self) -> float | None:
-        """When there is a slice to do, on the monotonic clock."""
-        return self._next_slice_at if self._arrivals else None
+        self.arrivals: deque[Arrival] = deque()
+        self.next_slice_at = 0.0
+        """When the first of them is to have its next slice, on the monotonic clock."""
 
     def add(self, request: JobRequest) -> Future[Accepted]:
         """Put a request behind those that came before; `step` takes it in.
@@ -121,50 +118,49 @@ class AdmissionQueue:
         admission = Admission(request, self._leases.store)
         self._leases.acquire(admission.job.job_id)
         arrival = Arrival(admission, RunOrder(request.passwords))
-        self._arrivals.append(arrival)
+        self.arrivals.append(arrival)
         return arrival.accepted
 
-    def step(self) -> Arrival | None:
-        """Go on with the request that came first, for a slice; it, once all of it is stored."""
-        if not self._arrivals or time.monotonic() < self._next_slice_at:
-            return None
-        arrival = self._arrivals[0]
+    def step(self) -> None:
+        """Go on with the request that came first, for a slice; who waits for it is told once all of it is stored."""
+        arrival = self.arrivals[0]
+        arrival.was_stepped = True
         try:
-            stored = self._may_write(arrival) and arrival.admission.step(SLICE_SECONDS)
+            arrival.is_stored = self._may_write(arrival) and arrival.admission.step(SLICE_SECONDS)
         except Exception as error:  # noqa: BLE001  # handed on, and logged there
             self.refuse(arrival, error)
-            return None
-        self._next_slice_at = time.monotonic() + GAP_SECONDS
-        if not stored:
-            return None
-        self._arrivals.popleft()
-        return arrival
+            return
+        if arrival.is_stored:
+            self._leases.store.update_job(arrival.job_id, state="queued")
+            arrival.accepted.set_result(Accepted(arrival.job_id, arrival.admission.file_count))
+        else:
+            self.next_slice_at = time.monotonic() + GAP_SECONDS
 
     def refuse(self, arrival: Arrival, error: Exception) -> None:
         """Take a request back; who waits for it is told."""
-        if arrival in self._arrivals:
-            self._arrivals.remove(arrival)
+        self.arrivals.remove(arrival)
         self._leases.withdraw(arrival.job_id)
         arrival.accepted.set_exception(error)
 
     def refuse_all(self, error: Exception) -> None:
-        while self._arrivals:
-            self.refuse(self._arrivals[0], error)
+        """But for those that are stored and were told so."""
+        for arrival in [arrival for arrival in self.arrivals if not arrival.is_stored]:
+            self.refuse(arrival, error)
 
     def ids(self) -> list[JobId]:
-        return [arrival.job_id for arrival in self._arrivals]
+        return [arrival.job_id for arrival in self.arrivals]
 
     def paused(self) -> set[JobId]:
-        return {arrival.job_id for arrival in self._arrivals if arrival.paused}
+        return {arrival.job_id for arrival in self.arrivals if arrival.paused}
 
     def set_paused(self, job_ids: Collection[JobId], *, paused: bool) -> None:
-        for arrival in self._arrivals:
+        for arrival in self.arrivals:
             if arrival.job_id in job_ids:
                 arrival.paused = paused
 
     def stop(self, job_id: JobId | None, end: RunEnds) -> None:
         """Let one request, or all, end as soon as it is a job."""
-        for arrival in self._arrivals:
+        for arrival in self.arrivals:
             if job_id in (None, arrival.job_id):
                 arrival.stop = arrival.stop or end
 
@@ -223,3 +219,7 @@ def _prepare_folder(folder: Path, sent: str) -> None:
         ) from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputPermissionError(f"The output folder {sent} can't be written. Choose another.")
+
+
+def _new_job_id(now: datetime) -> JobId:
+    return f"{now:%Y%m%d_%H%M%S}_{secrets.token_hex(4)}"

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from ocr_worker.errors import OcrError
 from ocr_worker.jobs.course import RunEnds
-from ocr_worker.jobs.progress import Progress, Stopwatch, Throttle
+from ocr_worker.jobs.progress import Progress, Stopwatch
 from ocr_worker.jobs.run_context import RunContext
 from ocr_worker.model.events import FileEnded, JobEnded, JobFailed, ProgressMade, RunEnd
 from ocr_worker.model.jobs import FileState, JobState
@@ -19,6 +19,29 @@ from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.records import RunEnding, StoredJob
 
 log = logging.getLogger(__name__)
+
+
+class Throttle:
+    """Lets news through at once when the last are long enough ago, and otherwise when they are."""
+
+    def __init__(self, least_seconds: float) -> None:
+        self.least_seconds = least_seconds
+        self._told_at, self._news = float("-inf"), False
+
+    def add(self) -> None:
+        """There is news."""
+        self._news = True
+
+    def take(self, now: float, *, at_once: bool = False) -> bool:
+        """Whether news is to be told now; it then counts as told."""
+        if not self._news or (now < self._told_at + self.least_seconds and not at_once):
+            return False
+        self._told_at, self._news = now, False
+        return True
+
+    def due(self) -> float | None:
+        """When held-back news is to be told."""
+        return self._told_at + self.least_seconds if self._news else None
 
 
 class RunJournal:
@@ -68,7 +91,6 @@ class RunJournal:
         self.progress.file_ended(number, state)
         self._context.listener.on_event(FileEnded(self._job.job_id, number, seq))
         self.throttle.add()
-        self.tell()
 
     def run_ended(self, end: RunEnds, unstarted: tuple[tuple[int, int], ...]) -> None:
         """Keep and tell the end; what is left of the files is pending again, and tries of these pages did not count."""

@@ -48,14 +48,14 @@ class PageRequests:
     def __init__(self, pool: Pool) -> None:
         """The pool is its own, so that it answers while all page processes of jobs are busy."""
         self.pool = pool
-        self._waiting: deque[_Asked] = deque()
+        self.waiting: deque[_Asked] = deque()
         self._asked: dict[int, _Asked] = {}
         """Those in work by their tickets, the oldest first."""
         self._last_ticket, self._can_start = 0, True
 
     @property
     def busy(self) -> bool:
-        return bool(self._asked or self._waiting)
+        return bool(self._asked or self.waiting)
 
     def warm(self) -> None:
         """Have a process ready before it is asked. After one that died before its first word, the next is for somebody who asks."""
@@ -72,11 +72,11 @@ class PageRequests:
         Raises:
             BusyError: too many questions wait.
         """
-        if len(self._waiting) >= MOST_WAITING:
+        if len(self.waiting) >= MOST_WAITING:
             raise BusyError(f"{MOST_WAITING} inspections are waiting. Ask again when some are answered.")
         asked = _Asked(question, limit_seconds)
         asked.answer.set_running_or_notify_cancel()
-        self._waiting.append(asked)
+        self.waiting.append(asked)
         self._begin_next()
         return asked.answer
 
@@ -87,26 +87,26 @@ class PageRequests:
             self._asked.pop(ended.ticket).answer.set_result(ended.outcome)
         self._begin_next()
 
-    def tick(self) -> None:
-        """Begin what has its turn; the owner calls the pool's own tick."""
+    def step(self) -> None:
+        """Begin what has its turn."""
         self._begin_next()
 
-    def next_tick(self) -> float | None:
-        """When `tick` has something to do, on the monotonic clock."""
-        return self._turn() if self._waiting and self.pool.free() else None
+    def next_step(self) -> float | None:
+        """When `step` has something to do, on the monotonic clock."""
+        return self._turn() if self.waiting and self.pool.free() else None
 
     def close(self) -> None:
         """End all processes; who still waits for an answer is told."""
         self.pool.close()
         gone = Failure("crashed", "the worker has ended", retryable=True)
-        for asked in [*self._asked.values(), *self._waiting]:
+        for asked in [*self._asked.values(), *self.waiting]:
             asked.answer.set_result(gone)
         self._asked.clear()
-        self._waiting.clear()
+        self.waiting.clear()
 
     def _begin_next(self) -> None:
-        while self._waiting and self.pool.free() and time.monotonic() >= self._turn():
-            self._begin(self._waiting.popleft())
+        while self.waiting and self.pool.free() and time.monotonic() >= self._turn():
+            self._begin(self.waiting.popleft())
 
     def _turn(self) -> float:
         """From when on another question is begun: at once, but where one is in work, when that takes long."""

@@ -31,7 +31,7 @@ class FileOutcomes:
         self, file: OpenFile, composed: Composed, failed_pages: tuple[FailedPage, ...]
     ) -> FileOutcome:
         assert file.opened is not None
-        outputs = self._window.outputs(file.stored)
+        outputs = composed.outputs
         return FileOutcome(
             status="completed_with_errors" if failed_pages else "completed",
             pages=file.opened.pages,

@@ -18,7 +18,7 @@ from ocr_worker.store.records import StoredJob, StoredPage
 class PageResults:
     def __init__(self, job: StoredJob, window: FileWindow, store: JobStore) -> None:
         self._job_id, self._window, self._store = job.job_id, window, store
-        self._unused: list[Path] = []
+        self.unused: list[Path] = []
         """Page results of finished files; thrown away once the page processes have work again."""
 
     def past(self, number: int) -> Past:
@@ -53,12 +53,12 @@ class PageResults:
 
     def discard_later(self, number: int) -> None:
         """The file's outputs are there: its page results go by and by."""
-        self._unused.append(self._window.result_folder(number))
+        self.unused.append(self._window.result_folder(number))
 
     def discard(self) -> None:
         """Throw away what is of no use any more."""
-        while self._unused:
-            shutil.rmtree(self._unused.pop(), ignore_errors=True)
+        while self.unused:
+            shutil.rmtree(self.unused.pop(), ignore_errors=True)
 
 
 def _past(step: StoredPage) -> Past:

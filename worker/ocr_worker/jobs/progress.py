@@ -150,26 +150,3 @@ class _Work:
             return None
         left = sum(self.left.values()) + uncounted_files * self.known / self.files
         return round(left * elapsed / self.done, 1)
-
-
-class Throttle:
-    """Lets news through at once when the last are long enough ago, and otherwise when they are."""
-
-    def __init__(self, least_seconds: float) -> None:
-        self.least_seconds = least_seconds
-        self._told_at, self._news = float("-inf"), False
-
-    def add(self) -> None:
-        """There is news."""
-        self._news = True
-
-    def take(self, now: float, *, at_once: bool = False) -> bool:
-        """Whether news is to be told now; it then counts as told."""
-        if not self._news or (now < self._told_at + self.least_seconds and not at_once):
-            return False
-        self._told_at, self._news = now, False
-        return True
-
-    def due(self) -> float | None:
-        """When held-back news is to be told."""
-        return self._told_at + self.least_seconds if self._news else None

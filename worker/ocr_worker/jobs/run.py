@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ocr_worker.jobs.course import Course, Drop, Effect, Feed, FileEnds, PageLost, Redo, Retry, RunEnds
 from ocr_worker.jobs.file_window import FileWindow, RunOrder
@@ -16,6 +17,8 @@ from ocr_worker.model.results import FileOutcome
 from ocr_worker.model.tasks import PageDone
 from ocr_worker.processes.pool import TaskEnded
 from ocr_worker.store.records import StoredJob
+
+log = logging.getLogger(__name__)
 
 
 class JobRun:
@@ -37,10 +40,6 @@ class JobRun:
         )
         self._ends = TaskEnds(job, self.window, self.course, self.journal, context)
 
-    @property
-    def paused(self) -> bool:
-        return self.course.paused
-
     def begin(self) -> None:
         """Say where the run starts."""
         if not self.job.options.dry_run:
@@ -58,7 +57,8 @@ class JobRun:
                 self._apply([step])
             else:
                 self.in_flight.start(step)
-        self._ends.results.discard()
+        if self._ends.results.unused:
+            self._ends.results.discard()
 
     def take(self, ended: TaskEnded) -> bool:
         """Take in the end of a task; False when it is not this run's."""
@@ -66,12 +66,11 @@ class JobRun:
         if task is not None:
             self._apply(*self._ends.take(task, ended.outcome))
             self._rest()
-            self._tell()
         return task is not None
 
     def tick(self) -> None:
         """Do what has become due: progress held back, files whose time is up."""
-        self._tell()
+        self.journal.tell()
         self._apply(self.course.overdue(time.monotonic()))
 
     def next_tick(self) -> float | None:
@@ -101,9 +100,15 @@ class JobRun:
         self.in_flight.abandon()
         self.journal.run_failed(run_error(error, self.job.job_id))
 
-    def _tell(self) -> None:
-        if not self.ended:
-            self.journal.tell()
+    def isolated(self, step: Callable[[JobRun], object]) -> None:
+        """Do a step, unless the run has ended; it fails with what goes wrong, and others go on."""
+        if self.ended:
+            return
+        try:
+            step(self)
+        except Exception as error:
+            log.exception("job %s failed", self.job.job_id)
+            self.fail(error)
 
     def _rest(self) -> None:
         """Time counts until the pages that a pause lets finish are finished."""

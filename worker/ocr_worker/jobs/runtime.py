@@ -15,6 +15,7 @@ import logging
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar, Union
@@ -87,7 +88,8 @@ class Runtime:
         self._listeners: tuple[Listener, ...] = ()
         self._timers: list[tuple[float, Call]] = []
         self._thread: threading.Thread | None = None
-        self._ended, self._burst = False, 0
+        self._ended, self._in_call, self._burst = False, False, 0
+        self._events: deque[JobEvent] = deque()
         self.keeps_requests_warm = False
         """Whether a process that answers single questions stands ready while jobs are at work."""
         self._gone = threading.Event()
@@ -198,12 +200,12 @@ class Runtime:
         self._listeners = tuple(one for one in self._listeners if one is not listener)
 
     def on_event(self, event: JobEvent) -> None:
-        """Tell all that listen."""
+        """Tell all that listen: at once while somebody's order is carried out, whose answer comes after; else in the next step."""
         if isinstance(event, JobEnded | JobFailed):
             self.service.forget(event.job_id)
-        self.service.leases.on_event(event)
-        for listener in self._listeners:
-            listener.on_event(event)
+        self._events.append(event)
+        if self._in_call:
+            self._publish_all()
 
     def ask_here(self, question: Question, limit_seconds: float = INSPECT_SECONDS) -> Future[Outcome]:
         """As `ask`, for who is in the owner's thread."""
@@ -216,7 +218,7 @@ class Runtime:
     @property
     def at_rest(self) -> bool:
         """No job is at work or waits, and no question."""
-        return self.service.state == "idle" and not self._requests.busy
+        return self.service.state == "idle" and not (self._requests.busy or self._events)
 
     def after(self, seconds: float, call: Call) -> None:
         """Do something later."""
@@ -224,56 +226,77 @@ class Runtime:
 
     def _step(self) -> None:
         """One message, or one of the things that are due."""
-        now = time.monotonic()
-        due = min(self._due().values(), default=None)
-        if due is not None and due <= now and self._burst >= BURST:
-            self._tick()
-            return
+        begun, due = time.monotonic(), self._next_due()
         # Looking up now and then is what tells a long wait from a time in which this process was stopped.
-        patience = None if due is None else min(LOOK_UP_SECONDS, max(0.0, due - now))
-        try:
-            message = self._inbox.get(timeout=patience)
-        except queue.Empty:
-            message = None
-        if patience is not None:
-            self._mind_the_gap(time.monotonic() - now - patience)
-        if message is None:
-            self._tick()
-        else:
+        patience = None if due is None else min(LOOK_UP_SECONDS, max(0.0, due - begun))
+        message = None
+        if (self._burst < BURST and not self.service.urgent) or patience != 0.0:
+            with contextlib.suppress(queue.Empty):
+                message = self._inbox.get(timeout=patience)
+        now = time.monotonic()
+        if patience is not None and (gap := now - begun - patience) > GAP_SECONDS:
+            self._mind_the_gap(gap)
+        if message is not None:
             self._burst += 1
             self._take(message)
-
-    def _due(self) -> dict[Call, float]:
-        """What has a time at which it is to be done."""
-        times: dict[Call, float | None] = {
-            self._call_timers: min((at for at, _ in self._timers), default=None),
-            self._requests.pool.tick: self._requests.pool.next_tick(),
-            self._requests.tick: self._requests.next_tick(),
-            self.service.pool.tick: self.service.pool.next_tick(),
-            self.service.tick: self.service.next_tick(),
-        }
-        return {call: at for call, at in times.items() if at is not None}
+        else:
+            self._burst = 0
+            self._do_due(now)
 
     def _take(self, message: Message) -> None:
         if callable(message):
+            # What happened before an order is told before the answer to it.
+            self._publish_all()
+            self._in_call = True
             message()
+            self._in_call = False
         elif self._requests.pool.owns(message):
             self._requests.handle(message)
         else:
             self.service.handle(message)
-            if self.keeps_requests_warm and self.service.state != "idle":
+            if self.keeps_requests_warm and self.service.doing.state != "idle":
                 # Not sooner: the first page is waited for.
                 self._requests.warm()
 
-    def _tick(self) -> None:
-        """Do one of the things that are due, that which has been for longest."""
-        self._burst, now, due = 0, time.monotonic(), self._due()
+    def _next_due(self) -> float | None:
+        if self._events:
+            return 0.0
+        times = [self.service.next_step(), self.service.pool.next_tick(), self._requests.pool.next_tick()]
+        if self._requests.waiting:
+            times.append(self._requests.next_step())
+        times += [at for at, _ in self._timers]
+        return min((at for at in times if at is not None), default=None)
+
+    def _do_due(self, now: float) -> None:
+        """One of the things that are due."""
+        if self._events:
+            self._publish()
+        elif any(at <= now for at, _ in self._timers):
+            self._call_timers()
+        elif _is_due(self.service.pool.next_tick(), now):
+            self.service.pool.tick()
+        elif _is_due(self._requests.pool.next_tick(), now):
+            self._tick_requests()
+        elif self._requests.waiting and _is_due(self._requests.next_step(), now):
+            self._requests.step()
+        else:
+            self.service.step()
+
+    def _tick_requests(self) -> None:
         if self.service.state != "idle":
             # While there are jobs, a cold start would be too slow an answer.
             self._requests.pool.touch()
-        ripe = [call for call in due if due[call] <= now]
-        if ripe:
-            min(ripe, key=lambda call: due[call])()
+        self._requests.pool.tick()
+
+    def _publish(self) -> None:
+        event = self._events.popleft()
+        self.service.leases.on_event(event)
+        for listener in self._listeners:
+            listener.on_event(event)
+
+    def _publish_all(self) -> None:
+        while self._events:
+            self._publish()
 
     def _call_timers(self) -> None:
         ripe, now = self._timers, time.monotonic()
@@ -284,10 +307,9 @@ class Runtime:
 
     def _mind_the_gap(self, gap: float) -> None:
         """While this process was stopped nobody's time ran: its page processes could not be heard."""
-        if gap > GAP_SECONDS:
-            log.warning("This process was stopped for %.0f s: all deadlines move by so much", gap)
-            self.service.shift(gap)
-            self._requests.pool.shift(gap)
+        log.warning("This process was stopped for %.0f s: all deadlines move by so much", gap)
+        self.service.shift(gap)
+        self._requests.pool.shift(gap)
 
     def _run_and_close(self) -> None:
         try:
@@ -300,6 +322,7 @@ class Runtime:
     def _close(self, *, at_once: bool) -> None:
         self._ended = True
         self._gone.set()
+        self._publish_all()
         self._requests.close()
         self.service.close(at_once=at_once)
         for listener in self._listeners:
@@ -310,6 +333,10 @@ class Runtime:
                 left = self._inbox.get(block=False)
                 if callable(left):
                     left()
+
+
+def _is_due(at: float | None, now: float) -> bool:
+    return at is not None and at <= now
 
 
 def _closed() -> InternalError:

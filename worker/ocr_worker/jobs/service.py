@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -9,27 +10,31 @@ from concurrent.futures import Future
 from itertools import count
 
 from ocr_worker.errors import BusyError, JobActiveError
-from ocr_worker.jobs.active_runs import ActiveRuns, make_run, run_isolated
-from ocr_worker.jobs.admission import AdmissionQueue, Arrival, require_folder
+from ocr_worker.jobs.admission import AdmissionQueue, require_folder
 from ocr_worker.jobs.course import RunEnds
 from ocr_worker.jobs.file_window import RunOrder
-from ocr_worker.jobs.job_queue import JobQueue
+from ocr_worker.jobs.job_queue import JobQueue, Waiting
+from ocr_worker.jobs.outcomes import run_error
 from ocr_worker.jobs.run import JobRun
 from ocr_worker.jobs.run_context import Listener, RunContext
+from ocr_worker.model.events import JobFailed
 from ocr_worker.model.jobs import ACTIVE, RESUMABLE, FileState, JobId, JobRequest
 from ocr_worker.model.results import Accepted, Doing
+from ocr_worker.model.tasks import Failure
 from ocr_worker.processes.pool import Pool, TaskEnded
 from ocr_worker.settings import Settings
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.leases import JobLeases
 from ocr_worker.store.records import StoredJob
 
+log = logging.getLogger(__name__)
+
 REQUEST_SECONDS = 0.5
 """Between two looks whether another process asks for a job's cancel."""
 
 
 class JobService:
-    """Its owner passes it what the pool posts (`handle`), and calls `tick` when `next_tick` has come, as it does the pool's."""
+    """Its owner passes it what the pool posts (`handle`), and calls `step` when `next_step` has come, as it does the pool's."""
 
     def __init__(
         self, settings: Settings, pool: Pool, listener: Listener, *, progress_seconds: float = 0.1
@@ -38,9 +43,14 @@ class JobService:
         self._settings, self.pool, self._listener = settings, pool, listener
         self.leases = JobLeases(settings)
         self._tickets = count(1)
-        self._queue, self._admissions, self._runs = JobQueue(), AdmissionQueue(self.leases), ActiveRuns()
+        self._queue, self._admissions, self._runs = JobQueue(), AdmissionQueue(self.leases), list[JobRun]()
         self._progress_seconds = progress_seconds
-        self._draining, self._unattended, self._changed = False, False, False
+        self._draining, self._unattended = False, False
+        self._changed, self._queue_moved = False, False
+        self._is_stale, self._is_free = False, False
+        """Whether it is to be reckoned anew when runs are due; whether no other process held the store a moment ago."""
+        self._runs_due_at: float | None = None
+        self._blocked_until = 0.0
         self._requests_at = 0.0
         self.doing = Doing("idle")
         """The job, file and page at work, as of the last step; may be read from any thread."""
@@ -55,28 +65,29 @@ class JobService:
     @property
     def state(self) -> str:
         """idle, running or paused."""
-        if self._admissions or self._queue.peek() or not self._runs.all_paused:
+        if (
+            self._admissions.arrivals
+            or self._queue.peek()
+            or any(not run.course.paused for run in self._runs)
+        ):
             return "running"
-        return "paused" if self._runs or self._queue else "idle"
+        return "paused" if self._runs or self._queue.waiting else "idle"
 
     @property
     def queued(self) -> int:
-        return len(self._queue) + len(self._admissions)
+        return len(self._queue.waiting) + len(self._admissions.arrivals)
 
     # Orders
 
     def admit(self, request: JobRequest) -> Future[Accepted]:
-        """Take in a job: a large one goes on in `tick`, and the future tells when all of it is stored.
+        """Take in a job: a large one goes on in `step`, and the future tells when all of it is stored.
 
         Raises:
             BusyError: too many jobs wait.
             OutputPermissionError: the output or the state folder can't be written.
         """
         self._require_room()
-        accepted = self._admissions.add(request)
-        # A small one is a job at once, before another command is heard.
-        self._admit()
-        return accepted
+        return self._admissions.add(request)
 
     def active(self, job_id: JobId | None) -> list[JobId]:
         """Which jobs of this process that have not ended are meant: the one, or all for None.
@@ -96,7 +107,7 @@ class JobService:
 
     def paused(self, job_id: JobId | None) -> list[JobId]:
         """Which of the jobs that `active` names are paused."""
-        runs = {run.job.job_id for run in self._runs if run.paused}
+        runs = {run.job.job_id for run in self._runs if run.course.paused}
         paused = self._queue.paused() | self._admissions.paused() | runs
         return [job for job in self.active(job_id) if job in paused]
 
@@ -122,7 +133,7 @@ class JobService:
         self._admissions.set_paused(job_ids, paused=True)
         for job_id in self._queue.set_paused(job_ids, paused=True):
             self.leases.set_state(job_id, "paused")
-        self._changed = True
+        self._changed = self._queue_moved = True
 
     def unpause(self, job_ids: Sequence[JobId]) -> None:
         """Go on with paused jobs."""
@@ -133,7 +144,7 @@ class JobService:
         self._admissions.set_paused(job_ids, paused=False)
         for job_id in self._queue.set_paused(job_ids, paused=False):
             self.leases.set_state(job_id, "queued")
-        self._changed = True
+        self._changed = self._queue_moved = True
 
     def resume(self, job_id: JobId, passwords: dict[str, str]) -> Accepted | None:
         """Start a new run of an ended job for its pending files; None where nothing is left to do.
@@ -172,33 +183,66 @@ class JobService:
     # The loop's
 
     def handle(self, message: object) -> None:
-        """Take in what the pool posted."""
+        """Hear what the pool posted; the next steps take it in."""
         self._outcomes.extend(self.pool.handle(message))
         self._changed = True
-        if self._outcomes and self._may_write():
-            self._take_outcomes()
 
-    def tick(self) -> None:
+    def step(self) -> None:
         """Do one of the things that are due: what is left is due at once."""
         now = time.monotonic()
-        if self.leases.holds_jobs and now >= self._requests_at:
+        if self.leases.locks and now >= self._requests_at:
             self._heed_cancel_requests(now)
-        elif (at := self._admissions.next_tick) is not None and now >= at:
+        elif self._admissions.arrivals and now >= self._admissions.next_slice_at:
             self._admit()
         elif not self._at_work:
-            self._changed = False
-            self.doing = self._runs.doing(self.state, self.doing)
-        elif self.leases.store_is_free():
-            self._advance()
+            self._come_to_rest()
+        elif self._is_stale and not self._has_news:
+            self._reckon()
+        elif self._is_free:
+            # The look holds for one step: what is done in it waits for nobody.
+            self._is_free, self._is_stale = False, True
+            self._go_on()
+        else:
+            self._look_at_store()
 
-    def next_tick(self) -> float | None:
-        """When `tick` has something to do, on the monotonic clock."""
-        times = [self._admissions.next_tick]
-        if self.leases.holds_jobs:
-            times.append(self._requests_at)
-        blocked = self.leases.deferred.blocked_until if self._at_work else None
-        times.append(blocked or (0.0 if self._changed else self._runs.next_tick()))
-        return min((at for at in times if at is not None), default=None)
+    def next_step(self) -> float | None:
+        """When `step` has something to do, on the monotonic clock."""
+        times = [self._requests_at] if self.leases.locks else []
+        if self._admissions.arrivals:
+            times.append(self._admissions.next_slice_at)
+        if not self._at_work:
+            at = 0.0 if self._changed else None
+        else:
+            at = self._blocked_until or (0.0 if self._has_news or self._is_stale else self._runs_due_at)
+        return min((*times, at) if at is not None else times, default=None)
+
+    def _look_at_store(self) -> None:
+        """Nothing of a job is done while another process holds the store."""
+        self._is_free = self.leases.store_is_free()
+        self._blocked_until = self.leases.deferred.blocked_until
+
+    def _reckon(self) -> None:
+        """When runs have something to do though nothing happens."""
+        due = (run.next_tick() for run in self._runs)
+        self._runs_due_at = min((at for at in due if at is not None), default=None)
+        self._is_stale, self.doing = False, self._look()
+
+    def _come_to_rest(self) -> None:
+        self._changed = self._queue_moved = self._is_stale = False
+        self.doing = self._look()
+
+    def _go_on(self) -> None:
+        """Take in what has ended; then begin the next job; then start what can be started; then tell."""
+        if self.leases.deferred.waiting:
+            self.leases.catch_up()
+        elif self._outcomes:
+            self._take_outcome()
+        elif self._queue_moved:
+            self._begin_next()
+        elif self._changed:
+            self._advance()
+        else:
+            self._tick()
 
     def shift(self, seconds: float) -> None:
         """Move all deadlines: the clock ran on while nothing could, as this process was stopped."""
@@ -217,41 +261,90 @@ class JobService:
         self.leases.close(at_once=at_once)
 
     def _advance(self) -> None:
+        """Start what can be started."""
         self._changed = False
-        self.leases.catch_up()
-        self._take_outcomes()
-        self._runs.advance()
+        for run in self._runs:
+            run.isolated(JobRun.advance)
         if self._unattended:
             self._end_paused()
-        if (waiting := self._queue.peek()) and self._runs.all_paused:
-            self._queue.remove(waiting)
-            self._runs.begin(waiting.job, waiting.order, self._context())
-            self._changed = True
-        self.doing = self._runs.doing(self.state, self.doing)
+        self._drop_ended()
+
+    def _tick(self) -> None:
+        """Tell what was held back; give up what is overdue; what had to wait may be started."""
+        for run in self._runs:
+            run.isolated(JobRun.tick)
+        self._changed = True
+        self._drop_ended()
+
+    def _begin_next(self) -> None:
+        """Begin the job whose turn it is, if it is anybody's."""
+        self._queue_moved, waiting = False, self._queue.peek()
+        if waiting is None or not all(run.course.paused for run in self._runs):
+            return
+        self._queue.remove(waiting)
+        run = self._make_run(waiting)
+        if run is not None:
+            self._runs.append(run)
+            run.isolated(JobRun.begin)
+            self.leases.manifests.begun(run.job.job_id, run.window.folder_id)
+        self._changed = True
+        self._drop_ended()
+
+    def _take_outcome(self) -> None:
+        ended, self._changed = self._outcomes.popleft(), True
+        for run in self._runs:
+            run.isolated(lambda run: run.take(ended))
+        self._drop_ended()
 
     def _take_outcomes(self) -> None:
         while self._outcomes:
-            self._runs.take(self._outcomes.popleft())
+            self._take_outcome()
+
+    def _drop_ended(self) -> None:
+        if any(run.ended for run in self._runs):
+            self._runs = [run for run in self._runs if not run.ended]
+            self._changed = self._queue_moved = True
+
+    def _look(self) -> Doing:
+        """What is at work; the same as before where nothing has changed."""
+        now = Doing(self.state)
+        if self._runs:
+            file, page = self._runs[0].in_flight.longest() or (None, None)
+            now = Doing(self.state, self._runs[0].job.job_id, file, page)
+        return self.doing if now == self.doing else now
+
+    def _make_run(self, waiting: Waiting) -> JobRun | None:
+        """The run of a job that was taken from the queue; one that can't be made has ended with that."""
+        job = waiting.job
+        context = RunContext(
+            self.store, self.pool, self._settings, self.leases, self._listener, self._tickets, self._progress_seconds
+        )  # fmt: skip
+        try:
+            return JobRun(job, waiting.order, context)
+        except Exception as error:
+            log.exception("job %s can't begin", job.job_id)
+            failure = Failure.of(run_error(error, job.job_id))
+            self._listener.on_event(JobFailed(job.job_id, failure, job.last_seq + 1))
+            return None
 
     def _admit(self) -> None:
-        """Go on with the request that came first, for a slice."""
-        arrival = self._admissions.step()
-        if arrival is None:
+        """Go on with the request that came first, for a slice; one that is stored is told so, and queued in the next step."""
+        arrival = self._admissions.arrivals[0]
+        if not arrival.is_stored:
+            self._admissions.step()
             return
+        self._admissions.arrivals.popleft()
+        job_id = arrival.job_id
         try:
             self._enqueue(arrival.admission.job, arrival.order)
             if arrival.paused:
-                self.pause([arrival.job_id])
-        except Exception as error:  # noqa: BLE001  # handed on, and logged there
-            self._queue.pop(arrival.job_id)
-            self._admissions.refuse(arrival, error)
-            return
-        self._accept(arrival)
-
-    def _accept(self, arrival: Arrival) -> None:
-        arrival.accepted.set_result(Accepted(arrival.job_id, arrival.admission.file_count))
+                self.pause([job_id])
+        except Exception as error:
+            log.exception("job %s can't be queued", job_id)
+            self._queue.pop(job_id)
+            self._listener.on_event(JobFailed(job_id, Failure.of(run_error(error, job_id)), 1))
         if arrival.stop:
-            self._stop(arrival.job_id, arrival.stop)
+            self._stop(job_id, arrival.stop)
 
     def _heed_cancel_requests(self, now: float) -> None:
         """Cancel the jobs of ours that another process asks for."""
@@ -260,20 +353,20 @@ class JobService:
             self.cancel(job_id)
 
     def _end_paused(self) -> None:
-        resting = [run.job.job_id for run in self._runs if run.paused and not run.in_flight]
+        resting = [run.job.job_id for run in self._runs if run.course.paused and not run.in_flight]
         for job_id in [*resting, *self._queue.paused()]:
             self._stop(job_id, RunEnds("stopped", "stopped", "paused"))
 
     def _stop(self, job_id: JobId | None, end: RunEnds) -> None:
-        if self._may_write():
+        if self._at_work and self.leases.store_is_free():
             # What was finished before the order counts, though nothing has taken it in yet.
             self._take_outcomes()
         runs = [run for run in self._runs if job_id in (None, run.job.job_id)]
-        waiting = [make_run(one.job, one.order, self._context()) for one in self._queue.pop(job_id)]
+        waiting = [self._make_run(waiting) for waiting in self._queue.pop(job_id)]
         for run in (*runs, *waiting):
             if run is not None:
-                run_isolated(run, lambda run: run.stop(end))
-        self._runs.drop_ended()
+                run.isolated(lambda run: run.stop(end))
+        self._drop_ended()
         self._changed = True
 
     def _run_again(self, job: StoredJob, state: FileState, order: RunOrder) -> Accepted:
@@ -289,7 +382,7 @@ class JobService:
         self.leases.acquire(job.job_id)
         self.leases.set_state(job.job_id, "queued")
         self._queue.add(job, order)
-        self._changed = True
+        self._changed = self._queue_moved = True
 
     def _chosen(self, job_ids: Sequence[JobId]) -> list[JobRun]:
         return [run for run in self._runs if run.job.job_id in job_ids]
@@ -300,18 +393,20 @@ class JobService:
         if self.queued >= self._settings.queue_limit:
             raise BusyError(f"{self.queued} jobs are waiting. Ask again when one of them has ended.")
 
-    def _context(self) -> RunContext:
-        return RunContext(
-            self.store, self.pool, self._settings, self.leases, self._listener, self._tickets, self._progress_seconds
-        )  # fmt: skip
+    @property
+    def urgent(self) -> bool:
+        """A request has just come: a small one is a job before another order is heard."""
+        return any(not arrival.was_stepped for arrival in self._admissions.arrivals)
 
     @property
     def _at_work(self) -> bool:
-        return bool(self._runs or self._queue or self._admissions or self.leases.deferred)
+        return bool(
+            self._runs or self._queue.waiting or self._admissions.arrivals or self.leases.deferred.waiting
+        )
 
-    def _may_write(self) -> bool:
-        """Something is to be done, and no other process holds the store."""
-        return self._at_work and self.leases.store_is_free()
+    @property
+    def _has_news(self) -> bool:
+        return bool(self._changed or self._outcomes or self._queue_moved or self.leases.deferred.waiting)
 
 
 def shutting_down() -> BusyError:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -45,7 +43,3 @@ class InputFile:
     """As the host wrote it; echoed so in every event."""
     path: str
     """Absolute, as `os.fsdecode` gives it; empty where no file can have such a path."""
-
-
-def new_job_id(now: datetime) -> JobId:
-    return f"{now:%Y%m%d_%H%M%S}_{secrets.token_hex(4)}"

@@ -21,28 +21,21 @@ class DeferredWrites:
     """Asks whether the store is free, at most every so often, and keeps the ends of runs that it could not take."""
 
     def __init__(self) -> None:
-        self._blocked_until = 0.0
-        self._waiting: dict[JobId, RunEnding] = {}
+        self.blocked_until = 0.0
+        """While another process holds the store: when to ask again, on the monotonic clock; else 0."""
+        self.waiting: dict[JobId, RunEnding] = {}
 
     def __contains__(self, job_id: JobId) -> bool:
-        return job_id in self._waiting
-
-    def __len__(self) -> int:
-        return len(self._waiting)
-
-    @property
-    def blocked_until(self) -> float | None:
-        """While another process holds the store: when to ask again, on the monotonic clock."""
-        return self._blocked_until or None
+        return job_id in self.waiting
 
     def is_free(self, store: JobStore) -> bool:
         """Whether the store can be written, as it was when last asked."""
-        return time.monotonic() >= self._blocked_until and self.ask(store)
+        return time.monotonic() >= self.blocked_until and self.ask(store)
 
     def ask(self, store: JobStore) -> bool:
         """Whether the store can be written now."""
         free = store.can_write()
-        self._blocked_until = 0.0 if free else time.monotonic() + AGAIN_SECONDS
+        self.blocked_until = 0.0 if free else time.monotonic() + AGAIN_SECONDS
         return free
 
     def write(self, store: JobStore, end: RunEnding) -> None:
@@ -53,14 +46,14 @@ class DeferredWrites:
         """
         if not (self.is_free(store) and _written(store, end)):
             log.warning("The end of job %s is stored when no other process holds the store", end.job_id)
-            self._waiting[end.job_id] = end
+            self.waiting[end.job_id] = end
 
     def catch_up(self, store: JobStore) -> list[JobId]:
         """Write what waits, if the store is free; the jobs of which nothing waits any more."""
         caught_up = []
-        for job_id, end in list(self._waiting.items()):
+        for job_id, end in list(self.waiting.items()):
             if self.is_free(store) and _written_or_lost(store, end):
-                del self._waiting[job_id]
+                del self.waiting[job_id]
                 caught_up.append(job_id)
         return caught_up
 

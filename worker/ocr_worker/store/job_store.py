@@ -6,6 +6,7 @@ One instance serves one thread. A commit survives the death of any process (WAL,
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -67,14 +68,14 @@ class JobStore:
         """Keep a job with its files, or without: an `admitting` one gets them by `add_files`."""
         fields = {name: getattr(job, name) for name in StoredJob.__slots__}
         fields["options"] = json.dumps(job.options.to_fields())
-        with self._file.transaction():
+        with self._transaction():
             marks = ", ".join(f":{name}" for name in fields)
             self._db.execute(f"INSERT INTO jobs ({', '.join(fields)}) VALUES ({marks})", fields)
             self._insert_files(job.job_id, 0, files)
 
     def add_files(self, job_id: JobId, after: int, files: Iterable[NewFile]) -> None:
         """Keep more files of a job, numbered on from `after`."""
-        with self._file.transaction():
+        with self._transaction():
             self._insert_files(job_id, after, files)
 
     def job(self, job_id: JobId) -> StoredJob | None:
@@ -115,7 +116,7 @@ class JobStore:
 
     def end_run(self, end: RunEnding) -> None:
         """Keep how a run ended: its files in work are pending again."""
-        with self._file.transaction():
+        with self._transaction():
             for number, page in end.unstarted:
                 self.page_unstarted(end.job_id, number, page)
             self.reopen_files(end.job_id, "processing")
@@ -245,7 +246,7 @@ class JobStore:
 
     def end_file(self, job_id: JobId, number: int, account: Mapping[str, object], **fields: Any) -> None:
         """Keep how a file ended, with what its job has spent so far, which must not fall behind should the worker die."""
-        with self._file.transaction():
+        with self._transaction():
             self.set_file(job_id, number, **fields)
             # It is the worker's deaths that are counted across runs, not what its pages did of themselves.
             self.forget_attempts(job_id, number)
@@ -313,6 +314,11 @@ class JobStore:
     def forget_pages(self, job_id: JobId, number: int) -> None:
         self._db.execute("DELETE FROM pages WHERE job_id = ? AND number = ?", (job_id, number))
 
+    def _transaction(self) -> sqlite3.Connection:
+        """Begin one, to be ended by `with`."""
+        self._db.execute("BEGIN IMMEDIATE")
+        return self._db
+
     def _jobs(self, where: str, given: tuple[object, ...]) -> Iterator[StoredJob]:
         for row in self._db.execute(f"SELECT {', '.join(StoredJob.__slots__)} FROM jobs {where}", given):
             fields = dict(zip(StoredJob.__slots__, row, strict=True))
@@ -322,7 +328,7 @@ class JobStore:
         self._db.executemany(
             "INSERT INTO files (job_id, number, file, path, name, verdict) VALUES (?, ?, ?, ?, ?, ?)",
             (
-                (job_id, n, f.file, f.path, f.name, dump_outcome(f.verdict))
+                (job_id, n, f.file, f.path, f.name, f.verdict and dump_outcome(f.verdict))
                 for n, f in enumerate(files, after + 1)
             ),
         )

@@ -24,7 +24,7 @@ class JobLeases:
     def __init__(self, settings: Settings) -> None:
         self._state_dir, self._jobs_dir = settings.state_dir, settings.jobs_dir
         self._store: JobStore | None = None
-        self._locks: dict[JobId, JobLock] = {}
+        self.locks: dict[JobId, JobLock] = {}
         self.manifests = ManifestWriter(settings.state_dir)
         self.deferred = DeferredWrites()
 
@@ -50,7 +50,7 @@ class JobLeases:
 
     def catch_up(self) -> None:
         """Write what waits for the store, if it is free."""
-        for job_id in self.deferred.catch_up(self.store) if self.deferred else ():
+        for job_id in self.deferred.catch_up(self.store) if self.deferred.waiting else ():
             self.manifests.state_changed(job_id)
             self.release(job_id)
 
@@ -90,8 +90,8 @@ class JobLeases:
 
     def acquire(self, job_id: JobId) -> None:
         """Have a job for this process alone. Raises JobActiveError."""
-        if job_id not in self._locks:
-            self._locks[job_id] = JobLock(self._jobs_dir, job_id)
+        if job_id not in self.locks:
+            self.locks[job_id] = JobLock(self._jobs_dir, job_id)
 
     def acquire_ended(self, job_id: JobId) -> StoredJob:
         """Have an ended job for this process alone; the job as it is then.
@@ -110,7 +110,7 @@ class JobLeases:
             raise
 
     def release(self, job_id: JobId) -> None:
-        self._locks.pop(job_id).release()
+        self.locks.pop(job_id).release()
 
     def withdraw(self, job_id: JobId) -> None:
         """Take back a job that could not be stored whole."""
@@ -121,13 +121,9 @@ class JobLeases:
             log.exception("job %s can't be taken back", job_id)
         self.release(job_id)
 
-    @property
-    def holds_jobs(self) -> bool:
-        return bool(self._locks)
-
     def cancel_requests(self) -> list[JobId]:
         """The jobs of ours that another process wants cancelled."""
-        return [job_id for job_id, lock in self._locks.items() if lock.cancel_asked]
+        return [job_id for job_id, lock in self.locks.items() if lock.cancel_asked]
 
     def give_up(self, job_id: JobId) -> None:
         """Let an ended job that is not completed count as cancelled: no app takes it up by itself."""
@@ -156,7 +152,7 @@ class JobLeases:
             at_once: a manifest that would take long stays as it was.
         """
         end_manifests = self.manifests.break_off if at_once else self.manifests.close
-        releases = [lock.release for lock in self._locks.values()]
+        releases = [lock.release for lock in self.locks.values()]
         for step in (self._write_deferred, end_manifests, *releases, self._close_store):
             try:
                 step()
@@ -166,7 +162,7 @@ class JobLeases:
     def _find_interrupted(self, store: JobStore) -> None:
         """Jobs that a dead worker, or a run without a working store, left are interrupted; those of a live worker are its own."""
         for job_id in store.unfinished():
-            if job_id not in self._locks and store.can_write():
+            if job_id not in self.locks and store.can_write():
                 lock = JobLock.take_if_free(self._jobs_dir, job_id)
                 if lock is not None:
                     with lock:
@@ -183,7 +179,7 @@ class JobLeases:
             self.manifests.state_changed(job_id)
 
     def _write_deferred(self) -> None:
-        if self.deferred and self.deferred.ask(self.store):
+        if self.deferred.waiting and self.deferred.ask(self.store):
             self.catch_up()
 
     def _close_store(self) -> None:
