@@ -55,7 +55,7 @@ class Options(TypedDict, total=False):
     chunk_size: int
     """Pages handed to the pool at a time. Default: 50."""
     pages_per_minute: float | None
-    """At most so many pages a minute, to keep the machine cool."""
+    """At most so many pages a minute, to stay cool."""
     dry_run: bool
     """Check all files and plan the outputs, write none. Default: False. It tells what each file is, needs and would be refused for."""
     priority: int

@@ -379,7 +379,7 @@ class JobOptions:
         float | None,
         Option(
             Number(0, 1e6, above_least=True),
-            "at most so many pages a minute, to keep the machine cool",
+            "at most so many pages a minute, to stay cool",
             "",
             ("--pages-per-minute",),
             "N",
