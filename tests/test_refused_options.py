@@ -94,6 +94,14 @@ def test_who_writes_a_configuration_reads_its_file_and_the_key(name: str, tmp_pa
     assert done.stderr == f"ocr-worker: ours.yaml: {key} must be {options()[name].kind.must_be}\n"
 
 
+@pytest.mark.parametrize("priority", [True, 1.0, "high", None, 1_000_001])
+def test_a_priority_is_held_to_the_bounds_of_the_wire(priority: object, tmp_path: Path) -> None:
+    with pytest.raises(
+        InvalidParamsError, match=r"^priority must be an integer from -1,000,000 to 1,000,000$"
+    ):
+        make_request("a.png", tmp_path, {"priority": priority})
+
+
 @pytest.mark.parametrize(
     ("files", "output_dir", "message"),
     [

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from ocr_protocol import BatchOptions
 from ocr_worker.errors import InvalidParamsError
+from ocr_worker.library.options import Options
 from ocr_worker.model.options import JobOptions, PageSettings, make_options, options
 from tests.conftest import REPOSITORY
 
@@ -98,6 +99,10 @@ def test_an_unknown_option_is_refused_with_a_list_of_those_there_are() -> None:
 
 def test_a_path_may_be_a_path_object_and_stays_as_it_was_given() -> None:
     assert make_options({"tessdata_dir": Path("data")}).page.tessdata_dir == "data"
+
+
+def test_the_typed_arguments_of_the_library_are_the_options_and_the_priority() -> None:
+    assert set(Options.__annotations__) == {*options(), "priority"}
 
 
 def test_options_are_read_back_as_they_were_stored() -> None:

@@ -13,7 +13,7 @@ import yaml
 
 from ocr_worker.cli.exit_codes import UsageError
 from ocr_worker.cli.terminal_text import flat
-from ocr_worker.model.options import Number, Option, options, refusal
+from ocr_worker.model.options import Number, Option, accepted, options
 
 PREFIX = "OCR_WORKER_"
 RETENTION, INTERVAL = "manifest_retention_days", "progress_update_interval"
@@ -95,10 +95,4 @@ def _scalar(text: str) -> object:
 
 
 def _checked(values: Mapping[str, object], spelled: Callable[[str], str]) -> dict[str, object]:
-    checked = dict[str, object]()
-    for key, value in values.items():
-        try:
-            checked[key] = keys()[key].accept(value)
-        except ValueError as error:
-            raise refusal(spelled(key), keys()[key].kind) from error
-    return checked
+    return {key: accepted(keys()[key], value, spelled(key)) for key, value in values.items()}

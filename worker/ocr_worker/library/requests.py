@@ -11,7 +11,7 @@ from ocr_worker.errors import InvalidParamsError
 from ocr_worker.files.paths import AnyPath, written
 from ocr_worker.jobs.requests import Asked, job_request, with_own_paths
 from ocr_worker.model.jobs import JobRequest
-from ocr_worker.model.options import PageSettings, check, make_options
+from ocr_worker.model.options import PRIORITY, PageSettings, accepted, check, make_options
 
 __all__ = ["AnyPath", "make_request"]
 
@@ -26,9 +26,7 @@ def make_request(
         LanguageMissingError, EngineMissingError: the message says how to install it.
     """
     given = dict(options)
-    priority = given.pop("priority", 0)
-    if isinstance(priority, bool) or not isinstance(priority, int):
-        raise _odd("priority", "an integer", priority)
+    priority = accepted(PRIORITY, given.pop("priority", PRIORITY.default), "priority")
     chosen = make_options(given)
     passwords = check("passwords", given.get("passwords", {}), str)
     folder = _written(output_dir, "output_dir", "the path of a folder") if output_dir else ""

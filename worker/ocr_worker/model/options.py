@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_type_hints
@@ -123,7 +123,7 @@ class Several:
 
     def accept(self, value: object) -> tuple[str, ...]:
         given = [value] if isinstance(value, str) else value
-        if not isinstance(given, list | tuple) or not all(isinstance(item, str) for item in given):
+        if not isinstance(given, Sequence) or not all(isinstance(item, str) for item in given):
             raise ValueError
         items = [part for item in given for part in re.split(f"[{self.separators}]", item)]
         if not items or not all(len(i) <= self.longest and re.fullmatch(self.pattern, i) for i in items):
@@ -379,7 +379,7 @@ class JobOptions:
         float | None,
         Option(
             Number(0, 1e6, above_least=True),
-            "at most so many, to keep the machine cool",
+            "at most so many pages a minute, to stay cool",
             "",
             ("--pages-per-minute",),
             "N",
@@ -390,7 +390,7 @@ class JobOptions:
         Option(
             Flag(),
             "check all files and plan the outputs, write none",
-            "what it tells stands under Events",
+            "it tells what each file is, needs and would be refused for",
             ("--dry-run",),
         ),
     ] = False
@@ -411,6 +411,15 @@ _PASSWORDS = Option(
     PathWords(), "for protected files", "kept in memory only", name="passwords", default={}, part="request"
 )
 
+PRIORITY = Option(
+    Whole(-1_000_000, 1_000_000),
+    "jobs of a higher number go first",
+    name="priority",
+    default=0,
+    part="request",
+)
+"""Of a job among others. On the wire it is a field of the command, not one of the options."""
+
 
 @lru_cache(maxsize=1)
 def options() -> Mapping[str, Option]:
@@ -430,16 +439,19 @@ def check(name: str, value: object, spelled: Callable[[str], str]) -> Any:
     Raises:
         InvalidParamsError: the message names the option as spelled, and says what it must be.
     """
-    option = options()[name]
+    return accepted(options()[name], value, spelled(name))
+
+
+def accepted(option: Option, value: object, name: str) -> Any:
+    """A value as the core has it.
+
+    Raises:
+        InvalidParamsError: the option can't have it; the message has the name as given here.
+    """
     try:
         return option.accept(value)
     except ValueError as error:
-        raise refusal(spelled(name), option.kind) from error
-
-
-def refusal(name: str, kind: Kind) -> InvalidParamsError:
-    """What to raise for a value that `kind` does not accept."""
-    return InvalidParamsError(f"{name} must be {kind.must_be}", field=name)
+        raise InvalidParamsError(f"{name} must be {option.kind.must_be}", field=name) from error
 
 
 def make_options(given: Mapping[str, object], spelled: Callable[[str], str] = str) -> JobOptions:
