@@ -13,7 +13,7 @@ from ocr_protocol.commands import OcrBatch
 from ocr_protocol.options import BatchOptions
 from ocr_protocol.paths import path_from_wire, path_to_wire
 from ocr_protocol.refusals import WireError
-from ocr_worker.engines.ocr.tessdata import require_languages
+from ocr_worker.engines.ocr import registry
 from ocr_worker.errors import InvalidParamsError
 from ocr_worker.model.jobs import InputFile, JobOptions, JobRequest
 from ocr_worker.model.tasks import PageSettings
@@ -50,13 +50,19 @@ def make_request(
 
 
 def batch_request(command: OcrBatch) -> JobRequest:
-    """The job that a command asks for; languages and engine are known to be there, but for a dry run."""
+    """The job that a command asks for; languages and engine are known to be there, but for a dry run.
+
+    Raises:
+        InvalidParamsError: no package here brings such an engine.
+        LanguageMissingError, EngineMissingError: the message says how to install it.
+    """
     options = command.options
     folder = absolute_path(command.output_dir)
     page = _page_settings(options)
+    _require_known(page.engine)
     # A dry run is to tell of them file by file.
     if not options.dry_run:
-        require_languages(page.languages, page.engine, page.tessdata_dir)
+        registry.require(page)
     return JobRequest(
         command.files,
         Path(folder),
@@ -65,6 +71,15 @@ def batch_request(command: OcrBatch) -> JobRequest:
         command.priority,
         local_passwords(options.passwords),
     )
+
+
+def _require_known(engine: str) -> None:
+    if not registry.is_known(engine):
+        names = ", ".join(registry.installed_engines()) or "none"
+        raise InvalidParamsError(
+            f"Field options.engine must be auto or an installed engine (there are: {names}).",
+            field="options.engine",
+        )
 
 
 def input_file(sent: str) -> InputFile:

@@ -20,7 +20,8 @@ class PageSettings:
     """How pages are to be recognised: the part of a job's options that changes its outputs."""
 
     languages: tuple[str, ...] = ("eng",)
-    engine: Literal["auto", "tesserocr", "tesseract"] = "auto"
+    engine: str = "auto"
+    """The name of an installed engine; auto chooses one that has the languages."""
     dpi: int | None = None
     """Resolution to render and recognise at; None chooses per page."""
     outputs: tuple[str, ...] = ("pdf", "txt", "json")

@@ -63,7 +63,7 @@ class BatchCommand(RunOptions):
         list[str] | None, Option("--languages", "-l", metavar="CODES", help="Such as eng or deu+eng.")
     ] = None
     engine: Annotated[
-        Literal["auto", "tesserocr", "tesseract"] | None, Option(help="Which recognises; default auto.")
+        str | None, Option(metavar="NAME", help="Which recognises, of those that doctor lists; default auto.")
     ] = None
     outputs: Annotated[
         list[str] | None,

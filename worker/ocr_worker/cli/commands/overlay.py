@@ -12,7 +12,7 @@ from typing import Any
 from ocr_protocol.paths import path_from_wire
 from ocr_worker.cli.asking import Asker, absolute
 from ocr_worker.cli.exit_codes import UsageError
-from ocr_worker.engines.ocr.tessdata import require_languages
+from ocr_worker.engines.ocr import registry
 from ocr_worker.errors import NotFoundError
 from ocr_worker.files.regular import open_regular, read_regular
 from ocr_worker.jobs.output_names import SUFFIXES
@@ -96,12 +96,13 @@ def _record(results: Path) -> dict[str, Any]:
 
 def _recognise(asker: Asker, source: Source, wanted: Wanted, scratch: Path) -> Path:
     """Results of the one page that is wanted."""
-    require_languages(wanted.languages)
+    settings = PageSettings(languages=wanted.languages)
+    registry.require(settings)
     stored = scratch / "page"
     report = asker.ask(InspectTask(source), Inspected, source.name).report
     if wanted.page > report["pages"]:
         raise NotFoundError(f"{source.name} has no page {wanted.page}, only {report['pages']}.")
-    page = PageTask(source, PageSettings(languages=wanted.languages), wanted.page, str(stored))
+    page = PageTask(source, settings, wanted.page, str(stored))
     asker.ask(page, PageDone, source.name)
     results = scratch / "results.json"
     described = {"path": source.path, "type": report["type"], "sha256": ""}
