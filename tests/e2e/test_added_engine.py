@@ -93,6 +93,28 @@ def test_an_engine_of_another_package_reads_a_batch(host: Host, scans: list[Path
     assert (tmp_path / "out" / "pages.pdf").is_file()
 
 
+def test_its_code_is_imported_when_it_is_asked_and_its_reader_when_it_reads(packages: Path) -> None:
+    code = f"""
+import sys
+sys.path.append({str(packages)!r})
+from ocr_worker.engines.ocr import registry
+from ocr_worker.model.tasks import PageSettings
+
+def imported():
+    return sorted(name for name in sys.modules if name.startswith("ink_engine"))
+
+registry.require(PageSettings())
+print(imported())
+registry.all_engines()
+print(imported())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert done.stdout.splitlines() == ["[]", "['ink_engine']"]
+
+
 def test_auto_takes_it_for_a_language_that_it_alone_reads(
     host: Host, scans: list[Path], tmp_path: Path
 ) -> None:

@@ -165,6 +165,12 @@ def test_an_engine_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -
         registry.require(PageSettings(engine="tesseract"))
 
 
+def test_an_engine_whose_package_is_gone_is_named() -> None:
+    """As a job finds it that was interrupted and is resumed."""
+    with pytest.raises(EngineMissingError, match="lacks the engine paddle: install the package"):
+        registry.require(PageSettings(engine="paddle"))
+
+
 def test_data_spread_over_folders_is_gathered_in_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = tmp_path / "own"
     own.mkdir()
