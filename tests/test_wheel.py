@@ -6,9 +6,12 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import EntryPoint
 
 import pytest
 
+from ocr_worker.engines.ocr.registry import GROUP
+from ocr_worker.engines.ocr.tesseract_factories import BUILT_IN
 from ocr_worker.jobs.capabilities import VERSION
 from tests.conftest import REPOSITORY
 
@@ -60,3 +63,14 @@ def test_the_wheel_names_the_command(wheel: zipfile.Path) -> None:
     points = wheel / f"ocr_sidecar-{VERSION}.dist-info" / "entry_points.txt"
 
     assert "ocr-worker = ocr_worker.__main__:main" in points.read_text(encoding="utf-8")
+
+
+def test_the_wheel_names_our_engines_as_a_checkout_has_them(wheel: zipfile.Path) -> None:
+    written = (wheel / f"ocr_sidecar-{VERSION}.dist-info" / "entry_points.txt").read_text(encoding="utf-8")
+    section = written.partition(f"[{GROUP}]\n")[2].partition("\n[")[0]
+
+    points = dict(line.split(" = ") for line in section.split("\n") if line)
+
+    assert {name: EntryPoint(name, value, GROUP).load() for name, value in points.items()} == {
+        one.name: type(one) for one in BUILT_IN
+    }

@@ -16,6 +16,7 @@ from pathlib import Path
 from ocr_worker.model.options import (
     PRIORITY,
     Choice,
+    EngineName,
     Flag,
     FolderPath,
     Kind,
@@ -37,6 +38,7 @@ PLAIN: dict[type[Kind], str] = {
     PathWords: "dict[WirePath, str]",
 }
 ARGUMENTS: dict[type[Kind], str] = {
+    EngineName: "str",
     SwitchWord: "Switch | bool",
     Flag: "bool",
     Whole: "int",
@@ -132,6 +134,8 @@ def _hint(kind: Kind) -> str:
     match kind:
         case Choice():
             return _literal(kind.values)
+        case EngineName():
+            return _word(kind)
         case Several():
             item = _literal(kind.values) if kind.values else _word(kind)
             return f"Annotated[tuple[{item}, ...], LIST, ONCE_EACH]"
@@ -178,7 +182,7 @@ def _literal(values: Iterable[str]) -> str:
     return f"Literal[{', '.join(map(json.dumps, values))}]"
 
 
-def _word(kind: Several) -> str:
+def _word(kind: Several | EngineName) -> str:
     return f'Annotated[str, Field(pattern=r"^{kind.pattern}$", max_length={kind.longest})]'
 
 

@@ -21,8 +21,8 @@ class BatchOptions(BaseModel):
     ] = Field(
         default=("eng",), description='a non-empty list of language codes such as "eng" or "script/Latin"'
     )
-    engine: Literal["auto", "tesserocr", "tesseract"] = Field(
-        default="auto", description="auto, tesserocr or tesseract"
+    engine: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)] = Field(
+        default="auto", description="auto or the name of an installed engine"
     )
     dpi: Literal["auto"] | Annotated[int, Field(ge=50, le=2_400)] = Field(
         default="auto", description="auto, or an integer from 50 to 2,400"

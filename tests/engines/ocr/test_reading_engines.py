@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from ocr_worker.engines.images.grey_image import GreyImage
-from ocr_worker.engines.ocr import tessdata
+from ocr_worker.engines.ocr import registry, tessdata
 from ocr_worker.engines.ocr.page_parts import Part, cut
 from ocr_worker.engines.ocr.tesseract_command import TesseractEngine
 from ocr_worker.engines.ocr.tesseract_orientation import CommandOrientationFinder
@@ -20,6 +20,7 @@ from ocr_worker.engines.ocr.tesserocr_engine import OrientationFinder, Tesserocr
 from ocr_worker.engines.pdf import poppler
 from ocr_worker.errors import EngineMissingError, LanguageMissingError
 from ocr_worker.model.page import Page
+from ocr_worker.model.tasks import PageSettings
 from samples import Sample
 from samples.scores import score
 from tests.faults import documents
@@ -130,19 +131,19 @@ def test_the_command_finds_orientation_as_the_engine_in_the_process_does(
 
 def test_a_language_that_is_not_there_is_named_with_the_way_to_get_it() -> None:
     with pytest.raises(LanguageMissingError, match=r"tesseract-ocr-tlh.*tessdata_dir"):
-        tessdata.require_languages(["eng", "tlh"])
+        tessdata.find_tessdata(["eng", "tlh"])
     with pytest.raises(LanguageMissingError, match=r"begins with tesseract-ocr-script-,"):
-        tessdata.require_languages(["script/Klingon"])
+        tessdata.find_tessdata(["script/Klingon"])
 
 
 def test_data_that_reads_no_text_is_no_language() -> None:
     with pytest.raises(LanguageMissingError, match="osd is no language"):
-        tessdata.require_languages(["osd"])
+        tessdata.find_tessdata(["osd"])
 
 
 def test_a_folder_that_was_named_is_the_only_one_looked_into(tmp_path: Path) -> None:
     with pytest.raises(LanguageMissingError, match=str(tmp_path)):
-        tessdata.require_languages(["eng"], tessdata_dir=str(tmp_path))
+        tessdata.find_tessdata(["eng"], tessdata_dir=str(tmp_path))
 
     (tmp_path / "xyz.traineddata").write_bytes(b"x")
 
@@ -158,10 +159,16 @@ def test_a_code_that_is_none_finds_no_file(code: str, tmp_path: Path) -> None:
 
 
 def test_an_engine_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tessdata, "installed_engines", lambda: ["tesserocr"])
+    monkeypatch.setattr(tessdata, "tesseract_command", lambda: None)
 
-    with pytest.raises(EngineMissingError, match="tesseract"):
-        tessdata.require_languages(["eng"], "tesseract")
+    with pytest.raises(EngineMissingError, match="the engine tesseract: install Tesseract"):
+        registry.require(PageSettings(engine="tesseract"))
+
+
+def test_an_engine_whose_package_is_gone_is_named() -> None:
+    """As a job finds it that was interrupted and is resumed."""
+    with pytest.raises(EngineMissingError, match="lacks the engine paddle: install the package"):
+        registry.require(PageSettings(engine="paddle"))
 
 
 def test_data_spread_over_folders_is_gathered_in_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +188,7 @@ def test_the_catalogue_imports_no_engine() -> None:
     import subprocess
 
     heavy = "{'tesserocr', 'PIL', 'pypdfium2', 'pikepdf'}"
-    code = f"import sys, ocr_worker.engines.ocr.tessdata as c; c.installed_languages(); print({heavy} & set(sys.modules))"
+    code = f"import sys, ocr_worker.engines.ocr.registry as c; c.all_engines(); c.installed_languages(); print({heavy} & set(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
     )

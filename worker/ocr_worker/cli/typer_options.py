@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_type_hints
 
 import typer
-from typing_extensions import assert_never
 
 from ocr_worker.cli.exit_codes import EndedAtOnceError
 from ocr_worker.model.options import (
     Choice,
+    EngineName,
     Flag,
     FolderPath,
     Kind,
     Number,
     Option,
-    PathWords,
     Several,
     SwitchWord,
     Whole,
@@ -101,20 +100,12 @@ def _help(option: Option) -> str:
 
 
 def _python_type(kind: Kind) -> Any:
-    match kind:
-        case Choice() | SwitchWord():
-            return Literal[kind.values]
-        case Flag():
-            return bool
-        case Whole():
-            return int
-        case Number():
-            return float
-        case Several():
-            return list[str]
-        case FolderPath():
-            return Path
-        case PathWords():
-            raise TypeError("a password is never an argument")
-        case _:
-            assert_never(kind)
+    if isinstance(kind, Choice | SwitchWord):
+        return Literal[kind.values]
+    return _PYTHON_TYPES[type(kind)]
+
+
+_PYTHON_TYPES: dict[type[Kind], Any] = {
+    EngineName: str, Flag: bool, Whole: int, Number: float, Several: list[str], FolderPath: Path,
+}  # fmt: skip
+"""A password is never an argument."""

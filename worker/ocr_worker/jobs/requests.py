@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ocr_worker.engines.ocr.tessdata import require_languages
+from ocr_worker.engines.ocr import registry
 from ocr_worker.errors import InvalidParamsError
 from ocr_worker.files.paths import absolute_path
 from ocr_worker.model.jobs import InputFile, JobOptions, JobRequest
@@ -24,6 +24,8 @@ class Asked:
     options: JobOptions
     passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
     priority: int = 0
+    spelled: Callable[[str], str] = str
+    """How its face spells the name of an option."""
 
 
 def job_request(asked: Asked) -> JobRequest:
@@ -38,13 +40,23 @@ def job_request(asked: Asked) -> JobRequest:
     if not asked.output_dir:
         raise InvalidParamsError(NO_OUTPUT_DIR, field="output_dir")
     options = with_own_paths(asked.options)
-    page = options.page
+    require_known_engine(options.page.engine, asked.spelled)
     # A dry run is to tell of them file by file.
     if not options.dry_run:
-        require_languages(page.languages, page.engine, page.tessdata_dir)
+        registry.require(options.page)
     folder = _place(asked.output_dir)
     passwords = local_passwords(asked.passwords)
     return JobRequest(asked.files, Path(folder), asked.output_dir, options, asked.priority, passwords)
+
+
+def require_known_engine(engine: str, spelled: Callable[[str], str] = str) -> None:
+    """Raises InvalidParamsError, which names those that there are."""
+    if not registry.is_known(engine):
+        names = ", ".join(registry.installed_engines()) or "none"
+        name = spelled("engine")
+        raise InvalidParamsError(
+            f"{name} must be auto or an installed engine (there are: {names}).", field=name
+        )
 
 
 def input_file(sent: str) -> InputFile:

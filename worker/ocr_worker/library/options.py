@@ -14,8 +14,8 @@ class Options(TypedDict, total=False):
 
     languages: str | Sequence[str]
     """Languages to read. Default: ('eng',). All must be installed, else `language_missing` before any work."""
-    engine: Literal["auto", "tesserocr", "tesseract"]
-    """Which engine recognises. Default: 'auto'. `auto` takes the built-in Tesseract where it has the languages, else the system's."""
+    engine: str
+    """Which engine recognises. Default: 'auto'. One of the `engines` of `hello`, else `invalid_params`; `auto` takes the first that has the languages."""
     dpi: int | Literal["auto"] | None
     """Resolution to render and recognise at. `auto` chooses page by page."""
     outputs: str | Sequence[str]

@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ocr_worker.engines.ocr.tessdata import require_languages
+from ocr_worker.engines.ocr import registry
 from ocr_worker.errors import InvalidParamsError
 from ocr_worker.files.paths import AnyPath, written
-from ocr_worker.jobs.requests import Asked, job_request, with_own_paths
+from ocr_worker.jobs.requests import Asked, job_request, require_known_engine, with_own_paths
 from ocr_worker.model.jobs import JobRequest
 from ocr_worker.model.options import PRIORITY, PageSettings, accepted, check, make_options
 
@@ -36,7 +36,8 @@ def make_request(
 def make_page_settings(options: Mapping[str, Any]) -> PageSettings:
     """How a single page is to be read. Raises as `make_request`."""
     settings = with_own_paths(make_options(options)).page
-    require_languages(settings.languages, settings.engine, settings.tessdata_dir)
+    require_known_engine(settings.engine)
+    registry.require(settings)
     return settings
 
 

@@ -16,7 +16,6 @@ from typing import Annotated, Any, Literal, Union, cast, get_args, get_type_hint
 
 from ocr_worker.errors import InvalidParamsError
 
-EngineName = Literal["auto", "tesserocr", "tesseract"]
 OutputKind = Literal["pdf", "txt", "json", "hocr", "alto"]
 OnExisting = Literal["skip", "overwrite", "suffix"]
 ExistingText = Literal["skip", "redo", "force"]
@@ -38,6 +37,20 @@ class Choice:
 
     def accept(self, value: object) -> str:
         if not isinstance(value, str) or value not in self.values:
+            raise ValueError
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class EngineName:
+    """The name of an engine; whether there is one is asked where the batch is."""
+
+    pattern: str = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+    longest: int = 64
+    must_be: str = "auto or the name of an installed engine"
+
+    def accept(self, value: object) -> str:
+        if not isinstance(value, str) or len(value) > self.longest or not re.fullmatch(self.pattern, value):
             raise ValueError
         return value
 
@@ -151,7 +164,7 @@ class PathWords:
         return {_path(path): word for path, word in value.items()}
 
 
-Kind = Union[Choice, SwitchWord, Flag, Whole, Number, Several, FolderPath, PathWords]
+Kind = Union[Choice, EngineName, SwitchWord, Flag, Whole, Number, Several, FolderPath, PathWords]
 Part = Literal["page", "job", "request"]
 """Pages are read by it; the job is run by it; or only its request holds it, and nothing keeps it."""
 
@@ -215,12 +228,13 @@ class PageSettings:
         ),
     ] = ("eng",)
     engine: Annotated[
-        EngineName,
+        str,
         Option(
-            Choice(get_args(EngineName)),
+            EngineName(),
             "which engine recognises",
-            "`auto` takes the built-in Tesseract where it has the languages, else the system's",
+            "one of the `engines` of `hello`, else `invalid_params`; `auto` takes the first that has the languages",
             ("--engine",),
+            "NAME",
         ),
     ] = "auto"
     dpi: Annotated[

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from ocr_worker.engines.ocr import tessdata
+from ocr_worker.engines.ocr import registry
 from ocr_worker.errors import InternalError, OutputConflictError
 from ocr_worker.files.atomic import Staged, drafting, require_same_folder, translated
 from ocr_worker.files.paths import written
@@ -169,7 +169,7 @@ def _complete(drafts: dict[str, _Draft], task: ComposeTask, summary: Summary) ->
     for name, draft in others.items():
         writer.list_output(name, draft.staged.target.name, *draft.staged.digest())
     if summary.engines:
-        writer.list_models(tessdata.models(task.settings.languages, task.settings.tessdata_dir))
+        writer.list_models(registry.models(task.settings))
     drafts["json"].complete()
 
 

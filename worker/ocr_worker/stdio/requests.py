@@ -16,4 +16,8 @@ def batch_request(command: OcrBatch) -> JobRequest:
     """
     sent = command.options
     options = make_options(sent.model_dump(exclude={"passwords"}), "options.{}".format)
-    return job_request(Asked(command.files, command.output_dir, options, sent.passwords, command.priority))
+    return job_request(
+        Asked(
+            command.files, command.output_dir, options, sent.passwords, command.priority, "options.{}".format
+        )
+    )

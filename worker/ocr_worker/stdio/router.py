@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -33,7 +34,7 @@ from ocr_protocol.lines import Line
 from ocr_worker.errors import BusyError, InternalError, OcrError, UnsupportedError
 from ocr_worker.files.paths import absolute_path
 from ocr_worker.jobs import queries
-from ocr_worker.jobs.capabilities import hello_data, rss_bytes
+from ocr_worker.jobs.capabilities import capabilities, rss_bytes
 from ocr_worker.jobs.one_off import INSPECT_SECONDS, inspection
 from ocr_worker.jobs.requests import local_passwords
 from ocr_worker.jobs.runtime import Runtime
@@ -48,6 +49,10 @@ from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.schema import store_error
 
 log = logging.getLogger(__name__)
+
+PROTOCOL = 1
+PROGRESS_HZ = 10
+"""Progress events of a job a second, at most."""
 
 
 @dataclass(slots=True)
@@ -129,7 +134,7 @@ class Router:
             message = f"This worker speaks protocol 1, the host {', '.join(map(str, command.protocol))}. Update one of them."
             raise UnsupportedError(message, protocol=[1])
         self.loop.meet_host(command)
-        self._answer(command, hello_data(self.settings, SCHEMA_SHA256, tuple(COMMANDS)))
+        self._answer(command, _hello_data(self.settings))
         self.runtime.warm_requests()
 
     def _batch(self, command: OcrBatch) -> None:
@@ -279,6 +284,25 @@ class Router:
 
     def _refuse(self, command: Command, error: BaseException) -> None:
         self.send(_refusal(command, error))
+
+
+def _hello_data(settings: Settings) -> dict[str, Any]:
+    own = capabilities(settings)
+    limits = {
+        "max_line_bytes": own.max_line_bytes, "max_pixels": own.max_pixels, "max_workers": own.max_workers,
+        "progress_hz": PROGRESS_HZ,
+    }  # fmt: skip
+    return {
+        "kind": "hello",
+        "protocol": PROTOCOL,
+        "versions": own.versions,
+        "pid": os.getpid(),
+        "commands": tuple(COMMANDS),
+        "engines": [{"name": name, "version": version} for name, version in own.engines],
+        "languages": own.languages,
+        "limits": limits,
+        "schema_sha256": SCHEMA_SHA256,
+    }
 
 
 def _result(command: Command, data: dict[str, Any]) -> Result:

@@ -122,7 +122,9 @@ class Order:
     def _request(self, files: list[str]) -> JobRequest:
         sent = tuple(map(written, files))
         passwords = dict.fromkeys(sent, self.password) if self.password else {}
-        return job_request(Asked(sent, written(str(self.options.output_dir)), self.chosen, passwords))
+        return job_request(
+            Asked(sent, written(str(self.options.output_dir)), self.chosen, passwords, spelled=as_flag)
+        )
 
     def _nothing(self) -> int:
         if self.options.as_json:

@@ -18,15 +18,10 @@ from ocr_worker.cli.options import JsonOption, answer_json, worker_settings
 from ocr_worker.cli.runner import JobRunner, Signals, apart
 from ocr_worker.cli.terminal_text import count
 from ocr_worker.cli.typer_options import takes
-from ocr_worker.engines.ocr.tessdata import (
-    engine_versions,
-    installed_engines,
-    installed_languages,
-    tesseract_command,
-)
+from ocr_worker.engines.ocr.registry import all_engines, choose, installed_languages
 from ocr_worker.engines.pdf.pypdf_check import text_of
-from ocr_worker.errors import OcrError
-from ocr_worker.jobs.capabilities import VERSION
+from ocr_worker.errors import EngineMissingError, OcrError
+from ocr_worker.jobs.capabilities import VERSION, library_versions, package_version
 from ocr_worker.jobs.requests import Asked, job_request
 from ocr_worker.model.options import JobOptions, PageSettings
 from ocr_worker.settings import MIB, Settings
@@ -77,27 +72,36 @@ def _examine(settings: Settings) -> Iterator[Finding]:
 
 
 def _engines() -> Iterator[Finding]:
-    engines, versions = installed_engines(), engine_versions()
-    advice = "pip install tesserocr, or install Tesseract and put it on PATH"
-    names = ", ".join(f"{name} {versions.get(name, '')}".strip() for name in engines)
-    yield Finding("engines", ok=bool(engines), detail=names or "none", advice="" if engines else advice)
-    command = tesseract_command()
+    engines = all_engines()
+    versions = library_versions(engines)
+    usable = [package_version(found, versions) for found in engines if found.usable]
+    ways = ", or ".join(found.probe.lacks for found in engines if found.probe.lacks)
     yield Finding(
-        "tesseract command", ok=command is not None, detail=str(command or "not found"), required=False,
-        advice="" if command else "only needed for --engine tesseract: install the package tesseract-ocr",
-    )  # fmt: skip
+        "engines", ok=bool(usable), detail=", ".join(usable) or "none", advice="" if usable else ways
+    )
+    for found in engines:
+        detail = f"{package_version(found, versions)} {found.probe.place}".strip()
+        advice = found.probe.lacks and f"only needed for --engine {found.name}: {found.probe.lacks}"
+        yield Finding(
+            f"engine {found.name}", ok=found.usable,
+            detail=detail if found.usable else "broken" if found.fault else "not found",
+            advice=found.fault or advice, required=False,
+        )  # fmt: skip
 
 
 def _languages() -> Iterator[Finding]:
     codes = installed_languages()
+    try:
+        way = choose(PageSettings()).hints.more_languages
+    except EngineMissingError:
+        way = ""
     yield Finding(
-        "languages", ok=bool(codes), detail=", ".join(codes) or "none",
-        advice="for more, install packages such as tesseract-ocr-deu, or name a folder with --tessdata-dir",
-    )  # fmt: skip
+        "languages", ok=bool(codes), detail=", ".join(codes) or "none", advice=way and f"for more, {way}"
+    )
 
 
 def _renderers() -> Iterator[Finding]:
-    version = engine_versions().get("pypdfium2")
+    version = library_versions(()).get("pypdfium2")
     advice = "" if version else "pip install pypdfium2"
     yield Finding("renderer pdfium", ok=version is not None, detail=version or "not found", advice=advice)
     poppler = shutil.which("pdftoppm")

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from ocr_protocol.paths import path_from_wire
 from ocr_worker.cli.exit_codes import UsageError
-from ocr_worker.engines.ocr.tessdata import require_languages
+from ocr_worker.engines.ocr import registry
 from ocr_worker.errors import NotFoundError
 from ocr_worker.files.regular import open_regular, read_regular
 from ocr_worker.jobs.one_off import Question, failed
@@ -101,12 +101,13 @@ def _record(results: Path) -> dict[str, Any]:
 
 def _recognise(runtime: Runtime, source: Source, wanted: Wanted, scratch: Path) -> Path:
     """Results of the one page that is wanted."""
-    require_languages(wanted.languages)
+    settings = PageSettings(languages=wanted.languages)
+    registry.require(settings)
     stored = scratch / "page"
     report = _ask(runtime, InspectTask(source), Inspected, source.name).report
     if wanted.page > report["pages"]:
         raise NotFoundError(f"{source.name} has no page {wanted.page}, only {report['pages']}.")
-    page = PageTask(source, PageSettings(languages=wanted.languages), wanted.page, str(stored))
+    page = PageTask(source, settings, wanted.page, str(stored))
     _ask(runtime, page, PageDone, source.name)
     results = scratch / "results.json"
     described = {"path": source.path, "type": report["type"], "sha256": ""}
