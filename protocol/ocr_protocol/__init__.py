@@ -10,7 +10,11 @@ from ocr_protocol.options import BatchOptions
 from ocr_protocol.paths import path_from_wire, path_to_wire
 from ocr_protocol.refusals import WireError
 
+PROTOCOL = 1
+"""The version of the wire that this package writes and reads."""
+
 __all__ = [
+    "PROTOCOL",
     "COMMANDS",
     "MAX_LINE_BYTES",
     "RETRYABLE",

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from typing_extensions import assert_never
 
-from ocr_protocol import SCHEMA_SHA256, Error, Event, Info, Result, WireError, decode
+from ocr_protocol import PROTOCOL, SCHEMA_SHA256, Error, Event, Info, Result, WireError, decode
 from ocr_protocol.commands import (
     COMMANDS,
     Cancel,
@@ -50,7 +50,6 @@ from ocr_worker.store.schema import store_error
 
 log = logging.getLogger(__name__)
 
-PROTOCOL = 1
 PROGRESS_HZ = 10
 """Progress events of a job a second, at most."""
 

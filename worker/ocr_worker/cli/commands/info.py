@@ -15,12 +15,13 @@ from typer._completion_shared import get_completion_script
 
 from ocr_protocol.schema import _render as render_schema
 from ocr_protocol.schema import command_adapter, event_adapter
+from ocr_protocol import PROTOCOL
 from ocr_worker.cli.display import answer
 from ocr_worker.cli.exit_codes import GOOD
 from ocr_worker.cli.options import JsonOption, answer_json
 from ocr_worker.cli.typer_options import takes
 from ocr_worker.engines.ocr.registry import all_engines
-from ocr_worker.jobs.capabilities import PROTOCOL, VERSION, library_versions
+from ocr_worker.jobs.capabilities import VERSION, library_versions
 
 COMPLETE_VARIABLE = "_OCR_WORKER_COMPLETE"
 """By this the shell asks for completions."""
