@@ -4,8 +4,8 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 # The files are complete, so nothing is left to resolve: pip would look for newer ones behind an extra, and find no hash.
 HASHED := install --no-deps --require-hashes --only-binary :all: --requirement
-# Four files at a time: most tests wait for processes.
-PYTEST := $(BIN)/python -m pytest --numprocesses 4 --dist loadfile
+# Four files at a time, as most tests wait for processes, and in their order: those that take longest come early.
+PYTEST := $(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 SELF := install --no-deps --no-build-isolation --no-index --editable .
 UV := build/lock/bin/uv pip compile --universal --python-version 3.10 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header --no-config --quiet

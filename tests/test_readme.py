@@ -14,6 +14,7 @@ import pytest
 
 from samples import Sample
 from tests.conftest import REPOSITORY
+from tests.limits import HANG_SECONDS
 from tests.printed import fits, hold, read_session
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -63,7 +64,13 @@ def test_the_other_commands_of_the_readme_run_as_printed(
     assert others
     for line in others:
         done = subprocess.run(
-            line, shell=True, cwd=after_the_demo, env=environment, capture_output=True, text=True, timeout=90
+            line,
+            shell=True,
+            cwd=after_the_demo,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=HANG_SECONDS,
         )
         assert done.returncode == 0, done.stderr
     assert (after_the_demo / "demo-out" / "letter.png").stat().st_size > 0
@@ -85,7 +92,12 @@ def test_the_python_call_of_the_readme_runs(after_the_demo: Path, environment: d
     [(python, code)] = re.findall(r"^With `(\S+)`:\n\n```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
     done = subprocess.run(
-        [python, "-c", code], cwd=after_the_demo, env=environment, capture_output=True, text=True, timeout=90
+        [python, "-c", code],
+        cwd=after_the_demo,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=HANG_SECONDS,
     )
 
     assert done.returncode == 0, done.stderr

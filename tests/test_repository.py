@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.limits import HANG_SECONDS
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
@@ -33,7 +35,7 @@ def test_a_missing_acceptance_kit_is_said_and_is_no_failure(tmp_path: Path) -> N
     cases = REPOSITORY / "tests" / "acceptance_cases.txt"
     command = [sys.executable, "tools/acceptance.py", str(tmp_path / "run"), str(cases)]
 
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=HANG_SECONDS)
 
     assert done.returncode == 0
     assert "is not there" in done.stdout
@@ -45,7 +47,7 @@ def test_a_missing_system_tool_is_named_and_fails_in_ci_alone(ci: str, code: int
     environment = {"PATH": str(tmp_path), "CI": ci}
 
     done = subprocess.run(
-        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=30
+        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=HANG_SECONDS
     )
 
     assert done.returncode == code
@@ -58,7 +60,7 @@ def test_a_python_that_is_too_old_is_named_with_the_way_out(tmp_path: Path) -> N
     code = f"import sys; sys.version_info = (3, 9); exec(open({str(old)!r}).read())"
 
     done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=30
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=HANG_SECONDS
     )
 
     assert done.returncode == 1

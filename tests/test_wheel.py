@@ -11,6 +11,7 @@ import pytest
 
 from ocr_worker.jobs.capabilities import VERSION
 from tests.conftest import REPOSITORY
+from tests.limits import HANG_SECONDS
 
 SOURCES = ("protocol", "worker", "pyproject.toml", "README.md", "LICENSE")
 OFFLINE = ("--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check", "--quiet")
@@ -25,7 +26,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.Path:
         copy = shutil.copytree if source.is_dir() else shutil.copy
         copy(source, folder / name)
     command = [sys.executable, "-m", "pip", "wheel", *OFFLINE, "--wheel-dir", "dist", "."]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=100)
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=HANG_SECONDS)
     [built] = (folder / "dist").iterdir()
     return zipfile.Path(built)
 

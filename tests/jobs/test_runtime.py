@@ -16,7 +16,6 @@ from ocr_worker.settings import Settings
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
-@pytest.mark.timeout(20)
 def test_a_signal_that_takes_longer_than_the_wait_does_not_make_it_last_for_ever(tmp_path: Path) -> None:
     """As after a sleep of the machine: the time is up when the signal comes."""
     inbox, heard = Inbox(), list[int]()

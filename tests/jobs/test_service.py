@@ -17,8 +17,7 @@ from ocr_worker.processes.slot import SlotMessage
 from ocr_worker.settings import Settings
 from ocr_worker.store.job_store import JobStore
 from samples import Sample
-
-LIMIT_SECONDS = 60
+from tests.limits import HANG_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +33,9 @@ class Desk:
         job, _ = self.service.submit(make_request([file], output_dir, {}), Origin("ocr_batch", None))
         self.service.advance()
         while not self.service.store.pages(job, 1):
-            self.service.handle(self.inbox.get(timeout=LIMIT_SECONDS))
+            self.service.handle(self.inbox.get(timeout=HANG_SECONDS))
             self.service.tick()
-        self.service.handle(self.inbox.get(timeout=LIMIT_SECONDS))
+        self.service.handle(self.inbox.get(timeout=HANG_SECONDS))
         return job
 
 
@@ -50,7 +49,6 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     service.cleanup()
 
 
-@pytest.mark.timeout(2 * LIMIT_SECONDS)
 def test_what_was_heard_before_a_pause_is_told_though_no_tick_has_taken_it_in(
     desk: Desk, sample: Callable[[str], Sample], tmp_path: Path
 ) -> None:
@@ -62,7 +60,6 @@ def test_what_was_heard_before_a_pause_is_told_though_no_tick_has_taken_it_in(
     assert told == [0, 1]
 
 
-@pytest.mark.timeout(2 * LIMIT_SECONDS)
 def test_a_job_that_ends_by_what_was_heard_before_a_pause_is_not_paused(
     desk: Desk, sample: Callable[[str], Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,8 +12,7 @@ from ocr_worker.processes.guard import Guard
 from ocr_worker.processes.pool import PagePool
 from ocr_worker.processes.slot import SlotMessage
 from ocr_worker.settings import Settings
-
-LIMIT = 30
+from tests.limits import HANG_SECONDS
 
 
 @contextmanager
@@ -30,14 +29,14 @@ def test_a_task_is_not_given_to_a_process_whose_last_answer_came_as_it_was_kille
     missing = InspectTask(Source(str(tmp_path / "missing.png")))
     with pool_of_one(tmp_path / "state", inbox) as pool:
         pool.start(1, missing, 0)
-        answer = inbox.get(timeout=LIMIT)
+        answer = inbox.get(timeout=HANG_SECONDS)
         pool.tick()
         first = pool.handle(answer)
 
-        pool.start(2, missing, LIMIT)
+        pool.start(2, missing, HANG_SECONDS)
         second = None
         while second is None:
-            second = pool.handle(inbox.get(timeout=LIMIT))
+            second = pool.handle(inbox.get(timeout=HANG_SECONDS))
 
     for number, ended in ((1, first), (2, second)):
         assert ended is not None

@@ -12,8 +12,7 @@ from ocr_protocol.commands import Inspect
 from ocr_worker.processes.guard import Guard
 from ocr_worker.settings import Settings
 from ocr_worker.stdio.inspector import Inspector
-
-LIMIT = 30
+from tests.limits import HANG_SECONDS
 
 
 def test_a_process_that_can_not_start_is_started_again_only_for_somebody_who_asks(
@@ -25,12 +24,12 @@ def test_a_process_that_can_not_start_is_started_again_only_for_somebody_who_ask
     inspector = Inspector(Settings(tmp_path / "state", page_processes=1), Guard(), posted.put, sent.append)
 
     inspector.warm()
-    inspector.handle(posted.get(timeout=LIMIT))
+    inspector.handle(posted.get(timeout=HANG_SECONDS))
     inspector.warm()
     # It has no process to look after.
     untried = inspector.next_tick()
     inspector.ask(Inspect(command="inspect", id=1, file="scan.pdf"))
-    inspector.handle(posted.get(timeout=LIMIT))
+    inspector.handle(posted.get(timeout=HANG_SECONDS))
 
     assert untried is None
     assert [(event.id, event.data.code) for event in sent] == [(1, "crashed")]

@@ -16,8 +16,7 @@ from ocr_protocol import Event, Info
 from ocr_worker.processes.claim import Channel
 from ocr_worker.processes.guard import HostGone
 from ocr_worker.stdio.streams import WINDOW, LineReceived, Reader, StdinEnded, Writer
-
-LIMIT = 5
+from tests.limits import HANG_SECONDS
 
 
 @pytest.fixture
@@ -84,7 +83,7 @@ def test_of_unread_progress_only_the_newest_is_kept_and_of_outcomes_all(pipe: tu
     assert not unread
     assert [one["id"] for one in told] == [*range(100), -100, 100]
     assert [one["seq"] for one in told] == list(range(1, 103))
-    assert writer.flush(LIMIT)
+    assert writer.flush(HANG_SECONDS)
 
 
 def test_an_event_is_made_only_when_the_host_is_ready_for_it(pipe: tuple[int, int]) -> None:
@@ -134,8 +133,8 @@ def test_a_host_that_is_gone_is_noticed_by_the_write(pipe: tuple[int, int]) -> N
     os.close(read)
     writer.put(event(1))
 
-    assert isinstance(posted.get(timeout=LIMIT), HostGone)
-    assert writer.flush(LIMIT)
+    assert isinstance(posted.get(timeout=HANG_SECONDS), HostGone)
+    assert writer.flush(HANG_SECONDS)
 
 
 def start_reader(read: int, max_line_bytes: int = 100) -> tuple[Reader, queue.Queue[Any]]:
@@ -152,7 +151,7 @@ def test_lines_are_posted_and_the_last_needs_no_line_feed(pipe: tuple[int, int])
     os.write(write, b'{"a":\n"b\r\n\nlast')
     os.close(write)
 
-    got = [posted.get(timeout=LIMIT) for _ in range(4)]
+    got = [posted.get(timeout=HANG_SECONDS) for _ in range(4)]
     assert [message.line for message in got[:3]] == [b'{"a":', b'"b', b"last"]
     assert got[3] == StdinEnded()
 
@@ -163,13 +162,13 @@ def test_a_flood_of_commands_waits_in_the_pipe_until_answers_are_written(pipe: t
     os.write(write, b"x\n" * 200)
     os.close(write)
 
-    first = [posted.get(timeout=LIMIT) for _ in range(WINDOW)]
+    first = [posted.get(timeout=HANG_SECONDS) for _ in range(WINDOW)]
     held = posted.empty()
     rest = list[Any]()
     for _ in range(200 - WINDOW):
         reader.answered()
-        rest.append(posted.get(timeout=LIMIT))
+        rest.append(posted.get(timeout=HANG_SECONDS))
 
     assert held
     assert first + rest == [LineReceived(b"x")] * 200
-    assert posted.get(timeout=LIMIT) == StdinEnded()
+    assert posted.get(timeout=HANG_SECONDS) == StdinEnded()
