@@ -17,6 +17,7 @@ from xdist.scheduler import LoadFileScheduling
 from samples import Sample, build
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+READS_SCANS = {"sample", "corpus"}
 
 
 class FilesAndParts(LoadFileScheduling):  # type: ignore[misc]
@@ -29,6 +30,14 @@ class FilesAndParts(LoadFileScheduling):  # type: ignore[misc]
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FilesAndParts | None:
     return FilesAndParts(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what reads a generated scan, so that `make test-quick` leaves it out."""
+    for item in items:
+        if READS_SCANS & set(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

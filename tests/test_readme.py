@@ -42,13 +42,6 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return {**os.environ, "OCR_WORKER_STATE_DIR": str(tmp_path / "state")}
 
 
-def test_every_link_of_the_readme_leads_somewhere() -> None:
-    links = re.findall(r"\]\(([^)#:]+)\)", README)
-
-    assert len(links) >= 5
-    assert [link for link in links if not (REPOSITORY / link).exists()] == []
-
-
 def test_what_the_readme_has_made_can_be_made() -> None:
     made = [shlex.split(line, comments=True)[1] for line in SHELL if line.startswith("make ")]
 

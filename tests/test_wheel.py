@@ -9,7 +9,7 @@ import zipfile
 
 import pytest
 
-from ocr_worker.jobs.capabilities import VERSION
+from ocr_worker import __version__
 from tests.conftest import REPOSITORY
 from tests.limits import HANG_SECONDS
 
@@ -32,7 +32,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.Path:
 
 
 def test_the_wheel_holds_our_two_packages_and_its_own_description_alone(wheel: zipfile.Path) -> None:
-    description = wheel / f"ocr_sidecar-{VERSION}.dist-info"
+    description = wheel / f"ocr_sidecar-{__version__}.dist-info"
 
     assert {entry.name for entry in wheel.iterdir()} == {"ocr_protocol", "ocr_worker", description.name}
     assert (description / "top_level.txt").read_text(encoding="utf-8").split() == [
@@ -58,6 +58,6 @@ def test_the_wheel_holds_every_file_of_a_package(wheel: zipfile.Path, package: s
 
 
 def test_the_wheel_names_the_command(wheel: zipfile.Path) -> None:
-    points = wheel / f"ocr_sidecar-{VERSION}.dist-info" / "entry_points.txt"
+    points = wheel / f"ocr_sidecar-{__version__}.dist-info" / "entry_points.txt"
 
     assert "ocr-worker = ocr_worker.__main__:main" in points.read_text(encoding="utf-8")

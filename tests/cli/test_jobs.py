@@ -5,6 +5,8 @@ import re
 import signal
 from pathlib import Path
 
+import pytest
+
 from tests.cli.command import Command, write_papers
 from tests.limits import HANG_SECONDS
 
@@ -98,6 +100,7 @@ def test_the_lock_of_a_killed_process_is_listed_as_held_by_nobody_until_it_is_cl
     assert ocr.answer("locks")["locks"] == []
 
 
+@pytest.mark.slow
 def test_a_job_at_work_is_cancelled_from_another_process(ocr: Command) -> None:
     write_papers(ocr.home / "in", 6)
     with ocr.start("batch", "in", "-o", "out", "-v", "--pages-per-minute", "20") as process:
@@ -120,6 +123,7 @@ def test_a_job_at_work_is_cancelled_from_another_process(ocr: Command) -> None:
     assert (resumed["status"], len(resumed["successful"])) == ("completed", 6)
 
 
+@pytest.mark.slow
 def test_where_the_owner_of_a_job_does_not_answer_the_cancel_says_who_it_is(ocr: Command) -> None:
     write_papers(ocr.home / "in", 6)
     with ocr.start("batch", "in", "-o", "out", "-v", "--pages-per-minute", "1") as process:

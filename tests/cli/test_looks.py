@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from ocr_worker.jobs.capabilities import VERSION
+from ocr_worker import __version__
 from samples import Sample
 from tests.cli.command import Command, write_papers
 from tests.limits import HANG_SECONDS
@@ -134,7 +134,7 @@ def test_the_installed_script_tells_its_version(ocr: Command) -> None:
         check=True,
     )
 
-    assert json.loads(told.stdout)["versions"]["ocr-sidecar"] == VERSION
+    assert json.loads(told.stdout)["versions"]["ocr-sidecar"] == __version__
 
 
 @pytest.mark.needs("bash")

@@ -71,6 +71,7 @@ def test_after_two_dashes_json_is_a_name(ocr: Command) -> None:
     assert (done.returncode, done.stdout) == (2, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full"])
 @pytest.mark.parametrize("stdin", ["</dev/null", "<&-"])
 def test_a_stderr_that_is_closed_or_full_changes_nothing(ocr: Command, stderr: str, stdin: str) -> None:

@@ -16,6 +16,7 @@ STANDING_STILL = ("--pages-per-minute", "1")
 STANDING = r"\d/6 \(\d ok, 0 failed, 0 skipped\) Elapsed 0:\d\d, ETA 0:\d\d"
 
 
+@pytest.mark.slow
 def test_on_a_terminal_a_bar_lives_and_ctrl_c_cancels_so_that_the_batch_can_be_resumed(ocr: Command) -> None:
     write_papers(ocr.home / "in", 6)
 

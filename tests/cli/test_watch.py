@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from ocr_worker.cli.runner import Signals
 from ocr_worker.cli.watch import STUCK_SECONDS, watch
 from tests.cli.command import Command, write_papers
 from tests.limits import HANG_SECONDS
 
 
+@pytest.mark.slow
 def test_a_watched_folder_is_kept_done_until_ctrl_c(ocr: Command) -> None:
     (ocr.home / "in").mkdir()
     with ocr.start("batch", "in", "-o", "out", "--watch", "--verbose") as process:
@@ -30,6 +33,7 @@ def test_a_watched_folder_is_kept_done_until_ctrl_c(ocr: Command) -> None:
     assert [job["stats"]["completed"] for job in ocr.answer("jobs")] == [1, 1]
 
 
+@pytest.mark.slow
 def test_the_rest_of_a_batch_that_too_many_failures_stopped_is_done_all_the_same(ocr: Command) -> None:
     write_papers(ocr.home / "in", 2)
     for number in range(12):

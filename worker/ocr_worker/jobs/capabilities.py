@@ -6,11 +6,11 @@ import os
 import sys
 from typing import Any
 
+from ocr_worker import __version__
 from ocr_worker.engines.ocr.tessdata import engine_versions, installed_engines, installed_languages
 from ocr_worker.settings import Settings
 
 PROTOCOL = 1
-VERSION = "0.1.0"
 
 
 def hello_data(settings: Settings, schema_sha256: str, commands: tuple[str, ...]) -> dict[str, Any]:
@@ -19,7 +19,7 @@ def hello_data(settings: Settings, schema_sha256: str, commands: tuple[str, ...]
     return {
         "kind": "hello",
         "protocol": PROTOCOL,
-        "versions": {"ocr-sidecar": VERSION, "python": sys.version.split()[0], **versions},
+        "versions": {"ocr-sidecar": __version__, "python": sys.version.split()[0], **versions},
         "pid": os.getpid(),
         "commands": commands,
         "engines": [{"name": name, "version": _package(name, versions)} for name in installed_engines()],

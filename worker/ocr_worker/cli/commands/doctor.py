@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ocr_worker import __version__
 from ocr_worker.cli.display import PlainView, answer
 from ocr_worker.cli.exit_codes import GOOD, SOME_FAILED
 from ocr_worker.cli.options import JsonOption, answer_json, worker_settings
@@ -26,7 +27,6 @@ from ocr_worker.engines.ocr.tessdata import (
 )
 from ocr_worker.engines.pdf.pypdf_check import text_of
 from ocr_worker.errors import OcrError
-from ocr_worker.jobs.capabilities import VERSION
 from ocr_worker.jobs.requests import make_request
 from ocr_worker.settings import MIB, Settings
 from ocr_worker.store.job_store import JobStore
@@ -66,7 +66,9 @@ def doctor(options: JsonOption) -> int:
 
 def _examine(settings: Settings) -> Iterator[Finding]:
     yield Finding(
-        "ocr-sidecar", ok=True, detail=f"{VERSION}, Python {sys.version.split()[0]}, {platform.platform()}"
+        "ocr-sidecar",
+        ok=True,
+        detail=f"{__version__}, Python {sys.version.split()[0]}, {platform.platform()}",
     )
     yield from _engines()
     yield from _languages()
