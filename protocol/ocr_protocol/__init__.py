@@ -14,9 +14,9 @@ PROTOCOL = 1
 """The version of the wire that this package writes and reads."""
 
 __all__ = [
-    "PROTOCOL",
     "COMMANDS",
     "MAX_LINE_BYTES",
+    "PROTOCOL",
     "RETRYABLE",
     "SCHEMA_SHA256",
     "BatchOptions",

@@ -65,7 +65,7 @@ def test_a_host_that_reads_nothing_loses_no_outcome_and_delays_no_page(
         output_dir=str(tmp_path / "out"),
         options={"outputs": ["txt"]},
     )
-    tree.wait_until(lambda: worker.store.jobs("completed", 0, 1), "the job is done unread", 90)
+    tree.wait_until(lambda: worker.store.jobs("completed", 0, 1), "the job is done unread")
     worker.reading.set()
     job = worker.store.jobs(None, 0, 1)[0].job_id
     ended = worker.wait_end(job)

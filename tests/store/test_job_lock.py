@@ -10,6 +10,7 @@ import pytest
 
 from ocr_worker.errors import JobActiveError
 from ocr_worker.store.job_lock import JobLock
+from tests.limits import HANG_SECONDS
 
 HOLDER = """
 import sys
@@ -114,7 +115,7 @@ def test_workers_that_contend_for_a_job_never_hold_it_together_though_its_file_c
         for _ in range(3)
     ]
 
-    said = [contender.communicate(timeout=60)[0] for contender in contenders]
+    said = [contender.communicate(timeout=HANG_SECONDS)[0] for contender in contenders]
 
     assert [contender.returncode for contender in contenders] == [0, 0, 0]
     assert all(int(held) > 0 for held in said)

@@ -18,6 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ocr_worker import __version__
     from ocr_worker.errors import (
         BadNameError,
         BadPasswordError,
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
         UnsupportedTypeError,
         XfaError,
     )
-    from ocr_worker.jobs.capabilities import VERSION as __version__
     from ocr_worker.library.aio import AsyncJob, AsyncSidecar
     from ocr_worker.library.callbacks import (
         ConsoleProgress,
@@ -164,7 +164,7 @@ _PLACE_OF = {name: place for place, names in _PLACES.items() for name in names}
 
 def __getattr__(name: str) -> object:
     if name == "__version__":
-        return import_module("ocr_worker.jobs.capabilities").VERSION
+        return import_module("ocr_worker").__version__
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     # What stands nowhere else is an error.

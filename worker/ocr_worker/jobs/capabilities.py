@@ -6,11 +6,11 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from ocr_worker import __version__
 from ocr_worker.engines.ocr.registry import Found, all_engines, installed_languages
 from ocr_worker.model.options import PageSettings
 from ocr_worker.settings import Settings
 
-VERSION = "0.1.0"
 _LIBRARIES = ("pypdfium2", "pikepdf", "pypdf", "pdf2image", "pillow", "img2pdf")
 
 
@@ -33,7 +33,7 @@ def capabilities(settings: Settings) -> Capabilities:
     engines = all_engines()
     versions = library_versions(engines)
     return Capabilities(
-        versions={"ocr-sidecar": VERSION, "python": sys.version.split()[0], **versions},
+        versions={"ocr-sidecar": __version__, "python": sys.version.split()[0], **versions},
         engines=tuple((found.name, package_version(found, versions)) for found in engines if found.usable),
         languages=tuple(installed_languages(None)),
         max_line_bytes=settings.max_line_bytes,

@@ -6,6 +6,7 @@ import io
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,6 +28,7 @@ from ocr_worker.model.results import BatchResult, Inspection
 from ocr_worker.model.tasks import InspectTask, PageDone, PageTask, Source
 from ocr_worker.pages.page_results import read_page
 from ocr_worker.settings import Settings, settings_from_environment
+from ocr_worker.store.job_store import JobStore
 
 PAGE_SECONDS = 120.0
 """A single page that takes longer is given up."""
@@ -89,9 +91,10 @@ class Job:
             error = JobBrokenError(failure.message, job_id=self.job_id)
             error.code = failure.code
             raise error
-        run = self._end.run
         self._runtime.settle(self.job_id, MANIFEST_SECONDS)
-        return self._runtime.call(lambda service: queries.batch_result(service.store, self.job_id, run))
+        # In this thread: a long list holds up no other job, and a closed sidecar still tells how it ended.
+        with closing(JobStore(self._runtime.settings.state_dir)) as store:
+            return queries.batch_result(store, self.job_id, self._end.run)
 
     def cancel(self) -> None:
         """End it within a second, in mid-page; what is finished stays, and the rest can be resumed."""

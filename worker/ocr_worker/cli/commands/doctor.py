@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ocr_worker import __version__
 from ocr_worker.cli.display import PlainView, answer
 from ocr_worker.cli.exit_codes import GOOD, SOME_FAILED
 from ocr_worker.cli.options import JsonOption, answer_json, worker_settings
@@ -21,7 +22,7 @@ from ocr_worker.cli.typer_options import takes
 from ocr_worker.engines.ocr.registry import all_engines, choose, installed_languages
 from ocr_worker.engines.pdf.pypdf_check import text_of
 from ocr_worker.errors import EngineMissingError, OcrError
-from ocr_worker.jobs.capabilities import VERSION, library_versions, package_version
+from ocr_worker.jobs.capabilities import library_versions, package_version
 from ocr_worker.jobs.requests import Asked, job_request
 from ocr_worker.model.options import JobOptions, PageSettings
 from ocr_worker.settings import MIB, Settings
@@ -62,7 +63,9 @@ def doctor(options: JsonOption) -> int:
 
 def _examine(settings: Settings) -> Iterator[Finding]:
     yield Finding(
-        "ocr-sidecar", ok=True, detail=f"{VERSION}, Python {sys.version.split()[0]}, {platform.platform()}"
+        "ocr-sidecar",
+        ok=True,
+        detail=f"{__version__}, Python {sys.version.split()[0]}, {platform.platform()}",
     )
     yield from _engines()
     yield from _languages()
