@@ -176,7 +176,7 @@ def test_without_a_page_of_this_run_nothing_is_known_of_the_time_left() -> None:
 def test_a_resumed_job_goes_on_where_it_was() -> None:
     progress = Progress({"total": 2, "completed": 1, "failed": 0, "skipped": 0}, 3, 13, Stopwatch(Clock()))
 
-    progress.begun(2, 10, 5)
+    progress.file_begun(2, 10, 5)
     before = fields(progress)["current"]
     progress.opened(2, 10, range(1, 6), (1,) * 10)
 
@@ -185,7 +185,7 @@ def test_a_resumed_job_goes_on_where_it_was() -> None:
 
 def test_a_file_that_shrank_since_the_last_run_changes_the_total_and_not_percent() -> None:
     progress = Progress({"total": 1, "completed": 0, "failed": 0, "skipped": 0}, 0, 10, Stopwatch(Clock()))
-    progress.begun(1, 10, 5)
+    progress.file_begun(1, 10, 5)
     before = fields(progress)["percent"]
 
     progress.opened(1, 4, (), (1,) * 4)
@@ -207,15 +207,15 @@ def test_files_are_counted_by_how_they_ended(state: Any) -> None:
 def test_first_news_are_told_at_once_and_the_next_when_it_is_time() -> None:
     throttle = Throttle(0.1)
 
-    throttle.add()
-    first = throttle.take(1000.0)
-    throttle.add()
-    throttle.add()
-    early, due = throttle.take(1000.05), throttle.due()
+    throttle.mark_news()
+    first = throttle.let_through(1000.0)
+    throttle.mark_news()
+    throttle.mark_news()
+    early, due = throttle.let_through(1000.05), throttle.due()
 
     assert (first, early) == (True, False)
     assert due == pytest.approx(1000.1)
-    assert throttle.take(1000.11)
+    assert throttle.let_through(1000.11)
     assert throttle.due() is None
 
 
@@ -225,8 +225,8 @@ def test_without_a_wish_progress_is_told_ten_times_a_second_at_most() -> None:
     throttle, told = Throttle(unasked), 0
 
     for hundredth in range(1000):
-        throttle.add()
-        told += throttle.take(hundredth / 100)
+        throttle.mark_news()
+        told += throttle.let_through(hundredth / 100)
 
     assert wished == unasked
     assert 90 <= told <= 101
@@ -234,33 +234,33 @@ def test_without_a_wish_progress_is_told_ten_times_a_second_at_most() -> None:
 
 def test_another_least_time_holds_from_the_next_news_on() -> None:
     throttle = Throttle(0.1)
-    throttle.add()
-    throttle.take(1000.0)
+    throttle.mark_news()
+    throttle.let_through(1000.0)
 
     throttle.least_seconds = 2
-    throttle.add()
+    throttle.mark_news()
 
-    assert not throttle.take(1001)
+    assert not throttle.let_through(1001)
     assert throttle.due() == pytest.approx(1002)
 
 
 def test_without_news_nothing_is_told_and_nothing_is_due() -> None:
     throttle = Throttle(0.1)
-    throttle.add()
-    throttle.take(1000.0)
+    throttle.mark_news()
+    throttle.let_through(1000.0)
 
-    assert not throttle.take(1010.0)
-    assert not throttle.take(1010.0, at_once=True)
+    assert not throttle.let_through(1010.0)
+    assert not throttle.let_through(1010.0, at_once=True)
     assert throttle.due() is None
 
 
 def test_news_that_can_not_wait_is_told_at_once() -> None:
     throttle = Throttle(0.1)
-    throttle.add()
-    throttle.take(1000.0)
-    throttle.add()
+    throttle.mark_news()
+    throttle.let_through(1000.0)
+    throttle.mark_news()
 
-    assert throttle.take(1000.01, at_once=True)
+    assert throttle.let_through(1000.01, at_once=True)
 
 
 def test_files_that_cost_nothing_lessen_what_the_others_are_taken_to_need() -> None:

@@ -42,7 +42,7 @@ print(held)
 
 
 def is_free(jobs_dir: Path, job_id: str = "job") -> bool:
-    lock = JobLock.take_if_free(jobs_dir, job_id)
+    lock = JobLock.try_acquire(jobs_dir, job_id)
     if lock is not None:
         lock.release()
     return lock is not None

@@ -28,8 +28,8 @@ def test_files_that_change_wait_a_second_after_a_quick_write(schedule: Schedule)
 
     schedule.file_changed("job")
 
-    assert schedule.take(11.0) is None
-    assert schedule.take(11.01) == "job"
+    assert schedule.pop_due(11.0) is None
+    assert schedule.pop_due(11.01) == "job"
 
 
 def test_files_that_change_wait_twenty_times_as_long_as_a_slow_write_took(schedule: Schedule) -> None:
@@ -38,19 +38,19 @@ def test_files_that_change_wait_twenty_times_as_long_as_a_slow_write_took(schedu
     schedule.file_changed("job")
 
     assert schedule.seconds_to_next(12.0) == 40
-    assert schedule.take(51.9) is None
-    assert schedule.take(52.0) == "job"
+    assert schedule.pop_due(51.9) is None
+    assert schedule.pop_due(52.0) == "job"
 
 
 def test_files_that_change_during_a_write_wait_as_long_after_it(schedule: Schedule) -> None:
     schedule.file_changed("job")
-    schedule.take(10.0)
+    schedule.pop_due(10.0)
     schedule.file_changed("job")
 
     schedule.written("job", begun=10.0, ended=12.0)
 
-    assert schedule.take(51.9) is None
-    assert schedule.take(52.0) == "job"
+    assert schedule.pop_due(51.9) is None
+    assert schedule.pop_due(52.0) == "job"
 
 
 def test_a_change_of_state_waits_for_nothing_and_takes_the_files_along(schedule: Schedule) -> None:
@@ -59,19 +59,19 @@ def test_a_change_of_state_waits_for_nothing_and_takes_the_files_along(schedule:
 
     schedule.state_changed("job")
 
-    assert schedule.take(12.0) == "job"
-    assert schedule.take(99.0) is None
+    assert schedule.pop_due(12.0) == "job"
+    assert schedule.pop_due(99.0) is None
 
 
 def test_a_change_of_state_during_a_write_is_written_right_after_it(schedule: Schedule) -> None:
     schedule.state_changed("job")
-    schedule.take(10.0)
+    schedule.pop_due(10.0)
     schedule.state_changed("job")
     schedule.file_changed("job")
 
     schedule.written("job", begun=10.0, ended=12.0)
 
-    assert schedule.take(12.0) == "job"
+    assert schedule.pop_due(12.0) == "job"
 
 
 def test_jobs_do_not_wait_for_each_other(schedule: Schedule) -> None:
@@ -80,8 +80,8 @@ def test_jobs_do_not_wait_for_each_other(schedule: Schedule) -> None:
     schedule.file_changed("large")
     schedule.file_changed("small")
 
-    assert schedule.take(20.0) == "small"
-    assert schedule.take(20.0) is None
+    assert schedule.pop_due(20.0) == "small"
+    assert schedule.pop_due(20.0) is None
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_a_keeper_that_is_closed_has_written_what_was_due_however_large(large: P
 
     keeper.close()
 
-    assert keeper.settled
+    assert keeper.all_written
     assert BatchManifest.load(large).queue.counts()["total"] == LARGE
 
 

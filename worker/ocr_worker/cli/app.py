@@ -15,7 +15,7 @@ from ocr_worker.cli.commands import batch, doctor, files, info, jobs, maintenanc
 from ocr_worker.cli.display import say, stdout_is_deaf
 from ocr_worker.cli.exit_codes import GOOD, INTERNAL, USAGE
 from ocr_worker.cli.options import answer_json
-from ocr_worker.cli.streams import let_go_of_stdout, settle_streams
+from ocr_worker.cli.streams import let_go_of_stdout, prepare_streams
 from ocr_worker.cli.terminal_text import shown
 from ocr_worker.errors import JobNotFoundError, OcrError
 from ocr_worker.logs import Stderr, log_to
@@ -32,7 +32,7 @@ Without any argument this is the worker that apps talk to over stdin and stdout 
 
 def run(arguments: list[str]) -> int:
     """Do what the arguments ask for; the exit code. One of the places that catch everything."""
-    settle_streams()
+    prepare_streams()
     completion_init()
     try:
         log_to(Stderr(2), os.environ.get("OCR_WORKER_LOG", "CRITICAL").upper())

@@ -82,7 +82,7 @@ class JobRunner:
         """Do the failed files of a job again; None when none has failed."""
         return self._again(self.runtime.call(lambda service: service.retry_failed(job_id, passwords)), view)
 
-    def rest(self, seconds: float) -> None:
+    def wait(self, seconds: float) -> None:
         """Let time pass between two jobs."""
         end = time.monotonic() + seconds
         while self._signals.heard is None and time.monotonic() < end:
@@ -99,7 +99,7 @@ class JobRunner:
             except KeyboardInterrupt as interrupt:
                 go_on = command_line("resume", job_id)
                 raise EndedAtOnceError(f"Ended at once. Go on with: {go_on}") from interrupt
-        self.runtime.settle(job_id, MANIFEST_SECONDS)
+        self.runtime.await_manifest(job_id, MANIFEST_SECONDS)
         return self.runtime.call(lambda service: queries.batch_result(service.store, job_id, run))
 
     def _watch(self, job_id: JobId, view: View) -> RunEnd:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any, TextIO
 
 
-def settle_streams() -> None:
+def prepare_streams() -> None:
     """Open what is closed, escape what can't be encoded, and let stderr lose what it can't take."""
     for number in range(3):
         _open_closed(number)

@@ -32,7 +32,7 @@ class BatchOptions:
     """Marks the field that gathers what was given of a batch's options, by their names."""
 
 
-def takes(command_options: type[Command]) -> Callable[[Callable[[Command], int]], Callable[..., None]]:
+def options_from(command_options: type[Command]) -> Callable[[Callable[[Command], int]], Callable[..., None]]:
     """Make what typer can read of a function of one dataclass, whose number becomes the exit code."""
 
     def wrap(command: Callable[[Command], int]) -> Callable[..., None]:

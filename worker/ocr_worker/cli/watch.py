@@ -21,7 +21,7 @@ Stamp = tuple[int, int]
 def watch(
     find: Callable[[], list[str]],
     do: Callable[[list[str]], tuple[int, set[str]]],
-    rest: Callable[[float], None],
+    wait: Callable[[float], None],
     signals: Signals,
 ) -> int:
     """Do what settles, until a signal comes or somebody cancels a batch; the last exit code. `do` tells its own, and which files have ended.
@@ -33,7 +33,7 @@ def watch(
         settling = _look(find(), settling, done)
         ready = [file for file, (_, looks) in settling.items() if looks >= SETTLED_LOOKS]
         if not ready:
-            rest(LOOK_SECONDS)
+            wait(LOOK_SECONDS)
             continue
         code, ended = do(ready)
         if code == CANCELLED:
@@ -42,7 +42,7 @@ def watch(
         done.update(now_done)
         settling = {file: seen for file, seen in settling.items() if file not in ready}
         if not now_done:
-            rest(STUCK_SECONDS)
+            wait(STUCK_SECONDS)
     return code
 
 

@@ -28,11 +28,11 @@ class Throttle:
         self.least_seconds = least_seconds
         self._told_at, self._news = float("-inf"), False
 
-    def add(self) -> None:
+    def mark_news(self) -> None:
         """There is news."""
         self._news = True
 
-    def take(self, now: float, *, at_once: bool = False) -> bool:
+    def let_through(self, now: float, *, at_once: bool = False) -> bool:
         """Whether news is to be told now; it then counts as told."""
         if not self._news or (now < self._told_at + self.least_seconds and not at_once):
             return False
@@ -57,11 +57,11 @@ class RunJournal:
         stats = context.pool.stats()
         self._deaths, self._recycled, self._peak_rss = stats.deaths, stats.recycled, job.peak_rss_bytes
 
-    def begun(self) -> None:
+    def run_begun(self) -> None:
         """The run has begun."""
         fields = {"started_at": self._job.started_at or time.time(), "percent": self.progress.percent}
         self._store.update_job(self._job.job_id, state="running", reason=None, ended_at=None, **fields)
-        self.throttle.add()
+        self.throttle.mark_news()
         self.tell(at_once=True)
 
     def set_state(self, state: JobState) -> None:
@@ -69,7 +69,7 @@ class RunJournal:
 
     def tell(self, *, at_once: bool = False) -> None:
         """Tell how far the job is, if there is news and the last are long enough ago."""
-        if not self.throttle.take(time.monotonic(), at_once=at_once):
+        if not self.throttle.let_through(time.monotonic(), at_once=at_once):
             return
         self._peak_rss = max(self._peak_rss, self._pool.rss_bytes())
         snapshot = self.progress.snapshot()
@@ -90,7 +90,7 @@ class RunJournal:
         self._store.end_file(self._job.job_id, number, self._fields(), **fields)
         self.progress.file_ended(number, state)
         self._context.listener.on_event(FileEnded(self._job.job_id, number, seq))
-        self.throttle.add()
+        self.throttle.mark_news()
 
     def run_ended(self, end: RunEnds, unstarted: tuple[tuple[int, int], ...]) -> None:
         """Keep and tell the end; what is left of the files is pending again, and tries of these pages did not count."""
@@ -100,7 +100,7 @@ class RunJournal:
         self._write_end(end.state, end.reason, now, unstarted)
         if end.status == "completed":
             self._stored_percent = self.progress.percent
-            self.throttle.add()
+            self.throttle.mark_news()
             self.tell(at_once=True)
         self._context.listener.on_event(JobEnded(self._job.job_id, RunEnd(end.status, end.reason, now), seq))
 
@@ -143,5 +143,5 @@ def _resumed(store: JobStore, job: StoredJob, worked: Stopwatch) -> Progress:
     progress = Progress(tally.stats, tally.pages_ended, tally.pages_total, worked)
     progress.percent = 0.0 if job.percent == 100 else job.percent
     for _, number, pages, done in store.begun_files([job.job_id]):
-        progress.begun(number, pages, done)
+        progress.file_begun(number, pages, done)
     return progress

@@ -64,7 +64,7 @@ class _Ground:
     owners: dict[str, dict[str, str]] = field(default_factory=dict)
     """By folded stem: sources to the names that their results have."""
 
-    def note(self, name: str) -> None:
+    def reserve(self, name: str) -> None:
         """Take in what the output folder holds."""
         self.present.add(_fold(name))
         if name.endswith(SUFFIXES["json"]):
@@ -107,7 +107,7 @@ def plan_outputs(files: Iterable[InputFile], space: Namespace) -> Iterator[NewFi
     promised = {_fold(name): source for name, source in space.promised.items()}
     ground = _Ground(space, set(), set(), first, {}, promised)
     for name in _names(space.folder):
-        ground.note(name)
+        ground.reserve(name)
         yield None
     for file in unlike.values():
         yield _planned(file, ground)

@@ -26,7 +26,7 @@ class PageResults:
         step = self._store.whole_file(self._job_id, number)
         return _past(step) if step else Past()
 
-    def begin(self, file: OpenFile, opened: Opened) -> dict[int, Past | None]:
+    def prepare(self, file: OpenFile, opened: Opened) -> dict[int, Past | None]:
         """Make room for results, and keep what the file is; results of another content don't count.
 
         Returns:
@@ -46,7 +46,7 @@ class PageResults:
             return None
         return Past() if page.status else _past(page)
 
-    def forget(self, number: int) -> None:
+    def delete(self, number: int) -> None:
         """Take away results that are of no use."""
         shutil.rmtree(self._window.result_folder(number), ignore_errors=True)
         self._store.forget_pages(self._job_id, number)

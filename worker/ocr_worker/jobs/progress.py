@@ -61,7 +61,7 @@ class Progress:
     def files_ended(self) -> int:
         return sum(self.counts.values())
 
-    def begun(self, number: int, pages: int, done: int) -> None:
+    def file_begun(self, number: int, pages: int, done: int) -> None:
         """A file that an earlier run counted, and of which some pages have ended."""
         self._in_work[number] = (done, pages)
 

@@ -45,7 +45,7 @@ class JobRun:
         if not self.job.options.dry_run:
             self.window.prepare_folder()
         self._pool.warm(self.in_flight.processes, self.job.options.page)
-        self.journal.begun()
+        self.journal.run_begun()
 
     def advance(self) -> None:
         """Carry out what can be done now."""
@@ -60,11 +60,11 @@ class JobRun:
         if self._ends.results.unused:
             self._ends.results.discard()
 
-    def take(self, ended: TaskEnded) -> bool:
+    def task_ended(self, ended: TaskEnded) -> bool:
         """Take in the end of a task; False when it is not this run's."""
         task = self.in_flight.end(ended.ticket, well=isinstance(ended.outcome, PageDone))
         if task is not None:
-            self._apply(*self._ends.take(task, ended.outcome))
+            self._apply(*self._ends.task_ended(task, ended.outcome))
             self._rest()
         return task is not None
 

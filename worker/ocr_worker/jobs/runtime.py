@@ -154,14 +154,14 @@ class Runtime:
         """What is at work, as the owner's thread last knew it."""
         return self.service.doing
 
-    def settle(self, job_id: JobId, seconds: float = MANIFEST_SECONDS) -> None:
+    def await_manifest(self, job_id: JobId, seconds: float = MANIFEST_SECONDS) -> None:
         """Wait until a job's manifest says what the store does; a moment, or as long as it must."""
-        self.service.leases.manifests.settle(job_id, seconds)
+        self.service.leases.manifests.await_written(job_id, seconds)
 
     @property
-    def settled(self) -> bool:
+    def manifests_written(self) -> bool:
         """All manifests say what the store does, or can't be written."""
-        return self.service.leases.manifests.settled
+        return self.service.leases.manifests.all_written
 
     def close(self, *, at_once: bool = False) -> None:
         """End all page processes, have manifests written, let the store go. Safe to call again.
@@ -202,7 +202,7 @@ class Runtime:
     def on_event(self, event: JobEvent) -> None:
         """Tell all that listen: at once while somebody's order is carried out, whose answer comes after; else in the next step."""
         if isinstance(event, JobEnded | JobFailed):
-            self.service.forget(event.job_id)
+            self.service.no_longer_doing(event.job_id)
         self._events.append(event)
         if self._in_call:
             self._publish_all()

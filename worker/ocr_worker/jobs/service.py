@@ -250,7 +250,7 @@ class JobService:
         for run in self._runs:
             run.course.shift(seconds)
 
-    def forget(self, job_id: JobId) -> None:
+    def no_longer_doing(self, job_id: JobId) -> None:
         """Say no more that a job is at work, the end of which is about to be told."""
         if self.doing.job_id == job_id:
             self.doing = Doing(self.doing.state)
@@ -286,14 +286,14 @@ class JobService:
         if run is not None:
             self._runs.append(run)
             run.isolated(JobRun.begin)
-            self.leases.manifests.begun(run.job.job_id, run.window.folder_id)
+            self.leases.manifests.run_begun(run.job.job_id, run.window.folder_id)
         self._changed = True
         self._drop_ended()
 
     def _take_outcome(self) -> None:
         ended, self._changed = self._outcomes.popleft(), True
         for run in self._runs:
-            run.isolated(lambda run: run.take(ended))
+            run.isolated(lambda run: run.task_ended(ended))
         self._drop_ended()
 
     def _take_outcomes(self) -> None:

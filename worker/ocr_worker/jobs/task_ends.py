@@ -35,7 +35,7 @@ class TaskEnds:
         self.results = PageResults(job, window, context.store)
         self.outcomes = FileOutcomes(window, context.store)
 
-    def take(self, task: Task, outcome: Outcome) -> What:
+    def task_ended(self, task: Task, outcome: Outcome) -> What:
         """Take in the end of a task."""
         file = self._window.files[task.number]
         match task, outcome:
@@ -60,7 +60,7 @@ class TaskEnds:
         assert file.opened is not None
         here = Here(file.stored.file, file.name, number, ended, file.opened.pages)
         self._journal.progress.page_ended(number, file.weights[page - 1], here)
-        self._journal.throttle.add()
+        self._journal.throttle.mark_news()
 
     def redo(self, number: int, failure: Failure) -> Sequence[Effect]:
         """Read all pages of a file anew."""
@@ -69,7 +69,7 @@ class TaskEnds:
             "%s: its page results can't be used, all pages are read again: %s", file.name, failure.message
         )
         assert file.opened is not None
-        self.results.forget(number)
+        self.results.delete(number)
         return self._begin_pages(file, file.opened)
 
     def _opened(self, file: OpenFile, opened: Opened) -> What:
@@ -81,7 +81,7 @@ class TaskEnds:
         return self._begin_pages(file, opened), None
 
     def _begin_pages(self, file: OpenFile, opened: Opened) -> Sequence[Effect]:
-        known = self.results.begin(file, opened)
+        known = self.results.prepare(file, opened)
         self._manifests.file_changed(self._job.job_id)
         file.stored = replace(file.stored, pages=opened.pages, sha256=opened.sha256)
         ended = [page for page, past in known.items() if past is None or past.guilty]

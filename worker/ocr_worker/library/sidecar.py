@@ -91,7 +91,7 @@ class Job:
             error = JobBrokenError(failure.message, job_id=self.job_id)
             error.code = failure.code
             raise error
-        self._runtime.settle(self.job_id, MANIFEST_SECONDS)
+        self._runtime.await_manifest(self.job_id, MANIFEST_SECONDS)
         # In this thread: a long list holds up no other job, and a closed sidecar still tells how it ended.
         with closing(JobStore(self._runtime.settings.state_dir)) as store:
             return queries.batch_result(store, self.job_id, self._end.run)

@@ -22,7 +22,7 @@ from ocr_worker.stdio.streams import Reader, Writer
 log = logging.getLogger(__name__)
 
 EXIT_CLEAN, EXIT_INTERNAL = 0, 1
-SETTLE_SECONDS = 0.05
+MANIFEST_LOOK_SECONDS = 0.05
 """How often is looked, before the end, whether the manifests are written."""
 FLUSH_SECONDS = 0.5
 """How long the last events wait for a host that reads slowly, once the worker was told to end."""
@@ -124,10 +124,10 @@ class App:
         """End once all that was accepted is finished, the host has read of it, and the manifests tell of it."""
         if not (self._is_ending and self._runtime.at_rest and self._writer.idle):
             return
-        if self._runtime.settled:
+        if self._runtime.manifests_written:
             self._runtime.stop()
         else:
-            self._runtime.after(SETTLE_SECONDS, self._end_if_done)
+            self._runtime.after(MANIFEST_LOOK_SECONDS, self._end_if_done)
 
     def _clean_up(self) -> None:
         # Manifests are written by now, or there is no time for them.

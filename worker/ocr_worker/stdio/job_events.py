@@ -94,7 +94,7 @@ class EventPublisher:
             return Info(job_id=job_id, data={"kind": "warning", "message": warning})
 
     def _result(self, event: JobEnded, origin: Origin) -> Event:
-        self._runtime.settle(event.job_id)
+        self._runtime.await_manifest(event.job_id)
         most = 0 if self.summary_result else queries.MOST_LISTED
         try:
             result = queries.batch_result(self._store_of(event.job_id), event.job_id, event.run, most)

@@ -77,7 +77,7 @@ class JobLock:
         _request(jobs_dir, job_id).unlink(missing_ok=True)
 
     @classmethod
-    def take_if_free(cls, jobs_dir: Path, job_id: JobId) -> Self | None:
+    def try_acquire(cls, jobs_dir: Path, job_id: JobId) -> Self | None:
         """The lock, unless another worker holds it."""
         try:
             return cls(jobs_dir, job_id)

@@ -125,7 +125,7 @@ class JobLeases:
         """The jobs of ours that another process wants cancelled."""
         return [job_id for job_id, lock in self.locks.items() if lock.cancel_asked]
 
-    def give_up(self, job_id: JobId) -> None:
+    def mark_cancelled(self, job_id: JobId) -> None:
         """Let an ended job that is not completed count as cancelled: no app takes it up by itself."""
         self.get_ended(job_id)
         with JobLock(self._jobs_dir, job_id):
@@ -163,7 +163,7 @@ class JobLeases:
         """Jobs that a dead worker, or a run without a working store, left are interrupted; those of a live worker are its own."""
         for job_id in store.unfinished():
             if job_id not in self.locks and store.can_write():
-                lock = JobLock.take_if_free(self._jobs_dir, job_id)
+                lock = JobLock.try_acquire(self._jobs_dir, job_id)
                 if lock is not None:
                     with lock:
                         self._mark_interrupted(store, job_id)

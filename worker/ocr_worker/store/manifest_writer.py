@@ -56,7 +56,7 @@ class Schedule:
     def clear(self) -> None:
         self._due.clear()
 
-    def take(self, now: float) -> JobId | None:
+    def pop_due(self, now: float) -> JobId | None:
         """One that is due, which is not noted any more."""
         job_id = next((job_id for job_id, at in self._due.items() if at <= now), None)
         if job_id is not None:
@@ -87,7 +87,7 @@ class ManifestWriter:
         self._thread: threading.Thread | None = None
         self._closing, self._broken_off = False, threading.Event()
 
-    def begun(self, job_id: JobId, folder: FolderId | None) -> None:
+    def run_begun(self, job_id: JobId, folder: FolderId | None) -> None:
         """Write the manifest now, and from now on into no other folder."""
         self._folders[job_id] = folder
         self.state_changed(job_id)
@@ -104,13 +104,13 @@ class ManifestWriter:
             self._schedule.state_changed(job_id)
             self._wake()
 
-    def settle(self, job_id: JobId, seconds: float) -> None:
+    def await_written(self, job_id: JobId, seconds: float) -> None:
         """Wait until what was noted of a job is written, or could not be."""
         with self._news:
             self._news.wait_for(lambda: job_id not in self._schedule and self._writing != job_id, seconds)
 
     @property
-    def settled(self) -> bool:
+    def all_written(self) -> bool:
         """All that was noted is written, or could not be."""
         with self._news:
             hangs = self._writing is not None and time.monotonic() - self._begun > HANG_SECONDS
@@ -181,7 +181,7 @@ class ManifestWriter:
         with self._news:
             while not self._broken_off.is_set():
                 now = time.monotonic()
-                if (job_id := self._schedule.take(now)) is not None:
+                if (job_id := self._schedule.pop_due(now)) is not None:
                     self._writing, self._begun = job_id, now
                     return job_id
                 if self._closing:

@@ -19,7 +19,7 @@ from ocr_worker.cli.lookups import ended_files, last_unfinished, opened_jobs
 from ocr_worker.cli.options import RunOptions, answer_json, read_password, worker_settings
 from ocr_worker.cli.runner import JobRunner, Signals, breaks_told, end_run
 from ocr_worker.cli.terminal_text import shown
-from ocr_worker.cli.typer_options import BatchOptions, as_flag, takes
+from ocr_worker.cli.typer_options import BatchOptions, as_flag, options_from
 from ocr_worker.cli.watch import watch
 from ocr_worker.files.paths import written
 from ocr_worker.jobs.requests import Asked, job_request
@@ -60,7 +60,7 @@ class BatchCommand(RunOptions):
     """What was said of the batch's options, by their names."""
 
 
-@takes(BatchCommand)
+@options_from(BatchCommand)
 def batch(options: BatchCommand) -> int:
     """Recognise files and folders of files into searchable PDFs, text and word boxes."""
     configuration = options.check()
@@ -76,7 +76,7 @@ def batch(options: BatchCommand) -> int:
     ):
         order = Order(options, chosen, read_password(options.password_file), runner, signals)
         return (
-            watch(order.find, order.do, runner.rest, signals) if options.watch else order.do(order.find())[0]
+            watch(order.find, order.do, runner.wait, signals) if options.watch else order.do(order.find())[0]
         )
 
 

@@ -18,7 +18,7 @@ from ocr_worker.cli.exit_codes import GOOD, SOME_FAILED
 from ocr_worker.cli.options import JsonOption, answer_json, worker_settings
 from ocr_worker.cli.runner import JobRunner, Signals, apart
 from ocr_worker.cli.terminal_text import count
-from ocr_worker.cli.typer_options import takes
+from ocr_worker.cli.typer_options import options_from
 from ocr_worker.engines.ocr.registry import all_engines, choose, installed_languages
 from ocr_worker.engines.pdf.pypdf_check import text_of
 from ocr_worker.errors import EngineMissingError, OcrError
@@ -43,7 +43,7 @@ class Finding:
     required: bool = True
 
 
-@takes(JsonOption)
+@options_from(JsonOption)
 def doctor(options: JsonOption) -> int:
     """Check engines, languages, renderers and folders, and read a line of text for real."""
     settings, findings = worker_settings(), []

@@ -15,7 +15,7 @@ from ocr_worker.cli.display import answer
 from ocr_worker.cli.exit_codes import GOOD
 from ocr_worker.cli.options import JsonOption, PasswordFile, answer_json, read_password, worker_settings
 from ocr_worker.cli.terminal_text import count, shown
-from ocr_worker.cli.typer_options import as_flag, takes
+from ocr_worker.cli.typer_options import as_flag, options_from
 from ocr_worker.jobs.one_off import inspection
 from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.model.fields import inspection_fields
@@ -52,7 +52,7 @@ class OverlayOptions(JsonOption):
     password_file: PasswordFile = None
 
 
-@takes(FileOptions)
+@options_from(FileOptions)
 def inspect(options: FileOptions) -> int:
     """Say what a file is, without recognition."""
     source = Source(os.path.abspath(options.file), read_password(options.password_file))  # noqa: PTH100  # links stay
@@ -72,7 +72,7 @@ def inspect(options: FileOptions) -> int:
     return GOOD
 
 
-@takes(OverlayOptions)
+@options_from(OverlayOptions)
 def overlay(options: OverlayOptions) -> int:
     """Draw the words' boxes over a page; recognises the file first where it has no results."""
     languages = check("languages", options.languages or ["eng"], as_flag)

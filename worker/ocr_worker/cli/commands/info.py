@@ -20,7 +20,7 @@ from ocr_worker import __version__
 from ocr_worker.cli.display import answer
 from ocr_worker.cli.exit_codes import GOOD
 from ocr_worker.cli.options import JsonOption, answer_json
-from ocr_worker.cli.typer_options import takes
+from ocr_worker.cli.typer_options import options_from
 from ocr_worker.engines.ocr.registry import all_engines
 from ocr_worker.jobs.capabilities import library_versions
 
@@ -48,7 +48,7 @@ class CompletionOptions(JsonOption):
     shell: Annotated[Literal["bash", "zsh", "fish", "powershell"], Argument()]
 
 
-@takes(SchemaOptions)
+@options_from(SchemaOptions)
 def schema(options: SchemaOptions) -> int:
     """Print the JSON Schema of the wire: what a host may say, and what the worker may."""
     adapters: dict[str, tuple[TypeAdapter[Any], str]] = {
@@ -61,7 +61,7 @@ def schema(options: SchemaOptions) -> int:
     return GOOD
 
 
-@takes(JsonOption)
+@options_from(JsonOption)
 def version(options: JsonOption) -> int:
     """Say which versions these are."""
     versions = {
@@ -76,7 +76,7 @@ def version(options: JsonOption) -> int:
     return GOOD
 
 
-@takes(CompletionOptions)
+@options_from(CompletionOptions)
 def completion(options: CompletionOptions) -> int:
     """Print the script that teaches a shell our commands: eval "$(ocr-worker completion bash)"."""
     shell = "pwsh" if options.shell == "powershell" else options.shell

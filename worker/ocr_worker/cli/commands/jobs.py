@@ -25,7 +25,7 @@ from ocr_worker.cli.options import (
 from ocr_worker.cli.runner import JobRunner, Signals, breaks_told, end_run
 from ocr_worker.cli.summary import blame, troubles
 from ocr_worker.cli.terminal_text import clock, command_line, count, shown, stats_words
-from ocr_worker.cli.typer_options import takes
+from ocr_worker.cli.typer_options import options_from
 from ocr_worker.jobs import queries
 from ocr_worker.model.fields import job_fields, summary_fields, timestamp
 from ocr_worker.model.jobs import RESUMABLE, JobId
@@ -51,7 +51,7 @@ class OneRun(RunOptions):
     job_id: JobIdArgument
 
 
-@takes(JobsOptions)
+@options_from(JobsOptions)
 def jobs(options: JobsOptions) -> int:
     """List the jobs, newest first."""
     with opened_jobs() as kept:
@@ -70,7 +70,7 @@ def jobs(options: JobsOptions) -> int:
     return GOOD
 
 
-@takes(OneJob)
+@options_from(OneJob)
 def show(options: OneJob) -> int:
     """Show one job and its files."""
     with opened_jobs() as kept:
@@ -93,13 +93,13 @@ def show(options: OneJob) -> int:
     return GOOD
 
 
-@takes(OneRun)
+@options_from(OneRun)
 def resume(options: OneRun) -> int:
     """Go on with a job that was cancelled, stopped or interrupted."""
     return resume_job(options, options.job_id)
 
 
-@takes(OneRun)
+@options_from(OneRun)
 def retry(options: OneRun) -> int:
     """Try the failed files of a job again."""
     return _run_again(options, options.job_id, JobRunner.retry, "has no failed files.")

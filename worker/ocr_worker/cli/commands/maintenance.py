@@ -19,7 +19,7 @@ from ocr_worker.cli.exit_codes import GOOD
 from ocr_worker.cli.lookups import all_jobs, opened_jobs
 from ocr_worker.cli.options import ConfigFile, JsonOption, OneJob, answer_json, worker_settings
 from ocr_worker.cli.terminal_text import clock, count, stats_words
-from ocr_worker.cli.typer_options import takes
+from ocr_worker.cli.typer_options import options_from
 from ocr_worker.errors import JobActiveError
 from ocr_worker.model.jobs import ACTIVE, RESUMABLE
 from ocr_worker.model.results import FileTally
@@ -55,14 +55,14 @@ class CleanupOptions(JsonOption):
     config: ConfigFile = None
 
 
-@takes(OneJob)
+@options_from(OneJob)
 def cancel(options: OneJob) -> int:
     """Cancel a job at work, wherever it runs, or give an interrupted one up, so that no app takes it up by itself."""
     with opened_jobs() as jobs:
         job = jobs.get(options.job_id)
         if job.state in ACTIVE:
             job = _cancelled_by_its_owner(jobs, job)
-        jobs.give_up(job.job_id)
+        jobs.mark_cancelled(job.job_id)
         stats = FileTally(**jobs.store.stats(options.job_id))
     state = "cancelled" if job.state in RESUMABLE else job.state
     if options.as_json:
@@ -87,7 +87,7 @@ def _cancelled_by_its_owner(jobs: JobLeases, job: StoredJob) -> StoredJob:
     raise JobActiveError(_held_elsewhere(job))
 
 
-@takes(OneJob)
+@options_from(OneJob)
 def delete(options: OneJob) -> int:
     """Forget an ended job and what is kept of its pages; its outputs stay."""
     with opened_jobs() as jobs:
@@ -99,7 +99,7 @@ def delete(options: OneJob) -> int:
     return GOOD
 
 
-@takes(LocksOptions)
+@options_from(LocksOptions)
 def locks(options: LocksOptions) -> int:
     """List the locks of jobs and who holds them."""
     jobs_dir = worker_settings().jobs_dir
@@ -117,7 +117,7 @@ def locks(options: LocksOptions) -> int:
     return GOOD
 
 
-@takes(CleanupOptions)
+@options_from(CleanupOptions)
 def cleanup(options: CleanupOptions) -> int:
     """Forget finished jobs of some age, with their manifests. Unfinished jobs and outputs stay."""
     days = options.max_age_days
