@@ -78,12 +78,13 @@ FAILURES: dict[str, FailureKind] = {
 class OcrError(Exception):
     """Something a user can be told: a code of the wire, a plain sentence, and whether another try may help."""
 
-    code = "internal"
+    code: str = "internal"
+    """Of the wire; docs/errors.md lists them."""
 
     def __init__(self, message: str, **details: object) -> None:
-        self.message = sayable(message)
+        self.message: str = sayable(message)
         super().__init__(self.message)
-        self.details = details
+        self.details: dict[str, object] = details
 
     @property
     def retryable(self) -> bool:

@@ -83,7 +83,7 @@ class Runtime:
         self._inbox: Inbox = inbox or queue.Queue()
         guard = guard or Guard()
         pool = pool or PagePool(settings.page_processes, settings, guard, self._inbox.put)
-        self.service = JobService(settings, pool, self, progress_seconds=progress_seconds)
+        self.service: JobService = JobService(settings, pool, self, progress_seconds=progress_seconds)
         self._requests = PageRequests(PagePool(2, settings, guard, self._inbox.put))
         self._listeners: tuple[Listener, ...] = ()
         self._timers: list[tuple[float, Call]] = []

@@ -40,8 +40,9 @@ class JobService:
         self, settings: Settings, pool: Pool, listener: Listener, *, progress_seconds: float = 0.1
     ) -> None:
         """Start nothing yet: page processes come with the first job."""
-        self._settings, self.pool, self._listener = settings, pool, listener
-        self.leases = JobLeases(settings)
+        self._settings, self._listener = settings, listener
+        self.pool: Pool = pool
+        self.leases: JobLeases = JobLeases(settings)
         self._tickets = count(1)
         self._queue, self._admissions, self._runs = JobQueue(), AdmissionQueue(self.leases), list[JobRun]()
         self._progress_seconds = progress_seconds
@@ -52,7 +53,7 @@ class JobService:
         self._runs_due_at: float | None = None
         self._blocked_until = 0.0
         self._requests_at = 0.0
-        self.doing = Doing("idle")
+        self.doing: Doing = Doing("idle")
         """The job, file and page at work, as of the last step; may be read from any thread."""
         self._outcomes: deque[TaskEnded] = deque()
         """Taken in as soon as the store can keep what comes of them."""

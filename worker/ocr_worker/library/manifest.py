@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ocr_worker.errors import CorruptError, NotFoundError
 from ocr_worker.files.regular import open_regular, read_regular
@@ -31,11 +30,8 @@ _START = re.compile(rb'"start_time": ?"([0-9T:.+-]+)"')
 """No text of the head can look so: its quotation marks are escaped."""
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-
-class BatchItem(_Record):
+@dataclass(frozen=True, slots=True)
+class BatchItem:
     """One input file; times are ISO 8601 in UTC."""
 
     file: str
@@ -50,7 +46,8 @@ class BatchItem(_Record):
     """`output`, `outputs`, `confidence` and, where some of its pages failed, `failed_pages`, of a complete file."""
 
 
-class BatchQueue(_Record):
+@dataclass(frozen=True, slots=True)
+class BatchQueue:
     items: tuple[BatchItem, ...]
 
     def with_status(self, status: ItemStatus) -> tuple[BatchItem, ...]:
@@ -62,7 +59,8 @@ class BatchQueue(_Record):
         return {"total": len(self.items), **{state: len(self.with_status(state)) for state in states}}
 
 
-class BatchManifest(_Record):
+@dataclass(frozen=True, slots=True)
+class BatchManifest:
     """`batch_<id>_manifest.json`, format version 1."""
 
     version: Literal[1]
@@ -103,6 +101,8 @@ class BatchManifest(_Record):
             NotFoundError: there is none.
             CorruptError: it is no manifest of this version.
         """
+        from pydantic import TypeAdapter, ValidationError
+
         folder = Path(output_dir)
         found = (
             [manifest_path(folder, batch_id)]
@@ -113,7 +113,7 @@ class BatchManifest(_Record):
         if not found:
             raise NotFoundError(missing)
         try:
-            return cls.model_validate_json(read_regular(found[-1]))
+            return TypeAdapter(BatchManifest).validate_json(read_regular(found[-1]))
         except OSError as error:
             raise NotFoundError(missing) from error
         except ValidationError as error:

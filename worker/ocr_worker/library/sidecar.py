@@ -51,7 +51,11 @@ class Job:
     """A job at work, or ended. Iterate it in one thread; its other methods may be called from any."""
 
     def __init__(self, runtime: Runtime, job_id: JobId, file_count: int, after_seq: int = 0) -> None:
-        self._runtime, self.job_id, self.file_count = runtime, job_id, file_count
+        self._runtime = runtime
+        self.job_id: str = job_id
+        """The id that `ocr-worker jobs` lists and `Sidecar.resume` takes."""
+        self.file_count: int = file_count
+        """Files of this run."""
         self._events: Subscription = runtime.subscribe(job_id, after_seq)
         self._end: JobEnded | JobFailed | None = None
 
@@ -143,14 +147,14 @@ class Sidecar:
         if settings is None:
             settings = _settings(state_dir, max_workers)
         self._settings = settings
-        self._runtime: Runtime | None = None
+        self._started: Runtime | None = None
 
     @property
-    def runtime(self) -> Runtime:
+    def _runtime(self) -> Runtime:
         """Started when it is first needed, and anew after `close`."""
-        if self._runtime is None:
-            self._runtime = Runtime(self._settings).start()
-        return self._runtime
+        if self._started is None:
+            self._started = Runtime(self._settings).start()
+        return self._started
 
     def start(
         self, files: AnyPath | Iterable[AnyPath], output_dir: AnyPath, **options: Unpack[Options]
@@ -166,8 +170,8 @@ class Sidecar:
             OcrError: nothing was begun: no files, a bad option, a language that is not installed, a folder that can't
                 be written. What befalls single files stands in the result.
         """
-        accepted = self.runtime.admit(make_request(files, output_dir, options))
-        return Job(self.runtime, accepted.job_id, accepted.file_count)
+        accepted = self._runtime.admit(make_request(files, output_dir, options))
+        return Job(self._runtime, accepted.job_id, accepted.file_count)
 
     def resume(self, job_id: str, passwords: dict[str, str] | None = None) -> Job | None:
         """Go on with a job that was cancelled, stopped or interrupted; None where nothing is left to do.
@@ -191,7 +195,7 @@ class Sidecar:
     def inspect(self, file: AnyPath, password: str | None = None) -> Inspection:
         """Say what a file is, without recognition. Raises OcrError, which names the file."""
         source = Source(_absolute(file), password)
-        return inspection(os.fspath(file), source, self.runtime.ask(InspectTask(source)).result())
+        return inspection(os.fspath(file), source, self._runtime.ask(InspectTask(source)).result())
 
     def read_page(
         self,
@@ -221,14 +225,14 @@ class Sidecar:
             if page > 1:
                 self._require_page(source, page)
             task = PageTask(source, settings, page, str(result), threads=self._settings.page_processes)
-            outcome = self.runtime.ask(task, PAGE_SECONDS).result()
+            outcome = self._runtime.ask(task, PAGE_SECONDS).result()
             if not isinstance(outcome, PageDone):
                 raise failed(outcome, source.name, PAGE_SECONDS)
             return read_page(result)
 
     def close(self) -> None:
         """End all page processes and let the store go; jobs at work can be resumed. Safe to call again."""
-        runtime, self._runtime = self._runtime, None
+        runtime, self._started = self._started, None
         if runtime is not None:
             runtime.call(lambda service: service.interrupt("closed"))
             runtime.close()
@@ -241,14 +245,14 @@ class Sidecar:
 
     def _require_page(self, source: Source, page: int) -> None:
         found = inspection(
-            source.path, source, self.runtime.ask(InspectTask(source), INSPECT_SECONDS).result()
+            source.path, source, self._runtime.ask(InspectTask(source), INSPECT_SECONDS).result()
         )
         if page > found.pages:
             raise NotFoundError(f"{source.name} has no page {page}, only {found.pages}.")
 
     def _again(self, order: Any) -> Job | None:
-        seen, accepted = self.runtime.call(order)
-        return Job(self.runtime, accepted.job_id, accepted.file_count, seen) if accepted else None
+        seen, accepted = self._runtime.call(order)
+        return Job(self._runtime, accepted.job_id, accepted.file_count, seen) if accepted else None
 
 
 def _settings(state_dir: AnyPath | None, max_workers: int | None) -> Settings:

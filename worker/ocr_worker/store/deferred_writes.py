@@ -21,7 +21,7 @@ class DeferredWrites:
     """Asks whether the store is free, at most every so often, and keeps the ends of runs that it could not take."""
 
     def __init__(self) -> None:
-        self.blocked_until = 0.0
+        self.blocked_until: float = 0.0
         """While another process holds the store: when to ask again, on the monotonic clock; else 0."""
         self.waiting: dict[JobId, RunEnding] = {}
 

@@ -25,8 +25,8 @@ class JobLeases:
         self._state_dir, self._jobs_dir = settings.state_dir, settings.jobs_dir
         self._store: JobStore | None = None
         self.locks: dict[JobId, JobLock] = {}
-        self.manifests = ManifestWriter(settings.state_dir)
-        self.deferred = DeferredWrites()
+        self.manifests: ManifestWriter = ManifestWriter(settings.state_dir)
+        self.deferred: DeferredWrites = DeferredWrites()
 
     @property
     def store(self) -> JobStore:
