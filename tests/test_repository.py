@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -87,6 +88,23 @@ def test_a_page_for_newcomers_names_what_is_there(page: str) -> None:
     assert [target for target in targets if f"\n{target}:" not in makefile] == []
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/library.md"])
+def test_python_on_a_page_for_users_imports_nothing_of_ours_but_the_front_door(page: str) -> None:
+    text = (REPOSITORY / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+    imported = {
+        name
+        for node in ast.walk(ast.parse("".join(blocks)))
+        for name in _imported(node)
+        if name.partition(".")[0] not in sys.stdlib_module_names
+    }
+
+    assert imported == {"ocr_sidecar"}
+    assert "ocr_worker." not in text
+    assert "ocr_protocol" not in text
+
+
 def test_the_page_for_contributors_names_every_room() -> None:
     rooms = {path.parent.name for path in (REPOSITORY / "worker" / "ocr_worker").glob("*/__init__.py")}
     text = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -107,6 +125,12 @@ def test_a_python_that_is_too_old_is_named_with_the_way_out(tmp_path: Path) -> N
     assert done.returncode == 1
     assert "Python 3.10 or newer is needed" in done.stderr
     assert "make PYTHON=" in done.stderr
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) else []
 
 
 def _pins(name: str) -> set[str]:

@@ -156,9 +156,10 @@ def test_what_is_no_picture_is_refused_by_name(sidecar: Sidecar, image: object) 
         sidecar.read_page(image)  # type: ignore[arg-type]
 
 
-def test_file_objects_are_refused_by_name(sidecar: Sidecar, tmp_path: Path) -> None:
-    with pytest.raises(InvalidParamsError, match="files must be"):
-        sidecar.start([io.BytesIO(b"")], tmp_path / "out")  # type: ignore[list-item]
+@pytest.mark.parametrize("files", [io.BytesIO(b"a.png"), [io.BytesIO(b"a.png")]])
+def test_file_objects_are_refused_by_name(sidecar: Sidecar, tmp_path: Path, files: object) -> None:
+    with pytest.raises(InvalidParamsError, match="files must be a path, or a list of paths, not BytesIO"):
+        sidecar.start(files, tmp_path / "out")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("languages", ["eng", ["eng"], "eng+eng"])

@@ -1,6 +1,6 @@
-"""Our own errors: one root, the class carries the wire's code, the message names the thing and the way out.
+"""All errors that users see: one root class, one class for each code, and what follows from a code.
 
-`FAILURES` says of each code what follows from it; nobody else keeps a list of codes.
+`FAILURES` is the only list of codes: scope, blame, retry and exit code of each.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 Scope = Literal["page", "file", "job", "command"]
 """What is lost: the page, the whole file, the run of the job, or the command that was refused."""
 Blame = Literal["input", "machine", "worker", "caller"]
-"""What has to change: the input or its options, the machine (disk, folders, what is installed), this program, the call."""
+"""What has to change: the input or its options, the machine (disk, folders, packages), this program, or the call."""
 Retry = Literal["never", "later", "at_once", "alone"]
-"""Whether another try may help: of the job later, of the page at once, or at once and, if it ran out of memory, alone."""
+"""Whether a retry may help: of the job later, of the page at once, or at once and, after running out of memory, alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class FailureKind:
     blame: Blame
     retry: Retry = "never"
     exit_code: int = 3
-    """Of a command that ends with it; docs/cli.md lists them."""
+    """Of a command that ends with this error; docs/cli.md lists them."""
 
     @property
     def retryable(self) -> bool:
@@ -76,7 +76,12 @@ FAILURES: dict[str, FailureKind] = {
 
 
 class OcrError(Exception):
-    """Something a user can be told: a code of the wire, a plain sentence, and whether another try may help."""
+    """The root of all errors: a code for programs, a sentence for users, and whether a retry may help.
+
+    Attributes:
+        message: what happened, to which file, and what to do.
+        details: more for programs, such as `field` or `missing`.
+    """
 
     code: str = "internal"
     """Of the wire; docs/errors.md lists them."""
@@ -93,7 +98,7 @@ class OcrError(Exception):
 
     @property
     def exit_code(self) -> int:
-        """Of a command that ends with it."""
+        """The exit code of a command that ends with this error."""
         return FAILURES[self.code].exit_code
 
     def to_fields(self) -> dict[str, Any]:
@@ -102,7 +107,7 @@ class OcrError(Exception):
 
 
 def sayable(text: str) -> str:
-    """Fit for sentences: bytes of a name that are not UTF-8 are replaced."""
+    """Make text printable: bytes of a name that are not UTF-8 are replaced."""
     try:
         return os.fsencode(text).decode("utf-8", "replace")
     except UnicodeEncodeError:
@@ -110,127 +115,187 @@ def sayable(text: str) -> str:
 
 
 class NotFoundError(OcrError):
+    """There is no such file or page."""
+
     code = "not_found"
 
 
 class NotRegularError(OcrError):
+    """The path is a folder, a pipe or a device."""
+
     code = "not_regular"
 
 
 class PermissionDeniedError(OcrError):
+    """The file may not be read."""
+
     code = "permission"
 
 
 class LockedError(OcrError):
+    """Another program holds the file."""
+
     code = "locked"
 
 
 class EmptyFileError(OcrError):
+    """The file has no bytes."""
+
     code = "empty"
 
 
 class UnsupportedTypeError(OcrError):
+    """The content is of no supported type, whatever the name says."""
+
     code = "unsupported_type"
 
 
 class CorruptError(OcrError):
+    """The file is damaged beyond repair."""
+
     code = "corrupt"
 
 
 class EncryptedError(OcrError):
+    """The PDF needs a password, or a certificate."""
+
     code = "encrypted"
 
 
 class BadPasswordError(OcrError):
+    """The password is wrong."""
+
     code = "bad_password"
 
 
 class SignedError(OcrError):
+    """A text layer would break the digital signature."""
+
     code = "signed"
 
 
 class XfaError(OcrError):
+    """A dynamic XFA form has no pages to read."""
+
     code = "xfa"
 
 
 class TooLargeError(OcrError):
+    """The page or image is larger than `max_pixels`, or takes too much memory."""
+
     code = "too_large"
 
 
 class NoPagesError(OcrError):
+    """The document has no pages."""
+
     code = "no_pages"
 
 
 class PageTimeoutError(OcrError):
+    """The page took longer than allowed."""
+
     code = "timeout"
 
 
 class EngineError(OcrError):
+    """The OCR engine failed on this page."""
+
     code = "engine"
 
 
 class EngineMissingError(OcrError):
+    """The OCR engine is not installed."""
+
     code = "engine_missing"
 
 
 class LanguageMissingError(OcrError):
+    """Data for a language is not installed."""
+
     code = "language_missing"
 
 
 class OutputPermissionError(OcrError):
+    """The output or state folder cannot be written."""
+
     code = "output_permission"
 
 
 class OutputExistsError(OcrError):
+    """Something that may not be replaced is in the output's place."""
+
     code = "output_exists"
 
 
 class OutputConflictError(OcrError):
+    """The output would replace the input."""
+
     code = "output_conflict"
 
 
 class NoSpaceError(OcrError):
+    """The disk is full, or a quota is used up."""
+
     code = "no_space"
 
 
 def no_space(error: BaseException, place: object) -> NoSpaceError | None:
-    """What to raise when it was a full disk, or a used-up quota, that an error tells of; None for any other."""
+    """The error to raise for a full disk or a used-up quota; None for any other cause."""
     if isinstance(error, OSError) and error.errno in _FULL:
         return NoSpaceError(f"No space left for {place}. Make room and try again.")
     return None
 
 
 class ChangedError(OcrError):
+    """The file changed while it was read."""
+
     code = "changed"
 
 
 class BadNameError(OcrError):
+    """No file can have this path."""
+
     code = "bad_name"
 
 
 class CrashedError(OcrError):
+    """The page process died on every try."""
+
     code = "crashed"
 
 
 class InvalidParamsError(OcrError):
+    """An argument is missing, unknown or invalid; `details["field"]` names it."""
+
     code = "invalid_params"
 
 
 class UnsupportedError(OcrError):
+    """This worker does not speak the protocol version that was asked for."""
+
     code = "unsupported"
 
 
 class BusyError(OcrError):
+    """Too many jobs wait, or the store is in use; try again later."""
+
     code = "busy"
 
 
 class JobNotFoundError(OcrError):
+    """There is no job with this id."""
+
     code = "job_not_found"
 
 
 class JobActiveError(OcrError):
+    """The job is still running, here or in another process."""
+
     code = "job_active"
 
 
 class InternalError(OcrError):
+    """A bug in OCR Sidecar."""
+
     code = "internal"

@@ -24,7 +24,7 @@ LOOK_SECONDS = 0.1
 
 
 class AsyncJob:
-    """A job at work, or ended. Iterate it with `async for` in one task; its other methods may be awaited by any."""
+    """A job, running or ended. Iterate it with `async for` in one task; any task may await its other methods."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
@@ -33,10 +33,12 @@ class AsyncJob:
 
     @property
     def job_id(self) -> str:
+        """The id of the job."""
         return self._job.job_id
 
     @property
     def file_count(self) -> int:
+        """Files of this run."""
         return self._job.file_count
 
     async def __aiter__(self) -> AsyncIterator[Heard]:

@@ -60,16 +60,20 @@ class ConsoleProgress:
         self._stream, self._verbose = stream or sys.stderr or StringIO(), verbose
 
     def on_start(self, total: int) -> None:
+        """Say how many files there are."""
         self._say(f"Processing {total} file{'s' * (total != 1)}")
 
     def on_progress(self, current: int, total: int, path: str, result: dict[str, Any]) -> None:
+        """Say what became of a file, if verbose."""
         if self._verbose:
             self._say(f"[{current}/{total}] {path}: {result['status']}")
 
     def on_error(self, current: int, total: int, path: str, error: str) -> None:  # noqa: ARG002  # error names it
+        """Say why a file failed."""
         self._say(f"[{current}/{total}] {error}")
 
     def on_complete(self, results: list[dict[str, Any]], errors: list[dict[str, Any]]) -> None:
+        """Say how many files are done and how many failed."""
         self._say(f"{len(results)} done, {len(errors)} failed")
 
     def _say(self, text: str) -> None:

@@ -1,4 +1,4 @@
-"""From the arguments of a Python caller to the job that they ask for."""
+"""Turn the arguments of a Python caller into a job request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["AnyPath", "make_request"]
 def make_request(
     files: AnyPath | Iterable[AnyPath] | None, output_dir: AnyPath | None, options: Mapping[str, Any]
 ) -> JobRequest:
-    """Check a caller's arguments. A path alone is one file.
+    """Check a caller's arguments. A single path is one file.
 
     Raises:
         InvalidParamsError: the message names the argument.
@@ -47,7 +47,8 @@ def _files(files: AnyPath | Iterable[AnyPath] | None) -> tuple[str, ...]:
     if isinstance(files, str | bytes | os.PathLike):
         # The letters of a path are no files.
         return (_written(files, "files", _FILES),)
-    if not isinstance(files, Iterable):
+    # An open file is iterable as well: its lines are no paths.
+    if not isinstance(files, Iterable) or hasattr(files, "read"):
         raise _odd("files", _FILES, files)
     return tuple(_written(file, "files", _FILES) for file in files)
 

@@ -1,4 +1,4 @@
-"""What happens to jobs, as the runtime tells it to whoever listens."""
+"""The events of jobs, as the runtime publishes them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from ocr_worker.model.tasks import Failure
 
 @dataclass(frozen=True, slots=True)
 class ProgressMade:
+    """A job has made progress; a slow listener gets only the newest."""
+
     job_id: JobId
     progress: Progress
 
 
 @dataclass(frozen=True, slots=True)
 class FileEnded:
-    """The file's outcome is read from the store by whoever wants it: thousands of them would fill the memory."""
+    """A file has ended. Listeners read its outcome from the store: thousands of outcomes would fill the memory."""
 
     job_id: JobId
     number: int
@@ -37,6 +39,8 @@ class RunEnd:
 
 @dataclass(frozen=True, slots=True)
 class JobEnded:
+    """A run of a job has ended: completed, cancelled or stopped."""
+
     job_id: JobId
     run: RunEnd
     seq: int
@@ -44,7 +48,7 @@ class JobEnded:
 
 @dataclass(frozen=True, slots=True)
 class JobFailed:
-    """A run ended by a fault of ours or of the state folder, not of a file."""
+    """A run was ended by a bug, or by a fault of the state folder; no file is to blame."""
 
     job_id: JobId
     failure: Failure
@@ -56,7 +60,7 @@ JobEvent = Union[ProgressMade, FileEnded, JobEnded, JobFailed]
 
 @dataclass(frozen=True, slots=True)
 class FileDone:
-    """A file has ended, for who wants to know how."""
+    """A file has ended, with its result."""
 
     job_id: JobId
     number: int

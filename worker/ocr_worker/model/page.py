@@ -1,4 +1,4 @@
-"""The one result model that every output is made from: a page, its lines, their words. Pure data.
+"""The result of recognition: a page, its lines, their words. Every output is made from it.
 
 Boxes are (left, top, right, bottom) in pixels of the displayed, upright page, origin top left.
 """
@@ -17,6 +17,8 @@ Affine = tuple[float, float, float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Word:
+    """One recognised word and its box."""
+
     text: str
     """In logical order, whatever the direction of writing."""
     box: Box
@@ -27,6 +29,8 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Line:
+    """One line of words, in reading order."""
+
     words: tuple[Word, ...]
     box: Box
     baseline: tuple[float, float, float, float]
@@ -37,11 +41,14 @@ class Line:
 
     @property
     def text(self) -> str:
+        """The words with spaces between them."""
         return "".join((" " if n and w.space_before else "") + w.text for n, w in enumerate(self.words))
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
+    """What was read on one page, or the error that it ended with."""
+
     number: int
     status: PageStatus
     width_px: int = 0
@@ -71,10 +78,12 @@ class Page:
 
     @property
     def words(self) -> list[Word]:
+        """All words of the page, in reading order."""
         return [word for line in self.lines for word in line.words]
 
     @property
     def confidence(self) -> float | None:
+        """Mean confidence of the words, 0 to 100, weighted by characters; None without words."""
         return mean_confidence(self.words)
 
     @property

@@ -1,4 +1,4 @@
-"""What comes of files and jobs: the core makes these, and each face turns them into wire, JSON or text."""
+"""Results of files and jobs. The core makes them; each face turns them into wire, JSON or text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FileStatus = Literal["completed", "completed_with_errors", "failed", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What a dry run tells of a good file."""
+    """What a dry run says of a file that could be read."""
 
     survey: dict[str, Any]
     """What `inspect` says of the file, but for its list of pages."""
@@ -179,6 +179,8 @@ class JobDetails:
 
 @dataclass(frozen=True, slots=True)
 class PageFacts:
+    """One page of an inspected file."""
+
     width_points: float
     height_points: float
     has_text: bool

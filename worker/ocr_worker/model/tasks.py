@@ -73,6 +73,8 @@ class PageTask:
 
 @dataclass(frozen=True, slots=True)
 class FailedPage:
+    """A page that could not be read, and why."""
+
     page: int
     status: PageStatus
     code: str
@@ -175,7 +177,7 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A task's error, as text only: exceptions do not cross the boundary."""
+    """An error as plain data: exceptions do not cross process boundaries."""
 
     code: str
     message: str
