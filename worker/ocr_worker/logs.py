@@ -1,4 +1,4 @@
-"""The host's stderr behind a bounded queue: one that is full, closed or unread costs words, and nobody waits for it."""
+"""Logs to the host's stderr through a bounded queue. A full or closed stderr loses lines; nobody waits."""
 
 from __future__ import annotations
 

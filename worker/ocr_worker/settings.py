@@ -1,4 +1,4 @@
-"""How one worker process is set up: folders, sizes and limits. Job options are the wire's, not these."""
+"""Settings of a worker process: folders, sizes and limits. Options of jobs are elsewhere."""
 
 from __future__ import annotations
 

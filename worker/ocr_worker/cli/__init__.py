@@ -1,1 +1,1 @@
-"""The command line: a face over the service, beside the stdio worker. Opens no user's file itself; page processes do."""
+"""The command line: a face beside the stdio worker. It opens no user's file itself; page processes do."""

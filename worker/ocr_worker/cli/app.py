@@ -1,4 +1,4 @@
-"""All commands together, and the one place where an error of theirs becomes a sentence and an exit code."""
+"""All commands together, and the one place that turns their errors into a sentence and an exit code."""
 
 from __future__ import annotations
 

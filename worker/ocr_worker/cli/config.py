@@ -1,4 +1,4 @@
-"""What a user sets once: YAML files and OCR_WORKER_… variables. A command's own options go before all of it."""
+"""Settings from YAML files and OCR_WORKER_… variables. Options of the command line override them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a run is shown while it lasts: a live bar on a terminal, plain lines elsewhere. All of it goes to stderr."""
+"""Show a run while it lasts: a live bar on a terminal, plain lines elsewhere, always on stderr."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The exit codes of commands. That of an error is its own: `errors.FAILURES` has them by code. docs/cli.md lists all."""
+"""The exit codes of commands; docs/cli.md lists them. `errors.FAILURES` has the code of each error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tell the world that a batch has ended: a webhook or a command, given the result as JSON. Never a shell."""
+"""Send the result of a batch to a webhook or a command, as JSON. Never through a shell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find the inputs of a batch: files as they are named, folders searched through. Touches no content."""
+"""Find the inputs of a batch: named files, and files in folders. Opens none of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options that commands share, and what commands make of them."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs one job after another to its end, in a runtime of its own, and hears Ctrl-C."""
+"""Run jobs to their end in a runtime of its own, and handle Ctrl-C."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Make stdin, stdout and stderr such that a command can go on whatever they are: closed, full, of an encoding that lacks characters."""
+"""Make stdin, stdout and stderr safe to use, even if they are closed, full, or of a narrow encoding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said when a batch has ended: the outcome, what failed, and the command that goes on."""
+"""The text after a batch: what was done, what failed, and which command goes on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How things are said on a terminal: names made safe to show, times, counts, commands to copy."""
+"""Text for terminals: safe names, times, counts, commands to copy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lets a command take its options as one dataclass, where typer wants a parameter for each."""
+"""Let a command receive its options as one dataclass, where typer wants a parameter for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keep folders done: whatever is new or has changed is done once it has settled."""
+"""Watch folders: process files that are new or have changed, once they no longer change."""
 
 from __future__ import annotations
 

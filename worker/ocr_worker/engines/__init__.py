@@ -1,1 +1,1 @@
-"""The only importers of OCR, PDF and image libraries."""
+"""Wrappers of OCR, PDF and image libraries. Nobody else imports those."""

@@ -1,1 +1,1 @@
-"""A room."""
+"""Careful file work: atomic writes, private folders, regular files only, and what dead processes left."""

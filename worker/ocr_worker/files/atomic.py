@@ -1,6 +1,6 @@
-"""Files that appear whole or not at all: written beside their target, synced, verified, then moved into place.
+"""Write files that appear whole or not at all: beside their target, synced, verified, then moved into place.
 
-The temporary file is hidden and ends in `.part`, so that a sweep after a kill knows it for ours.
+The temporary file is hidden and ends in `.part`, so that a later sweep recognises it.
 """
 
 from __future__ import annotations

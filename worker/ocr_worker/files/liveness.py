@@ -1,4 +1,4 @@
-"""Whether a process lives, and whether it is still the same one. Stdlib first: the guard imports this early."""
+"""Whether a process is alive, and still the same one. The guard imports this early: standard library first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paths as they are written: plain text, or a `file:///` URI for bytes that are not UTF-8. Touches no file.
+"""Paths as users and hosts write them: plain text, or a `file:///` URI for bytes that are not UTF-8. Touches no file.
 
 The worker's half of `ocr_protocol.paths`, which hosts in Python use: the core does not know the wire.
 """

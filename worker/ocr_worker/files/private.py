@@ -1,4 +1,4 @@
-"""Folders and files for their owner alone, whatever the umask says and whoever made them before us."""
+"""Folders and files that only their owner can read, whatever the umask and whoever made them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Open a regular file that lies where others may write: a pipe, device or folder in its place never holds us up."""
+"""Open regular files in places where others may write. A pipe, device or folder never blocks us."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Remove what a killed process left: hidden `.part` files that carry the mark of a process that is dead."""
+"""Remove what killed processes left: hidden `.part` files with the mark of a dead process."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A room."""
+"""The core: one runtime owns all jobs, a run does one job, its course decides."""

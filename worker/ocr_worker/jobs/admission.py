@@ -1,4 +1,4 @@
-"""Requests on their way to being jobs: taken in one after the other, a slice at a time, between two answers to a host."""
+"""Admit requests: store them as jobs one after the other, in slices, so that commands are still answered."""
 
 from __future__ import annotations
 

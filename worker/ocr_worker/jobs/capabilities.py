@@ -1,4 +1,4 @@
-"""What this worker is: versions, engines, languages, limits. Imports no engine."""
+"""What this worker offers: versions, engines, languages, limits. Imports no engine."""
 
 from __future__ import annotations
 

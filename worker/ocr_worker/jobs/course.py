@@ -1,6 +1,6 @@
-"""The course of one run: what to do next, and what follows from what happened. No clock, no I/O, no process.
+"""The decisions of a run: what to do next, and what follows from what happened. No clock, no I/O, no process.
 
-The run asks for the next step, carries it out, and says what came of it; every answer is a list of effects to carry out.
+The run asks for the next step, carries it out, and reports the outcome; the answer is a list of effects to carry out.
 Times are seconds on the caller's clock.
 """
 

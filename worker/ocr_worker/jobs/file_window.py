@@ -1,4 +1,4 @@
-"""The files of a run that are at work: read in order from the store, with the task that each of their steps takes."""
+"""The files of a run that are in memory, read from the store in order, and the tasks for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tasks of one run that are in flight: started in the pool, taken back, killed."""
+"""The tasks of one run that page processes work on: start, end, kill."""
 
 from __future__ import annotations
 

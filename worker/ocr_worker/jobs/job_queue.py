@@ -1,4 +1,4 @@
-"""Jobs that wait for their turn: the higher priority first, and among equals the earlier. A paused one is passed over."""
+"""Waiting jobs: higher priority first, then older first. Paused jobs are skipped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run keeps in the store and tells: how far it is, how its files ended, how it ended itself."""
+"""What a run stores and publishes: its progress, the results of its files, its own end."""
 
 from __future__ import annotations
 

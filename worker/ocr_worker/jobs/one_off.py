@@ -1,4 +1,4 @@
-"""Single answers of a page process: what a file is, what stands on a page. They wait for no job."""
+"""Single questions to a page process: inspect a file, read or draw a page. They wait for no job."""
 
 from __future__ import annotations
 

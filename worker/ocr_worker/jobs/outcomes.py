@@ -1,4 +1,4 @@
-"""What is stored of a file that has ended, and what a fault of a run means to the user."""
+"""The stored outcome of a file, and the error that a user sees when a run breaks."""
 
 from __future__ import annotations
 

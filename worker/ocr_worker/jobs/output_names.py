@@ -1,4 +1,4 @@
-"""Settle the names of all outputs before any work, the same on every run."""
+"""Settle the names of all outputs before any work, the same way on every run."""
 
 from __future__ import annotations
 

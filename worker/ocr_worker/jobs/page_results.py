@@ -1,4 +1,4 @@
-"""What earlier runs of a job left of its pages, and what this one leaves: results, and attempts that ended the worker."""
+"""Page results on disk: those of earlier runs, those of this run, and attempts that ended the worker."""
 
 from __future__ import annotations
 

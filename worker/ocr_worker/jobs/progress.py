@@ -1,4 +1,4 @@
-"""How far a job is: pages, percent that never falls, rate and time left. On a clock that never jumps."""
+"""Progress of a job: pages, a percentage that never falls, rate and remaining time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the store knows, as the core's own results. Read when somebody is ready for it."""
+"""Read results, lists and details of jobs from the store."""
 
 from __future__ import annotations
 

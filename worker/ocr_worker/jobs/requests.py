@@ -1,4 +1,4 @@
-"""From what a face was asked for to the job of it: what is needed is there, paths are of this system."""
+"""Turn what a face was asked for into a job request: check it, and make paths absolute."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One run of one job: carries out what its course decides."""
+"""One run of one job: carry out what its course decides."""
 
 from __future__ import annotations
 

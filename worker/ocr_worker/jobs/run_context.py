@@ -1,4 +1,4 @@
-"""What the runs of all jobs work with."""
+"""What all runs share: store, pool, settings, leases, listener."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The runtime: one thread owns all jobs, and any number of faces, in any thread, ask things of it and hear what happens.
+"""One thread owns all jobs; any number of faces, from any thread, submit calls to it and subscribe to events.
 
     with Runtime(settings) as runtime:
         accepted = runtime.admit(request).result()

@@ -1,4 +1,4 @@
-"""The jobs of one process: taken in, queued, run, paused, cancelled. Owned by one thread, the runtime's."""
+"""All jobs of this process: admit, queue, run, pause, cancel. Owned by the runtime's thread."""
 
 from __future__ import annotations
 

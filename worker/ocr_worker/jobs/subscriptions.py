@@ -1,4 +1,4 @@
-"""What happens to jobs, for one listener in a thread of its own: it may be slow, and may have missed the beginning."""
+"""The events of jobs for one listener, in its own thread, at its own pace, from any point on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What follows when a task ends: it is kept in the store and counted, and the course says what is to be done."""
+"""What follows from the end of a task: store it, count it, and ask the course what to do."""
 
 from __future__ import annotations
 

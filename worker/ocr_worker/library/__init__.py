@@ -1,1 +1,1 @@
-"""A room."""
+"""What `ocr_sidecar` exports: the face for Python programs."""

@@ -1,4 +1,4 @@
-"""The sidecar for asyncio: the same calls, awaited. Waiting is done in threads, so no event loop is held up."""
+"""The sidecar for asyncio: the same calls, awaited. Waiting happens in threads."""
 
 from __future__ import annotations
 

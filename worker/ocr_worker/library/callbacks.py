@@ -1,4 +1,4 @@
-"""How a library caller hears of a batch: a plain function, or an object with the methods of ProgressCallback."""
+"""Callbacks of `OCRBatchService`: a plain function, or an object with the methods of ProgressCallback."""
 
 from __future__ import annotations
 

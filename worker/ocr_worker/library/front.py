@@ -1,4 +1,4 @@
-"""One call each: a batch, a page, a look at a file. What they start ends with them."""
+"""The three calls that need no `Sidecar`: `ocr`, `read_page`, `inspect`."""
 
 from __future__ import annotations
 

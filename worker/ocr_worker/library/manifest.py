@@ -1,4 +1,4 @@
-"""Manifests from Python: read what a batch came to, or lay one out to be run later.
+"""Manifests from Python: read the manifest of a batch, or prepare a batch that runs later.
 
 Source: the fourth design note (queue and manifest). The store stays the truth; a manifest is its readable copy.
 """

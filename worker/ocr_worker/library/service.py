@@ -1,4 +1,4 @@
-"""OCRBatchService: a batch in one call, with progress and cancelling by functions of the caller."""
+"""OCRBatchService: a batch in one call, with callbacks for progress and cancelling."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sidecar: jobs from Python. Start one, iterate what happens, cancel it, have its result."""
+"""Jobs from Python: start one, follow its events, cancel it, wait for its result."""
 
 from __future__ import annotations
 

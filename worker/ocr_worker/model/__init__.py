@@ -1,1 +1,1 @@
-"""A room."""
+"""Plain data that all rooms share: jobs, tasks, options, results, events."""

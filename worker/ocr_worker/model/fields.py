@@ -1,4 +1,4 @@
-"""Results as plain fields: the words that the wire, `--json`, hooks and callbacks share."""
+"""Results as dictionaries, with the names that the wire, `--json`, hooks and callbacks share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a job is: its request, its options, its states. Plain data that service, store and faces share."""
+"""Jobs: request, options, states."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The options of a batch, each declared once: type, bounds, default, words, and how each face spells it.
+"""The options of a batch, each declared once: type, bounds, default, description, and its name in each face.
 
-Every face checks by this table. The command line's parameters and the configuration's keys are made of it at run time;
+Every face checks against this table. The command line's parameters and the configuration's keys are made of it at run time;
 `tools/options.py` writes the wire's model and the rows of the docs from it. Standard library only.
 """
 

@@ -1,4 +1,4 @@
-"""What crosses the process boundary: tasks to a page process, outcomes back. Plain data, no heavy imports.
+"""Tasks for page processes, and their outcomes. Plain data, no heavy imports.
 
 Paths are `str` as `os.fsdecode` gives them (undecodable bytes are surrogates). Pages count from 1.
 """

@@ -1,1 +1,1 @@
-"""Searchable PDF, text, JSON, hOCR and ALTO, all from one result model."""
+"""Writers of searchable PDF, text, JSON, hOCR and ALTO, all from one model of a page."""

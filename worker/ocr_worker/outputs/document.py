@@ -1,4 +1,4 @@
-"""What outputs say about a whole file, beside its pages."""
+"""What outputs say about a file as a whole, beside its pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Takes an older invisible text layer (render mode 3) off a page, and leaves everything else of it alone."""
+"""Remove an older invisible text layer (render mode 3) from a page, and nothing else."""
 
 from __future__ import annotations
 

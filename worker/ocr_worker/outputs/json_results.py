@@ -1,4 +1,4 @@
-"""`NAME_ocr_results.json`: everything known of a file's text, written page by page. The shape is in results.schema.json."""
+"""`NAME_ocr_results.json`: all that is known about the text of a file, written page by page. See results.schema.json."""
 
 from __future__ import annotations
 

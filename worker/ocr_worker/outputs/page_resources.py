@@ -1,4 +1,4 @@
-"""A PDF page's resources, as a dictionary that may be changed for it alone."""
+"""The resources of a PDF page, as a dictionary that can be changed for this page only."""
 
 from __future__ import annotations
 

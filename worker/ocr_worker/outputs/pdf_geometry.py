@@ -1,4 +1,4 @@
-"""Where a PDF page's pixels lie: boxes, /Rotate and /UserUnit made sane, and the matrices between frame and user space."""
+"""Geometry of a PDF page: boxes, /Rotate, /UserUnit, and matrices between pixels and user space."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A set of outputs comes under its names all together, or not at all.
+"""Move a set of outputs into place together, or not at all.
 
-A free name is not taken from somebody who was faster; what was there before is kept until all is in place, and when a
-move fails all of it is put back.
+A name that another program claimed first is left alone. What was there before is kept until all is in place, and put
+back if a move fails.
 """
 
 from __future__ import annotations

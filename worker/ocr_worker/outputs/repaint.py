@@ -1,4 +1,4 @@
-"""A page's content gives way to its picture: what it looks like stays, its own text is gone."""
+"""Replace the content of a page by its picture: it looks the same, and its own text is gone."""
 
 from __future__ import annotations
 

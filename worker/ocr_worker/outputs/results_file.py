@@ -1,4 +1,4 @@
-"""What a `_ocr_results.json` says of its source and of what was made of it: the proof of whose the files beside it are."""
+"""Read from an `_ocr_results.json` which source it is of, and which outputs belong to it."""
 
 from __future__ import annotations
 

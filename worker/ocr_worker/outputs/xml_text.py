@@ -1,4 +1,4 @@
-"""Text that may stand in XML."""
+"""Make text safe for XML."""
 
 from __future__ import annotations
 

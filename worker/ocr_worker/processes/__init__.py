@@ -1,1 +1,1 @@
-"""A room."""
+"""Page processes: start, watch and kill them, and leave none behind."""

@@ -1,4 +1,4 @@
-"""Take fd 0 and fd 1 for ourselves, so that no print, C library or child can speak on them. Stdlib only."""
+"""Claim fd 0 and fd 1, so that no print, C library or child can use them. Standard library only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Watch over the worker from a process of its own, so that nothing is left behind even when the worker can't act.
+"""Watch the worker from a process of its own, and kill what is left when the worker cannot.
 
 The guard is forked before there are threads. It needs nothing of the worker's interpreter: it hears signals through the
 C-level wake-up pipe, sees the host go by polling, and sees the worker die by the end of its pipe.

@@ -1,4 +1,4 @@
-"""What the machine says of how a process ended: whether it ran out of memory or went down since, or was sent a signal."""
+"""Tell whether the machine went down or ran out of memory since, by its boot id and its count of kills."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Tasks and outcomes as lines of ASCII JSON: the process boundary, from both sides. Never pickle.
+"""Tasks and outcomes as lines of ASCII JSON, for both sides of the process boundary. Never pickle.
 
-Each line carries the ticket of its task, so that an outcome is never taken for that of another task.
+Each line has the ticket of its task, so that an outcome is never mistaken for that of another task.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How a page process ends with the worker, and the commands that it started with it."""
+"""Make a page process, and the commands it starts, end with the worker."""
 
 from __future__ import annotations
 

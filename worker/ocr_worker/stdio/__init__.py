@@ -1,1 +1,1 @@
-"""A room."""
+"""The face for hosts: commands and events as lines of JSON on stdin and stdout."""

@@ -1,4 +1,4 @@
-"""The stdio worker: a runtime in the main thread, a thread that reads commands, one that writes events."""
+"""The stdio worker: a runtime in the main thread, a thread that reads, and one that writes."""
 
 from __future__ import annotations
 

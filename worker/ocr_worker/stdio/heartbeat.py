@@ -1,4 +1,4 @@
-"""Heartbeats at the interval that `hello` asked for, from a thread of their own: one long page delays none."""
+"""Heartbeats at the interval that `hello` asked for, from a thread that no page can delay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns what happens to jobs into events of the wire. Outcomes are read from the store when the host is ready to read them."""
+"""Turn events of jobs into events of the wire. Results are read when the host is ready for them."""
 
 from __future__ import annotations
 

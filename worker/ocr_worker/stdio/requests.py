@@ -1,4 +1,4 @@
-"""From the wire's `ocr_batch` to the job that it asks for."""
+"""Turn the wire's `ocr_batch` into a job request."""
 
 from __future__ import annotations
 

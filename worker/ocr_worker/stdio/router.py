@@ -1,4 +1,4 @@
-"""One table: command to call; what comes back, and every error, to events."""
+"""Route commands in one table, and turn results and errors into events."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What a worker begins with; where a batch is in the pipe already, a page process as well, while the rest is still being imported.
+"""Start a worker; if a batch is already in the pipe, start a page process before the rest is imported.
 
-Imports nothing of the wire: that takes longer than all else here.
+Does not import the wire, which would take longer than everything else here.
 """
 
 from __future__ import annotations

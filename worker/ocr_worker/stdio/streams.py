@@ -1,4 +1,4 @@
-"""Claim stdin and stdout; read bytes from the host, write events to it. Knows nothing of OCR."""
+"""Read lines from the host and write events to it. Knows nothing about OCR."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A room."""
+"""All that outlives the worker: the database of jobs, their locks, their manifests."""

@@ -1,4 +1,4 @@
-"""The file that holds the store: closed to other users, shared with other processes, and perhaps deleted meanwhile."""
+"""The database file: private to its user, shared between processes, and perhaps deleted meanwhile."""
 
 from __future__ import annotations
 

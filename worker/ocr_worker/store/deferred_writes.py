@@ -1,4 +1,4 @@
-"""Ends of runs that the store is told once it can be: another process may hold it, and the loop waits for nobody."""
+"""Keep the ends of runs until the store is free: the loop never waits for another process."""
 
 from __future__ import annotations
 

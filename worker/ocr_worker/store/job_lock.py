@@ -1,6 +1,6 @@
-"""A running job holds a lock, so that no second worker takes it up. The system frees it when the worker dies.
+"""The lock of a running job: no second worker can run it. The system releases it when the worker dies.
 
-Beside the lock another process may ask its holder to cancel the job.
+A file beside the lock asks its owner to cancel the job.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is known of every job, in SQLite: the truth after a crash. Its format is not the wire's.
+"""All that is known about jobs, in SQLite: the truth after a crash. Its format is not the wire's.
 
 One instance serves one thread. A commit survives the death of any process (WAL, synchronous=NORMAL).
 """

@@ -1,4 +1,4 @@
-"""The jobs that this process has: their locks, their rows in the store, their manifests."""
+"""The jobs that this process has locked: their locks, rows and manifests."""
 
 from __future__ import annotations
 

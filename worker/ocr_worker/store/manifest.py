@@ -1,4 +1,4 @@
-"""`batch_<id>_manifest.json` in the output folder: the readable copy of what the store knows of a job.
+"""`batch_<id>_manifest.json` in the output folder: the readable copy of a job.
 
 The format is that of the fourth design note, version 1, with the state `completed` written `complete`; docs/outputs.md
 describes it and manifest.schema.json is its JSON Schema.

@@ -1,4 +1,4 @@
-"""Keeps manifests up to date from a thread of its own, so that a batch of 100,000 files never holds up the loop."""
+"""Write manifests from a thread of its own, so that a large one never blocks the loop."""
 
 from __future__ import annotations
 

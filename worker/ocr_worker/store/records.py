@@ -1,4 +1,4 @@
-"""Jobs, files and pages as the store keeps them. Plain data."""
+"""Rows of the store: jobs, files, pages. Plain data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of the store, how an older store is brought up to date, and what a failure of it means."""
+"""Tables and migrations of the store, and what its errors mean."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a job took and came to, counted over all its runs: for answers, results and manifests."""
+"""Statistics of a job, over all its runs."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A room."""
+"""One module for each group of commands."""

@@ -1,4 +1,4 @@
-"""`batch`: from the options of a command line to jobs of the service; resumed, watched, or done once."""
+"""`batch`: turn a command line into jobs; run them once, resume one, or watch folders."""
 
 from __future__ import annotations
 

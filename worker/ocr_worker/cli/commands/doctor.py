@@ -1,4 +1,4 @@
-"""`doctor`: what this machine has, what it lacks, and whether recognition works: a line of text is drawn and read for real."""
+"""`doctor`: check what this machine has and lacks, then draw a line of text and read it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands that tell of the program itself: schema, version, completion."""
+"""Commands about the program itself: schema, version, completion."""
 
 from __future__ import annotations
 

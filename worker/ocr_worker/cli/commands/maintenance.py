@@ -1,4 +1,4 @@
-"""Commands that put stored jobs away: cancel, delete, locks, cleanup."""
+"""Commands that end or delete stored jobs: cancel, delete, locks, cleanup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`overlay`: finds the results that belong to a file, or makes them, and has a page process draw them."""
+"""`overlay`: find the results of a file, or make them, and have a page process draw them."""
 
 from __future__ import annotations
 

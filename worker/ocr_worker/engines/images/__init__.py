@@ -1,1 +1,1 @@
-"""A room."""
+"""Image files and bitmaps: reading, filtering, drawing, embedding into PDFs."""

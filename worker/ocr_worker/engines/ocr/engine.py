@@ -1,4 +1,4 @@
-"""What an OCR engine offers: a factory that finds and loads it, and the engine itself, one grey bitmap in, lines of words out.
+"""What an OCR engine must offer: a factory that finds and loads it, and the engine, which reads grey bitmaps.
 
 docs/engines.md shows how a package adds one.
 """

@@ -1,4 +1,4 @@
-"""What the lines of a page look like before they are read."""
+"""The lines of a page before they are read."""
 
 from __future__ import annotations
 

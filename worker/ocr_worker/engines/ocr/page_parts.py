@@ -1,4 +1,4 @@
-"""Where a page can be cut so that its parts are read side by side: through white space alone, reading order kept."""
+"""Cut a page into parts that can be read side by side: through white space only, in reading order."""
 
 from __future__ import annotations
 

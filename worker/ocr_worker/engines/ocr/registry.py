@@ -1,6 +1,6 @@
-"""Which engines there are, ours and those that packages add by the entry points `ocr_sidecar.engines`; each loaded once and kept.
+"""Find engines, built-in ones and those of the entry points `ocr_sidecar.engines`; load each once.
 
-What goes wrong in an engine of somebody else's is told as a fault of that engine, and stops no worker.
+An exception in the engine of a package is reported as a fault of that engine, and stops no worker.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How high a page's lines are, by its ink alone: before a layout was searched for, and for an engine that tells of none."""
+"""Estimate how high the lines of a page are from its ink alone, without a layout analysis."""
 
 from __future__ import annotations
 

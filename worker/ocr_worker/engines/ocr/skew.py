@@ -1,4 +1,4 @@
-"""How far a page is from level, by the baselines of its lines."""
+"""Measure how far a page is from level, by the baselines of its lines."""
 
 from __future__ import annotations
 

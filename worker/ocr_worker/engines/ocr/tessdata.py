@@ -1,4 +1,4 @@
-"""Where Tesseract and its data lie on this machine, found by listing folders. Imports no engine: the main process asks here."""
+"""Find Tesseract and its data by listing folders. Imports no engine, so the main process can ask."""
 
 from __future__ import annotations
 

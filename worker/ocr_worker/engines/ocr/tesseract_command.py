@@ -1,4 +1,4 @@
-"""The Tesseract command through pytesseract: one process a page, given a bitmap of ours, its answer read as hOCR."""
+"""Tesseract as a command, through pytesseract: one process for each page, its answer read as hOCR."""
 
 from __future__ import annotations
 

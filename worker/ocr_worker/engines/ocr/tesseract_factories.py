@@ -1,4 +1,4 @@
-"""Tesseract, inside the process or as a command: where it is found, its data, and what pages need to suit it."""
+"""Tesseract, in the process or as a command: how it is found, its data, and the pages that suit it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a page is turned, as the Tesseract command tells it: for machines without tesserocr."""
+"""Find how a page is turned with the Tesseract command, for machines without tesserocr."""
 
 from __future__ import annotations
 

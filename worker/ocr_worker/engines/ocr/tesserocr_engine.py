@@ -1,4 +1,4 @@
-"""Tesseract inside the process (tesserocr): the model is loaded once, a page costs its recognition only."""
+"""Tesseract in the process, through tesserocr: the model is loaded once."""
 
 from __future__ import annotations
 

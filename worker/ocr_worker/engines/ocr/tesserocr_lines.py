@@ -1,4 +1,4 @@
-"""What a Tesseract iterator tells: the rows of a layout, and the lines of words once they are read."""
+"""Read Tesseract's iterators: the rows of a layout, and the lines of words."""
 
 from __future__ import annotations
 
