@@ -15,7 +15,7 @@ CANCELLED = FAILURES["cancelled"].exit_code
 
 
 class UsageError(InvalidParamsError):
-    """What was asked for can't be meant."""
+    """Invalid arguments or configuration."""
 
 
 class EndedAtOnceError(OcrError):

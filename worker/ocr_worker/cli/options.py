@@ -22,12 +22,10 @@ PASSWORD_VARIABLE = "OCR_WORKER_PASSWORD"  # noqa: S105  # its name, not the wor
 JobIdArgument = Annotated[str, Argument(metavar="ID", help="The job's id, as `ocr-worker jobs` lists it.")]
 PasswordFile = Annotated[
     Path | None,
-    Option(
-        help=f"A file whose first line is the password of the inputs that want one; or set {PASSWORD_VARIABLE}."
-    ),
+    Option(help=f"A file whose first line is the password of protected inputs; or set {PASSWORD_VARIABLE}."),
 ]
-ConfigFile = Annotated[Path | None, Option(help="A YAML file of settings; see docs/cli.md.")]
-AsJson = Annotated[bool, Option("--json", help="Answer with JSON on stdout.")]
+ConfigFile = Annotated[Path | None, Option(help="A YAML file with settings; see docs/cli.md.")]
+AsJson = Annotated[bool, Option("--json", help="Print JSON on stdout.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,22 +40,23 @@ class OneJob(JsonOption):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions(JsonOption):
-    """What all commands take that run a job."""
+    """Options of all commands that run a job."""
 
     config: ConfigFile = None
     password_file: PasswordFile = None
     on_finish: Annotated[
-        str | None, Option(metavar="URL|COMMAND", help="Post the result there, or run this with it on stdin.")
+        str | None,
+        Option(metavar="URL|COMMAND", help="Post the result to a URL, or run a command with it on stdin."),
     ] = None
-    verbose: Annotated[bool, Option("--verbose", "-v", help="Say something of every file.")] = False
-    quiet: Annotated[bool, Option("--quiet", "-q", help="Say nothing but what failed.")] = False
+    verbose: Annotated[bool, Option("--verbose", "-v", help="Report every file.")] = False
+    quiet: Annotated[bool, Option("--quiet", "-q", help="Report failures only.")] = False
 
     @property
     def loudness(self) -> Loudness:
         return "quiet" if self.quiet else "verbose" if self.verbose else "normal"
 
     def check(self) -> Configuration:
-        """Refuse what could only fail later; the configuration. Raises UsageError."""
+        """Refuse now what could only fail later; return the configuration. Raises UsageError."""
         if self.quiet and self.verbose:
             raise UsageError("--quiet and --verbose exclude each other.")
         if self.on_finish is not None:
@@ -66,7 +65,7 @@ class RunOptions(JsonOption):
 
 
 def worker_settings() -> Settings:
-    """Folders and limits from the environment. Raises UsageError."""
+    """Read folders and limits from the environment. Raises UsageError."""
     try:
         return settings_from_environment()
     except ValueError as error:
@@ -74,7 +73,7 @@ def worker_settings() -> Settings:
 
 
 def read_password(file: Path | None) -> str | None:
-    """The password for inputs that want one. It is taken out of the environment, so that no child inherits it."""
+    """The password for protected inputs. It is removed from the environment, so that no child inherits it."""
     word = os.environ.pop(PASSWORD_VARIABLE, None)
     if file is None:
         return word or None

@@ -13,9 +13,9 @@ class Options(TypedDict, total=False):
     """All may be left out."""
 
     languages: str | Sequence[str]
-    """Languages to read. Default: ('eng',). All must be installed, else `language_missing` before any work."""
+    """Languages to read. Default: ('eng',). All must be installed, otherwise `language_missing` before any work."""
     engine: str
-    """Which engine recognises. Default: 'auto'. One of the `engines` of `hello`, else `invalid_params`; `auto` takes the first that has the languages."""
+    """OCR engine. Default: 'auto'. One of the `engines` of `hello`, otherwise `invalid_params`; `auto` is the first that has the languages."""
     dpi: int | Literal["auto"] | None
     """Resolution to render and recognise at. `auto` chooses page by page."""
     outputs: str | Sequence[str]
@@ -25,38 +25,38 @@ class Options(TypedDict, total=False):
     rotate_pages: Switch | bool
     """Turn pages upright. Default: 'auto'."""
     deskew: Switch | bool
-    """Level skewed pages before reading. Default: 'auto'."""
+    """Straighten skewed pages before reading. Default: 'auto'."""
     denoise: Switch | bool
-    """Remove speckles before reading. Default: 'auto'. `auto` erases them where a page is full of them; `on` smooths every page, clean ones too."""
+    """Remove speckles before reading. Default: 'auto'. `auto` erases them on pages that are full of them; `on` smooths every page, clean ones too."""
     max_pixels: int
     """Refuse larger pages and images. Default: 250000000. A larger image is `too_large`, a larger page of a PDF is drawn at a lower resolution."""
     signed: Literal["refuse", "unsigned_copy"]
     """What to do with signed PDFs. Default: 'refuse'. `unsigned_copy` writes a copy without a valid signature."""
     keep_protection: bool
-    """Keep the password of a protected PDF in its output. Default: True."""
+    """Protect the output of a protected PDF as well. Default: True."""
     tessdata_dir: AnyPath | None
-    """Look for language data in this folder alone."""
+    """Use language data from this folder only."""
     passwords: Mapping[AnyPath, str]
     """For protected files. Kept in memory only."""
     on_existing: Literal["skip", "overwrite", "suffix"]
-    """What to do where an output of this source exists. Default: 'skip'. `skip` keeps a good one, `overwrite` replaces it, `suffix` writes beside it."""
+    """What to do if an output of this source exists. Default: 'skip'. `skip` keeps a good one, `overwrite` replaces it, `suffix` writes beside it."""
     max_workers: int | None
-    """Page processes at once; absent: one for each core."""
+    """Page processes at once; absent: one per core."""
     page_timeout_seconds: float
-    """Most time for a page. Default: 120.0. A page that takes longer fails with `timeout`."""
+    """Time limit for a page. Default: 120.0. Then the page fails with `timeout`."""
     file_timeout_seconds: float
-    """Most time without a finished page. Default: 300.0. After so long without a finished page the file fails."""
+    """Time limit without a finished page. Default: 300.0. Then the file fails."""
     retries: int
     """Retries for temporary failures of a page. Default: 2."""
     stop_on_error_threshold: float
-    """Stop at this share of failed files. Default: 0.5. It counts once 10 files have ended; 1 never stops the batch."""
+    """Stop at this share of failed files. Default: 0.5. Applies once 10 files have ended; 1 never stops the batch."""
     max_lock_wait_seconds: float
     """How long to wait for a locked file. Default: 30.0. A file that stays locked is skipped."""
     chunk_size: int
     """Pages handed to the pool at a time. Default: 50."""
     pages_per_minute: float | None
-    """At most so many pages a minute, to stay cool."""
+    """Limit of pages per minute, to keep the machine cool."""
     dry_run: bool
-    """Check all files and plan the outputs, write none. Default: False. It tells what each file is, needs and would be refused for."""
+    """Check all files and plan the outputs, but write none. Default: False. Reports type, needs and refusals of each file."""
     priority: int
     """Jobs of a higher number go first. Default: 0."""

@@ -214,14 +214,14 @@ _OUTPUTS = Several(", ".join(get_args(OutputKind)), "|".join(get_args(OutputKind
 
 @dataclass(frozen=True, slots=True)
 class PageSettings:
-    """How pages are to be recognised: the part of a job's options that changes its outputs."""
+    """How pages are recognised: the options that change the outputs."""
 
     languages: Annotated[
         tuple[str, ...],
         Option(
             _LANGUAGES,
             "languages to read",
-            "all must be installed, else `language_missing` before any work",
+            "all must be installed, otherwise `language_missing` before any work",
             ("-l", "--languages"),
             "CODES",
             "languages to read, such as eng or deu+eng",
@@ -231,8 +231,8 @@ class PageSettings:
         str,
         Option(
             EngineName(),
-            "which engine recognises",
-            "one of the `engines` of `hello`, else `invalid_params`; `auto` takes the first that has the languages",
+            "OCR engine",
+            "one of the `engines` of `hello`, otherwise `invalid_params`; `auto` is the first that has the languages",
             ("--engine",),
             "NAME",
         ),
@@ -245,7 +245,7 @@ class PageSettings:
             "`auto` chooses page by page",
             ("--dpi",),
             "N",
-            "resolution to recognise at, instead of each page's own",
+            "resolution to recognise at, instead of the page's own",
         ),
     ] = None
     outputs: Annotated[
@@ -256,7 +256,7 @@ class PageSettings:
             "",
             ("--outputs",),
             "KINDS",
-            f"what to write, of {','.join(get_args(OutputKind))}; json is always among them",
+            f"what to write, of {','.join(get_args(OutputKind))}; json is always written",
         ),
     ] = ("pdf", "txt", "json")
     existing_text: Annotated[
@@ -269,15 +269,15 @@ class PageSettings:
         ),
     ] = "skip"
     rotate_pages: Annotated[Switch, Option(_SWITCH, "turn pages upright", "", ("--rotate-pages",))] = "auto"
-    deskew: Annotated[Switch, Option(_SWITCH, "level skewed pages before reading", "", ("--deskew",))] = (
-        "auto"
-    )
+    deskew: Annotated[
+        Switch, Option(_SWITCH, "straighten skewed pages before reading", "", ("--deskew",))
+    ] = "auto"
     denoise: Annotated[
         Switch,
         Option(
             _SWITCH,
             "remove speckles before reading",
-            "`auto` erases them where a page is full of them; `on` smooths every page, clean ones too",
+            "`auto` erases them on pages that are full of them; `on` smooths every page, clean ones too",
             ("--denoise",),
         ),
     ] = "auto"
@@ -304,7 +304,7 @@ class PageSettings:
         bool,
         Option(
             Flag(),
-            "keep the password of a protected PDF in its output",
+            "protect the output of a protected PDF as well",
             "",
             ("--drop-protection",),
             flag_help="write PDFs of protected inputs without their password",
@@ -312,20 +312,20 @@ class PageSettings:
     ] = True
     tessdata_dir: Annotated[
         str | None,
-        Option(FolderPath(), "look for language data in this folder alone", "", ("--tessdata-dir",), "DIR"),
+        Option(FolderPath(), "use language data from this folder only", "", ("--tessdata-dir",), "DIR"),
     ] = None
 
 
 @dataclass(frozen=True, slots=True)
 class JobOptions:
-    """A job's options, without the passwords: those are never kept."""
+    """A job's options, without the passwords, which are never stored."""
 
     page: PageSettings = field(default_factory=PageSettings)
     on_existing: Annotated[
         OnExisting,
         Option(
             Choice(get_args(OnExisting)),
-            "what to do where an output of this source exists",
+            "what to do if an output of this source exists",
             "`skip` keeps a good one, `overwrite` replaces it, `suffix` writes beside it",
             ("--on-existing",),
         ),
@@ -334,11 +334,11 @@ class JobOptions:
         int | None,
         Option(
             Whole(1, 256),
-            "page processes at once; absent: one for each core",
+            "page processes at once; absent: one per core",
             "",
             ("--max-workers",),
             "N",
-            "page processes at once, instead of one for each core",
+            "page processes at once, instead of one per core",
             config_key="default_max_workers",
         ),
     ] = None
@@ -346,8 +346,8 @@ class JobOptions:
         float,
         Option(
             _SECONDS,
-            "most time for a page",
-            "a page that takes longer fails with `timeout`",
+            "time limit for a page",
+            "then the page fails with `timeout`",
             ("--page-timeout",),
             "SECONDS",
         ),
@@ -356,8 +356,8 @@ class JobOptions:
         float,
         Option(
             _SECONDS,
-            "most time without a finished page",
-            "after so long without a finished page the file fails",
+            "time limit without a finished page",
+            "then the file fails",
             ("--file-timeout",),
             "SECONDS",
         ),
@@ -371,7 +371,7 @@ class JobOptions:
         Option(
             Number(0, 1, above_least=True),
             "stop at this share of failed files",
-            "it counts once 10 files have ended; 1 never stops the batch",
+            "applies once 10 files have ended; 1 never stops the batch",
             ("--stop-on-error-threshold",),
             "SHARE",
             config_key="stop_on_error_threshold",
@@ -393,7 +393,7 @@ class JobOptions:
         float | None,
         Option(
             Number(0, 1e6, above_least=True),
-            "at most so many pages a minute, to stay cool",
+            "limit of pages per minute, to keep the machine cool",
             "",
             ("--pages-per-minute",),
             "N",
@@ -403,8 +403,8 @@ class JobOptions:
         bool,
         Option(
             Flag(),
-            "check all files and plan the outputs, write none",
-            "it tells what each file is, needs and would be refused for",
+            "check all files and plan the outputs, but write none",
+            "reports type, needs and refusals of each file",
             ("--dry-run",),
         ),
     ] = False

@@ -32,21 +32,21 @@ from ocr_worker.store.records import StoredJob
 class BatchCommand(RunOptions):
     """Each option's default is the wire's, unless configuration says otherwise."""
 
-    paths: Annotated[
-        list[Path] | None, Argument(metavar="PATHS", help="Files, and folders to be searched through.")
-    ] = None
+    paths: Annotated[list[Path] | None, Argument(metavar="PATHS", help="Files, and folders to search.")] = (
+        None
+    )
     input_dir: Annotated[
-        list[Path] | None, Option(metavar="DIR", help="A folder to be searched through; may be repeated.")
+        list[Path] | None, Option(metavar="DIR", help="A folder to search; may be repeated.")
     ] = None
     input_files: Annotated[list[Path] | None, Option(metavar="FILE", help="A file; more may follow it.")] = (
         None
     )
     include: Annotated[
-        list[str] | None, Option(metavar="GLOB", help="Of folders only files like this; may be repeated.")
+        list[str] | None, Option(metavar="GLOB", help="Only these files of folders; may be repeated.")
     ] = None
     exclude: Annotated[
         list[str] | None,
-        Option(metavar="GLOB", help="Of folders no files or folders like this; may be repeated."),
+        Option(metavar="GLOB", help="Not these files or folders; may be repeated."),
     ] = None
     output_dir: Annotated[
         Path | None, Option("--output-dir", "-o", help="Where outputs go; made if missing.")
@@ -54,15 +54,15 @@ class BatchCommand(RunOptions):
     resume: Annotated[
         bool, Option("--resume", help="Go on with the last unfinished batch of the output folder.")
     ] = False
-    batch_id: Annotated[str | None, Option(metavar="ID", help="With --resume: this batch.")] = None
-    watch: Annotated[bool, Option("--watch", help="Keep the folders done until Ctrl-C.")] = False
+    batch_id: Annotated[str | None, Option(metavar="ID", help="With --resume: the batch to resume.")] = None
+    watch: Annotated[bool, Option("--watch", help="Process new and changed files until Ctrl-C.")] = False
     given: Annotated[Mapping[str, object], BatchOptions()] = field(default_factory=dict)
     """What was said of the batch's options, by their names."""
 
 
 @options_from(BatchCommand)
 def batch(options: BatchCommand) -> int:
-    """Recognise files and folders of files into searchable PDFs, text and word boxes."""
+    """Turn files and folders into searchable PDFs, text and word boxes."""
     configuration = options.check()
     _refuse_contradictions(options)
     if options.resume:

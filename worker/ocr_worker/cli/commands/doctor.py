@@ -45,7 +45,7 @@ class Finding:
 
 @options_from(JsonOption)
 def doctor(options: JsonOption) -> int:
-    """Check engines, languages, renderers and folders, and read a line of text for real."""
+    """Check engines, languages, renderers and folders, and read a line of text."""
     settings, findings = worker_settings(), []
     for finding in _examine(settings):
         findings.append(finding)

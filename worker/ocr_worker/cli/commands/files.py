@@ -37,24 +37,26 @@ class FileOptions(JsonOption):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverlayOptions(JsonOption):
-    file: Annotated[Path, Argument(help="A PDF, an image, or the _ocr_results.json of one.")]
+    file: Annotated[Path, Argument(help="A PDF, an image, or its _ocr_results.json.")]
     page: Annotated[int, Option(min=1)] = 1
     output: Annotated[Path | None, Option(help="The PNG; default: NAME_overlay_PAGE.png in this folder.")] = (
         None
     )
     results: Annotated[
-        Path | None, Option(help="The file's _ocr_results.json, where it does not lie beside it.")
+        Path | None, Option(help="The _ocr_results.json of the file, if it is not beside it.")
     ] = None
     languages: Annotated[
         list[str] | None,
-        Option("--languages", "-l", metavar="CODES", help="Where it has to be recognised first."),
+        Option(
+            "--languages", "-l", metavar="CODES", help="Languages, if the page has to be recognised first."
+        ),
     ] = None
     password_file: PasswordFile = None
 
 
 @options_from(FileOptions)
 def inspect(options: FileOptions) -> int:
-    """Say what a file is, without recognition."""
+    """Show type, pages and protection of a file, without OCR."""
     source = Source(os.path.abspath(options.file), read_password(options.password_file))  # noqa: PTH100  # links stay
     with Runtime(worker_settings()) as runtime:
         outcome = runtime.ask(InspectTask(source)).result()
@@ -74,7 +76,7 @@ def inspect(options: FileOptions) -> int:
 
 @options_from(OverlayOptions)
 def overlay(options: OverlayOptions) -> int:
-    """Draw the words' boxes over a page; recognises the file first where it has no results."""
+    """Draw the word boxes over a page; recognise the page first if there are no results."""
     languages = check("languages", options.languages or ["eng"], as_flag)
     word = read_password(options.password_file)
     wanted = Wanted(options.file, options.page, options.results, languages, word)

@@ -38,9 +38,7 @@ def add_to(app: typer.Typer) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaOptions(JsonOption):
-    part: Annotated[Literal["commands", "events"] | None, Argument(help="Both, where nothing is said.")] = (
-        None
-    )
+    part: Annotated[Literal["commands", "events"] | None, Argument(help="Default: both.")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +48,7 @@ class CompletionOptions(JsonOption):
 
 @options_from(SchemaOptions)
 def schema(options: SchemaOptions) -> int:
-    """Print the JSON Schema of the wire: what a host may say, and what the worker may."""
+    """Print the JSON Schema of commands and events."""
     adapters: dict[str, tuple[TypeAdapter[Any], str]] = {
         "commands": (command_adapter(), "What a host may say to the worker"),
         "events": (event_adapter(), "What the worker may say to a host"),
@@ -63,7 +61,7 @@ def schema(options: SchemaOptions) -> int:
 
 @options_from(JsonOption)
 def version(options: JsonOption) -> int:
-    """Say which versions these are."""
+    """Show the versions of ocr-worker and its libraries."""
     versions = {
         "ocr-sidecar": __version__,
         "python": sys.version.split()[0],
@@ -78,7 +76,7 @@ def version(options: JsonOption) -> int:
 
 @options_from(CompletionOptions)
 def completion(options: CompletionOptions) -> int:
-    """Print the script that teaches a shell our commands: eval "$(ocr-worker completion bash)"."""
+    """Print a completion script for a shell: eval "$(ocr-worker completion bash)"."""
     shell = "pwsh" if options.shell == "powershell" else options.shell
     script = get_completion_script(prog_name="ocr-worker", complete_var=COMPLETE_VARIABLE, shell=shell)
     script = _ASKS.sub(r"\1 complete", script)

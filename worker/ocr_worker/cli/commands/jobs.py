@@ -101,7 +101,7 @@ def resume(options: OneRun) -> int:
 
 @options_from(OneRun)
 def retry(options: OneRun) -> int:
-    """Try the failed files of a job again."""
+    """Retry the failed files of a job."""
     return _run_again(options, options.job_id, JobRunner.retry, "has no failed files.")
 
 

@@ -31,7 +31,7 @@ from ocr_worker.store.statistics import manifest_path
 
 DAY_SECONDS = 86_400
 ANSWER_SECONDS = 10.0
-"""How long a cancel waits for the process that has the job: it looks every half a second, and then has its pages to end."""
+"""How long a cancel waits for the process that runs the job, which looks every half a second."""
 LOOK_SECONDS = 0.1
 
 
@@ -43,7 +43,7 @@ def add_to(app: typer.Typer) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocksOptions(JsonOption):
-    clean_stale: Annotated[bool, Option("--clean-stale", help="Remove those that nobody holds.")] = False
+    clean_stale: Annotated[bool, Option("--clean-stale", help="Remove locks that no process has.")] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class CleanupOptions(JsonOption):
 
 @options_from(OneJob)
 def cancel(options: OneJob) -> int:
-    """Cancel a job at work, wherever it runs, or give an interrupted one up, so that no app takes it up by itself."""
+    """Cancel a running job, in whatever process, or an interrupted one, so that no app resumes it."""
     with opened_jobs() as jobs:
         job = jobs.get(options.job_id)
         if job.state in ACTIVE:
@@ -74,7 +74,7 @@ def cancel(options: OneJob) -> int:
 
 
 def _cancelled_by_its_owner(jobs: JobLeases, job: StoredJob) -> StoredJob:
-    """Ask the process that has the job, and wait for the job's end. Raises JobActiveError where nobody answers."""
+    """Ask the process that runs the job, and wait for the end. Raises JobActiveError if it does not answer."""
     jobs_dir, until = worker_settings().jobs_dir, time.monotonic() + ANSWER_SECONDS
     JobLock.ask_to_cancel(jobs_dir, job.job_id)
     try:
@@ -89,7 +89,7 @@ def _cancelled_by_its_owner(jobs: JobLeases, job: StoredJob) -> StoredJob:
 
 @options_from(OneJob)
 def delete(options: OneJob) -> int:
-    """Forget an ended job and what is kept of its pages; its outputs stay."""
+    """Delete an ended job and its page results; its outputs stay."""
     with opened_jobs() as jobs:
         jobs.delete(options.job_id)
     if options.as_json:
@@ -101,7 +101,7 @@ def delete(options: OneJob) -> int:
 
 @options_from(LocksOptions)
 def locks(options: LocksOptions) -> int:
-    """List the locks of jobs and who holds them."""
+    """List the locks of jobs and the processes that have them."""
     jobs_dir = worker_settings().jobs_dir
     removed = clean_stale(jobs_dir) if options.clean_stale else []
     found = find_locks(jobs_dir)
@@ -119,7 +119,7 @@ def locks(options: LocksOptions) -> int:
 
 @options_from(CleanupOptions)
 def cleanup(options: CleanupOptions) -> int:
-    """Forget finished jobs of some age, with their manifests. Unfinished jobs and outputs stay."""
+    """Delete old finished jobs and their manifests. Unfinished jobs and outputs stay."""
     days = options.max_age_days
     if days is None:
         days = read_configuration(options.config).manifest_retention_days
