@@ -29,7 +29,7 @@ BAD: dict[str, tuple[object, str]] = {
 """By name: as programs say it, and as it is typed."""
 BAD_IN_PROGRAMS: dict[str, object] = {
     **{name: value for name, (value, _) in BAD.items()},
-    "engine": "abbyy",
+    "engine": "abbyy finereader",
     "existing_text": "drop",
     "on_existing": True,
     "rotate_pages": 90,
@@ -109,7 +109,7 @@ def test_a_priority_is_held_to_the_bounds_of_the_wire(priority: object, tmp_path
         (["a"], None, "No output directory provided"),
         (7, "out", "files must be a path, or a list of paths, not int"),
         (["a"], 7, "output_dir must be the path of a folder, not int"),
-        (["a"], "o\0t", "'o\\x00t' is no path: it is empty, or holds a NUL."),
+        (["a"], "o\0t", "'o\\x00t' is not a path: it is empty, or contains a NUL."),
     ],
 )
 def test_a_library_caller_reads_what_files_and_folder_must_be(

@@ -55,7 +55,7 @@ def test_a_bad_file_is_named_with_its_error_and_the_others_are_done(ocr: Command
     assert done.returncode == 1
     assert "(1 ok, 1 failed, 0 skipped)" in done.stdout
     assert re.search(r"in/b\\x1b\[2Jad\.pdf: .* \[unsupported_type\]", done.stdout)
-    assert re.search(r"again with: ocr-worker retry \d{8}_\d{6}_[0-9a-f]{8}", done.stdout)
+    assert re.search(r"files with: ocr-worker retry \d{8}_\d{6}_[0-9a-f]{8}", done.stdout)
     assert "\x1b" not in done.stdout + done.stderr
 
 

@@ -75,7 +75,7 @@ def test_overlay_uses_the_results_that_lie_beside_or_are_named(ocr: Command) -> 
             2,
             "holds the results of another file",
         ),
-        (("odd.json",), 2, "holds no OCR results of this program"),
+        (("odd.json",), 2, "has no OCR results of this program"),
         (("missing.png",), 3, "missing.png does not exist"),
     ],
 )

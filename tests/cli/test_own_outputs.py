@@ -94,7 +94,7 @@ def test_a_folder_that_can_not_be_read_is_named_and_the_others_are_done(ocr: Com
     told = ocr("batch", "in", "-o", "out", "--quiet")
 
     assert told.returncode == 1
-    assert "Not searched, as it can't be read: in/ddd" in told.stderr
+    assert "Skipped, because it can't be read: in/ddd" in told.stderr
     assert "File name too long" in told.stderr
     assert "paper01.pdf" in names(ocr.home / "out")
 

@@ -96,7 +96,7 @@ def test_a_full_stdout_is_told_in_one_sentence(ocr: Command, unbuffered: str, wo
     done = redirected(command, ">/dev/full", *words)
 
     assert done.returncode == 3
-    assert done.stderr == "ocr-worker: Stdout takes no answer: No space left on device.\n"
+    assert done.stderr == "ocr-worker: Can't write to stdout: No space left on device.\n"
 
 
 def redirected(ocr: Command, redirection: str, *words: str) -> subprocess.CompletedProcess[str]:

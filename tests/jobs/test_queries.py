@@ -101,7 +101,7 @@ def test_failures_of_inputs_are_told_apart_from_our_own(store: JobStore) -> None
     assert (statistics["failed_by_input"], statistics["failed_by_worker"]) == (3, 2)
     assert (statistics["files_per_second"], statistics["pages_per_second"]) == (2.5, 0.0)
     assert (statistics["cleanups"], statistics["worker_restarts"]) == (3, 4)
-    assert "3 failures of inputs, 2 failures of ours or of this machine" in summary(result)
+    assert "3 failures of inputs, 2 failures of the program or this machine" in summary(result)
     BatchData.model_validate(data)
 
 

@@ -187,7 +187,7 @@ def test_a_language_that_is_not_there_is_named_with_the_way_to_get_it() -> None:
 
 
 def test_data_that_reads_no_text_is_no_language() -> None:
-    with pytest.raises(LanguageMissingError, match="osd is no language"):
+    with pytest.raises(LanguageMissingError, match="osd is not a language"):
         tessdata.find_tessdata(["osd"])
 
 
@@ -211,13 +211,13 @@ def test_a_code_that_is_none_finds_no_file(code: str, tmp_path: Path) -> None:
 def test_an_engine_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tessdata, "tesseract_command", lambda: None)
 
-    with pytest.raises(EngineMissingError, match="the engine tesseract: install Tesseract"):
+    with pytest.raises(EngineMissingError, match="engine tesseract is not installed: install Tesseract"):
         registry.require(PageSettings(engine="tesseract"))
 
 
 def test_an_engine_whose_package_is_gone_is_named() -> None:
     """As a job finds it that was interrupted and is resumed."""
-    with pytest.raises(EngineMissingError, match="lacks the engine paddle: install the package"):
+    with pytest.raises(EngineMissingError, match="engine paddle is not installed: install its package"):
         registry.require(PageSettings(engine="paddle"))
 
 

@@ -48,7 +48,9 @@ def run(arguments: list[str]) -> int:
         return _refused(arguments, error.code, _advised(error), error.exit_code)
     except Exception as error:
         log.debug("the command failed", exc_info=True)
-        sentence = f"this should not have happened ({type(error).__name__}: {shown(error)}). OCR_WORKER_LOG=DEBUG says more."
+        sentence = (
+            f"internal error ({type(error).__name__}: {shown(error)}). OCR_WORKER_LOG=DEBUG shows more."
+        )
         say(f"ocr-worker: {sentence}")
         return _refused(arguments, "internal", sentence, INTERNAL)
     finally:
@@ -89,5 +91,5 @@ def _make_app() -> typer.Typer:
 
 def _advised(error: OcrError) -> str:
     if isinstance(error, JobNotFoundError):
-        return error.message.replace("list_jobs names", "`ocr-worker jobs` lists")
+        return error.message.replace("list_jobs lists", "`ocr-worker jobs` lists")
     return error.message

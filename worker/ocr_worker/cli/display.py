@@ -156,4 +156,4 @@ def answer(text: str) -> None:
 
 
 def stdout_is_deaf(error: OSError) -> OutputPermissionError:
-    return OutputPermissionError(f"Stdout takes no answer: {error.strerror}.")
+    return OutputPermissionError(f"Can't write to stdout: {error.strerror}.")

@@ -45,7 +45,7 @@ def _words(target: str) -> list[str]:
     try:
         return shlex.split(target, posix=os.name != "nt")
     except ValueError as error:
-        raise UsageError(f"--on-finish {target!r} is no command: {error}.") from error
+        raise UsageError(f"--on-finish {target!r} is not a command: {error}.") from error
 
 
 def _post(address: str, content: bytes, seconds: float) -> str | None:

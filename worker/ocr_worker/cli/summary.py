@@ -31,7 +31,7 @@ def troubles(statistics: Statistics) -> list[str]:
 def blame(statistics: Statistics) -> str:
     """Whose fault the failures are."""
     by_input, by_worker = statistics.failed_by_input, statistics.failed_by_worker
-    return f"{count(by_input, 'failure')} of inputs, {count(by_worker, 'failure')} of ours or of this machine"
+    return f"{count(by_input, 'failure')} of inputs, {count(by_worker, 'failure')} of the program or this machine"
 
 
 def is_refused(done: FileResult) -> bool:
@@ -80,7 +80,7 @@ def _what_next(result: BatchResult) -> Iterator[str]:
     if result.status != "completed":
         yield f"Go on with: {command_line('batch', '--resume', '--batch-id', result.job_id)}"
     if result.counts.failed:
-        yield f"Try the failed files again with: {command_line('retry', result.job_id)}"
+        yield f"Retry the failed files with: {command_line('retry', result.job_id)}"
 
 
 def _rehearsed(good: Sequence[FileResult]) -> Iterator[str]:

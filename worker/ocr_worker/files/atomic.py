@@ -133,7 +133,7 @@ def refuse_odd_target(target: Path) -> None:
     except OSError:
         return
     if not stat.S_ISREG(mode):
-        raise OutputExistsError(f"{target} exists and is no regular file; choose another output folder")
+        raise OutputExistsError(f"{target} exists and is not a regular file; choose another output folder")
 
 
 def folder_id(folder: Path) -> FolderId | None:

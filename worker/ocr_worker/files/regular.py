@@ -12,7 +12,7 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0
 
 
 def open_regular(path: Path) -> BinaryIO:
-    """The file, to be read; OSError ENODEV for what is no regular file.
+    """The file, to be read; OSError ENODEV for what is not a regular file.
 
     A pipe without a writer would hold up an ordinary open for ever.
     """
@@ -20,7 +20,7 @@ def open_regular(path: Path) -> BinaryIO:
     if stat.S_ISREG(os.fstat(handle).st_mode):
         return os.fdopen(handle, "rb")
     os.close(handle)
-    raise OSError(errno.ENODEV, "it is no regular file", str(path))
+    raise OSError(errno.ENODEV, "it is not a regular file", str(path))
 
 
 def read_regular(path: Path) -> bytes:

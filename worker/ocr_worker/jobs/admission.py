@@ -203,7 +203,7 @@ def _foresee_folder(folder: Path, sent: str) -> None:
     place = next(parent for parent in (folder, *folder.parents) if os.path.lexists(parent))
     if not place.is_dir():
         raise OutputPermissionError(
-            f"The output folder {sent} can't be made: {place} is no folder. Choose another."
+            f"The output folder {sent} can't be made: {place} is not a folder. Choose another."
         )
     if not os.access(place, os.W_OK | os.X_OK):
         raise OutputPermissionError(f"The output folder {sent} can't be written. Choose another.")

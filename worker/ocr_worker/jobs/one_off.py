@@ -73,7 +73,7 @@ class PageRequests:
             BusyError: too many questions wait.
         """
         if len(self.waiting) >= MOST_WAITING:
-            raise BusyError(f"{MOST_WAITING} inspections are waiting. Ask again when some are answered.")
+            raise BusyError(f"{MOST_WAITING} inspections are waiting. Try again when some are answered.")
         asked = _Asked(question, limit_seconds)
         asked.answer.set_running_or_notify_cancel()
         self.waiting.append(asked)

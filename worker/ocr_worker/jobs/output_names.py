@@ -141,9 +141,7 @@ def _inode(path: str) -> tuple[int, int] | None:
 def _duplicate(file: InputFile, inputs: _Inputs) -> FileOutcome | None:
     """The verdict on another path to a file that came before."""
     if not file.path or "\0" in file.path:
-        raise BadNameError(
-            f"{file.sent!r} is no path: it is empty, or holds a NUL. Name the file by its own."
-        )
+        raise BadNameError(f"{file.sent!r} is not a path: it is empty, or contains a NUL. Rename the file.")
     inode = _inode(file.path)
     first = inputs[inode] if inode else file.sent
     if first == file.sent:

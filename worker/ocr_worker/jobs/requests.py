@@ -81,4 +81,4 @@ def _place(path: str) -> str:
     try:
         return absolute_path(path)
     except ValueError as error:
-        raise InvalidParamsError(f"{path!r} is no path: it is empty, or holds a NUL.") from error
+        raise InvalidParamsError(f"{path!r} is not a path: it is empty, or contains a NUL.") from error

@@ -95,7 +95,7 @@ class JobService:
 
         Raises:
             JobNotFoundError: there is no such job, ended or not.
-            JobActiveError: it is at work in another process.
+            JobActiveError: it is running in another process.
         """
         mine = [run.job.job_id for run in self._runs] + self._queue.ids() + self._admissions.ids()
         if job_id is None:
@@ -103,7 +103,7 @@ class JobService:
         if job_id in mine:
             return [job_id]
         if self.leases.get(job_id).state in ACTIVE and job_id not in self.leases.deferred:
-            raise JobActiveError(f"Job {job_id} is at work in another process. Ask there.")
+            raise JobActiveError(f"Job {job_id} is running in another process. Send the command to that one.")
         return []
 
     def paused(self, job_id: JobId | None) -> list[JobId]:
@@ -392,7 +392,7 @@ class JobService:
         if self._draining:
             raise shutting_down()
         if self.queued >= self._settings.queue_limit:
-            raise BusyError(f"{self.queued} jobs are waiting. Ask again when one of them has ended.")
+            raise BusyError(f"{self.queued} jobs are waiting. Try again when one of them has ended.")
 
     @property
     def urgent(self) -> bool:
@@ -411,4 +411,4 @@ class JobService:
 
 
 def shutting_down() -> BusyError:
-    return BusyError("The worker is shutting down and takes no more jobs. Start another.")
+    return BusyError("The worker is shutting down and accepts no more jobs. Start another worker.")

@@ -160,9 +160,7 @@ class Subscription:
 def _end_of(job: StoredJob) -> JobEnded | JobFailed:
     """The end of a job's last run, as its row tells it."""
     if job.state == "failed":
-        failure = Failure(
-            job.reason or "internal", "The run ended by a fault; resume the job.", retryable=True
-        )
+        failure = Failure(job.reason or "internal", "An error ended the run; resume the job.", retryable=True)
         return JobFailed(job.job_id, failure, job.last_seq)
     run = RunEnd(_STATUS.get(job.state, "cancelled"), job.reason, job.ended_at or job.updated_at)
     return JobEnded(job.job_id, run, job.last_seq)

@@ -117,7 +117,7 @@ class BatchManifest:
         except OSError as error:
             raise NotFoundError(missing) from error
         except ValidationError as error:
-            raise CorruptError(f"{found[-1]} is no batch manifest of version 1.") from error
+            raise CorruptError(f"{found[-1]} is not a batch manifest of version 1.") from error
 
     def summary(self) -> dict[str, Any]:
         """Batch id, state, counts by status, and the share of failed among ended files."""

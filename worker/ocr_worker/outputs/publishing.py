@@ -95,7 +95,7 @@ def _require_replaceable(kept: Path, target: Path, may_replace: Rule) -> None:
     # Asked of the file that was set aside: what has the name now may be another.
     if not may_replace(kept.lstat()):
         raise OutputExistsError(
-            f"{target} is not ours and came there during the run. Move it away and try again, or choose another output folder."
+            f"{target} was put there by another program during the run. Move it away and try again, or choose another output folder."
         )
 
 

@@ -249,7 +249,7 @@ class Router:
     def _require_read(self, job_id: str) -> None:
         """Outcomes are read from the store when the host is ready: until it was given them all they must stay as they are."""
         if self.publisher.is_unread(job_id):
-            raise BusyError(f"Job {job_id} has ended, but its result was not read yet. Ask again after that.")
+            raise BusyError(f"Job {job_id} has ended, but its result was not read yet. Try again after that.")
 
     def _ping(self, command: Ping) -> None:
         service, session = self.service, self.session

@@ -79,4 +79,4 @@ def _written(store: JobStore, end: RunEnding) -> bool:
 
 def store_is_held() -> BusyError:
     """What a user is told while another process holds the store."""
-    return BusyError("Another program holds the store of jobs. Try again when it has let go.")
+    return BusyError("Another program has the job store locked. Try again later.")

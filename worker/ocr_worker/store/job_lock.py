@@ -38,7 +38,7 @@ class JobLock:
                 self._lock.acquire(timeout=0)
         except Timeout as error:
             raise JobActiveError(
-                f"Job {job_id} is at work in another process. Cancel it there, or wait for its end."
+                f"Job {job_id} is running in another process. Cancel it there, or wait for its end."
             ) from error
         # One that came too late was not meant for this run.
         self._request.unlink(missing_ok=True)

@@ -59,7 +59,7 @@ class JobLeases:
         self.find_interrupted()
         job = self.store.job(job_id)
         if job is None:
-            raise JobNotFoundError(f"There is no job {job_id}. list_jobs names those that there are.")
+            raise JobNotFoundError(f"There is no job {job_id}. list_jobs lists all jobs.")
         return job
 
     def get_ended(self, job_id: JobId) -> StoredJob:

@@ -61,10 +61,10 @@ def store_error(error: sqlite3.Error) -> OcrError:
     if "full" in str(error):
         return NoSpaceError("There is no space left for the state folder. Make room and try again.")
     if "locked" in str(error):
-        return BusyError("Another program holds the store of jobs. Try again when it has let go.")
+        return BusyError("Another program has the job store locked. Try again later.")
     if isinstance(error, sqlite3.OperationalError):
         return OutputPermissionError(
-            f"The state folder can't be used ({error}). Mend that, or set OCR_WORKER_STATE_DIR to another."
+            f"The state folder can't be used ({error}). Repair it, or set OCR_WORKER_STATE_DIR to another folder."
         )
     return InternalError(
         f"The store of jobs is damaged ({error}). Move jobs.sqlite3 away; jobs that it holds can't be resumed."

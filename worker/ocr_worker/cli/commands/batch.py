@@ -100,7 +100,7 @@ class Order:
         files = gather(options.input_dir or (), paths, search)
         for folder in dict.fromkeys(search.unread):
             if folder not in self.unread:
-                say(f"Not searched, as it can't be read: {shown(folder)}")
+                say(f"Skipped, because it can't be read: {shown(folder)}")
         self.unread.update(search.unread)
         return files
 

@@ -56,7 +56,9 @@ def doctor(options: JsonOption) -> int:
         answer_json({"healthy": healthy, "findings": [asdict(finding) for finding in findings]})
     else:
         answer(
-            "All is well." if healthy else "Something needed is missing; see the lines marked with an arrow."
+            "Everything works."
+            if healthy
+            else "Something needed is missing; see the lines marked with an arrow."
         )
     return GOOD if healthy else SOME_FAILED
 

@@ -95,7 +95,7 @@ def delete(options: OneJob) -> int:
     if options.as_json:
         answer_json({"job_id": options.job_id, "deleted": True})
     else:
-        answer(f"Job {options.job_id} is forgotten. Its outputs stay.")
+        answer(f"Job {options.job_id} is deleted. Its outputs stay.")
     return GOOD
 
 

@@ -52,7 +52,7 @@ def make_overlay(settings: Settings, wanted: Wanted, output: Path | None) -> dic
     with tempfile.TemporaryDirectory(prefix="ocr-worker-") as scratch:
         source, results = _find(wanted)
         if not source.is_file():
-            raise NotFoundError(f"{source} does not exist, or is no regular file.")
+            raise NotFoundError(f"{source} does not exist, or is not a regular file.")
         picture = _absolute(output or Path(f"{source.stem}_overlay_{wanted.page}.png"))
         opened = Source(str(_absolute(source)), wanted.password)
         with Runtime(settings) as runtime:
@@ -95,7 +95,7 @@ def _record(results: Path) -> dict[str, Any]:
     except OSError as error:
         raise NotFoundError(f"{results} can't be read: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UsageError(f"{results} holds no OCR results of this program.") from error
+        raise UsageError(f"{results} has no OCR results of this program.") from error
     return record
 
 

@@ -121,7 +121,7 @@ def choose(settings: PageSettings) -> EngineFactory:
                 return factory
             first = first or factory
     if first is None:
-        raise EngineMissingError(f"This machine lacks an OCR engine: {BUILT_IN[0].probe().lacks}")
+        raise EngineMissingError(f"No OCR engine is installed: {BUILT_IN[0].probe().lacks}")
     return first
 
 
@@ -159,13 +159,13 @@ def _require_usable(name: str) -> EngineFactory:
     factory = _named(name)
     if factory is None:
         raise EngineMissingError(
-            f"This machine lacks the engine {name}: install the package that brings it, or choose another one"
+            f"The engine {name} is not installed: install its package, or choose another engine"
         )
     found = _look(factory)
     if found.fault:
         raise EngineMissingError(found.fault)
     if found.probe.lacks:
-        raise EngineMissingError(f"This machine lacks the engine {name}: {found.probe.lacks}")
+        raise EngineMissingError(f"The engine {name} is not installed: {found.probe.lacks}")
     return factory
 
 

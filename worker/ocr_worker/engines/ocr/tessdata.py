@@ -53,7 +53,7 @@ def _lack(missing: list[str], tessdata_dir: str | None) -> str:
     known = ", ".join(installed_languages(tessdata_dir)) or "none"
     found = f"No data for the language {', '.join(missing)}{place} (there: {known})"
     if code in NO_LANGUAGES:
-        return f"{code} is no language: its data reads no text (there are: {known}). Name another"
+        return f"{code} is not a language: its data reads no text (there are: {known}). Name another"
     if tessdata_dir:
         return f"{found}. Put {code}{SUFFIX} there, or leave tessdata_dir out"
     package = f"tesseract-ocr-{code.replace('_', '-')}"
