@@ -1,0 +1,104 @@
+"""Layers of a PDF (optional content): which are off when it is opened, and a page without what belongs to them.
+
+Source: ISO 32000-1, 8.11.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pikepdf
+from pikepdf import Array, Dictionary, Name
+
+from ocr_worker.outputs.content_filter import ContentFilter, Rule
+
+_DEPTH = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """Which groups are off, by their object numbers."""
+
+    off: frozenset[tuple[int, int]]
+
+    def is_off(self, content: Any, depth: int = _DEPTH) -> bool:
+        """Whether what belongs to this group, or to this membership of groups, is not shown."""
+        if not isinstance(content, Dictionary) or depth == 0:
+            return False
+        if content.get("/Type") != Name.OCMD:
+            return content.objgen in self.off
+        if isinstance(expression := content.get("/VE"), Array):
+            return not self._holds(expression, depth)
+        groups = content.get("/OCGs")
+        members = [groups] if isinstance(groups, Dictionary) else list(groups or ())
+        offs = [self.is_off(group, depth - 1) for group in members if isinstance(group, Dictionary)]
+        if not offs:
+            return False
+        match content.get("/P"):
+            case Name.AllOn:
+                return any(offs)
+            case Name.AnyOff:
+                return not any(offs)
+            case Name.AllOff:
+                return not all(offs)
+            case _:
+                return all(offs)
+
+    def _holds(self, expression: Any, depth: int) -> bool:
+        if not isinstance(expression, Array):
+            return not self.is_off(expression, depth - 1)
+        if depth == 0 or len(expression) < 2:
+            return True
+        values = [self._holds(part, depth - 1) for part in list(expression)[1:]]
+        match expression[0]:
+            case Name.Not:
+                return not values[0]
+            case Name.Or:
+                return any(values)
+            case _:
+                return all(values)
+
+
+def layers(pdf: pikepdf.Pdf) -> Layers:
+    """As the document's default configuration shows it on a screen."""
+    properties = pdf.Root.get("/OCProperties")
+    groups = properties.get("/OCGs") if isinstance(properties, Dictionary) else None
+    if not isinstance(groups, Array):
+        return Layers(frozenset())
+    settings = properties.get("/D", Dictionary())
+    known = {group.objgen: group for group in groups if isinstance(group, Dictionary)}
+    off = set(known) if settings.get("/BaseState") == Name.OFF else set()
+    off -= _numbers(settings.get("/ON"))
+    off |= _numbers(settings.get("/OFF"))
+    for usage in settings.get("/AS", Array()):
+        if isinstance(usage, Dictionary) and usage.get("/Event") == Name.View:
+            for number in _numbers(usage.get("/OCGs")) & set(known):
+                off = _switched(off, known[number], number)
+    return Layers(frozenset(off))
+
+
+def drop_what_is_off(pdf: pikepdf.Pdf, page: pikepdf.Page, shown: Layers) -> None:
+    ContentFilter(pdf, Rule(is_off=shown.is_off)).clean(page)
+    annotations = page.obj.get("/Annots")
+    if isinstance(annotations, Array):
+        kept = [one for one in annotations if not (isinstance(one, Dictionary) and shown.is_off(one.get("/OC")))]
+        if len(kept) < len(annotations):
+            page.obj.Annots = Array(kept)
+
+
+def _numbers(groups: Any) -> set[tuple[int, int]]:
+    return {group.objgen for group in groups if isinstance(group, Dictionary)} if isinstance(groups, Array) else set()
+
+
+def _switched(off: set[tuple[int, int]], group: Any, number: tuple[int, int]) -> set[tuple[int, int]]:
+    """By what the group says of its use on a screen."""
+    usage = group.get("/Usage")
+    view = usage.get("/View") if isinstance(usage, Dictionary) else None
+    match view.get("/ViewState") if isinstance(view, Dictionary) else None:
+        case Name.OFF:
+            return off | {number}
+        case Name.ON:
+            return off - {number}
+        case _:
+            return off
