@@ -147,7 +147,9 @@ class ContentFilter:
         run.removed += 1
 
     def _draw(self, run: _Run, instruction: Instruction, depth: int) -> None:
-        drawn = _found(run.resources, "/XObject", instruction.operands[0]) if len(instruction.operands) else None
+        drawn = (
+            _found(run.resources, "/XObject", instruction.operands[0]) if len(instruction.operands) else None
+        )
         if not isinstance(drawn, pikepdf.Stream):
             run.kept.append(instruction)
             return

@@ -6,6 +6,7 @@ Source: ISO 32000-1, 9.3 and 9.4.4.
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -25,27 +26,27 @@ class TextState:
 
     def after(self, operator: str, operands: Any, resources: Any) -> TextState:
         """The state that an operator leaves; the same one for most."""
+        change = _CHANGES.get(operator)
         try:
-            return self._after(operator, operands, resources)
-        except (IndexError, TypeError, ValueError, KeyError):
+            return replace(self, **change(operands, resources)) if change else self
+        except (AttributeError, IndexError, TypeError, ValueError, KeyError):
             return self
 
-    def _after(self, operator: str, operands: Any, resources: Any) -> TextState:
-        match operator:
-            case "Tr":
-                return replace(self, mode=int(operands[0]))
-            case "Tf":
-                return replace(self, font=resources.Font.get(operands[0]), size=float(operands[1]))
-            case "Tz":
-                return replace(self, stretch=float(operands[0]) / 100)
-            case "Tc":
-                return replace(self, character_space=float(operands[0]))
-            case "Tw":
-                return replace(self, word_space=float(operands[0]))
-            case '"':
-                return replace(self, word_space=float(operands[0]), character_space=float(operands[1]))
-            case _:
-                return self
+
+_CHANGES: dict[str, Callable[[Any, Any], dict[str, Any]]] = {
+    "Tr": lambda operands, _: {"mode": int(operands[0])},
+    "Tf": lambda operands, resources: {
+        "font": resources.Font.get(operands[0]),
+        "size": float(operands[1]),
+    },
+    "Tz": lambda operands, _: {"stretch": float(operands[0]) / 100},
+    "Tc": lambda operands, _: {"character_space": float(operands[0])},
+    "Tw": lambda operands, _: {"word_space": float(operands[0])},
+    '"': lambda operands, _: {
+        "word_space": float(operands[0]),
+        "character_space": float(operands[1]),
+    },
+}
 
 
 def advance(state: TextState, shown: Any) -> float | None:

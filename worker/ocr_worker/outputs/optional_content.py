@@ -5,15 +5,25 @@ Source: ISO 32000-1, 8.11.
 
 from __future__ import annotations
 
+import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name
 
+from ocr_worker.errors import CorruptError
 from ocr_worker.outputs.content_filter import ContentFilter, Rule
 
 _DEPTH = 20
+_POLICIES: dict[str, Callable[[list[bool]], bool]] = {
+    "/AllOn": any,
+    "/AnyOn": all,
+    "/AnyOff": lambda offs: not any(offs),
+    "/AllOff": lambda offs: not all(offs),
+}
+"""Whether a membership is off, by whether its groups are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +43,7 @@ class Layers:
         groups = content.get("/OCGs")
         members = [groups] if isinstance(groups, Dictionary) else list(groups or ())
         offs = [self.is_off(group, depth - 1) for group in members if isinstance(group, Dictionary)]
-        if not offs:
-            return False
-        match content.get("/P"):
-            case Name.AllOn:
-                return any(offs)
-            case Name.AnyOff:
-                return not any(offs)
-            case Name.AllOff:
-                return not all(offs)
-            case _:
-                return all(offs)
+        return bool(offs) and _POLICIES.get(str(content.get("/P", "/AnyOn")), all)(offs)
 
     def _holds(self, expression: Any, depth: int) -> bool:
         if not isinstance(expression, Array):
@@ -62,7 +62,7 @@ class Layers:
 
 def layers(pdf: pikepdf.Pdf) -> Layers:
     """As the document's default configuration shows it on a screen."""
-    properties = pdf.Root.get("/OCProperties")
+    properties: Any = pdf.Root.get("/OCProperties")
     groups = properties.get("/OCGs") if isinstance(properties, Dictionary) else None
     if not isinstance(groups, Array):
         return Layers(frozenset())
@@ -78,17 +78,50 @@ def layers(pdf: pikepdf.Pdf) -> Layers:
     return Layers(frozenset(off))
 
 
+def shown_page(pdf: pikepdf.Pdf, number: int) -> bytes:
+    """A PDF of this page alone, as it is shown: layers that are off are gone, and those that are on are always on.
+
+    Raises CorruptError when it can't be made.
+    """
+    try:
+        return _shown_page(pdf, number)
+    except (pikepdf.PdfError, RuntimeError, ValueError) as error:
+        raise CorruptError(f"Page {number} can't be taken out of its document: {error}") from error
+
+
+def _shown_page(pdf: pikepdf.Pdf, number: int) -> bytes:
+    with pikepdf.new() as single:
+        single.pages.append(pdf.pages[number - 1])
+        properties = pdf.Root.OCProperties
+        # Copied after the page, so that both name the same groups.
+        single.Root.OCProperties = single.copy_foreign(
+            properties if properties.is_indirect else pdf.make_indirect(properties)
+        )
+        drop_what_is_off(single, single.pages[0], layers(single))
+        del single.Root.OCProperties
+        target = io.BytesIO()
+        # What is packed stays so: it may be a bomb.
+        single.save(target, compress_streams=False)
+        return target.getvalue()
+
+
 def drop_what_is_off(pdf: pikepdf.Pdf, page: pikepdf.Page, shown: Layers) -> None:
     ContentFilter(pdf, Rule(is_off=shown.is_off)).clean(page)
     annotations = page.obj.get("/Annots")
     if isinstance(annotations, Array):
-        kept = [one for one in annotations if not (isinstance(one, Dictionary) and shown.is_off(one.get("/OC")))]
+        kept = [
+            one for one in annotations if not (isinstance(one, Dictionary) and shown.is_off(one.get("/OC")))
+        ]
         if len(kept) < len(annotations):
             page.obj.Annots = Array(kept)
 
 
 def _numbers(groups: Any) -> set[tuple[int, int]]:
-    return {group.objgen for group in groups if isinstance(group, Dictionary)} if isinstance(groups, Array) else set()
+    return (
+        {group.objgen for group in groups if isinstance(group, Dictionary)}
+        if isinstance(groups, Array)
+        else set()
+    )
 
 
 def _switched(off: set[tuple[int, int]], group: Any, number: tuple[int, int]) -> set[tuple[int, int]]:

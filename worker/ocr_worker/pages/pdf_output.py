@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ocr_worker.engines.pdf import qpdf
-from ocr_worker.model.page import Page
+from ocr_worker.model.page import Line, Page
 from ocr_worker.model.tasks import ComposeTask
 from ocr_worker.outputs import searchable_pdf
 from ocr_worker.outputs.repaint import repaint
@@ -59,7 +59,7 @@ class PdfWriter:
     def add(self, page: Page) -> None:
         if page.repainted:
             self._repaint(page.number)
-        self._grafter.graft(page)
+        self._grafter.graft(replace(page, lines=_new_lines(page)))
 
     def _repaint(self, number: int) -> None:
         from ocr_worker.engines.images.image_to_pdf import image_object
@@ -73,3 +73,9 @@ class PdfWriter:
         searchable_pdf.save(self._original.pdf, self._place, self._original.is_protected)
         password = self._task.source.password if self._original.is_protected else None
         searchable_pdf.require_pages(self._place, self._task.pages, password)
+
+
+def _new_lines(page: Page) -> tuple[Line, ...]:
+    """Without the page's own words, which have no confidence: in the PDF they are what they were."""
+    parts = ((line, tuple(word for word in line.words if word.confidence is not None)) for line in page.lines)
+    return tuple(replace(line, words=words) for line, words in parts if words)
