@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-
 import pytest
 from PIL import Image
 
@@ -16,7 +14,7 @@ def test_a_scan_beyond_pillows_own_limit_is_decoded(monkeypatch: pytest.MonkeyPa
     scan = pictures.jpeg()
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
 
-    picture = jpeg.luma(scan, len(Image.open(io.BytesIO(scan)).getbands()), pictures.SIZE)
+    picture = jpeg.luma(scan, 1, pictures.SIZE)
 
     assert picture is not None
     assert (picture.mode, picture.size) == ("L", pictures.SIZE)
