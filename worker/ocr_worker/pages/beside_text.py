@@ -18,7 +18,7 @@ LEAST_SHARE = 0.1
 LEAST_SHARE_ON_REDO = 0.005
 SCAN_SHARE = 0.5
 SCAN_CHARACTERS = 400
-"""A page with less text, most of which pictures cover, is a scan with a stamp: what is read on it counts, however unsure."""
+"""A page with less text, most of which pictures cover, is a scan with a stamp: what is read on its paper counts, however unsure."""
 PAPER_SHARE, PAPER_LEVELS = 0.3, 32
 """Print leaves most of a picture at about one level; in a photograph no level is so common."""
 SURE_CONFIDENCE = 60.0
@@ -47,11 +47,6 @@ def is_to_be_read(sheet: Sheet, settings: PageSettings) -> bool:
 def is_stamped_scan(sheet: Sheet) -> bool:
     content = sheet.content
     return content is not None and content.visible_characters < SCAN_CHARACTERS and share(sheet) >= SCAN_SHARE
-
-
-def is_trusted(sheet: Sheet, settings: PageSettings) -> bool:
-    """Whether what is read counts, however unsure: what was asked for, or a scan with a stamp."""
-    return settings.existing_text == "redo" or is_stamped_scan(sheet)
 
 
 def unread(sheet: Sheet) -> str | None:

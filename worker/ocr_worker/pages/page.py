@@ -88,10 +88,11 @@ class PageWork:
     def _beside(self, pdf: PdfFile, sheet: Sheet, task: PageTask, found: Drawn) -> Page:
         """The page's own text, and what its pictures show besides."""
         assert sheet.content is not None
-        bare, trusted = beside_text.without_text(sheet), beside_text.is_trusted(sheet, task.settings)
+        bare, redo = beside_text.without_text(sheet), task.settings.existing_text == "redo"
         kept = _own_text(pdf, sheet, "visible", task.settings)
         with page_content.without(sheet.content.shown):
-            if not trusted and not beside_text.may_hold_print(bare, sheet.content):
+            on_paper = redo or beside_text.may_hold_print(bare, sheet.content)
+            if not on_paper and not beside_text.is_stamped_scan(sheet):
                 return _with_remark(kept, beside_text.unread(sheet))
             try:
                 require_sizes(sheet, task.settings.max_pixels, Path(task.source.path))
@@ -100,6 +101,7 @@ class PageWork:
                 return _with_remark(kept, f"{beside_text.BROKEN}: {error.message}")
             if page.status == "blank" and shows_nothing(bare):
                 return kept
+        trusted = redo or (on_paper and beside_text.is_stamped_scan(sheet))
         if page.status == "ok" and (trusted or beside_text.reads_like_print(page.lines)):
             own = _own_lines(pdf, sheet, page, task.settings)
             return replace(page, lines=beside_text.joined(page.lines, own))

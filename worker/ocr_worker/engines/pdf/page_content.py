@@ -105,12 +105,11 @@ class _Finds:
     others: int = 0
     stored: int = 0
     count: int = 0
-    is_transparent: bool = False
 
 
 def survey(page: Any) -> Content:
     """Look through the objects of a page, nested ones too. Text that nobody can see is switched off for good."""
-    finds = _Finds(is_transparent=bool(raw.FPDFPage_HasTransparency(page.raw)))
+    finds = _Finds()
     frame: Box = tuple(page.get_bbox())
     _walk(finds, (page.raw, raw.FPDFPage_CountObjects, raw.FPDFPage_GetObject), _IDENTITY, frame, 0)
     _find_covered(finds)
@@ -207,11 +206,11 @@ def _text(part: Any, finds: _Finds, matrix: Matrix, clip: Box, depth: int) -> _T
     elif _is_outside(box, _clipped(part, matrix, clip)) or _is_tiny(part, box, matrix):
         text.state = "unseen"
     else:
-        text.state = _seen_by_ink(text, finds)
+        text.state = _seen_by_ink(text)
     return text
 
 
-def _seen_by_ink(text: _Text, finds: _Finds) -> str:
+def _seen_by_ink(text: _Text) -> str:
     red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
     if text.mode not in _PLAIN_MODES or not raw.FPDFPageObj_GetFillColor(
         text.handle, red, green, blue, alpha
@@ -220,11 +219,8 @@ def _seen_by_ink(text: _Text, finds: _Finds) -> str:
     if alpha.value < FAINT_ALPHA and text.mode == raw.FPDF_TEXTRENDERMODE_FILL:
         return "unseen"
     light = 0.3 * red.value + 0.59 * green.value + 0.11 * blue.value > LIGHT_LEVEL
-    if text.nested or light or alpha.value < 128:
-        return "doubtful"
-    if finds.is_transparent and raw.FPDFPageObj_HasTransparency(text.handle):
-        return "doubtful"
-    return "seen"
+    doubtful = text.nested or light or raw.FPDFPageObj_HasTransparency(text.handle)
+    return "doubtful" if doubtful else "seen"
 
 
 def _take_image(part: Any, finds: _Finds, matrix: Matrix, clip: Box) -> None:
