@@ -15,8 +15,9 @@ from pikepdf import Array, Dictionary, Name
 
 from ocr_worker.errors import CorruptError
 from ocr_worker.outputs.content_filter import ContentFilter, Rule
+from ocr_worker.outputs.page_resources import find_resources
 
-_DEPTH = 20
+_DEPTH, _SHALLOW = 20, 4
 _POLICIES: dict[str, Callable[[list[bool]], bool]] = {
     "/AllOn": any,
     "/AnyOn": all,
@@ -76,6 +77,34 @@ def layers(pdf: pikepdf.Pdf) -> Layers:
             for number in _numbers(usage.get("/OCGs")) & set(known):
                 off = _switched(off, known[number], number)
     return Layers(frozenset(off))
+
+
+def may_hide(pdf: pikepdf.Pdf, page: pikepdf.Page) -> bool:
+    """Whether something may be off on this page: a group that is, or a membership that is off where its groups are on."""
+    if "/OCProperties" not in pdf.Root:
+        return False
+    return bool(layers(pdf).off) or _turns_round(find_resources(page), _SHALLOW)
+
+
+def _turns_round(resources: Any, depth: int) -> bool:
+    if not isinstance(resources, Dictionary) or depth == 0:
+        return False
+    named = resources.get("/Properties")
+    drawn = [one for one in _values(resources.get("/XObject")) if isinstance(one, pikepdf.Stream)]
+    contents = [*_values(named), *(one.get("/OC") for one in drawn)]
+    return any(map(_is_negative, contents)) or any(
+        _turns_round(one.get("/Resources"), depth - 1) for one in drawn
+    )
+
+
+def _values(dictionary: Any) -> list[Any]:
+    return list(dictionary.values()) if isinstance(dictionary, Dictionary) else []
+
+
+def _is_negative(content: Any) -> bool:
+    if not isinstance(content, Dictionary) or content.get("/Type") != Name.OCMD:
+        return False
+    return "/VE" in content or content.get("/P") in (Name.AnyOff, Name.AllOff)
 
 
 def shown_page(pdf: pikepdf.Pdf, number: int) -> bytes:
