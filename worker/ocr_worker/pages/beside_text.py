@@ -95,24 +95,26 @@ def reads_like_print(lines: Iterable[Line]) -> bool:
 
 
 def joined(read: tuple[Line, ...], own: tuple[Line, ...]) -> tuple[Line, ...]:
-    """What was read and what the page has itself, each word once."""
-    return woven(_not_twice(read, own), own)
+    """What was read and what the page has itself, each word once: the shorter in its places within the longer."""
+    read = _not_twice(read, own)
+    if _length(own) >= _length(read):
+        return woven(
+            own, [list(block) for _, block in groupby(read, key=lambda line: (line.block, line.paragraph))]
+        )
+    # PDFium tells of no blocks: a heading and a page number are lines of one.
+    return woven(read, [[line] for line in own])
 
 
-def woven(one: tuple[Line, ...], other: tuple[Line, ...]) -> tuple[Line, ...]:
-    """Both as one page: the shorter goes into the longer, where it stands on paper."""
-    if not one or not other:
-        return one or other
-    longer, shorter = (one, other) if _length(one) >= _length(other) else (other, one)
+def woven(lines: tuple[Line, ...], blocks: list[list[Line]]) -> tuple[Line, ...]:
+    """The lines as they are, and each block where it stands among them on paper."""
     places: dict[int, list[Line]] = {}
-    for _, block in groupby(shorter, key=lambda line: (line.block, line.paragraph)):
-        lines = list(block)
-        places.setdefault(_place(lines, longer), []).extend(lines)
+    for block in blocks:
+        places.setdefault(_place(block, lines), []).extend(block)
     merged: list[tuple[int, Line]] = []
-    for at, line in enumerate(longer):
+    for at, line in enumerate(lines):
         merged += [(1, inserted) for inserted in places.get(at, ())]
         merged.append((0, line))
-    merged += [(1, inserted) for inserted in places.get(len(longer), ())]
+    merged += [(1, inserted) for inserted in places.get(len(lines), ())]
     return _numbered(merged)
 
 

@@ -213,7 +213,7 @@ def _own_lines(pdf: PdfFile, sheet: Sheet, page: Page, settings: PageSettings) -
         text, texts = page_content.with_layer(sheet.page, content)
     lines = existing_text.read_lines(text, texts, to_pixels)
     values = form_values.values(pdf.structure, sheet.number)
-    return beside_text.woven(lines, typed_text.lines(values, to_pixels)) if values else lines
+    return beside_text.woven(lines, typed_text.blocks(values, to_pixels)) if values else lines
 
 
 def _sized(sheet: Sheet, dpi: float, status: PageStatus) -> Page:

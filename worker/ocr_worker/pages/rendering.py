@@ -189,7 +189,9 @@ def _resolution(picture: page_content.Picture, sheet: Sheet) -> tuple[float, flo
     if picture.across <= 0 or picture.down <= 0:
         return 0.0, 0.0
     unit = _unit(sheet) / 72
-    return picture.size[0] / (picture.across * unit), picture.size[1] / (picture.down * unit)
+    across, down = picture.size[0] / (picture.across * unit), picture.size[1] / (picture.down * unit)
+    # PDFium counts in single precision: what is 150 may come as a little less.
+    return round(across, 3), round(down, 3)
 
 
 def _fills(page: Any, picture: page_content.Picture) -> bool:

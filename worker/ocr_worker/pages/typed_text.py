@@ -11,8 +11,9 @@ LEADING, ADVANCE, INSET = 1.2, 0.5, 2.0
 """Of a line and of a letter, in sizes of the font; and the field's margin in points."""
 
 
-def lines(values: list[Value], to_pixels: Affine) -> tuple[Line, ...]:
-    return tuple(line for number, value in enumerate(values) for line in _lines(value, to_pixels, number))
+def blocks(values: list[Value], to_pixels: Affine) -> list[list[Line]]:
+    """One for each value."""
+    return [list(_lines(value, to_pixels, number)) for number, value in enumerate(values)]
 
 
 def _lines(value: Value, to_pixels: Affine, paragraph: int) -> Iterator[Line]:
