@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -27,9 +28,13 @@ MAX_PAIRS = 200_000
 """So many pairs of a text and what may cover it are compared."""
 MAX_PICTURES = 400
 _DEPTH = 8
+_RECTANGLE = 5
+"""Segments of its path."""
 TINY_POINTS = 2.0
 """Print of this size nobody reads."""
 FAINT_ALPHA = 8
+PATTERN_FILL = (191, 191, 191, 255)
+"""What PDFium gives for the colour of a pattern, which may be a picture."""
 LIGHT_LEVEL = 215
 """Of 255: lighter text is drawn to see whether it can be seen."""
 SEEN_LEVELS = 12
@@ -195,15 +200,19 @@ def _walk(finds: _Finds, owner: tuple[Any, Any, Any], matrix: Matrix, clip: Box,
             case kind:
                 finds.others += 1
                 if kind == raw.FPDF_PAGEOBJ_SHADING or _is_filled(part):
-                    finds.covers.append((finds.count, _placed(_bounds(part), matrix)))
+                    _take_fill(part, finds, matrix, clip)
 
 
 def _text(part: Any, finds: _Finds, matrix: Matrix, clip: Box, depth: int) -> _Text:
     box = _placed(_bounds(part), matrix)
-    text = _Text(part, box, finds.count, raw.FPDFTextObj_GetTextRenderMode(part), depth > 0)
+    shown = _common(box, _clipped(part, matrix, clip))
+    text = _Text(part, shown, finds.count, raw.FPDFTextObj_GetTextRenderMode(part), depth > 0)
     if text.mode == raw.FPDF_TEXTRENDERMODE_INVISIBLE:
         text.state = "hidden"
-    elif _is_outside(box, _clipped(part, matrix, clip)) or _is_tiny(part, box, matrix):
+    elif _is_empty(box):
+        # Blanks, or a font that says that its glyphs have no size: that of drawn ones often does.
+        text.state = "seen"
+    elif _is_empty(shown) or _is_tiny(part, box, matrix):
         text.state = "unseen"
     else:
         text.state = _seen_by_ink(text)
@@ -211,16 +220,29 @@ def _text(part: Any, finds: _Finds, matrix: Matrix, clip: Box, depth: int) -> _T
 
 
 def _seen_by_ink(text: _Text) -> str:
-    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
-    if text.mode not in _PLAIN_MODES or not raw.FPDFPageObj_GetFillColor(
-        text.handle, red, green, blue, alpha
-    ):
+    fill = _fill(text.handle)
+    if text.mode not in _PLAIN_MODES or fill is None:
         return "doubtful"
-    if alpha.value < FAINT_ALPHA and text.mode == raw.FPDF_TEXTRENDERMODE_FILL:
+    red, green, blue, alpha = fill
+    if alpha < FAINT_ALPHA and text.mode == raw.FPDF_TEXTRENDERMODE_FILL:
         return "unseen"
-    light = 0.3 * red.value + 0.59 * green.value + 0.11 * blue.value > LIGHT_LEVEL
-    doubtful = text.nested or light or raw.FPDFPageObj_HasTransparency(text.handle)
+    light = 0.3 * red + 0.59 * green + 0.11 * blue > LIGHT_LEVEL
+    doubtful = text.nested or light or raw.FPDFPageObj_HasTransparency(text.handle) or _is_shaped(text.handle)
     return "doubtful" if doubtful else "seen"
+
+
+def _fill(part: Any) -> tuple[int, int, int, int] | None:
+    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+    if not raw.FPDFPageObj_GetFillColor(part, red, green, blue, alpha):
+        return None
+    return red.value, green.value, blue.value, alpha.value
+
+
+def _is_shaped(part: Any) -> bool:
+    """Whether something clips the object that is no rectangle."""
+    path = raw.FPDFPageObj_GetClipPath(part)
+    counts = range(raw.FPDFClipPath_CountPaths(path))
+    return any(raw.FPDFClipPath_CountPathSegments(path, number) > _RECTANGLE for number in counts)
 
 
 def _take_image(part: Any, finds: _Finds, matrix: Matrix, clip: Box) -> None:
@@ -242,6 +264,14 @@ def _take_image(part: Any, finds: _Finds, matrix: Matrix, clip: Box) -> None:
     finds.stored += raw.FPDFImageObj_GetImageDataRaw(part, None, 0)
 
 
+def _take_fill(part: Any, finds: _Finds, matrix: Matrix, clip: Box) -> None:
+    box = _placed(_bounds(part), matrix)
+    finds.covers.append((finds.count, box))
+    if _fill(part) == PATTERN_FILL and len(finds.images) < MAX_PICTURES:
+        shown = _common(box, _clipped(part, matrix, clip))
+        finds.images.append(Picture(box, shown, (0, 0), 0.0, 0.0, is_upright=False, is_plain=False))
+
+
 def _find_covered(finds: _Finds) -> None:
     """Text that lies within something that is drawn later may be hidden by it."""
     if len(finds.texts) * len(finds.covers) > MAX_PAIRS:
@@ -249,9 +279,8 @@ def _find_covered(finds: _Finds) -> None:
     last = finds.covers[-1][0] if finds.covers else 0
     for text in finds.texts:
         if text.order < last and text.state in ("seen", "doubtful"):
-            text.covered = any(
-                order > text.order and _is_within(text.box, box) for order, box in finds.covers
-            )
+            over = [box for order, box in finds.covers if order > text.order]
+            text.covered = all(any(map(partial(_holds, point), over)) for point in _points(text.box))
             if text.covered and text.state == "seen":
                 text.state = "covered"
 
@@ -365,8 +394,18 @@ def _common(one: Box, other: Box) -> Box:
     return max(one[0], other[0]), max(one[1], other[1]), min(one[2], other[2]), min(one[3], other[3])
 
 
-def _is_outside(box: Box, clip: Box) -> bool:
-    return box[0] >= clip[2] or box[2] <= clip[0] or box[1] >= clip[3] or box[3] <= clip[1]
+def _is_empty(box: Box) -> bool:
+    return box[0] >= box[2] or box[1] >= box[3]
+
+
+def _points(box: Box) -> list[tuple[float, float]]:
+    """Of a line of text: its middle, and near its ends."""
+    middle, width = (box[1] + box[3]) / 2, box[2] - box[0]
+    return [(box[0] + share * width, middle) for share in (0.5, 0.02, 0.98)]
+
+
+def _holds(point: tuple[float, float], box: Box) -> bool:
+    return box[0] <= point[0] <= box[2] and box[1] <= point[1] <= box[3]
 
 
 def _is_within(box: Box, around: Box) -> bool:
@@ -384,7 +423,9 @@ def _is_tiny(part: Any, box: Box, matrix: Matrix) -> bool:
     if min(box[2] - box[0], box[3] - box[1]) >= TINY_POINTS:
         return False
     size = ctypes.c_float()
-    if not raw.FPDFTextObj_GetFontSize(part, size):
+    # A font without a name is made of drawings: its size may be any number.
+    is_named = raw.FPDFFont_GetBaseFontName(raw.FPDFTextObj_GetFont(part), None, 0) > 1
+    if not is_named or not raw.FPDFTextObj_GetFontSize(part, size):
         return False
     _, _, c, d, *_ = _times(_matrix(part), matrix)
     return size.value * math.hypot(c, d) < TINY_POINTS and max(box[2] - box[0], box[3] - box[1]) > 0
