@@ -27,6 +27,7 @@ MAX_OBJECTS = 20_000
 MAX_PAIRS = 200_000
 """So many pairs of a text and what may cover it are compared."""
 MAX_PICTURES = 400
+MAX_COVERS = 2_000
 _DEPTH = 8
 _RECTANGLE = 5
 """Segments of its path."""
@@ -199,7 +200,7 @@ def _walk(finds: _Finds, owner: tuple[Any, Any, Any], matrix: Matrix, clip: Box,
                 _walk(finds, inside, _times(_matrix(part), matrix), _clipped(part, matrix, clip), depth + 1)
             case kind:
                 finds.others += 1
-                if kind == raw.FPDF_PAGEOBJ_SHADING or _is_filled(part):
+                if len(finds.covers) < MAX_COVERS and (kind == raw.FPDF_PAGEOBJ_SHADING or _is_filled(part)):
                     _take_fill(part, finds, matrix, clip)
 
 
@@ -232,8 +233,8 @@ def _seen_by_ink(text: _Text) -> str:
 
 
 def _fill(part: Any) -> tuple[int, int, int, int] | None:
-    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
-    if not raw.FPDFPageObj_GetFillColor(part, red, green, blue, alpha):
+    red, green, blue, alpha = places = ctypes.c_uint(), ctypes.c_uint(), ctypes.c_uint(), ctypes.c_uint()
+    if not raw.FPDFPageObj_GetFillColor(part, *places):
         return None
     return red.value, green.value, blue.value, alpha.value
 
@@ -346,8 +347,8 @@ def pixels(box: Box, page: Any, size: tuple[int, int]) -> tuple[int, int, int, i
 
 
 def _bounds(part: Any) -> Box:
-    left, bottom, right, top = (ctypes.c_float() for _ in range(4))
-    if not raw.FPDFPageObj_GetBounds(part, left, bottom, right, top):
+    left, bottom, right, top = places = ctypes.c_float(), ctypes.c_float(), ctypes.c_float(), ctypes.c_float()
+    if not raw.FPDFPageObj_GetBounds(part, *places):
         return 0.0, 0.0, 0.0, 0.0
     return left.value, bottom.value, right.value, top.value
 
