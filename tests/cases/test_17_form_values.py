@@ -11,7 +11,7 @@ from typing import Any
 import pikepdf
 from pikepdf import Array, Dictionary, Name, String
 
-from tests.cases.shown import WHOLE_PAGE, jpeg, page, saved, sheet, text
+from tests.cases.shown import WHOLE_PAGE, form, jpeg, page, saved, sheet, text
 from tests.pages.desk import Desk
 
 LABELS = (
@@ -102,6 +102,30 @@ def test_text_typed_on_a_page_is_its_text(desk: Desk, tmp_path: Path) -> None:
         path = saved(pdf, tmp_path / "note.pdf")
 
     assert "typed later" in desk.process(path).text
+
+
+def test_a_stamp_on_a_page_of_text_is_its_text(desk: Desk, tmp_path: Path) -> None:
+    with pikepdf.new() as pdf:
+        made = page(pdf, LABELS, {})
+        look = form(
+            pdf, b"BT /F 28 Tf 5 12 Td (RECEIVED 4711) Tj ET", (0, 0, 260, 50), Font=made.Resources.Font
+        )
+        stamp = Dictionary(
+            Type=Name.Annot, Subtype=Name.Stamp, Rect=Array([300, 660, 560, 710]), F=4, AP=Dictionary(N=look)
+        )
+        made.Annots = Array([pdf.make_indirect(stamp)])
+        path = saved(pdf, tmp_path / "stamp.pdf")
+
+    done = desk.process(path)
+
+    assert [line for line in done.text.splitlines() if line][-1] in ("RECEIVED 4711", "Remarks:")
+    (place,) = [
+        line["words"][1]["box_points"]
+        for line in done.record["pages"][0]["lines"]
+        if "4711" in line["words"][-1]["text"]
+    ]
+    assert 300 < place[0] < place[2] < 560
+    assert 841.92 - 710 < place[1] < place[3] < 841.92 - 660
 
 
 def test_a_filled_form_on_a_scan_is_told_once(desk: Desk, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Literal
 from ocr_worker.engines.images import image_files
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr.registry import Engines
-from ocr_worker.engines.pdf import form_values, page_content
+from ocr_worker.engines.pdf import appearances, form_values, page_content, pdfium
 from ocr_worker.engines.pdf.page_objects import Drawn
 from ocr_worker.engines.pdf.pdf_file import PdfFile
 from ocr_worker.errors import CorruptError, TooLargeError
@@ -90,7 +90,7 @@ class PageWork:
         assert sheet.content is not None
         bare, redo = beside_text.without_text(sheet), task.settings.existing_text == "redo"
         kept = _own_text(pdf, sheet, "visible", task.settings)
-        with page_content.without(sheet.content.shown):
+        with page_content.without(sheet.content.shown + sheet.content.unseen):
             on_paper = redo or beside_text.may_hold_print(bare, sheet.content)
             if not on_paper and not beside_text.is_stamped_scan(sheet):
                 return _with_remark(kept, beside_text.unread(sheet))
@@ -212,8 +212,21 @@ def _own_lines(pdf: PdfFile, sheet: Sheet, page: Page, settings: PageSettings) -
     if settings.existing_text == "skip" and existing_text.has_good_layer(content):
         text, texts = page_content.with_layer(sheet.page, content)
     lines = existing_text.read_lines(text, texts, to_pixels)
-    values = form_values.values(pdf.structure, sheet.number)
-    return beside_text.woven(lines, typed_text.blocks(values, to_pixels)) if values else lines
+    blocks = typed_text.blocks(form_values.values(pdf.structure, sheet.number), to_pixels)
+    blocks += [[line] for line in _stamped_lines(pdf, sheet.number, to_pixels)]
+    return beside_text.woven(lines, blocks) if blocks else lines
+
+
+def _stamped_lines(pdf: PdfFile, number: int, to_pixels: Affine) -> tuple[Line, ...]:
+    """Text of annotations that are drawn on the page."""
+    drawn = appearances.as_page(pdf.structure, number)
+    if drawn is None:
+        return ()
+    try:
+        content = page_content.survey(pdfium.load_page(pdfium.load(drawn, None, ""), 1))
+    except pdfium.PdfiumError:
+        return ()
+    return existing_text.read_lines(content.text, content.texts, to_pixels)
 
 
 def _sized(sheet: Sheet, dpi: float, status: PageStatus) -> Page:

@@ -11,7 +11,7 @@ from pikepdf import Array, Dictionary, Name
 
 from ocr_worker.engines.pdf.qpdf import inherited
 
-_NOT_SEEN = 0b100010
+NOT_SEEN = 0b100010
 """The flags Hidden and NoView."""
 _PASSWORD = 1 << 13
 _SIZE = re.compile(r"([\d.]+)\s+Tf")
@@ -41,7 +41,7 @@ def values(pdf: pikepdf.Pdf, page: int) -> list[Value]:
 
 def _value(annotation: Any) -> Value | None:
     try:
-        if int(annotation.get("/F", 0)) & _NOT_SEEN:
+        if int(annotation.get("/F", 0)) & NOT_SEEN:
             return None
         x0, y0, x1, y1 = (float(side) for side in annotation.Rect)
         text = _text(annotation)

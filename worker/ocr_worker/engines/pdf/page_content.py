@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -88,6 +88,7 @@ class Content:
     shown: tuple[Any, ...] = ()
     """PDFium's objects of the text that is displayed."""
     hidden: tuple[Any, ...] = ()
+    unseen: tuple[Any, ...] = ()
 
 
 @dataclass(slots=True)
@@ -114,25 +115,26 @@ class _Finds:
 
 
 def survey(page: Any) -> Content:
-    """Look through the objects of a page, nested ones too. Text that nobody can see is switched off for good."""
+    """Look through the objects of a page, nested ones too."""
     finds = _Finds()
     frame: Box = tuple(page.get_bbox())
     _walk(finds, (page.raw, raw.FPDFPage_CountObjects, raw.FPDFPage_GetObject), _IDENTITY, frame, 0)
     _find_covered(finds)
     _look(page, finds)
-    _switch_off([text.handle for text in finds.texts if text.state == "unseen"])
-    hidden = tuple(text.handle for text in finds.texts if text.state == "hidden")
-    shown = tuple(text.handle for text in finds.texts if text.state == "seen")
+    unseen, hidden, shown = (
+        tuple(text.handle for text in finds.texts if text.state == state)
+        for state in ("unseen", "hidden", "seen")
+    )
     layer = ""
     if hidden:
-        with without(shown):
+        with without(shown + unseen):
             layer = whole_text(page.get_textpage())
-    with without(hidden):
+    with without(hidden + unseen):
         texts = page.get_textpage()
         text = whole_text(texts)
     return Content(
         _count(text), _count(layer), tuple(finds.images), finds.others, finds.stored, text, texts, layer,
-        any(text.covered for text in finds.texts if text.state == "hidden"), shown, hidden,
+        any(text.covered for text in finds.texts if text.state == "hidden"), shown, hidden, unseen,
     )  # fmt: skip
 
 
@@ -140,24 +142,21 @@ def with_layer(page: Any, content: Content) -> tuple[str, Any]:
     """What is displayed and what is hidden, as one text, with PDFium's object for it."""
     if not content.hidden:
         return content.text, content.texts
-    texts = page.get_textpage()
-    return whole_text(texts), texts
+    with without(content.unseen):
+        texts = page.get_textpage()
+        return whole_text(texts), texts
 
 
 @contextmanager
 def without(handles: tuple[Any, ...]) -> Iterator[None]:
     """The page as if it had not these objects."""
-    _switch_off(handles)
+    for handle in handles:
+        raw.FPDFPageObj_SetIsActive(handle, 0)
     try:
         yield
     finally:
         for handle in handles:
             raw.FPDFPageObj_SetIsActive(handle, 1)
-
-
-def _switch_off(handles: Iterable[Any]) -> None:
-    for handle in handles:
-        raw.FPDFPageObj_SetIsActive(handle, 0)
 
 
 def covered_share(images: tuple[Picture, ...], page: Any) -> float:
