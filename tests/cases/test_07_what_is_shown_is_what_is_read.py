@@ -61,6 +61,16 @@ def _clipped_by_a_form(pdf: pikepdf.Pdf) -> None:
     page(pdf, b"/Fm Do\n", {"Fm": inner})
 
 
+def _clipped_by_a_shape(pdf: pikepdf.Pdf) -> None:
+    """A point at the top makes it as high as the page."""
+    page(
+        pdf,
+        b"q 0 0 m 595.2 0 l 595.2 677 l 593 677 l 592 841.92 l 591 677 l 0 677 l h W n "
+        + WHOLE_PAGE
+        + b"Q\n",
+    )
+
+
 def _half_masked(pdf: pikepdf.Pdf) -> None:
     mask = pdf.make_stream(
         bytes([0] + [255] * 4), Type=Name.XObject, Subtype=Name.Image, Width=1, Height=5,
@@ -85,7 +95,9 @@ def _under_a_picture(pdf: pikepdf.Pdf) -> None:
 
 
 @pytest.mark.parametrize("existing_text", ["skip", "redo", "force"])
-@pytest.mark.parametrize("make", [_clipped, _clipped_by_a_form, _half_masked, _under_paint, _under_a_picture])
+@pytest.mark.parametrize(
+    "make", [_clipped, _clipped_by_a_form, _clipped_by_a_shape, _half_masked, _under_paint, _under_a_picture]
+)
 def test_what_is_hidden_of_a_scan_is_not_read(
     make: Callable[[pikepdf.Pdf], None], existing_text: Any, desk: Desk, tmp_path: Path
 ) -> None:

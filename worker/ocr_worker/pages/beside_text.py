@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import groupby
 
-from ocr_worker.engines.pdf import page_content, pdfium
+from ocr_worker.engines.pdf import geometry, page_content, pdfium
 from ocr_worker.engines.pdf.page_content import Content
 from ocr_worker.model.page import Box, Line
 from ocr_worker.model.tasks import PageSettings
@@ -72,7 +72,7 @@ def may_hold_print(sheet: Sheet, content: Content) -> bool:
         return True
     largest = sorted(content.images, key=lambda one: _area(one.shown))[-MOST_GLANCES:]
     for picture in largest:
-        left, top, right, bottom = page_content.pixels(picture.shown, sheet.page, glance.size)
+        left, top, right, bottom = geometry.pixels(picture.shown, sheet.page, glance.size)
         if left >= right or top >= bottom:
             continue
         levels = glance.crop((left, top, right, bottom)).histogram()

@@ -41,7 +41,7 @@ def _look(annotation: Any) -> Any:
     kinds = annotation.get("/AP")
     look: Any = kinds.get("/N") if isinstance(kinds, Dictionary) else None
     if isinstance(look, Dictionary):
-        look = look.get(annotation.get("/AS", Name.Off))
+        look = look.get(str(annotation.get("/AS", "/Off")))
     return look if isinstance(look, pikepdf.Stream) else None
 
 
