@@ -66,6 +66,7 @@ class ContentFilter:
 
     def __init__(self, pdf: pikepdf.Pdf, rule: Rule) -> None:
         self._pdf, self._rule, self._forms_left = pdf, rule, _MOST_FORMS
+        self._made: dict[tuple[tuple[int, int], int] | None, Any] = {}
 
     def clean(self, page: pikepdf.Page) -> None:
         """A page of which nothing is taken out keeps its bytes."""
@@ -168,12 +169,21 @@ class ContentFilter:
 
     def _form(self, run: _Run, form: Any, depth: int) -> Any:
         """The form without what is taken out of it; None where that is nothing."""
+        own = form.get("/Resources")
+        # Drawn again in the same way, it comes out the same.
+        known = (form.objgen, run.state.mode) if isinstance(own, Dictionary) else None
+        if known in self._made:
+            return self._made[known]
         if depth == 0 or self._forms_left == 0:
             return None
         self._forms_left -= 1
-        own = form.get("/Resources")
-        resources = own if isinstance(own, Dictionary) else run.resources
-        inner = self._filtered(form, resources, run.state, depth - 1)
+        made = self._cleaned(form, own if known else run.resources, run.state, depth - 1)
+        if known:
+            self._made[known] = made
+        return made
+
+    def _cleaned(self, form: Any, resources: Any, state: TextState, depth: int) -> Any:
+        inner = self._filtered(form, resources, state, depth)
         if not inner.removed:
             return None
         made = self._pdf.make_stream(pikepdf.unparse_content_stream(inner.kept))
