@@ -19,6 +19,8 @@ from ocr_worker.outputs import optional_content, pdf_geometry
 DEFAULT_DPI = 300.0
 NATIVE_DPI = (150.0, 600.0)
 """Between these a scanned page is taken at its image's own resolution."""
+ROUNDING = 0.01
+"""PDFium counts in single precision: what is 150 dpi may come as a little less."""
 FULL_PAGE_SHARE = 0.9
 """So much of a page is covered where a scan is all of it."""
 ONE_RESOLUTION = 1.05
@@ -136,7 +138,7 @@ def take_image(pdf: PdfFile, sheet: Sheet, settings: PageSettings) -> GreyImage 
     dpi, down = _resolution(picture, sheet)
     if (
         settings.dpi
-        or not NATIVE_DPI[0] <= dpi <= NATIVE_DPI[1]
+        or not NATIVE_DPI[0] - ROUNDING <= dpi <= NATIVE_DPI[1] + ROUNDING
         or max(dpi, down) > filters.SQUARE_ENOUGH * min(dpi, down)
         or not (picture.is_upright and picture.is_plain and _fills(page, picture))
         or qpdf.shows_annotations(pdf.structure, sheet.number)
@@ -173,7 +175,7 @@ def _native_dpi(sheet: Sheet) -> float | None:
     shown = [picture for picture in sheet.content.images if _area(picture)]
     found = [max(_resolution(picture, sheet)) for picture in shown if picture.across and picture.down]
     low, high = NATIVE_DPI
-    if not found or max(found) > ONE_RESOLUTION * min(found) or max(found) < low:
+    if not found or max(found) > ONE_RESOLUTION * min(found) or max(found) < low - ROUNDING:
         return None
     largest = max(shown, key=_area)
     return min(high, max(_resolution(largest, sheet)))
@@ -189,9 +191,7 @@ def _resolution(picture: page_content.Picture, sheet: Sheet) -> tuple[float, flo
     if picture.across <= 0 or picture.down <= 0:
         return 0.0, 0.0
     unit = _unit(sheet) / 72
-    across, down = picture.size[0] / (picture.across * unit), picture.size[1] / (picture.down * unit)
-    # PDFium counts in single precision: what is 150 may come as a little less.
-    return round(across, 3), round(down, 3)
+    return picture.size[0] / (picture.across * unit), picture.size[1] / (picture.down * unit)
 
 
 def _fills(page: Any, picture: page_content.Picture) -> bool:

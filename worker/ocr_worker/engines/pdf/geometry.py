@@ -112,8 +112,7 @@ def holds(point: tuple[float, float], box: Box) -> bool:
     return box[0] <= point[0] <= box[2] and box[1] <= point[1] <= box[3]
 
 
-def is_within(box: Box, around: Box) -> bool:
-    slack = 0.5
+def is_within(box: Box, around: Box, slack: float) -> bool:
     return (
         box[0] >= around[0] - slack
         and box[1] >= around[1] - slack

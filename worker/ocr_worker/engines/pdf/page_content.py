@@ -44,6 +44,8 @@ MAX_PAIRS = 200_000
 """So many pairs of a text and what may cover it are compared."""
 MAX_PICTURES = 400
 MAX_COVERS = 2_000
+HEM = 0.0025
+"""Of a picture's longer side: clips that were rounded take as much off, where no print stands."""
 _DEPTH = 8
 SEEN_LEVELS = 12
 """Grey levels by which a pixel changes where text is seen: that of a watermark changes more."""
@@ -226,7 +228,7 @@ def _take_image(part: Any, finds: _Finds, matrix: Matrix, clip: Box) -> None:
     plain = not (raw.FPDFPageObj_HasTransparency(part) or is_shaped(part))
     across, down = math.hypot(a, b), math.hypot(c, d)
     upright = a > 0 and d > 0 and abs(b) < 1e-3 * a and abs(c) < 1e-3 * d
-    whole = is_within(common(bounds, clip), inner)
+    whole = is_within(common(bounds, clip), inner, HEM * max(across, down))
     size = width.value, height.value
     finds.images.append(Picture(bounds, shown, size, across, down, upright, plain and whole))
     finds.covers.append((finds.count, shown))
