@@ -61,6 +61,20 @@ def test_a_beat_that_waited_to_be_read_does_not_tell_of_a_job_that_has_ended_mea
     heart.beat_every(None)
 
 
+def test_a_beat_that_waited_to_be_read_does_not_tell_of_a_job_that_has_begun_meanwhile() -> None:
+    heart, sent = make_heart()
+    heart.note("idle")
+    heart.beat_every(0.01)
+    early = sent.get(timeout=HANG_SECONDS)
+    heart.beat_every(3600)
+
+    heart.note("running", "job", "/in/a.pdf", 3)
+
+    told = early()
+    assert (told.data.state, told.job_id, told.data.file, told.data.page) == ("running", None, None, None)
+    heart.beat_every(None)
+
+
 def test_the_interval_can_be_stopped_and_set_again() -> None:
     heart, sent = make_heart()
     heart.beat_every(0.01)

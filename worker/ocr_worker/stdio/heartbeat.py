@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from ocr_protocol import Event, Info
 from ocr_worker.jobs.capabilities import rss_bytes
@@ -56,7 +57,12 @@ class Heart:
             if self._changed.wait(self._interval):
                 self._changed.clear()
             else:
-                self._send(lambda: _event(self._pulse))
+                self._send(partial(self._beat, self._pulse.job_id))
+
+    def _beat(self, job_id: str | None) -> Event:
+        """What is done now, but of no job that began after the beat was sent: its acceptance may wait behind it."""
+        pulse = self._pulse
+        return _event(pulse if pulse.job_id == job_id else replace(pulse, job_id=None, file=None, page=None))
 
 
 def _event(pulse: Pulse) -> Event:
