@@ -74,14 +74,15 @@ lock: ## Pin all requirements anew, with hashes; PACKAGE=pillow moves that one a
 clean: ## Remove the environment and all that was made.
 	rm -rf .venv build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
-$(BIN)/python:
+# An environment that `uv sync` made has no pip, and is made anew.
+$(BIN)/pip:
 	@$(PYTHON) tools/make_venv.py .venv
 
 # Stamps, so that a second make installs nothing. A larger set of requirements holds the smaller ones.
 HOLDS_runtime := .venv/runtime
 HOLDS_dev := $(HOLDS_runtime) .venv/dev
 HOLDS_bench := $(HOLDS_dev) .venv/bench
-.venv/runtime .venv/dev .venv/bench: .venv/%: requirements/%.txt pyproject.toml | $(BIN)/python
+.venv/runtime .venv/dev .venv/bench: .venv/%: requirements/%.txt pyproject.toml | $(BIN)/pip
 	@echo "Installing requirements/$*.txt into .venv"
 	@$(PIP) $(HASHED) requirements/$*.txt
 	@$(PIP) $(SELF)

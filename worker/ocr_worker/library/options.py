@@ -55,7 +55,7 @@ class Options(TypedDict, total=False):
     chunk_size: int
     """Pages handed to the pool at a time. Default: 50."""
     pages_per_minute: float | None
-    """Limit of pages per minute, to keep the machine cool."""
+    """Pages per minute at most, to keep cool."""
     dry_run: bool
     """Check all files and plan the outputs, but write none. Default: False. Reports type, needs and refusals of each file."""
     priority: int

@@ -48,7 +48,7 @@ def _files(files: AnyPath | Iterable[AnyPath] | None) -> tuple[str, ...]:
         # The letters of a path are no files.
         return (_written(files, "files", _FILES),)
     # An open file is iterable as well: its lines are no paths.
-    if not isinstance(files, Iterable) or hasattr(files, "read"):
+    if hasattr(files, "read") or not isinstance(files, Iterable):
         raise _odd("files", _FILES, files)
     return tuple(_written(file, "files", _FILES) for file in files)
 

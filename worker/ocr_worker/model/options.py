@@ -393,7 +393,7 @@ class JobOptions:
         float | None,
         Option(
             Number(0, 1e6, above_least=True),
-            "limit of pages per minute, to keep the machine cool",
+            "pages per minute at most, to keep cool",
             "",
             ("--pages-per-minute",),
             "N",
