@@ -39,7 +39,7 @@ def test_show_names_every_file_of_a_job_with_what_became_of_it(ocr: Command) -> 
     assert result.returncode == 1
     assert "completed, 2 files: 1 completed, 1 failed" in shown.stdout
     assert "missing.pdf does not exist" in shown.stdout
-    assert "1 failure of inputs, 0 failures of ours" in shown.stdout
+    assert "1 failure of inputs, 0 failures of the program" in shown.stdout
     assert re.search(
         r"worked 0:\d\d, 1 page, \d+\.\d pages/s, \d+\.\d files/s, no retries, \d+ MiB at most", shown.stdout
     )

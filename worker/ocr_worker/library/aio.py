@@ -20,7 +20,7 @@ from ocr_worker.model.results import BatchResult, Inspection
 P = ParamSpec("P")
 T = TypeVar("T")
 LOOK_SECONDS = 0.1
-"""How long a thread waits for news at a time, so that a task that is cancelled leaves none behind."""
+"""How long a thread waits for an event at a time, so that a cancelled task leaves no thread behind."""
 
 
 class AsyncJob:
@@ -28,7 +28,7 @@ class AsyncJob:
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        # A listener reads the store, whose connection is one thread's.
+        # Events are read from the store, whose connection belongs to one thread.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="job")
 
     @property
@@ -49,7 +49,7 @@ class AsyncJob:
                 yield event
 
     async def result(self) -> BatchResult:
-        """Wait for the end, and say how the run ended. Raises as `Job.result`."""
+        """Wait for the end of the job. Result and errors are those of `Job.result`."""
         async for _ in self:
             continue
         try:
@@ -58,11 +58,11 @@ class AsyncJob:
             self._thread.shutdown(wait=False)
 
     async def cancel(self) -> None:
-        """End it within a second, in mid-page; what is finished stays."""
+        """End the job within a second, in the middle of a page. Finished files stay."""
         await asyncio.to_thread(self._job.cancel)
 
     async def pause(self) -> None:
-        """Start no more pages; those at work are finished."""
+        """Start no more pages; finish those that have begun."""
         await asyncio.to_thread(self._job.pause)
 
     async def resume(self) -> None:
@@ -88,15 +88,15 @@ class AsyncSidecar:
         """Start nothing yet.
 
         Args:
-            state_dir: where jobs are remembered; by default the user's, or that of OCR_WORKER_STATE_DIR.
-            max_workers: page processes at most; by default one a processor.
+            state_dir: where jobs are stored; by default OCR_WORKER_STATE_DIR or the user's state folder.
+            max_workers: most page processes; by default one per processor.
         """
         self._sidecar = Sidecar(state_dir=state_dir, max_workers=max_workers)
 
     async def start(
         self, files: AnyPath | Iterable[AnyPath], output_dir: AnyPath, **options: Unpack[Options]
     ) -> AsyncJob:
-        """Begin a batch. Arguments and errors are those of `Sidecar.start`."""
+        """Start a batch. Arguments and errors are those of `Sidecar.start`."""
         return AsyncJob(await asyncio.to_thread(self._sidecar.start, files, output_dir, **options))
 
     async def read_page(
@@ -106,15 +106,15 @@ class AsyncSidecar:
         password: str | None = None,
         **options: Unpack[Options],
     ) -> Page:
-        """Read one picture or page in memory. Arguments and errors are those of `Sidecar.read_page`."""
+        """Read one image or page. Arguments and errors are those of `Sidecar.read_page`."""
         return await asyncio.to_thread(self._sidecar.read_page, image, page, password, **options)
 
     async def inspect(self, file: AnyPath, password: str | None = None) -> Inspection:
-        """Say what a file is, without recognition. Raises OcrError, which names the file."""
+        """Say what a file is, without OCR. Arguments and errors are those of `Sidecar.inspect`."""
         return await asyncio.to_thread(self._sidecar.inspect, file, password)
 
     async def close(self) -> None:
-        """End all page processes and let the store go; jobs at work can be resumed."""
+        """End all page processes and close the store. Running jobs can be resumed."""
         await asyncio.to_thread(self._sidecar.close)
 
     async def __aenter__(self) -> Self:

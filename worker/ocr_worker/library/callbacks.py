@@ -7,37 +7,37 @@ from io import StringIO
 from typing import IO, Any, Protocol, runtime_checkable
 
 METHODS = ("on_start", "on_progress", "on_error", "on_complete")
-"""Of a ProgressCallback: all of them, as one that is misspelt would never be called."""
+"""A ProgressCallback needs all of them: a misspelt one would never be called."""
 
 
 class ProgressFunction(Protocol):
-    """The first design note's callback."""
+    """A function that receives the progress of a batch. Source: the first design note."""
 
     def __call__(
         self, current: int, total: int, message: str, percent: float, eta: float | None = None
     ) -> None:
-        """Hear how many of `total` pages are done; `percent` is 0 to 100, `eta` seconds to the end."""
+        """Receive progress: `current` of `total` pages, `percent` from 0 to 100, `eta` in seconds."""
 
 
 @runtime_checkable
 class ProgressCallback(Protocol):
-    """Hears of files as they end. Source: the fifth design note."""
+    """An object that receives files as they end. Source: the fifth design note."""
 
     def on_start(self, total: int) -> None:
-        """The batch begins; `total` files."""
+        """The batch starts; it has `total` files."""
 
     def on_progress(self, current: int, total: int, path: str, result: dict[str, Any]) -> None:
-        """File number `current` of `total` to end was done or skipped; `result` is the wire's `file_done` data."""
+        """A file was completed or skipped, as number `current` of `total`; `result` is the wire's `file_done` data."""
 
     def on_error(self, current: int, total: int, path: str, error: str) -> None:
-        """File number `current` of `total` to end failed; `error` is a sentence for users."""
+        """A file failed, as number `current` of `total`; `error` is a sentence for users."""
 
     def on_complete(self, results: list[dict[str, Any]], errors: list[dict[str, Any]]) -> None:
-        """The batch has ended; the entries of its result's `successful` and `failed`."""
+        """The batch has ended, with the entries of its result's `successful` and `failed`."""
 
 
 class NullProgress:
-    """Hears everything and says nothing."""
+    """Ignores everything."""
 
     def on_start(self, total: int) -> None:
         """Ignore it."""
@@ -53,7 +53,7 @@ class NullProgress:
 
 
 class ConsoleProgress:
-    """Writes one line for each file that fails, and with `verbose` for each that is done as well."""
+    """Writes a line for each failed file, and with `verbose` for every file."""
 
     def __init__(self, stream: IO[str] | None = None, *, verbose: bool = False) -> None:
         # A program without a console has no stderr either.

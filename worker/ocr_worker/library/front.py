@@ -14,19 +14,20 @@ from ocr_worker.model.results import BatchResult, Inspection
 
 
 def ocr(files: AnyPath | Iterable[AnyPath], output_dir: AnyPath, **options: Unpack[Options]) -> BatchResult:
-    """Turn PDFs and images into searchable PDFs, text and word boxes; return when all of it is done.
+    """Turn PDFs and images into searchable PDFs, text and word boxes, and wait for the end.
 
     Args:
-        files: paths of PDFs and images; a path alone is one file.
+        files: paths of PDFs and images; a single path is one file.
         output_dir: where outputs go; made if missing.
         options: see `Options`.
 
     Returns:
-        How each file ended: `successful`, `failed` and `skipped`, with outputs, confidence (0 to 100) and errors.
+        The files by `successful`, `failed` and `skipped`, with outputs, confidence (0 to 100) and errors.
 
     Raises:
-        OcrError: nothing was begun: no files, a bad option, a language that is not installed, a folder that can't be
-            written; or a fault ended the run (`JobBrokenError`). What befalls single files stands in the result.
+        OcrError: nothing was started: no files, an invalid option, a language that is not installed, a folder that
+            can't be written. Failures of single files are in the result.
+        JobBrokenError: a bug or the state folder ended the run.
     """
     with Sidecar() as sidecar:
         job = sidecar.start(files, output_dir, **options)
@@ -43,33 +44,33 @@ def read_page(
     password: str | None = None,
     **options: Unpack[Options],
 ) -> Page:
-    """Read one picture, or one page of a file, in memory: no job, no files. For many, keep a `Sidecar`.
+    """Read one image, or one page of a file. Writes no outputs. For many pages, use a `Sidecar`.
 
     Args:
         image: a path, the bytes of an image or PDF, or a PIL image.
         page: of a file with several, from 1.
         password: of a protected PDF.
-        options: those of `Options` that say how a page is read.
+        options: those of `Options` that say how pages are read.
 
     Returns:
-        The page: its text, lines, words with boxes in pixels of the upright page, and confidence from 0 to 100.
+        The page: text, lines, and words with boxes in pixels of the upright page and confidence from 0 to 100.
 
     Raises:
-        OcrError: it can't be read; the message names it.
+        OcrError: the page can't be read; the message names the file.
     """
     with Sidecar(max_workers=1) as sidecar:
         return sidecar.read_page(image, page, password, **options)
 
 
 def inspect(file: AnyPath, password: str | None = None) -> Inspection:
-    """Say what a file is, without recognition: type by content, pages, sizes in points, encryption, signatures, forms.
+    """Say what a file is, without OCR: type by content, pages, sizes in points, encryption, signatures, forms.
 
     Args:
         file: a PDF or an image.
         password: of a protected PDF.
 
     Raises:
-        OcrError: it can't be looked into; the message names it.
+        OcrError: the file can't be inspected; the message names it.
     """
     with Sidecar(max_workers=1) as sidecar:
         return sidecar.inspect(file, password)

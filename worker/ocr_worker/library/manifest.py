@@ -51,6 +51,7 @@ class BatchQueue:
     items: tuple[BatchItem, ...]
 
     def with_status(self, status: ItemStatus) -> tuple[BatchItem, ...]:
+        """The files in this state."""
         return tuple(item for item in self.items if item.status == status)
 
     def counts(self) -> dict[str, int]:
@@ -75,9 +76,9 @@ class BatchManifest:
     def create_new(
         cls, files: AnyPath | Iterable[AnyPath], output_dir: AnyPath, **options: Any
     ) -> BatchManifest:
-        """Lay out a batch without running it; `ocr-worker resume ID` or the wire's `resume` runs it.
+        """Prepare a batch without running it; `ocr-worker resume ID` or the wire's `resume` runs it.
 
-        Args and errors are those of `OCRBatchService.process_batch`.
+        Arguments and errors are those of `OCRBatchService.process_batch`.
         """
         request = make_request(files, output_dir, options)
         settings = settings_from_environment()
@@ -95,11 +96,11 @@ class BatchManifest:
 
     @classmethod
     def load(cls, output_dir: AnyPath, batch_id: str | None = None) -> BatchManifest:
-        """Read a manifest of an output folder; without an id the one that was begun last.
+        """Read a manifest of an output folder; without an id the newest.
 
         Raises:
             NotFoundError: there is none.
-            CorruptError: it is no manifest of this version.
+            CorruptError: it is not a manifest of this version.
         """
         from pydantic import TypeAdapter, ValidationError
 
@@ -120,7 +121,7 @@ class BatchManifest:
             raise CorruptError(f"{found[-1]} is not a batch manifest of version 1.") from error
 
     def summary(self) -> dict[str, Any]:
-        """Batch id, state, counts by status, and the share of failed among ended files."""
+        """Batch id, state, counts by status, and the share of failed files among those that have ended."""
         counts = self.queue.counts()
         ended = counts["complete"] + counts["failed"] + counts["skipped"]
         share = counts["failed"] / ended if ended else 0.0

@@ -16,11 +16,11 @@ from ocr_worker.model.events import FileDone, JobEnded, JobFailed, ProgressMade
 from ocr_worker.model.fields import batch_fields, file_done_fields
 
 FLAG_SECONDS = 0.05
-"""The cancellation flag is asked for at least so often."""
+"""The cancellation flag is called at least this often."""
 
 
 class OCRBatchService:
-    """Runs batches, one after the other, and keeps its page processes warm between them.
+    """Runs batches one after the other, and keeps page processes warm between them.
 
         service = OCRBatchService(progress_callback, cancellation_flag)
         try:
@@ -36,13 +36,13 @@ class OCRBatchService:
         progress_callback: ProgressFunction | ProgressCallback | None = None,
         cancellation_flag: Callable[[], bool] | None = None,
     ) -> None:
-        """Start nothing yet: page processes come with the first batch.
+        """Start nothing yet: page processes start with the first batch.
 
         Args:
-            progress_callback: called as `(current, total, message, percent, eta=None)`, pages and percent of the whole
-                batch, `eta` in seconds; or an object with the methods of `ProgressCallback`. Both are called in the
+            progress_callback: a function `(current, total, message, percent, eta=None)`: pages and percentage of the
+                whole batch, `eta` in seconds. Or an object with the methods of `ProgressCallback`. Both run in the
                 thread that called `process_batch`.
-            cancellation_flag: asked at least every 50 ms; True cancels the batch within a second.
+            cancellation_flag: called at least every 50 ms; True cancels the batch within a second.
         """
         callback = progress_callback
         if not (callback is None or callable(callback) or isinstance(callback, ProgressCallback)):
@@ -58,11 +58,11 @@ class OCRBatchService:
     def process_batch(
         self, files: AnyPath | Iterable[AnyPath], output_dir: AnyPath, **options: Unpack[Options]
     ) -> dict[str, Any]:
-        """Do a batch and return when it has ended, well or not.
+        """Run a batch and wait for its end.
 
         Args:
-            files: paths of PDFs and images; a path alone is one file.
-            output_dir: made if missing.
+            files: paths of PDFs and images; a single path is one file.
+            output_dir: where outputs go; made if missing.
             options: see `Options`.
 
         Returns:
@@ -70,15 +70,16 @@ class OCRBatchService:
             [{file, error, code, retryable}], `skipped`, `total_files`, `total_pages_processed`, `duration_seconds`, ….
 
         Raises:
-            OcrError: nothing was begun: no files, a bad option, a language that is not installed, a folder that can't
-                be written. What befalls single files stands in the result.
+            OcrError: nothing was started: no files, an invalid option, a language that is not installed, a folder
+                that can't be written. Failures of single files are in the result.
+            JobBrokenError: a bug or the state folder ended the run.
         """
         job = self._sidecar.start(files, output_dir, **options)
         self._files.on_start(job.file_count)
         try:
             self._follow(job)
         except BaseException:
-            # An interrupted caller must not leave a job at work.
+            # An interrupted caller must not leave a job running.
             job.cancel()
             raise
         result = batch_fields(job.result())
@@ -86,7 +87,7 @@ class OCRBatchService:
         return result
 
     def cleanup(self) -> None:
-        """End all page processes, have manifests written, and let the store go. Safe to call again; the next batch starts anew."""
+        """End all page processes, write manifests, and close the store. Safe to call again, and before another batch."""
         self._sidecar.close()
 
     def _follow(self, job: Job) -> None:

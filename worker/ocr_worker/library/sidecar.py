@@ -31,24 +31,24 @@ from ocr_worker.settings import Settings, settings_from_environment
 from ocr_worker.store.job_store import JobStore
 
 PAGE_SECONDS = 120.0
-"""A single page that takes longer is given up."""
+"""Time limit of a single page."""
 MANIFEST_SECONDS = 600.0
-"""A result waits so long for its manifest, however large that is."""
+"""How long a result waits for its manifest."""
 
 
 class JobBrokenError(OcrError):
-    """A run was ended by a fault of ours or of the state folder, whose code it carries. What was finished is kept: resume the job."""
+    """A bug or the state folder ended the run; `code` says which. Finished files are kept: resume the job."""
 
 
 class SavesPicture(Protocol):
-    """A PIL image, as far as it is needed here."""
+    """A PIL image: anything with its `save` method."""
 
     def save(self, fp: Any, format: str | None = None) -> None:  # noqa: A002  # as PIL names it
         """Write the picture into a stream."""
 
 
 class Job:
-    """A job at work, or ended. Iterate it in one thread; its other methods may be called from any."""
+    """A job, running or ended. Iterate it in one thread; call its other methods from any thread."""
 
     def __init__(self, runtime: Runtime, job_id: JobId, file_count: int, after_seq: int = 0) -> None:
         self._runtime = runtime
@@ -61,7 +61,7 @@ class Job:
 
     @property
     def has_ended(self) -> bool:
-        """Whether the end was heard: by iterating, `next_event` or `result`."""
+        """Whether its last event was read, by iterating, `next_event` or `result`."""
         return self._end is not None
 
     def __iter__(self) -> Iterator[Heard]:
@@ -70,7 +70,14 @@ class Job:
             yield event
 
     def next_event(self, timeout: float | None = None) -> Heard | None:
-        """What happened next; None when nothing did within `timeout` seconds, or the job's runtime was closed."""
+        """Wait for the next event.
+
+        Args:
+            timeout: seconds; None waits for ever.
+
+        Returns:
+            The event; None after `timeout` seconds, or if the sidecar was closed.
+        """
         event = self._events.get(timeout)
         if isinstance(event, JobEnded | JobFailed):
             self._end = event
@@ -78,13 +85,13 @@ class Job:
         return event
 
     def result(self) -> BatchResult:
-        """Wait for the end.
+        """Wait for the end of the job.
 
         Returns:
-            How the run ended, with all files of the job.
+            The result of the run, with all files of the job.
 
         Raises:
-            JobBrokenError: a fault ended the run.
+            JobBrokenError: a bug or the state folder ended the run, or the sidecar was closed.
         """
         for _ in self:
             continue
@@ -101,11 +108,11 @@ class Job:
             return queries.batch_result(store, self.job_id, self._end.run)
 
     def cancel(self) -> None:
-        """End it within a second, in mid-page; what is finished stays, and the rest can be resumed."""
+        """End the job within a second, in the middle of a page. Finished files stay; the rest can be resumed."""
         self._order(lambda service: service.cancel(self.job_id))
 
     def pause(self) -> None:
-        """Start no more pages; those at work are finished."""
+        """Start no more pages; finish those that have begun."""
         self._order(lambda service: service.pause([self.job_id]))
 
     def resume(self) -> None:
@@ -121,7 +128,7 @@ class Job:
 
 
 class Sidecar:
-    """Runs jobs in page processes of its own and keeps them warm; use it as a context, from any thread.
+    """Runs jobs in page processes, and keeps these warm. Use it as a context manager, from any thread.
 
     with Sidecar() as sidecar:
         job = sidecar.start(["scan.pdf"], "out", languages="deu+eng")
@@ -140,9 +147,9 @@ class Sidecar:
         """Start nothing yet.
 
         Args:
-            state_dir: where jobs are remembered; by default the user's, or that of OCR_WORKER_STATE_DIR.
-            max_workers: page processes at most; by default one a processor.
-            settings: all of it at once, in place of the two.
+            state_dir: where jobs are stored; by default OCR_WORKER_STATE_DIR or the user's state folder.
+            max_workers: most page processes; by default one per processor.
+            settings: all settings, instead of the other two.
         """
         if settings is None:
             settings = _settings(state_dir, max_workers)
@@ -159,32 +166,40 @@ class Sidecar:
     def start(
         self, files: AnyPath | Iterable[AnyPath], output_dir: AnyPath, **options: Unpack[Options]
     ) -> Job:
-        """Begin a batch.
+        """Start a batch.
 
         Args:
-            files: paths of PDFs and images; a path alone is one file.
+            files: paths of PDFs and images; a single path is one file.
             output_dir: where outputs go; made if missing.
             options: see `Options`.
 
         Raises:
-            OcrError: nothing was begun: no files, a bad option, a language that is not installed, a folder that can't
-                be written. What befalls single files stands in the result.
+            OcrError: nothing was started: no files, an invalid option, a language that is not installed, a folder
+                that can't be written. Failures of single files are in the result.
         """
         accepted = self._runtime.admit(make_request(files, output_dir, options))
         return Job(self._runtime, accepted.job_id, accepted.file_count)
 
     def resume(self, job_id: str, passwords: dict[str, str] | None = None) -> Job | None:
-        """Go on with a job that was cancelled, stopped or interrupted; None where nothing is left to do.
+        """Go on with a job that was cancelled, stopped or interrupted.
+
+        Args:
+            job_id: of the job.
+            passwords: by path; they are never stored.
+
+        Returns:
+            The job; None if nothing is left to do.
 
         Raises:
-            JobNotFoundError, JobActiveError: it is not there, or has not ended.
+            JobNotFoundError: there is no such job.
+            JobActiveError: it has not ended.
         """
         return self._again(
             lambda service: (service.leases.get(job_id).last_seq, service.resume(job_id, passwords or {}))
         )
 
     def retry_failed(self, job_id: str, passwords: dict[str, str] | None = None) -> Job | None:
-        """Do the failed files of a job again; None where none has failed. Raises as `resume`."""
+        """Retry the failed files of a job; None if no file failed. Arguments and errors are those of `resume`."""
         return self._again(
             lambda service: (
                 service.leases.get(job_id).last_seq,
@@ -193,7 +208,15 @@ class Sidecar:
         )
 
     def inspect(self, file: AnyPath, password: str | None = None) -> Inspection:
-        """Say what a file is, without recognition. Raises OcrError, which names the file."""
+        """Say what a file is, without OCR: type by content, pages, sizes in points, protection, forms.
+
+        Args:
+            file: a PDF or an image.
+            password: of a protected PDF.
+
+        Raises:
+            OcrError: the file can't be inspected; the message names it.
+        """
         source = Source(_absolute(file), password)
         return inspection(os.fspath(file), source, self._runtime.ask(InspectTask(source)).result())
 
@@ -204,19 +227,19 @@ class Sidecar:
         password: str | None = None,
         **options: Unpack[Options],
     ) -> Page:
-        """Read one picture, or one page of a file, in memory: no job, no files.
+        """Read one image, or one page of a file. Makes no job and writes no outputs.
 
         Args:
             image: a path, the bytes of an image or PDF, or a PIL image.
             page: of a file with several, from 1.
             password: of a protected PDF.
-            options: those of `Options` that say how a page is read.
+            options: those of `Options` that say how pages are read.
 
         Returns:
-            The page: its text, lines, words with boxes in pixels and confidence from 0 to 100.
+            The page: text, lines, and words with boxes in pixels of the upright page and confidence from 0 to 100.
 
         Raises:
-            OcrError: it can't be read; the message names it.
+            OcrError: the page can't be read; the message names the file.
         """
         settings = make_page_settings(options)
         with tempfile.TemporaryDirectory(prefix="ocr-sidecar-") as scratch:
@@ -231,7 +254,7 @@ class Sidecar:
             return read_page(result)
 
     def close(self) -> None:
-        """End all page processes and let the store go; jobs at work can be resumed. Safe to call again."""
+        """End all page processes and close the store. Running jobs can be resumed. Safe to call again."""
         runtime, self._started = self._started, None
         if runtime is not None:
             runtime.call(lambda service: service.interrupt("closed"))
