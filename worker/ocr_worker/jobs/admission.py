@@ -27,16 +27,16 @@ from ocr_worker.store.records import NewFile, StoredJob
 
 SLICE_SECONDS = 0.01
 GAP_SECONDS = 0.002
-"""Between two slices, so that a flood of messages is not held up by a slice each."""
+"""Pause between two slices, so that other messages are not slowed down."""
 PATIENCE_SECONDS = 2.0
-"""How long a request waits for a store that another process holds."""
+"""How long a request waits for a store that another process has locked."""
 
 
 class Admission:
-    """A request on its way into the store, a slice at a time: nobody sees the job before all its files are there."""
+    """Stores a request in slices. Nobody sees the job before all its files are stored."""
 
     def __init__(self, request: JobRequest, store: JobStore) -> None:
-        """Store nothing yet: the owner first locks the job.
+        """Store nothing yet: the job is locked first.
 
         Raises:
             OutputPermissionError: the output folder can't be made or written.
@@ -54,7 +54,7 @@ class Admission:
         self._plan: Iterator[NewFile | None] | None = None
 
     def step(self, seconds: float = math.inf) -> bool:
-        """Go on for about so long; whether all is stored."""
+        """Store for about this long; return whether all is stored."""
         self._plan = self._plan or self._begin()
         files, until = list[NewFile](), time.monotonic() + seconds
         for planned in self._plan:
@@ -82,7 +82,7 @@ class Admission:
 
 @dataclass(slots=True, eq=False)
 class Arrival:
-    """A request that is not a job yet. Commands that followed it reach it here."""
+    """A request that is not a job yet. Later commands already apply to it."""
 
     admission: Admission
     order: RunOrder
@@ -90,10 +90,10 @@ class Arrival:
     since: float = field(default_factory=time.monotonic)
     was_stepped: bool = False
     is_stored: bool = False
-    """It is a job, which was told, and only to be queued."""
+    """All is stored and the caller knows; the job is yet to be queued."""
     paused: bool = False
     stop: RunEnds | None = None
-    """It was cancelled before it was a job."""
+    """Set if it was cancelled before it was stored."""
 
     @property
     def job_id(self) -> JobId:
@@ -101,16 +101,16 @@ class Arrival:
 
 
 class AdmissionQueue:
-    """The requests in the order in which they came."""
+    """Requests in the order of their arrival."""
 
     def __init__(self, leases: JobLeases) -> None:
         self._leases = leases
         self.arrivals: deque[Arrival] = deque()
         self.next_slice_at = 0.0
-        """When the first of them is to have its next slice, on the monotonic clock."""
+        """When the next slice is due, on the monotonic clock."""
 
     def add(self, request: JobRequest) -> Future[Accepted]:
-        """Put a request behind those that came before; `step` takes it in.
+        """Append a request; `step` stores it.
 
         Raises:
             OutputPermissionError: the output folder, or the state folder, can't be made or written.
@@ -122,7 +122,7 @@ class AdmissionQueue:
         return arrival.accepted
 
     def step(self) -> None:
-        """Go on with the request that came first, for a slice; who waits for it is told once all of it is stored."""
+        """Store a slice of the oldest request; resolve its future once all of it is stored."""
         arrival = self.arrivals[0]
         arrival.was_stepped = True
         try:
@@ -137,13 +137,13 @@ class AdmissionQueue:
             self.next_slice_at = time.monotonic() + GAP_SECONDS
 
     def refuse(self, arrival: Arrival, error: Exception) -> None:
-        """Take a request back; who waits for it is told."""
+        """Remove a request from the store, and fail its future."""
         self.arrivals.remove(arrival)
         self._leases.withdraw(arrival.job_id)
         arrival.accepted.set_exception(error)
 
     def refuse_all(self, error: Exception) -> None:
-        """But for those that are stored and were told so."""
+        """Refuse all requests that are not stored yet."""
         for arrival in [arrival for arrival in self.arrivals if not arrival.is_stored]:
             self.refuse(arrival, error)
 
@@ -159,7 +159,7 @@ class AdmissionQueue:
                 arrival.paused = paused
 
     def stop(self, job_id: JobId | None, end: RunEnds) -> None:
-        """Let one request, or all, end as soon as it is a job."""
+        """Mark one request, or all, to end as soon as it is a job."""
         for arrival in self.arrivals:
             if job_id in (None, arrival.job_id):
                 arrival.stop = arrival.stop or end
@@ -173,7 +173,7 @@ class AdmissionQueue:
 
 
 def require_folder(job: StoredJob) -> None:
-    """See that a job that is taken up again finds its output folder, or can make it.
+    """Make sure that a resumed job has its output folder.
 
     Raises:
         OutputPermissionError: it can't be made or written.
@@ -183,7 +183,7 @@ def require_folder(job: StoredJob) -> None:
 
 
 def _promised(store: JobStore, folder: Path) -> dict[str, str]:
-    """The names that other jobs have still to write into a folder, and the inputs that they are for."""
+    """Names that other jobs have yet to write into a folder, and their inputs."""
     jobs = [job for job in store.to_come() if not job.options.dry_run]
     here = [job for job in jobs if _is_same(Path(os.fsdecode(job.output_path)), folder)]
     return {
@@ -199,7 +199,7 @@ def _is_same(one: Path, other: Path) -> bool:
 
 
 def _foresee_folder(folder: Path, sent: str) -> None:
-    """Refuse a folder that `_prepare_folder` would refuse, and make none."""
+    """Refuse what `_prepare_folder` would refuse, without making a folder."""
     place = next(parent for parent in (folder, *folder.parents) if os.path.lexists(parent))
     if not place.is_dir():
         raise OutputPermissionError(

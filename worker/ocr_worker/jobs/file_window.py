@@ -19,17 +19,17 @@ from ocr_worker.store.records import StoredFile, StoredJob
 
 @dataclass(frozen=True, slots=True)
 class RunOrder:
-    """What only memory may hold of a run."""
+    """The part of a run's order that is never stored."""
 
     passwords: dict[str, str] = field(default_factory=dict, repr=False)
     """Path of this system to password."""
     only: frozenset[int] | None = None
-    """The files to do; None does all that are pending."""
+    """The files to process; None means all pending files."""
 
 
 @dataclass(slots=True)
 class OpenFile:
-    """A file at work."""
+    """A file in the window."""
 
     stored: StoredFile
     source: Source
@@ -41,7 +41,7 @@ class OpenFile:
 
     @property
     def weights(self) -> tuple[int, ...]:
-        """The relative cost of each page; all alike when that is not known."""
+        """The relative cost of each page; all equal if unknown."""
         assert self.opened is not None
         return self.opened.page_weights or (1,) * self.opened.pages
 
@@ -51,7 +51,7 @@ class OpenFile:
 
 
 class FileWindow:
-    """Knows the files at work, and the next one."""
+    """The files in work, and the next one."""
 
     def __init__(self, job: StoredJob, order: RunOrder, store: JobStore, jobs_dir: Path) -> None:
         self._job, self._order, self._store = job, order, store
@@ -61,16 +61,16 @@ class FileWindow:
         self.files: dict[int, OpenFile] = {}
         self.folder = Path(os.fsdecode(job.output_path))
         self.folder_id: FolderId | None = None
-        """Of the output folder as this run found it."""
+        """Identifies the output folder as this run found it."""
 
     def prepare_folder(self) -> None:
-        """Make the output folder, and take away what dead processes left in it."""
+        """Make the output folder, and remove partial files of dead processes."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder_id = folder_id(self.folder)
         self.sweep()
 
     def sweep(self) -> None:
-        """Take away what killed processes left in the output folder."""
+        """Remove partial files that killed processes left in the output folder."""
         sweep_parts(self.folder)
 
     def read_next(self) -> StoredFile | None:
@@ -87,12 +87,12 @@ class FileWindow:
         return self._backlog.pop(0)
 
     def add(self, stored: StoredFile) -> None:
-        """Put a file into work."""
+        """Open a file's place in the window."""
         path = os.fsdecode(stored.path)
         self.files[stored.number] = OpenFile(stored, Source(path, self._order.passwords.get(path)))
 
     def message(self, task: Task) -> tasks.Task:
-        """What a page process is told of a task."""
+        """The message for a page process."""
         file, settings, options = self.files[task.number], self._job.options.page, self._job.options
         match task:
             case Open():
@@ -119,7 +119,7 @@ class FileWindow:
         return self._results / str(number)
 
     def leave_results(self) -> None:
-        """Remove the folder of the job's page results where none is left for a later run."""
+        """Remove the folder of page results if it is empty."""
         with suppress(OSError):
             self._results.rmdir()
 

@@ -19,7 +19,7 @@ class InFlightTasks:
 
     @property
     def processes(self) -> int:
-        """How many the run may have at work."""
+        """How many tasks the run may have in flight."""
         return min(self._job.options.max_workers or self._pool.size, self._pool.size)
 
     def room(self) -> int:
@@ -34,7 +34,7 @@ class InFlightTasks:
         return None
 
     def start(self, task: Task) -> None:
-        """Start a task. Raises OSError where no process can be started for it; it is then not in flight."""
+        """Start a task. Raises OSError if no process can be started."""
         ticket, options = next(self._tickets), self._job.options
         limit = options.file_timeout_seconds
         if isinstance(task, Recognise):
@@ -45,7 +45,7 @@ class InFlightTasks:
         self._pool.start(ticket, self._window.message(task), limit)
 
     def end(self, ticket: int, *, well: bool) -> Task | None:
-        """What a task that has ended was; None when it is not this run's. Its attempt did not end the worker."""
+        """The task of a ticket, which has ended; None if it belongs to another run. Takes back its attempt."""
         task = self._tasks.pop(ticket, None)
         if task is not None and not (well and isinstance(task, Recognise)):
             self._store.page_unstarted(self._job.job_id, task.number, page_of(task))
@@ -58,11 +58,11 @@ class InFlightTasks:
             self._store.page_unstarted(self._job.job_id, file, page)
 
     def kill(self) -> tuple[tuple[int, int], ...]:
-        """Kill all tasks, and take away what they leave; what they were at, by file and page."""
+        """Kill all tasks and remove their partial files; return them by file and page."""
         return self._kill(set(self._tasks))
 
     def abandon(self) -> None:
-        """Kill all tasks and look at nothing more."""
+        """Kill all tasks; touch neither store nor files."""
         self._pool.kill(set(self._tasks))
 
     def _kill(self, tickets: set[int]) -> tuple[tuple[int, int], ...]:

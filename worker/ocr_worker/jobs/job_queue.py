@@ -27,14 +27,14 @@ class JobQueue:
         self.waiting.sort(key=lambda waiting: -waiting.job.priority)
 
     def peek(self) -> Waiting | None:
-        """The next job to begin, which stays the next."""
+        """The next job to begin, without removing it."""
         return next((waiting for waiting in self.waiting if not waiting.paused), None)
 
     def remove(self, waiting: Waiting) -> None:
         self.waiting.remove(waiting)
 
     def pop(self, job_id: JobId | None) -> list[Waiting]:
-        """Take one job, or all, out of the queue."""
+        """Remove one job, or all, from the queue."""
         popped = [waiting for waiting in self.waiting if job_id in (None, waiting.job.job_id)]
         self.waiting = [waiting for waiting in self.waiting if waiting not in popped]
         return popped
@@ -46,7 +46,7 @@ class JobQueue:
         return {waiting.job.job_id for waiting in self.waiting if waiting.paused}
 
     def set_paused(self, job_ids: Collection[JobId], *, paused: bool) -> set[JobId]:
-        """Pass these over, or no longer; those of them that wait here."""
+        """Pause or unpause jobs; return those that are in the queue."""
         meant = [waiting for waiting in self.waiting if waiting.job.job_id in job_ids]
         for waiting in meant:
             waiting.paused = paused

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class Throttle:
-    """Lets news through at once when the last are long enough ago, and otherwise when they are."""
+    """Limits how often progress is published."""
 
     def __init__(self, least_seconds: float) -> None:
         self.least_seconds = least_seconds
@@ -33,19 +33,19 @@ class Throttle:
         self._news = True
 
     def let_through(self, now: float, *, at_once: bool = False) -> bool:
-        """Whether news is to be told now; it then counts as told."""
+        """Whether to publish now; if so, it counts as published."""
         if not self._news or (now < self._told_at + self.least_seconds and not at_once):
             return False
         self._told_at, self._news = now, False
         return True
 
     def due(self) -> float | None:
-        """When held-back news is to be told."""
+        """When held-back news is due."""
         return self._told_at + self.least_seconds if self._news else None
 
 
 class RunJournal:
-    """Counts on from where earlier runs of the job left it."""
+    """Continues from where earlier runs of the job ended."""
 
     def __init__(self, job: StoredJob, context: RunContext) -> None:
         self._job, self._context, self._store, self._pool = job, context, context.store, context.pool
@@ -58,7 +58,7 @@ class RunJournal:
         self._deaths, self._recycled, self._peak_rss = stats.deaths, stats.recycled, job.peak_rss_bytes
 
     def run_begun(self) -> None:
-        """The run has begun."""
+        """Store and publish that the run has begun."""
         fields = {"started_at": self._job.started_at or time.time(), "percent": self.progress.percent}
         self._store.update_job(self._job.job_id, state="running", reason=None, ended_at=None, **fields)
         self.throttle.mark_news()
@@ -68,19 +68,19 @@ class RunJournal:
         self._store.update_job(self._job.job_id, state=state)
 
     def tell(self, *, at_once: bool = False) -> None:
-        """Tell how far the job is, if there is news and the last are long enough ago."""
+        """Publish progress if there is news and the throttle allows it."""
         if not self.throttle.let_through(time.monotonic(), at_once=at_once):
             return
         self._peak_rss = max(self._peak_rss, self._pool.rss_bytes())
         snapshot = self.progress.snapshot()
         if snapshot.percent > self._stored_percent:
-            # Before anybody hears of it: the run may end without a word, and the next must not fall behind.
+            # Store before publishing: after a crash the next run must not start at a lower percentage.
             self._store.update_job(self._job.job_id, **self._fields())
             self._stored_percent = snapshot.percent
         self._context.listener.on_event(ProgressMade(self._job.job_id, snapshot))
 
     def retried(self, name: str, page: int) -> None:
-        """A page, or a step of the whole file, is tried again."""
+        """Count a retry of a page, or of a step of the whole file."""
         self.retries += 1
         log.warning("%s: trying %s again", name, f"page {page}" if page else "the file")
 
@@ -93,7 +93,7 @@ class RunJournal:
         self.throttle.mark_news()
 
     def run_ended(self, end: RunEnds, unstarted: tuple[tuple[int, int], ...]) -> None:
-        """Keep and tell the end; what is left of the files is pending again, and tries of these pages did not count."""
+        """Store and publish the end. Files in work are pending again; attempts of unstarted pages do not count."""
         if end.status == "completed":
             self.progress.finish()
         now, seq = time.time(), self._next_seq()
@@ -105,7 +105,7 @@ class RunJournal:
         self._context.listener.on_event(JobEnded(self._job.job_id, RunEnd(end.status, end.reason, now), seq))
 
     def run_failed(self, error: OcrError) -> None:
-        """Keep, as far as the store can, and tell that a fault ended the run."""
+        """Publish that an error ended the run, and store it if the store still works."""
         seq = self._next_seq()
         with suppress(sqlite3.Error):
             self._write_end("failed", error.code, time.time(), ())
@@ -123,7 +123,7 @@ class RunJournal:
         self._context.leases.end_run(self._store, RunEnding(self._job.job_id, fields, unstarted))
 
     def _fields(self) -> dict[str, float]:
-        """What is counted over all runs of the job, as its row has it."""
+        """Columns of the job's row that count over all runs."""
         job, stats = self._job, self._pool.stats()
         return {
             "worked_seconds": job.worked_seconds + self.worked.seconds,
@@ -138,7 +138,7 @@ class RunJournal:
 
 
 def _resumed(store: JobStore, job: StoredJob, worked: Stopwatch) -> Progress:
-    """Progress where earlier runs left it; of a job that was completed, from what is to be done again."""
+    """Progress from where earlier runs ended; of a completed job, from the start."""
     tally = store.tallies([job.job_id])[job.job_id]
     progress = Progress(tally.stats, tally.pages_ended, tally.pages_total, worked)
     progress.percent = 0.0 if job.percent == 100 else job.percent

@@ -18,16 +18,16 @@ from ocr_worker.processes.slot import SlotSpoke
 log = logging.getLogger(__name__)
 
 INSPECT_SECONDS = 20
-"""An inspection that takes longer is given up."""
+"""Time limit of an inspection."""
 PATIENCE_SECONDS = 1
-"""From then on a second question is begun beside one that takes long."""
+"""After so long a second question starts beside the first."""
 MOST_WAITING = 1000
 
 Question = InspectTask | PageTask | OverlayTask
 
 
 class PageTaskError(OcrError):
-    """What a page process answered when it could not."""
+    """The failure that a page process answered with."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)
@@ -43,14 +43,14 @@ class _Asked:
 
 
 class PageRequests:
-    """Questions in the order of asking: one at a time, and a second one should the first hold it up."""
+    """Questions in order, one at a time; a second one starts if the first takes long."""
 
     def __init__(self, pool: Pool) -> None:
-        """The pool is its own, so that it answers while all page processes of jobs are busy."""
+        """The pool is separate from that of jobs, so that it can answer while all of those are busy."""
         self.pool = pool
         self.waiting: deque[_Asked] = deque()
         self._asked: dict[int, _Asked] = {}
-        """Those in work by their tickets, the oldest first."""
+        """Questions in work by ticket, the oldest first."""
         self._last_ticket, self._can_start = 0, True
 
     @property
@@ -58,7 +58,7 @@ class PageRequests:
         return bool(self._asked or self.waiting)
 
     def warm(self) -> None:
-        """Have a process ready before it is asked. After one that died before its first word, the next is for somebody who asks."""
+        """Have a process ready. If one died before it answered, start the next only for a question."""
         if self._can_start:
             try:
                 self.pool.warm(1, None)
@@ -81,22 +81,22 @@ class PageRequests:
         return asked.answer
 
     def handle(self, message: object) -> None:
-        """Take in what the pool posted."""
+        """Handle a message of the pool."""
         self._can_start = isinstance(message, SlotSpoke) or bool(self._asked)
         for ended in self.pool.handle(message):
             self._asked.pop(ended.ticket).answer.set_result(ended.outcome)
         self._begin_next()
 
     def step(self) -> None:
-        """Begin what has its turn."""
+        """Start the next question if it is due."""
         self._begin_next()
 
     def next_step(self) -> float | None:
-        """When `step` has something to do, on the monotonic clock."""
+        """When `step` is due, on the monotonic clock."""
         return self._turn() if self.waiting and self.pool.free() else None
 
     def close(self) -> None:
-        """End all processes; who still waits for an answer is told."""
+        """End all processes, and fail questions that wait."""
         self.pool.close()
         gone = Failure.of(CrashedError("the worker has ended"))
         for asked in [*self._asked.values(), *self.waiting]:
@@ -109,7 +109,7 @@ class PageRequests:
             self._begin(self.waiting.popleft())
 
     def _turn(self) -> float:
-        """From when on another question is begun: at once, but where one is in work, when that takes long."""
+        """When the next question may start: at once, or after a while if one is in work."""
         oldest = next(iter(self._asked.values()), None)
         return oldest.since + PATIENCE_SECONDS if oldest else 0.0
 
@@ -126,7 +126,7 @@ class PageRequests:
 
 
 def inspection(file: str, source: Source, outcome: Outcome) -> Inspection:
-    """What a file is, from what a page process says of it.
+    """Turn the outcome of an InspectTask into an Inspection.
 
     Args:
         file: its path, as it was given.
@@ -134,7 +134,7 @@ def inspection(file: str, source: Source, outcome: Outcome) -> Inspection:
         outcome: of an InspectTask.
 
     Raises:
-        OcrError: it could not be looked into; the message names the file.
+        OcrError: the file can't be inspected; the message names it.
     """
     if isinstance(outcome, Inspected):
         report = {**outcome.report, "file": file}
@@ -144,12 +144,12 @@ def inspection(file: str, source: Source, outcome: Outcome) -> Inspection:
 
 
 def failed(outcome: Outcome, name: str, limit_seconds: float) -> OcrError:
-    """The error that a question ends with, naming the file."""
+    """The error of a question that failed; it names the file."""
     if not isinstance(outcome, Failure):
         return EngineError(f"The page process answered with {type(outcome).__name__}.")
     if traceback := outcome.details.get("traceback"):
         log.error("%s:\n%s", name, traceback)
     if outcome.code == "timeout":
-        late = f"it could not be looked into within {limit_seconds:g} seconds; try again when the machine is less busy"
+        late = f"it could not be inspected within {limit_seconds:g} seconds; try again when the machine is less busy"
         outcome = Failure.of(PageTimeoutError(late))
     return PageTaskError(with_name(outcome, name, None))

@@ -19,15 +19,15 @@ class PageResults:
     def __init__(self, job: StoredJob, window: FileWindow, store: JobStore) -> None:
         self._job_id, self._window, self._store = job.job_id, window, store
         self.unused: list[Path] = []
-        """Page results of finished files; thrown away once the page processes have work again."""
+        """Folders of finished files, deleted once the page processes have work again."""
 
     def past(self, number: int) -> Past:
-        """What earlier runs left of a file's own steps."""
+        """What earlier runs left of the steps of a whole file."""
         step = self._store.whole_file(self._job_id, number)
         return _past(step) if step else Past()
 
     def prepare(self, file: OpenFile, opened: Opened) -> dict[int, Past | None]:
-        """Make room for results, and keep what the file is; results of another content don't count.
+        """Prepare the folder of a file's page results, and forget those of other content.
 
         Returns:
             Pages of which earlier runs left something: a result (None), or no end.
@@ -47,16 +47,16 @@ class PageResults:
         return Past() if page.status else _past(page)
 
     def delete(self, number: int) -> None:
-        """Take away results that are of no use."""
+        """Delete results that can't be used."""
         shutil.rmtree(self._window.result_folder(number), ignore_errors=True)
         self._store.forget_pages(self._job_id, number)
 
     def discard_later(self, number: int) -> None:
-        """The file's outputs are there: its page results go by and by."""
+        """Delete the page results of a finished file later."""
         self.unused.append(self._window.result_folder(number))
 
     def discard(self) -> None:
-        """Throw away what is of no use any more."""
+        """Delete the results of finished files."""
         while self.unused:
             shutil.rmtree(self.unused.pop(), ignore_errors=True)
 

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class JobRun:
-    """Owned by one thread, which calls `advance` when something may have changed and `tick` when time has."""
+    """Owned by one thread, which calls `advance` after changes and `tick` when time has passed."""
 
     def __init__(self, job: StoredJob, order: RunOrder, context: RunContext) -> None:
         self.job, self.ended, self._pool = job, False, context.pool
@@ -41,14 +41,14 @@ class JobRun:
         self._ends = TaskEnds(job, self.window, self.course, self.journal, context)
 
     def begin(self) -> None:
-        """Say where the run starts."""
+        """Prepare the output folder and publish where the run starts."""
         if not self.job.options.dry_run:
             self.window.prepare_folder()
         self._pool.warm(self.in_flight.processes, self.job.options.page)
         self.journal.run_begun()
 
     def advance(self) -> None:
-        """Carry out what can be done now."""
+        """Carry out all steps that the course allows now."""
         self.course.begin_turn()
         while not self.ended and (step := self.course.next_step(time.monotonic(), self.in_flight.room())):
             if isinstance(step, Feed):
@@ -61,7 +61,7 @@ class JobRun:
             self._ends.results.discard()
 
     def task_ended(self, ended: TaskEnded) -> bool:
-        """Take in the end of a task; False when it is not this run's."""
+        """Handle the end of a task; False if it belongs to another run."""
         task = self.in_flight.end(ended.ticket, well=isinstance(ended.outcome, PageDone))
         if task is not None:
             self._apply(*self._ends.task_ended(task, ended.outcome))
@@ -69,17 +69,17 @@ class JobRun:
         return task is not None
 
     def tick(self) -> None:
-        """Do what has become due: progress held back, files whose time is up."""
+        """Do what is due: publish progress, give up overdue files."""
         self.journal.tell()
         self._apply(self.course.overdue(time.monotonic()))
 
     def next_tick(self) -> float | None:
-        """When `tick` or `advance` has something to do, on the monotonic clock."""
+        """When `tick` or `advance` is due, on the monotonic clock."""
         due = (self.course.next_due(time.monotonic()), self.journal.throttle.due())
         return min((at for at in due if at is not None), default=None)
 
     def pause(self) -> None:
-        """Start nothing more; what is in work is finished. What was finished before is told now."""
+        """Start nothing more and let tasks in flight finish. Publish progress now."""
         self.journal.tell(at_once=True)
         self.course.paused = True
         self._rest()
@@ -91,17 +91,17 @@ class JobRun:
         self.journal.set_state("running")
 
     def stop(self, end: RunEnds) -> None:
-        """End the run now: kill its page processes, keep what is finished, put the rest back to pending."""
+        """End the run now: kill its tasks, keep finished files, make the others pending again."""
         self._apply([end])
 
     def fail(self, error: Exception) -> None:
-        """End the run by a fault that is not a file's: the store, the disk it is on, or an error of ours."""
+        """End the run because of the store, its disk, or a bug."""
         self.ended = True
         self.in_flight.abandon()
         self.journal.run_failed(run_error(error, self.job.job_id))
 
     def isolated(self, step: Callable[[JobRun], object]) -> None:
-        """Do a step, unless the run has ended; it fails with what goes wrong, and others go on."""
+        """Do a step unless the run has ended. An exception fails this run; other runs go on."""
         if self.ended:
             return
         try:
@@ -111,7 +111,7 @@ class JobRun:
             self.fail(error)
 
     def _rest(self) -> None:
-        """Time counts until the pages that a pause lets finish are finished."""
+        """Stop the clock once a paused run has no more tasks in flight."""
         if self.course.paused and not self.in_flight:
             self.journal.worked.pause()
 

@@ -39,16 +39,16 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 MANIFEST_SECONDS = 0.2
-"""How long a job's result waits for its manifest; that of a very large job lags behind."""
+"""How long a job's result waits for its manifest; the manifest of a very large job comes later."""
 BURST = 16
-"""Messages in a row, at most, while something is due."""
+"""Most messages in a row while something is due."""
 LOOK_UP_SECONDS = 5.0
 GAP_SECONDS = 2.0
-"""A wait that lasted so much longer than it should was no wait: this process was stopped."""
+"""If a wait takes this much longer than it should, this process was stopped meanwhile."""
 
 
 class Inbox(Protocol):
-    """What the owner's thread hears."""
+    """The messages for the runtime's thread."""
 
     def put(self, item: Any) -> None: ...
 
@@ -57,7 +57,7 @@ class Inbox(Protocol):
 
 Call = Callable[[], object]
 Message = Union[Call, object]
-"""Something to do, or what a pool posted."""
+"""A call, or a message of a pool."""
 
 
 class Runtime:
@@ -91,23 +91,23 @@ class Runtime:
         self._ended, self._in_call, self._burst = False, False, 0
         self._events: deque[JobEvent] = deque()
         self.keeps_requests_warm = False
-        """Whether a process that answers single questions stands ready while jobs are at work."""
+        """Whether a process for single questions is kept ready while jobs run."""
         self._gone = threading.Event()
 
     # From any thread
 
     def start(self) -> Self:
-        """Have a thread of its own run it."""
+        """Run it in a thread of its own."""
         self._thread = threading.Thread(target=self._run_and_close, name="runtime", daemon=True)
         self._thread.start()
         return self
 
     def post(self, call: Call) -> None:
-        """Have the owner's thread do something; what it raises ends the runtime."""
+        """Run a call in the runtime's thread; an exception in it ends the runtime."""
         self._inbox.put(call)
 
     def submit(self, call: Callable[[JobService], T]) -> Future[T]:
-        """Have the owner's thread ask something of its jobs; the future has the answer, or what it raised."""
+        """Run a call on the service in the runtime's thread; the future has its result or exception."""
         future: Future[T] = Future()
         future.set_running_or_notify_cancel()
         if self._gone.is_set():
@@ -127,23 +127,23 @@ class Runtime:
         return future
 
     def call(self, call: Callable[[JobService], T]) -> T:
-        """As `submit`, and wait for the answer."""
+        """Submit, and wait for the result."""
         return self.submit(call).result()
 
     def admit(self, request: JobRequest) -> Accepted:
-        """Take in a job, and wait until all of it is stored. Raises OcrError."""
+        """Admit a job, and wait until all of it is stored. Raises OcrError."""
         return self.call(lambda service: service.admit(request)).result()
 
     def ask(self, question: Question, limit_seconds: float = INSPECT_SECONDS) -> Future[Outcome]:
-        """Ask a page process for a single answer, which waits for no job. Raises BusyError."""
+        """Ask a page process a single question, which waits for no job. Raises BusyError."""
         return self.call(lambda _: self.ask_here(question, limit_seconds))
 
     def subscribe(self, job_id: JobId | None = None, after_seq: int = 0) -> Subscription:
-        """Hear what happens to a job, or to all.
+        """Subscribe to the events of a job, or of all jobs.
 
         Args:
-            job_id: of the job; None hears of all jobs from now on.
-            after_seq: what happened after this event of the job is told first, from the store.
+            job_id: of the job; None means all jobs, from now on.
+            after_seq: events of the job after this one are replayed from the store first.
         """
         subscription = Subscription(self.settings.state_dir, job_id, after_seq, self.detach)
         self.call(lambda _: self.attach(subscription))
@@ -151,23 +151,23 @@ class Runtime:
 
     @property
     def doing(self) -> Doing:
-        """What is at work, as the owner's thread last knew it."""
+        """What is being done, as of the last step."""
         return self.service.doing
 
     def await_manifest(self, job_id: JobId, seconds: float = MANIFEST_SECONDS) -> None:
-        """Wait until a job's manifest says what the store does; a moment, or as long as it must."""
+        """Wait until a job's manifest is up to date, for this many seconds at most."""
         self.service.leases.manifests.await_written(job_id, seconds)
 
     @property
     def manifests_written(self) -> bool:
-        """All manifests say what the store does, or can't be written."""
+        """Whether all manifests are up to date, or can't be written."""
         return self.service.leases.manifests.all_written
 
     def close(self, *, at_once: bool = False) -> None:
-        """End all page processes, have manifests written, let the store go. Safe to call again.
+        """End all page processes, write manifests, and close the store. Safe to call again.
 
         Args:
-            at_once: a manifest that would take long stays as it was.
+            at_once: leave manifests as they are that would take long to write.
         """
         if self._thread is None:
             self._close(at_once=at_once)
@@ -184,7 +184,7 @@ class Runtime:
     # In the owner's thread
 
     def run(self) -> None:
-        """Own the jobs in this thread until `stop`."""
+        """Run the loop in this thread until `stop`."""
         while not self._ended:
             self._step()
 
@@ -196,11 +196,11 @@ class Runtime:
         self._listeners = (*self._listeners, listener)
 
     def detach(self, listener: Listener) -> None:
-        """From any thread: it hears nothing more."""
+        """Stop sending events to a listener; from any thread."""
         self._listeners = tuple(one for one in self._listeners if one is not listener)
 
     def on_event(self, event: JobEvent) -> None:
-        """Tell all that listen: at once while somebody's order is carried out, whose answer comes after; else in the next step."""
+        """Publish an event in the next step, or at once during a call, whose answer must come after it."""
         if isinstance(event, JobEnded | JobFailed):
             self.service.no_longer_doing(event.job_id)
         self._events.append(event)
@@ -208,26 +208,26 @@ class Runtime:
             self._publish_all()
 
     def ask_here(self, question: Question, limit_seconds: float = INSPECT_SECONDS) -> Future[Outcome]:
-        """As `ask`, for who is in the owner's thread."""
+        """As `ask`, from the runtime's own thread."""
         return self._requests.ask(question, limit_seconds)
 
     def warm_requests(self) -> None:
-        """Have a process ready that answers single questions."""
+        """Have a process ready for single questions."""
         self._requests.warm()
 
     @property
     def at_rest(self) -> bool:
-        """No job is at work or waits, and no question."""
+        """Whether no job and no question is running or waiting."""
         return self.service.state == "idle" and not (self._requests.busy or self._events)
 
     def after(self, seconds: float, call: Call) -> None:
-        """Do something later."""
+        """Run a call after some seconds."""
         self._timers.append((time.monotonic() + seconds, call))
 
     def _step(self) -> None:
-        """One message, or one of the things that are due."""
+        """Handle one message, or do one thing that is due."""
         begun, due = time.monotonic(), self._next_due()
-        # Looking up now and then is what tells a long wait from a time in which this process was stopped.
+        # Short waits tell a long wait from a time in which this process was stopped.
         patience = None if due is None else min(LOOK_UP_SECONDS, max(0.0, due - begun))
         message = None
         if (self._burst < BURST and not self.service.urgent) or patience != 0.0:
@@ -245,7 +245,7 @@ class Runtime:
 
     def _take(self, message: Message) -> None:
         if callable(message):
-            # What happened before an order is told before the answer to it.
+            # Events from before a call are published before its answer.
             self._publish_all()
             self._in_call = True
             message()
@@ -255,7 +255,7 @@ class Runtime:
         else:
             self.service.handle(message)
             if self.keeps_requests_warm and self.service.doing.state != "idle":
-                # Not sooner: the first page is waited for.
+                # Not earlier: the first page must not wait for it.
                 self._requests.warm()
 
     def _next_due(self) -> float | None:
@@ -268,7 +268,7 @@ class Runtime:
         return min((at for at in times if at is not None), default=None)
 
     def _do_due(self, now: float) -> None:
-        """One of the things that are due."""
+        """Do one thing that is due."""
         if self._events:
             self._publish()
         elif any(at <= now for at, _ in self._timers):
@@ -284,7 +284,7 @@ class Runtime:
 
     def _tick_requests(self) -> None:
         if self.service.state != "idle":
-            # While there are jobs, a cold start would be too slow an answer.
+            # While jobs run, a cold start would answer too slowly.
             self._requests.pool.touch()
         self._requests.pool.tick()
 
@@ -306,7 +306,7 @@ class Runtime:
                 call()
 
     def _mind_the_gap(self, gap: float) -> None:
-        """While this process was stopped nobody's time ran: its page processes could not be heard."""
+        """Move deadlines: while this process was stopped, it could not hear its page processes."""
         log.warning("This process was stopped for %.0f s: all deadlines move by so much", gap)
         self.service.shift(gap)
         self._requests.pool.shift(gap)

@@ -30,16 +30,16 @@ from ocr_worker.store.records import StoredJob
 log = logging.getLogger(__name__)
 
 REQUEST_SECONDS = 0.5
-"""Between two looks whether another process asks for a job's cancel."""
+"""How often to look for cancel requests of other processes."""
 
 
 class JobService:
-    """Its owner passes it what the pool posts (`handle`), and calls `step` when `next_step` has come, as it does the pool's."""
+    """The runtime passes it messages of the pool (`handle`), and calls `step` when `next_step` is due."""
 
     def __init__(
         self, settings: Settings, pool: Pool, listener: Listener, *, progress_seconds: float = 0.1
     ) -> None:
-        """Start nothing yet: page processes come with the first job."""
+        """Start nothing yet: page processes start with the first job."""
         self._settings, self._listener = settings, listener
         self.pool: Pool = pool
         self.leases: JobLeases = JobLeases(settings)
@@ -49,14 +49,14 @@ class JobService:
         self._draining, self._unattended = False, False
         self._changed, self._queue_moved = False, False
         self._is_stale, self._is_free = False, False
-        """Whether it is to be reckoned anew when runs are due; whether no other process held the store a moment ago."""
+        """Whether the next due time must be computed again; whether the store was free a moment ago."""
         self._runs_due_at: float | None = None
         self._blocked_until = 0.0
         self._requests_at = 0.0
         self.doing: Doing = Doing("idle")
-        """The job, file and page at work, as of the last step; may be read from any thread."""
+        """The job, file and page in work, as of the last step; can be read from any thread."""
         self._outcomes: deque[TaskEnded] = deque()
-        """Taken in as soon as the store can keep what comes of them."""
+        """Handled as soon as the store is free."""
 
     @property
     def store(self) -> JobStore:
@@ -81,7 +81,7 @@ class JobService:
     # Orders
 
     def admit(self, request: JobRequest) -> Future[Accepted]:
-        """Take in a job: a large one goes on in `step`, and the future tells when all of it is stored.
+        """Admit a job. A large one is stored in several steps; the future resolves when all of it is stored.
 
         Raises:
             BusyError: too many jobs wait.
@@ -91,7 +91,7 @@ class JobService:
         return self._admissions.add(request)
 
     def active(self, job_id: JobId | None) -> list[JobId]:
-        """Which jobs of this process that have not ended are meant: the one, or all for None.
+        """The job, or all jobs for None, if this process has it and it has not ended.
 
         Raises:
             JobNotFoundError: there is no such job, ended or not.
@@ -107,26 +107,26 @@ class JobService:
         return []
 
     def paused(self, job_id: JobId | None) -> list[JobId]:
-        """Which of the jobs that `active` names are paused."""
+        """Those of the `active` jobs that are paused."""
         runs = {run.job.job_id for run in self._runs if run.course.paused}
         paused = self._queue.paused() | self._admissions.paused() | runs
         return [job for job in self.active(job_id) if job in paused]
 
     def cancel(self, job_id: JobId | None) -> None:
-        """End a job, or all, for good unless it is resumed by order."""
+        """Cancel a job, or all. It stays cancelled until somebody resumes it."""
         end = RunEnds("cancelled", "cancelled", None)
         self._admissions.stop(job_id, end)
         self._stop(job_id, end)
 
     def interrupt(self, reason: str) -> None:
-        """End all jobs so that they can be taken up again: shutdown, a signal, or the host's death."""
+        """End all jobs so that they can be resumed: at a shutdown, a signal, or the death of the host."""
         self._admissions.refuse_all(shutting_down())
         self._stop(None, RunEnds("cancelled", "interrupted", reason))
 
     def pause(self, job_ids: Sequence[JobId]) -> None:
-        """Start no more pages of these jobs; pages in work are finished. A job that waits is passed over."""
+        """Start no more pages of these jobs; finish pages in work. Waiting jobs are skipped in the queue."""
         self.leases.require_free()
-        # What was finished before the order is told before the answer to it.
+        # Results from before the order are published before its answer.
         self._take_outcomes()
         for run in self._chosen(job_ids):
             run.pause()
@@ -148,10 +148,10 @@ class JobService:
         self._changed = self._queue_moved = True
 
     def resume(self, job_id: JobId, passwords: dict[str, str]) -> Accepted | None:
-        """Start a new run of an ended job for its pending files; None where nothing is left to do.
+        """Start a new run of an ended job for its pending files; None if there are none.
 
         Raises:
-            JobActiveError, JobNotFoundError, BusyError, OutputPermissionError: nothing was begun.
+            JobActiveError, JobNotFoundError, BusyError, OutputPermissionError: nothing was started.
         """
         job = self.leases.get_ended(job_id)
         if job.state not in RESUMABLE:
@@ -159,7 +159,7 @@ class JobService:
         return self._run_again(job, "processing", RunOrder(passwords))
 
     def retry_failed(self, job_id: JobId, passwords: dict[str, str]) -> Accepted | None:
-        """Start a new run for the failed files alone; None where there are none. Raises as `resume`."""
+        """Start a new run for the failed files only; None if there are none. Raises as `resume`."""
         job = self.leases.get_ended(job_id)
         failed = frozenset(self.store.file_numbers(job_id, "failed"))
         if not failed:
@@ -167,16 +167,16 @@ class JobService:
         return self._run_again(job, "failed", RunOrder(passwords, failed))
 
     def drain(self) -> None:
-        """Take no more jobs; those that are paused end here."""
+        """Accept no more jobs, and end paused ones."""
         self._draining = True
         self.stop_paused()
 
     def stop_paused(self) -> None:
-        """From now on end paused jobs, once their pages in work are finished: nothing will continue them in this process."""
+        """From now on, end paused jobs once their pages in work are finished: nobody can continue them here."""
         self._unattended, self._changed = True, True
 
     def set_progress_seconds(self, seconds: float) -> None:
-        """The least time between two progress events of a job from now on."""
+        """Set the least time between two progress events of a job."""
         self._progress_seconds = seconds
         for run in self._runs:
             run.journal.throttle.least_seconds = seconds
@@ -184,12 +184,12 @@ class JobService:
     # The loop's
 
     def handle(self, message: object) -> None:
-        """Hear what the pool posted; the next steps take it in."""
+        """Queue the outcomes in a message of the pool; later steps handle them."""
         self._outcomes.extend(self.pool.handle(message))
         self._changed = True
 
     def step(self) -> None:
-        """Do one of the things that are due: what is left is due at once."""
+        """Do one thing that is due; anything else stays due."""
         now = time.monotonic()
         if self.leases.locks and now >= self._requests_at:
             self._heed_cancel_requests(now)
@@ -200,7 +200,7 @@ class JobService:
         elif self._is_stale and not self._has_news:
             self._reckon()
         elif self._is_free:
-            # The look holds for one step: what is done in it waits for nobody.
+            # This holds for one step only, so that no step waits for the store.
             self._is_free, self._is_stale = False, True
             self._go_on()
         else:
@@ -218,12 +218,12 @@ class JobService:
         return min((*times, at) if at is not None else times, default=None)
 
     def _look_at_store(self) -> None:
-        """Nothing of a job is done while another process holds the store."""
+        """Check that the store is free: nothing is done while another process has it locked."""
         self._is_free = self.leases.store_is_free()
         self._blocked_until = self.leases.deferred.blocked_until
 
     def _reckon(self) -> None:
-        """When runs have something to do though nothing happens."""
+        """Compute when runs are due although nothing happens."""
         due = (run.next_tick() for run in self._runs)
         self._runs_due_at = min((at for at in due if at is not None), default=None)
         self._is_stale, self.doing = False, self._look()
@@ -233,7 +233,7 @@ class JobService:
         self.doing = self._look()
 
     def _go_on(self) -> None:
-        """Take in what has ended; then begin the next job; then start what can be started; then tell."""
+        """Handle outcomes first; then begin the next job, start tasks, and publish progress."""
         if self.leases.deferred.waiting:
             self.leases.catch_up()
         elif self._outcomes:
@@ -246,23 +246,23 @@ class JobService:
             self._tick()
 
     def shift(self, seconds: float) -> None:
-        """Move all deadlines: the clock ran on while nothing could, as this process was stopped."""
+        """Move all deadlines, because this process was stopped for so long."""
         self.pool.shift(seconds)
         for run in self._runs:
             run.course.shift(seconds)
 
     def no_longer_doing(self, job_id: JobId) -> None:
-        """Say no more that a job is at work, the end of which is about to be told."""
+        """Stop naming a job whose end is about to be published."""
         if self.doing.job_id == job_id:
             self.doing = Doing(self.doing.state)
 
     def close(self, *, at_once: bool) -> None:
-        """End all page processes, have manifests written, and let the store go; errors on the way are only logged."""
+        """End all page processes, write manifests, and close the store. Errors are only logged."""
         self.pool.close()
         self.leases.close(at_once=at_once)
 
     def _advance(self) -> None:
-        """Start what can be started."""
+        """Start all tasks that can be started."""
         self._changed = False
         for run in self._runs:
             run.isolated(JobRun.advance)
@@ -271,14 +271,14 @@ class JobService:
         self._drop_ended()
 
     def _tick(self) -> None:
-        """Tell what was held back; give up what is overdue; what had to wait may be started."""
+        """Publish progress that was held back, and give up what is overdue."""
         for run in self._runs:
             run.isolated(JobRun.tick)
         self._changed = True
         self._drop_ended()
 
     def _begin_next(self) -> None:
-        """Begin the job whose turn it is, if it is anybody's."""
+        """Begin the next job in the queue, if no job is running."""
         self._queue_moved, waiting = False, self._queue.peek()
         if waiting is None or not all(run.course.paused for run in self._runs):
             return
@@ -307,7 +307,7 @@ class JobService:
             self._changed = self._queue_moved = True
 
     def _look(self) -> Doing:
-        """What is at work; the same as before where nothing has changed."""
+        """What is being done now; the same object if nothing has changed."""
         now = Doing(self.state)
         if self._runs:
             file, page = self._runs[0].in_flight.longest() or (None, None)
@@ -315,7 +315,7 @@ class JobService:
         return self.doing if now == self.doing else now
 
     def _make_run(self, waiting: Waiting) -> JobRun | None:
-        """The run of a job that was taken from the queue; one that can't be made has ended with that."""
+        """Make the run of a job from the queue; if that fails, the job has failed."""
         job = waiting.job
         context = RunContext(
             self.store, self.pool, self._settings, self.leases, self._listener, self._tickets, self._progress_seconds
@@ -329,7 +329,7 @@ class JobService:
             return None
 
     def _admit(self) -> None:
-        """Go on with the request that came first, for a slice; one that is stored is told so, and queued in the next step."""
+        """Store a slice of the oldest request; queue its job once all of it is stored."""
         arrival = self._admissions.arrivals[0]
         if not arrival.is_stored:
             self._admissions.step()
@@ -348,7 +348,7 @@ class JobService:
             self._stop(job_id, arrival.stop)
 
     def _heed_cancel_requests(self, now: float) -> None:
-        """Cancel the jobs of ours that another process asks for."""
+        """Cancel jobs of this process that another process asked to cancel."""
         self._requests_at = now + REQUEST_SECONDS
         for job_id in self.leases.cancel_requests():
             self.cancel(job_id)
@@ -360,7 +360,7 @@ class JobService:
 
     def _stop(self, job_id: JobId | None, end: RunEnds) -> None:
         if self._at_work and self.leases.store_is_free():
-            # What was finished before the order counts, though nothing has taken it in yet.
+            # Results from before the order count, even if no step has handled them yet.
             self._take_outcomes()
         runs = [run for run in self._runs if job_id in (None, run.job.job_id)]
         waiting = [self._make_run(waiting) for waiting in self._queue.pop(job_id)]
@@ -396,7 +396,7 @@ class JobService:
 
     @property
     def urgent(self) -> bool:
-        """A request has just come: a small one is a job before another order is heard."""
+        """Whether a request has just come: a small one becomes a job before the next message."""
         return any(not arrival.was_stepped for arrival in self._admissions.arrivals)
 
     @property

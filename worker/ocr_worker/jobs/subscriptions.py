@@ -21,17 +21,17 @@ from ocr_worker.store.job_store import JobStore, store_as_it_is
 from ocr_worker.store.records import StoredJob
 
 AT_ONCE = 100
-"""Files that are in memory at most; the others wait in the store."""
+"""Most files in memory; the others wait in the store."""
 _STATUS: dict[JobState, BatchStatus] = {"completed": "completed", "stopped": "stopped"}
 
 Heard = Union[ProgressMade, FileDone, JobEnded, JobFailed]
 
 
 class Subscription:
-    """Iterate it, or `get` what comes next, in one thread.
+    """Iterate it, or `get` the next event, in one thread.
 
-    Of progress only the newest is kept, and files are read from the store when they are asked for: a listener that is
-    slow, or never reads, costs no memory and holds nobody up.
+    Only the newest progress is kept, and files are read from the store on demand. So a listener that is slow, or never
+    reads, costs no memory and delays nobody.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Subscription:
         self._progress: dict[JobId, ProgressMade] = {}
         self._ends: dict[JobId, JobEnded | JobFailed] = {}
         self._ended_seq: dict[JobId, int] = {}
-        """Up to which files have ended, by job."""
+        """Up to which `seq` files have ended, by job."""
         self._read_seq: dict[JobId, int] = {} if job_id is None else {job_id: after_seq}
         self._files: deque[FileDone] = deque()
         self._looked_back, self._closed = job_id is None, False
@@ -66,7 +66,7 @@ class Subscription:
             self._news.notify_all()
 
     def end(self) -> None:
-        """Nothing more will happen."""
+        """End the subscription: no more events will come."""
         with self._news:
             self._closed = True
             self._news.notify_all()
@@ -74,7 +74,7 @@ class Subscription:
     # The listener's
 
     def get(self, timeout: float | None = None) -> Heard | None:
-        """What happened next; None when that takes longer than `timeout` seconds, or nothing more will happen."""
+        """The next event; None after `timeout` seconds, or if no more will come."""
         if not self._looked_back:
             self._look_back()
         until = None if timeout is None else time.monotonic() + timeout
@@ -92,14 +92,14 @@ class Subscription:
                 return self._files.popleft()
 
     def __iter__(self) -> Iterator[Heard]:
-        """All that happens, to the end of the job; of all jobs, for ever."""
+        """Events until the job has ended; those of all jobs, for ever."""
         while (heard := self.get()) is not None:
             yield heard
             if self._job_id is not None and isinstance(heard, JobEnded | JobFailed):
                 return
 
     def close(self) -> None:
-        """Hear nothing more; to be called by the thread that listens."""
+        """Unsubscribe; called by the thread that reads."""
         self._detach(self)
         self.end()
         if self._store is not None:
@@ -121,7 +121,7 @@ class Subscription:
         return next((job for job, seq in self._ended_seq.items() if seq > self._read_seq[job]), None)
 
     def _take_other(self) -> Heard | None:
-        """Progress first: a job's end is the last that is heard of it."""
+        """Progress first: the end of a job is its last event."""
         if self._progress:
             return self._progress.pop(next(iter(self._progress)))
         if self._ends:
@@ -135,12 +135,12 @@ class Subscription:
     def _read_files(self, job_id: JobId) -> None:
         found = self._reader().files_ended_after(job_id, self._read_seq[job_id], AT_ONCE)
         with self._news:
-            # Where a file was opened again since, its end is not there any more.
+            # A file that was reopened since has no end any more.
             self._read_seq[job_id] = found[-1][0] if found else self._ended_seq[job_id]
         self._files.extend(FileDone(job_id, file.number, seq, file_result(file)) for seq, file in found)
 
     def _look_back(self) -> None:
-        """What happened before this listener came."""
+        """Find events from before this listener came."""
         self._looked_back = True
         assert self._job_id is not None
         job = self._reader().job(self._job_id)
@@ -158,7 +158,7 @@ class Subscription:
 
 
 def _end_of(job: StoredJob) -> JobEnded | JobFailed:
-    """The end of a job's last run, as its row tells it."""
+    """The end of a job's last run, from its row."""
     if job.state == "failed":
         failure = Failure(job.reason or "internal", "An error ended the run; resume the job.", retryable=True)
         return JobFailed(job.job_id, failure, job.last_seq)

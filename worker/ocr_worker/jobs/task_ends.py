@@ -21,11 +21,11 @@ from ocr_worker.store.records import StoredJob
 log = logging.getLogger(__name__)
 
 What = tuple[Sequence[Effect], "FileOutcome | None"]
-"""What is to be done, and how a file that ends well by it ended."""
+"""Effects to carry out, and the outcome of a file that was completed."""
 
 
 class TaskEnds:
-    """Of the tasks of one run."""
+    """Handles the ends of a run's tasks."""
 
     def __init__(
         self, job: StoredJob, window: FileWindow, course: Course, journal: RunJournal, context: RunContext
@@ -36,7 +36,7 @@ class TaskEnds:
         self.outcomes = FileOutcomes(window, context.store)
 
     def task_ended(self, task: Task, outcome: Outcome) -> What:
-        """Take in the end of a task."""
+        """Store the outcome of a task; return what to do next."""
         file = self._window.files[task.number]
         match task, outcome:
             case Open(), Opened():
@@ -55,7 +55,7 @@ class TaskEnds:
                 return self._failed(file, task, failure_of(outcome)), None
 
     def count_page(self, number: int, page: int, ended: int) -> None:
-        """A page has ended, well or not, so many of its file have now."""
+        """Count a page that has ended; `ended` pages of its file have."""
         file = self._window.files[number]
         assert file.opened is not None
         here = Here(file.stored.file, file.name, number, ended, file.opened.pages)
@@ -63,7 +63,7 @@ class TaskEnds:
         self._journal.throttle.mark_news()
 
     def redo(self, number: int, failure: Failure) -> Sequence[Effect]:
-        """Read all pages of a file anew."""
+        """Read all pages of a file again."""
         file = self._window.files[number]
         log.warning(
             "%s: its page results can't be used, all pages are read again: %s", file.name, failure.message
