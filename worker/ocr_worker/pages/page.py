@@ -20,6 +20,7 @@ from ocr_worker.pages.blank import is_white
 from ocr_worker.pages.completeness import (
     look_through,
     require_all_decodable,
+    require_most,
     require_nothing_missing,
     require_pictures,
     require_sizes,
@@ -27,7 +28,7 @@ from ocr_worker.pages.completeness import (
 from ocr_worker.pages.open_documents import Documents
 from ocr_worker.pages.page_results import write_picture
 from ocr_worker.pages.recognition import Reader
-from ocr_worker.pages.rendering import Sheet, choose_dpi, draw, load_sheet, paint, shows_nothing, take_image
+from ocr_worker.pages.rendering import Sheet, choose_dpi, draw, load_sheet, paint, shows_nothing, take_image, with_pictures_put_right
 from ocr_worker.pages.source_file import glance, require_unchanged
 
 UNREADABLE = "The page's own text can't be read (broken character map); existing_text: redo recognises the page instead"
@@ -50,9 +51,16 @@ class PageWork:
 
     def _pdf_page(self, path: Path, task: PageTask) -> Page:
         pdf = self.documents.pdf(path, task.source.password, task.source.stamp)
+        # First of all: PDFium follows forms that draw each other until its memory is gone.
+        found = look_through(pdf, task.page, path)
         sheet = load_sheet(pdf, task.page)
+        flaws = require_most(found, sheet, path)
+        page = self._own_or_seen(pdf, sheet, task, found)
+        return replace(page, warnings=(*page.warnings, *flaws))
+
+    def _own_or_seen(self, pdf: PdfFile, sheet: Sheet, task: PageTask, found: Drawn) -> Page:
+        path = Path(task.source.path)
         kind = existing_text.classify(sheet.page, sheet.content) if sheet.page and sheet.content else "none"
-        found = look_through(pdf, sheet, path)
         if _is_kept(kind, task.settings):
             return _own_text(pdf, sheet, kind, task.settings)
         require_sizes(sheet, task.settings.max_pixels, path)
@@ -68,21 +76,24 @@ class PageWork:
 
     def _seen(self, pdf: PdfFile, sheet: Sheet, task: PageTask, found: Drawn) -> Page:
         path = Path(task.source.path)
-        if shows_nothing(sheet):
-            require_pictures(found, sheet, path)
+        image, flaws = None, ()
+        if not (nothing := shows_nothing(sheet)):
+            image = take_image(pdf, sheet, task.settings)
+        if image is None:
+            flaws = require_pictures(found, sheet, path)
+        if nothing and not found.mended:
             page = self._blank(sheet, task)
         else:
-            image = take_image(pdf, sheet, task.settings)
             if image is None:
-                require_pictures(found, sheet, path)
-                image = draw(pdf, sheet, task.settings, path)
+                shown = with_pictures_put_right(pdf, sheet, found.mended)
+                image = draw(pdf, shown, task.settings, path)
             page = self._read(image, (sheet.inches[0] * 72, sheet.inches[1] * 72), task)
             if page.status == "ok" and _is_repainted(sheet, task.settings):
                 write_picture(Path(task.result_path), paint(sheet, image.dpi, image))
                 page = replace(page, repainted=True)
         if page.status == "blank":
             require_all_decodable(sheet, path)
-        return page
+        return replace(page, warnings=(*page.warnings, *flaws))
 
     def _image_page(self, path: Path, kind: str, task: PageTask) -> Page:
         with image_files.opened(path, kind, task.settings.max_pixels) as opened:

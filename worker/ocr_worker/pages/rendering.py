@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ocr_worker.engines.images import filters
+from ocr_worker.engines.images.cut_short import cut_short
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.pdf import jpeg, pdfium, poppler, qpdf
 from ocr_worker.engines.pdf.pdf_file import PdfFile
@@ -93,6 +95,18 @@ def choose_dpi(sheet: Sheet, settings: PageSettings) -> float:
     return min(wanted, affordable)
 
 
+def with_pictures_put_right(pdf: PdfFile, sheet: Sheet, mended: Sequence[tuple[Any, bytes]]) -> Sheet:
+    """To be drawn from a copy of the page, in which PDFium can decode these pictures; the same where that is not needed."""
+    if not mended or sheet.page is None:
+        return sheet
+    try:
+        copy = qpdf.page_with(pdf.structure, sheet.number, mended)
+        return replace(sheet, page=pdfium.load_page(pdfium.load(copy, None, "its copy"), 1))
+    except (pdfium.PdfiumError, qpdf.QpdfError) as error:
+        _log.warning("Page %d is drawn without pictures that could be put right: %s", sheet.number, error)
+        return sheet
+
+
 def draw(pdf: PdfFile, sheet: Sheet, settings: PageSettings, path: Path) -> GreyImage:
     """Raises CorruptError when no renderer can draw the page."""
     dpi = choose_dpi(sheet, settings)
@@ -129,8 +143,11 @@ def take_image(pdf: PdfFile, sheet: Sheet, settings: PageSettings) -> GreyImage 
     ):
         return None
     image = qpdf.sole_jpeg(pdf.structure, sheet.number, (width, height))
-    picture = jpeg.luma(image, (width, height)) if image is not None else None
-    return GreyImage(filters.turn(picture, page.get_rotation()), dpi) if picture is not None else None
+    found = jpeg.luma(image, (width, height)) if image is not None else None
+    if found is None:
+        return None
+    picture, share = found
+    return GreyImage(filters.turn(picture, page.get_rotation()), dpi, warnings=cut_short(share))
 
 
 def paint(sheet: Sheet, dpi: float, seen: GreyImage) -> bytes:

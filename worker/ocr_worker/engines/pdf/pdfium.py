@@ -249,6 +249,14 @@ def covered_share(image: tuple[float, float, float, float, int, int], page: Any)
     return max(0.0, width) * max(0.0, height) / area if area else 0.0
 
 
+def reaches_foot(page: Any) -> bool:
+    """Whether anything is drawn in the last quarter of the page as it lies."""
+    left, bottom, right, top = page.get_bbox()
+    parts = itertools.islice(page.get_objects(max_depth=8), MAX_OBJECTS)
+    lowest = min((_bounds(part)[1] for part in parts), default=top)
+    return bool(lowest < bottom + (top - bottom) / 4)
+
+
 def is_upright(page: Any) -> bool:
     """Whether the page's one image is drawn neither turned nor mirrored."""
     images = list(page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,25 @@ def mended_copy(pdf: pikepdf.Pdf) -> bytes:
         pdf.save(target, compress_streams=False)
     except (pikepdf.PdfError, RuntimeError) as error:
         raise QpdfError(str(error)) from error
+    return target.getvalue()
+
+
+def page_with(pdf: pikepdf.Pdf, page: int, jpegs: Sequence[tuple[Any, bytes]]) -> bytes:
+    """A document of this page alone, with these JPEGs in their places. Raises QpdfError."""
+    kept = [(image, image.read_raw_bytes(), image.get("/Filter"), image.get("/DecodeParms")) for image, _ in jpegs]
+    target = io.BytesIO()
+    try:
+        for image, content in jpegs:
+            image.write(content, filter=pikepdf.Name.DCTDecode)
+        with pikepdf.new() as single:
+            single.pages.append(pdf.pages[page - 1])
+            single.save(target, compress_streams=False)
+    except (pikepdf.PdfError, RuntimeError) as error:
+        raise QpdfError(str(error)) from error
+    finally:
+        # The document is used on, and this is not what is in its file.
+        for image, content, packing, settings in kept:
+            image.write(content, filter=packing, decode_parms=settings)
     return target.getvalue()
 
 
