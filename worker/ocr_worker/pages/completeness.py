@@ -81,6 +81,4 @@ def _require_decodable(images: Iterable[Any], sheet: Sheet, path: Path) -> None:
 
 
 def _lost(what: str, page: int, path: Path) -> CorruptError:
-    return CorruptError(
-        f"{path.name} (page {page}) is damaged: {what}; get the file again, or scan it anew"
-    )
+    return CorruptError(f"{path.name} (page {page}) is damaged: {what}; get the file again, or scan it anew")

@@ -28,7 +28,16 @@ from ocr_worker.pages.completeness import (
 from ocr_worker.pages.open_documents import Documents
 from ocr_worker.pages.page_results import write_picture
 from ocr_worker.pages.recognition import Reader
-from ocr_worker.pages.rendering import Sheet, choose_dpi, draw, load_sheet, paint, shows_nothing, take_image, with_pictures_put_right
+from ocr_worker.pages.rendering import (
+    Sheet,
+    choose_dpi,
+    draw,
+    load_sheet,
+    paint,
+    shows_nothing,
+    take_image,
+    with_pictures_put_right,
+)
 from ocr_worker.pages.source_file import glance, require_unchanged
 
 UNREADABLE = "The page's own text can't be read (broken character map); existing_text: redo recognises the page instead"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ocr_worker.engines.pdf import qpdf
+from ocr_worker.engines.pdf import passwords, qpdf
 from ocr_worker.model.page import Page
 from ocr_worker.model.tasks import ComposeTask
 from ocr_worker.outputs import searchable_pdf
@@ -72,4 +72,4 @@ class PdfWriter:
         self._grafter.finish()
         searchable_pdf.save(self._original.pdf, self._place, self._original.is_protected)
         password = self._task.source.password if self._original.is_protected else None
-        searchable_pdf.require_pages(self._place, self._task.pages, password)
+        searchable_pdf.require_pages(self._place, self._task.pages, passwords.spellings(password))

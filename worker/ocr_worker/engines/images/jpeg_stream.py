@@ -154,7 +154,9 @@ class _Walk:
         marker, at = self._frame
         precision, height, width, count = struct.unpack_from(">BHHB", self._content, at + 4)
         parts = self._content[at + 10 : at + 10 + 3 * count]
-        sampling = {parts[n]: (parts[n + 1] >> 4 or 1, parts[n + 1] & 15 or 1) for n in range(0, len(parts) - 2, 3)}
+        sampling = {
+            parts[n]: (parts[n + 1] >> 4 or 1, parts[n + 1] & 15 or 1) for n in range(0, len(parts) - 2, 3)
+        }
         return Layout(
             self._content, marker, at, precision, (width, height), sampling, tuple(self._scans),
             self._late_height, self._interval, self._is_ended,

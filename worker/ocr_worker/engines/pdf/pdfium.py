@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import io
 import itertools
 import math
 import re
@@ -16,6 +17,7 @@ import pypdfium2
 from PIL import Image
 from pypdfium2 import raw
 
+from ocr_worker.engines.pdf import passwords
 from ocr_worker.errors import BadPasswordError, EncryptedError, OcrError
 
 XFA_FULL = raw.FORMTYPE_XFA_FULL
@@ -37,7 +39,7 @@ def load(source: Path | BinaryIO | bytes, password: str | None, name: str) -> An
     if isinstance(source, Path):
         source = _openable(source)
     try:
-        document = pypdfium2.PdfDocument(source, password=password, autoclose=True)
+        document = _opened(source, password)
     except pypdfium2.PdfiumError as error:
         if (refusal := _refusal(getattr(error, "err_code", None), password, name)) is not None:
             raise refusal from error
@@ -45,6 +47,34 @@ def load(source: Path | BinaryIO | bytes, password: str | None, name: str) -> An
     if document.get_formtype() != raw.FORMTYPE_NONE:
         document.init_forms()
     return document
+
+
+def _opened(source: Any, password: str | None) -> Any:
+    """PDFium itself tries UTF-8 and Latin-1; SASLprep it does not know."""
+    forms = [None] if password is None else passwords.forms(password)
+    for number, form in enumerate(forms, 1):
+        try:
+            return pypdfium2.PdfDocument(source, password=form, autoclose=True)
+        except pypdfium2.PdfiumError as error:
+            if getattr(error, "err_code", None) != raw.FPDF_ERR_PASSWORD or number == len(forms):
+                raise
+    raise AssertionError
+
+
+def rebuilt(document: Any) -> bytes:
+    """The pages in a new document. Raises PdfiumError."""
+    try:
+        with pypdfium2.PdfDocument.new() as fresh:
+            fresh.import_pages(document)
+            target = io.BytesIO()
+            fresh.save(target)
+            return target.getvalue()
+    except (pypdfium2.PdfiumError, ValueError, OSError) as error:
+        raise PdfiumError(str(error)) from error
+
+
+def is_signed(document: Any) -> bool:
+    return bool(raw.FPDF_GetSignatureCount(document.raw) > 0)
 
 
 def _openable(path: Path) -> Any:

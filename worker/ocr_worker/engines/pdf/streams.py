@@ -14,7 +14,15 @@ from pikepdf import Array
 
 from ocr_worker.engines.images import fax, jpeg_stream
 from ocr_worker.engines.pdf import coded_lengths, unpacking
-from ocr_worker.engines.pdf.unpacking import MOST_BYTES, Filter, Inflation, TornError, Unpacked, number, spelled
+from ocr_worker.engines.pdf.unpacking import (
+    MOST_BYTES,
+    Filter,
+    Inflation,
+    TornError,
+    Unpacked,
+    number,
+    spelled,
+)
 
 _MOST_FOREIGN_BYTES = 1 << 20
 """What qpdf, which knows no limit, is given to unpack."""

@@ -99,7 +99,9 @@ def filters(stream: Any) -> list[Filter]:
     names, settings = _listed(stream.get("/Filter")), _listed(_settings(stream))
     found = [_FULL.get(name := spelled(one), name) for one in names]
     padded = [*settings, *([None] * len(found))]
-    return [Filter(name, padded[n] if isinstance(padded[n], Dictionary) else None) for n, name in enumerate(found)]
+    return [
+        Filter(name, padded[n] if isinstance(padded[n], Dictionary) else None) for n, name in enumerate(found)
+    ]
 
 
 def _settings(stream: Any) -> Any:
