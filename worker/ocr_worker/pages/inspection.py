@@ -68,7 +68,7 @@ def _page_entry(points: tuple[float, float], *, has_text: bool = False) -> dict[
 def _inspect_image(path: Path, kind: str) -> dict[str, Any]:
     # To ask a PNG for its orientation is to decode it.
     with image_files.opened(path, kind, _MAX_PIXELS) as image:
-        pages = [_frame(image, path, number) for number in range(1, headers.count_frames(image) + 1)]
+        pages = [_frame(image, path, number) for number in range(1, image_files.count_pages(image, path) + 1)]
     return {
         "pages": len(pages),
         "encrypted": False,
@@ -79,5 +79,5 @@ def _inspect_image(path: Path, kind: str) -> dict[str, Any]:
 
 
 def _frame(image: Any, path: Path, number: int) -> dict[str, Any]:
-    image_files.select_frame(image, path, number, _MAX_PIXELS)
+    image_files.select_page(image, path, number, _MAX_PIXELS)
     return _page_entry(headers.size_points(image))

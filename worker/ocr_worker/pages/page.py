@@ -85,7 +85,8 @@ class PageWork:
 
     def _seen(self, pdf: PdfFile, sheet: Sheet, task: PageTask, found: Drawn) -> Page:
         path = Path(task.source.path)
-        image, flaws = None, ()
+        image: GreyImage | None = None
+        flaws: tuple[str, ...] = ()
         if not (nothing := shows_nothing(sheet)):
             image = take_image(pdf, sheet, task.settings)
         if image is None:
@@ -106,8 +107,8 @@ class PageWork:
 
     def _image_page(self, path: Path, kind: str, task: PageTask) -> Page:
         with image_files.opened(path, kind, task.settings.max_pixels) as opened:
-            image_files.select_frame(opened, path, task.page, task.settings.max_pixels)
-            image = image_files.read_grey(opened)
+            image_files.select_page(opened, path, task.page, task.settings.max_pixels)
+            image = image_files.read_grey(opened, path)
         if task.settings.dpi and image.dpi_estimated:
             image = replace(image, dpi=float(task.settings.dpi), dpi_estimated=False)
         return self._read(image, image.size_points, task)

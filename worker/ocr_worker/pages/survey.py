@@ -37,7 +37,7 @@ def _pixels(task: OpenTask, opened: Opened, documents: Documents, page: int) -> 
     path = Path(task.source.path)
     if opened.type != "pdf":
         with image_files.opened(path, opened.type, task.settings.max_pixels) as image:
-            image_files.select_frame(image, path, page, task.settings.max_pixels)
+            image_files.select_page(image, path, page, task.settings.max_pixels)
             width, height = image.size
             return (height, width) if headers.exif_orientation(image) >= 5 else (width, height)
     sheet = load_sheet(documents.pdf(path, task.source.password, opened.stamp), page)

@@ -45,8 +45,8 @@ def _decoded(data: bytes, size: tuple[int, int], coding: Coding) -> Image.Image 
     with heard():
         try:
             with Image.open(io.BytesIO(_as_tiff(data, size, coding)), formats=["TIFF"]) as picture:
-                picture.load()
-                return picture
+                decoded: Image.Image = picture.convert("1")
+                return decoded
         except headers.BROKEN:
             return None
 

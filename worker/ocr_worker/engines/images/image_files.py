@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image, ImageChops, UnidentifiedImageError
 
+from ocr_worker.engines.images import jpeg_stream, tiff
+from ocr_worker.engines.images.complaints import heard
+from ocr_worker.engines.images.cut_short import TORN_SHARE, cut_short
 from ocr_worker.engines.images.filters import grey_range, turn_by_exif
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.images.headers import (
@@ -18,7 +24,7 @@ from ocr_worker.engines.images.headers import (
     is_jpeg,
     resolution,
 )
-from ocr_worker.errors import CorruptError, TooLargeError, UnsupportedTypeError
+from ocr_worker.errors import CorruptError, OcrError, TooLargeError, UnsupportedTypeError
 
 _FORMATS = {
     "png": "PNG",
@@ -32,21 +38,78 @@ _FORMATS = {
 _UNREADABLE = {"LAB"}
 
 
+_SHARE = "ocr_worker: share of its rows"
+"""Where Pillow keeps what is known of a file, what we know of a JPEG that lacks some."""
+_FOREIGN = re.compile(
+    r"unknown pixel mode|unknown data organization|cannot handle|unsupported|not supported|not available|not configured"
+    r"|cannot determine|only supports|Inappropriate|^\d+$",
+    re.IGNORECASE,
+)
+"""How Pillow and its libraries say that they don't know a kind; a bare number is a TIFF's compression."""
+
+
 @contextmanager
 def opened(path: Path, kind: str, max_pixels: float) -> Iterator[Image.Image]:
-    """Open as exactly this kind of image. Raises CorruptError, TooLargeError: sizes are checked before decoding."""
+    """Open as exactly this kind of image. Raises CorruptError, UnsupportedTypeError, TooLargeError.
+
+    Sizes are checked before decoding.
+    """
     # Our own limit is checked per call: Pillow's is global, and only warns up to twice its value.
     Image.MAX_IMAGE_PIXELS = None
     try:
-        with path.open("rb") as stream, Image.open(stream, formats=[_FORMATS[kind]]) as image:
-            check_size(image, path, max_pixels)
-            yield image
+        with path.open("rb") as stream:
+            share, source = _put_right(stream) if kind == "jpeg" else (1.0, stream)
+            with _open(source, _FORMATS[kind]) as image:
+                check_size(image, path, max_pixels)
+                image.info[_SHARE] = share
+                yield image
     except UnidentifiedImageError as error:
         raise CorruptError(
             f"{path.name} looks like {kind}, but can't be read as such; save it again"
         ) from error
     except BROKEN as error:
-        raise CorruptError(f"{path.name} is damaged or cut short; save or scan it again") from error
+        raise refusal(error, path) from error
+
+
+def _put_right(stream: BinaryIO) -> tuple[float, BinaryIO]:
+    """A JPEG as every viewer takes it."""
+    content = stream.read()
+    found = jpeg_stream.layout(content)
+    if found is not None and not found.is_plain:
+        # What is known of rows is known of the usual kinds only.
+        return 1.0, io.BytesIO(found.content)
+    right = jpeg_stream.mended(content)
+    return (right.share, io.BytesIO(right.content)) if right else (1.0, io.BytesIO(content))
+
+
+def _open(source: BinaryIO, kind: str) -> Image.Image:
+    try:
+        return Image.open(source, formats=[kind])
+    except UnidentifiedImageError:
+        # Pillow keeps the reason to itself.
+        source.seek(0)
+        Image.init()
+        return Image.OPEN[kind][0](source, "")
+
+
+def refusal(error: Exception, path: Path, complaints: Iterable[str] = ()) -> OcrError:
+    """What it means that an image can't be opened or decoded."""
+    causes = (error, error.__cause__, error.__context__)
+    if any(_FOREIGN.search(text) for text in (*map(str, filter(None, causes)), *complaints)):
+        return UnsupportedTypeError(
+            f"{path.name} is of a kind that can't be read here; save it as PNG, or print it to a PDF"
+        )
+    return CorruptError(f"{path.name} is damaged or cut short; save or scan it again")
+
+
+def count_pages(image: Image.Image, path: Path) -> int:
+    """Of a TIFF, pictures that are pages; animations count as one. Raises TooLargeError for too many."""
+    return len(_page_frames(path)) if image.format == "TIFF" else 1
+
+
+def _page_frames(path: Path) -> list[int]:
+    with path.open("rb") as stream:
+        return tiff.page_frames(stream)
 
 
 def check_size(image: Image.Image, path: Path, max_pixels: float) -> None:
@@ -59,22 +122,56 @@ def check_size(image: Image.Image, path: Path, max_pixels: float) -> None:
         )
 
 
-def select_frame(image: Image.Image, path: Path, page: int, max_pixels: float) -> None:
-    if page > 1:
-        image.seek(page - 1)
+def select_page(image: Image.Image, path: Path, page: int, max_pixels: float) -> None:
+    if image.format != "TIFF":
+        return
+    frames = _page_frames(path)
+    if page > len(frames):
+        raise CorruptError(f"{path.name} has no page {page}; save it again")
+    if frames[page - 1]:
+        image.seek(frames[page - 1])
         check_size(image, path, max_pixels)
 
 
-def read_grey(image: Image.Image) -> GreyImage:
-    """Decode the selected frame as it is to be recognised."""
+def read_grey(image: Image.Image, path: Path) -> GreyImage:
+    """Decode the selected frame as it is to be recognised. Raises CorruptError, UnsupportedTypeError."""
     (across, down), estimated = resolution(image)
     orientation = exif_orientation(image)
     if is_jpeg(image) and image.mode == "RGB":
         # The decoder then skips the colours, and gives the very luma that converting would.
         image.draft("L", image.size)
-    image.load()
+    flaws = decode(image, path)
     picture = turn_by_exif(to_grey(image), orientation)
-    return GreyImage(picture, across, estimated, down if down != across else None)
+    return GreyImage(picture, across, estimated, down if down != across else None, flaws)
+
+
+def decode(image: Image.Image, path: Path) -> tuple[str, ...]:
+    """Load the selected frame, and say what is wrong with it. Raises CorruptError, UnsupportedTypeError."""
+    if image.format != "TIFF":
+        image.load()
+        found: tuple[float, tuple[str, ...]] = (image.info.get(_SHARE, 1.0), ())
+    else:
+        found = _decode_tiff(image, path)
+    share, complaints = found
+    if share < TORN_SHARE:
+        raise CorruptError(f"{path.name} is cut short; save or scan it again")
+    said = cut_short(share)
+    return said or tuple(
+        f"The picture is damaged, and its decoder says so: {line}" for line in complaints[:1]
+    )
+
+
+def _decode_tiff(image: Image.Image, path: Path) -> tuple[float, tuple[str, ...]]:
+    share = tiff.fax_share(image, path)
+    with heard() as lines:
+        try:
+            image.load()
+            error = None
+        except BROKEN as broken:
+            error = broken
+    if error is not None:
+        raise refusal(error, path, lines) from error
+    return share, tiff.of_pictures(lines)
 
 
 def to_grey(image: Image.Image) -> Image.Image:

@@ -10,14 +10,14 @@ import io
 import re
 import struct
 from dataclasses import dataclass
-from functools import cached_property
 
 from PIL import Image, ImageChops
 
 from ocr_worker.engines.images import headers
 
 _START, _END = b"\xff\xd8", b"\xff\xd9"
-_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_FRAMES = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
+"""The last one is of JPEG-LS, which is another format with the same markers."""
 _SEQUENTIAL, _PROGRESSIVE = {0xC0, 0xC1, 0xC9}, {0xC2, 0xCA}
 _PLAIN = {0xC0, 0xC1, 0xC2}
 """Frames that all readers of PDFs know: neither lossless, hierarchical nor arithmetic."""
@@ -52,7 +52,7 @@ class Scan:
     restarts: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Layout:
     """Where things lie; counted from the start marker."""
 
@@ -69,7 +69,7 @@ class Layout:
     restart_interval: int
     is_ended: bool
 
-    @cached_property
+    @property
     def data_end(self) -> int:
         return self.scans[-1].end
 
@@ -77,6 +77,17 @@ class Layout:
     def is_plain(self) -> bool:
         """Whether all readers of PDFs can decode it."""
         return self.frame in _PLAIN and self.precision == 8
+
+    @property
+    def is_progressive(self) -> bool:
+        return self.frame in _PROGRESSIVE
+
+    @property
+    def mcu(self) -> tuple[int, int]:
+        """Pixels across and down of what is coded in one go."""
+        if len(self.scans[0].components) == 1 or not self.sampling:
+            return 8, 8
+        return max(h for h, _ in self.sampling.values()) * 8, max(v for _, v in self.sampling.values()) * 8
 
     def with_height(self, height: int) -> Layout | None:
         at = self.frame_at + 5
@@ -200,7 +211,7 @@ def _by_due(found: Layout, due: int) -> Layout:
     """The greater height that the data bear out."""
     said = found.size[1]
     for height in sorted((said, due), reverse=True):
-        if not height or height > due and height * found.size[0] > _MOST_TRIED_PIXELS:
+        if not height or (height > due and height * found.size[0] > _MOST_TRIED_PIXELS):
             continue
         right = found.with_height(height)
         if right is not None and rows_held(right) >= height - _MCU_ROWS:
@@ -224,7 +235,7 @@ def _refined(found: Layout) -> float:
                 fine |= set(range(scan.band[0], scan.band[1] + 1))
         if len(fine) < _COEFFICIENTS and found.frame in _SEQUENTIAL | _PROGRESSIVE:
             return _BLURRED
-    return 1.0 if found.is_ended or found.frame not in _PROGRESSIVE else _NEARLY
+    return 1.0 if found.is_ended or not found.is_progressive else _NEARLY
 
 
 def rows_held(found: Layout) -> int:
@@ -235,7 +246,7 @@ def rows_held(found: Layout) -> int:
     """
     height = found.size[1]
     # So small a drawing is made from the first of the scans that refine a picture.
-    scan = found.scans[0 if found.frame in _PROGRESSIVE else -1]
+    scan = found.scans[0 if found.is_progressive else -1]
     data, mode = found.content[: scan.end], "L" if scan is found.scans[0] else "RGB"
     try:
         plain, probed = _small(data + _END, mode), _small(data + _PROBE + _END, mode)
@@ -249,13 +260,10 @@ def rows_held(found: Layout) -> int:
 def _rows_by_restarts(found: Layout) -> int:
     """Data that end where the decoder waits for a restart marker give nothing to probe."""
     scan = found.scans[0]
-    is_sole = found.frame in _PROGRESSIVE or len(found.scans) == 1
+    is_sole = found.is_progressive or len(found.scans) == 1
     if not found.restart_interval or not is_sole or not found.sampling:
         return found.size[1]
-    across = max(h for h, _ in found.sampling.values()) * 8
-    down = max(v for _, v in found.sampling.values()) * 8
-    if len(scan.components) == 1:
-        across = down = 8
+    across, down = found.mcu
     a_row = -(-found.size[0] // across)
     return (scan.restarts + 1) * found.restart_interval // a_row * down
 
@@ -266,4 +274,5 @@ def _small(content: bytes, mode: str) -> Image.Image:
     with Image.open(io.BytesIO(content), formats=["JPEG"]) as picture:
         picture.draft(mode, (max(1, picture.width // _SMALLER), max(1, picture.height // _SMALLER)))
         picture.load()
-        return picture if picture.mode in ("L", "RGB") else picture.convert("RGB")
+        small: Image.Image = picture.convert("L" if picture.mode == "L" else "RGB")
+        return small

@@ -67,7 +67,7 @@ def _pdf_picture(source: Path, page: int, password: str | None) -> Image.Image:
 
 def _image_picture(source: Path, kind: str, page: int) -> Image.Image:
     with image_files.opened(source, kind, math.inf) as image:
-        image_files.select_frame(image, source, page, math.inf)
+        image_files.select_page(image, source, page, math.inf)
         image.load()
         picture = filters.turn_by_exif(image_files.without_alpha(image), headers.exif_orientation(image))
         grey = picture.mode.startswith("I") or picture.mode == "F"

@@ -47,7 +47,8 @@ class Drawn:
 def follow(pdf: pikepdf.Pdf, page: int) -> Drawn:
     """Raises TornError when a content, or much of it, can't be read."""
     sheet, drawn = pdf.pages[page - 1].obj, Drawn()
-    if ("/Contents", None) in sheet.items():
+    entries: Any = sheet.items()
+    if ("/Contents", None) in entries:
         raise streams.TornError
     contents = sheet.get("/Contents", Array())
     resources = inherited(sheet, "/Resources")

@@ -281,7 +281,7 @@ def covered_share(image: tuple[float, float, float, float, int, int], page: Any)
 
 def reaches_foot(page: Any) -> bool:
     """Whether anything is drawn in the last quarter of the page as it lies."""
-    left, bottom, right, top = page.get_bbox()
+    _, bottom, _, top = page.get_bbox()
     parts = itertools.islice(page.get_objects(max_depth=8), MAX_OBJECTS)
     lowest = min((_bounds(part)[1] for part in parts), default=top)
     return bool(lowest < bottom + (top - bottom) / 4)

@@ -76,10 +76,10 @@ def undone(packed: bytes, left: list[Filter], most: int = MOST_BYTES) -> Unpacke
     for number, one in enumerate(left):
         undo = _UNDOING.get(one.name)
         if undo is None:
-            return Unpacked(state.content, tuple(left[number:]), state.is_ended, state.left)
+            return Unpacked(state.content, tuple(left[number:]), is_ended=state.is_ended, left=state.left)
         before, state = state, undo(state.content, one.settings, most)
         if before.left and not state.is_ended:
-            state = Unpacked(state.content, (), False, max(before.left, state.left))
+            state = Unpacked(state.content, is_ended=False, left=max(before.left, state.left))
         if state.is_beginning:
             return Unpacked(state.content, tuple(left[number + 1 :]), is_beginning=True)
     return state
