@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ocr_worker.engines.images import headers, image_files
-from ocr_worker.engines.pdf import pdfium, qpdf
+from ocr_worker.engines.pdf import page_objects, pdfium, qpdf
 from ocr_worker.engines.pdf.pdf_file import PdfFile, open_pdf
 from ocr_worker.model.tasks import Inspected, InspectTask, PageSettings, Source
 from ocr_worker.pages.rendering import sheet_inches
@@ -41,6 +41,8 @@ def _inspect_pdf(path: Path, source: Source) -> dict[str, Any]:
 
 
 def _pdf_page(pdf: PdfFile, number: int, built: Any) -> dict[str, Any]:
+    if page_objects.is_endless(pdf.structure, number):
+        return _page_entry(_points(built, None))
     try:
         page = pdfium.load_page(pdf.rendering, number)
     except pdfium.PdfiumError:

@@ -49,6 +49,7 @@ class Sheet:
 
 
 def load_sheet(pdf: PdfFile, number: int) -> Sheet:
+    """Of a page whose forms are known not to draw each other: PDFium follows them until its memory is gone."""
     built = pdf.structure.pages[number - 1]
     try:
         page = pdfium.load_page(pdf.rendering, number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +15,11 @@ from pikepdf import Array, Dictionary, Name
 from ocr_worker.engines.pdf import streams
 from ocr_worker.engines.pdf.qpdf import inherited
 
-_USED = re.compile(rb"(/[^\s/()<>\[\]{}%#]+)\s+(Do|gs|scn|SCN)\b")
-"""The names of objects that a content stream draws, or draws with; those with escapes are left out."""
+_NAME, _BLANK = rb"(/[^\0\s/()<>\[\]{}%]*)", rb"(?:[\0\s]|%[^\r\n]*[\r\n])+"
+_USED = re.compile(_NAME + _BLANK + rb"(Do|gs|scn|SCN)\b")
+"""The names of objects that a content stream draws, or draws with."""
+_FONTS = re.compile(_NAME + _BLANK + rb"[-+.\d]+" + _BLANK + rb"Tf\b")
+_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
 _KINDS = {b"Do": "/XObject", b"gs": "/ExtGState", b"scn": "/Pattern", b"SCN": "/Pattern"}
 _MOST_OBJECTS = 2_000
 _MOST_DRAWINGS = 200_000
@@ -53,11 +57,23 @@ def follow(pdf: pikepdf.Pdf, page: int) -> Drawn:
     contents = sheet.get("/Contents", Array())
     resources = inherited(sheet, "/Resources")
     walk = _Walk(drawn)
-    for part in contents if isinstance(contents, Array) else [contents]:
-        walk.take(part, resources, None)
+    walk.take(list(contents) if isinstance(contents, Array) else [contents], resources, None)
     walk.to_the_end()
+    for appearance in _appearances(sheet):
+        # Viewers pass over an annotation that they can't draw.
+        with suppress(streams.TornError):
+            walk.add(appearance, appearance.get("/Resources", resources), None, 1)
+            walk.to_the_end()
     drawn.is_endless = walk.is_endless()
     return drawn
+
+
+def is_endless(pdf: pikepdf.Pdf, page: int) -> bool:
+    """Whether no library may be let draw the page."""
+    try:
+        return follow(pdf, page).is_endless
+    except streams.TornError:
+        return False
 
 
 class _Walk:
@@ -70,25 +86,32 @@ class _Walk:
         self._queue: list[tuple[Any, Any]] = []
         self._seen: set[_Key] = set()
 
-    def take(self, part: Any, resources: Any, key: _Key | None) -> None:
-        content = streams.content(part)
-        self._drawn.breaks_off |= content.breaks_off
-        self._drawn.is_open |= content.is_open
-        uses = self._uses.setdefault(key, Counter())
-        for thing, times in _used(content.data, resources, self._drawn):
-            uses[thing.objgen] += times
-            if thing.objgen in self._seen or len(self._seen) >= _MOST_OBJECTS:
-                continue
-            self._seen.add(thing.objgen)
-            if thing.get("/Subtype") == Name.Image:
-                self._drawn.images += [thing, *_masks(thing)]
-            elif thing.get("/Subtype") == Name.Form or "/PatternType" in thing:
-                self._queue.append((thing, thing.get("/Resources", resources)))
+    def take(self, parts: list[Any], resources: Any, key: _Key | None) -> None:
+        """A content, which a page may have in several parts."""
+        contents = [streams.content(part) for part in parts]
+        self._drawn.breaks_off |= any(content.breaks_off for content in contents)
+        self._drawn.is_open |= any(content.is_open for content in contents)
+        data = b"\n".join(content.data for content in contents)
+        for thing, times in _used(data, resources, self._drawn):
+            self.add(thing, thing.get("/Resources", resources), key, times)
+        for glyph, own in _glyphs(data, resources):
+            self.add(glyph, own, key, 1)
+
+    def add(self, thing: Any, resources: Any, user: _Key | None, times: int) -> None:
+        """What a content, the user, draws so many times."""
+        self._uses.setdefault(user, Counter())[thing.objgen] += times
+        if thing.objgen in self._seen or len(self._seen) >= _MOST_OBJECTS:
+            return
+        self._seen.add(thing.objgen)
+        if thing.get("/Subtype") == Name.Image:
+            self._drawn.images += [thing, *_masks(thing)]
+        else:
+            self._queue.append((thing, resources))
 
     def to_the_end(self) -> None:
         while self._queue:
             form, resources = self._queue.pop()
-            self.take(form, resources, form.objgen)
+            self.take([form], resources, form.objgen)
 
     def is_endless(self) -> bool:
         drawings: dict[_Key | None, int] = {}
@@ -115,9 +138,9 @@ class _Walk:
 def _used(content: bytes, resources: Any, drawn: Drawn) -> Iterator[tuple[Any, int]]:
     """The streams that a content draws, or draws with, and how often."""
     for (name, operator), times in Counter(_USED.findall(content)).items():
-        kind, spelled = _KINDS[operator], name.decode("utf-8", "surrogateescape")
+        kind, spelled = _KINDS[operator], _spelled(name)
         named = resources.get(kind) if isinstance(resources, Dictionary) else None
-        thing = named.get(spelled) if isinstance(named, Dictionary) else None
+        thing = _entry(named, spelled)
         if kind == "/ExtGState":
             thing = _soft_mask(thing)
         if isinstance(thing, pikepdf.Stream):
@@ -126,6 +149,41 @@ def _used(content: bytes, resources: Any, drawn: Drawn) -> Iterator[tuple[Any, i
             # Of a name whose object is gone, `in` and `keys` say that it is not there; `items` has it with None.
             is_listed = isinstance(named, Dictionary) and spelled in dict(named.items())
             (drawn.gone if is_listed else drawn.unknown).append(spelled)
+
+
+def _entry(names: Any, name: str) -> Any:
+    """`get` takes no name that is not UTF-8."""
+    return names[name] if isinstance(names, Dictionary) and name in names else None
+
+
+def _spelled(name: bytes) -> str:
+    """As pikepdf knows it."""
+    return _ESCAPE.sub(lambda found: bytes.fromhex(found[1].decode("ascii")), name).decode(
+        "utf-8", "surrogateescape"
+    )
+
+
+def _glyphs(content: bytes, resources: Any) -> Iterator[tuple[Any, Any]]:
+    """Of fonts whose glyphs are contents themselves, with what those draw from."""
+    fonts: Any = resources.get("/Font") if isinstance(resources, Dictionary) else None
+    for name in set(_FONTS.findall(content)) if isinstance(fonts, Dictionary) else ():
+        font = _entry(fonts, _spelled(name))
+        glyphs = font.get("/CharProcs") if isinstance(font, Dictionary) else None
+        if isinstance(glyphs, Dictionary):
+            own = font.get("/Resources", resources)
+            yield from ((glyph, own) for glyph in glyphs.values() if isinstance(glyph, pikepdf.Stream))
+
+
+def _appearances(sheet: Any) -> Iterator[Any]:
+    """Of a page's annotations, in each of their states."""
+    annotations = sheet.get("/Annots")
+    for one in annotations if isinstance(annotations, Array) else ():
+        shapes = one.get("/AP") if isinstance(one, Dictionary) else None
+        normal = shapes.get("/N") if isinstance(shapes, Dictionary) else None
+        states = normal.values() if isinstance(normal, Dictionary) else [normal]
+        for state in states:
+            if isinstance(state, pikepdf.Stream):
+                yield state
 
 
 def _soft_mask(state: Any) -> Any:
