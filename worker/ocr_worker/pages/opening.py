@@ -56,6 +56,8 @@ def _open_image(seen: Look, settings: PageSettings) -> Opened:
     warnings = extension_warnings(seen.kind, seen.path)
     with image_files.opened(seen.path, seen.kind, settings.max_pixels) as image:
         pages, frames = image_files.count_pages(image, seen.path), headers.animation_frames(image)
+        if image_files.breaks_off(image, seen.path):
+            warnings += (f"The file is cut short: of its pages the first {pages} could be found",)
         if frames > 1:
             warnings += (f"An animation of {frames} frames: the first one is read",)
         if headers.resolution(image)[1]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ocr_worker.engines.pdf import passwords, qpdf
+from ocr_worker.errors import CorruptError, OcrError, is_of_data
 from ocr_worker.model.page import Page
 from ocr_worker.model.tasks import ComposeTask
 from ocr_worker.outputs import searchable_pdf
@@ -57,9 +59,10 @@ class PdfWriter:
         self._grafter = searchable_pdf.LayerGrafter(original.pdf)
 
     def add(self, page: Page) -> None:
-        if page.repainted:
-            self._repaint(page.number)
-        self._grafter.graft(page)
+        with _damage_told(self._task):
+            if page.repainted:
+                self._repaint(page.number)
+            self._grafter.graft(page)
 
     def _repaint(self, number: int) -> None:
         from ocr_worker.engines.images.image_to_pdf import image_object
@@ -69,7 +72,25 @@ class PdfWriter:
         repaint(pdf, pdf.pages[number - 1], image_object(pdf, picture))
 
     def finish(self) -> None:
-        self._grafter.finish()
-        searchable_pdf.save(self._original.pdf, self._place, self._original.is_protected)
+        with _damage_told(self._task):
+            self._grafter.finish()
+            searchable_pdf.save(self._original.pdf, self._place, self._original.is_protected)
         password = self._task.source.password if self._original.is_protected else None
         searchable_pdf.require_pages(self._place, self._task.pages, passwords.spellings(password))
+
+
+@contextmanager
+def _damage_told(task: ComposeTask) -> Iterator[None]:
+    """What a damaged PDF makes its library raise is that file's failure."""
+    try:
+        yield
+    except (OcrError, OSError):
+        raise
+    except Exception as error:
+        if not is_of_data(error):
+            raise
+        raise CorruptError(
+            f"{task.source.name} is too damaged to be written again ({type(error).__name__}); "
+            "get the file again, or ask for txt and json alone",
+            traceback=traceback.format_exc(),
+        ) from error

@@ -14,8 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ocr_worker.errors import OcrError, TooLargeError, no_space
-from ocr_worker.model.tasks import Failure, Outcome, Task
+from ocr_worker.errors import OcrError, TooLargeError, is_of_data, no_space
+from ocr_worker.model.tasks import Failure, InspectTask, OpenTask, Outcome, PageTask, Task
 from ocr_worker.processes import messages
 from ocr_worker.processes.claim import Channel, claim
 from ocr_worker.processes.parent_death import die_with, end_group
@@ -27,6 +27,8 @@ NICENESS = 5
 TASK_CPU_SECONDS = 900
 MOST_FILE_BYTES = 2**35
 MOST_OPEN_FILES = 256
+_READING = (OpenTask, PageTask, InspectTask)
+"""Tasks in which nothing but a user's file is read."""
 
 
 def main(parent: int, cache_dir: Path, memory_limit_mib: int) -> int:
@@ -63,11 +65,23 @@ def run(bench: Workbench, task: Task) -> Outcome:
         return Failure(short.code, short.message, short.retryable, {"traceback": traceback.format_exc()})
     except Exception as error:  # noqa: BLE001  # what a hostile file does to a library is that file's failure
         full = no_space(error, getattr(error, "filename", None) or "temporary files")
-        return _failed(full) if full else _fault(task, error)
+        if full:
+            return _failed(full)
+        return (
+            _damage(task, error) if is_of_data(error) and isinstance(task, _READING) else _fault(task, error)
+        )
 
 
 def _failed(error: OcrError) -> Failure:
     return Failure(error.code, error.message, error.retryable, error.details)
+
+
+def _damage(task: Task, error: Exception) -> Failure:
+    message = (
+        f"{_name(task)} holds something that can't be read ({type(error).__name__}); get the file again, or print it to"
+        " a PDF. The log on stderr has the details."
+    )
+    return Failure("corrupt", message, retryable=False, details={"traceback": traceback.format_exc()})
 
 
 def _fault(task: Task, error: Exception) -> Failure:

@@ -68,16 +68,19 @@ def opened(path: Path, kind: str, max_pixels: float) -> Iterator[Image.Image]:
             f"{path.name} looks like {kind}, but can't be read as such; save it again"
         ) from error
     except BROKEN as error:
+        if kind == "tiff" and _frames(path).breaks_off:
+            raise CorruptError(f"{path.name} is cut short; save or scan it again") from error
+        if kind == "jpeg" and jpeg_stream.is_foreign(path.read_bytes()):
+            raise _unsupported(path) from error
         raise refusal(error, path) from error
 
 
 def _put_right(stream: BinaryIO) -> tuple[float, BinaryIO]:
     """A JPEG as every viewer takes it."""
     content = stream.read()
-    found = jpeg_stream.layout(content)
-    if found is not None and not found.is_plain:
-        # What is known of rows is known of the usual kinds only.
-        return 1.0, io.BytesIO(found.content)
+    if jpeg_stream.is_foreign(content):
+        # How many rows are there is known of the usual kinds only.
+        return 1.0, io.BytesIO(content)
     right = jpeg_stream.mended(content)
     return (right.share, io.BytesIO(right.content)) if right else (1.0, io.BytesIO(content))
 
@@ -96,20 +99,29 @@ def refusal(error: Exception, path: Path, complaints: Iterable[str] = ()) -> Ocr
     """What it means that an image can't be opened or decoded."""
     causes = (error, error.__cause__, error.__context__)
     if any(_FOREIGN.search(text) for text in (*map(str, filter(None, causes)), *complaints)):
-        return UnsupportedTypeError(
-            f"{path.name} is of a kind that can't be read here; save it as PNG, or print it to a PDF"
-        )
+        return _unsupported(path)
     return CorruptError(f"{path.name} is damaged or cut short; save or scan it again")
+
+
+def _unsupported(path: Path) -> UnsupportedTypeError:
+    return UnsupportedTypeError(
+        f"{path.name} is of a kind that can't be read here; save it as PNG, or print it to a PDF"
+    )
 
 
 def count_pages(image: Image.Image, path: Path) -> int:
     """Of a TIFF, pictures that are pages; animations count as one. Raises TooLargeError for too many."""
-    return len(_page_frames(path)) if image.format == "TIFF" else 1
+    return len(_frames(path).pages) if image.format == "TIFF" else 1
 
 
-def _page_frames(path: Path) -> list[int]:
+def breaks_off(image: Image.Image, path: Path) -> bool:
+    """Whether a TIFF ends before its last picture."""
+    return image.format == "TIFF" and _frames(path).breaks_off
+
+
+def _frames(path: Path) -> tiff.Frames:
     with path.open("rb") as stream:
-        return tiff.page_frames(stream)
+        return tiff.frames(stream)
 
 
 def check_size(image: Image.Image, path: Path, max_pixels: float) -> None:
@@ -125,7 +137,7 @@ def check_size(image: Image.Image, path: Path, max_pixels: float) -> None:
 def select_page(image: Image.Image, path: Path, page: int, max_pixels: float) -> None:
     if image.format != "TIFF":
         return
-    frames = _page_frames(path)
+    frames = _frames(path).pages
     if page > len(frames):
         raise CorruptError(f"{path.name} has no page {page}; save it again")
     if frames[page - 1]:

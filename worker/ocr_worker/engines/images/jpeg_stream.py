@@ -31,7 +31,7 @@ _PROBE = b"\x5a\xa7\x3c\x99\x12\xe4" * 200
 _SMALLER = 8
 """A drawing so much smaller takes all of the JPEG's bits, but little time."""
 _MCU_ROWS = 16
-"""What may be lacking at the end: viewers don't show the difference."""
+"""A height counts as the right one if it ends within the last row of blocks."""
 _ABSURD = 4
 """A picture so many times as high as it is wide says its height wrongly, if its rows end before a third of it."""
 _COEFFICIENTS = 64
@@ -174,6 +174,12 @@ class _Walk:
         )  # fmt: skip
 
 
+def is_foreign(content: bytes) -> bool:
+    """Whether it is a JPEG of a kind that not all readers know."""
+    found = layout(content)
+    return found is not None and not found.is_plain
+
+
 @dataclass(frozen=True, slots=True)
 class Mended:
     content: bytes
@@ -222,8 +228,7 @@ def _by_due(found: Layout, due: int) -> Layout:
 def _share(found: Layout) -> float:
     height = found.size[1]
     held = rows_held(found)
-    share = 1.0 if held >= height - _MCU_ROWS else held / height
-    return min(share, _refined(found))
+    return min(held / height, _refined(found))
 
 
 def _refined(found: Layout) -> float:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -28,42 +29,55 @@ _TRANSFORMS = {1: None, 2: 0, 6: 1}
 _MOST_IN_SEGMENT = 65_519
 _MOST_MCUS = 65_535
 _FORGIVEN_ROWS = 2
+_MOST_ENTRIES = 65_535
 _OF_TAGS = ("TIFFReadDirectory", "TIFFFetch", "TIFFAdvanceDirectory", "_TIFFVGetField")
 
 
-def page_frames(stream: BinaryIO) -> list[int]:
-    """The numbers of the pictures that are pages: neither thumbnails nor masks, if there are any others.
+@dataclass(frozen=True, slots=True)
+class Frames:
+    pages: tuple[int, ...]
+    """Numbers of the pictures that are pages: neither thumbnails nor masks, if there are any others."""
+    breaks_off: bool
+    """There were more, and the file ends before them."""
 
-    Raises TooLargeError above MAX_FRAMES.
-    """
+
+def frames(stream: BinaryIO) -> Frames:
+    """Raises TooLargeError above MAX_FRAMES."""
+    walk = _Directories(stream)
     found, count = [], 0
-    for count, kind in enumerate(_kinds(stream), 1):
+    for count, kind in enumerate(walk, 1):
         if count > MAX_FRAMES:
             raise TooLargeError(f"The file has more than {MAX_FRAMES:,} frames; split it")
         if not (kind.get(_NEW_SUBFILE, 0) & _REDUCED_OR_MASK or kind.get(_SUBFILE) == _OLD_REDUCED):
             found.append(count - 1)
-    return found or list(range(count))
+    return Frames(tuple(found or range(count)), walk.breaks_off)
 
 
-def _kinds(stream: BinaryIO) -> Iterator[dict[int, int]]:
-    """What each directory says of its picture's kind."""
-    order, is_big, at = _head(stream)
-    entry, count_format, next_format = ("HHQQ", "Q", "Q") if is_big else ("HHII", "H", "I")
-    seen: set[int] = set()
-    while at and at not in seen:
-        seen.add(at)
-        stream.seek(at)
-        head = stream.read(struct.calcsize(count_format))
-        if len(head) < struct.calcsize(count_format):
-            return
-        (count,) = struct.unpack(order + count_format, head)
-        size = struct.calcsize("<" + entry)
-        entries = stream.read(min(count, 65_535) * size)
-        if not entries:
-            return
-        yield dict(_kind_tags(entries, order, size))
-        tail = stream.read(struct.calcsize(next_format))
-        at = struct.unpack(order + next_format, tail)[0] if len(tail) == struct.calcsize(next_format) else 0
+class _Directories:
+    """What each says of its picture's kind, one after the other."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.breaks_off = False
+
+    def __iter__(self) -> Iterator[dict[int, int]]:
+        order, is_big, at = _head(self._stream)
+        entry, count_format, next_format = (20, "Q", "Q") if is_big else (12, "H", "I")
+        seen: set[int] = set()
+        while at and at not in seen:
+            seen.add(at)
+            self._stream.seek(at)
+            count = self._number(order + count_format)
+            entries = self._stream.read(min(count or 0, _MOST_ENTRIES) * entry)
+            self.breaks_off = len(entries) < (count or 1) * entry
+            if not entries:
+                return
+            yield dict(_kind_tags(entries, order, entry))
+            at = self._number(order + next_format) or 0
+
+    def _number(self, kind: str) -> int | None:
+        read = self._stream.read(struct.calcsize(kind))
+        return int(struct.unpack(kind, read)[0]) if len(read) == struct.calcsize(kind) else None
 
 
 def _head(stream: BinaryIO) -> tuple[str, bool, int]:
