@@ -9,7 +9,7 @@ import pytest
 
 from tests.cases.lossless import lossless_jpeg
 from tests.cases.verdicts import failure_of, file_of
-from tests.faults.pictures import SIZE, saved, sheet
+from tests.faults.pictures import saved, sheet
 from tests.pages.desk import Desk
 
 WIDTH, HEIGHT = 64, 48
@@ -82,4 +82,3 @@ def test_a_lossless_jpeg_is_read_and_packed_so_that_viewers_show_it(desk: Desk) 
     shown = document[0].render(scale=200 / 72, grayscale=True).to_pil()
     document.close()
     assert sum(shown.histogram()[:100]) == pytest.approx(sum(sheet().histogram()[:100]), rel=0.2)
-    assert SIZE == sheet().size

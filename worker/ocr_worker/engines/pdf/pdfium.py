@@ -8,6 +8,7 @@ import itertools
 import math
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -62,15 +63,17 @@ def _opened(source: Any, password: str | None) -> Any:
 
 
 def rebuilt(document: Any) -> bytes:
-    """The pages in a new document. Raises PdfiumError."""
+    """The pages that it can load, in a new document. Raises PdfiumError."""
+    target = io.BytesIO()
     try:
         with pypdfium2.PdfDocument.new() as fresh:
-            fresh.import_pages(document)
-            target = io.BytesIO()
+            for number in range(len(document)):
+                with suppress(pypdfium2.PdfiumError):
+                    fresh.import_pages(document, [number])
             fresh.save(target)
-            return target.getvalue()
     except (pypdfium2.PdfiumError, ValueError, OSError) as error:
         raise PdfiumError(str(error)) from error
+    return target.getvalue()
 
 
 def is_signed(document: Any) -> bool:

@@ -36,15 +36,21 @@ def _rebuilt(path: Path) -> Saved | None:
     try:
         document = pdfium.load(path, None, path.name)
         try:
-            if not len(document) or pdfium.is_signed(document):
+            pages = len(document)
+            if not pages or pdfium.is_signed(document):
                 return None
             pdf = qpdf.load(pdfium.rebuilt(document), None, path.name)
         finally:
             document.close()
     except (pdfium.PdfiumError, qpdf.QpdfError, OcrError):
         return None
+    if not len(pdf.pages):
+        return None
     return pdf, (
-        f"The file's structure is damaged and was rebuilt: {len(pdf.pages)} pages could be read; bookmarks and forms are lost",
+        (
+            f"The file's structure is damaged and was rebuilt: {len(pdf.pages)} of {pages} pages could be read; "
+            "bookmarks and forms are lost"
+        ),
     )
 
 
