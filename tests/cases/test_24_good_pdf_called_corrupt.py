@@ -59,6 +59,7 @@ def foreign_picture_name(pdf: pikepdf.Pdf) -> None:
 
 def foreign_names_everywhere(pdf: pikepdf.Pdf) -> None:
     page = pdf.pages[0]
+    foreign: Any = Object.parse(b"/#fe#ff")
     for owner in (
         page.obj,
         page.Resources,

@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import Image
 
+_MOVING = {"GIF", "WEBP", "PNG"}
 _MOST_COUNTED = 10_000
 SANE_DPI = (70.0, 2400.0)
 MOST_STRETCHED = 4.5
@@ -34,7 +35,7 @@ BROKEN = (
 
 def animation_frames(image: Image.Image) -> int:
     """How many there are of a moving picture, or can be found of a torn one; 1 for any other. Selects the first."""
-    if image.format in ("TIFF", "MPO") or not hasattr(type(image), "n_frames"):
+    if image.format not in _MOVING:
         return 1
     count = 0
     try:
