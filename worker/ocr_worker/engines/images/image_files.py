@@ -38,8 +38,8 @@ _FORMATS = {
 _UNREADABLE = {"LAB"}
 
 
-_SHARE = "ocr_worker: share of its rows"
-"""Where Pillow keeps what is known of a file, what we know of a JPEG that lacks some."""
+_JPEG = "ocr_worker: layout"
+"""Where Pillow keeps what is known of a file: how a JPEG lies in it."""
 _FOREIGN = re.compile(
     r"unknown pixel mode|unknown data organization|cannot handle|unsupported|not supported|not available|not configured"
     r"|cannot determine|only supports|Inappropriate|^\d+$",
@@ -58,10 +58,10 @@ def opened(path: Path, kind: str, max_pixels: float) -> Iterator[Image.Image]:
     Image.MAX_IMAGE_PIXELS = None
     try:
         with path.open("rb") as stream:
-            share, source = _put_right(stream) if kind == "jpeg" else (1.0, stream)
-            with _open(source, _FORMATS[kind]) as image:
+            right = _put_right(stream) if kind == "jpeg" else None
+            with _open(io.BytesIO(right.whole()) if right else stream, _FORMATS[kind]) as image:
                 check_size(image, path, max_pixels)
-                image.info[_SHARE] = share
+                image.info[_JPEG] = right
                 yield image
     except UnidentifiedImageError as error:
         raise CorruptError(
@@ -69,20 +69,17 @@ def opened(path: Path, kind: str, max_pixels: float) -> Iterator[Image.Image]:
         ) from error
     except BROKEN as error:
         if kind == "tiff" and _frames(path).breaks_off:
-            raise CorruptError(f"{path.name} is cut short; save or scan it again") from error
+            raise CorruptError(f"{path.name} is damaged or cut short; save or scan it again") from error
         if kind == "jpeg" and jpeg_stream.is_foreign(path.read_bytes()):
             raise _unsupported(path) from error
         raise refusal(error, path) from error
 
 
-def _put_right(stream: BinaryIO) -> tuple[float, BinaryIO]:
-    """A JPEG as every viewer takes it."""
+def _put_right(stream: BinaryIO) -> jpeg_stream.Layout | None:
+    """A JPEG as every viewer takes it; None for one of the kinds that are left to Pillow."""
     content = stream.read()
-    if jpeg_stream.is_foreign(content):
-        # How many rows are there is known of the usual kinds only.
-        return 1.0, io.BytesIO(content)
-    right = jpeg_stream.mended(content)
-    return (right.share, io.BytesIO(right.content)) if right else (1.0, io.BytesIO(content))
+    stream.seek(0)
+    return None if jpeg_stream.is_foreign(content) else jpeg_stream.put_right(content)
 
 
 def _open(source: BinaryIO, kind: str) -> Image.Image:
@@ -161,12 +158,13 @@ def decode(image: Image.Image, path: Path) -> tuple[str, ...]:
     """Load the selected frame, and say what is wrong with it. Raises CorruptError, UnsupportedTypeError."""
     if image.format != "TIFF":
         image.load()
-        found: tuple[float, tuple[str, ...]] = (image.info.get(_SHARE, 1.0), ())
+        right = image.info.get(_JPEG)
+        found: tuple[float, tuple[str, ...]] = (jpeg_stream.share(right) if right else 1.0, ())
     else:
         found = _decode_tiff(image, path)
     share, complaints = found
     if share < TORN_SHARE:
-        raise CorruptError(f"{path.name} is cut short; save or scan it again")
+        raise CorruptError(f"{path.name} is damaged or cut short; save or scan it again")
     said = cut_short(share)
     return said or tuple(
         f"The picture is damaged, and its decoder says so: {line}" for line in complaints[:1]

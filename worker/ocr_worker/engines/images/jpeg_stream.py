@@ -191,14 +191,18 @@ class Mended:
 
 def mended(content: bytes, due: tuple[int, int] | None = None) -> Mended | None:
     """The JPEG as it was meant, of the size that is `due` where somebody else says so; None for what can't be read at all."""
+    found, right = layout(content), put_right(content, due)
+    if found is None or right is None:
+        return None
+    resized = right.size != found.size or bool(found.late_height)
+    return Mended(right.whole(), share(right), is_resized=resized)
+
+
+def put_right(content: bytes, due: tuple[int, int] | None = None) -> Layout | None:
+    """The same without a look at how much is there, which takes a decoding."""
     found = layout(content)
-    if found is None:
-        return None
-    right = _right_height(found, due)
-    if right is None or 0 in right.size:
-        return None
-    share = _share(right)
-    return Mended(right.whole(), share, is_resized=right.size != found.size or bool(found.late_height))
+    right = _right_height(found, due) if found else None
+    return right if right is not None and 0 not in right.size else None
 
 
 def _right_height(found: Layout, due: tuple[int, int] | None) -> Layout | None:
@@ -225,7 +229,8 @@ def _by_due(found: Layout, due: int) -> Layout:
     return found if said else found.with_height(due) or found
 
 
-def _share(found: Layout) -> float:
+def share(found: Layout) -> float:
+    """Of its rows that are there; 1 for all."""
     height = found.size[1]
     held = rows_held(found)
     return min(held / height, _refined(found))
