@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pikepdf import Name
 
+from ocr_worker.model.tasks import PageDone
+from tests.cases import packed
 from tests.cases.lossless import lossless_jpeg
-from tests.cases.verdicts import failure_of, file_of
+from tests.cases.verdicts import failure_of, file_of, page_of
 from tests.faults.pictures import saved, sheet
 from tests.pages.desk import Desk
 
 WIDTH, HEIGHT = 64, 48
+GREY = {"ColorSpace": Name.DeviceGray, "BitsPerComponent": 8}
 BITS, COMPRESSION, PHOTOMETRIC, SAMPLES, FORMAT = 258, 259, 262, 277, 339
 SHORT, LONG = 3, 4
 
@@ -64,6 +69,23 @@ def test_a_jpeg_of_another_process_is_unsupported(frame: int, desk: Desk) -> Non
         jpeg[at + 4] = 12
 
     assert failure_of(desk, bytes(jpeg), "scan.jpg").code == "unsupported_type"
+
+
+def test_a_page_with_such_a_jpeg_is_unsupported(desk: Desk) -> None:
+    jpeg = saved(packed.page(), "JPEG").replace(b"\xff\xc0", b"\xff\xc5", 1)
+
+    failure = failure_of(desk, packed.drawn(jpeg, [Name.DCTDecode], GREY))
+
+    assert failure.code == "unsupported_type"
+    assert "file.pdf (page 1)" in failure.message
+
+
+@pytest.mark.parametrize("make", [packed.drawn, packed.filling])
+def test_a_page_of_a_lossless_jpeg_is_read(make: Callable[..., bytes], desk: Desk) -> None:
+    done = page_of(desk, make(lossless_jpeg(packed.page()), [Name.DCTDecode], GREY))
+
+    assert isinstance(done, PageDone), done
+    assert done.words >= 10
 
 
 def test_a_torn_file_is_damaged(desk: Desk) -> None:

@@ -10,7 +10,7 @@ from ocr_worker.engines.images.cut_short import TORN_SHARE, cut_short
 from ocr_worker.engines.pdf import page_objects, pdfium, streams
 from ocr_worker.engines.pdf.page_objects import Drawn
 from ocr_worker.engines.pdf.pdf_file import PdfFile
-from ocr_worker.errors import CorruptError, TooLargeError
+from ocr_worker.errors import CorruptError, TooLargeError, UnsupportedTypeError
 from ocr_worker.pages.rendering import Sheet
 
 BREAKS_OFF = "The page's content is damaged and breaks off: what came after that is missing"
@@ -50,11 +50,18 @@ def require_sizes(sheet: Sheet, max_pixels: int, path: Path) -> None:
 
 
 def require_pictures(found: Drawn, sheet: Sheet, path: Path) -> tuple[str, ...]:
-    """A warning when a picture lacks its end; raises CorruptError when one is not in the file, or too little of it."""
+    """A warning when a picture lacks its end.
+
+    Raises CorruptError when one is not in the file, or too little of it, UnsupportedTypeError when nobody can decode it.
+    """
     if found.gone:
         raise _lost("a picture is missing", sheet.number, path)
     all_held = [(image, streams.held(image)) for image in found.images]
     found.mended = [(image, held.instead) for image, held in all_held if held.instead is not None]
+    if any(held.is_foreign for _, held in all_held):
+        raise UnsupportedTypeError(
+            f"{path.name} (page {sheet.number}) has a picture of a kind that can't be read here; print it to a PDF anew"
+        )
     share = min((held.share for _, held in all_held), default=1.0)
     if share < TORN_SHARE:
         raise _lost("a picture is cut short", sheet.number, path)

@@ -9,8 +9,6 @@ from typing import Any
 
 from PIL import Image
 
-_MOVING = {"GIF", "WEBP", "PNG"}
-_MOST_COUNTED = 10_000
 SANE_DPI = (70.0, 2400.0)
 MOST_STRETCHED = 4.5
 """Of any pixel: a coarse fax has 204 by 98 dots an inch, a fine one 204 by 391."""
@@ -34,19 +32,16 @@ BROKEN = (
 
 
 def animation_frames(image: Image.Image) -> int:
-    """How many there are of a moving picture, or can be found of a torn one; 1 for any other. Selects the first."""
-    if image.format not in _MOVING:
+    """How many there are of a moving picture; 1 for any other, and for one whose later frames are torn."""
+    if image.format in ("TIFF", "MPO"):
         return 1
-    count = 0
     try:
-        while count < _MOST_COUNTED:
-            image.seek(count)
-            count += 1
-    except BROKEN:
-        pass
-    with suppress(*BROKEN):
-        image.seek(0)
-    return max(1, count)
+        return int(getattr(image, "n_frames", 1))
+    except (*BROKEN, MemoryError):
+        return 1
+    finally:
+        with suppress(*BROKEN):
+            image.seek(0)
 
 
 def is_jpeg(image: Image.Image) -> bool:

@@ -70,7 +70,7 @@ def opened(path: Path, kind: str, max_pixels: float) -> Iterator[Image.Image]:
     except BROKEN as error:
         if kind == "tiff" and _frames(path).breaks_off:
             raise CorruptError(f"{path.name} is damaged or cut short; save or scan it again") from error
-        if kind == "jpeg" and jpeg_stream.is_foreign(path.read_bytes()):
+        if kind == "jpeg" and jpeg_stream.is_unknown(path.read_bytes()):
             raise _unsupported(path) from error
         raise refusal(error, path) from error
 

@@ -21,6 +21,8 @@ _FRAMES = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
 _SEQUENTIAL, _PROGRESSIVE = {0xC0, 0xC1, 0xC9}, {0xC2, 0xCA}
 _PLAIN = {0xC0, 0xC1, 0xC2}
 """Frames that all readers of PDFs know: neither lossless, hierarchical nor arithmetic."""
+_KNOWN = {0xC3, 0xC9, 0xCA}
+"""Lossless, and with arithmetic codes."""
 _DNL, _DRI, _SOS, _EOI = 0xDC, 0xDD, 0xDA, 0xD9
 _BARE = {0x01, 0xD8, *range(0xD0, 0xD8)}
 """Markers with nothing behind them."""
@@ -35,6 +37,7 @@ _MCU_ROWS = 16
 _ABSURD = 4
 """A picture so many times as high as it is wide says its height wrongly, if its rows end before a third of it."""
 _COEFFICIENTS = 64
+_GOOD_QUALITY = 95
 _MOST_TRIED_PIXELS = 1 << 27
 _BLURRED, _NEARLY = 0.5, 0.99
 """Shares of a picture that lacks a whole scan, or the end of its last one."""
@@ -77,6 +80,11 @@ class Layout:
     def is_plain(self) -> bool:
         """Whether all readers of PDFs can decode it."""
         return self.frame in _PLAIN and self.precision == 8
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is of a kind that is decoded here."""
+        return self.frame in _PLAIN | _KNOWN and self.precision == 8
 
     @property
     def is_progressive(self) -> bool:
@@ -175,9 +183,15 @@ class _Walk:
 
 
 def is_foreign(content: bytes) -> bool:
-    """Whether it is a JPEG of a kind that not all readers know."""
+    """Whether it is a JPEG of a kind that PDFium doesn't know."""
     found = layout(content)
     return found is not None and not found.is_plain
+
+
+def is_unknown(content: bytes) -> bool:
+    """Whether it is a JPEG of a kind that nobody here can decode."""
+    found = layout(content)
+    return found is not None and not found.is_known
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +210,15 @@ def mended(content: bytes, due: tuple[int, int] | None = None) -> Mended | None:
         return None
     resized = right.size != found.size or bool(found.late_height)
     return Mended(right.whole(), share(right), is_resized=resized)
+
+
+def plain(content: bytes) -> bytes:
+    """A JPEG of a kind that PDFium doesn't know, as one that it does. Raises what Pillow raises for one that it doesn't."""
+    target = io.BytesIO()
+    Image.MAX_IMAGE_PIXELS = None
+    with Image.open(io.BytesIO(content), formats=["JPEG"]) as picture:
+        picture.save(target, "JPEG", quality=_GOOD_QUALITY)
+    return target.getvalue()
 
 
 def put_right(content: bytes, due: tuple[int, int] | None = None) -> Layout | None:

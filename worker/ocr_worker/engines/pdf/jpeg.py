@@ -16,6 +16,9 @@ def luma(content: bytes, size: tuple[int, int]) -> tuple[Image.Image, float] | N
 
     Raises CorruptError when it can't be decoded, or too little of it.
     """
+    if jpeg_stream.is_foreign(content):
+        # Looked through with the page's other pictures, and drawn.
+        return None
     try:
         right = jpeg_stream.mended(content, size)
         if right is None or right.share < TORN_SHARE:

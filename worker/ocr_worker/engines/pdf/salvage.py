@@ -44,7 +44,8 @@ def _rebuilt(path: Path) -> Saved | None:
             document.close()
     except (pdfium.PdfiumError, qpdf.QpdfError, OcrError):
         return None
-    if not len(pdf.pages):
+    # Of what it can't read PDFium makes empty pages.
+    if not any("/Contents" in page.obj for page in pdf.pages):
         return None
     return pdf, (
         (

@@ -12,7 +12,7 @@ from typing import Any
 import pikepdf
 from pikepdf import Array
 
-from ocr_worker.engines.images import fax, jpeg_stream
+from ocr_worker.engines.images import fax, headers, jpeg_stream
 from ocr_worker.engines.pdf import coded_lengths, unpacking
 from ocr_worker.engines.pdf.unpacking import (
     MOST_BYTES,
@@ -57,6 +57,8 @@ class Held:
 
     share: float
     """1 when all of it is there, and where that can't be told."""
+    is_foreign: bool = False
+    """It is of a kind that nobody here can decode."""
     instead: bytes | None = None
     """A JPEG put right as PDFium would not, to draw the page with."""
 
@@ -130,10 +132,19 @@ def _jpeg(packed: bytes, size: tuple[int, int]) -> Held:
     if found is not None and found.size[0] * min(found.size[1], size[1]) > size[0] * size[1]:
         # Larger than it may be: nobody will decode it.
         return Held(1.0)
+    if found is not None and not found.is_plain:
+        return _foreign_jpeg(packed)
     right = jpeg_stream.mended(packed, size)
     if right is None:
         return Held(0.0)
-    return Held(right.share, right.content if right.is_resized else None)
+    return Held(right.share, instead=right.content if right.is_resized else None)
+
+
+def _foreign_jpeg(packed: bytes) -> Held:
+    try:
+        return Held(1.0, instead=jpeg_stream.plain(packed))
+    except headers.BROKEN:
+        return Held(0.0, is_foreign=jpeg_stream.is_unknown(packed))
 
 
 def _shared(stream: Any) -> float:
