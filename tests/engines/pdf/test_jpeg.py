@@ -14,7 +14,7 @@ def test_a_scan_beyond_pillows_own_limit_is_decoded(monkeypatch: pytest.MonkeyPa
     scan = pictures.jpeg()
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
 
-    found = jpeg.luma(scan, pictures.SIZE)
+    found = jpeg.luma(scan, 1, pictures.SIZE)
 
     assert found is not None
     picture, share = found
@@ -22,9 +22,9 @@ def test_a_scan_beyond_pillows_own_limit_is_decoded(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_jpeg_of_another_size_than_it_should_have_is_not_decoded() -> None:
-    assert jpeg.luma(pictures.jpeg(), (1, 1)) is None
+    assert jpeg.luma(pictures.jpeg(), 1, (1, 1)) is None
 
 
 def test_a_torn_jpeg_is_corrupt() -> None:
     with pytest.raises(CorruptError):
-        jpeg.luma(pictures.jpeg()[:3000], pictures.SIZE)
+        jpeg.luma(pictures.jpeg()[:3000], 1, pictures.SIZE)

@@ -148,6 +148,7 @@ def _write(pdf: pikepdf.Pdf, target: Path, encryption: Any, *, stamped: bool) ->
         compress_streams=not any(map(_would_be_unpacked, pdf.objects)),
         recompress_flate=False,
         preserve_pdfa=stamped,
+        linearize=pdf.is_linearized,
     )
 
 

@@ -41,7 +41,8 @@ def require_most(found: Drawn, sheet: Sheet, path: Path) -> tuple[str, ...]:
 
 def require_sizes(sheet: Sheet, max_pixels: int, path: Path) -> None:
     """Raises TooLargeError for a picture that may not be decoded."""
-    for *_, width, height in sheet.content.images if sheet.content else ():
+    for picture in sheet.content.images if sheet.content else ():
+        width, height = picture.size
         if width * height > max_pixels:
             raise TooLargeError(
                 f"{path.name} (page {sheet.number}) has a picture of {width} x {height} pixels; "

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ocr_worker.errors import OcrError, TooLargeError, is_of_data, no_space
+from ocr_worker.errors import CorruptError, InternalError, OcrError, TooLargeError, is_of_data, no_space
 from ocr_worker.model.tasks import Failure, InspectTask, OpenTask, Outcome, PageTask, Task
 from ocr_worker.processes import messages
 from ocr_worker.processes.claim import Channel, claim
@@ -57,23 +57,18 @@ def run(bench: Workbench, task: Task) -> Outcome:
     try:
         return bench.run(task)
     except OcrError as error:
-        return _failed(error)
+        return Failure.of(error)
     except MemoryError:
         short = TooLargeError(
             f"{_name(task)} needs more memory than a page may take. Lower the dpi or max_pixels."
         )
-        return Failure(short.code, short.message, short.retryable, {"traceback": traceback.format_exc()})
+        return Failure.of(short, {"traceback": traceback.format_exc()})
     except Exception as error:  # noqa: BLE001  # what a hostile file does to a library is that file's failure
         full = no_space(error, getattr(error, "filename", None) or "temporary files")
         if full:
-            return _failed(full)
-        return (
-            _damage(task, error) if is_of_data(error) and isinstance(task, _READING) else _fault(task, error)
-        )
-
-
-def _failed(error: OcrError) -> Failure:
-    return Failure(error.code, error.message, error.retryable, error.details)
+            return Failure.of(full)
+        is_damage = is_of_data(error) and isinstance(task, _READING)
+        return _damage(task, error) if is_damage else _fault(task, error)
 
 
 def _damage(task: Task, error: Exception) -> Failure:
@@ -81,14 +76,14 @@ def _damage(task: Task, error: Exception) -> Failure:
         f"{_name(task)} holds something that can't be read ({type(error).__name__}); get the file again, or print it to"
         " a PDF. The log on stderr has the details."
     )
-    return Failure("corrupt", message, retryable=False, details={"traceback": traceback.format_exc()})
+    return Failure.of(CorruptError(message), {"traceback": traceback.format_exc()})
 
 
 def _fault(task: Task, error: Exception) -> Failure:
     message = (
         f"{_name(task)} could not be processed ({type(error).__name__}). The log on stderr has the details."
     )
-    return Failure("internal", message, retryable=False, details={"traceback": traceback.format_exc()})
+    return Failure.of(InternalError(message), {"traceback": traceback.format_exc()})
 
 
 def _name(task: Task) -> str:

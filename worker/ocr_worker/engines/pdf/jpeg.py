@@ -11,8 +11,8 @@ from ocr_worker.engines.images.cut_short import TORN_SHARE
 from ocr_worker.errors import CorruptError
 
 
-def luma(content: bytes, size: tuple[int, int]) -> tuple[Image.Image, float] | None:
-    """The JPEG in 8-bit grey and the share of its rows that is there; None if it is not of this size.
+def luma(content: bytes, colours: int, size: tuple[int, int]) -> tuple[Image.Image, float] | None:
+    """The JPEG in 8-bit grey and the share of its rows that is there; None if it is not of this size, or of so many colours.
 
     Raises CorruptError when it can't be decoded, or too little of it.
     """
@@ -24,7 +24,8 @@ def luma(content: bytes, size: tuple[int, int]) -> tuple[Image.Image, float] | N
         if right is None or right.share < TORN_SHARE:
             raise ValueError("no JPEG, or not enough of it")
         with _opened(right.content) as picture:
-            return (_decoded(picture), right.share) if picture.size == size else None
+            fits = picture.size == size and len(picture.getbands()) == colours
+            return (_decoded(picture), right.share) if fits else None
     except headers.BROKEN as error:
         raise CorruptError(
             "its picture is damaged or cut short; get the file again, or scan it anew"
