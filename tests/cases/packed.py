@@ -21,11 +21,11 @@ SIZE = 640, 800
 POINTS = SIZE[0] * 0.36, SIZE[1] * 0.36
 """At 200 dots an inch."""
 WORDS = ("Harvest moon", "Silver river", "Copper kettle", "Winter garden", "Golden meadow")
-_VOCABULARY = (
+_COMMON = (
     "the of and to in that was his with for had not but from have they which one were all their there been would when "
     "who will more out said what about time them some could into other then these only new very after most little "
     "house river morning garden winter window letter village mountain kitchen harbour evening summer silver"
-).split()
+)
 _FOOT_ROWS, _GRAINS = 64, 16
 
 
@@ -127,7 +127,7 @@ def filling(packed: bytes, filters: list[Any], entries: dict[str, Any]) -> bytes
 def typed(packing: str, change: Callable[[bytes], bytes] = bytes) -> bytes:
     """A born-digital page of 30 rows in one text, whose packed content is changed."""
     pick = random.Random(1)
-    words = [" ".join(pick.choices(_VOCABULARY, k=7)) for _ in range(30)]
+    words = [" ".join(pick.choices(_COMMON.split(), k=7)) for _ in range(30)]
     rows = "".join(f"0 -20 Td (Row {n} {word}) Tj\n" for n, word in enumerate(words)).encode("ascii")
     pack, filters = CONTENTS[packing]
     pdf = pikepdf.new()
