@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def main() -> int:
     if arguments[0] == "page-process":
         from ocr_worker.processes.child import main as page_process
 
-        return page_process(int(arguments[1]), Path(arguments[2]), int(arguments[3]))
+        return page_process(int(arguments[1]), int(arguments[2]))
     from ocr_worker.cli.app import run
 
     return run(arguments)

@@ -69,7 +69,8 @@ class JobRun:
             self._window.folder.mkdir(parents=True, exist_ok=True)
             self._window.folder_id = folder_id(self._window.folder)
             sweep_parts(self._window.folder)
-        self._pool.warm(self._in_hand.processes, self.job.options.page)
+        output = None if self.job.options.dry_run else (str(self._window.folder), self._window.folder_id)
+        self._pool.warm(self._in_hand.processes, self.job.options.page, output)
         self._reporter.now()
 
     def advance(self) -> None:

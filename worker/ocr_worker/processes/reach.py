@@ -1,0 +1,65 @@
+"""What a task needs of the machine, and so which page process may do it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Union
+
+from ocr_worker.model.tasks import (
+    ComposeTask,
+    InspectTask,
+    OpenTask,
+    OverlayTask,
+    PageSettings,
+    PageTask,
+    Task,
+    WarmTask,
+)
+
+NEEDS_COMMAND = "needs_command"
+"""The code of a failure that the pool answers with a process that may start commands."""
+Place = tuple[str, Union[tuple[int, int], None]]
+"""A folder with its device and inode, where they are known: one that came in its place is another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a page process may do beside reading and having temporary files. It can only ever be made less."""
+
+    output: Place | None = None
+    """Where it may write."""
+    results: bool = False
+    """Whether it may write page results."""
+    commands: bool = False
+    """Whether it may start those of Tesseract and poppler."""
+
+    def covers(self, need: Reach) -> bool:
+        """Whether a process of this reach may do what needs that one: commands are for what needs them alone."""
+        fits = self.commands == need.commands and need.output in (None, self.output)
+        return fits and self.results >= need.results
+
+
+def reach_of(task: Task) -> Reach:
+    """The least that will do for a task."""
+    match task:
+        case ComposeTask():
+            folders = {str(Path(place).parent) for place in task.outputs.values()}
+            output = (folders.pop(), task.folder) if folders else None
+            return Reach(output, results=True, commands=runs_commands(task.settings))
+        case OverlayTask():
+            return Reach((str(Path(task.picture).parent), None))
+        case OpenTask() | PageTask():
+            return Reach(results=True, commands=runs_commands(task.settings))
+        case InspectTask() | WarmTask():
+            return Reach()
+
+
+def runs_commands(settings: PageSettings) -> bool:
+    """Whether the engine is one that starts a command for each page."""
+    if settings.engine == "auto":
+        # Late: a worker that says hello does without it.
+        from ocr_worker.engines.ocr import tessdata
+
+        return tessdata.installed_engines()[:1] == ["tesseract"]
+    return settings.engine == "tesseract"
