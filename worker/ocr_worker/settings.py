@@ -52,10 +52,6 @@ class Settings:
         """Temporary files of page processes, one folder a worker."""
         return self.state_dir / "tmp"
 
-    @property
-    def cache_dir(self) -> Path:
-        return self.state_dir / "cache"
-
 
 def settings_from_environment() -> Settings:
     """Read `OCR_WORKER_*`; a number that is none is refused with ValueError, which names the variable."""

@@ -49,7 +49,7 @@ class Asker:
         """The outcome, which is of the wanted class. Raises OcrError, which names the file."""
         self._pool.start(1, task, LIMIT_SECONDS)
         while (ended := self._next()) is None:
-            self._pool.tick()
+            pass
         if isinstance(ended.outcome, Failure):
             raise TaskFailedError(with_name(ended.outcome, name, None))
         if not isinstance(ended.outcome, wanted):
@@ -61,7 +61,7 @@ class Asker:
         try:
             message = self._inbox.get(timeout=None if due is None else max(0.0, due - time.monotonic()))
         except queue.Empty:
-            return None
+            return next(iter(self._pool.tick()), None)
         return self._pool.handle(message)
 
 

@@ -243,7 +243,7 @@ class JobService:
 
     def tick(self) -> None:
         self._heed_requests()
-        self.pool.tick()
+        self._outcomes.extend(self.pool.tick())
         self._admit()
         if self._may_write():
             self._runs.each(lambda run: run.tick())

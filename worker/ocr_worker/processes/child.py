@@ -45,6 +45,8 @@ def main(parent: int, memory_limit_mib: int) -> int:
     from ocr_worker.pages.executor import Workbench
 
     temp = Path(tempfile.gettempdir())
+    # Some look for programs, libraries and settings in the working directory, and that of the worker may be anybody's.
+    os.chdir(temp)
     bench = Workbench(temp)
     for ticket, task in Orders(channel, temp).tasks():
         _limit_time()

@@ -17,6 +17,7 @@ from ocr_worker.model.tasks import Failure, Outcome, PageDone, PageSettings, Tas
 from ocr_worker.processes import messages
 from ocr_worker.processes.guard import Guard
 from ocr_worker.processes.reach import NEEDS_COMMAND, Place, Reach, reach_of, runs_commands
+from ocr_worker.processes.shortage import Order, Shortage
 from ocr_worker.processes.slot import WARM_UP, Slot, SlotEnded, SlotMessage, await_gone
 from ocr_worker.settings import MIB, Settings
 
@@ -46,6 +47,7 @@ class PagePool:
         self._slots: list[Slot] = []
         self._leaving: dict[Slot, float] = {}
         """Processes that were let go or killed and are not known to be gone, and when they are killed (again)."""
+        self._shortage = Shortage(self._begin)
         self._output: Place | None = None
         """Where the job at work writes."""
         self._need_commands: deque[str] = deque(maxlen=REMEMBERED)
@@ -56,8 +58,8 @@ class PagePool:
         return self.size - len(self.tickets())
 
     def tickets(self) -> set[int]:
-        """The tasks in work."""
-        return {slot.ticket for slot in self._slots if slot.ticket}
+        """The tasks in work, and those that wait for the machine to have room."""
+        return {slot.ticket for slot in self._slots if slot.ticket} | self._shortage.tickets
 
     def warm(self, count: int, settings: PageSettings | None, output: Place | None = None) -> None:
         """Have up to `count` processes ready, with engine and model loaded where settings name them, to write into `output`."""
@@ -86,13 +88,18 @@ class PagePool:
     def start(self, ticket: int, task: Task, limit_seconds: float) -> None:
         """Start a task; needs a free slot. Its end comes as TaskEnded from `handle`, soon after its limit at the latest.
 
+        Where the machine has no room for a process, it waits for one; from `tick` comes the end of one that waits in vain.
+
         Raises:
-            OSError: no process can be started.
+            OSError: no process can be started, and waiting does not mend that.
         """
         for slot in [slot for slot in self._slots if slot.ticket is None and slot.has_died()]:
             # At rest, and its reader has not said so yet.
             self._kill(slot)
-        self._slot_for(self._need(task)).give(ticket, task, limit_seconds)
+        self._shortage.begin(Order(ticket, task, limit_seconds))
+
+    def _begin(self, order: Order) -> None:
+        self._slot_for(self._need(order.task)).give(order.ticket, order.task, order.limit_seconds)
 
     def _slot_for(self, need: Reach) -> Slot:
         """A free process that may do what is needed, or a new one in the place of one that may not."""
@@ -115,6 +122,7 @@ class PagePool:
 
     def kill(self, tickets: set[int]) -> None:
         """End tasks at once; nothing more is heard of them, and they write no more."""
+        self._shortage.drop(tickets)
         killed = [slot for slot in self._slots if slot.ticket in tickets]
         for slot in killed:
             self._kill(slot)
@@ -150,15 +158,18 @@ class PagePool:
         self._need_commands.append(_source(task))
         self._kill(slot)
         try:
-            again = self._slot_for(replace(slot.reach, commands=True))
+            self._shortage.begin(Order(ticket, task, max(0.0, slot.deadline - time.monotonic())))
         except OSError as error:
-            return TaskEnded(ticket, _crash(f"could not be started: {error}"))
-        again.give(ticket, task, max(0.0, slot.deadline - time.monotonic()))
-        again.limit_seconds = slot.limit_seconds
+            return TaskEnded(ticket, _none_started(str(error)))
         return None
 
-    def tick(self) -> None:
-        """Kill what is overdue; let go what is idle for long. The ends come through the slots' pipes."""
+    def tick(self) -> list[TaskEnded]:
+        """Kill what is overdue; let go what is idle for long. The ends come through the slots' pipes.
+
+        Here come those of tasks that no process could be had for.
+        """
+        is_free = any(slot.ticket is None for slot in self._slots)
+        lost, reason = self._shortage.try_again(is_free=is_free, has_any=bool(self._slots))
         now = time.monotonic()
         for slot in self._slots[:]:
             if slot.ticket is not None and now >= slot.deadline and not slot.timed_out:
@@ -170,6 +181,7 @@ class PagePool:
             if now >= deadline:
                 slot.kill()
                 self._leaving[slot] = now + LEAVE_SECONDS
+        return [TaskEnded(ticket, _none_started(reason)) for ticket in lost]
 
     def next_tick(self) -> float | None:
         """When `tick` has something to do, on the monotonic clock."""
@@ -179,6 +191,8 @@ class PagePool:
             for slot in self._slots
             if not slot.timed_out
         ]
+        if (again := self._shortage.next_try()) is not None:
+            times.append(again)
         return min([*times, *self._leaving.values()], default=None)
 
     def touch(self) -> None:
@@ -273,6 +287,11 @@ def _source(task: Task) -> str:
 
 def _ended(slot: Slot, outcome: Outcome) -> TaskEnded | None:
     return TaskEnded(slot.ticket, outcome) if slot.ticket else None
+
+
+def _none_started(why: str) -> Failure:
+    error = CrashedError(f"no page process can be started ({why}); close other programs, then try again")
+    return Failure(error.code, error.message, error.retryable)
 
 
 def _crash(how: str, signal_name: str | None = None) -> Failure:

@@ -34,6 +34,7 @@ START = (
     " from ocr_worker.__main__ import main; sys.exit(main())"
 )
 """Unlike `-m`, this imports nothing from the working directory, which may be anybody's. (`-P` needs Python 3.11.)"""
+_FOLDERS = ("TESSDATA_PREFIX",)
 WARM_UP = 0
 """The ticket of every warm-up; those of tasks are above it."""
 WARM_UP_SECONDS = 120
@@ -203,6 +204,10 @@ def _command(settings: Settings) -> list[str]:
 
 def _environment(temp: Path) -> dict[str, str]:
     environment = dict(os.environ, OMP_THREAD_LIMIT="1", TMPDIR=str(temp), TEMP=str(temp), TMP=str(temp))
+    # The process leaves our working directory.
+    environment.update(
+        {name: str(Path(environment[name]).absolute()) for name in _FOLDERS if environment.get(name)}
+    )
     # PyInstaller points the loader at its own folder; our children need the system's again.
     if "LD_LIBRARY_PATH_ORIG" in environment:
         environment["LD_LIBRARY_PATH"] = environment.pop("LD_LIBRARY_PATH_ORIG")

@@ -16,7 +16,7 @@ from ocr_worker.jobs.course import with_name
 from ocr_worker.jobs.requests import absolute_path
 from ocr_worker.model.tasks import Failure, Inspected, InspectTask, Outcome, Source
 from ocr_worker.processes.guard import Guard
-from ocr_worker.processes.pool import PagePool
+from ocr_worker.processes.pool import PagePool, TaskEnded
 from ocr_worker.processes.slot import SlotMessage, SlotSpoke
 from ocr_worker.settings import Settings
 
@@ -77,8 +77,11 @@ class Inspector:
         self._can_start = isinstance(message, SlotSpoke) or message.slot.ticket != 0
         ended = self._pool.handle(message)
         if ended is not None:
-            self._send(_answer(self._asked.pop(ended.ticket).command, ended.outcome))
+            self._tell(ended)
             self._next()
+
+    def _tell(self, ended: TaskEnded) -> None:
+        self._send(_answer(self._asked.pop(ended.ticket).command, ended.outcome))
 
     def keep(self) -> None:
         """Put off its end: while there are jobs, a cold start would be too slow an answer."""
@@ -88,7 +91,8 @@ class Inspector:
         return self._pool.owns(message)
 
     def tick(self) -> None:
-        self._pool.tick()
+        for ended in self._pool.tick():
+            self._tell(ended)
         self._next()
 
     def next_tick(self) -> float | None:

@@ -14,8 +14,9 @@ KEPT_ENGINES = 3
 
 
 class Engines:
-    def __init__(self, cache_dir: Path) -> None:
-        self._cache_dir = cache_dir
+    def __init__(self, scratch: Path) -> None:
+        """Language data is gathered in `scratch` where it lies in several folders, or is not to be trusted."""
+        self._scratch = scratch
         self._engines: dict[tuple[object, ...], Engine] = {}
         self._finders: dict[str | None, OrientationFinder | None] = {}
 
@@ -38,7 +39,7 @@ class Engines:
         return self._finders[place]
 
     def _load(self, name: str, settings: PageSettings) -> Engine:
-        folder = tessdata.gather_tessdata(settings.languages, settings.tessdata_dir, self._cache_dir)
+        folder = tessdata.gather_tessdata(settings.languages, settings.tessdata_dir, self._scratch)
         if name == "tesseract":
             from ocr_worker.engines.ocr.tesseract_command import TesseractEngine
 
@@ -48,17 +49,17 @@ class Engines:
         return TesserocrEngine(settings.languages, folder)
 
     def _load_finder(self, tessdata_dir: str | None) -> OrientationFinder | None:
-        file = tessdata.find_orientation_data(tessdata_dir)
         installed = tessdata.installed_engines()
-        if file is None or not installed:
+        folder = tessdata.gather_orientation_data(tessdata_dir, self._scratch) if installed else None
+        if folder is None:
             return None
         if "tesserocr" not in installed:
             from ocr_worker.engines.ocr.tesseract_orientation import CommandOrientationFinder
 
-            return CommandOrientationFinder(file.parent)
+            return CommandOrientationFinder(folder)
         from ocr_worker.engines.ocr.tesserocr_engine import OrientationFinder
 
-        return OrientationFinder(file.parent)
+        return OrientationFinder(folder)
 
 
 def choose_engine(settings: PageSettings) -> str:

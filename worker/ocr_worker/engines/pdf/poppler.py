@@ -32,7 +32,12 @@ def render(pdf: pikepdf.Pdf, page: int, dpi: float) -> Image.Image | None:
         try:
             _write_page(pdf, page, copy)
             found = pdf2image.convert_from_path(
-                copy, dpi=round(dpi), grayscale=True, use_cropbox=True, timeout=SECONDS, poppler_path=_folder(command)
+                copy,
+                dpi=round(dpi),
+                grayscale=True,
+                use_cropbox=True,
+                timeout=SECONDS,
+                poppler_path=_folder(command),
             )
 
         except (
