@@ -17,8 +17,8 @@ from typing import BinaryIO
 from ocr_worker.errors import LanguageMissingError
 from ocr_worker.files.regular import open_regular
 
-ENTRIES, CONFIG, ABSENT = 24, 0, -1
-"""How many entries there are at most, which holds the settings, and the place of one that is not there."""
+ENTRIES, CONFIG, VERSION, ABSENT = 24, 0, 23, -1
+"""How many entries there are at most, which holds the settings, which is the last, and the place of one that is not there."""
 _HEAD_BYTES = 4 + 8 * ENTRIES
 _Place = tuple[int, int]
 MOST_BYTES = 2**28
@@ -49,7 +49,10 @@ _LANGUAGES = re.compile(r"~?[A-Za-z][A-Za-z0-9_]*(\+~?[A-Za-z][A-Za-z0-9_]*)*")
 _LONGEST_LINE_BYTES = 250
 """Tesseract takes what is beyond for another line."""
 _CLEAR = 1 << 17
-"""Bytes of nothing before and after the entries: whatever looks for an archive by its beginning or its end finds none."""
+"""Bytes of ours before and after the entries: whatever looks for an archive by its beginning or its end finds none."""
+_BEFORE = (b"#" + b" " * 126 + b"\n") * (_CLEAR // 128)
+_OLD = b"Pre-4.0.0"
+"""The version of data that names none."""
 
 
 def require_harmless(file: Path) -> tuple[str, ...]:
@@ -80,7 +83,10 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
 
 
 def _places(file: Path, data: BinaryIO) -> dict[int, _Place]:
-    """Where the entries lie, by their numbers. Each reaches to the beginning of the next one that there is."""
+    """Where the entries lie, by their numbers. Each reaches to the beginning of the next one that there is.
+
+    Tesseract reads them one after the other, from the end of the table on, wherever the table has them begin.
+    """
     size, head = data.seek(0, os.SEEK_END), _read(data, (0, _HEAD_BYTES))
     count = int.from_bytes(head[:4], "little")
     first = 4 + 8 * count
@@ -90,7 +96,8 @@ def _places(file: Path, data: BinaryIO) -> dict[int, _Place]:
     there = {number: begin for number, begin in enumerate(begins) if begin != ABSENT}
     ends = [*list(there.values())[1:], size]
     places = dict(zip(there, zip(there.values(), ends, strict=True), strict=True))
-    if any(not first <= begin <= end <= size for begin, end in places.values()):
+    begin = next(iter(there.values()), size)
+    if begin != first or any(not first <= begin <= end <= size for begin, end in places.values()):
         raise _refusal(file, "is none that Tesseract could read")
     return places
 
@@ -101,15 +108,13 @@ def _read(data: BinaryIO, place: _Place) -> bytes:
 
 
 def _written(entries: dict[int, bytes]) -> bytes:
-    """The settings' entry is there in any case, so that the file begins with bytes of ours alone."""
-    table, at = [ABSENT] * ENTRIES, _CLEAR
-    for number, entry in sorted({CONFIG: b"", **entries}.items()):
+    first, last = _BEFORE + entries.get(CONFIG, b""), entries.get(VERSION, _OLD) + bytes(_CLEAR)
+    table, at = [ABSENT] * ENTRIES, _HEAD_BYTES
+    whole = dict(sorted({**entries, CONFIG: first, VERSION: last}.items()))
+    for number, entry in whole.items():
         table[number] = at
         at += len(entry)
-    head = struct.pack(f"<i{ENTRIES}q", ENTRIES, *table)
-    return b"".join(
-        (head.ljust(_CLEAR, b"\0"), *(entries[number] for number in sorted(entries)), bytes(_CLEAR))
-    )
+    return b"".join((struct.pack(f"<i{ENTRIES}q", ENTRIES, *table), *whole.values()))
 
 
 def _vetted(file: Path, config: bytes) -> tuple[str, ...]:
