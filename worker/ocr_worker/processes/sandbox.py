@@ -88,7 +88,7 @@ def _places(writes: Iterable[str], temp: str, commands: Iterable[str] | None) ->
     yield temp, landlock.ARRANGE
     for folder in writes:
         yield folder, landlock.WRITE
-    for program in _programs(commands or ()):
+    for program in programs(commands or ()):
         yield program, landlock.EXECUTE
 
 
@@ -111,7 +111,7 @@ def _mounts() -> Iterator[tuple[str, str]]:
             yield before.split()[4], after.split()[0]
 
 
-def _programs(commands: Iterable[str]) -> Iterator[str]:
+def programs(commands: Iterable[str]) -> Iterator[str]:
     """The files that starting these commands opens as programs; all there are for a script, which may start any."""
     for command in commands:
         place = os.path.realpath(command)
