@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import os
+import queue
 import shlex
 import subprocess
+import threading
 import urllib.request
 from dataclasses import dataclass
 
@@ -49,12 +52,22 @@ def _words(target: str) -> list[str]:
 
 
 def _post(address: str, content: bytes, seconds: float) -> str | None:
+    """In a thread, as the time that a library is told is that of each of its waits; what hangs ends with us."""
+    answers: queue.Queue[str | None] = queue.Queue()
+    threading.Thread(target=lambda: answers.put(_ask(address, content, 2 * seconds)), daemon=True).start()
+    try:
+        return answers.get(timeout=seconds)
+    except queue.Empty:
+        return f"--on-finish: {address} did not answer within {seconds:g} seconds"
+
+
+def _ask(address: str, content: bytes, seconds: float) -> str | None:
     headers = {"Content-Type": "application/json", "User-Agent": "ocr-sidecar"}
     request = urllib.request.Request(address, content, headers)  # noqa: S310  # its scheme has been looked at
     try:
         with urllib.request.urlopen(request, timeout=seconds):  # noqa: S310
             return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         return f"--on-finish: {address} was not reached: {getattr(error, 'reason', error)}"
 
 

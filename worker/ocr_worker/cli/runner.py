@@ -19,6 +19,7 @@ from ocr_worker.jobs.file_window import RunOrder
 from ocr_worker.jobs.runtime import Inbox
 from ocr_worker.jobs.service import JobService
 from ocr_worker.model.jobs import RESUMABLE, FileEnded, JobEnded, JobFailed, JobId, JobRequest, Origin, RunEnd
+from ocr_worker.processes.guard import ending_signals
 from ocr_worker.settings import Settings
 
 ORIGIN = Origin("ocr_batch", None)
@@ -40,15 +41,16 @@ class View(AbstractContextManager["View"], Protocol):
 
 
 class Signals:
-    """Remembers the first Ctrl-C or SIGTERM; the second one raises KeyboardInterrupt."""
+    """Remembers the first Ctrl-C, SIGTERM or SIGHUP; the second one raises KeyboardInterrupt.
+
+    A terminal that goes is told by the system and by the shell, so that a second SIGHUP means no more than the first.
+    """
 
     def __init__(self) -> None:
         self.heard: int | None = None
 
     def __enter__(self) -> Self:
-        self._before = {
-            number: signal.signal(number, self._hear) for number in (signal.SIGINT, signal.SIGTERM)
-        }
+        self._before = {number: signal.signal(number, self._hear) for number in ending_signals()}
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -56,6 +58,8 @@ class Signals:
             signal.signal(number, handler)
 
     def _hear(self, number: int, _frame: FrameType | None) -> None:
+        if self.heard is not None and number == getattr(signal, "SIGHUP", None):
+            return
         if self.heard is not None:
             raise KeyboardInterrupt
         self.heard = number

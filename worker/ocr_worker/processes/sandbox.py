@@ -62,15 +62,12 @@ def confine(writes: Iterable[str], temp: str, commands: Iterable[str] | None) ->
 def lacking() -> list[str]:
     """What keeps this machine from holding page processes as tightly as it could be done."""
     if sys.platform != "linux":
-        return ["a sandbox is made on Linux alone"]
+        return ["a means that the worker knows: page processes have limits of time alone"]
     found = []
     if not seccomp.is_available():
-        found.append("seccomp, so pages could start programs and open connections")
-    known = landlock.version()
-    if not known:
-        found.append("Landlock, so pages could write wherever the user may")
-    elif known < 3:
-        found.append(f"Landlock 3 (it has {known}), so pages could empty files that they may not write")
+        found.append("seccomp, so a hostile file could start programs and open connections")
+    if not landlock.version():
+        found.append("Landlock, so a hostile file could write wherever you may")
     return found
 
 

@@ -14,7 +14,7 @@ from ocr_protocol.commands import Hello
 from ocr_worker.jobs.runtime import Surroundings
 from ocr_worker.jobs.service import JobService
 from ocr_worker.model.jobs import JobEnded, JobEvent, JobFailed
-from ocr_worker.processes.guard import HostGone, watch_host
+from ocr_worker.processes.guard import HostGone, ending_signals, watch_host
 from ocr_worker.processes.slot import SlotEnded, SlotMessage, SlotSpoke
 from ocr_worker.stdio.heartbeat import Heart
 from ocr_worker.stdio.inspector import Inspector
@@ -182,7 +182,7 @@ class App:
         self._announcer.tell(event, self._service.settle)
 
     def _hear_signals(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in ending_signals():
             signal.signal(number, lambda received, _: self._inbox.put(SignalReceived(received)))
 
     def _thread_died(self, args: Any) -> None:

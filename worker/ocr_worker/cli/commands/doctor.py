@@ -29,6 +29,7 @@ from ocr_worker.errors import OcrError
 from ocr_worker.files.commands import find_command
 from ocr_worker.jobs.capabilities import VERSION
 from ocr_worker.jobs.requests import make_request
+from ocr_worker.processes import sandbox
 from ocr_worker.settings import MIB, Settings
 from ocr_worker.store.job_store import JobStore
 
@@ -72,6 +73,7 @@ def _examine(settings: Settings) -> Iterator[Finding]:
     yield from _engines()
     yield from _languages()
     yield from _renderers()
+    yield _sandbox()
     yield from _state_folder(settings)
     yield from _self_test(settings)
 
@@ -105,6 +107,16 @@ def _renderers() -> Iterator[Finding]:
         "renderer poppler", ok=poppler is not None, detail=str(poppler or "not found"), required=False,
         advice="" if poppler else "optional, for pages that pdfium can't draw: install poppler-utils",
     )  # fmt: skip
+
+
+def _sandbox() -> Finding:
+    """How tightly this machine can hold what opens the files."""
+    lacking = sandbox.lacking()
+    if not lacking:
+        detail = "page processes start no programs, open no connections, and write where outputs go alone"
+        return Finding("sandbox", ok=True, detail=detail, required=False)
+    advice = "a newer kernel has it, unless a container forbids it; until then, no files from strangers"
+    return Finding("sandbox", ok=False, detail=f"lacks {'; '.join(lacking)}", advice=advice, required=False)
 
 
 def _state_folder(settings: Settings) -> Iterator[Finding]:
