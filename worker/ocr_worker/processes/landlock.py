@@ -6,6 +6,7 @@ import ctypes
 import os
 import stat
 import struct
+import sys
 from collections.abc import Iterable
 from contextlib import suppress
 
@@ -25,6 +26,7 @@ _OWN_KIND = 1
 _TCP = 0b11
 _SOCKETS_AND_SIGNALS = 0b11
 _VERSION_IS_ASKED = 1
+_TO_NAME_IT = getattr(os, "O_PATH", 0) | getattr(os, "O_CLOEXEC", 0)
 _Place = tuple[str, int]
 
 
@@ -34,6 +36,8 @@ class RulesError(OSError):
 
 def version() -> int:
     """Of the kernel's Landlock; 0 without."""
+    if sys.platform != "linux":
+        return 0
     return max(0, int(ctypes.CDLL(None).syscall(LANDLOCK_CREATE, None, 0, _VERSION_IS_ASKED)))
 
 
@@ -64,7 +68,7 @@ def _request(rights: int, known: int) -> tuple[bytes, ctypes.c_size_t]:
 
 
 def _allow(libc: ctypes.CDLL, rules: int, place: str, allowed: int) -> None:
-    handle = os.open(place, os.O_PATH | os.O_CLOEXEC)
+    handle = os.open(place, _TO_NAME_IT)
     try:
         if not stat.S_ISDIR(os.fstat(handle).st_mode):
             allowed &= OF_FILES

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ocr_worker.errors import CrashedError, PageTimeoutError
+from ocr_worker.errors import CrashedError, OutputPermissionError, PageTimeoutError
 from ocr_worker.files.sweep import leave_temp_folder
 from ocr_worker.model.tasks import Failure, Outcome, PageDone, PageSettings, Task, WarmTask
 from ocr_worker.processes import messages
@@ -150,18 +150,22 @@ class PagePool:
             return self._astray(slot, "answered what it was not asked")
         return self._finish(slot, outcome)
 
-    def _start_again(self, slot: Slot) -> TaskEnded | None:
-        """Have a task that turned out to need a command done where it may have one, in what is left of its time."""
-        ticket, task = slot.ticket, slot.task
-        if ticket is None or task is None or slot.reach is None or slot.reach.commands:
-            return self._astray(slot, "asked for commands that it may start")
-        self._need_commands.append(_source(task))
+    def _start_again(self, slot: Slot, ticket: int, task: Task) -> TaskEnded | None:
+        """Have its task done by a process that may do more, in what is left of its time."""
         self._kill(slot)
         try:
             self._shortage.begin(Order(ticket, task, max(0.0, slot.deadline - time.monotonic())))
         except OSError as error:
             return TaskEnded(ticket, _none_started(str(error)))
         return None
+
+    def _wants_more(self, slot: Slot, task: Task, failure: Failure) -> bool:
+        """Whether the process was held too tightly for its task, so that another should try."""
+        if failure.code == NEEDS_COMMAND:
+            self._need_commands.append(_source(task))
+            return True
+        # Where shares give a folder a new inode, what allowed writing there is void; a new process looks anew.
+        return failure.code == OutputPermissionError.code and slot.has_worked
 
     def tick(self) -> list[TaskEnded]:
         """Kill what is overdue; let go what is idle for long. The ends come through the slots' pipes.
@@ -230,8 +234,12 @@ class PagePool:
         return _ended(slot, _crash(how))
 
     def _finish(self, slot: Slot, outcome: Outcome) -> TaskEnded | None:
-        if isinstance(outcome, Failure) and outcome.code == NEEDS_COMMAND:
-            return self._start_again(slot)
+        ticket, task = slot.ticket, slot.task
+        if ticket and task and isinstance(outcome, Failure) and self._wants_more(slot, task, outcome):
+            if slot.reach is not None and slot.reach.commands and outcome.code == NEEDS_COMMAND:
+                return self._astray(slot, "asked for commands that it may start")
+            return self._start_again(slot, ticket, task)
+        slot.has_worked = True
         slot.pages += isinstance(outcome, PageDone)
         ended = _ended(slot, outcome)
         self._rest(slot)

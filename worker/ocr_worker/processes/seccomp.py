@@ -9,7 +9,7 @@ import platform
 import struct
 from collections.abc import Iterable, Iterator
 
-from ocr_worker.processes.syscalls import MACHINES, PROGRAMS, REFUSED, Machine
+from ocr_worker.processes.syscalls import PROGRAMS, REFUSED, Machine, this_machine
 
 SET_MODE_FILTER, ACTION_AVAILABLE = 1, 2
 ALL_THREADS, NO_SLOW_GUARD = 1, 4
@@ -34,7 +34,7 @@ class _Program(ctypes.Structure):
 
 def is_available() -> bool:
     """Whether `apply` can do anything here."""
-    machine = MACHINES.get(platform.machine())
+    machine = this_machine()
     if machine is None:
         return False
     refusal = ctypes.c_uint32(_ERROR)
@@ -47,7 +47,7 @@ def apply(*, commands: bool) -> None:
 
     No new privileges must have been asked for. Raises FilterError.
     """
-    machine = MACHINES.get(platform.machine())
+    machine = this_machine()
     if machine is None:
         raise FilterError(errno.ENOSYS, f"no filter of system calls is known for {platform.machine()}")
     content = b"".join(struct.pack("=HBBI", *one) for one in _instructions(machine, commands=commands))

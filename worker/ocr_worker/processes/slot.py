@@ -69,6 +69,8 @@ class Slot:
         """It has not been told yet which engine to load ahead of its work."""
         self.reach: Reach | None = None
         """None as long as it was given nothing but libraries to load."""
+        self.has_worked = False
+        """It has done a task."""
         self.task: Task | None = None
         """The last one that it was given."""
         self._post = post

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+import sys
 from dataclasses import dataclass
 
 Numbers = tuple[int | None, int | None]
@@ -71,6 +73,12 @@ class Machine:
 
     def number(self, numbers: Numbers) -> int | None:
         return numbers[self.column]
+
+
+def this_machine() -> Machine | None:
+    """None for a system, a processor or a program of 32 bits for which no filter is known."""
+    fits = sys.platform == "linux" and sys.maxsize > 2**32
+    return MACHINES.get(platform.machine()) if fits else None
 
 
 MACHINES = {
