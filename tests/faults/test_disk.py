@@ -170,7 +170,7 @@ def test_a_full_temp_folder_costs_at_most_what_needs_it(
     with running(tmp_path / "home", Spawn({"OCR_WORKER_PAGE_PROCESSES": "1"})) as worker:
         engines = _engines(worker)
         for engine in engines:
-            # So that it has chosen its folder: from a full one it would turn away at once.
+            # So that there is room for its own folder.
             assert worker.batch([page], out / "before" / engine, engine=engine)["failed"] == []
         filler = _fill(disk)
         ends = {engine: worker.batch([page], out / engine, engine=engine) for engine in engines}

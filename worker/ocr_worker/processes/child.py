@@ -44,7 +44,9 @@ def main(parent: int, memory_limit_mib: int) -> int:
     # Late, so that fd 1 is claimed before any native library can print.
     from ocr_worker.pages.executor import Workbench
 
-    temp = Path(tempfile.gettempdir())
+    # Said outright: from a folder that is full Python would turn to one that is everybody's.
+    tempfile.tempdir = os.environ["TMPDIR"]
+    temp = Path(tempfile.tempdir)
     # Some look for programs, libraries and settings in the working directory, and that of the worker may be anybody's.
     os.chdir(temp)
     bench = Workbench(temp)
