@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import os
 import queue
 import shlex
 import subprocess
+import sys
 import threading
 import urllib.request
 from dataclasses import dataclass
+from pathlib import Path
 
 from ocr_worker.cli.exit_codes import UsageError
+from ocr_worker.files.commands import find_command
 
 STDERR = 2
 
@@ -74,9 +78,20 @@ def _ask(address: str, content: bytes, seconds: float) -> str | None:
 def _run(words: list[str], content: bytes, seconds: float) -> str | None:
     try:
         # Our stdout is for answers alone.
-        done = subprocess.run(words, input=content, stdout=STDERR, timeout=seconds, check=False)
+        done = subprocess.run(
+            [_program(words[0]), *words[1:]], input=content, stdout=STDERR, timeout=seconds, check=False
+        )
     except subprocess.TimeoutExpired:
         return f"--on-finish: {words[0]} did not end within {seconds:g} seconds and was ended"
     except (OSError, ValueError) as error:
         return f"--on-finish: {words[0]} could not be started: {error}"
     return f"--on-finish: {words[0]} ended with exit code {done.returncode}" if done.returncode else None
+
+
+def _program(name: str) -> str:
+    """By its path on Windows, which would look for a name in the working directory first."""
+    if sys.platform != "win32" or Path(name).name != name:
+        return name
+    if (found := find_command(name)) is None:
+        raise FileNotFoundError(errno.ENOENT, "it is in no folder of PATH", name)
+    return str(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import queue
@@ -20,7 +21,7 @@ from ocr_worker.model.tasks import Confine, Failure, Outcome, Task, WarmTask
 from ocr_worker.processes import messages, sandbox
 from ocr_worker.processes.claim import Channel, claim
 from ocr_worker.processes.parent_death import die_with, end_group
-from ocr_worker.processes.reach import NEEDS_COMMAND
+from ocr_worker.processes.reach import NEEDS_COMMAND, REFUSED
 
 if TYPE_CHECKING:
     from ocr_worker.pages.executor import Workbench
@@ -78,7 +79,10 @@ def run(bench: Workbench, task: Task) -> Outcome:
 
 
 def _failed(error: OcrError) -> Failure:
-    return Failure(error.code, error.message, error.retryable, error.details)
+    details = dict(error.details)
+    if isinstance(error.__cause__, PermissionError) and error.__cause__.errno == errno.EACCES:
+        details[REFUSED] = True
+    return Failure(error.code, error.message, error.retryable, details)
 
 
 def _fault(task: Task, error: Exception) -> Failure:

@@ -16,7 +16,7 @@ from ocr_worker.files.sweep import leave_temp_folder
 from ocr_worker.model.tasks import Failure, Outcome, PageDone, PageSettings, Task, WarmTask
 from ocr_worker.processes import messages
 from ocr_worker.processes.guard import Guard
-from ocr_worker.processes.reach import NEEDS_COMMAND, Place, Reach, reach_of, runs_commands
+from ocr_worker.processes.reach import NEEDS_COMMAND, REFUSED, Place, Reach, reach_of, runs_commands
 from ocr_worker.processes.shortage import Order, Shortage
 from ocr_worker.processes.slot import WARM_UP, Slot, SlotEnded, SlotMessage, await_gone
 from ocr_worker.settings import MIB, Settings
@@ -165,7 +165,8 @@ class PagePool:
             self._need_commands.append(_source(task))
             return True
         # Where shares give a folder a new inode, what allowed writing there is void; a new process looks anew.
-        return failure.code == OutputPermissionError.code and slot.has_worked
+        refused = failure.details.pop(REFUSED, False)
+        return refused and failure.code == OutputPermissionError.code and slot.has_worked
 
     def tick(self) -> list[TaskEnded]:
         """Kill what is overdue; let go what is idle for long. The ends come through the slots' pipes.

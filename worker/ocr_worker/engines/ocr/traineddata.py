@@ -143,6 +143,6 @@ def _settings(file: Path, config: bytes) -> Iterator[tuple[str, str]]:
 def _refusal(file: Path, why: str) -> LanguageMissingError:
     code = file.name.partition(".")[0]
     return LanguageMissingError(
-        f"The language data {file} {why}, so it is not used. Get {code} from where Tesseract publishes it",
+        f"The language data {file} {why}, so it is not used. Install {code} as Tesseract publishes it",
         missing=[code],
     )
