@@ -31,11 +31,13 @@ class TaskFailedError(OcrError):
 
 
 class Asker:
-    """One page process, which ends with the context."""
+    """One page process, which ends with the context. It may write into `output` and the settings' folder of page results."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, output: Path | None = None) -> None:
         self._inbox: queue.SimpleQueue[SlotMessage] = queue.SimpleQueue()
         self._pool = PagePool(1, settings, Guard(), self._inbox.put)
+        if output is not None:
+            self._pool.warm(1, None, (str(output), None))
 
     def __enter__(self) -> Self:
         return self

@@ -113,7 +113,9 @@ class PagePool:
             self._retire(free[0])
         slot = fit[0] if fit else self._spawn()
         if slot.reach is None:
-            slot.confine(replace(need, output=need.output or self._output), self._settings.jobs_dir)
+            # What the job at work will need of it as well.
+            output, results = need.output or self._output, need.results or self._output is not None
+            slot.confine(replace(need, output=output, results=results), self._settings.jobs_dir)
         return slot
 
     def _need(self, task: Task) -> Reach:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +50,10 @@ def make_overlay(settings: Settings, wanted: Wanted, output: Path | None) -> dic
             raise NotFoundError(f"{source} does not exist, or is no regular file.")
         picture = absolute(output or Path(f"{source.stem}_overlay_{wanted.page}.png"))
         opened = Source(str(absolute(source)), wanted.password)
-        with Asker(settings) as asker:
-            results = absolute(results or _recognise(asker, opened, wanted, Path(scratch)))
+        own = replace(settings, state_dir=Path(scratch))
+        own.jobs_dir.mkdir()
+        with Asker(own, picture.parent) as asker:
+            results = absolute(results or _recognise(asker, opened, wanted, own.jobs_dir))
             task = OverlayTask(opened, str(results), wanted.page, str(picture))
             words = asker.ask(task, Drawn, opened.name).words
         return {"file": str(source), "page": wanted.page, "picture": str(picture), "words": words}
