@@ -11,10 +11,11 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ocr_worker.errors import CrashedError, OutputPermissionError, PageTimeoutError
+from ocr_worker.errors import OutputPermissionError
 from ocr_worker.files.sweep import leave_temp_folder
 from ocr_worker.model.tasks import Failure, Outcome, PageDone, PageSettings, Task, WarmTask
 from ocr_worker.processes import messages
+from ocr_worker.processes.failures import crash, none_started, too_late
 from ocr_worker.processes.guard import Guard
 from ocr_worker.processes.reach import NEEDS_COMMAND, REFUSED, Place, Reach, reach_of, runs_commands
 from ocr_worker.processes.shortage import Order, Shortage
@@ -48,7 +49,7 @@ class PagePool:
         self._leaving: dict[Slot, float] = {}
         """Processes that were let go or killed and are not known to be gone, and when they are killed (again)."""
         self._shortage = Shortage(self._begin)
-        self._output: Place | None = None
+        self._outputs: frozenset[Place] = frozenset()
         """Where the job at work writes."""
         self._need_commands: deque[str] = deque(maxlen=REMEMBERED)
         """Files of which pages were last drawn by a command."""
@@ -63,8 +64,8 @@ class PagePool:
 
     def warm(self, count: int, settings: PageSettings | None, output: Place | None = None) -> None:
         """Have up to `count` processes ready, with engine and model loaded where settings name them, to write into `output`."""
-        self._output = output
-        need = Reach(output, results=True, commands=settings is not None and runs_commands(settings))
+        self._outputs = frozenset({output} if output else ())
+        need = Reach(self._outputs, results=True, commands=settings is not None and runs_commands(settings))
         for slot in self._slots[:] if settings is not None else ():
             if not slot.ticket:
                 self._prepare(slot, settings, need)
@@ -113,9 +114,9 @@ class PagePool:
             self._retire(free[0])
         slot = fit[0] if fit else self._spawn()
         if slot.reach is None:
-            # What the job at work will need of it as well.
-            output, results = need.output or self._output, need.results or self._output is not None
-            slot.confine(replace(need, output=output, results=results), self._settings.jobs_dir)
+            # What the job at work will need of it as well, should this be another's.
+            outputs, results = need.outputs | self._outputs, need.results or bool(self._outputs)
+            slot.confine(replace(need, outputs=outputs, results=results), self._settings.jobs_dir)
         return slot
 
     def _need(self, task: Task) -> Reach:
@@ -158,7 +159,7 @@ class PagePool:
         try:
             self._shortage.begin(Order(ticket, task, max(0.0, slot.deadline - time.monotonic())))
         except OSError as error:
-            return TaskEnded(ticket, _none_started(str(error)))
+            return TaskEnded(ticket, none_started(str(error)))
         return None
 
     def _wants_more(self, slot: Slot, task: Task, failure: Failure) -> bool:
@@ -188,7 +189,7 @@ class PagePool:
             if now >= deadline:
                 slot.kill()
                 self._leaving[slot] = now + LEAVE_SECONDS
-        return [TaskEnded(ticket, _none_started(reason)) for ticket in lost]
+        return [TaskEnded(ticket, none_started(reason)) for ticket in lost]
 
     def next_tick(self) -> float | None:
         """When `tick` has something to do, on the monotonic clock."""
@@ -234,7 +235,7 @@ class PagePool:
 
     def _astray(self, slot: Slot, how: str) -> TaskEnded | None:
         self._kill(slot)
-        return _ended(slot, _crash(how))
+        return _ended(slot, crash(how))
 
     def _finish(self, slot: Slot, outcome: Outcome) -> TaskEnded | None:
         ticket, task = slot.ticket, slot.task
@@ -263,12 +264,9 @@ class PagePool:
         slot.kill()
         self.deaths += 1
         if slot.timed_out:
-            late = PageTimeoutError(
-                f"no result within {slot.limit_seconds:g} seconds; allow more time, or lower the dpi"
-            )
-            return _ended(slot, Failure(late.code, late.message, late.retryable))
+            return _ended(slot, too_late(slot.limit_seconds))
         log.warning("page process %d %s; its last words: %s", slot.pid, slot.how_it_ended(), last_words)
-        return _ended(slot, _crash(slot.how_it_ended(), slot.signal_name()))
+        return _ended(slot, crash(slot.how_it_ended(), slot.signal_name()))
 
     def _spawn(self) -> Slot:
         slot = Slot(self._settings, self._post)
@@ -298,15 +296,3 @@ def _source(task: Task) -> str:
 
 def _ended(slot: Slot, outcome: Outcome) -> TaskEnded | None:
     return TaskEnded(slot.ticket, outcome) if slot.ticket else None
-
-
-def _none_started(why: str) -> Failure:
-    error = CrashedError(f"no page process can be started ({why}); close other programs, then try again")
-    return Failure(error.code, error.message, error.retryable)
-
-
-def _crash(how: str, signal_name: str | None = None) -> Failure:
-    error = CrashedError(
-        f"the page's process {how}; try again with more memory free, or take the page out of the file"
-    )
-    return Failure(error.code, error.message, error.retryable, {"signal": signal_name} if signal_name else {})

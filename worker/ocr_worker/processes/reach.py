@@ -29,7 +29,7 @@ Place = tuple[str, Union[tuple[int, int], None]]
 class Reach:
     """What a page process may do beside reading and having temporary files. It can only ever be made less."""
 
-    output: Place | None = None
+    outputs: frozenset[Place] = frozenset()
     """Where it may write."""
     results: bool = False
     """Whether it may write page results."""
@@ -38,7 +38,7 @@ class Reach:
 
     def covers(self, need: Reach) -> bool:
         """Whether a process of this reach may do what needs that one: commands are for what needs them alone."""
-        fits = self.commands == need.commands and need.output in (None, self.output)
+        fits = self.commands == need.commands and self.outputs >= need.outputs
         return fits and self.results >= need.results
 
 
@@ -46,11 +46,10 @@ def reach_of(task: Task) -> Reach:
     """The least that will do for a task."""
     match task:
         case ComposeTask():
-            folders = {str(Path(place).parent) for place in task.outputs.values()}
-            output = (folders.pop(), task.folder) if folders else None
-            return Reach(output, results=True, commands=runs_commands(task.settings))
+            outputs = frozenset((str(Path(place).parent), task.folder) for place in task.outputs.values())
+            return Reach(outputs, results=True, commands=runs_commands(task.settings))
         case OverlayTask():
-            return Reach((str(Path(task.picture).parent), None))
+            return Reach(frozenset({(str(Path(task.picture).parent), None)}))
         case OpenTask() | PageTask():
             return Reach(results=True, commands=runs_commands(task.settings))
         case InspectTask() | WarmTask():

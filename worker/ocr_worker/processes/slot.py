@@ -91,7 +91,7 @@ class Slot:
         """Hold it to this before its next task, and for good. Once."""
         self.reach = reach
         writes = [str(jobs_dir)] if reach.results else []
-        writes += [reach.output[0]] if reach.output else []
+        writes += [folder for folder, _ in reach.outputs]
         self._say(messages.dump(WARM_UP, Confine(tuple(writes), reach.commands)))
 
     def give(self, ticket: int, task: Task, limit_seconds: float) -> None:
