@@ -124,8 +124,10 @@ class Orders:
     def _confine(self, to: Confine) -> None:
         if to.writes:
             # Python may keep what it compiles for the next process, which it could not from now on.
-            import ocr_worker.pages.compose
-            import ocr_worker.pages.page  # noqa: F401
+            # What fails here fails the task that needs it, and there somebody listens.
+            with suppress(Exception):
+                import ocr_worker.pages.compose
+                import ocr_worker.pages.page  # noqa: F401
         from ocr_worker.engines.commands import page_commands
 
         commands = page_commands() if to.commands else None

@@ -23,6 +23,7 @@ _TOO_MUCH = {"proc", "sys", "dev"}
 _OF_THOSE = (
     "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/filesystems", "/proc/mounts",
     "/proc/sys/vm/overcommit_memory", "/sys/devices/system/cpu", "/dev/zero", "/dev/urandom", "/dev/random",
+    "/dev/shm",  # noqa: S108 (it is only read)
 )  # fmt: skip
 _LOCAL = {
     "ext2", "ext3", "ext4", "xfs", "btrfs", "tmpfs", "overlay", "zfs", "f2fs", "bcachefs", "vfat", "exfat",
@@ -62,7 +63,7 @@ def confine(writes: Iterable[str], temp: str, commands: Iterable[str] | None) ->
 def lacking() -> list[str]:
     """What keeps this machine from holding page processes as tightly as it could be done."""
     if sys.platform != "linux":
-        return ["a means that the worker knows: page processes have limits of time alone"]
+        return ["a sandbox, which there is on Linux alone"]
     found = []
     if not seccomp.is_available():
         found.append("seccomp, so a hostile file could start programs and open connections")
