@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Union
 
@@ -59,8 +60,6 @@ def reach_of(task: Task) -> Reach:
 def runs_commands(settings: PageSettings) -> bool:
     """Whether the engine is one that starts a command for each page."""
     if settings.engine == "auto":
-        # Late: a worker that says hello does without it.
-        from ocr_worker.engines.ocr import tessdata
-
-        return tessdata.installed_engines()[:1] == ["tesseract"]
+        # Asked for each task: to look for the command as well would take longer.
+        return find_spec("tesserocr") is None
     return settings.engine == "tesseract"
