@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 from ocr_worker.files.atomic import folder_id
-from ocr_worker.model.tasks import Composed, ComposeTask, Failure, InspectTask, PageSettings, PageTask, Source
+from ocr_worker.model.tasks import (
+    Composed,
+    ComposeTask,
+    Failure,
+    InspectTask,
+    OpenTask,
+    PageSettings,
+    PageTask,
+    Source,
+)
 from ocr_worker.processes.guard import Guard
 from ocr_worker.processes.landlock import version as landlock_version
 from ocr_worker.processes.pool import PagePool, TaskEnded
@@ -82,6 +91,28 @@ def test_a_process_is_kept_for_the_next_job_into_the_same_folder_and_makes_way_f
     assert len(set(seen)) == 3
 
 
+def test_a_process_of_another_job_reads_pages_while_one_that_may_write_is_started(tmp_path: Path) -> None:
+    inbox: queue.SimpleQueue[SlotMessage] = queue.SimpleQueue()
+    place = Source(str(tmp_path / "missing.png"))
+    pool = PagePool(2, Settings(tmp_path / "state", page_processes=2), Guard(), inbox.put)
+    workers = []
+    try:
+        for name in ("first", "second"):
+            (tmp_path / name).mkdir()
+            pool.warm(1, PAGE, (str(tmp_path / name), None))
+            pool.start(1, OpenTask(place, PAGE), LIMIT)
+            opened = _worker(pool, inbox)
+            target = {"txt": str(tmp_path / name / "scan.txt")}
+            pool.start(2, ComposeTask(place, PAGE, 1, "", str(tmp_path), target), LIMIT)
+            workers.append((opened, _worker(pool, inbox)))
+    finally:
+        pool.close()
+
+    (opened, composed), (opened_again, composed_again) = workers
+    assert opened == composed == opened_again
+    assert composed_again != composed
+
+
 def test_only_an_engine_that_runs_a_command_has_processes_that_may_start_one() -> None:
     source, place = Source("/scan.png"), "/state/jobs/1/1/1.page"
     inside = PageTask(source, PageSettings(engine="tesserocr"), 1, place)
@@ -133,6 +164,14 @@ def test_outputs_come_into_a_folder_that_is_another_without_saying_so(tmp_path: 
 
     assert isinstance(ended.outcome, Composed), ended.outcome
     assert (output / "scan.txt").read_text(encoding="utf-8").strip() == "Harvest moon"
+
+
+def _worker(pool: PagePool, inbox: queue.SimpleQueue[SlotMessage]) -> int:
+    """The process that gave the next outcome."""
+    while True:
+        message = inbox.get(timeout=LIMIT)
+        if pool.handle(message) is not None:
+            return message.slot.pid
 
 
 def _end(pool: PagePool, inbox: queue.SimpleQueue[SlotMessage]) -> TaskEnded:

@@ -13,11 +13,19 @@ from dataclasses import dataclass, replace
 
 from ocr_worker.errors import OutputPermissionError
 from ocr_worker.files.sweep import leave_temp_folder
-from ocr_worker.model.tasks import Failure, Outcome, PageDone, PageSettings, Task, WarmTask
+from ocr_worker.model.tasks import Failure, Outcome, PageDone, PageSettings, Task
 from ocr_worker.processes import messages
 from ocr_worker.processes.failures import crash, none_started, too_late
 from ocr_worker.processes.guard import Guard
-from ocr_worker.processes.reach import NEEDS_COMMAND, REFUSED, Place, Reach, reach_of, runs_commands
+from ocr_worker.processes.reach import (
+    NEEDS_COMMAND,
+    REFUSED,
+    Place,
+    Reach,
+    reach_of,
+    runs_commands,
+    source_of,
+)
 from ocr_worker.processes.shortage import Order, Shortage
 from ocr_worker.processes.slot import WARM_UP, Slot, SlotEnded, SlotMessage, await_gone
 from ocr_worker.settings import MIB, Settings
@@ -66,16 +74,26 @@ class PagePool:
         """Have up to `count` processes ready, with engine and model loaded where settings name them, to write into `output`."""
         self._outputs = frozenset({output} if output else ())
         need = Reach(self._outputs, results=True, commands=settings is not None and runs_commands(settings))
+        reader = self._reader(need)
         for slot in self._slots[:] if settings is not None else ():
-            if not slot.ticket:
+            if not slot.ticket and slot is not reader:
                 self._prepare(slot, settings, need)
-        for _ in range(min(count, self.size) - len(self._slots)):
+        missing = min(count, self.size) - len(self._slots)
+        for _ in range(max(missing, reader is not None and len(self._slots) == 1)):
             try:
                 slot = self._spawn()
             except OSError as error:
                 log.warning("no page process can be started ahead of its work: %s", error)
                 return
             self._prepare(slot, settings, need)
+
+    def _reader(self, need: Reach) -> Slot | None:
+        """A warm process that is left from another job, to read the first pages while those that may write are started."""
+        pages = replace(need, outputs=frozenset())
+        for slot in reversed(self._slots if self.size > 1 else []):
+            if slot.ticket is None and slot.reach is not None and slot.reach.covers(pages):
+                return None if slot.reach.covers(need) else slot
+        return None
 
     def _prepare(self, slot: Slot, settings: PageSettings | None, need: Reach) -> None:
         """Warm one that has nothing to do; what may not do what is needed gives way to one that may."""
@@ -108,8 +126,7 @@ class PagePool:
         free = [slot for slot in reversed(self._slots) if slot.ticket is None]
         free += [slot for slot in self._slots if slot.ticket == WARM_UP]
         fit = [slot for slot in free if slot.reach is not None and slot.reach.covers(need)]
-        if not fit:
-            fit = [slot for slot in free if slot.reach is None]
+        fit += [slot for slot in free if slot.reach is None]
         if not fit and len(self._slots) >= self.size:
             self._retire(free[0])
         slot = fit[0] if fit else self._spawn()
@@ -121,7 +138,7 @@ class PagePool:
 
     def _need(self, task: Task) -> Reach:
         need = reach_of(task)
-        return replace(need, commands=True) if _source(task) in self._need_commands else need
+        return replace(need, commands=True) if source_of(task) in self._need_commands else need
 
     def kill(self, tickets: set[int]) -> None:
         """End tasks at once; nothing more is heard of them, and they write no more."""
@@ -165,7 +182,7 @@ class PagePool:
     def _wants_more(self, slot: Slot, task: Task, failure: Failure) -> bool:
         """Whether the process was held too tightly for its task, so that another should try."""
         if failure.code == NEEDS_COMMAND:
-            self._need_commands.append(_source(task))
+            self._need_commands.append(source_of(task))
             return True
         # Where shares give a folder a new inode, what allowed writing there is void; a new process looks anew.
         refused = failure.details.pop(REFUSED, False)
@@ -287,11 +304,6 @@ class PagePool:
         if slot in self._slots:
             self._slots.remove(slot)
         self._leaving[slot] = time.monotonic() + LEAVE_SECONDS
-
-
-def _source(task: Task) -> str:
-    """The file that it is about; no name for one that is about none."""
-    return "" if isinstance(task, WarmTask) else task.source.path
 
 
 def _ended(slot: Slot, outcome: Outcome) -> TaskEnded | None:

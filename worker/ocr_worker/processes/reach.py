@@ -57,6 +57,11 @@ def reach_of(task: Task) -> Reach:
             return Reach()
 
 
+def source_of(task: Task) -> str:
+    """The file that it is about; no name for one that is about none."""
+    return "" if isinstance(task, WarmTask) else task.source.path
+
+
 def runs_commands(settings: PageSettings) -> bool:
     """Whether the engine is one that starts a command for each page."""
     if settings.engine == "auto":
