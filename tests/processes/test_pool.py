@@ -6,6 +6,7 @@ import queue
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,6 @@ from ocr_worker.processes.guard import Guard
 from ocr_worker.processes.landlock import version as landlock_version
 from ocr_worker.processes.pool import PagePool, TaskEnded
 from ocr_worker.processes.reach import Reach, reach_of
-from ocr_worker.processes.slot import SlotMessage
 from ocr_worker.settings import Settings
 from tests.faults import pictures
 
@@ -32,7 +32,7 @@ LIMIT = 30
 
 
 @contextmanager
-def pool_of_one(state: Path, inbox: queue.SimpleQueue[SlotMessage]) -> Iterator[PagePool]:
+def pool_of_one(state: Path, inbox: queue.SimpleQueue[Any]) -> Iterator[PagePool]:
     pool = PagePool(1, Settings(state, page_processes=1), Guard(), inbox.put)
     try:
         yield pool
@@ -41,7 +41,7 @@ def pool_of_one(state: Path, inbox: queue.SimpleQueue[SlotMessage]) -> Iterator[
 
 
 def test_a_task_is_not_given_to_a_process_whose_last_answer_came_as_it_was_killed(tmp_path: Path) -> None:
-    inbox: queue.SimpleQueue[SlotMessage] = queue.SimpleQueue()
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     missing = InspectTask(Source(str(tmp_path / "missing.png")))
     with pool_of_one(tmp_path / "state", inbox) as pool:
         pool.start(1, missing, 0)
@@ -50,12 +50,11 @@ def test_a_task_is_not_given_to_a_process_whose_last_answer_came_as_it_was_kille
         first = pool.handle(answer)
 
         pool.start(2, missing, LIMIT)
-        second = None
-        while second is None:
+        second = list[TaskEnded]()
+        while not second:
             second = pool.handle(inbox.get(timeout=LIMIT))
 
-    for number, ended in ((1, first), (2, second)):
-        assert ended is not None
+    for number, (ended,) in ((1, first), (2, second)):
         assert ended.ticket == number
         assert isinstance(ended.outcome, Failure)
         assert ended.outcome.code == "not_found"
@@ -68,7 +67,7 @@ def test_a_process_is_kept_for_the_next_job_into_the_same_folder_and_makes_way_f
     tmp_path: Path,
 ) -> None:
     """A folder that was taken away and made anew is another."""
-    inbox: queue.SimpleQueue[SlotMessage] = queue.SimpleQueue()
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     output = tmp_path / "out"
     output.mkdir()
     seen = []
@@ -83,7 +82,7 @@ def test_a_process_is_kept_for_the_next_job_into_the_same_folder_and_makes_way_f
             pool.start(1, InspectTask(Source(str(tmp_path / "missing.png"))), LIMIT)
             while True:
                 message = inbox.get(timeout=LIMIT)
-                if pool.handle(message) is not None:
+                if pool.handle(message):
                     break
             seen.append(message.slot.pid)
 
@@ -92,7 +91,7 @@ def test_a_process_is_kept_for_the_next_job_into_the_same_folder_and_makes_way_f
 
 
 def test_a_process_of_another_job_reads_pages_while_one_that_may_write_is_started(tmp_path: Path) -> None:
-    inbox: queue.SimpleQueue[SlotMessage] = queue.SimpleQueue()
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     place = Source(str(tmp_path / "missing.png"))
     pool = PagePool(2, Settings(tmp_path / "state", page_processes=2), Guard(), inbox.put)
     workers = []
@@ -143,7 +142,7 @@ def test_outputs_go_into_the_folder_that_the_run_began_with() -> None:
 @pytest.mark.skipif(landlock_version() < 1, reason="this kernel has no Landlock")
 def test_outputs_come_into_a_folder_that_is_another_without_saying_so(tmp_path: Path) -> None:
     """As a share may make of it: the process was allowed the one that had the name before."""
-    inbox: queue.SimpleQueue[SlotMessage] = queue.SimpleQueue()
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     output, results, source = tmp_path / "out", tmp_path / "state" / "jobs" / "1" / "1", tmp_path / "scan.png"
     for folder in (output, results):
         folder.mkdir(parents=True)
@@ -166,15 +165,15 @@ def test_outputs_come_into_a_folder_that_is_another_without_saying_so(tmp_path: 
     assert (output / "scan.txt").read_text(encoding="utf-8").strip() == "Harvest moon"
 
 
-def _worker(pool: PagePool, inbox: queue.SimpleQueue[SlotMessage]) -> int:
+def _worker(pool: PagePool, inbox: queue.SimpleQueue[Any]) -> int:
     """The process that gave the next outcome."""
     while True:
         message = inbox.get(timeout=LIMIT)
-        if pool.handle(message) is not None:
-            return message.slot.pid
+        if pool.handle(message):
+            return int(message.slot.pid)
 
 
-def _end(pool: PagePool, inbox: queue.SimpleQueue[SlotMessage]) -> TaskEnded:
+def _end(pool: PagePool, inbox: queue.SimpleQueue[Any]) -> TaskEnded:
     while True:
-        if (ended := pool.handle(inbox.get(timeout=LIMIT))) is not None:
+        for ended in pool.handle(inbox.get(timeout=LIMIT)):
             return ended

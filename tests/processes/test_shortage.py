@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import queue
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from ocr_worker.processes import pool as pools
 from ocr_worker.processes import shortage
 from ocr_worker.processes.guard import Guard
 from ocr_worker.processes.pool import PagePool, TaskEnded
-from ocr_worker.processes.slot import Slot, SlotMessage
+from ocr_worker.processes.slot import Slot
 from ocr_worker.settings import Settings
 
 LIMIT = 30
@@ -37,12 +38,11 @@ def _task(folder: Path) -> Task:
     return InspectTask(Source(str(folder / "missing.png")))
 
 
-def _ends(pool: PagePool, inbox: queue.SimpleQueue[SlotMessage], count: int) -> list[TaskEnded]:
+def _ends(pool: PagePool, inbox: queue.SimpleQueue[Any], count: int) -> list[TaskEnded]:
     ends: list[TaskEnded] = []
     while len(ends) < count:
-        if (ended := pool.handle(inbox.get(timeout=LIMIT))) is not None:
-            ends.append(ended)
-        ends += pool.tick()
+        ends += pool.handle(inbox.get(timeout=LIMIT))
+        pool.tick()
     return ends
 
 
@@ -50,7 +50,7 @@ def _ends(pool: PagePool, inbox: queue.SimpleQueue[SlotMessage], count: int) -> 
 def test_without_room_for_a_second_process_the_first_does_both_tasks(
     error: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    inbox: queue.SimpleQueue[SlotMessage] = queue.SimpleQueue()
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     monkeypatch.setattr(pools, "Slot", Machine(1, error).start)
     pool = PagePool(2, Settings(tmp_path / "state", page_processes=2), Guard(), inbox.put)
     try:
@@ -72,18 +72,22 @@ def test_without_room_for_any_process_a_task_fails_after_a_while_and_may_be_trie
 ) -> None:
     monkeypatch.setattr(pools, "Slot", Machine(0, errno.EMFILE).start)
     monkeypatch.setattr(shortage, "TRY_SECONDS", 0.0)
-    pool = PagePool(1, Settings(tmp_path / "state", page_processes=1), Guard(), lambda _: None)
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    pool = PagePool(1, Settings(tmp_path / "state", page_processes=1), Guard(), inbox.put)
 
     pool.start(1, _task(tmp_path), LIMIT)
-    waiting = pool.tick()
+    pool.tick()
+    assert inbox.empty()
     monkeypatch.setattr(shortage, "STARVED_SECONDS", 0.0)
-    (ended,) = pool.tick()
+    pool.tick()
+    lost = inbox.get(timeout=LIMIT)
+    assert pool.owns(lost)
+    (ended,) = pool.handle(lost)
 
-    assert waiting == []
     assert isinstance(ended.outcome, Failure)
     assert (ended.ticket, ended.outcome.code, ended.outcome.retryable) == (1, "crashed", True)
     assert "no room" in ended.outcome.message
-    assert (pool.free(), pool.tick()) == (1, [])
+    assert (pool.free(), pool.next_tick()) == (1, None)
 
 
 def test_what_waits_for_a_process_is_forgotten_when_it_is_killed(
@@ -96,7 +100,7 @@ def test_what_waits_for_a_process_is_forgotten_when_it_is_killed(
 
     pool.kill({1})
 
-    assert (pool.free(), pool.next_tick(), pool.tick()) == (1, None, [])
+    assert (pool.free(), pool.next_tick()) == (1, None)
 
 
 def test_what_waiting_does_not_mend_is_said_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

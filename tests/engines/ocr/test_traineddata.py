@@ -65,7 +65,7 @@ def picture() -> GreyImage:
 
 
 def _settings(folder: Path, engine: str, code: str = "xyz") -> PageSettings:
-    return PageSettings(languages=(code,), engine=engine, tessdata_dir=str(folder))  # type: ignore[arg-type]
+    return PageSettings(languages=(code,), engine=engine, tessdata_dir=str(folder))
 
 
 def _read(settings: PageSettings, picture: GreyImage, scratch: Path) -> str:
@@ -98,7 +98,7 @@ def test_data_in_a_folder_of_the_machine_is_looked_at_as_well(
 
     for languages in (("xyz",), ("xyz", "eng")):
         with pytest.raises(LanguageMissingError, match="debug_file"):
-            Engines(tmp_path / "scratch").engine(PageSettings(languages, engine))  # type: ignore[arg-type]
+            Engines(tmp_path / "scratch").engine(PageSettings(languages, engine))
 
 
 @pytest.mark.parametrize("engine", ENGINES)

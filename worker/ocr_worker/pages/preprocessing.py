@@ -4,59 +4,43 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ocr_worker.engines.images import filters
 from ocr_worker.engines.images.grey_image import GreyImage
+from ocr_worker.engines.ocr.engine import Hints, ResolutionGate
 from ocr_worker.engines.ocr.row_height import row_height
 from ocr_worker.model.page import Affine, Line, mean_confidence
 from ocr_worker.model.tasks import Switch
 
 UNIFORM_RANGE = 8
 """Grey levels between the darkest and the lightest pixel of a page that holds nothing at all."""
-DOUBTFUL_CONFIDENCE = 65.0
 MOSTLY_DARK = 0.6
 """Of a page: more of it nearer to black than to white makes it white on black."""
 UNEVEN_LEVELS = 45
 """Grey levels by which the paper varies over a page that is flattened. Scans of good light vary by 10 to 40."""
-LARGE_PIXELS = 2_400_000
-"""A card, a receipt or a small page has fewer: it is never shrunk."""
-MEASURED_LANGUAGES = frozenset({"eng", "deu"})
-DESKEW_FROM_DEGREES: dict[Switch, float | None] = {"auto": 1.0, "on": 0.1, "off": None}
 
 
-@dataclass(frozen=True, slots=True)
-class ResolutionGate:
-    """A large page is read from a bitmap that is smaller by these factors where lines are still so high in it.
-
-    Small print stays as it is. See docs/performance.md.
-    """
-
-    across: float
-    """Smaller than `down`: the LSTM's time goes with the length of lines, and it reads narrow letters as well."""
-    down: float
-    least_row_px: float
-    joined: tuple[int, int] = (1, 1)
-    """So many columns and rows become one before the rest is done bilinearly: fewer slips, in less time, where letters become narrow."""
-
-
-TALL = ResolutionGate(0.33, 0.38, 20, (2, 2))
-TALL_INK_PX = 48
-"""Lines this high by their ink are likely to be high enough: a layout takes too long to be searched for in vain."""
-NARROW = ResolutionGate(0.42, 1 / 2, 20, (1, 2))
-HALF = ResolutionGate(1 / 2, 1 / 2, 17)
-UNMEASURED = ResolutionGate(2 / 3, 2 / 3, 25)
-
-
-def resolution_gates(image: GreyImage, languages: tuple[str, ...]) -> tuple[ResolutionGate, ...]:
+def resolution_gates(
+    image: GreyImage, languages: tuple[str, ...], hints: Hints
+) -> tuple[ResolutionGate, ...]:
     """The ways to read a page smaller, the smallest first: as far as that was measured to read as well in its languages."""
-    if image.size[0] * image.size[1] < LARGE_PIXELS:
+    if image.size[0] * image.size[1] < hints.shrink_from_pixels:
         return ()
-    if not MEASURED_LANGUAGES.issuperset(languages):
-        return (UNMEASURED,)
-    if languages != ("eng",):
-        return (HALF,)
-    return (TALL, NARROW, HALF) if row_height(image.picture) >= TALL_INK_PX else (NARROW, HALF)
+    gates = next((one.gates for one in hints.gate_sets if _holds(one.languages, languages)), ())
+    if not any(gate.least_ink_px for gate in gates):
+        return gates
+    ink_px = row_height(image.picture)
+    return tuple(gate for gate in gates if ink_px >= gate.least_ink_px)
+
+
+def _holds(measured: frozenset[str] | None, languages: tuple[str, ...]) -> bool:
+    return measured is None or measured.issuperset(languages)
+
+
+def least_tilt(switch: Switch, hints: Hints) -> float | None:
+    """Degrees from which on a page is levelled; None: never."""
+    return {"auto": hints.deskew_auto_degrees, "on": hints.deskew_on_degrees, "off": None}[switch]
 
 
 def is_uniform(image: GreyImage) -> bool:
@@ -66,7 +50,7 @@ def is_uniform(image: GreyImage) -> bool:
 
 
 def dark_on_even_white(image: GreyImage) -> GreyImage:
-    """Invert a page that is mostly black, and even out a shadow: one threshold for all of it, as Tesseract takes, would lose the darker part."""
+    """Invert a page that is mostly black, and even out a shadow: one threshold for all of it, as engines take, would lose the darker part."""
     picture, thumbnail = image.picture, filters.thumbnail(image.picture)
     if filters.dark_share(thumbnail) > MOSTLY_DARK:
         picture, thumbnail = filters.invert(picture), filters.invert(thumbnail)
@@ -77,7 +61,7 @@ def dark_on_even_white(image: GreyImage) -> GreyImage:
 
 
 def squared(image: GreyImage) -> GreyImage:
-    """Letters as they are on paper: Tesseract reads those of a fax's oblong pixels badly. See docs/decisions/0203."""
+    """Letters as they are on paper: engines read those of a fax's oblong pixels badly. See docs/decisions/0203."""
     if image.dpi_down is None:
         return image
     picture = filters.squared(image.picture, image.dpi, image.dpi_down)
@@ -90,10 +74,10 @@ def shrunk(image: GreyImage, gate: ResolutionGate) -> GreyImage:
     return replace(image, picture=small, dpi=image.dpi * gate.down)
 
 
-def is_doubtful(lines: tuple[Line, ...]) -> bool:
+def is_doubtful(lines: tuple[Line, ...], hints: Hints) -> bool:
     """Whether the page may be turned: little sense in the words, or most lines not level."""
     confidence = mean_confidence(word for line in lines for word in line.words)
-    return confidence is not None and (confidence < DOUBTFUL_CONFIDENCE or not is_level(lines))
+    return confidence is not None and (confidence < hints.doubtful_confidence or not is_level(lines))
 
 
 def is_level(lines: Iterable[Line]) -> bool:

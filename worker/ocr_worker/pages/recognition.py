@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from ocr_worker.engines.images import filters
 from ocr_worker.engines.images.grey_image import GreyImage
-from ocr_worker.engines.ocr.engine import Engine, OrientationFinder
+from ocr_worker.engines.ocr.engine import Engine, Hints, OrientationFinder
 from ocr_worker.engines.ocr.layout import Layout
 from ocr_worker.engines.ocr.page_parts import cut
 from ocr_worker.engines.ocr.row_height import row_height
@@ -16,9 +16,7 @@ from ocr_worker.engines.ocr.skew import skew_degrees
 from ocr_worker.model.page import Line, map_lines
 from ocr_worker.model.tasks import PageSettings, Switch
 from ocr_worker.pages import preprocessing
-
-SURE = 2.0
-"""From this confidence on, orientation detection alone is enough to turn a page."""
+from ocr_worker.pages.denoising import denoised
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +44,14 @@ class Reader:
     engine: Engine
     finder: Callable[[], OrientationFinder | None]
     settings: PageSettings
+    hints: Hints
     threads: int = 1
 
     def read(self, image: GreyImage) -> Reading:
         """Recognise a page's bitmap."""
         if preprocessing.is_uniform(image):
             return Reading((), 0)
-        prepared = _prepare(image, self.settings.denoise)
+        prepared = _prepare(image, self.settings.denoise, self.hints)
         reading = self._read_upright(prepared)
         before, after = prepared.size, image.size
         if reading.turned in (90, 270):
@@ -64,7 +63,7 @@ class Reader:
         if rotate == "on" and (turn := self._find_turn(image)):
             return Reading(self._read_reduced(_turn(image, turn))[0], turn)
         lines, reduced = self._read_reduced(image)
-        if not preprocessing.is_doubtful(lines):
+        if not preprocessing.is_doubtful(lines, self.hints):
             return Reading(lines, 0)
         turn = self._find_turn(image) if rotate == "auto" else 0
         again = self._read_reduced(_turn(image, turn))[0] if turn else ()
@@ -75,12 +74,12 @@ class Reader:
     def _find_turn(self, image: GreyImage) -> int:
         finder = self.finder()
         turn, confidence = finder.find_turn(image) if finder else (0, 0.0)
-        return turn if confidence >= SURE else 0
+        return turn if confidence >= self.hints.sure_turn else 0
 
     def _read_reduced(self, image: GreyImage) -> tuple[tuple[Line, ...], bool]:
         """Read large print on a large page from a smaller bitmap: as well or better, and faster. And whether it was so."""
         row_px = math.inf
-        for gate in preprocessing.resolution_gates(image, self.settings.languages):
+        for gate in preprocessing.resolution_gates(image, self.settings.languages, self.hints):
             if row_px * gate.down < gate.least_row_px:
                 continue
             small = self._look(preprocessing.shrunk(image, gate))
@@ -91,7 +90,7 @@ class Reader:
         return self._read_straight(self._look(image)), False
 
     def _look(self, image: GreyImage) -> _Sight:
-        """Level the page for reading if it is clearly tilted: Tesseract reads it anyway, but in a wrong order."""
+        """Level the page for reading if it is tilted too much for the engine."""
         layout = self.engine.find_layout(image)
         if layout is None or not self._is_tilted(layout.skew_degrees):
             return _Sight(image, layout)
@@ -114,7 +113,7 @@ class Reader:
         return map_lines(lines, preprocessing.rotation_about_centre(sight.image.size, sight.levelled_by))
 
     def _is_tilted(self, degrees: float) -> bool:
-        least = preprocessing.DESKEW_FROM_DEGREES[self.settings.deskew]
+        least = preprocessing.least_tilt(self.settings.deskew, self.hints)
         return least is not None and abs(degrees) >= least
 
 
@@ -122,11 +121,11 @@ def _straightened(image: GreyImage, degrees: float) -> GreyImage:
     return replace(image, picture=filters.straighten(image.picture, degrees))
 
 
-def _prepare(image: GreyImage, denoise: Switch) -> GreyImage:
+def _prepare(image: GreyImage, denoise: Switch, hints: Hints) -> GreyImage:
     square = preprocessing.squared(image)
-    fitted = replace(square, picture=filters.fit(square.picture))
+    fitted = replace(square, picture=filters.fit(square.picture, hints.longest_side_px))
     upright = preprocessing.dark_on_even_white(fitted)
-    return replace(upright, picture=filters.remove_speckles(upright.picture)) if denoise == "on" else upright
+    return denoised(upright, denoise)
 
 
 def _turn(image: GreyImage, clockwise: int) -> GreyImage:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ocr_worker.errors import OcrError, TooLargeError, no_space
+from ocr_worker.errors import InternalError, OcrError, TooLargeError, no_space
 from ocr_worker.model.tasks import Confine, Failure, Outcome, Task, WarmTask
 from ocr_worker.processes import messages, sandbox
 from ocr_worker.processes.claim import Channel, claim
@@ -72,24 +72,22 @@ def run(bench: Workbench, task: Task) -> Outcome:
         short = TooLargeError(
             f"{_name(task)} needs more memory than a page may take. Lower the dpi or max_pixels."
         )
-        return Failure(short.code, short.message, short.retryable, {"traceback": traceback.format_exc()})
+        return Failure.of(short, {"traceback": traceback.format_exc()})
     except Exception as error:  # noqa: BLE001  # what a hostile file does to a library is that file's failure
         full = no_space(error, getattr(error, "filename", None) or "temporary files")
         return _failed(full) if full else _fault(task, error)
 
 
 def _failed(error: OcrError) -> Failure:
-    details = dict(error.details)
-    if isinstance(error.__cause__, PermissionError) and error.__cause__.errno == errno.EACCES:
-        details[REFUSED] = True
-    return Failure(error.code, error.message, error.retryable, details)
+    refused = isinstance(error.__cause__, PermissionError) and error.__cause__.errno == errno.EACCES
+    return Failure.of(error, {REFUSED: True} if refused else {})
 
 
 def _fault(task: Task, error: Exception) -> Failure:
     message = (
         f"{_name(task)} could not be processed ({type(error).__name__}). The log on stderr has the details."
     )
-    return Failure("internal", message, retryable=False, details={"traceback": traceback.format_exc()})
+    return Failure.of(InternalError(message), {"traceback": traceback.format_exc()})
 
 
 def _name(task: Task) -> str:

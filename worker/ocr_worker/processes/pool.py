@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 from ocr_worker.errors import OutputPermissionError
 from ocr_worker.files.sweep import leave_temp_folder
@@ -27,7 +28,7 @@ from ocr_worker.processes.reach import (
     source_of,
 )
 from ocr_worker.processes.shortage import Order, Shortage
-from ocr_worker.processes.slot import WARM_UP, Slot, SlotEnded, SlotMessage, await_gone
+from ocr_worker.processes.slot import WARM_UP, Slot, SlotEnded, SlotMessage, SlotSpoke, await_gone
 from ocr_worker.settings import MIB, Settings
 
 log = logging.getLogger(__name__)
@@ -45,13 +46,95 @@ class TaskEnded:
     outcome: Outcome
 
 
+@dataclass(frozen=True, slots=True)
+class TaskLost:
+    """No process could be had for a task."""
+
+    pool: PagePool
+    ticket: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStats:
+    """Counted since the pool was made."""
+
+    deaths: int = 0
+    """Processes that ended without an order."""
+    recycled: int = 0
+    """Processes that were replaced to give memory back."""
+
+
+class Pool(Protocol):
+    """Runs tasks somewhere else, each of which can be killed without the others noticing. One thread owns it."""
+
+    @property
+    def size(self) -> int:
+        """How many tasks may be at work; may change between two ticks."""
+        ...
+
+    def free(self) -> int:
+        """How many tasks can be started now."""
+        ...
+
+    def warm(self, count: int, settings: PageSettings | None, output: Place | None = None) -> None:
+        """Be ready for up to `count` tasks, with engine and model loaded where settings name them, whose outputs go to `output`."""
+        ...
+
+    def start(self, ticket: int, task: Task, limit_seconds: float) -> None:
+        """Start a task; needs a free place. Its end comes from `handle`, soon after its limit at the latest.
+
+        Raises:
+            OSError: it can't be started.
+        """
+        ...
+
+    def kill(self, tickets: set[int]) -> None:
+        """End tasks at once; nothing more is heard of them, and they write no more."""
+        ...
+
+    def owns(self, message: object) -> bool:
+        """Whether a message in the owner's inbox is this pool's."""
+        ...
+
+    def handle(self, message: Any) -> list[TaskEnded]:
+        """Take in a message that this pool posted to its owner's inbox; the tasks that ended with it."""
+        ...
+
+    def tick(self) -> None:
+        """Kill what is overdue; let go what is idle for long."""
+        ...
+
+    def next_tick(self) -> float | None:
+        """When `tick` has something to do, on the monotonic clock."""
+        ...
+
+    def shift(self, seconds: float) -> None:
+        """Move all deadlines: the clock ran on while nothing could."""
+        ...
+
+    def touch(self) -> None:
+        """Count idle time from now."""
+        ...
+
+    def stats(self) -> PoolStats: ...
+
+    def rss_bytes(self) -> int:
+        """Resident memory of all that works for it on this machine."""
+        ...
+
+    def close(self) -> None:
+        """End everything, by force, and leave no temporary file."""
+        ...
+
+
 class PagePool:
     """Runs tasks in at most `size` page processes, each of which can be killed without the others noticing."""
 
     def __init__(
-        self, size: int, settings: Settings, guard: Guard, post: Callable[[SlotMessage], None]
+        self, size: int, settings: Settings, guard: Guard, post: Callable[[SlotMessage | TaskLost], None]
     ) -> None:
-        self.size, self.deaths, self.recycled = size, 0, 0
+        self.size, self._deaths, self._recycled = size, 0, 0
         self._settings, self._guard, self._post = settings, guard, post
         self._slots: list[Slot] = []
         self._leaving: dict[Slot, float] = {}
@@ -148,12 +231,20 @@ class PagePool:
             self._kill(slot)
         await_gone(killed, KILL_SECONDS)
 
-    def owns(self, message: SlotMessage) -> bool:
+    def owns(self, message: object) -> bool:
         """Whether it comes from one of this pool's processes."""
+        if not isinstance(message, SlotSpoke | SlotEnded):
+            return isinstance(message, TaskLost) and message.pool is self
         return message.slot in self._slots or message.slot in self._leaving
 
-    def handle(self, message: SlotMessage) -> TaskEnded | None:
+    def handle(self, message: SlotMessage | TaskLost) -> list[TaskEnded]:
         """Take in what a slot posted; what came of its task, where that says so."""
+        if isinstance(message, TaskLost):
+            return [TaskEnded(message.ticket, none_started(message.reason))]
+        ended = self._handle(message)
+        return [] if ended is None else [ended]
+
+    def _handle(self, message: SlotMessage) -> TaskEnded | None:
         slot = message.slot
         if isinstance(message, SlotEnded):
             return self._bury(slot, message.last_words)
@@ -188,11 +279,8 @@ class PagePool:
         refused = failure.details.pop(REFUSED, False)
         return refused and failure.code == OutputPermissionError.code and slot.has_worked
 
-    def tick(self) -> list[TaskEnded]:
-        """Kill what is overdue; let go what is idle for long. The ends come through the slots' pipes.
-
-        Here come those of tasks that no process could be had for.
-        """
+    def tick(self) -> None:
+        """Kill what is overdue; let go what is idle for long. The ends come through the slots' pipes, or are posted."""
         is_free = any(slot.ticket is None for slot in self._slots)
         lost, reason = self._shortage.try_again(is_free=is_free, has_any=bool(self._slots))
         now = time.monotonic()
@@ -206,7 +294,8 @@ class PagePool:
             if now >= deadline:
                 slot.kill()
                 self._leaving[slot] = now + LEAVE_SECONDS
-        return [TaskEnded(ticket, none_started(reason)) for ticket in lost]
+        for ticket in lost:
+            self._post(TaskLost(self, ticket, reason))
 
     def next_tick(self) -> float | None:
         """When `tick` has something to do, on the monotonic clock."""
@@ -220,10 +309,20 @@ class PagePool:
             times.append(again)
         return min([*times, *self._leaving.values()], default=None)
 
+    def shift(self, seconds: float) -> None:
+        """Move all deadlines: the clock ran on while nothing could."""
+        for slot in self._slots:
+            slot.deadline += seconds
+            slot.idle_since += seconds
+        self._leaving = {slot: deadline + seconds for slot, deadline in self._leaving.items()}
+
     def touch(self) -> None:
         """Count the idle time of all processes from now."""
         for slot in self._slots:
             slot.idle_since = time.monotonic()
+
+    def stats(self) -> PoolStats:
+        return PoolStats(self._deaths, self._recycled)
 
     def rss_bytes(self) -> int:
         """Resident memory of all page processes together."""
@@ -268,7 +367,7 @@ class PagePool:
             slot.pages >= self._settings.recycle_pages or slot.rss_bytes() > self._settings.recycle_mib * MIB
         )
         if worn and slot in self._slots:
-            self.recycled += 1
+            self._recycled += 1
             self._retire(slot)
         return ended
 
@@ -279,7 +378,7 @@ class PagePool:
         self._slots.remove(slot)
         # What it started may have outlived it.
         slot.kill()
-        self.deaths += 1
+        self._deaths += 1
         if slot.timed_out:
             return _ended(slot, too_late(slot.limit_seconds))
         log.warning("page process %d %s; its last words: %s", slot.pid, slot.how_it_ended(), last_words)
