@@ -1,0 +1,149 @@
+"""The lines of a page as the text layer draws them: words from left to right on paper, each at its height, in the nearest quarter turn.
+
+Coordinates are the page's pixels with y upwards.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from dataclasses import dataclass
+
+from ocr_worker.model.page import Line, Word
+
+_RTL = {"R", "AL"}
+_DIGITS = {"EN", "AN"}
+_LEVEL_CLIMB = 0.2
+"""In font sizes: a line that climbs no more stands level, at its middle height."""
+
+_STEEPEST = math.tan(math.radians(20))
+"""Beyond this slope a level word would leave its print: it is drawn aslant, though some readers then cut it into letters."""
+
+_SAME_ROW = 0.6
+"""In font sizes: readers take the end of a line and the start of the next for one row when they are no further apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slant:
+    """The direction in which letters are drawn, and how the baseline climbs beside it."""
+
+    cos: float
+    sin: float
+    slope: float
+
+    def along(self, x: float, y: float) -> float:
+        return x * self.cos + y * self.sin
+
+    def up(self, x: float, y: float) -> float:
+        return y * self.cos - x * self.sin
+
+    def point(self, along: float, up: float) -> tuple[float, float]:
+        return along * self.cos - up * self.sin, along * self.sin + up * self.cos
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A word along its row: where it begins and ends, and how high the baseline is at its middle."""
+
+    left: float
+    right: float
+    base: float
+    text: str
+    """From left to right, as it stands on paper."""
+
+    spaced: bool
+    """Whether a space parts it from the next to its right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    slant: Slant
+    size: float
+    """Of the font: the height of the line across its baseline."""
+
+    spans: tuple[Span, ...]
+
+    @property
+    def is_level(self) -> bool:
+        bases = [span.base for span in self.spans]
+        return max(bases) - min(bases) <= _LEVEL_CLIMB * self.size
+
+    @property
+    def middle(self) -> float:
+        return (self.spans[0].base + self.spans[-1].base) / 2
+
+    def meets(self, after: Row | None) -> bool:
+        """Whether a reader may take the next row, which begins further left, for the rest of this one."""
+        if after is None or (after.slant.cos, after.slant.sin) != (self.slant.cos, self.slant.sin):
+            return False
+        end, start = self.spans[-1], after.spans[0]
+        return start.left < end.right and abs(start.base - end.base) < _SAME_ROW * max(self.size, after.size)
+
+
+def row_of(line: Line, height: int) -> Row:
+    """Lay out a line, which has words, on a page of this height."""
+    x0, y0, x1, y1 = line.baseline
+    slant = _slant(x1 - x0, y0 - y1)
+    origin = slant.along(x0, height - y0), slant.up(x0, height - y0)
+    extents = [_extent(word, height, slant) for word in line.words]
+    order = sorted(range(len(extents)), key=lambda number: extents[number])
+    spans = []
+    for place, number in enumerate(order):
+        left, right = extents[number]
+        # A space belongs to the word that is read after it.
+        later = max(number, order[place + 1]) if place + 1 < len(order) else None
+        spaced = later is None or line.words[later].space_before
+        base = origin[1] + ((left + right) / 2 - origin[0]) * slant.slope
+        spans.append(Span(left, right, base, visual_text(line.words[number]), spaced))
+    return Row(slant, _font_size(line), tuple(spans))
+
+
+def visual_text(word: Word) -> str:
+    """The characters from left to right as they stand on paper: readers turn them back to logical order."""
+    if any(unicodedata.bidirectional(c) in _RTL for c in word.text):
+        return _reversed_runs(word.text)
+    return word.text
+
+
+def _reversed_runs(text: str) -> str:
+    """Right-to-left text turned round, but for numbers within it. Marks go before their letters: readers swap them back."""
+    runs: list[str] = []
+    for character in text:
+        if runs and _is_digit(character) and _is_digit(runs[-1][-1]):
+            runs[-1] += character
+        else:
+            runs.append(character)
+    return "".join(reversed(runs))
+
+
+def _is_digit(character: str) -> bool:
+    return unicodedata.bidirectional(character) in _DIGITS
+
+
+def _slant(across: float, up: float) -> Slant:
+    if not (across or up):
+        return Slant(1, 0, 0)
+    angle = math.atan2(up, across)
+    turns = round(angle / (math.pi / 2))
+    slope = math.tan(angle - turns * math.pi / 2)
+    if abs(slope) > _STEEPEST:
+        return Slant(math.cos(angle), math.sin(angle), 0)
+    return Slant((1, 0, -1, 0)[turns % 4], (0, 1, 0, -1)[turns % 4], slope)
+
+
+def _extent(word: Word, height: int, slant: Slant) -> tuple[float, float]:
+    left, top, right, bottom = word.box
+    along = [slant.along(x, height - y) for x in (left, right) for y in (top, bottom)]
+    return min(along), max(along)
+
+
+def _font_size(line: Line) -> float:
+    """The line's height across its baseline: its box without what the slope adds."""
+    left, top, right, bottom = line.box
+    x0, y0, x1, y1 = line.baseline
+    width, height = right - left, bottom - top
+    across, climb = abs(x1 - x0), abs(y1 - y0)
+    if climb > across:
+        width, height, across, climb = height, width, climb, across
+    length = math.hypot(across, climb) or 1.0
+    return float(max(2, round(height - climb / length * across / length * width)))
