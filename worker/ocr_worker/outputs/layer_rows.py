@@ -8,13 +8,21 @@ from __future__ import annotations
 import math
 import unicodedata
 from dataclasses import dataclass
+from itertools import zip_longest
 
-from ocr_worker.model.page import Line, Word
+from ocr_worker.model.page import Line, Page, Word
 
 _RTL = {"R", "AL"}
 _DIGITS = {"EN", "AN"}
-_LEVEL_CLIMB = 0.2
-"""In font sizes: a line that climbs no more stands level, at its middle height."""
+_SHIFT = 0.15
+_SHIFT_POINTS = 1.5
+"""In font sizes, and in points: so far a word may stand above or below its print to make its row more level."""
+
+_ROW_CLIMB = 0.45
+"""In font sizes: poppler takes words for one line that stand no more above or below its first."""
+
+_DPI = 300
+"""Of a page that does not say."""
 
 _STEEPEST = math.tan(math.radians(20))
 """Beyond this slope a level word would leave its print: it is drawn aslant, though some readers then cut it into letters."""
@@ -65,12 +73,7 @@ class Row:
 
     @property
     def is_level(self) -> bool:
-        bases = [span.base for span in self.spans]
-        return max(bases) - min(bases) <= _LEVEL_CLIMB * self.size
-
-    @property
-    def middle(self) -> float:
-        return (self.spans[0].base + self.spans[-1].base) / 2
+        return self.spans[0].base == self.spans[-1].base
 
     def meets(self, after: Row | None) -> bool:
         """Whether a reader may take the next row, which begins further left, for the rest of this one."""
@@ -80,22 +83,31 @@ class Row:
         return start.left < end.right and abs(start.base - end.base) < _SAME_ROW * max(self.size, after.size)
 
 
-def row_of(line: Line, height: int) -> Row:
-    """Lay out a line, which has words, on a page of this height."""
+def row_of(line: Line, page: Page) -> Row:
+    """Lay out a line that has words."""
+    height = page.height_px
     x0, y0, x1, y1 = line.baseline
-    slant = _slant(x1 - x0, y0 - y1)
-    origin = slant.along(x0, height - y0), slant.up(x0, height - y0)
+    slant, size = _slant(x1 - x0, y0 - y1), _font_size(line)
+    start, base = slant.along(x0, height - y0), slant.up(x0, height - y0)
     extents = [_extent(word, height, slant) for word in line.words]
     order = sorted(range(len(extents)), key=lambda number: extents[number])
+    middles = [sum(extents[number]) / 2 for number in order]
+    centre = (middles[0] + middles[-1]) / 2
+    slope = _eased((middles[-1] - middles[0]) * slant.slope, size, page.dpi) * slant.slope
     spans = []
-    for place, number in enumerate(order):
-        left, right = extents[number]
+    for middle, number, follower in zip_longest(middles, order, order[1:]):
         # A space belongs to the word that is read after it.
-        later = max(number, order[place + 1]) if place + 1 < len(order) else None
-        spaced = later is None or line.words[later].space_before
-        base = origin[1] + ((left + right) / 2 - origin[0]) * slant.slope
-        spans.append(Span(left, right, base, visual_text(line.words[number]), spaced))
-    return Row(slant, _font_size(line), tuple(spans))
+        spaced = follower is None or line.words[max(number, follower)].space_before
+        at = base + (centre - start) * slant.slope + (middle - centre) * slope
+        spans.append(Span(*extents[number], at, visual_text(line.words[number]), spaced))
+    return Row(slant, size, tuple(spans))
+
+
+def _eased(climb: float, size: float, dpi: float) -> float:
+    """How much of a row's climb has to stay: nothing where words need little shift for it, less where that makes it one line to poppler."""
+    shift = 2 * min(_SHIFT * size, _SHIFT_POINTS * (dpi or _DPI) / 72)
+    rest = max(0.0, abs(climb) - shift)
+    return rest / abs(climb) if climb and rest <= _ROW_CLIMB * size else 1.0
 
 
 def visual_text(word: Word) -> str:

@@ -14,13 +14,16 @@ from ocr_worker.model.page import Page
 from ocr_worker.outputs.layer_rows import Row, Span, row_of
 
 ADVANCE = 0.5
-"""How wide each glyph of the font is, in font sizes."""
+SPACE_ADVANCE = 0.25
+"""How wide a glyph of the font is, and the space, in font sizes."""
 _NARROWEST = 0.01
 _WIDE_GAP = 2.5
 """In characters of the word before: from here on a gap is a piece of its own."""
 
 _LINE_END = 0.1
 """In font sizes: the space after a line's last word. Without one, pypdf joins that word to the next line's first."""
+_OVERLAP = 0.3
+"""In pixels: pdf.js puts a space into any gap between words of different stretch, however narrow."""
 _MOST_CODES = 0xFFFE
 _REPLACEMENT = "\ufffd"
 
@@ -64,7 +67,7 @@ end
 
 def layer_content(page: Page, codes: GlyphCodes) -> bytes:
     """Operators that show the page's words with the font /F, invisibly."""
-    rows = [row_of(line, page.height_px) for line in page.lines if line.words]
+    rows = [row_of(line, page) for line in page.lines if line.words]
     shown = [
         _row_content(row, after if row.meets(after) else None, codes)
         for row, after in zip_longest(rows, rows[1:])
@@ -98,7 +101,7 @@ class _Pen:
     def show_level(self, span: Span, follower: Span | None) -> None:
         """All words in one go: readers take lone pieces for columns, and gaps for spaces."""
         if not self.operators:
-            self.move(span.left, self.row.middle)
+            self.move(span.left, span.base)
         glyphs, end = self._piece(span, follower)
         self.show(glyphs, end)
         if end == span.right and span.spaced:
@@ -107,7 +110,9 @@ class _Pen:
     def show_stepped(self, span: Span, follower: Span | None) -> None:
         """Each word at its own height."""
         glyphs, end = self._piece(span, follower)
-        natural = len(glyphs) * ADVANCE * self.row.size
+        if follower and not span.spaced:
+            end += _OVERLAP
+        natural = self._natural_width(glyphs)
         # The width goes into the matrix: pypdf leaves Tz out of its account, and would put spaces where none are.
         self.move(span.left, span.base, max(end - span.left, _NARROWEST * natural) / natural)
         if end == span.right and span.spaced:
@@ -133,10 +138,13 @@ class _Pen:
         self.operators.append(f"{' '.join(map(_number, values))} Tm")
 
     def show(self, glyphs: Sequence[str], end: float) -> None:
-        natural = len(glyphs) * ADVANCE * self.row.size
+        natural = self._natural_width(glyphs)
         stretch = round(100 * max(end - self.at, _NARROWEST * natural) / natural, 1)
         self.operators.append(f"{_number(stretch)} Tz <{self.codes.encode(glyphs)}> Tj")
         self.at += natural * stretch / 100
+
+    def _natural_width(self, glyphs: Sequence[str]) -> float:
+        return sum(SPACE_ADVANCE if glyph == " " else ADVANCE for glyph in glyphs) * self.row.size
 
 
 def _number(value: float) -> str:
