@@ -157,5 +157,8 @@ def _font_size(line: Line) -> float:
     across, climb = abs(x1 - x0), abs(y1 - y0)
     if climb > across:
         width, height, across, climb = height, width, climb, across
-    length = math.hypot(across, climb) or 1.0
-    return float(max(2, round(height - climb / length * across / length * width)))
+    slope = climb / across if across else 0.0
+    # The box is around a rectangle of width w and height h: w cos + h sin wide, w sin + h cos high.
+    cos, sin = math.cos(math.atan(slope)), math.sin(math.atan(slope))
+    own = (height * cos - width * sin) / (cos**2 - sin**2) if slope <= _STEEPEST else height - cos * sin * width
+    return float(max(2, round(own)))

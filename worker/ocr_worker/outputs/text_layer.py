@@ -20,6 +20,9 @@ _NARROWEST = 0.01
 _WIDE_GAP = 2.5
 """In characters of the word before: from here on a gap is a piece of its own."""
 
+_LEAST_SPACE = 0.2
+"""In font sizes: poppler sees none that is narrower than 0.15."""
+
 _LINE_END = 0.1
 """In font sizes: the space after a line's last word. Without one, pypdf joins that word to the next line's first."""
 _OVERLAP = 0.3
@@ -77,13 +80,12 @@ def layer_content(page: Page, codes: GlyphCodes) -> bytes:
 
 def _row_content(row: Row, met: Row | None, codes: GlyphCodes) -> str:
     pen = _Pen(row, codes, met is not None)
-    show = pen.show_level if row.is_level else pen.show_stepped
     for span, follower in zip_longest(row.spans, row.spans[1:]):
-        show(span, follower)
+        pen.show_word(span, follower)
     if met:
         # PDFium sorts what is drawn at one height from left to right. A space elsewhere makes it begin anew.
         pen.move(row.spans[-1].right, min(row.spans[-1].base, met.spans[0].base) - row.size)
-        pen.show([" "], pen.at + _LINE_END * row.size)
+        pen.show(" ", pen.at + _LINE_END * row.size)
     return f"/F {_number(row.size)} Tf\n" + "\n".join(pen.operators)
 
 
@@ -95,50 +97,50 @@ class _Pen:
     codes: GlyphCodes
     ends_in_space: bool
     """Whether the last glyph is letter and space in one: pdf.js drops lone spaces, and may see no line end."""
+
     at: float = 0.0
+    stretch: float = 1.0
     operators: list[str] = field(default_factory=list)
 
-    def show_level(self, span: Span, follower: Span | None) -> None:
-        """All words in one go: readers take lone pieces for columns, and gaps for spaces."""
-        if not self.operators:
-            self.move(span.left, span.base)
+    def show_word(self, span: Span, follower: Span | None) -> None:
+        """Level rows in one go, else each word at its own height."""
         glyphs, end = self._piece(span, follower)
+        if not (self.operators and self.row.is_level):
+            stretch = 1.0
+            if not (span.spaced or self.row.is_level):
+                # The width goes into the matrix: pypdf leaves Tz out of its account, and would put a space here.
+                end += _OVERLAP
+                stretch = max(end - span.left, 1) / self._natural_width(glyphs)
+            self.move(span.left, span.base, stretch)
         self.show(glyphs, end)
-        if end == span.right and span.spaced:
-            self.show([" "], follower.left if follower else end + _LINE_END * self.row.size)
-
-    def show_stepped(self, span: Span, follower: Span | None) -> None:
-        """Each word at its own height."""
-        glyphs, end = self._piece(span, follower)
-        if follower and not span.spaced:
-            end += _OVERLAP
-        natural = self._natural_width(glyphs)
-        # The width goes into the matrix: pypdf leaves Tz out of its account, and would put spaces where none are.
-        self.move(span.left, span.base, max(end - span.left, _NARROWEST * natural) / natural)
-        if end == span.right and span.spaced:
-            glyphs = [*glyphs, " "]
-        self.operators.append(f"100 Tz <{self.codes.encode(glyphs)}> Tj")
+        if span.spaced and glyphs[-1] != " ":
+            self.show(" ", follower.left if follower else end + _LINE_END * self.row.size)
 
     def _piece(self, span: Span, follower: Span | None) -> tuple[Sequence[str], float]:
-        """The glyphs to show, up to the next word unless that is far; and where they end."""
+        """Return the glyphs up to the next word, unless that is far, and where they end: readers take lone pieces for columns, and gaps for spaces."""
         if follower is None:
             joined = [*span.text[:-1], f"{span.text[-1]} "]
             return (joined if self.ends_in_space else span.text), span.right
         if follower.left - span.right > _WIDE_GAP * (span.right - span.left) / len(span.text):
             return span.text, span.right
-        return (f"{span.text} " if span.spaced else span.text), follower.left
+        if not span.spaced:
+            return span.text, follower.left
+        share = SPACE_ADVANCE / (len(span.text) * ADVANCE + SPACE_ADVANCE) * (follower.left - span.left)
+        if share < _LEAST_SPACE * self.row.size:
+            return span.text, follower.left - _LEAST_SPACE * self.row.size
+        return f"{span.text} ", follower.left
 
-    def move(self, along: float, up: float, stretch: float = 1) -> None:
+    def move(self, along: float, up: float, stretch: float = 1.0) -> None:
         """Begin at a point, with glyphs so many times as wide."""
         slant = self.row.slant
-        self.at = round(along, 1)
+        self.at, self.stretch = round(along, 1), stretch
         x, y = slant.point(self.at, up)
         matrix = stretch * slant.cos, stretch * slant.sin, -slant.sin, slant.cos
         values = [*(round(value, 5) for value in matrix), round(x, 1), round(y, 1)]
         self.operators.append(f"{' '.join(map(_number, values))} Tm")
 
     def show(self, glyphs: Sequence[str], end: float) -> None:
-        natural = self._natural_width(glyphs)
+        natural = self._natural_width(glyphs) * self.stretch
         stretch = round(100 * max(end - self.at, _NARROWEST * natural) / natural, 1)
         self.operators.append(f"{_number(stretch)} Tz <{self.codes.encode(glyphs)}> Tj")
         self.at += natural * stretch / 100
