@@ -20,7 +20,7 @@ help: ## Say what can be made.
 demo: .venv/runtime ## Watch sample scans become searchable PDFs, text and word boxes.
 	@$(BIN)/python -m examples.demo
 
-test: .venv/dev system-tools ## Run all tests.
+test: .venv/dev system-tools tests/readers/node_modules ## Run all tests.
 	$(PYTEST)
 
 faults: .venv/dev system-tools ## Run all faults and fuzzing, fifty kills and minutes of mutations included.
@@ -54,6 +54,11 @@ bench-long: .venv/bench ## Memory and cost a page over 2,000 pages and 5,000 car
 system-tools: ## Install, or name, what the tests want from the system.
 	@$(PYTHON) tools/system_tools.py
 
+# pdf.js, one of the readers that tests ask: what is missing is named, and its tests are skipped by name.
+tests/readers/node_modules: tests/readers/package-lock.json
+	@cd tests/readers && npm ci --omit=optional --no-audit --no-fund --silent && touch node_modules \
+		|| echo "Missing: pdf.js, which takes npm (nodejs.org). Tests that need it are skipped by name." >&2
+
 lock: ## Pin all requirements anew, with hashes.
 	@$(PYTHON) -m venv build/lock
 	@build/lock/bin/python -m pip --disable-pip-version-check --quiet install uv
@@ -62,7 +67,7 @@ lock: ## Pin all requirements anew, with hashes.
 	$(UV) --upgrade pyproject.toml requirements/build.in requirements/dev.in requirements/bench.in --output-file requirements/bench.txt
 
 clean: ## Remove the environment and all that was made.
-	rm -rf .venv build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv tests/readers/node_modules build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) tools/make_venv.py .venv

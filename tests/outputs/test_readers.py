@@ -39,6 +39,8 @@ KINDS: dict[str, tuple[Callable[[], Page], int]] = {
 ANY_ORDER = {
     # It sorts words by height.
     **{("poppler", kind): "any order" for kind in KINDS if "5°" in kind or "9°" in kind},
+    # It takes the paragraphs of such a page from the last to the first.
+    ("poppler", "lines that run up the page"): "any order",
     # It gives words as they are drawn, from left to right.
     **{("poppler -raw", kind): "any order" for kind in KINDS if kind.startswith(("Hebrew", "Arabic"))},
 }

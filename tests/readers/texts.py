@@ -27,8 +27,8 @@ class Reader:
         """Skip by name, or fail in CI, where the reader is not there."""
         if self.command:
             need_command(self.command)
-        if self.command == "node" and not (HERE / "node_modules").is_dir():
-            miss("needs pdf.js: make tests/readers/node_modules")
+        if self.command == "node":
+            _require_pdfjs()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,24 @@ def found(page_text: str, reader_text: str) -> Found:
     return Found(_common_in_order(wanted, given) / len(wanted), common / len(wanted))
 
 
+def require(name: str) -> Reader:
+    """The reader of this name; a test without it is skipped by name."""
+    (reader,) = (reader for reader in READERS if reader.name == name)
+    reader.require()
+    return reader
+
+
 def pdfjs_lines(path: Path) -> list[str]:
     """What pdf.js takes for lines."""
     return _pdfjs_text(path).splitlines()
+
+
+def _require_pdfjs() -> None:
+    if not (HERE / "node_modules").is_dir():
+        miss("needs pdf.js: make tests/readers/node_modules")
+    version = _output("node", "--version").strip()
+    if tuple(map(int, version.lstrip("v").split(".")[:2])) < (20, 16):
+        miss(f"needs node 20.16 for pdf.js, not {version}")
 
 
 def _pdfjs_text(path: Path) -> str:

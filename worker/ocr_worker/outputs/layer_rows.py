@@ -15,7 +15,7 @@ from ocr_worker.model.page import Line, Page, Word
 _RTL = {"R", "AL"}
 _DIGITS = {"EN", "AN"}
 _SHIFT = 0.15
-_SHIFT_POINTS = 1.5
+_SHIFT_POINTS = 0.75
 """In font sizes, and in points: so far a word may stand above or below its print to make its row more level."""
 
 _ROW_CLIMB = 0.45
@@ -160,5 +160,7 @@ def _font_size(line: Line) -> float:
     slope = climb / across if across else 0.0
     # The box is around a rectangle of width w and height h: w cos + h sin wide, w sin + h cos high.
     cos, sin = math.cos(math.atan(slope)), math.sin(math.atan(slope))
-    own = (height * cos - width * sin) / (cos**2 - sin**2) if slope <= _STEEPEST else height - cos * sin * width
+    own = (
+        (height * cos - width * sin) / (cos**2 - sin**2) if slope <= _STEEPEST else height - cos * sin * width
+    )
     return float(max(2, round(own)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import tesserocr
@@ -90,7 +91,7 @@ def _spaced_as_read(words: Sequence[Word]) -> list[Word]:
     """Tesseract says of each word whether a space is at its left; of two, the right one knows of the space between."""
     spaced = [
         replace(word, space_before=max(before, word, key=lambda w: w.box[0]).space_before)
-        for before, word in zip(words, words[1:], strict=False)
+        for before, word in pairwise(words)
     ]
     return [replace(words[0], space_before=True), *spaced]
 
