@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from ocr_worker.model.page import Line, Page, Word
@@ -20,6 +21,11 @@ _SHIFT_POINTS = 0.75
 
 _ROW_CLIMB = 0.45
 """In font sizes: poppler takes words for one line that stand no more above or below its first."""
+
+_LEAST, _MOST = 0.75, 1.2
+"""So much lower or higher are lines of one print that lack descenders, or have brackets."""
+_NEAR = 0.94
+"""Sizes that differ less are one, when the most common is sought."""
 
 _DPI = 300
 """Of a page that does not say."""
@@ -83,8 +89,24 @@ class Row:
         return start.left < end.right and abs(start.base - end.base) < _SAME_ROW * max(self.size, after.size)
 
 
-def row_of(line: Line, page: Page) -> Row:
-    """Lay out a line that has words."""
+def rows_of(page: Page) -> list[Row]:
+    """Lay out the lines of a page."""
+    return _alike([_row_of(line, page) for line in page.lines if line.words])
+
+
+def _alike(rows: list[Row]) -> list[Row]:
+    """Give rows of about one height one size of font, as poppler takes others for other blocks, and mixes their columns."""
+    sizes = Counter(row.size for row in rows)
+    common: dict[float, float] = {}
+    while left := {size: count for size, count in sizes.items() if size not in common}:
+        most = max(
+            left, key=lambda size: (sum(left[s] for s in left if _NEAR * s <= size <= s / _NEAR), size)
+        )
+        common |= {size: most for size in left if _LEAST * most <= size <= _MOST * most}
+    return [replace(row, size=common[row.size]) for row in rows]
+
+
+def _row_of(line: Line, page: Page) -> Row:
     height = page.height_px
     x0, y0, x1, y1 = line.baseline
     slant, size = _slant(x1 - x0, y0 - y1), _font_size(line)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from ocr_worker.model.page import Page
-from ocr_worker.outputs.layer_rows import Row, Span, row_of
+from ocr_worker.outputs.layer_rows import Row, Span, rows_of
 
 ADVANCE = 0.5
 SPACE_ADVANCE = 0.25
@@ -70,7 +70,7 @@ end
 
 def layer_content(page: Page, codes: GlyphCodes) -> bytes:
     """Operators that show the page's words with the font /F, invisibly."""
-    rows = [row_of(line, page) for line in page.lines if line.words]
+    rows = rows_of(page)
     shown = [
         _row_content(row, after if row.meets(after) else None, codes)
         for row, after in zip_longest(rows, rows[1:])
