@@ -27,6 +27,7 @@ from ocr_worker.processes.pool import PagePool, TaskEnded
 from ocr_worker.processes.reach import Reach, reach_of
 from ocr_worker.settings import Settings
 from tests.faults import pictures
+from tests.limits import HANG_SECONDS
 
 LIMIT = 30
 
@@ -45,14 +46,14 @@ def test_a_task_is_not_given_to_a_process_whose_last_answer_came_as_it_was_kille
     missing = InspectTask(Source(str(tmp_path / "missing.png")))
     with pool_of_one(tmp_path / "state", inbox) as pool:
         pool.start(1, missing, 0)
-        answer = inbox.get(timeout=LIMIT)
+        answer = inbox.get(timeout=HANG_SECONDS)
         pool.tick()
         first = pool.handle(answer)
 
-        pool.start(2, missing, LIMIT)
+        pool.start(2, missing, HANG_SECONDS)
         second = list[TaskEnded]()
         while not second:
-            second = pool.handle(inbox.get(timeout=LIMIT))
+            second = pool.handle(inbox.get(timeout=HANG_SECONDS))
 
     for number, (ended,) in ((1, first), (2, second)):
         assert ended.ticket == number
@@ -177,3 +178,19 @@ def _end(pool: PagePool, inbox: queue.SimpleQueue[Any]) -> TaskEnded:
     while True:
         for ended in pool.handle(inbox.get(timeout=LIMIT)):
             return ended
+
+
+def test_time_in_which_the_owner_was_stopped_is_not_the_tasks(tmp_path: Path) -> None:
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    missing = InspectTask(Source(str(tmp_path / "missing.png")))
+    with pool_of_one(tmp_path / "state", inbox) as pool:
+        pool.start(1, missing, 0)
+
+        pool.shift(HANG_SECONDS)
+        pool.tick()
+        ended = list[TaskEnded]()
+        while not ended:
+            ended = pool.handle(inbox.get(timeout=HANG_SECONDS))
+
+    assert isinstance(ended[0].outcome, Failure)
+    assert ended[0].outcome.code == "not_found"
