@@ -1,4 +1,4 @@
-"""Tesseract as a command, through pytesseract: one process for each page, its answer read as hOCR."""
+"""Tesseract as a command, through pytesseract: one process for each page, read as hOCR, and as text for spaces."""
 
 from __future__ import annotations
 
