@@ -11,7 +11,7 @@ from ocr_worker.model.jobs import FileState
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """Where the work is: the file of which a page ended last, and how many of its pages have ended."""
+    """The file of the page that ended last, and how many of its pages have ended."""
 
     file: str
     name: str
@@ -21,7 +21,7 @@ class Here:
 
 
 class Stopwatch:
-    """Seconds of work: those of a pause do not count."""
+    """Counts seconds of work, without pauses."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock, self._since, self._before = clock, clock(), 0.0
@@ -40,7 +40,7 @@ class Stopwatch:
 
 
 class Progress:
-    """Counts pages: `current` of ended files plus the ended pages of files in work, but for each one's last."""
+    """Counts pages: those of ended files, and all but the last of files in work."""
 
     def __init__(
         self, stats: Mapping[str, int], ended_pages: int, total_pages: int, worked: Stopwatch
@@ -62,11 +62,11 @@ class Progress:
         return sum(self.counts.values())
 
     def file_begun(self, number: int, pages: int, done: int) -> None:
-        """A file that an earlier run counted, and of which some pages have ended."""
+        """Add a file that an earlier run opened, with its ended pages."""
         self._in_work[number] = (done, pages)
 
     def opened(self, number: int, pages: int, known: Collection[int], weights: Sequence[int]) -> None:
-        """A file's pages are counted, of which the `known` have ended; an uncounted file stood for one."""
+        """Count the pages of an opened file, of which the `known` have ended. Before, it counted as one."""
         self.total += pages - self._in_work.get(number, (0, 1))[1]
         self._in_work[number] = (len(known), pages)
         self._work.add_file(
@@ -81,18 +81,18 @@ class Progress:
         self._here = here
 
     def file_ended(self, number: int, state: FileState) -> None:
-        """A file has ended, well or not; all that it stood for is done."""
+        """Count a file that has ended, with all its pages."""
         self._ended += self._in_work.pop(number, (0, 1))[1]
         if self._work.left.pop(number, None) is None:
             self._work.files += 1
         self.counts[state] += 1
 
     def finish(self) -> None:
-        """The job is complete: only now 100 percent."""
+        """Set 100 percent: the job is complete."""
         self._ended, self.percent = self.total, 100.0
 
     def snapshot(self) -> results.Progress:
-        """How far it is now."""
+        """The progress now."""
         share = 100.0 * self.current / max(1, self.total)
         self.percent = max(self.percent, min(round(share, 2), 99.99))
         elapsed, here = self._worked.seconds, self._here
@@ -114,7 +114,7 @@ class Progress:
         )
 
     def _uncounted(self) -> int:
-        """Files that nobody has opened yet."""
+        """Number of files that were not opened yet."""
         return self._file_count - self.files_ended - len(self._in_work)
 
     def _message(self) -> str:
@@ -126,10 +126,10 @@ class Progress:
 
 @dataclass(slots=True)
 class _Work:
-    """Work done in this run and work known to be left, weighted by the size of pages."""
+    """Work done and left in this run, weighted by the size of pages."""
 
     files: int = 0
-    """All that were looked at, those that needed no work (skipped, refused) too: so much are the others taken to need."""
+    """Files looked at, also those without work (skipped, refused): the average is taken over them."""
     known: int = 0
     done: int = 0
     left: dict[int, int] = field(default_factory=dict)
@@ -145,7 +145,7 @@ class _Work:
         self.left[number] -= weight
 
     def seconds_left(self, elapsed: float, uncounted_files: int) -> float | None:
-        """A file that nobody has looked at is taken for as much work as the others were on average."""
+        """Estimate the time left; unopened files count as the average of the others."""
         if not self.done:
             return None
         left = sum(self.left.values()) + uncounted_files * self.known / self.files

@@ -23,13 +23,13 @@ log = logging.getLogger(__name__)
 
 EXIT_CLEAN, EXIT_INTERNAL = 0, 1
 MANIFEST_LOOK_SECONDS = 0.05
-"""How often is looked, before the end, whether the manifests are written."""
+"""How often to check, before the end, whether the manifests are written."""
 FLUSH_SECONDS = 0.5
-"""How long the last events wait for a host that reads slowly, once the worker was told to end."""
+"""How long the last events wait for a slow host when the worker must end."""
 
 
 class App:
-    """One worker process on one pair of pipes. All but the ends of its threads runs in the main thread."""
+    """One worker process on one pair of pipes. Everything but its reader and writer runs in the main thread."""
 
     def __init__(self, start: HeadStart) -> None:
         settings, self._guard, self._channel = start.settings, start.guard, start.channel
@@ -53,7 +53,7 @@ class App:
         self._stdin_ended = False
 
     def run(self) -> int:
-        """Serve the host to the end; the exit code."""
+        """Serve the host until the end; return the exit code."""
         threading.excepthook = self._thread_died
         self._hear_signals()
         self._writer.start()
@@ -70,7 +70,7 @@ class App:
         return self._exit_code
 
     def meet_host(self, hello: Hello) -> None:
-        """Keep to what the host asked for."""
+        """Apply what the host asked for."""
         session = self.session
         session.on_stdin_end, session.parent_pid = hello.on_stdin_end, hello.parent_pid
         self._publisher.summary_result = hello.summary_result
@@ -79,7 +79,7 @@ class App:
         self._heart.beat_every(hello.heartbeat_seconds)
 
     def shut_down(self) -> None:
-        """End at once, on the host's order."""
+        """End at once, because the host asked for it."""
         self._end(EXIT_CLEAN, "shutdown")
 
     def _hear(self, line: Line) -> None:
@@ -109,7 +109,7 @@ class App:
         self._end(EXIT_CLEAN, "host_gone")
 
     def _end(self, exit_code: int, reason: str) -> None:
-        """End at once: cancel all work, keep what is done."""
+        """End at once: cancel all work, keep finished files."""
         self._guard.end_within_grace()
         self._runtime.service.interrupt(reason)
         self._exit_code = exit_code
@@ -117,11 +117,11 @@ class App:
 
     @property
     def _is_ending(self) -> bool:
-        """No more commands can come."""
+        """Whether no more commands can come."""
         return self._stdin_ended or self.session.draining
 
     def _end_if_done(self) -> None:
-        """End once all that was accepted is finished, the host has read of it, and the manifests tell of it."""
+        """End once all work is finished, the host has read the results, and the manifests are written."""
         if not (self._is_ending and self._runtime.at_rest and self._writer.idle):
             return
         if self._runtime.manifests_written:

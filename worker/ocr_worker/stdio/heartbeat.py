@@ -13,7 +13,7 @@ from ocr_worker.model.results import Doing
 
 
 class Heart:
-    """The thread sends the way to tell what the worker does, so that a beat which waited is not out of date."""
+    """Sends functions, not events, so that a heartbeat that waited is still up to date."""
 
     def __init__(self, send: Callable[[Callable[[], Event]], None], doing: Callable[[], Doing]) -> None:
         self._send, self._doing = send, doing

@@ -24,14 +24,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The command that a run answers."""
+    """The command that started a run."""
 
     command: str
     id: str | int | None
 
 
 class EventPublisher:
-    """Listens to the runtime, in its thread; what it leaves with the writer runs in the writer's."""
+    """Listens in the runtime's thread; makes events in the writer's thread."""
 
     def __init__(self, writer: Writer, runtime: Runtime, state_dir: Path) -> None:
         self._writer, self._runtime, self._state_dir = writer, runtime, state_dir
@@ -41,11 +41,11 @@ class EventPublisher:
         self.summary_result = False
 
     def expect(self, job_id: JobId, origin: Origin) -> None:
-        """From now on what happens to this job is the host's."""
+        """Send events of this job to the host from now on."""
         self._origins[job_id] = origin
 
     def on_event(self, event: JobEvent) -> None:
-        """Announce an event of one of the host's jobs."""
+        """Queue an event of one of the host's jobs."""
         job_id = event.job_id
         if job_id not in self._origins:
             return
@@ -64,15 +64,15 @@ class EventPublisher:
                 self._writer.put(lambda: self._result(event, origin))
 
     def answer(self, make: Callable[[Callable[[], JobStore]], Event]) -> None:
-        """Have an answer made from the store when the host is ready to read it."""
+        """Make an answer from the store when the host is ready for it."""
         self._writer.put(lambda: make(self._current))
 
     def is_unread(self, job_id: JobId) -> bool:
-        """Whether a job's result is still to be read from the store."""
+        """Whether a job's result was not sent yet."""
         return job_id in self._unread
 
     def close(self) -> None:
-        """Let the store go once all is told: the last to close it removes what SQLite keeps beside it."""
+        """Close the store after the last event; the last to close it removes SQLite's extra files."""
         self._writer.put(self._close)
 
     def _close(self) -> None:
@@ -109,7 +109,7 @@ class EventPublisher:
         return Result(id=origin.id, command=origin.command, job_id=event.job_id, data=data)
 
     def _store_of(self, job_id: JobId) -> JobStore:
-        """Where the job is found: a deleted store still tells of the jobs in it."""
+        """The store that has the job: an open, deleted one may."""
         return self._store if self._store and self._store.job(job_id) else self._current()
 
     def _current(self) -> JobStore:

@@ -51,12 +51,12 @@ from ocr_worker.store.schema import store_error
 log = logging.getLogger(__name__)
 
 PROGRESS_HZ = 10
-"""Progress events of a job a second, at most."""
+"""Most progress events of a job per second."""
 
 
 @dataclass(slots=True)
 class Session:
-    """What the host asked of this process, and how far its end is."""
+    """What the host asked of this process, and whether it is ending."""
 
     on_stdin_end: str = "finish"
     parent_pid: int | None = None
@@ -65,7 +65,7 @@ class Session:
 
 
 class Loop(Protocol):
-    """What only the loop can do."""
+    """What only the app can do."""
 
     def meet_host(self, hello: Hello) -> None: ...
 
@@ -74,7 +74,7 @@ class Loop(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Router:
-    """Answers commands. It owns nothing: the session and the service are the loop's."""
+    """Answers commands. Owns no state."""
 
     settings: Settings
     session: Session
@@ -88,7 +88,7 @@ class Router:
         return self.runtime.service
 
     def route(self, line: Line) -> None:
-        """Deal with one line: always at least one event, never an exception. One of the two places that catch all."""
+        """Answer one line with at least one event. Never raises; one of two places that catch everything."""
         try:
             command = decode(line)
         except WireError as refusal:

@@ -27,14 +27,14 @@ class HeadStart:
     settings: Settings
     guard: Guard
     inbox: queue.SimpleQueue[Any]
-    """To which page processes and the threads of the worker post."""
+    """Where page processes and threads post."""
     pool: Pool
     heard: bytes
-    """Of stdin, so far."""
+    """What was read from stdin so far."""
 
 
 def head_start(channel: Channel, settings: Settings, guard: Guard) -> HeadStart:
-    """Look whether a batch waits; a host that has said something else, or nothing, costs nothing."""
+    """Check whether a batch waits on stdin, without blocking."""
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     pool = make_pool(settings.page_processes, settings, guard, inbox.put)
     heard = _heard(channel.stdin)
@@ -45,7 +45,7 @@ def head_start(channel: Channel, settings: Settings, guard: Guard) -> HeadStart:
 
 
 def _heard(stdin: int) -> bytes:
-    """What can be read without waiting; on Windows there is no telling."""
+    """Read what is there without blocking; nothing on Windows."""
     if sys.platform == "win32" or not select.select([stdin], [], [], 0)[0]:
         return b""
     try:

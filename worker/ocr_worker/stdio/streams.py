@@ -15,15 +15,15 @@ from ocr_worker.processes.claim import Channel
 
 READ_BYTES = 65536
 WINDOW = 64
-"""Commands at most of which the answer is still to be written."""
+"""Most commands whose answers are not written yet."""
 
 
 Draft = Union[Event, Callable[[], Event | None]]
-"""An event, or what is called when the host has read all before it: makes the event only then (so that a slow host costs no memory), or none."""
+"""An event, or a function that makes one, or none, once the host has read all before it: so a slow host costs no memory."""
 
 
 class Reader:
-    """A thread that posts each line of stdin, and waits while the host has WINDOW answers to read: a flood stays in the pipe."""
+    """A thread that posts each line of stdin, and stops reading while WINDOW answers wait for the host."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Reader:
         max_line_bytes: int,
         heard: bytes = b"",
     ) -> None:
-        """`heard` was read from stdin before. Both functions are called in the reader's thread."""
+        """`heard` was already read from stdin. Both functions run in the reader's thread."""
         self._fd, self._on_line, self._on_end, self._heard = channel.stdin, on_line, on_end, heard
         self._splitter = LineSplitter(max_line_bytes)
         self._room = threading.Semaphore(WINDOW)
@@ -42,7 +42,7 @@ class Reader:
         threading.Thread(target=self._run, name="stdin", daemon=True).start()
 
     def answered(self) -> None:
-        """Say, from any thread, that one line has been dealt with and the host has read what was said to it."""
+        """Report, from any thread, that the host has read the answer to one line."""
         self._room.release()
 
     def _run(self) -> None:
@@ -67,10 +67,10 @@ class Reader:
 
 
 class Writer:
-    """A thread that writes events in order. Of progress and heartbeats only the newest waits; nothing else is dropped."""
+    """A thread that writes events in order. Only the newest progress and heartbeat wait; nothing else is dropped."""
 
     def __init__(self, channel: Channel, on_drained: Callable[[], None], on_lost: Callable[[], None]) -> None:
-        """Both functions are called in the writer's thread: when all is written, when nobody reads any more."""
+        """Both functions run in the writer's thread: when all is written, and when nobody reads any more."""
         self._fd, self._on_drained, self._on_lost = channel.stdout, on_drained, on_lost
         self._news = threading.Condition()
         self._waiting: OrderedDict[object, Draft] = OrderedDict()
@@ -86,7 +86,7 @@ class Writer:
             self._news.notify_all()
 
     def put_latest(self, subject: str, draft: Draft) -> None:
-        """Queue news of a subject (a job's progress, the heart) in place of any that the host has not read yet."""
+        """Queue an event in place of an earlier one of its subject that the host has not read yet."""
         with self._news:
             self._waiting.pop(subject, None)
             self._waiting[subject] = draft
@@ -94,12 +94,12 @@ class Writer:
 
     @property
     def idle(self) -> bool:
-        """Nothing waits to be written."""
+        """Whether nothing waits to be written."""
         with self._news:
             return not (self._waiting or self._writing)
 
     def flush(self, seconds: float) -> bool:
-        """Wait until all is written; False when the host did not read it in time."""
+        """Wait until all is written; False if the host did not read it in time."""
         with self._news:
             return self._news.wait_for(lambda: self._closed or not (self._waiting or self._writing), seconds)
 

@@ -17,14 +17,14 @@ MOMENT_SECONDS = 0.05
 """How long `can_write` waits for another process."""
 STORE = "jobs.sqlite3"
 _OURS = {"jobs", "tmp", "cache"}
-"""What lies in the state folder beside the store."""
+"""Other names in the state folder."""
 
 
 class StoreFile:
-    """A connection to it; one instance serves one thread."""
+    """A connection to the database; each thread needs its own."""
 
     def __init__(self, state_dir: Path) -> None:
-        """Open it and bring it up to date; raises what `JobStore` says."""
+        """Open and migrate it; raises as `JobStore`."""
         self._path = path = state_dir / STORE
         try:
             _close_folder(state_dir)
@@ -43,14 +43,14 @@ class StoreFile:
 
     @property
     def is_there(self) -> bool:
-        """Whether the store is still the one that its path leads to: a deleted one would be written to in vain."""
+        """Whether the file still exists under its path: writes to a deleted one would be lost."""
         try:
             return os.path.samestat(self._path.stat(), self._status)
         except OSError:
             return False
 
     def can_write(self) -> bool:
-        """Whether no other process is in the middle of a write. Any other fault is left for the write to meet."""
+        """Whether no other process is writing. Other faults appear at the write itself."""
         try:
             self.db.execute(f"PRAGMA busy_timeout = {MOMENT_SECONDS * 1000:.0f}")
             self.db.execute("BEGIN IMMEDIATE")
@@ -77,7 +77,7 @@ class StoreFile:
 
 
 def _close_folder(state_dir: Path) -> None:
-    """Make the state folder; one that is there is closed to others, unless it holds what is not ours."""
+    """Make the state folder; an existing one is made private, unless it has other people's files."""
     state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     if all(path.name in _OURS or path.name.startswith(STORE) for path in state_dir.iterdir()):
         close_to_others(state_dir)

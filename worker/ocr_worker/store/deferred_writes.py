@@ -14,22 +14,22 @@ from ocr_worker.store.records import RunEnding
 log = logging.getLogger(__name__)
 
 AGAIN_SECONDS = 0.05
-"""Between two looks whether another process has let go of the store."""
+"""How often to check whether the store is free again."""
 
 
 class DeferredWrites:
-    """Asks whether the store is free, at most every so often, and keeps the ends of runs that it could not take."""
+    """Keeps ends of runs that could not be stored, and checks now and then whether the store is free."""
 
     def __init__(self) -> None:
         self.blocked_until: float = 0.0
-        """While another process holds the store: when to ask again, on the monotonic clock; else 0."""
+        """When to check again, on the monotonic clock; 0 if the store is free."""
         self.waiting: dict[JobId, RunEnding] = {}
 
     def __contains__(self, job_id: JobId) -> bool:
         return job_id in self.waiting
 
     def is_free(self, store: JobStore) -> bool:
-        """Whether the store can be written, as it was when last asked."""
+        """Whether the store could be written at the last check."""
         return time.monotonic() >= self.blocked_until and self.ask(store)
 
     def ask(self, store: JobStore) -> bool:
@@ -49,7 +49,7 @@ class DeferredWrites:
             self.waiting[end.job_id] = end
 
     def catch_up(self, store: JobStore) -> list[JobId]:
-        """Write what waits, if the store is free; the jobs of which nothing waits any more."""
+        """Write what waits if the store is free; return the jobs that are done."""
         caught_up = []
         for job_id, end in list(self.waiting.items()):
             if self.is_free(store) and _written_or_lost(store, end):
@@ -78,5 +78,5 @@ def _written(store: JobStore, end: RunEnding) -> bool:
 
 
 def store_is_held() -> BusyError:
-    """What a user is told while another process holds the store."""
+    """The error while another process has the store locked."""
     return BusyError("Another program has the job store locked. Try again later.")

@@ -19,7 +19,7 @@ from ocr_worker.model.jobs import JobId
 
 class JobLock:
     def __init__(self, jobs_dir: Path, job_id: JobId) -> None:
-        """Take the lock.
+        """Acquire the lock.
 
         Raises:
             JobActiveError: another worker holds it.
@@ -55,7 +55,7 @@ class JobLock:
         self.release()
 
     def release(self) -> None:
-        """Let the job go, if it is held, and leave no file.
+        """Release the lock if it is held, and leave no file.
 
         The file is removed while it is still locked: whoever has opened it by then gets a lock of a file without a name,
         which filelock refuses. Afterwards it might be another worker's. (Windows removes no open file; filelock does it
@@ -69,7 +69,7 @@ class JobLock:
 
     @staticmethod
     def ask_to_cancel(jobs_dir: Path, job_id: JobId) -> None:
-        """Ask whoever holds the lock; it looks every half a second."""
+        """Ask the owner of the lock to cancel the job; it looks every half a second."""
         _request(jobs_dir, job_id).touch(mode=0o600)
 
     @staticmethod
@@ -78,7 +78,7 @@ class JobLock:
 
     @classmethod
     def try_acquire(cls, jobs_dir: Path, job_id: JobId) -> Self | None:
-        """The lock, unless another worker holds it."""
+        """Acquire the lock; None if another worker has it."""
         try:
             return cls(jobs_dir, job_id)
         except JobActiveError:
@@ -113,7 +113,7 @@ def find_locks(jobs_dir: Path) -> list[Lock]:
 
 
 def clean_stale(jobs_dir: Path) -> list[JobId]:
-    """Remove the locks that nobody holds; the jobs themselves stay."""
+    """Remove stale locks; the jobs stay."""
     from filelock import FileLock, Timeout
 
     removed = []
@@ -127,7 +127,7 @@ def clean_stale(jobs_dir: Path) -> list[JobId]:
 
 
 def who_holds(jobs_dir: Path, job_id: JobId) -> Holder | None:
-    """The process that has the lock's file open; None when it can't be found out."""
+    """The process that has the lock file open; None if unknown."""
     import psutil
 
     path = str((jobs_dir / f"{job_id}.lock").resolve())

@@ -28,13 +28,13 @@ from ocr_worker.store.records import (
 )
 
 PART_ROWS = 5000
-"""Of a job that is deleted: what goes in one transaction."""
+"""Rows of a deleted job that are removed in one transaction."""
 TURN_SECONDS = 0.003
 GONE = "the folder was deleted, or the job in it, while the worker ran; start the batch again"
 
 
 def store_as_it_is(known: JobStore | None, state_dir: Path) -> JobStore:
-    """The store that was opened, or another where the state folder was deleted since."""
+    """The open store, or a new one if the state folder was deleted since."""
     return known if known is not None and known.is_there else JobStore(state_dir)
 
 
@@ -42,7 +42,7 @@ class JobStore:
     """Jobs, files and pages. Every call is one transaction."""
 
     def __init__(self, state_dir: Path) -> None:
-        """Open the store and bring it up to date.
+        """Open the store and migrate it.
 
         Raises:
             OutputPermissionError: the state folder can't be made or written.
@@ -54,18 +54,18 @@ class JobStore:
 
     @property
     def is_there(self) -> bool:
-        """Whether the store is still the one that its path leads to: a deleted one would be written to in vain."""
+        """Whether the file still exists under its path: writes to a deleted one would be lost."""
         return self._file.is_there
 
     def close(self) -> None:
         self._db.close()
 
     def can_write(self) -> bool:
-        """Whether no other process is in the middle of a write. Any other fault is left for the write to meet."""
+        """Whether no other process is writing. Other faults appear at the write itself."""
         return self._file.can_write()
 
     def add_job(self, job: StoredJob, files: Iterable[NewFile] = ()) -> None:
-        """Keep a job with its files, or without: an `admitting` one gets them by `add_files`."""
+        """Add a job with its files; those of an `admitting` job follow by `add_files`."""
         fields = {name: getattr(job, name) for name in StoredJob.__slots__}
         fields["options"] = json.dumps(job.options.to_fields())
         with self._transaction():
@@ -74,7 +74,7 @@ class JobStore:
             self._insert_files(job.job_id, 0, files)
 
     def add_files(self, job_id: JobId, after: int, files: Iterable[NewFile]) -> None:
-        """Keep more files of a job, numbered on from `after`."""
+        """Add files to a job, numbered from `after` + 1."""
         with self._transaction():
             self._insert_files(job_id, after, files)
 
@@ -92,18 +92,18 @@ class JobStore:
         return int(self._db.execute(f"SELECT count(*) FROM jobs {where}", given).fetchone()[0])
 
     def unfinished(self) -> dict[JobId, JobState]:
-        """Jobs that some worker, dead or alive, holds for its own."""
+        """Jobs that a worker, dead or alive, has begun and not ended, with their states."""
         rows = self._db.execute(
             "SELECT job_id, state FROM jobs WHERE state IN ('admitting', 'queued', 'running', 'paused')"
         )
         return dict(rows)
 
     def to_come(self) -> list[StoredJob]:
-        """Jobs that go on without a user's order: those of a worker, and those that an app takes up again."""
+        """Jobs that will go on by themselves: those of a worker, and those that an app resumes."""
         return list(self._jobs("WHERE state IN ('queued', 'running', 'paused', 'interrupted')", ()))
 
     def names_to_come(self, job_id: JobId) -> Iterator[tuple[bytes, bytes]]:
-        """Name and input of each file that has not ended."""
+        """Output name and input of each file that has not ended."""
         yield from self._db.execute(
             "SELECT name, path FROM files WHERE job_id = ? AND ended_at IS NULL AND name IS NOT NULL",
             (job_id,),
@@ -115,7 +115,7 @@ class JobStore:
         self._db.execute(f"UPDATE jobs SET {names} WHERE job_id = :job_id", {**fields, "job_id": job_id})
 
     def end_run(self, end: RunEnding) -> None:
-        """Keep how a run ended: its files in work are pending again."""
+        """Store the end of a run; its files in work are pending again."""
         with self._transaction():
             for number, page in end.unstarted:
                 self.page_unstarted(end.job_id, number, page)
@@ -123,7 +123,7 @@ class JobStore:
             self.update_job(end.job_id, **end.fields)
 
     def delete_job(self, job_id: JobId, rest: Callable[[float], None] = time.sleep) -> None:
-        """Forget a job, in parts between which others may write. Until all of it is gone it is nobody's."""
+        """Delete a job in parts, so that others can write in between."""
         self.update_job(job_id, state="admitting")
         for table, key in (("pages", "number, page"), ("files", "number")):
             while self._delete_part(job_id, table, key):
@@ -132,7 +132,7 @@ class JobStore:
         self._db.execute("DELETE FROM jobs WHERE job_id = ?", (job_id,))
 
     def _delete_part(self, job_id: JobId, table: str, key: str) -> bool:
-        """Remove the first rows of a job in a table; whether there may be more."""
+        """Delete the first rows of a job in a table; return whether there may be more."""
         mine = f"FROM {table} WHERE job_id = ?"
         end = self._db.execute(
             f"SELECT {key} {mine} ORDER BY {key} LIMIT 1 OFFSET {PART_ROWS}", (job_id,)
@@ -144,11 +144,11 @@ class JobStore:
         return True
 
     def stats(self, job_id: JobId) -> dict[str, int]:
-        """How many files are in which state."""
+        """Number of files by state."""
         return self.tallies([job_id])[job_id].stats
 
     def failures(self, job_id: JobId) -> dict[str, int]:
-        """How many files failed with which code."""
+        """Number of failed files by code."""
         rows = self._db.execute(
             "SELECT json_extract(outcome, '$.error.code'), count(*) FROM files"
             " WHERE job_id = ? AND state = 'failed' GROUP BY 1",
@@ -157,7 +157,7 @@ class JobStore:
         return dict(rows)
 
     def incomplete(self, job_id: JobId) -> int:
-        """How many completed files have pages that failed."""
+        """Number of completed files with failed pages."""
         found = self._db.execute(
             "SELECT count(*) FROM files WHERE job_id = ? AND state = 'completed'"
             " AND json_extract(outcome, '$.status') = 'completed_with_errors'",
@@ -166,7 +166,7 @@ class JobStore:
         return int(found.fetchone()[0])
 
     def tallies(self, job_ids: Sequence[JobId]) -> dict[JobId, Tally]:
-        """Of each job: its files by state, its pages; an uncounted file is one page."""
+        """Files by state, and pages, of each job; a file that was never opened counts as one page."""
         found = {job_id: Tally() for job_id in job_ids}
         rows = self._db.execute(
             "SELECT job_id, state, count(*), sum(CASE WHEN ended_at IS NOT NULL THEN coalesce(pages, 1) ELSE 0 END),"
@@ -182,7 +182,7 @@ class JobStore:
         return found
 
     def begun_files(self, job_ids: Sequence[JobId]) -> list[tuple[JobId, int, int, int]]:
-        """Of each counted file that has not ended: job, number, pages, pages with a result."""
+        """Job, number, pages, and pages with a result, of each opened file that has not ended."""
         rows = self._db.execute(
             "SELECT f.job_id, f.number, f.pages, count(p.status) FROM files f LEFT JOIN pages p USING (job_id, number)"
             f" WHERE f.job_id IN ({_marks(job_ids)}) AND f.ended_at IS NULL AND f.pages IS NOT NULL"
@@ -199,7 +199,7 @@ class JobStore:
         return int(found.fetchone()[0])
 
     def measured_rate(self) -> float | None:
-        """Pages a second on this machine, over the last jobs that recognised any; None before the first."""
+        """Pages per second on this machine, from the last jobs; None before the first."""
         row = self._db.execute(
             "SELECT sum(pages_read), sum(worked_seconds) FROM (SELECT pages_read, worked_seconds FROM jobs"
             " WHERE state = 'completed' AND pages_read > 0 ORDER BY created_at DESC LIMIT 20)"
@@ -207,7 +207,7 @@ class JobStore:
         return row[0] / row[1] if row[0] and row[1] else None
 
     def files(self, job_id: JobId, state: FileState | None, after: int, limit: int) -> list[StoredFile]:
-        """Files in the order of the request, numbered above `after`."""
+        """Files in the order of the request, after number `after`."""
         where, given = ("AND state = ?", (state,)) if state else ("", ())
         rows = self._db.execute(
             f"SELECT {_FILE_COLUMNS} FROM files WHERE job_id = ? AND number > ? {where} ORDER BY number LIMIT ?",
@@ -216,7 +216,7 @@ class JobStore:
         return [_file(row) for row in rows]
 
     def files_ended_after(self, job_id: JobId, seq: int, limit: int) -> list[tuple[int, StoredFile]]:
-        """Files that ended after so many ends of the job, in that order, each with its number in it."""
+        """Files that ended after `seq`, in that order, each with its own `seq`."""
         rows = self._db.execute(
             f"SELECT seq, {_FILE_COLUMNS} FROM files WHERE job_id = ? AND seq > ? ORDER BY seq LIMIT ?",
             (job_id, seq, limit),
@@ -245,7 +245,7 @@ class JobStore:
         )
 
     def end_file(self, job_id: JobId, number: int, account: Mapping[str, object], **fields: Any) -> None:
-        """Keep how a file ended, with what its job has spent so far, which must not fall behind should the worker die."""
+        """Store the outcome of a file, together with the totals of its job, so that a crash loses neither."""
         with self._transaction():
             self.set_file(job_id, number, **fields)
             # It is the worker's deaths that are counted across runs, not what its pages did of themselves.
@@ -253,7 +253,7 @@ class JobStore:
             self.update_job(job_id, **account)
 
     def reopen_files(self, job_id: JobId, state: FileState) -> None:
-        """Set files back to pending; the results of their pages stay."""
+        """Make files pending again; their page results stay."""
         self._db.execute(
             "UPDATE files SET state = 'pending', outcome = NULL, ended_at = NULL, seq = NULL WHERE job_id = ? AND state = ?",
             (job_id, state),
@@ -268,7 +268,7 @@ class JobStore:
         return [StoredPage(*row) for row in rows]
 
     def whole_file(self, job_id: JobId, number: int) -> StoredPage | None:
-        """The steps that are the whole file's: opened, composed."""
+        """The attempts of steps of the whole file: opening, composing."""
         row = self._db.execute(
             "SELECT page, attempts, alone, status FROM pages WHERE job_id = ? AND number = ? AND page = 0",
             (job_id, number),
@@ -276,7 +276,7 @@ class JobStore:
         return StoredPage(*row) if row else None
 
     def page_started(self, job_id: JobId, number: int, page: int, alone: str | None = None) -> None:
-        """Count the attempt before it is made, so that an input which ends everything is seen to have done so.
+        """Count an attempt before it starts, so that an input that kills the worker leaves a trace.
 
         Args:
             job_id: the job.
@@ -291,21 +291,21 @@ class JobStore:
         )
 
     def page_unstarted(self, job_id: JobId, number: int, page: int) -> None:
-        """Take back an attempt that came to an end, or that an order ended."""
+        """Take back an attempt that ended, or that an order ended."""
         self._db.execute(
             "UPDATE pages SET attempts = attempts - 1, alone = NULL WHERE job_id = ? AND number = ? AND page = ?",
             (job_id, number, page),
         )
 
     def forget_attempts(self, job_id: JobId, number: int) -> None:
-        """Let the pages of a file that have no result count from none again."""
+        """Reset the attempts of pages without a result."""
         self._db.execute(
             "UPDATE pages SET attempts = 0, alone = NULL WHERE job_id = ? AND number = ? AND status IS NULL",
             (job_id, number),
         )
 
     def page_ended(self, job_id: JobId, number: int, page: int, status: PageStatus) -> None:
-        """Keep that a page has its result."""
+        """Store that a page has its result."""
         self._db.execute(
             "UPDATE pages SET status = ? WHERE job_id = ? AND number = ? AND page = ?",
             (status, job_id, number, page),
@@ -315,7 +315,7 @@ class JobStore:
         self._db.execute("DELETE FROM pages WHERE job_id = ? AND number = ?", (job_id, number))
 
     def _transaction(self) -> sqlite3.Connection:
-        """Begin one, to be ended by `with`."""
+        """Begin a transaction, which `with` ends."""
         self._db.execute("BEGIN IMMEDIATE")
         return self._db
 

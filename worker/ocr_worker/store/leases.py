@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class JobLeases:
-    """Who owns it, owns the store's connection: one thread."""
+    """Owned by one thread, as is its connection to the store."""
 
     def __init__(self, settings: Settings) -> None:
         self._state_dir, self._jobs_dir = settings.state_dir, settings.jobs_dir
@@ -30,7 +30,7 @@ class JobLeases:
 
     @property
     def store(self) -> JobStore:
-        """Opened at the first job, so that a worker that is only asked for its version needs no state folder; anew when it was deleted."""
+        """The store, opened at the first job: `hello` needs no state folder. Reopened if it was deleted."""
         store = store_as_it_is(self._store, self._state_dir)
         if store is not self._store:
             # Runs may still be at work with the one before.
@@ -39,23 +39,23 @@ class JobLeases:
         return store
 
     def store_is_free(self) -> bool:
-        """Whether no other process holds the store, as it was when last asked."""
+        """Whether the store was free at the last check."""
         return self.deferred.is_free(self.store)
 
     def require_free(self) -> None:
-        """Raises BusyError while another process holds the store."""
+        """Raise BusyError if another process has the store locked."""
         if not self.deferred.ask(self.store):
             raise store_is_held()
         self.catch_up()
 
     def catch_up(self) -> None:
-        """Write what waits for the store, if it is free."""
+        """Write deferred ends if the store is free."""
         for job_id in self.deferred.catch_up(self.store) if self.deferred.waiting else ():
             self.manifests.state_changed(job_id)
             self.release(job_id)
 
     def get(self, job_id: JobId) -> StoredJob:
-        """Raises JobNotFoundError."""
+        """The job. Raises JobNotFoundError."""
         self.find_interrupted()
         job = self.store.job(job_id)
         if job is None:
@@ -63,7 +63,7 @@ class JobLeases:
         return job
 
     def get_ended(self, job_id: JobId) -> StoredJob:
-        """Raises JobActiveError, JobNotFoundError, BusyError."""
+        """The job, if it has ended. Raises JobActiveError, JobNotFoundError, BusyError."""
         self.require_free()
         job = self.get(job_id)
         if job.state in ACTIVE:
@@ -75,11 +75,11 @@ class JobLeases:
         self.manifests.state_changed(job_id)
 
     def end_run(self, store: JobStore, end: RunEnding) -> None:
-        """Write the end of a run now, or once no other process holds the store. Raises sqlite3.Error."""
+        """Write the end of a run now, or once the store is free. Raises sqlite3.Error."""
         self.deferred.write(store, end)
 
     def on_event(self, event: JobEvent) -> None:
-        """Have the manifest say what has come of a job, and let go a job that has ended."""
+        """Update the manifest of a job, and release a job that has ended."""
         if isinstance(event, FileEnded):
             self.manifests.file_changed(event.job_id)
         elif isinstance(event, JobEnded | JobFailed):
@@ -89,12 +89,12 @@ class JobLeases:
                 self.release(event.job_id)
 
     def acquire(self, job_id: JobId) -> None:
-        """Have a job for this process alone. Raises JobActiveError."""
+        """Lock a job for this process. Raises JobActiveError."""
         if job_id not in self.locks:
             self.locks[job_id] = JobLock(self._jobs_dir, job_id)
 
     def acquire_ended(self, job_id: JobId) -> StoredJob:
-        """Have an ended job for this process alone; the job as it is then.
+        """Lock an ended job for this process; return it as it is then.
 
         Raises:
             JobActiveError: it has not ended, or is another process's.
@@ -113,7 +113,7 @@ class JobLeases:
         self.locks.pop(job_id).release()
 
     def withdraw(self, job_id: JobId) -> None:
-        """Take back a job that could not be stored whole."""
+        """Delete a job that could not be stored completely."""
         try:
             # What can't be removed now is at the next start.
             self.store.delete_job(job_id)
@@ -122,11 +122,11 @@ class JobLeases:
         self.release(job_id)
 
     def cancel_requests(self) -> list[JobId]:
-        """The jobs of ours that another process wants cancelled."""
+        """Jobs of this process that another process asked to cancel."""
         return [job_id for job_id, lock in self.locks.items() if lock.cancel_asked]
 
     def mark_cancelled(self, job_id: JobId) -> None:
-        """Let an ended job that is not completed count as cancelled: no app takes it up by itself."""
+        """Mark an ended, incomplete job as cancelled, so that no app resumes it by itself."""
         self.get_ended(job_id)
         with JobLock(self._jobs_dir, job_id):
             # Read again under the lock: another process may have taken it up, and ended it, since.
@@ -134,7 +134,7 @@ class JobLeases:
                 self.set_state(job_id, "cancelled")
 
     def delete(self, job_id: JobId) -> None:
-        """Forget an ended job and what is kept of its pages; its outputs stay."""
+        """Delete an ended job and its page results; its outputs stay."""
         self.get_ended(job_id)
         with JobLock(self._jobs_dir, job_id):
             self.get_ended(job_id)
@@ -142,11 +142,11 @@ class JobLeases:
             self.store.delete_job(job_id)
 
     def find_interrupted(self) -> None:
-        """See to it that the store names no job of a dead worker as being at work."""
+        """Mark jobs of dead workers as interrupted."""
         self._find_interrupted(self.store)
 
     def close(self, *, at_once: bool) -> None:
-        """Have manifests written, let all jobs and the store go; errors on the way are only logged.
+        """Write manifests, release all jobs, and close the store. Errors are only logged.
 
         Args:
             at_once: a manifest that would take long stays as it was.
@@ -160,7 +160,7 @@ class JobLeases:
                 log.exception("cleaning up failed")
 
     def _find_interrupted(self, store: JobStore) -> None:
-        """Jobs that a dead worker, or a run without a working store, left are interrupted; those of a live worker are its own."""
+        """Mark jobs as interrupted whose worker is dead; those of a live worker are locked."""
         for job_id in store.unfinished():
             if job_id not in self.locks and store.can_write():
                 lock = JobLock.try_acquire(self._jobs_dir, job_id)

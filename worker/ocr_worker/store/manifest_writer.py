@@ -18,18 +18,18 @@ log = logging.getLogger(__name__)
 
 LEAST_SECONDS = 1.0
 COST_FACTOR = 20
-"""Between two writes at least so many times the last one's duration."""
+"""Pause between two writes, in multiples of the last one's duration."""
 HANG_SECONDS = 600.0
-"""A manifest is waited for so long, however large it is; a disk that hangs must not keep the worker for ever."""
+"""Longest wait for a manifest: a disk that hangs must not keep the worker for ever."""
 MOMENT_SECONDS = 0.3
-"""How long it is waited for when the worker is to end at once."""
+"""Longest wait when the worker must end at once."""
 LEAVE_SECONDS = 0.2
-"""How long a write that is broken off may take to remove what it began."""
+"""How long an aborted write may take to remove its partial file."""
 AT_ONCE = float("-inf")
 
 
 class Schedule:
-    """Which manifests are due, and from when on. No thread, no clock."""
+    """Which manifests are due, and when. No thread, no clock."""
 
     def __init__(self) -> None:
         self._due: dict[JobId, float] = {}
@@ -42,40 +42,40 @@ class Schedule:
         return job_id in self._due
 
     def state_changed(self, job_id: JobId) -> None:
-        """It is due now."""
+        """Make it due now."""
         self._due[job_id] = AT_ONCE
 
     def file_changed(self, job_id: JobId) -> None:
-        """It is due as soon as the last write is long enough ago."""
+        """Make it due as soon as the last write is long enough ago."""
         self._due.setdefault(job_id, self._not_before.get(job_id, 0.0))
 
     def hurry(self) -> None:
-        """All that is noted is due now."""
+        """Make all due now."""
         self._due = dict.fromkeys(self._due, AT_ONCE)
 
     def clear(self) -> None:
         self._due.clear()
 
     def pop_due(self, now: float) -> JobId | None:
-        """One that is due, which is not noted any more."""
+        """Remove and return one that is due."""
         job_id = next((job_id for job_id, at in self._due.items() if at <= now), None)
         if job_id is not None:
             del self._due[job_id]
         return job_id
 
     def seconds_to_next(self, now: float) -> float | None:
-        """None where nothing is noted."""
+        """Seconds until the next is due; None if none is."""
         return min(self._due.values()) - now if self._due else None
 
     def written(self, job_id: JobId, begun: float, ended: float) -> None:
-        """Files that changed meanwhile, or will, wait; a change of state does not."""
+        """Delay changes of files after a write; changes of state are not delayed."""
         self._not_before[job_id] = ended + max(LEAST_SECONDS, COST_FACTOR * (ended - begun))
         if self._due.get(job_id, AT_ONCE) != AT_ONCE:
             self._due[job_id] = self._not_before[job_id]
 
 
 class ManifestWriter:
-    """Files that change are written when it is time; a change of a job's state at once."""
+    """Writes changes of a job's state at once, changes of its files now and then."""
 
     def __init__(self, state_dir: Path) -> None:
         self._state_dir = state_dir
@@ -88,7 +88,7 @@ class ManifestWriter:
         self._closing, self._broken_off = False, threading.Event()
 
     def run_begun(self, job_id: JobId, folder: FolderId | None) -> None:
-        """Write the manifest now, and from now on into no other folder."""
+        """Write the manifest now, and only into this folder."""
         self._folders[job_id] = folder
         self.state_changed(job_id)
 
@@ -105,13 +105,13 @@ class ManifestWriter:
             self._wake()
 
     def await_written(self, job_id: JobId, seconds: float) -> None:
-        """Wait until what was noted of a job is written, or could not be."""
+        """Wait until the manifest of a job is written, or has failed."""
         with self._news:
             self._news.wait_for(lambda: job_id not in self._schedule and self._writing != job_id, seconds)
 
     @property
     def all_written(self) -> bool:
-        """All that was noted is written, or could not be."""
+        """Whether all manifests are written, or have failed."""
         with self._news:
             hangs = self._writing is not None and time.monotonic() - self._begun > HANG_SECONDS
             return hangs or not (self._schedule or self._writing)
@@ -121,7 +121,7 @@ class ManifestWriter:
         self._end(HANG_SECONDS)
 
     def break_off(self, seconds: float = MOMENT_SECONDS) -> None:
-        """Write what can be written in a moment, and end. Another manifest stays as it was, with nothing beside it."""
+        """Write what can be written in a moment, and end. Other manifests stay as they were."""
         self._end(seconds)
         self._broken_off.set()
         if self._thread is not None:

@@ -33,12 +33,12 @@ class StoredJob:
     worker_restarts: int
     cleanups: int
     percent: float
-    """The most that a progress event has told; a new run goes on from there."""
+    """The highest published percentage; a new run continues from it."""
     peak_rss_bytes: int
     pages_read: int = 0
-    """Pages that were recognised, not those that were blank or had text; of all runs, like the time."""
+    """Pages that were recognised in all runs; not blank ones, nor those with text."""
     last_seq: int = 0
-    """How many ends of files and runs were told so far."""
+    """Number of file and run ends published so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class StoredFile:
     path: bytes
     name: bytes | None
     verdict: FileOutcome | None
-    """Settled before any work: skipped as a duplicate, or refused for its name."""
+    """An outcome settled before any work: skipped as a duplicate, or refused for its name."""
     state: FileState
     pages: int | None
     sha256: str | None
@@ -70,9 +70,9 @@ class StoredPage:
     page: int
     """0 stands for the steps of the whole file."""
     attempts: int
-    """Begun and never ended, well or not: each time the worker ended with it in work."""
+    """Times it was begun and never ended: each time the worker died meanwhile."""
     alone: str | None
-    """The machine's state when it was last begun with nothing beside it; None where it never was, or came to an end."""
+    """The machine's state when it was last begun alone; None if it never was, or has ended."""
     status: str | None
     """ok, blank or has_text; None while the page has no result."""
 
@@ -85,7 +85,7 @@ class RunEnding:
     fields: Mapping[str, object]
     """Of the job's row."""
     unstarted: tuple[tuple[int, int], ...] = ()
-    """Pages (file, page) of which the try does not count."""
+    """Pages (file, page) whose attempt does not count."""
 
 
 @dataclass(slots=True)

@@ -41,7 +41,7 @@ MIGRATIONS = (
 
 
 def migrate(db: sqlite3.Connection, path: Path) -> None:
-    """Bring a store up to date.
+    """Migrate a store.
 
     Raises:
         InternalError: it is from a newer version.
@@ -57,7 +57,7 @@ def migrate(db: sqlite3.Connection, path: Path) -> None:
 
 
 def store_error(error: sqlite3.Error) -> OcrError:
-    """What a failure of the store means to the user."""
+    """The error that a user sees for a failure of the store."""
     if "full" in str(error):
         return NoSpaceError("There is no space left for the state folder. Make room and try again.")
     if "locked" in str(error):

@@ -15,7 +15,7 @@ _OF_THE_INPUT = frozenset(code for code, kind in FAILURES.items() if kind.blame 
 
 
 def statistics(store: JobStore, job: StoredJob) -> Statistics:
-    """Of all runs of a job so far; what a run at work has spent counts when a file of it ends."""
+    """Statistics of all runs of a job; those of a running one are updated when a file ends."""
     stats, pages, worked = store.stats(job.job_id), store.pages_recognised(job.job_id), job.worked_seconds
     by_code = store.failures(job.job_id)
     by_input = sum(count for code, count in by_code.items() if code in _OF_THE_INPUT)
@@ -37,10 +37,10 @@ def statistics(store: JobStore, job: StoredJob) -> Statistics:
 
 
 def moment(seconds: float) -> datetime:
-    """Seconds since the epoch as a time that says that it is UTC."""
+    """Seconds since the epoch as a UTC time."""
     return datetime.fromtimestamp(seconds, timezone.utc)
 
 
 def manifest_path(folder: Path, job_id: JobId) -> Path:
-    """Where a job's manifest lies."""
+    """The path of a job's manifest."""
     return folder / f"batch_{job_id}_manifest.json"
