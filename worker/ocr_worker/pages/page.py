@@ -99,7 +99,7 @@ class PageWork:
     def _read(self, image: GreyImage, points: tuple[float, float], task: PageTask) -> Page:
         engine = self.engines.engine(task.settings)
         finder = partial(self.engines.finder, task.settings)
-        reading = Reader(engine, finder, task.settings, task.threads).read(image)
+        reading = Reader(engine, finder, task.settings).read(image)
         (width_px, height_px), (width, height), dpi = image.size, points, image.dpi
         if reading.turned in (90, 270):
             width_px, height_px, width, height = height_px, width_px, height, width

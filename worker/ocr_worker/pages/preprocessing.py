@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 
 from ocr_worker.engines.images import filters
 from ocr_worker.engines.images.grey_image import GreyImage
+from ocr_worker.engines.images.ink import Ink
+from ocr_worker.engines.images.tones import Tones
+from ocr_worker.engines.ocr.layout import Layout
 from ocr_worker.engines.ocr.row_height import row_height
 from ocr_worker.model.page import Affine, Line, mean_confidence
 from ocr_worker.model.tasks import Switch
@@ -15,13 +18,24 @@ from ocr_worker.model.tasks import Switch
 UNIFORM_RANGE = 8
 """Grey levels between the darkest and the lightest pixel of a page that holds nothing at all."""
 DOUBTFUL_CONFIDENCE = 65.0
-MOSTLY_DARK = 0.6
-"""Of a page: more of it nearer to black than to white makes it white on black."""
+MOSTLY_LIGHT = 0.8
+"""Of the ink of a page: as much of it lighter than its ground makes the page white on black."""
+SOME_LIGHT = 0.05
+"""Of the ink: as much makes a page one of both kinds, which was not measured at other sizes than its own."""
+LOST = 0.03
+"""Of the ink: as much that one threshold for the whole page would lose makes its light uneven, if its paper varies too."""
 UNEVEN_LEVELS = 45
 """Grey levels by which the paper varies over a page that is flattened. Scans of good light vary by 10 to 40."""
+SPARSE_CHARACTERS = 400
+"""A page of fewer is read again in other ways at little cost: too few to tell how it lies by their look."""
+SURE_CONFIDENCE = 85.0
+"""Of few words, and of what was read from a smaller bitmap: below it, another look is worth its time."""
 LARGE_PIXELS = 2_400_000
 """A card, a receipt or a small page has fewer: it is never shrunk."""
-MEASURED_LANGUAGES = frozenset({"eng", "deu"})
+MEASURED_LANGUAGES = ("eng",)
+"""Others are read at their own size: German and Fraktur lost by a smaller one on scans that were not measured before."""
+UNSEEN_INK = 0.03
+"""Of a page's ink: as much of it outside of all words that a smaller bitmap's layout found makes that too small."""
 DESKEW_FROM_DEGREES: dict[Switch, float | None] = {"auto": 1.0, "on": 0.1, "off": None}
 
 
@@ -45,18 +59,20 @@ TALL_INK_PX = 48
 """Lines this high by their ink are likely to be high enough: a layout takes too long to be searched for in vain."""
 NARROW = ResolutionGate(0.42, 1 / 2, 20, (1, 2))
 HALF = ResolutionGate(1 / 2, 1 / 2, 17)
-UNMEASURED = ResolutionGate(2 / 3, 2 / 3, 25)
 
 
 def resolution_gates(image: GreyImage, languages: tuple[str, ...]) -> tuple[ResolutionGate, ...]:
     """The ways to read a page smaller, the smallest first: as far as that was measured to read as well in its languages."""
-    if image.size[0] * image.size[1] < LARGE_PIXELS:
+    if image.size[0] * image.size[1] < LARGE_PIXELS or languages != MEASURED_LANGUAGES:
         return ()
-    if not MEASURED_LANGUAGES.issuperset(languages):
-        return (UNMEASURED,)
-    if languages != ("eng",):
-        return (HALF,)
     return (TALL, NARROW, HALF) if row_height(image.picture) >= TALL_INK_PX else (NARROW, HALF)
+
+
+def is_large_enough(small: GreyImage, layout: Layout, gate: ResolutionGate) -> bool:
+    """Whether all print of the page is still high enough in the smaller bitmap, and all of it was found. Typewriting was read worse from one."""
+    if layout.smallest_px < gate.least_row_px or layout.is_typed:
+        return False
+    return Ink(small.picture).share_outside(layout.word_boxes) <= UNSEEN_INK
 
 
 def is_uniform(image: GreyImage) -> bool:
@@ -65,15 +81,24 @@ def is_uniform(image: GreyImage) -> bool:
     return high - low <= UNIFORM_RANGE
 
 
-def dark_on_even_white(image: GreyImage) -> GreyImage:
-    """Invert a page that is mostly black, and even out a shadow: one threshold for all of it, as Tesseract takes, would lose the darker part."""
-    picture, thumbnail = image.picture, filters.thumbnail(image.picture)
-    if filters.dark_share(thumbnail) > MOSTLY_DARK:
-        picture, thumbnail = filters.invert(picture), filters.invert(thumbnail)
-    backdrop = filters.backdrop(thumbnail)
-    if filters.unevenness(backdrop) >= UNEVEN_LEVELS:
-        picture = filters.flatten(picture, backdrop)
-    return replace(image, picture=picture)
+def dark_on_light(image: GreyImage, tones: Tones) -> GreyImage:
+    """Invert a page whose ink is lighter than its ground. One of both kinds stays: Tesseract inverts lines by itself."""
+    return replace(image, picture=filters.invert(image.picture)) if tones.light >= MOSTLY_LIGHT else image
+
+
+def is_of_one_kind(tones: Tones) -> bool:
+    """Whether all ink is dark on light, or was the other way round."""
+    return not SOME_LIGHT <= tones.light < MOSTLY_LIGHT
+
+
+def evened_out(image: GreyImage, tones: Tones) -> GreyImage | None:
+    """Without shadows, where one threshold for the whole page, as Tesseract takes, would lose ink; None where it would not."""
+    if tones.lost < LOST:
+        return None
+    backdrop = filters.backdrop(filters.thumbnail(image.picture))
+    if filters.unevenness(backdrop) < UNEVEN_LEVELS:
+        return None
+    return replace(image, picture=filters.flatten(image.picture, backdrop))
 
 
 def squared(image: GreyImage) -> GreyImage:
@@ -90,10 +115,19 @@ def shrunk(image: GreyImage, gate: ResolutionGate) -> GreyImage:
     return replace(image, picture=small, dpi=image.dpi * gate.down)
 
 
+def confidence(lines: tuple[Line, ...]) -> float:
+    """Mean of the words, 0 without any."""
+    return mean_confidence(word for line in lines for word in line.words) or 0.0
+
+
+def is_sparse(lines: Iterable[Line]) -> bool:
+    return sum(len(word.text) for line in lines for word in line.words) < SPARSE_CHARACTERS
+
+
 def is_doubtful(lines: tuple[Line, ...]) -> bool:
-    """Whether the page may be turned: little sense in the words, or most lines not level."""
-    confidence = mean_confidence(word for line in lines for word in line.words)
-    return confidence is not None and (confidence < DOUBTFUL_CONFIDENCE or not is_level(lines))
+    """Whether the page may lie otherwise: nothing read, little sense in the words, or most lines not level."""
+    least = SURE_CONFIDENCE if is_sparse(lines) else DOUBTFUL_CONFIDENCE
+    return confidence(lines) < least or not is_level(lines)
 
 
 def is_level(lines: Iterable[Line]) -> bool:
@@ -119,8 +153,9 @@ def _sense(lines: tuple[Line, ...]) -> float:
     return sense if is_level(lines) else sense * 0.9
 
 
-def rotation_about_centre(size: tuple[int, int], degrees: float) -> Affine:
-    """Turn the plane clockwise (y down) about the middle of a bitmap."""
-    (width, height), angle = size, math.radians(degrees)
-    cos, sin, x, y = math.cos(angle), math.sin(angle), width / 2, height / 2
-    return cos, sin, -sin, cos, x - cos * x + sin * y, y - sin * x - cos * y
+def turning_back(level: tuple[int, int], degrees: float, size: tuple[int, int]) -> Affine:
+    """From a bitmap that was levelled about its middle to the one before, of this size: clockwise (y down)."""
+    angle = math.radians(degrees)
+    cos, sin = math.cos(angle), math.sin(angle)
+    (x, y), (to_x, to_y) = ((side / 2 for side in sides) for sides in (level, size))
+    return cos, sin, -sin, cos, to_x - cos * x + sin * y, to_y - sin * x - cos * y

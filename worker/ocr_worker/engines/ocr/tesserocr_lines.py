@@ -10,15 +10,32 @@ import tesserocr
 from tesserocr import RIL
 
 from ocr_worker.engines.ocr.layout import LayoutRow
-from ocr_worker.model.page import Line, Word
+from ocr_worker.model.page import Box, Line, Word
 
 
 def layout_rows(found: Any) -> Iterator[LayoutRow]:
     """In reading order. None holds no rows."""
-    for at in tesserocr.iterate_level(found, RIL.TEXTLINE) if found else ():
-        if box := at.BoundingBox(RIL.TEXTLINE):
-            ends = at.Baseline(RIL.TEXTLINE)
-            yield LayoutRow(box, (*ends[0], *ends[1]) if ends else None, at.IsAtBeginningOf(RIL.PARA))
+    row: LayoutRow | None = None
+    words: list[list[Box]] = []
+    for at in tesserocr.iterate_level(found, RIL.SYMBOL) if found else ():
+        if at.IsAtBeginningOf(RIL.TEXTLINE):
+            if row:
+                yield replace(row, words=tuple(map(tuple, words)))
+            row, words = _layout_row(at), []
+        if at.IsAtBeginningOf(RIL.WORD) or not words:
+            words.append([])
+        if letter := at.BoundingBox(RIL.SYMBOL):
+            words[-1].append(letter)
+    if row:
+        yield replace(row, words=tuple(map(tuple, words)))
+
+
+def _layout_row(at: Any) -> LayoutRow | None:
+    box = at.BoundingBox(RIL.TEXTLINE)
+    if box is None:
+        return None
+    ends = at.Baseline(RIL.TEXTLINE)
+    return LayoutRow(box, (*ends[0], *ends[1]) if ends else None, at.IsAtBeginningOf(RIL.PARA))
 
 
 @dataclass(slots=True)
