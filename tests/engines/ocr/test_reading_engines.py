@@ -13,7 +13,6 @@ from PIL import Image
 
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr import tessdata
-from ocr_worker.engines.ocr.page_parts import Part, cut
 from ocr_worker.engines.ocr.tesseract_command import TesseractEngine
 from ocr_worker.engines.ocr.tesseract_orientation import CommandOrientationFinder
 from ocr_worker.engines.ocr.tesserocr_engine import OrientationFinder, TesserocrEngine
@@ -21,7 +20,6 @@ from ocr_worker.engines.pdf import poppler
 from ocr_worker.errors import EngineMissingError, LanguageMissingError
 from ocr_worker.model.page import Page
 from samples import Sample
-from samples.scores import score
 from tests.faults import documents
 
 needs_command = pytest.mark.skipif(
@@ -49,44 +47,8 @@ def test_looking_at_the_layout_first_changes_nothing_in_the_text(page: GreyImage
     engine = TesserocrEngine(("eng",), english)
     plain = engine.recognise(page)
 
-    assert abs(engine.find_layout(page).skew_degrees) < 0.1
+    assert engine.find_layout(page).skew_degrees == pytest.approx(0, abs=0.1)
     assert engine.recognise(page) == plain
-
-
-@pytest.mark.parametrize("kind", ["clean", "two_columns"])
-@pytest.mark.parametrize("count", [2, 3])
-def test_a_page_read_in_parts_gives_the_same_lines_in_the_same_order_and_places(
-    sample: Callable[[str], Sample], english: Path, kind: str, count: int
-) -> None:
-    page = GreyImage(Image.open(sample(kind).path).convert("L"), 300)
-    engine = TesserocrEngine(("eng",), english)
-    whole = engine.recognise(page)
-
-    parts = cut(engine.find_layout(page), (0, 0, *page.size), count)
-    pieced = engine.recognise(page, parts)
-
-    assert len(parts) == count
-    assert score("\n".join(line.text for line in whole), "\n".join(line.text for line in pieced)).cer < 0.2
-    for line, other in zip(whole, pieced, strict=True):
-        assert other.box == pytest.approx(line.box, abs=3)
-        assert other.baseline == pytest.approx(line.baseline, abs=3)
-
-
-def test_a_paragraph_that_was_cut_goes_on(page: GreyImage, english: Path) -> None:
-    engine = TesserocrEngine(("eng",), english)
-    rows = engine.find_layout(page).rows
-    inside = next(number for number, row in enumerate(rows) if number > 20 and not row.begins_paragraph)
-    border = (rows[inside - 1].box[3] + rows[inside].box[1]) // 2
-    width, height = page.size
-
-    parts = [
-        Part((0, 0, width, border), begins_paragraph=True),
-        Part((0, border, width, height), begins_paragraph=False),
-    ]
-    lines = engine.recognise(page, parts)
-
-    before, after = lines[inside - 1], lines[inside]
-    assert (before.block, before.paragraph) == (after.block, after.paragraph)
 
 
 def _orientation_data() -> Path:

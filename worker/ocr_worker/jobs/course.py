@@ -184,10 +184,6 @@ class JobCourse:
         run.not_before = now + backoff_seconds(run.attempts[WHOLE_FILE])
         return [PageRetried(number, WHOLE_FILE)]
 
-    def was_tried(self, page: Recognise) -> bool:
-        """Whether it failed before in this run."""
-        return page.page in self.window[page.number].attempts
-
     def give_up_pages(self, number: int, failure: Failure) -> list[Effect]:
         """Fail all pages of a file that have not ended, as its time is up."""
         run, effects = self.window[number], list[Effect]()

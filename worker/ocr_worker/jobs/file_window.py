@@ -91,15 +91,15 @@ class JobWindow:
         self.files[file.number] = file
         return file
 
-    def task(self, work: Work, threads: int = 1) -> Task:
-        """What a page process has to do for a step, a page on at most so many threads."""
+    def task(self, work: Work) -> Task:
+        """What a page process has to do for a step."""
         file, settings, options = self.files[work.number], self._job.options.page, self._job.options
         match work:
             case Open():
                 existing = self.outputs(file.stored) if options.on_existing == "skip" else {}
                 return OpenTask(file.source, settings, existing, options.dry_run)
             case Recognise(number, page):
-                return PageTask(file.source, settings, page, str(self.page_result(number, page)), threads)
+                return PageTask(file.source, settings, page, str(self.page_result(number, page)))
             case Compose(number, failed_pages):
                 assert file.opened is not None
                 opened, outputs = file.opened, self.outputs(file.stored)

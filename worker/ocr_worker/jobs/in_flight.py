@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from ocr_worker.files.sweep import sweep_parts
-from ocr_worker.jobs.course import WHOLE_FILE, Compose, Open, Recognise, Work, page_of
+from ocr_worker.jobs.course import WHOLE_FILE, Compose, Recognise, Work, page_of
 from ocr_worker.jobs.file_window import FileInWork, JobWindow
 from ocr_worker.jobs.run_context import Workshop
 from ocr_worker.store.records import StoredJob
@@ -29,10 +29,6 @@ class WorksInHand:
         most = self._job.options.max_workers or self._pool.size
         return min(self._pool.free(), most - len(self._works))
 
-    def opening(self) -> bool:
-        """Whether a file is being opened."""
-        return any(isinstance(work, Open) for work in self._works.values())
-
     def at_pages(self) -> list[FileInWork]:
         """Files of which a page is in work."""
         numbers = {work.number for work in self._works.values() if isinstance(work, Recognise)}
@@ -45,7 +41,7 @@ class WorksInHand:
             return self._window.files[work.number].stored.file, page
         return None
 
-    def start(self, work: Work, threads: int) -> None:
+    def start(self, work: Work) -> None:
         ticket, options = next(self._tickets), self._job.options
         limit = options.file_timeout_seconds
         self._store.page_started(self._job.job_id, work.number, page_of(work))
@@ -56,7 +52,7 @@ class WorksInHand:
                 file.page_ended_at = time.monotonic()
             limit = min(limit, options.page_timeout_seconds)
         self._works[ticket] = work
-        self._pool.start(ticket, self._window.task(work, threads), limit)
+        self._pool.start(ticket, self._window.task(work), limit)
 
     def ended(self, ticket: int) -> Work | None:
         """What a task that has ended was; None when it is not this run's."""

@@ -15,8 +15,6 @@ from ocr_worker.model.jobs import FileState
 from ocr_worker.store.records import StoredFile, StoredJob
 
 VERDICTS_AT_ONCE = 50
-MOST_THREADS = 4
-"""On a page: each takes memory for an engine of its own, and a page can't be cut for ever."""
 
 
 class Run(Protocol):
@@ -48,13 +46,6 @@ class NextWorks:
                 break
             works.append(work)
         return [] if run.ended else works
-
-    def threads(self, work: Work, room: int) -> int:
-        """The last page to be started is read on the processors that nothing else wants, unless it failed before."""
-        slowly = self._run.job.options.pages_per_minute
-        if not isinstance(work, Recognise) or self._in_hand.opening() or slowly:
-            return 1
-        return 1 if self._course.was_tried(work) else min(room, MOST_THREADS)
 
     def due_at(self, now: float) -> list[float]:
         """When there may be more to start, on the monotonic clock."""

@@ -74,10 +74,8 @@ class JobRun:
 
     def advance(self) -> None:
         """Start what can be started; end the run when all is done."""
-        room, works = self._in_hand.room(), self._next.ready()
-        for work in works:
-            threads = self._next.threads(work, room - len(works) + 1) if work is works[-1] else 1
-            self._in_hand.start(work, threads)
+        for work in self._next.ready():
+            self._in_hand.start(work)
         self._kept.clear_litter()
         if not (self.paused or self.ended or self._course.window or self._window.peek()):
             self._finish()

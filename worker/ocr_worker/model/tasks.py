@@ -12,7 +12,7 @@ from typing import Any, Literal, Union
 from ocr_worker.errors import sayable
 
 Switch = Literal["auto", "on", "off"]
-PageStatus = Literal["ok", "blank", "has_text", "timeout", "failed", "crashed"]
+PageStatus = Literal["ok", "blank", "unread", "has_text", "timeout", "failed", "crashed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,6 @@ class PageTask:
     settings: PageSettings
     page: int
     result_path: str
-    threads: int = 1
-    """At most so many read the page side by side, where nobody else wants the processor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +151,7 @@ class Opened:
 class PageDone:
     page: int
     status: PageStatus
-    """ok, blank or has_text; failures come back as Failure."""
+    """ok, blank, unread or has_text; failures come back as Failure."""
     words: int
     confidence: float | None
     """Mean word confidence 0 to 100, weighted by characters; None without words."""

@@ -26,11 +26,13 @@ from ocr_worker.pages.completeness import (
 )
 from ocr_worker.pages.open_documents import Documents
 from ocr_worker.pages.page_results import write_picture
-from ocr_worker.pages.recognition import Reader
+from ocr_worker.pages.recognition import Reader, Reading
 from ocr_worker.pages.rendering import Sheet, choose_dpi, draw, load_sheet, paint, shows_nothing, take_image
 from ocr_worker.pages.source_file import glance, require_unchanged
 
 UNREADABLE = "The page's own text can't be read (broken character map); existing_text: redo recognises the page instead"
+
+UNREAD = "There is ink on the page, but no word was read, level or turned, dark on light or light on dark: look at it"
 
 BESIDE = "The page's own text, which can't be read, stays in the PDF beside the new layer; existing_text: force leaves only the layer"
 
@@ -60,7 +62,7 @@ class PageWork:
             page = self._blank(sheet, task)
         else:
             page = self._seen(pdf, sheet, task, found)
-        if page.status == "blank":
+        if page.status in ("blank", "unread"):
             require_nothing_missing(found, sheet, path)
         if kind == "garbage" and page.status == "ok" and task.settings.existing_text == "redo":
             page = replace(page, warnings=(*page.warnings, BESIDE))
@@ -80,7 +82,7 @@ class PageWork:
             if page.status == "ok" and _is_repainted(sheet, task.settings):
                 write_picture(Path(task.result_path), paint(sheet, image.dpi, image))
                 page = replace(page, repainted=True)
-        if page.status == "blank":
+        if page.status in ("blank", "unread"):
             require_all_decodable(sheet, path)
         return page
 
@@ -106,7 +108,7 @@ class PageWork:
             dpi = image.dpi_down or dpi
         return Page(
             number=task.page,
-            status="ok" if reading.lines else "blank",
+            status=_status(reading),
             width_px=width_px,
             height_px=height_px,
             dpi=round(dpi, 2),
@@ -117,8 +119,14 @@ class PageWork:
             lines=reading.lines,
             engine=engine.name,
             engine_version=engine.version,
-            warnings=image.warnings,
+            warnings=(*image.warnings, *(() if reading.lines or not reading.has_ink else (UNREAD,))),
         )
+
+
+def _status(reading: Reading) -> PageStatus:
+    if reading.lines:
+        return "ok"
+    return "unread" if reading.has_ink else "blank"
 
 
 def _is_kept(kind: existing_text.Kind, settings: PageSettings) -> bool:

@@ -88,7 +88,10 @@ class Reader:
         even = preprocessing.evened_out(image, tones)
         if even is None:
             return self._read_upright(image, may_shrink=may_shrink)
-        first, second = (self._read_upright(one, may_shrink=may_shrink) for one in (even, image))
+        first = self._read_upright(even, may_shrink=may_shrink)
+        if not first.turned and preprocessing.is_read_through(image, first.lines):
+            return first
+        second = self._read_upright(image, may_shrink=may_shrink)
         return second if preprocessing.is_better(second.lines, first.lines) else first
 
     def _read_upright(self, image: GreyImage, *, may_shrink: bool) -> Reading:
@@ -98,7 +101,9 @@ class Reader:
         if not attempt.lines and not Ink(image.picture).is_there:
             return replace(best, has_ink=False)
         for turned, lines in self._other_ways(image, attempt, found):
-            if preprocessing.is_better(lines, best.lines):
+            # Of two that are as good the later one, which was read with more care.
+            is_worse = preprocessing.is_better(best.lines, lines)
+            if preprocessing.is_better(lines, best.lines) or (turned == best.turned and not is_worse):
                 best = Reading(lines, turned)
             if not preprocessing.is_doubtful(best.lines):
                 break
@@ -113,8 +118,14 @@ class Reader:
             upright = _turn(image, found)
             if abs(degrees := ink_tilt(upright.picture)) >= STEEP_DEGREES:
                 yield found, self._read_levelled(upright, degrees)
-        if not is_doubtful:
-            return
+        if is_doubtful:
+            yield from self._turned_ways(image, first, found)
+
+    def _turned_ways(
+        self, image: GreyImage, first: _Attempt, found: int
+    ) -> Iterator[tuple[int, tuple[Line, ...]]]:
+        """As the finder says; as it lies, but whole; and, of few words, which the finder does not judge, every way."""
+        is_sparse = preprocessing.is_sparse(first.lines)
         if self.settings.rotate_pages == "auto" and (turn := self._find_turn(image)):
             found = turn
             yield turn, self._read_level(_turn(image, turn), may_shrink=not is_sparse).lines

@@ -63,7 +63,7 @@ class StoredPage:
     page: int
     attempts: int
     status: str | None
-    """ok, blank or has_text; None while the page has no result."""
+    """ok, blank, unread or has_text; None while the page has no result."""
 
 
 @dataclass(slots=True)

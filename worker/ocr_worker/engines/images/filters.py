@@ -10,6 +10,8 @@ FAINTEST_INK = 40
 """Grey levels: less contrast than this is not stretched to black, as it may be noise."""
 LONGEST_SIDE_PX = 32_767
 """The most that Tesseract takes."""
+DIM_PAPER = 160
+BRIGHT_PAPER = 240
 PAPER_SHARE = 0.75
 """Of a page is no lighter than this grey, which is its paper's."""
 MOST_STRETCHED_PIXELS = 64_000_000
@@ -25,6 +27,14 @@ def grey_range(picture: Image.Image) -> tuple[float, float]:
 def thumbnail(picture: Image.Image) -> Image.Image:
     """A sixteenth of the size: what `backdrop` is told by."""
     return picture.reduce(16)
+
+
+def brightened(picture: Image.Image) -> Image.Image:
+    """With its paper as light as a scan's, where it was photographed in poor light."""
+    paper = grey_level(thumbnail(picture), 0.95)
+    if paper >= DIM_PAPER or not paper:
+        return picture
+    return picture.point([min(255, round(level * BRIGHT_PAPER / paper)) for level in range(256)])
 
 
 def invert(picture: Image.Image) -> Image.Image:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr.layout import Layout
-from ocr_worker.engines.ocr.page_parts import Part
 from ocr_worker.model.page import Line
 
 
@@ -24,11 +22,8 @@ class Engine(Protocol):
         """The lines of the bitmap; None when that takes a whole recognition."""
         ...
 
-    def recognise(self, image: GreyImage, parts: Sequence[Part] = ()) -> tuple[Line, ...]:
-        """All text of the bitmap in reading order, in the bitmap's pixels. Raises EngineError.
-
-        Parts, where there are any, may be read side by side.
-        """
+    def recognise(self, image: GreyImage) -> tuple[Line, ...]:
+        """All text of the bitmap in reading order, in the bitmap's pixels. Raises EngineError."""
         ...
 
 

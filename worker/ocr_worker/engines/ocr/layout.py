@@ -45,7 +45,7 @@ class LayoutRow:
     def height(self) -> float:
         """Of its letters, a little less rather than more. A turned line counts as tall as it is long: reading it, however small, tells that it is turned."""
         height = self.box[3] - self.box[1]
-        if self._is_turned:
+        if self.is_turned:
             return height
         x0, y0, x1, y1 = self.baseline or (0, 0, 0, 0)
         along, climb = abs(x1 - x0), abs(y1 - y0)
@@ -55,7 +55,7 @@ class LayoutRow:
     def print_px(self) -> float:
         """How high a full line of its smallest print would be: a short line has no descenders, and small words beside large ones make its box misleading."""
         heights = sorted(box[3] - box[1] for word in self.words for box in word)
-        if len(heights) < 2 or self._is_turned:
+        if len(heights) < 2 or self.is_turned:
             return self.height
         tallest = _at(heights, 0.9)
         small = [height for height in heights if SPECK_PX < height < SMALLER_PRINT * tallest]
@@ -66,7 +66,7 @@ class LayoutRow:
         return sum(map(len, self.words))
 
     @property
-    def _is_turned(self) -> bool:
+    def is_turned(self) -> bool:
         x0, y0, x1, y1 = self.baseline or (0, 0, 0, 0)
         return abs(y1 - y0) > abs(x1 - x0)
 
@@ -91,6 +91,11 @@ class Layout:
             if overlooked < 0 or not letters:
                 return height
         return rows[-1][0] if rows else 0.0
+
+    @property
+    def is_turned(self) -> bool:
+        """Whether most lines run down or up the page."""
+        return 2 * sum(row.is_turned for row in self.rows) > len(self.rows)
 
     @property
     def word_boxes(self) -> list[Box]:

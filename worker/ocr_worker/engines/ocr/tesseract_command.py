@@ -7,7 +7,7 @@ import re
 import shlex
 import tempfile
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -18,7 +18,6 @@ import pytesseract
 
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr import tessdata
-from ocr_worker.engines.ocr.page_parts import Part
 from ocr_worker.errors import EngineError, EngineMissingError, no_space
 from ocr_worker.model.page import Box, Line, Word
 
@@ -40,7 +39,7 @@ class TesseractEngine:
     def find_layout(self, image: GreyImage) -> None:
         """The command tells nothing before it has read the page."""
 
-    def recognise(self, image: GreyImage, parts: Sequence[Part] = ()) -> tuple[Line, ...]:  # noqa: ARG002 (one call a page)
+    def recognise(self, image: GreyImage) -> tuple[Line, ...]:
         with handed_over(image, self._tessdata) as (bitmap, options):
             try:
                 hocr = pytesseract.image_to_pdf_or_hocr(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -87,14 +87,3 @@ def _word(at: Any) -> Word | None:
     if box is None or not (text := at.GetUTF8Text(RIL.WORD).strip()):
         return None
     return Word(text, box, round(at.Confidence(RIL.WORD), 1), at.BlanksBeforeWord() > 0)
-
-
-def joined(parts: Sequence[tuple[Line, ...]], begin_paragraphs: Sequence[bool]) -> tuple[Line, ...]:
-    """The lines of a page that was read in parts; a paragraph that was cut goes on."""
-    whole: list[Line] = []
-    for part, begins in zip(parts, begin_paragraphs, strict=True):
-        block, paragraph = (whole[-1].block + begins, whole[-1].paragraph + begins) if whole else (0, 0)
-        whole += [
-            replace(line, block=line.block + block, paragraph=line.paragraph + paragraph) for line in part
-        ]
-    return tuple(whole)
