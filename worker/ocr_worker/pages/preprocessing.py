@@ -22,7 +22,7 @@ MOSTLY_LIGHT = 0.8
 """Of the ink of a page: as much of it lighter than its ground makes the page white on black."""
 SOME_LIGHT = 0.05
 """Of the ink: as much makes a page one of both kinds, which was not measured at other sizes than its own."""
-LOST = 0.03
+LOST = 0.1
 """Of the ink: as much that one threshold for the whole page would lose makes its light uneven, if its paper varies too."""
 UNEVEN_LEVELS = 45
 """Grey levels by which the paper varies over a page that is flattened. Scans of good light vary by 10 to 40."""
