@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -10,7 +11,7 @@ from ocr_worker.engines.images import filters
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.images.ink import Ink
 from ocr_worker.engines.images.tones import Tones
-from ocr_worker.engines.ocr.layout import Layout
+from ocr_worker.engines.ocr.layout import OVERLOOKED, Layout
 from ocr_worker.engines.ocr.row_height import row_height
 from ocr_worker.model.page import Affine, Line, mean_confidence
 from ocr_worker.model.tasks import Switch
@@ -35,6 +36,15 @@ LARGE_PIXELS = 2_400_000
 """A card, a receipt or a small page has fewer: it is never shrunk."""
 MEASURED_LANGUAGES = ("eng",)
 """Others are read at their own size: German and Fraktur lost by a smaller one on scans that were not measured before."""
+LONG_LINE = 20
+"""Characters: some of them stand out above and below."""
+LOW_LINE = 0.75
+"""Of the usual line: one without descenders is no lower."""
+LONG_WORD = 4
+FEWEST_WORDS = 10
+PITCH_SLACK = 0.06
+TYPED_WORDS = 0.75
+"""Share of the words whose width by their letters is the usual one, as in typewriting."""
 UNSEEN_INK = 0.03
 """Of a page's ink: as much of it outside of all words that a smaller bitmap's layout found makes that too small."""
 DESKEW_FROM_DEGREES: dict[Switch, float | None] = {"auto": 1.0, "on": 0.1, "off": None}
@@ -79,6 +89,26 @@ def is_large_enough(small: GreyImage, layout: Layout, gate: ResolutionGate) -> b
     if layout.smallest_px < gate.least_row_px or layout.is_typed:
         return False
     return Ink(small.picture).share_outside(layout.word_boxes) <= UNSEEN_INK
+
+
+def was_large_enough(lines: tuple[Line, ...], gate: ResolutionGate) -> bool:
+    """The same, told by what was read, where the engine tells no layout before."""
+    long = [(line.box[3] - line.box[1], len(line.text)) for line in lines if len(line.text) >= LONG_LINE]
+    if not long:
+        return True
+    least = min(gate.least_row_px, LOW_LINE * statistics.median(height for height, _ in long))
+    small = sum(letters for height, letters in long if height < least)
+    return small <= OVERLOOKED * sum(letters for _, letters in long)
+
+
+def is_typed(lines: tuple[Line, ...]) -> bool:
+    """Whether words are as wide as they have letters."""
+    words = (word for line in lines for word in line.words if len(word.text) >= LONG_WORD)
+    widths = [(word.box[2] - word.box[0]) / len(word.text) for word in words]
+    if len(widths) < FEWEST_WORDS:
+        return False
+    pitch = statistics.median(widths)
+    return sum(abs(width - pitch) <= PITCH_SLACK * pitch for width in widths) >= TYPED_WORDS * len(widths)
 
 
 def is_uniform(image: GreyImage) -> bool:

@@ -154,6 +154,8 @@ class Reader:
             small = self._look(preprocessing.shrunk(image, gate))
             if self._is_large_enough(small, gate):
                 attempt = self._read_straight(small)
+                if not self._was_large_enough(small, attempt.lines, gate):
+                    break
                 lines = _scaled(attempt.lines, small.size, image.size)
                 return replace(attempt, lines=lines, is_whole=False)
             row_px = (
@@ -165,6 +167,10 @@ class Reader:
         if sight.layout is None:
             return row_height(sight.image.picture) >= gate.least_row_px
         return preprocessing.is_large_enough(sight.image, sight.layout, gate)
+
+    def _was_large_enough(self, sight: _Sight, lines: tuple[Line, ...], gate: ResolutionGate) -> bool:
+        told_before = sight.layout is not None or preprocessing.was_large_enough(lines, gate)
+        return told_before and not preprocessing.is_typed(lines)
 
     def _read_levelled(self, image: GreyImage, degrees: float) -> tuple[Line, ...]:
         level = replace(image, picture=filters.straighten(image.picture, degrees))
