@@ -21,6 +21,8 @@ USUAL_RUN = 0.7
 """As many of the runs are no higher than this one: a shorter one is of words without high and deep letters."""
 SMALL_RUN = 0.5
 """Of the usual one: 0 to 0.11 of the runs of a page of one print are lower, and 0.3 to 0.6 of one with small print beside large."""
+STOP_RUN = 0.2
+"""A full stop's, beside the usual one."""
 MANY = 0.15
 ROW_OF_RUN = 1.25
 """A strip is too narrow to hold the highest and the deepest letters of each line."""
@@ -32,7 +34,7 @@ def row_height(picture: Image.Image) -> float:
     if len(runs) < LEAST_RUNS:
         return 0.0
     usual = runs[int(USUAL_RUN * len(runs))]
-    small = [run for run in runs if run < SMALL_RUN * usual]
+    small = [run for run in runs if STOP_RUN * usual < run < SMALL_RUN * usual]
     if len(small) > MANY * len(runs):
         usual = small[int(USUAL_RUN * len(small))]
     return ROW_OF_RUN * usual
