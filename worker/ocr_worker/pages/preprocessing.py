@@ -45,7 +45,7 @@ FEWEST_WORDS = 10
 PITCH_SLACK = 0.06
 TYPED_WORDS = 0.75
 """Share of the words whose width by their letters is the usual one, as in typewriting."""
-UNSEEN_INK = 0.03
+UNSEEN_INK = 0.05
 """Of a page's ink: as much of it outside of all words that a smaller bitmap's layout found makes that too small."""
 DESKEW_FROM_DEGREES: dict[Switch, float | None] = {"auto": 1.0, "on": 0.1, "off": None}
 

@@ -60,5 +60,9 @@ def _strongest(marks: Image.Image) -> int:
 
 
 def _count(marks: Image.Image) -> int:
-    blocks = (round(share * BLOCK**2 / 255) for share in marks.reduce(BLOCK).tobytes())
-    return sum(cells for cells in blocks if cells >= LETTER)
+    """Cells that stand out, in blocks that hold enough of them."""
+    cells = (
+        (round(share * BLOCK**2 / 255), blocks)
+        for share, blocks in enumerate(marks.reduce(BLOCK).histogram())
+    )
+    return sum(each * blocks for each, blocks in cells if each >= LETTER)

@@ -6,7 +6,6 @@ import math
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from ocr_worker.engines.ocr.skew import Baseline, skew_degrees
 from ocr_worker.model.page import Box
@@ -24,10 +23,11 @@ HUGE = 4
 """Times as high as the page's usual letter."""
 OVERLOOKED = 0.003
 """Of the letters: as many may be in rows that are too small, as specks and stops make such rows too."""
-FEWEST_TYPED = 60
-TYPED_PITCH = 0.57
-"""So many of a page's letters stand a pitch from the one before: 0.6 to 1.0 in typewriting, 0.3 to 0.52 in print."""
-PITCH_SLACK = 0.12
+LONG_WORD = 4
+FEWEST_WORDS = 20
+PITCH_SLACK = 0.06
+TYPED_WORDS = 0.6
+"""Share of the longer words whose letters stand as far apart as usual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,23 +108,26 @@ class Layout:
     @property
     def is_typed(self) -> bool:
         """Whether all letters are as wide, as a typewriter's are."""
-        steps = list(self._steps())
-        if len(steps) < FEWEST_TYPED:
+        pitches = list(self._pitches())
+        if len(pitches) < FEWEST_WORDS:
             return False
-        pitch = statistics.median(steps)
-        return sum(abs(step - pitch) <= PITCH_SLACK * pitch for step in steps) >= TYPED_PITCH * len(steps)
+        usual = statistics.median(pitches)
+        typed = sum(abs(pitch - usual) <= PITCH_SLACK * usual for pitch in pitches)
+        return typed >= TYPED_WORDS * len(pitches)
 
     @property
     def skew_degrees(self) -> float | None:
         """Clockwise tilt of the lines; None with too little to go by."""
         return skew_degrees(row.baseline for row in self.rows if row.baseline)
 
-    def _steps(self) -> Iterator[float]:
-        """From the middle of each letter to that of the next in its word."""
+    def _pitches(self) -> Iterator[float]:
+        """From letter to letter, on an average of each longer word."""
         for row in self.rows:
             for word in row.words:
-                middles = [(box[0] + box[2]) / 2 for box in word]
-                yield from (after - before for before, after in pairwise(middles))
+                if len(word) >= LONG_WORD:
+                    (first, *_), (last, *_) = word[0], word[-1]
+                    width = (last + word[-1][2] - first - word[0][2]) / 2
+                    yield width / (len(word) - 1)
 
 
 def around(boxes: Sequence[Box]) -> Box:
