@@ -47,6 +47,7 @@ TYPED_WORDS = 0.75
 """Share of the words whose width by their letters is the usual one, as in typewriting."""
 UNSEEN_INK = 0.05
 """Of a page's ink: as much of it outside of all words that a smaller bitmap's layout found makes that too small."""
+MUCH_UNSEEN = 0.3
 DESKEW_FROM_DEGREES: dict[Switch, float | None] = {"auto": 1.0, "on": 0.1, "off": None}
 
 
@@ -165,6 +166,12 @@ def is_doubtful(lines: tuple[Line, ...]) -> bool:
     """Whether the page may lie otherwise: nothing read, little sense in the words, or most lines not level."""
     least = SURE_OF_FEW if is_sparse(lines) else DOUBTFUL_CONFIDENCE
     return confidence(lines) < least or not is_level(lines)
+
+
+def is_hardly_read(image: GreyImage, lines: tuple[Line, ...]) -> bool:
+    """Whether much of the ink lies outside of the words: rules that lie askew can pass for level lines."""
+    boxes = [word.box for line in lines for word in line.words]
+    return Ink(image.picture).share_outside(boxes) > MUCH_UNSEEN
 
 
 def is_read_through(image: GreyImage, lines: tuple[Line, ...]) -> bool:

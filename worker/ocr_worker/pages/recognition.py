@@ -113,8 +113,8 @@ class Reader:
         self, image: GreyImage, first: _Attempt, found: int
     ) -> Iterator[tuple[int, tuple[Line, ...]]]:
         """Level, turned, whole: each as far as it was not tried, the likelier first, none where the page reads well."""
-        is_doubtful, is_sparse = preprocessing.is_doubtful(first.lines), preprocessing.is_sparse(first.lines)
-        if self._may_be_tilted(first) and (is_doubtful or is_sparse):
+        is_doubtful = preprocessing.is_doubtful(first.lines)
+        if (is_doubtful or preprocessing.is_sparse(first.lines)) and self._may_be_tilted(image, first):
             upright = _turn(image, found)
             if abs(degrees := ink_tilt(upright.picture)) >= STEEP_DEGREES:
                 yield found, self._read_levelled(upright, degrees)
@@ -136,8 +136,10 @@ class Reader:
                 if turn != found:
                     yield turn, self._read_level(_turn(image, turn), may_shrink=False).lines
 
-    def _may_be_tilted(self, attempt: _Attempt) -> bool:
-        return self.settings.deskew != "off" and attempt.skew_degrees is None
+    def _may_be_tilted(self, image: GreyImage, attempt: _Attempt) -> bool:
+        if self.settings.deskew == "off":
+            return False
+        return attempt.skew_degrees is None or preprocessing.is_hardly_read(image, attempt.lines)
 
     def _find_turn(self, image: GreyImage) -> int:
         finder = self.finder()
