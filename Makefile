@@ -4,14 +4,17 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 # The files are complete, so nothing is left to resolve: pip would look for newer ones behind an extra, and find no hash.
 HASHED := install --no-deps --require-hashes --only-binary :all: --requirement
-# Four files at a time: most tests wait for processes.
-PYTEST := $(BIN)/python -m pytest --numprocesses 4 --dist loadfile
+# Four files at a time, as most tests wait for processes, and in their order: those that take longest come early.
+PYTEST := $(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 SELF := install --no-deps --no-build-isolation --no-index --editable .
 UV := build/lock/bin/uv pip compile --universal --python-version 3.10 --generate-hashes \
-	--no-emit-index-url --no-annotate --no-header --no-config --quiet
+	--no-emit-index-url --no-annotate --no-header --no-config --quiet \
+	$(if $(PACKAGE),--upgrade-package $(PACKAGE),--upgrade) pyproject.toml
+# The rooms one by one; what starts a worker and reads whole pages is for `make test`.
+QUICK := $(filter-out tests/e2e/ tests/faults/ tests/fuzz/ tests/__pycache__/,$(wildcard tests/*/ tests/test_*.py)) -m "not slow and not faults_long"
 ACCEPTANCE := ../shared/acceptance/run
 
-.PHONY: help demo test faults check fix acceptance bench bench-quick bench-long system-tools lock clean
+.PHONY: help demo test test-quick faults check fix acceptance bench bench-quick bench-long system-tools missing-tools lock clean
 .DELETE_ON_ERROR:
 
 help: ## Say what can be made.
@@ -20,19 +23,23 @@ help: ## Say what can be made.
 demo: .venv/runtime ## Watch sample scans become searchable PDFs, text and word boxes.
 	@$(BIN)/python -m examples.demo
 
-test: .venv/dev system-tools ## Run all tests.
+test: .venv/dev missing-tools ## Run all tests.
 	$(PYTEST)
 
-faults: .venv/dev system-tools ## Run all faults and fuzzing, fifty kills and minutes of mutations included.
+test-quick: .venv/dev ## Run in less than a minute what tests the rooms one by one: while editing.
+	$(PYTEST) $(QUICK)
+
+faults: .venv/dev missing-tools ## Run all faults and fuzzing, fifty kills and minutes of mutations included.
 	OCR_FUZZ_SECONDS=300 $(PYTEST) tests/faults tests/fuzz -m "faults_long or not faults_long"
 
-check: .venv/dev ## Format, lint, types (for macOS and Windows too), layers, schema.
+check: .venv/dev ## Format, lint, types (for macOS and Windows too), layers, what is generated.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin protocol worker
 	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 protocol worker
 	$(BIN)/lint-imports
+	$(BIN)/python tools/options.py --check
 	$(BIN)/python -m ocr_protocol.schema --check
 
 fix: .venv/dev ## Format, and mend what the linter can mend.
@@ -42,24 +49,27 @@ fix: .venv/dev ## Format, and mend what the linter can mend.
 acceptance: .venv/dev ## Run the acceptance cases promised so far, where ../shared is there.
 	@$(BIN)/python tools/acceptance.py $(ACCEPTANCE) tests/acceptance_cases.txt
 
-bench: .venv/bench system-tools ## Accuracy beside plain Tesseract, speed beside other tools; raw figures in bench/out.
+bench: .venv/bench missing-tools ## Accuracy beside plain Tesseract, speed beside other tools; raw figures in bench/out.
 	$(BIN)/python -m bench accuracy speed
 
-bench-quick: .venv/bench system-tools ## The same on a seventh of the pages, one round each; goals are shown, not judged.
+bench-quick: .venv/bench missing-tools ## The same on a seventh of the pages, one round each; goals are shown, not judged.
 	$(BIN)/python -m bench accuracy speed --quick
 
 bench-long: .venv/bench ## Memory and cost a page over 2,000 pages and 5,000 cards; raw figures in bench/figures.
 	$(BIN)/python -m bench long --out bench/figures
 
-system-tools: ## Install, or name, what the tests want from the system.
+system-tools: ## Install what the tests call of the system, as root on Debian; name it elsewhere.
+	@$(PYTHON) tools/system_tools.py --install
+
+missing-tools:
 	@$(PYTHON) tools/system_tools.py
 
-lock: ## Pin all requirements anew, with hashes.
+lock: ## Pin all requirements anew, with hashes; PACKAGE=pillow moves that one alone.
 	@$(PYTHON) -m venv build/lock
 	@build/lock/bin/python -m pip --disable-pip-version-check --quiet install uv
-	$(UV) --upgrade pyproject.toml requirements/build.in --output-file requirements/runtime.txt
-	$(UV) --upgrade pyproject.toml requirements/build.in requirements/dev.in --output-file requirements/dev.txt
-	$(UV) --upgrade pyproject.toml requirements/build.in requirements/dev.in requirements/bench.in --output-file requirements/bench.txt
+	$(UV) --group build --output-file requirements/runtime.txt
+	$(UV) --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
+	$(UV) --group bench --constraint requirements/dev.txt --output-file requirements/bench.txt
 
 clean: ## Remove the environment and all that was made.
 	rm -rf .venv build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

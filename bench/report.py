@@ -43,7 +43,7 @@ def circumstances() -> dict[str, object]:
         "python": platform.python_version(),
         "libtesseract of tesserocr": tesseract.library_version(),
         "libtesseract of the command": tesseract.command_version(),
-        "model": str(models(["eng"])[0]["sha256"])[:16],
+        "model": models(["eng"])[0].sha256[:16],
         "versions": versions,
     }
 

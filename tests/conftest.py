@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from functools import cache
@@ -10,10 +11,33 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from samples import Sample, build
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+READS_SCANS = {"sample", "corpus"}
+
+
+class FilesAndParts(LoadFileScheduling):  # type: ignore[misc]
+    """Gives each process whole files, so that it shares their fixtures; a long one in parts, which ids name: `[part=...-`."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        part = re.search(r"\[part=\w+", nodeid)
+        return f"{super()._split_scope(nodeid)}{part.group() if part else ''}"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FilesAndParts | None:
+    return FilesAndParts(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what reads a generated scan, so that `make test-quick` leaves it out."""
+    for item in items:
+        if READS_SCANS & set(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

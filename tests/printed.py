@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.limits import HANG_SECONDS
+
 LEFT_OUT = "..."
 _JOB_ID = re.compile(r"\d{8}_\d{6}_[0-9a-f]{8}")
 
@@ -42,7 +44,7 @@ def hold(command: list[str], said: str, folder: Path, environment: dict[str, str
         env=environment,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=HANG_SECONDS,
         check=True,
     )
     return [json.loads(line) for line in done.stdout.splitlines()]

@@ -14,6 +14,7 @@ import pytest
 
 from samples import Sample
 from tests.conftest import REPOSITORY
+from tests.limits import HANG_SECONDS
 from tests.printed import fits, hold, read_session
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -41,13 +42,6 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return {**os.environ, "OCR_WORKER_STATE_DIR": str(tmp_path / "state")}
 
 
-def test_every_link_of_the_readme_leads_somewhere() -> None:
-    links = re.findall(r"\]\(([^)#:]+)\)", README)
-
-    assert len(links) >= 5
-    assert [link for link in links if not (REPOSITORY / link).exists()] == []
-
-
 def test_what_the_readme_has_made_can_be_made() -> None:
     made = [shlex.split(line, comments=True)[1] for line in SHELL if line.startswith("make ")]
 
@@ -63,7 +57,13 @@ def test_the_other_commands_of_the_readme_run_as_printed(
     assert others
     for line in others:
         done = subprocess.run(
-            line, shell=True, cwd=after_the_demo, env=environment, capture_output=True, text=True, timeout=90
+            line,
+            shell=True,
+            cwd=after_the_demo,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=HANG_SECONDS,
         )
         assert done.returncode == 0, done.stderr
     assert (after_the_demo / "demo-out" / "letter.png").stat().st_size > 0
@@ -85,7 +85,12 @@ def test_the_python_call_of_the_readme_runs(after_the_demo: Path, environment: d
     [(python, code)] = re.findall(r"^With `(\S+)`:\n\n```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
     done = subprocess.run(
-        [python, "-c", code], cwd=after_the_demo, env=environment, capture_output=True, text=True, timeout=90
+        [python, "-c", code],
+        cwd=after_the_demo,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=HANG_SECONDS,
     )
 
     assert done.returncode == 0, done.stderr

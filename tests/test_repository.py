@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.limits import HANG_SECONDS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -33,7 +36,7 @@ def test_a_missing_acceptance_kit_is_said_and_is_no_failure(tmp_path: Path) -> N
     cases = REPOSITORY / "tests" / "acceptance_cases.txt"
     command = [sys.executable, "tools/acceptance.py", str(tmp_path / "run"), str(cases)]
 
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=HANG_SECONDS)
 
     assert done.returncode == 0
     assert "is not there" in done.stdout
@@ -45,7 +48,7 @@ def test_a_missing_system_tool_is_named_and_fails_in_ci_alone(ci: str, code: int
     environment = {"PATH": str(tmp_path), "CI": ci}
 
     done = subprocess.run(
-        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=30
+        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=HANG_SECONDS
     )
 
     assert done.returncode == code
@@ -53,12 +56,52 @@ def test_a_missing_system_tool_is_named_and_fails_in_ci_alone(ci: str, code: int
         assert package in done.stderr
 
 
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root could install")
+@pytest.mark.parametrize(("arguments", "calls"), [((), []), (("--install",), ["update", "install"])])
+def test_system_packages_are_installed_only_when_that_is_asked_for(
+    arguments: tuple[str, ...], calls: list[str], tmp_path: Path
+) -> None:
+    apt, log = tmp_path / "apt-get", tmp_path / "log"
+    log.touch()
+    apt.write_text(f'#!/bin/sh\necho "$1" >>{log}\n', encoding="utf-8")
+    apt.chmod(0o700)
+
+    subprocess.run(
+        [sys.executable, "tools/system_tools.py", *arguments], cwd=REPOSITORY, env={"PATH": str(tmp_path)},
+        capture_output=True, timeout=HANG_SECONDS,
+    )  # fmt: skip
+
+    assert log.read_text(encoding="utf-8").split() == calls
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "SECURITY.md"])
+def test_a_page_for_newcomers_names_what_is_there(page: str) -> None:
+    text = (REPOSITORY / page).read_text(encoding="utf-8")
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+
+    links = re.findall(r"\]\(([^)#:]+)\)", text)
+    targets = re.findall(r"(?:`|^)make ([a-z-]+)", text, re.MULTILINE)
+
+    assert links
+    assert [link for link in links if not (REPOSITORY / link).exists()] == []
+    assert [target for target in targets if f"\n{target}:" not in makefile] == []
+
+
+def test_the_page_for_contributors_names_every_room() -> None:
+    rooms = {path.parent.name for path in (REPOSITORY / "worker" / "ocr_worker").glob("*/__init__.py")}
+    text = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+    table = [line for line in text.splitlines() if line.startswith("| `")]
+
+    assert {name for line in table for name in re.findall(r"`(\w+)`", line)} == rooms
+
+
 def test_a_python_that_is_too_old_is_named_with_the_way_out(tmp_path: Path) -> None:
     old = REPOSITORY / "tools" / "make_venv.py"
     code = f"import sys; sys.version_info = (3, 9); exec(open({str(old)!r}).read())"
 
     done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=30
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=HANG_SECONDS
     )
 
     assert done.returncode == 1

@@ -12,6 +12,8 @@ from PIL import Image
 
 from samples import KINDS, build, save_blank_book, save_book, save_mixed_book, save_text_book
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_same_call_gives_the_same_bytes(kind: str, tmp_path: Path) -> None:

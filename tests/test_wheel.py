@@ -6,11 +6,15 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import EntryPoint
 
 import pytest
 
-from ocr_worker.jobs.capabilities import VERSION
+from ocr_worker import __version__
+from ocr_worker.engines.ocr.registry import GROUP
+from ocr_worker.engines.ocr.tesseract_factories import BUILT_IN
 from tests.conftest import REPOSITORY
+from tests.limits import HANG_SECONDS
 
 SOURCES = ("protocol", "worker", "pyproject.toml", "README.md", "LICENSE")
 OFFLINE = ("--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check", "--quiet")
@@ -25,13 +29,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.Path:
         copy = shutil.copytree if source.is_dir() else shutil.copy
         copy(source, folder / name)
     command = [sys.executable, "-m", "pip", "wheel", *OFFLINE, "--wheel-dir", "dist", "."]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=100)
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=HANG_SECONDS)
     [built] = (folder / "dist").iterdir()
     return zipfile.Path(built)
 
 
 def test_the_wheel_holds_our_two_packages_and_its_own_description_alone(wheel: zipfile.Path) -> None:
-    description = wheel / f"ocr_sidecar-{VERSION}.dist-info"
+    description = wheel / f"ocr_sidecar-{__version__}.dist-info"
 
     assert {entry.name for entry in wheel.iterdir()} == {"ocr_protocol", "ocr_worker", description.name}
     assert (description / "top_level.txt").read_text(encoding="utf-8").split() == [
@@ -57,6 +61,19 @@ def test_the_wheel_holds_every_file_of_a_package(wheel: zipfile.Path, package: s
 
 
 def test_the_wheel_names_the_command(wheel: zipfile.Path) -> None:
-    points = wheel / f"ocr_sidecar-{VERSION}.dist-info" / "entry_points.txt"
+    points = wheel / f"ocr_sidecar-{__version__}.dist-info" / "entry_points.txt"
 
     assert "ocr-worker = ocr_worker.__main__:main" in points.read_text(encoding="utf-8")
+
+
+def test_the_wheel_names_our_engines_as_a_checkout_has_them(wheel: zipfile.Path) -> None:
+    written = (wheel / f"ocr_sidecar-{__version__}.dist-info" / "entry_points.txt").read_text(
+        encoding="utf-8"
+    )
+    section = written.partition(f"[{GROUP}]\n")[2].partition("\n[")[0]
+
+    points = dict(line.split(" = ") for line in section.split("\n") if line)
+
+    assert {name: EntryPoint(name, value, GROUP).load() for name, value in points.items()} == {
+        one.name: type(one) for one in BUILT_IN
+    }

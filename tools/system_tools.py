@@ -1,4 +1,4 @@
-"""Install what the tests want from the system, or name what is missing. An error in CI, a named skip elsewhere."""
+"""Name what the tests want from the system and is missing; with --install, install it. An error in CI, a named skip elsewhere."""
 
 import os
 import shutil
@@ -13,17 +13,22 @@ if sys.platform == "linux":
 
 def main() -> int:
     """Return 1 if CI would have to skip tests."""
-    if _missing() and os.name == "posix" and os.geteuid() == 0 and shutil.which("apt-get"):
+    if "--install" in sys.argv[1:] and _missing() and _can_install():
         _install(sorted({PACKAGES[tool] for tool in _missing()}))
     for tool in _missing():
         sys.stderr.write(
-            f"Missing: {tool} (Debian package {PACKAGES[tool]}). Tests that need it are skipped by name.\n"
+            f"Missing: {tool} (Debian package {PACKAGES[tool]}). Tests that need it are skipped by name; "
+            f"as root on Debian, make system-tools installs it.\n"
         )
     return 1 if _missing() and os.environ.get("CI") == "true" else 0
 
 
 def _missing() -> list[str]:
     return [tool for tool in PACKAGES if shutil.which(tool) is None]
+
+
+def _can_install() -> bool:
+    return os.name == "posix" and os.geteuid() == 0 and shutil.which("apt-get") is not None
 
 
 def _install(packages: list[str]) -> None:

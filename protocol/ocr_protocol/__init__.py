@@ -10,9 +10,13 @@ from ocr_protocol.options import BatchOptions
 from ocr_protocol.paths import path_from_wire, path_to_wire
 from ocr_protocol.refusals import WireError
 
+PROTOCOL = 1
+"""The version of the wire that this package writes and reads."""
+
 __all__ = [
     "COMMANDS",
     "MAX_LINE_BYTES",
+    "PROTOCOL",
     "RETRYABLE",
     "SCHEMA_SHA256",
     "BatchOptions",

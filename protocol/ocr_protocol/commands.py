@@ -6,7 +6,8 @@ from typing import Annotated, Literal, Union
 
 from pydantic import BaseModel, Field
 
-from ocr_protocol.options import CLOSED, LIST, BatchOptions, Seconds, WirePath
+from ocr_protocol.fields import CLOSED, LIST, Seconds, WirePath
+from ocr_protocol.options import BatchOptions
 
 CommandId = Union[str, Annotated[int, Field(ge=-(2**63), le=2**63 - 1)], None]
 JobId = Annotated[str, Field(min_length=1, max_length=200)]

@@ -16,8 +16,7 @@ from typing import IO, Any, NoReturn
 import ocr_worker.cli.app  # noqa: F401  # so that forks have it already
 from ocr_worker.__main__ import main
 from ocr_worker.cli.commands.doctor import _one_line_pdf
-
-LIMIT_SECONDS = 60
+from tests.limits import HANG_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ class Command:
 
 
 def _wait(pid: int) -> int:
-    alarm = threading.Timer(LIMIT_SECONDS, os.kill, (pid, signal.SIGKILL))
+    alarm = threading.Timer(HANG_SECONDS, os.kill, (pid, signal.SIGKILL))
     alarm.start()
     try:
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

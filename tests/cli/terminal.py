@@ -9,7 +9,8 @@ import select
 import time
 from pathlib import Path
 
-from tests.cli.command import LIMIT_SECONDS, Command
+from tests.cli.command import Command
+from tests.limits import HANG_SECONDS
 
 CTRL_C = b"\x03"
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -25,7 +26,7 @@ class Terminal:
             os.chdir(command.home)
             os.execve(line[0], line, environment)
         self._raw = b""
-        self._end = time.monotonic() + LIMIT_SECONDS
+        self._end = time.monotonic() + HANG_SECONDS
 
     @property
     def text(self) -> str:
@@ -53,7 +54,7 @@ class Terminal:
 
     def _read(self) -> bool:
         ready, _, _ = select.select([self._fd], [], [], max(0.0, self._end - time.monotonic()))
-        assert ready, f"nothing more within {LIMIT_SECONDS} seconds: {self.text}"
+        assert ready, f"nothing more within {HANG_SECONDS} seconds: {self.text}"
         try:
             chunk = os.read(self._fd, 65_536)
         except OSError:

@@ -41,7 +41,7 @@ def test_without_a_terminal_the_standing_is_told_in_plain_lines(ocr: Command) ->
 
     done = ocr("batch", "in", "-o", "out", "--verbose")
 
-    assert re.search(r"^3/3 \(3 ok, 0 failed, 0 skipped\) Elapsed 0:0\d, ETA ", done.stderr, re.MULTILINE)
+    assert re.search(r"^3/3 \(3 ok, 0 failed, 0 skipped\) Elapsed 0:\d\d, ETA ", done.stderr, re.MULTILINE)
     assert done.stderr.count("Finished in/paper") == 3
     assert "\x1b" not in done.stderr + done.stdout
 
@@ -183,7 +183,7 @@ BAD_LINES = {
     "inputs to resume with": (
         ("batch", "x.pdf", "-l", "deu", "--dpi", "200", "--dry-run", "--resume", "-o", "out"),
         2,
-        "leave out inputs, --dry-run, --languages, --dpi",
+        "leave out inputs, --languages, --dpi, --dry-run",
     ),
     "watching a dry run": (
         ("batch", "x.pdf", "-o", "out", "--watch", "--dry-run"),

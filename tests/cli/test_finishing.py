@@ -17,7 +17,8 @@ import pytest
 
 from ocr_worker.cli.hooks import Patience, tell
 from ocr_worker.library.manifest import BatchManifest
-from tests.cli.command import LIMIT_SECONDS, Command, write_papers
+from tests.cli.command import Command, write_papers
+from tests.limits import HANG_SECONDS
 
 KEEP = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_bytes(sys.stdin.buffer.read()); print('kept')"
 
@@ -74,14 +75,14 @@ def test_a_webhook_that_does_not_answer_is_given_up_and_told() -> None:
 
 def test_the_hook_hears_of_a_run_that_breaks(ocr: Command) -> None:
     write_papers(ocr.home / "in", 6)
-    words = ("-v", "--pages-per-minute", "60", "--on-finish", f'{sys.executable} -c "{KEEP}" told')
+    words = ("-v", "--pages-per-minute", "20", "--on-finish", f'{sys.executable} -c "{KEEP}" told')
     with ocr.start("batch", "in", "-o", "out", *words) as process:
         assert process.stderr is not None
         while "Finished" not in process.stderr.readline():
             assert process.poll() is None
         with closing(sqlite3.connect(ocr.home / "state" / "jobs.sqlite3", timeout=10)) as store:
             store.execute("DROP TABLE pages")
-        process.communicate(timeout=LIMIT_SECONDS)
+        process.communicate(timeout=HANG_SECONDS)
 
     told = json.loads((ocr.home / "told").read_bytes())
     assert process.returncode == 4
@@ -90,6 +91,7 @@ def test_the_hook_hears_of_a_run_that_breaks(ocr: Command) -> None:
     assert f"ocr-worker resume {told['job_id']}" in told["error"]["message"]
 
 
+@pytest.mark.slow
 def test_the_manifest_says_the_end_before_the_command_ends_however_large_it_is(ocr: Command) -> None:
     # Long paths make a large manifest of files that cost nothing.
     (paper,) = write_papers(ocr.home.joinpath("in", *["d" * 250] * 14), 1)
@@ -125,4 +127,4 @@ def listening() -> Iterator[tuple[str, list[tuple[str, str, dict[str, str]]]]]:
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}", heard
         server.shutdown()
-        thread.join(5)
+        thread.join(HANG_SECONDS)

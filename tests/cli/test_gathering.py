@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ocr_worker.cli.inputs import Search, gather
-from ocr_worker.cli.terminal_text import clock, parts, shown
+from ocr_worker.cli.terminal_text import clock, shown
 from ocr_worker.errors import NotFoundError
 
 
@@ -61,7 +61,5 @@ def test_names_can_not_move_the_cursor() -> None:
     assert shown("a\x1b[2J\nb\udce4ü") == "a\\x1b[2J\\nb\\udce4ü"
 
 
-def test_times_and_lists_read_as_people_write_them() -> None:
+def test_times_read_as_people_write_them() -> None:
     assert [clock(seconds) for seconds in (4.6, 754, 3723)] == ["0:05", "12:34", "1:02:03"]
-    assert parts(["deu+eng", "fra,ita"], "+") == ["deu", "eng", "fra", "ita"]
-    assert parts(None, "+") is None

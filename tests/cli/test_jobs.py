@@ -5,7 +5,10 @@ import re
 import signal
 from pathlib import Path
 
-from tests.cli.command import LIMIT_SECONDS, Command, write_papers
+import pytest
+
+from tests.cli.command import Command, write_papers
+from tests.limits import HANG_SECONDS
 
 
 def test_failed_files_are_tried_again_once_they_are_mended(ocr: Command) -> None:
@@ -38,7 +41,7 @@ def test_show_names_every_file_of_a_job_with_what_became_of_it(ocr: Command) -> 
     assert "missing.pdf does not exist" in shown.stdout
     assert "1 failure of inputs, 0 failures of ours" in shown.stdout
     assert re.search(
-        r"worked 0:0\d, 1 page, \d+\.\d pages/s, \d+\.\d files/s, no retries, \d+ MiB at most", shown.stdout
+        r"worked 0:\d\d, 1 page, \d+\.\d pages/s, \d+\.\d files/s, no retries, \d+ MiB at most", shown.stdout
     )
     statistics = json.loads(manifest_of(ocr, job).read_bytes())["metadata"]["statistics"]
     assert record["statistics"] == statistics
@@ -58,7 +61,7 @@ def manifest_of(ocr: Command, job: dict[str, str]) -> Path:
 
 def test_a_job_at_work_is_held_by_its_process_until_it_ends(ocr: Command) -> None:
     write_papers(ocr.home / "in", 6)
-    with ocr.start("batch", "in", "-o", "out", "-v", "--pages-per-minute", "20") as process:
+    with ocr.start("batch", "in", "-o", "out", "-v", "--pages-per-minute", "1") as process:
         assert process.stderr is not None
         while "Finished" not in process.stderr.readline():
             assert process.poll() is None
@@ -68,7 +71,7 @@ def test_a_job_at_work_is_held_by_its_process_until_it_ends(ocr: Command) -> Non
         held = ocr.answer("locks")["locks"]
         kept = ocr.answer("locks", "--clean-stale")["removed"]
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=LIMIT_SECONDS)
+        process.communicate(timeout=HANG_SECONDS)
 
     assert job["state"] == "running"
     assert [done.returncode for done in refused] == [3, 3]
@@ -81,12 +84,12 @@ def test_a_job_at_work_is_held_by_its_process_until_it_ends(ocr: Command) -> Non
 
 def test_the_lock_of_a_killed_process_is_listed_as_held_by_nobody_until_it_is_cleaned(ocr: Command) -> None:
     write_papers(ocr.home / "in", 6)
-    with ocr.start("batch", "in", "-o", "out", "-v", "--pages-per-minute", "20") as process:
+    with ocr.start("batch", "in", "-o", "out", "-v", "--pages-per-minute", "1") as process:
         assert process.stderr is not None
         while "Finished" not in process.stderr.readline():
             assert process.poll() is None
         process.kill()
-        process.communicate(timeout=LIMIT_SECONDS)
+        process.communicate(timeout=HANG_SECONDS)
 
     looks = [ocr.answer("locks")["locks"] for _ in range(2)]
     removed = ocr.answer("locks", "--clean-stale")["removed"]
@@ -97,6 +100,7 @@ def test_the_lock_of_a_killed_process_is_listed_as_held_by_nobody_until_it_is_cl
     assert ocr.answer("locks")["locks"] == []
 
 
+@pytest.mark.slow
 def test_a_job_at_work_is_cancelled_from_another_process(ocr: Command) -> None:
     write_papers(ocr.home / "in", 6)
     with ocr.start("batch", "in", "-o", "out", "-v", "--pages-per-minute", "20") as process:
@@ -106,7 +110,7 @@ def test_a_job_at_work_is_cancelled_from_another_process(ocr: Command) -> None:
         (job,) = ocr.answer("jobs")
 
         cancelled = ocr("cancel", job["job_id"])
-        stdout, _ = process.communicate(timeout=LIMIT_SECONDS)
+        stdout, _ = process.communicate(timeout=HANG_SECONDS)
 
     again = ocr("cancel", job["job_id"])
     assert re.fullmatch(
@@ -119,9 +123,10 @@ def test_a_job_at_work_is_cancelled_from_another_process(ocr: Command) -> None:
     assert (resumed["status"], len(resumed["successful"])) == ("completed", 6)
 
 
+@pytest.mark.slow
 def test_where_the_owner_of_a_job_does_not_answer_the_cancel_says_who_it_is(ocr: Command) -> None:
     write_papers(ocr.home / "in", 6)
-    with ocr.start("batch", "in", "-o", "out", "-v", "--pages-per-minute", "20") as process:
+    with ocr.start("batch", "in", "-o", "out", "-v", "--pages-per-minute", "1") as process:
         assert process.stderr is not None
         while "Finished" not in process.stderr.readline():
             assert process.poll() is None
@@ -131,7 +136,7 @@ def test_where_the_owner_of_a_job_does_not_answer_the_cancel_says_who_it_is(ocr:
         refused = ocr("cancel", job["job_id"])
         process.send_signal(signal.SIGCONT)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=LIMIT_SECONDS)
+        process.communicate(timeout=HANG_SECONDS)
 
     assert refused.returncode == 3
     assert f"running in process {process.pid} (" in refused.stderr
@@ -193,12 +198,12 @@ def test_resume_takes_up_the_last_unfinished_batch_of_its_own_output_folder(ocr:
 
 def test_the_manifest_of_a_killed_batch_says_what_commands_find_and_do(ocr: Command) -> None:
     write_papers(ocr.home / "in", 6)
-    with ocr.start("batch", "in", "-o", "out", "-v", "--pages-per-minute", "20") as process:
+    with ocr.start("batch", "in", "-o", "out", "-v", "--pages-per-minute", "1") as process:
         assert process.stderr is not None
         while "Finished" not in process.stderr.readline():
             assert process.poll() is None
         process.kill()
-        process.communicate(timeout=LIMIT_SECONDS)
+        process.communicate(timeout=HANG_SECONDS)
     (job,) = ocr.answer("jobs")
     found = state_in_manifest(ocr, job)
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from ocr_worker.jobs.capabilities import VERSION
+from ocr_worker import __version__
 from samples import Sample
 from tests.cli.command import Command, write_papers
+from tests.limits import HANG_SECONDS
 
 SCHEMAS = Path(__file__).parents[2] / "protocol" / "schema"
 
@@ -126,10 +127,14 @@ def test_the_installed_script_tells_its_version(ocr: Command) -> None:
     script = Path(sys.executable).with_name("ocr-worker")
 
     told = subprocess.run(
-        [script, "version", "--json"], env=ocr.environment(), capture_output=True, timeout=30, check=True
+        [script, "version", "--json"],
+        env=ocr.environment(),
+        capture_output=True,
+        timeout=HANG_SECONDS,
+        check=True,
     )
 
-    assert json.loads(told.stdout)["versions"]["ocr-sidecar"] == VERSION
+    assert json.loads(told.stdout)["versions"]["ocr-sidecar"] == __version__
 
 
 @pytest.mark.needs("bash")
@@ -142,7 +147,7 @@ def test_bash_completes_commands_and_options(ocr: Command) -> None:
     def complete(*words: str) -> str:
         line = ["bash", "-c", ask, "bash", *words]
         return subprocess.run(
-            line, env=environment, capture_output=True, encoding="utf-8", timeout=30, check=True
+            line, env=environment, capture_output=True, encoding="utf-8", timeout=HANG_SECONDS, check=True
         ).stdout
 
     assert complete("ba") == "batch\n"

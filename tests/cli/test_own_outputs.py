@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ocr_worker.cli.own_outputs import own_outputs
+from ocr_worker.cli.inputs import own_outputs
 from samples import Sample
 from tests.cli.command import Command, write_papers
 from tests.cli.test_batch import names

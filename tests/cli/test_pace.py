@@ -8,7 +8,8 @@ import subprocess
 import psutil
 import pytest
 
-from tests.cli.command import LIMIT_SECONDS, Command, write_papers
+from tests.cli.command import Command, write_papers
+from tests.limits import HANG_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -61,4 +62,4 @@ def wait_for_first(process: subprocess.Popen[str]) -> None:
 
 def end(process: subprocess.Popen[str]) -> None:
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=LIMIT_SECONDS)
+    process.communicate(timeout=HANG_SECONDS)

@@ -10,7 +10,8 @@ from contextlib import closing
 
 import pytest
 
-from tests.cli.command import LIMIT_SECONDS, Command, write_papers
+from tests.cli.command import Command, write_papers
+from tests.limits import HANG_SECONDS
 
 MISTYPED = (
     ("show",),
@@ -56,7 +57,7 @@ def test_with_json_the_second_ctrl_c_leaves_json_too(ocr: Command) -> None:
         while "Cancelling" not in process.stderr.readline():
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        stdout, _ = process.communicate(timeout=LIMIT_SECONDS)
+        stdout, _ = process.communicate(timeout=HANG_SECONDS)
 
     told = json.loads(stdout)
     assert process.returncode == 130
@@ -70,6 +71,7 @@ def test_after_two_dashes_json_is_a_name(ocr: Command) -> None:
     assert (done.returncode, done.stdout) == (2, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full"])
 @pytest.mark.parametrize("stdin", ["</dev/null", "<&-"])
 def test_a_stderr_that_is_closed_or_full_changes_nothing(ocr: Command, stderr: str, stdin: str) -> None:
@@ -101,5 +103,5 @@ def redirected(ocr: Command, redirection: str, *words: str) -> subprocess.Comple
     line = ["/bin/sh", "-c", f'exec "$@" {redirection}', "sh", *ocr.words(*words)]
     return subprocess.run(
         line, env=ocr.environment(), cwd=ocr.home, capture_output=True, encoding="utf-8",
-        timeout=LIMIT_SECONDS, check=False,
+        timeout=HANG_SECONDS, check=False,
     )  # fmt: skip

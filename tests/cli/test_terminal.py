@@ -7,13 +7,16 @@ import psutil
 import pytest
 
 from ocr_worker.cli.runner import Signals
-from tests.cli.command import LIMIT_SECONDS, Command, write_papers
+from tests.cli.command import Command, write_papers
 from tests.cli.terminal import CTRL_C, Terminal
+from tests.limits import HANG_SECONDS
 
 SLOWLY = ("--pages-per-minute", "60")
+STANDING_STILL = ("--pages-per-minute", "1")
 STANDING = r"\d/6 \(\d ok, 0 failed, 0 skipped\) Elapsed 0:\d\d, ETA 0:\d\d"
 
 
+@pytest.mark.slow
 def test_on_a_terminal_a_bar_lives_and_ctrl_c_cancels_so_that_the_batch_can_be_resumed(ocr: Command) -> None:
     write_papers(ocr.home / "in", 6)
 
@@ -37,7 +40,7 @@ def test_on_a_terminal_a_bar_lives_and_ctrl_c_cancels_so_that_the_batch_can_be_r
 def test_ctrl_c_twice_ends_at_once_and_leaves_no_process(ocr: Command) -> None:
     write_papers(ocr.home / "in", 6)
 
-    terminal = Terminal(ocr, "batch", "in", "-o", "out", *SLOWLY)
+    terminal = Terminal(ocr, "batch", "in", "-o", "out", *STANDING_STILL)
     terminal.wait_for(STANDING)
     terminal.press(CTRL_C + CTRL_C)
     code = terminal.exit_code()
@@ -63,12 +66,12 @@ def test_the_second_signal_interrupts_whatever_goes_on() -> None:
 def test_sigterm_interrupts_the_batch_so_that_it_can_be_resumed(ocr: Command) -> None:
     write_papers(ocr.home / "in", 6)
 
-    process = ocr.start("batch", "in", "-o", "out", "--verbose", *SLOWLY)
+    process = ocr.start("batch", "in", "-o", "out", "--verbose", *STANDING_STILL)
     assert process.stderr is not None
     while "Finished" not in process.stderr.readline():
         assert process.poll() is None
     process.send_signal(signal.SIGTERM)
-    stdout, _ = process.communicate(timeout=LIMIT_SECONDS)
+    stdout, _ = process.communicate(timeout=HANG_SECONDS)
 
     assert process.returncode == 143
     assert "Go on with: " in stdout

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ocr_worker.cli.display import PlainView
+from ocr_worker.model.results import Progress
 
-FIELDS = {
-    "completed": 0, "failed": 0, "skipped": 0, "file_count": 1, "elapsed_seconds": 70.0, "eta_seconds": 130.0,
-    "percent": 35.0, "pages_per_second": 1.5, "file": "in/long.pdf", "page": 105, "page_count": 300,
-}  # fmt: skip
+PROGRESS = Progress(
+    current=105, total=300, message="Processing", percent=35.0, file="in/long.pdf", file_index=1, page=105,
+    page_count=300, file_count=1, completed=0, failed=0, skipped=0, elapsed_seconds=70.0, eta_seconds=130.0,
+    pages_per_second=1.5,
+)  # fmt: skip
 
 
 def test_a_long_file_is_told_page_by_page(capsys: pytest.CaptureFixture[str]) -> None:
-    PlainView("normal").progress(FIELDS)
+    PlainView("normal").progress(PROGRESS)
 
     assert capsys.readouterr().err == (
         "0/1 (0 ok, 0 failed, 0 skipped) Elapsed 1:10, ETA 2:10; 35 %, 1.5 pages/s, in/long.pdf page 105/300\n"
@@ -22,7 +26,7 @@ def test_a_long_file_is_told_page_by_page(capsys: pytest.CaptureFixture[str]) ->
 
 def test_before_the_first_page_there_is_none_to_name(capsys: pytest.CaptureFixture[str]) -> None:
     PlainView("normal").progress(
-        {name: value for name, value in FIELDS.items() if "page" not in name} | {"pages_per_second": 0.0}
+        replace(PROGRESS, file=None, page=None, page_count=None, pages_per_second=0.0)
     )
 
     assert capsys.readouterr().err.endswith("ETA 2:10; 35 %, 0.0 pages/s\n")

@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from ocr_worker.cli.runner import Signals
 from ocr_worker.cli.watch import STUCK_SECONDS, watch
-from tests.cli.command import LIMIT_SECONDS, Command, write_papers
+from tests.cli.command import Command, write_papers
+from tests.limits import HANG_SECONDS
 
 
+@pytest.mark.slow
 def test_a_watched_folder_is_kept_done_until_ctrl_c(ocr: Command) -> None:
     (ocr.home / "in").mkdir()
     with ocr.start("batch", "in", "-o", "out", "--watch", "--verbose") as process:
@@ -22,13 +26,14 @@ def test_a_watched_folder_is_kept_done_until_ctrl_c(ocr: Command) -> None:
         paper.write_bytes(later.read_bytes())
         wait_for(process, "Finished in/paper01.pdf")
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=LIMIT_SECONDS)
+        process.communicate(timeout=HANG_SECONDS)
 
     assert process.returncode == 0
     assert "This is paper02" in (ocr.home / "out" / "paper01.txt").read_text(encoding="utf-8")
     assert [job["stats"]["completed"] for job in ocr.answer("jobs")] == [1, 1]
 
 
+@pytest.mark.slow
 def test_the_rest_of_a_batch_that_too_many_failures_stopped_is_done_all_the_same(ocr: Command) -> None:
     write_papers(ocr.home / "in", 2)
     for number in range(12):
@@ -36,7 +41,7 @@ def test_the_rest_of_a_batch_that_too_many_failures_stopped_is_done_all_the_same
     with ocr.start("batch", "in", "-o", "out", "--watch", "--verbose") as process:
         wait_for(process, "Finished in/paper02.pdf")
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=LIMIT_SECONDS)
+        process.communicate(timeout=HANG_SECONDS)
 
     second, first = ocr.answer("jobs")
     assert first["stats"]["pending"] == 4
@@ -78,7 +83,7 @@ def test_what_has_not_ended_is_tried_again_and_not_at_once_where_nothing_could_b
 
 def wait_for(process: subprocess.Popen[str], text: str) -> None:
     assert process.stderr is not None
-    alarm = threading.Timer(LIMIT_SECONDS, process.kill)
+    alarm = threading.Timer(HANG_SECONDS, process.kill)
     alarm.start()
     try:
         while text not in (line := process.stderr.readline()):

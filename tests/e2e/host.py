@@ -20,6 +20,7 @@ import psutil
 from ocr_protocol.schema import event_adapter
 from ocr_worker.store.job_store import JobStore
 from tests.e2e import tree
+from tests.limits import HANG_SECONDS
 
 Event = dict[str, Any]
 StartWorker = Callable[..., "Host"]
@@ -89,7 +90,7 @@ class Host:
         assert answer["type"] == "info", answer
         return str(answer["job_id"])
 
-    def wait(self, match: Callable[[Event], bool], what: str, seconds: float = 40) -> Event:
+    def wait(self, match: Callable[[Event], bool], what: str, seconds: float = HANG_SECONDS) -> Event:
         """The first event that matches, of all that came or come."""
         deadline, seen = time.monotonic() + seconds, 0
         with self._news:
@@ -133,16 +134,16 @@ class Host:
             self._stores.append(JobStore(self.state))
         return self._stores[0]
 
-    def exit_code(self, seconds: float = 10) -> int:
+    def exit_code(self, seconds: float = HANG_SECONDS) -> int:
         """Wait for the worker's end, and read all that it said before it."""
         code = self.process.wait(seconds)
-        self._reader.join(5)
+        self._reader.join(HANG_SECONDS)
         return code
 
     def stop_reading(self) -> None:
         """Close our end of the worker's stdout, as the death of a host does."""
         self._abandoned.set()
-        self._reader.join(5)
+        self._reader.join(HANG_SECONDS)
         self.stdout.close()
 
     def cpu_seconds(self) -> float:
@@ -159,8 +160,8 @@ class Host:
         for store in self._stores:
             store.close()
         tree.kill_all(self.state)
-        self.process.wait(10)
-        self._reader.join(5)
+        self.process.wait(HANG_SECONDS)
+        self._reader.join(HANG_SECONDS)
         for stream in (self.stdin, self.stdout):
             with suppress(OSError):
                 stream.close()

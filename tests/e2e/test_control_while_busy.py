@@ -46,6 +46,18 @@ def test_a_question_is_answered_while_every_page_process_is_busy(
     assert [(page.page, page.status) for page in host.store.pages(job, 2)] == [(1, None), (2, None)]
 
 
+def test_answers_tell_of_the_job_at_work(busy: tuple[Host, str]) -> None:
+    host, job = busy
+
+    ping, listing, detail = host.ask("ping"), host.ask("list_jobs"), host.ask("get_job", job_id=job)
+
+    assert ping["data"]["state"] == "running"
+    assert [(entry["job_id"], entry["state"]) for entry in listing["data"]["jobs"]] == [(job, "running")]
+    stats = detail["data"]["stats"]
+    assert (stats["total"], stats["completed"], stats["processing"]) == (2, 1, 1)
+    assert [file["status"] for file in detail["data"]["files"]] == ["completed", "processing"]
+
+
 def test_after_hello_the_process_that_inspects_is_there_before_it_is_asked(worker: Host) -> None:
     worker.ask("hello")
 
@@ -91,18 +103,6 @@ def test_a_file_that_holds_up_its_inspection_holds_up_no_other(worker: Host, mat
 
     assert [answer["type"] for answer in answers] == ["result"] * 3
     assert not [event for event in worker.events if event.get("id") == "stuck"]
-
-
-def test_answers_tell_of_the_job_at_work(busy: tuple[Host, str]) -> None:
-    host, job = busy
-
-    ping, listing, detail = host.ask("ping"), host.ask("list_jobs"), host.ask("get_job", job_id=job)
-
-    assert ping["data"]["state"] == "running"
-    assert [(entry["job_id"], entry["state"]) for entry in listing["data"]["jobs"]] == [(job, "running")]
-    stats = detail["data"]["stats"]
-    assert (stats["total"], stats["completed"], stats["processing"]) == (2, 1, 1)
-    assert [file["status"] for file in detail["data"]["files"]] == ["completed", "processing"]
 
 
 def test_a_cancel_in_mid_page_ends_the_job_and_leaves_only_what_was_finished(

@@ -65,7 +65,7 @@ def texts(folder: Path) -> list[str]:
 
 def test_a_page_that_hangs_times_out_alone(single: Host, material: Material, tmp_path: Path) -> None:
     scan = material.pdf(tmp_path / "scan.pdf", "qsq")
-    job = single.batch([scan], tmp_path / "out", page_timeout_seconds=4)
+    job = single.batch([scan], tmp_path / "out", page_timeout_seconds=10)
     single.wait_in_work(job, 1, page=2)
 
     tree.send(signal.SIGSTOP, tree.page_processes(single.state))
@@ -85,7 +85,9 @@ def test_a_file_of_which_no_page_is_finished_in_time_keeps_the_pages_it_has(
 ) -> None:
     scan = material.pdf(tmp_path / "scan.pdf", "qss")
 
-    job = single.batch([scan], tmp_path / "out", file_timeout_seconds=3)
+    job = single.batch([scan], tmp_path / "out", file_timeout_seconds=10)
+    single.wait_in_work(job, 1, page=2)
+    tree.send(signal.SIGSTOP, tree.page_processes(single.state))
 
     assert failed_pages(single.wait_end(job)) == [(2, "timeout"), (3, "timeout")]
     assert texts(tmp_path / "out")[0]
@@ -189,7 +191,7 @@ def test_idle_page_processes_retire_and_come_back_for_the_next_batch(
     host.wait_end(host.batch([material.quick], tmp_path / "out"))
 
     # The worker itself and its guard stay.
-    tree.wait_until(lambda: len(tree.alive(host.state)) == 2, "all page processes have retired", 5)
+    tree.wait_until(lambda: len(tree.alive(host.state)) == 2, "all page processes have retired")
     following = host.batch(material.quick_files(tmp_path / "in", 2), tmp_path / "out2")
 
     assert host.wait_end(following)["status"] == "completed"

@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.e2e import tree
 from tests.e2e.host import Host, Launch, StartWorker
 from tests.e2e.material import Material
+from tests.limits import HANG_SECONDS
 
 WAITING_IMPORT = """
 import os, sys, time
@@ -22,7 +23,7 @@ class Waiting:
     @staticmethod
     def find_spec(name, path=None, target=None):
         if name == "ocr_worker.stdio.app":
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + 300
             while not begun.exists():
                 if time.monotonic() > deadline:
                     raise ImportError("no page process has begun")
@@ -40,7 +41,7 @@ def run_script(script: str, folder: Path, **environment: str) -> list[dict[str, 
     (folder / "script.jsonl").write_text(script, encoding="ascii")
     with (folder / "script.jsonl").open("rb") as lines:
         done = subprocess.run(
-            Launch().command, stdin=lines, capture_output=True, timeout=60, check=True,
+            Launch().command, stdin=lines, capture_output=True, timeout=HANG_SECONDS, check=True,
             env={**os.environ, "OCR_WORKER_STATE_DIR": str(folder / "state"), **environment},
         )  # fmt: skip
     return [json.loads(line) for line in done.stdout.splitlines()]

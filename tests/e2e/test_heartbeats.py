@@ -16,7 +16,6 @@ def next_heartbeat(host: Host) -> dict[str, Any]:
     event = host.wait(
         lambda event: event["data"].get("kind") == "heartbeat" and event in host.events[seen:],
         "a heartbeat",
-        10,
     )
     data: dict[str, Any] = event["data"]
     return data
@@ -93,6 +92,8 @@ import itertools, time
 real, jumps = time.time, itertools.cycle((0, 1e7, -1e7))
 time.time = lambda: real() + next(jumps)
 """
+FAR_LESS_SECONDS = 1e6
+"""Than a jump, and far more than the test takes."""
 
 
 def test_a_clock_that_jumps_moves_no_deadline_and_no_time_left(
@@ -108,11 +109,13 @@ def test_a_clock_that_jumps_moves_no_deadline_and_no_time_left(
 
     assert [file["status"] for file in ended["successful"]] == ["completed"] * 6
     assert ended["statistics"]["retries"] == 0
-    assert 0 < ended["duration_seconds"] < 60
+    assert 0 < ended["duration_seconds"] < FAR_LESS_SECONDS
     told = [event["data"] for event in host.of(job, "progress")]
-    assert all(0 <= data["elapsed_seconds"] < 60 for data in told)
-    assert all(0 <= data["eta_seconds"] < 60 for data in told if data.get("eta_seconds") is not None)
-    assert 0 <= next_heartbeat(host)["idle_seconds"] < 60
+    assert all(0 <= data["elapsed_seconds"] < FAR_LESS_SECONDS for data in told)
+    assert all(
+        0 <= data["eta_seconds"] < FAR_LESS_SECONDS for data in told if data.get("eta_seconds") is not None
+    )
+    assert 0 <= next_heartbeat(host)["idle_seconds"] < FAR_LESS_SECONDS
 
 
 def test_progress_carries_rate_and_time_left_from_the_first_page_on(

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.limits import HANG_SECONDS
+
 WIRE = {
     "annotated_types",
     "ocr_protocol",
@@ -28,7 +30,7 @@ def imported(said: str, state: Path, command: tuple[str, ...] = ("-m", "ocr_work
     done = subprocess.run(
         [sys.executable, "-X", "importtime", *command],
         input=said, env={**os.environ, "OCR_WORKER_STATE_DIR": str(state)},
-        capture_output=True, text=True, timeout=60, check=True,
+        capture_output=True, text=True, timeout=HANG_SECONDS, check=True,
     )  # fmt: skip
     assert done.stdout.count("\n") == said.count("\n")
     return set(_IMPORTED.findall(done.stderr))

@@ -19,6 +19,7 @@ from ocr_worker.store.job_store import JobStore
 from tests.e2e import tree
 from tests.e2e.host import Host, Launch, StartWorker
 from tests.e2e.material import Material
+from tests.limits import HANG_SECONDS
 
 DOOMED_HOST = Path(__file__).with_name("doomed_host.py")
 HANG = """
@@ -55,7 +56,7 @@ def doomed_host(way: str, material: Material, folder: Path) -> Iterator[subproce
     finally:
         with suppress(ProcessLookupError):
             os.killpg(host.pid, signal.SIGKILL)
-        host.wait(5)
+        host.wait(HANG_SECONDS)
         tree.kill_all(folder / "state")
 
 
@@ -71,9 +72,7 @@ def test_when_the_host_is_killed_in_mid_page_the_whole_tree_goes(
     with doomed_host(way, material, tmp_path) as host:
         host.kill()
 
-        tree.wait_until(
-            lambda: not worker_processes(tmp_path / "state"), "the worker's processes are gone", 4
-        )
+        tree.wait_until(lambda: not worker_processes(tmp_path / "state"), "the worker's processes are gone")
 
 
 def test_when_nobody_reads_stdout_any_more_the_tree_goes_and_the_job_is_interrupted(
@@ -168,7 +167,7 @@ def test_at_the_end_of_stdin_what_was_accepted_is_finished(
     worker.send_bytes("\n".join(map(json.dumps, commands)).encode("ascii"))
     worker.stdin.close()
 
-    assert worker.exit_code(30) == 0
+    assert worker.exit_code() == 0
     assert [event["data"]["status"] for event in worker.events if event["type"] == "result"] == [
         "completed"
     ] * 2
@@ -235,14 +234,13 @@ def test_a_cancel_ends_the_tesseract_command_too(worker: Host, material: Materia
     tree.wait_until(
         lambda: not tree.named(worker.state, "tesseract"),
         "tesseract is gone",
-        1,
     )
 
 
 BROKEN = """
 import sys
 from ocr_worker.__main__ import main
-from ocr_worker.stdio.heartbeat import Heart
+from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.stdio.streams import Reader
 
 def fail(*_):
@@ -254,7 +252,7 @@ sys.exit(main())
 """
 
 
-@pytest.mark.parametrize("broken", ["Reader._read", "Heart.note"])
+@pytest.mark.parametrize("broken", ["Reader._read", "Runtime._take"])
 def test_a_fault_in_a_thread_or_in_the_loop_is_logged_and_ends_the_worker_with_code_1(
     start_worker: StartWorker, broken: str
 ) -> None:

@@ -72,7 +72,7 @@ def test_a_worker_that_ends_in_mid_page_leaves_no_temporary_folder(
     ENDS[end](worker)
 
     # A pause lets the page in work finish.
-    worker.exit_code(60)
+    worker.exit_code()
     assert not temp_root(worker).exists()
 
 

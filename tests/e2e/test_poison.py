@@ -41,7 +41,7 @@ def test_a_file_that_ends_the_worker_whenever_it_is_worked_on_is_given_up(
     host = start_worker(launch)
     job = host.batch([poison, material.quick], tmp_path / "out", max_workers=1, retries=0)
     for _ in range(deaths):
-        host.exit_code(30)
+        host.exit_code()
         host = start_worker(launch)
         host.send("resume", job_id=job)
 

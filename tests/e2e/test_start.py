@@ -12,6 +12,7 @@ import pytest
 from tests.e2e.host import Host, Launch, StartWorker
 from tests.e2e.material import Material
 from tests.e2e.test_streams import unread_pipe
+from tests.limits import HANG_SECONDS
 
 WORKER = (sys.executable, "-m", "ocr_worker")
 
@@ -36,7 +37,7 @@ def start(redirect: str, state: Path, **environment: str) -> subprocess.Complete
     return subprocess.run(
         ["/bin/sh", "-c", f'exec "$@" {redirect}', "sh", *WORKER],
         env={**os.environ, "OCR_WORKER_STATE_DIR": str(state), **environment},
-        stdin=subprocess.DEVNULL, capture_output=True, timeout=20, check=False,
+        stdin=subprocess.DEVNULL, capture_output=True, timeout=HANG_SECONDS, check=False,
     )  # fmt: skip
 
 
@@ -49,7 +50,7 @@ def test_a_stderr_that_is_full_and_unread_does_not_hold_up_exit_code_2(tmp_path:
     environment = {**os.environ, "OCR_WORKER_QUEUE_LIMIT": "many", "OCR_WORKER_STATE_DIR": str(tmp_path)}
     with unread_pipe() as pipe:
         ended = subprocess.run(
-            WORKER, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=pipe, timeout=20, check=False
+            WORKER, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=pipe, timeout=HANG_SECONDS, check=False
         )  # fmt: skip
 
     assert ended.returncode == 2

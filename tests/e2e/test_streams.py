@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ocr_worker.stdio.inspector import MOST_WAITING
+from ocr_worker.jobs.one_off import MOST_WAITING
 from tests.e2e import tree
 from tests.e2e.host import Host, Launch, StartWorker
 from tests.e2e.material import Material
@@ -65,7 +65,7 @@ def test_a_host_that_reads_nothing_loses_no_outcome_and_delays_no_page(
         output_dir=str(tmp_path / "out"),
         options={"outputs": ["txt"]},
     )
-    tree.wait_until(lambda: worker.store.jobs("completed", 0, 1), "the job is done unread", 90)
+    tree.wait_until(lambda: worker.store.jobs("completed", 0, 1), "the job is done unread")
     worker.reading.set()
     job = worker.store.jobs(None, 0, 1)[0].job_id
     ended = worker.wait_end(job)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import psutil
 
+from tests.limits import HANG_SECONDS
+
 
 def alive(state: Path) -> list[psutil.Process]:
     """Every live process of the worker with this state folder; the dead that nobody has waited for do not count."""
@@ -34,7 +36,7 @@ def named(state: Path, name: str) -> list[psutil.Process]:
     return [one for one in alive(state) if any(Path(word).name == name for word in _words(one)[:2])]
 
 
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 30) -> None:
+def wait_until(condition: Callable[[], object], what: str, seconds: float = HANG_SECONDS) -> None:
     """Ask until it holds; fail when the time is up."""
     deadline, pause = time.monotonic() + seconds, threading.Event()
     while not condition():
@@ -42,9 +44,9 @@ def wait_until(condition: Callable[[], object], what: str, seconds: float = 30) 
         pause.wait(0.01)
 
 
-def wait_gone(state: Path, seconds: float = 4) -> None:
+def wait_gone(state: Path) -> None:
     """The promise is 2 s, which `bench control` measures; here a loaded machine may take longer."""
-    wait_until(lambda: not alive(state), f"processes left over: {alive(state)}", seconds)
+    wait_until(lambda: not alive(state), f"processes left over: {alive(state)}")
 
 
 def kill_all(state: Path) -> None:
@@ -55,7 +57,7 @@ def kill_all(state: Path) -> None:
         send(signal.SIGKILL, left)
         return not left
 
-    wait_until(none_left, "processes that can't be killed", 10)
+    wait_until(none_left, "processes that can't be killed")
 
 
 def send(number: signal.Signals, processes: list[psutil.Process]) -> None:

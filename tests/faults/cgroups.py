@@ -81,7 +81,7 @@ def limited(controller: str, limit: int) -> Iterator[Group]:
         group.limit(limit)
         yield group
     finally:
-        wait_until(group.is_empty, 10)
+        wait_until(group.is_empty)
         group.folder.rmdir()
 
 

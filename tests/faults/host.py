@@ -20,9 +20,9 @@ from typing import Any
 import psutil
 
 from tests.faults import sayings
+from tests.limits import HANG_SECONDS
 
 Event = dict[str, Any]
-PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Worker:
         """Run a batch to its end; the data of its result."""
         return self.ended(self.start_batch(files, output_dir, **options))
 
-    def ended(self, job_id: str, seconds: float = PATIENCE) -> Event:
+    def ended(self, job_id: str, seconds: float = HANG_SECONDS) -> Event:
         """Wait for the terminal event of a job; its data."""
         event = self.wait(lambda e: e.get("job_id") == job_id and e["type"] in ("result", "error"), seconds)
         data: Event = event["data"]
@@ -93,7 +93,7 @@ class Worker:
         self.send(command, id=command, **fields)
         return self.wait(lambda e: e.get("id") == command and e["type"] in ("result", "error"))
 
-    def wait(self, wanted: Callable[[Event], bool], seconds: float = PATIENCE) -> Event:
+    def wait(self, wanted: Callable[[Event], bool], seconds: float = HANG_SECONDS) -> Event:
         """The next event of the kind."""
         end = time.monotonic() + seconds
         while True:
@@ -107,7 +107,7 @@ class Worker:
             if wanted(event):
                 return event
 
-    def exit_code(self, seconds: float = PATIENCE) -> int:
+    def exit_code(self, seconds: float = HANG_SECONDS) -> int:
         return self.process.wait(seconds)
 
     def page_processes(self) -> list[psutil.Process]:
@@ -172,7 +172,7 @@ def is_alive(process: psutil.Process) -> bool:
     return False
 
 
-def wait_until(true: Callable[[], bool], seconds: float = PATIENCE) -> None:
+def wait_until(true: Callable[[], bool], seconds: float = HANG_SECONDS) -> None:
     """Look every 10 ms until something is true."""
     end = time.monotonic() + seconds
     while not true():

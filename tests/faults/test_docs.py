@@ -1,24 +1,21 @@
-"""docs/errors.md knows every code, and says of each what the wire says."""
+"""docs/errors.md knows every code, and says of each what the table of failures says."""
 
 from __future__ import annotations
 
 import re
-from typing import get_args
 
 import pytest
 
-from ocr_protocol.codes import RETRYABLE, CommandCode, FileCode
-from ocr_worker import errors
+from ocr_worker.errors import FAILURES
 from tests.conftest import REPOSITORY
 
 _ROW = re.compile(r"^\| `(\w+)` \| (.+) \| (.+) \| (yes|no) \|$", re.MULTILINE)
-TABLE = {
-    row[1]: row for row in _ROW.finditer((REPOSITORY / "docs" / "errors.md").read_text(encoding="utf-8"))
-}
+TEXT = (REPOSITORY / "docs" / "errors.md").read_text(encoding="utf-8")
+TABLE = {row[1]: row for row in _ROW.finditer(TEXT)}
 
 
 def test_every_code_has_its_row_and_no_other_has() -> None:
-    assert list(TABLE) == [*get_args(FileCode), *get_args(CommandCode)]
+    assert list(TABLE) == list(FAILURES)
 
 
 @pytest.mark.parametrize("code", TABLE)
@@ -27,20 +24,14 @@ def test_a_row_says_cause_remedy_and_whether_to_retry(code: str) -> None:
 
     assert row[2].endswith(".")
     assert row[3].endswith(".")
-    assert (row[4] == "yes") is (code in RETRYABLE)
+    assert (row[4] == "yes") is FAILURES[code].retryable
 
 
-def test_our_errors_are_retryable_as_the_wire_says() -> None:
-    ours = [
-        error
-        for error in vars(errors).values()
-        if isinstance(error, type) and issubclass(error, errors.OcrError)
-    ]
+def test_a_code_stands_among_those_of_commands_or_of_files_and_pages_as_its_scope_says() -> None:
+    of_files, of_commands = TEXT.split("## Of commands")
 
-    assert len(ours) > 30
-    for error in ours:
-        assert error.code in TABLE
-        assert error.retryable is (error.code in RETRYABLE), error
+    for code, kind in FAILURES.items():
+        assert f"| `{code}` |" in (of_commands if kind.scope == "command" else of_files)
 
 
 def test_the_tests_that_the_security_page_names_are_there() -> None:

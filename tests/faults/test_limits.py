@@ -14,6 +14,7 @@ import pytest
 from ocr_worker.settings import settings_from_environment
 from tests.e2e.tree import wait_until
 from tests.faults.host import Worker
+from tests.limits import HANG_SECONDS
 
 ENDLESS = """
 from ocr_worker.processes import child
@@ -56,6 +57,6 @@ def _has_begun(pid: int) -> bool:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
 def test_a_task_that_nobody_stops_ends_when_its_processor_time_is_spent() -> None:
-    ended = subprocess.run([sys.executable, "-c", ENDLESS], timeout=60, check=False)
+    ended = subprocess.run([sys.executable, "-c", ENDLESS], timeout=HANG_SECONDS, check=False)
 
     assert ended.returncode == -signal.SIGXCPU

@@ -36,7 +36,7 @@ def test_a_document_of_5000_pages_takes_flat_memory(tmp_path: Path, out: Path) -
 
 def _sizes(worker: Worker, job: str) -> Iterator[tuple[float, int]]:
     """At each news of the job: the share of its pages that are done, and the resident memory of the whole tree."""
-    while (event := worker.wait(lambda e: e.get("job_id") == job, 300))["type"] != "result":
+    while (event := worker.wait(lambda e: e.get("job_id") == job))["type"] != "result":
         yield _share(event), _resident(worker)
 
 

@@ -19,6 +19,7 @@ from tests.faults.documents import long_scan
 from tests.faults.host import Event, Spawn, Worker, codes, left_behind, running, wait_until
 from tests.faults.injection import failing
 from tests.faults.privileges import need_permissions, obey_permissions
+from tests.limits import HANG_SECONDS
 
 
 def test_names_that_look_alike_do_not_collide(worker: Worker, tmp_path: Path, page: Path, out: Path) -> None:
@@ -176,7 +177,7 @@ def test_outputs_inside_the_input_folder_are_not_taken_for_inputs(tmp_path: Path
     environment = os.environ | {"OCR_WORKER_STATE_DIR": str(tmp_path / "state")}
 
     for _ in range(2):
-        subprocess.run(command, env=environment, capture_output=True, timeout=60, check=True)
+        subprocess.run(command, env=environment, capture_output=True, timeout=HANG_SECONDS, check=True)
 
     assert sorted(path.name for path in out.iterdir() if "manifest" not in path.name) == [
         "page.pdf", "page.txt", "page_ocr_results.json",
@@ -300,7 +301,7 @@ def test_a_file_put_in_an_outputs_place_while_the_worker_was_dead_stays(tmp_path
         job = worker.start_batch([long_scan(tmp_path)], out)
         worker.wait(lambda e: e["type"] == "progress" and e["data"]["current"] > 0)
         worker.process.kill()
-        worker.exit_code(5)
+        worker.exit_code()
     (out / "long.pdf").write_text("mine", encoding="utf-8")
 
     with running(tmp_path / "home") as worker:

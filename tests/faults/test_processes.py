@@ -41,7 +41,7 @@ def test_a_page_process_that_is_stopped_costs_its_page_at_the_limit(
     # Should it be stopped at rest, it is let go after a second, and ended by force as it does not go.
     environment = {"OCR_WORKER_PAGE_PROCESSES": "2", "OCR_WORKER_IDLE_SECONDS": "1"}
     with running(tmp_path / "home", Spawn(environment)) as worker:
-        job = worker.start_batch([file, page], out, page_timeout_seconds=4)
+        job = worker.start_batch([file, page], out, page_timeout_seconds=10)
         worker.wait(lambda e: e["type"] == "progress" and e["data"]["current"] > 0)
         # The process that answers `inspect` is one as well, and idle.
         stopped = max(worker.page_processes(), key=lambda process: process.cpu_times().user)
@@ -53,7 +53,7 @@ def test_a_page_process_that_is_stopped_costs_its_page_at_the_limit(
         assert data["failed"] == []
         long = next(e for e in data["successful"] if e["file"] == str(file))
         assert [p["code"] for p in long.get("failed_pages", [])] in ([], ["timeout"])
-        wait_until(lambda: not is_alive(stopped), 10)
+        wait_until(lambda: not is_alive(stopped))
         assert left_behind(out) == []
 
 
@@ -73,7 +73,7 @@ def test_a_page_killed_for_memory_is_tried_once_more_alone(
 
         # Room for one such page, not for two at a time.
         group.limit(alone + (alone - at_rest) // 4)
-        data = worker.batch(files, out, on_existing="overwrite", page_timeout_seconds=60)
+        data = worker.batch(files, out, on_existing="overwrite")
 
         assert data["failed"] == [], worker.log_text()
         assert data["statistics"]["worker_restarts"] >= 1
@@ -127,7 +127,7 @@ def test_a_page_that_takes_more_memory_than_there_is_fails_alone(
         worker.batch([page], out)
 
         group.limit(group.anonymous() + 60 * MIB)
-        data = worker.batch([big, page], out, on_existing="overwrite", page_timeout_seconds=60)
+        data = worker.batch([big, page], out, on_existing="overwrite")
 
         assert [e["code"] for e in data["failed"]] == ["crashed"]
         assert data["failed"][0]["retryable"] is True
@@ -194,13 +194,13 @@ def test_a_worker_started_with_few_descriptors_answers_or_exits_with_a_code(
     with running(tmp_path / "home", spawn) as worker:
         with contextlib.suppress(OSError, AssertionError):
             worker.send("ping", id=1)
-            worker.wait(lambda e: e.get("id") == 1, 10)
+            worker.wait(lambda e: e.get("id") == 1)
         answered = any(e.get("id") == 1 for e in worker.events)
         assert worker.process.stdin
         with contextlib.suppress(OSError):
             worker.process.stdin.close()
 
-        assert worker.exit_code(10) == 0 if answered else worker.exit_code(10) in (1, 2)
+        assert worker.exit_code() == 0 if answered else worker.exit_code() in (1, 2)
         assert descendants(worker.process.pid) == []
 
 

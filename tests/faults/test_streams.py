@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.host import Spawn, Worker, descendants, is_alive, running, wait_until
+from tests.limits import HANG_SECONDS
 
 BAD_LINES = (
     b"", b"not json", b"{", b"[1]", b"null", b'"ocr_batch"', b'{"command": "dance"}', b'{"command": 7}', b"\xff\xfe{}",
@@ -33,7 +34,7 @@ def test_bad_lines_long_lines_and_the_end_of_input_cost_an_error_each_and_no_mor
             "parse_error", "invalid_params", "unknown_command", "line_too_long",
         }  # fmt: skip
         worker.process.stdin.close()
-        assert worker.exit_code(10) == 0
+        assert worker.exit_code() == 0
 
 
 @pytest.mark.parametrize("files", [0, 3])
@@ -47,14 +48,14 @@ def test_a_stdout_that_is_full_for_good_ends_the_worker_cleanly(
         worker.send("ocr_batch", files=[str(page)] * files, output_dir=str(tmp_path / "out"))
         family = descendants(worker.process.pid)
 
-        assert worker.exit_code(10) == 0
-        wait_until(lambda: not any(is_alive(process) for process in family), 5)
+        assert worker.exit_code() == 0
+        wait_until(lambda: not any(is_alive(process) for process in family))
 
 
 def test_a_stdout_that_is_closed_at_start_is_exit_code_2(tmp_path: Path) -> None:
     done = subprocess.run(
         ["/bin/sh", "-c", f"exec {Spawn().command[0]} -m ocr_worker >&-"], stdin=subprocess.DEVNULL, capture_output=True,
-        timeout=20, check=False, cwd=tmp_path,
+        timeout=HANG_SECONDS, check=False, cwd=tmp_path,
     )  # fmt: skip
 
     assert done.returncode == 2
@@ -70,8 +71,8 @@ def test_a_reader_that_goes_away_in_mid_batch_leaves_nothing_behind(tmp_path: Pa
         # Only the last reader's end counts, so the thread that reads must let go as well.
         _close_reader(worker)
 
-        assert worker.exit_code(10) == 0
-        wait_until(lambda: not any(is_alive(process) for process in family), 5)
+        assert worker.exit_code() == 0
+        wait_until(lambda: not any(is_alive(process) for process in family))
 
 
 def _close_reader(worker: Worker) -> None:

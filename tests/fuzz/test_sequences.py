@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
@@ -77,7 +76,7 @@ class Conversation(RuleBasedStateMachine):
         with self.stack:
             self.say("resume")
             self.say("shutdown", mode="drain")
-            assert self.worker.exit_code(30) == 0
+            assert self.worker.exit_code() == 0
             check(self.asked, self.worker.events)
 
     def say(self, command: str, **fields: object) -> Event:
@@ -85,7 +84,7 @@ class Conversation(RuleBasedStateMachine):
         asked = next(ids)
         self.asked[asked] = command
         self.worker.send(command, id=asked, **fields)
-        return self.worker.wait(lambda e: e.get("id") == asked, 20)
+        return self.worker.wait(lambda e: e.get("id") == asked)
 
 
 def _inputs(folder: Path) -> list[str]:
@@ -96,7 +95,6 @@ def _inputs(folder: Path) -> list[str]:
     return [str(folder / name) for name in contents]
 
 
-@pytest.mark.timeout(900 if LONG else 120)
 class TestConversation(Conversation.TestCase):  # type: ignore[misc, valid-type]
     settings = settings(
         max_examples=60 if LONG else 8,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ocr_worker.jobs.file_window import JobWindow, RunOrder
-from ocr_worker.model.jobs import FileState, JobId, JobOptions, Origin
+from ocr_worker.jobs.file_window import FileWindow, RunOrder
+from ocr_worker.model.jobs import FileState, JobId, JobOptions
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.records import StoredFile
 from tests.store.records import new_files, stored_job
@@ -32,11 +32,11 @@ def test_no_more_files_are_read_at_a_time_than_a_chunk_holds(
 ) -> None:
     store, job = Read(tmp_path), stored_job(options=JobOptions(chunk_size=chunk_size))
     store.add_job(job, new_files(7))
-    window = JobWindow(job, RunOrder(Origin("ocr_batch", None)), store, tmp_path)
+    window = FileWindow(job, RunOrder(), store, tmp_path)
 
     taken = []
-    while window.peek():
-        taken.append(window.take().number)
+    while (file := window.read_next()) is not None:
+        taken.append(file.number)
 
     assert taken == [1, 2, 3, 4, 5, 6, 7]
     assert store.chunks == chunks

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from ocr_worker.jobs.file_window import RunOrder
 from ocr_worker.jobs.job_queue import JobQueue
-from ocr_worker.model.jobs import Origin
 from tests.store.records import stored_job
 
-ORDER = RunOrder(Origin("ocr_batch", None))
+ORDER = RunOrder()
 
 
 def queue_of(**priorities: int) -> JobQueue:
@@ -22,36 +21,36 @@ def test_the_higher_priority_is_first_and_among_equals_the_earlier() -> None:
     assert queue_of(a=0, b=5, c=0, d=5, e=-1).ids() == ["b", "d", "a", "c", "e"]
 
 
-def test_a_held_job_is_passed_over_until_it_is_let_go() -> None:
+def test_a_paused_job_is_passed_over_until_it_goes_on() -> None:
     queue = queue_of(a=1, b=0)
 
-    held = queue.hold(["a", "elsewhere"])
-    while_held = queue.peek()
-    queue.let_go(["a"])
+    paused = queue.set_paused(["a", "elsewhere"], paused=True)
+    meanwhile = queue.peek()
+    queue.set_paused(["a"], paused=False)
     after = queue.peek()
 
-    assert held == {"a"}
-    assert while_held is not None
-    assert while_held.job.job_id == "b"
+    assert paused == {"a"}
+    assert meanwhile is not None
+    assert meanwhile.job.job_id == "b"
     assert after is not None
     assert after.job.job_id == "a"
 
 
-def test_when_all_are_held_nobody_is_next() -> None:
+def test_when_all_are_paused_nobody_is_next() -> None:
     queue = queue_of(a=0)
 
-    queue.hold(["a"])
+    queue.set_paused(["a"], paused=True)
 
     assert queue.peek() is None
-    assert (len(queue), queue.held()) == (1, {"a"})
+    assert (len(queue.waiting), queue.paused()) == (1, {"a"})
 
 
 def test_one_job_or_all_are_taken_out() -> None:
     queue = queue_of(a=0, b=0, c=0)
 
-    one = queue.take("b")
-    rest = queue.take(None)
+    one = queue.pop("b")
+    rest = queue.pop(None)
 
     assert [waiting.job.job_id for waiting in one] == ["b"]
     assert [waiting.job.job_id for waiting in rest] == ["a", "c"]
-    assert len(queue) == 0
+    assert queue.waiting == []

@@ -110,7 +110,7 @@ def test_another_path_to_the_same_file_is_skipped_as_a_duplicate(tmp_path: Path)
     planned = plan(tmp_path / "out", first, hard, soft)
 
     assert names(planned) == ["a", None, None]
-    assert [file.verdict and file.verdict["reason"] for file in planned] == [None, "duplicate", "duplicate"]
+    assert [file.verdict and file.verdict.reason for file in planned] == [None, "duplicate", "duplicate"]
 
 
 @pytest.mark.parametrize("stem", ["x" * 251, "ü" * 125, "日" * 83, "\udcff" * 251])
@@ -130,7 +130,7 @@ def test_a_nul_character_is_a_bad_name_of_that_file_alone(tmp_path: Path) -> Non
     bad, good = plan(tmp_path, "/in/a\0b.pdf", "/in/c.pdf")
 
     assert bad.verdict is not None
-    assert bad.verdict["error"]["code"] == "bad_name"
+    assert (bad.verdict.error and bad.verdict.error.code) == "bad_name"
     assert names([good]) == ["c"]
 
 
@@ -204,7 +204,7 @@ def test_an_input_that_its_own_output_would_overwrite_is_a_conflict(
     (file,) = plan(tmp_path / "out", source, mode=mode)
 
     assert file.verdict is not None
-    assert file.verdict["error"]["code"] == "output_conflict"
+    assert (file.verdict.error and file.verdict.error.code) == "output_conflict"
 
 
 def test_under_suffix_an_input_in_the_output_folder_keeps_its_name_to_itself(tmp_path: Path) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from inspect import signature
 from typing import Any
 
 import pytest
 
 from ocr_protocol.commands import Hello
-from ocr_worker.jobs.progress import Here, Progress, Reporter, Stopwatch
-from ocr_worker.jobs.runtime import Surroundings
-from ocr_worker.settings import Settings
+from ocr_worker.jobs.journal import Throttle
+from ocr_worker.jobs.progress import Here, Progress, Stopwatch
+from ocr_worker.jobs.runtime import Runtime
+from ocr_worker.model.fields import progress_fields
 
 
 @dataclass
@@ -32,7 +33,7 @@ def here(page: int, pages: int) -> Here:
 
 
 def fields(progress: Progress) -> dict[str, Any]:
-    return progress.made("job").fields
+    return progress_fields(progress.snapshot())
 
 
 def test_a_file_that_nobody_has_counted_stands_for_one_page() -> None:
@@ -203,62 +204,63 @@ def test_files_are_counted_by_how_they_ended(state: Any) -> None:
     assert counted == {"completed": 0, "failed": 0, "skipped": 0, state: 1}
 
 
-def make_reporter() -> tuple[Reporter, Clock, list[float]]:
-    clock, told = Clock(), list[float]()
-    return Reporter(lambda: told.append(clock.now), 0.1, clock), clock, told
-
-
 def test_first_news_are_told_at_once_and_the_next_when_it_is_time() -> None:
-    reporter, clock, told = make_reporter()
+    throttle = Throttle(0.1)
 
-    reporter.soon()
-    clock.now += 0.05
-    reporter.soon()
-    reporter.soon()
-    due = reporter.due()
-    clock.now += 0.06
-    reporter.tick()
+    throttle.add()
+    first = throttle.take(1000.0)
+    throttle.add()
+    throttle.add()
+    early, due = throttle.take(1000.05), throttle.due()
 
-    assert told == [1000.0, clock.now]
+    assert (first, early) == (True, False)
     assert due == pytest.approx(1000.1)
+    assert throttle.take(1000.11)
+    assert throttle.due() is None
 
 
 def test_without_a_wish_progress_is_told_ten_times_a_second_at_most() -> None:
-    clock, told = Clock(), list[float]()
     wished = 1 / Hello(command="hello").progress_hz
-    unasked = Surroundings(Settings(Path(), 1), lambda _: None, lambda _: None).progress_seconds
-    reporter = Reporter(lambda: told.append(clock.now), unasked, clock)
+    unasked = signature(Runtime).parameters["progress_seconds"].default
+    throttle, told = Throttle(unasked), 0
 
-    for _ in range(1000):
-        reporter.soon()
-        clock.now += 0.01
+    for hundredth in range(1000):
+        throttle.add()
+        told += throttle.take(hundredth / 100)
 
     assert wished == unasked
-    assert 90 <= len(told) <= 101
+    assert 90 <= told <= 101
 
 
 def test_another_least_time_holds_from_the_next_news_on() -> None:
-    reporter, clock, told = make_reporter()
-    reporter.soon()
+    throttle = Throttle(0.1)
+    throttle.add()
+    throttle.take(1000.0)
 
-    reporter.least_seconds = 2
-    clock.now += 1
-    reporter.soon()
-    due = reporter.due()
+    throttle.least_seconds = 2
+    throttle.add()
 
-    assert told == [1000.0]
-    assert due == pytest.approx(1002)
+    assert not throttle.take(1001)
+    assert throttle.due() == pytest.approx(1002)
 
 
 def test_without_news_nothing_is_told_and_nothing_is_due() -> None:
-    reporter, clock, told = make_reporter()
-    reporter.soon()
+    throttle = Throttle(0.1)
+    throttle.add()
+    throttle.take(1000.0)
 
-    clock.now += 10
-    reporter.tick()
+    assert not throttle.take(1010.0)
+    assert not throttle.take(1010.0, at_once=True)
+    assert throttle.due() is None
 
-    assert told == [1000.0]
-    assert reporter.due() is None
+
+def test_news_that_can_not_wait_is_told_at_once() -> None:
+    throttle = Throttle(0.1)
+    throttle.add()
+    throttle.take(1000.0)
+    throttle.add()
+
+    assert throttle.take(1000.01, at_once=True)
 
 
 def test_files_that_cost_nothing_lessen_what_the_others_are_taken_to_need() -> None:

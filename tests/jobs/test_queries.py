@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,17 +12,17 @@ from ocr_protocol.events import BatchData, Info, JobData, Result
 from ocr_worker.cli import exit_codes
 from ocr_worker.cli.summary import summary
 from ocr_worker.jobs import queries
-from ocr_worker.model.jobs import RunEnd
+from ocr_worker.model.events import RunEnd
+from ocr_worker.model.fields import batch_fields, file_done_fields, job_fields
+from ocr_worker.model.results import FileOutcome
+from ocr_worker.model.tasks import Failure
 from ocr_worker.store.job_store import JobStore
 from tests.store.records import new_files, stored_job
 
 END = RunEnd("completed", None, 2.0)
-DONE = {"status": "completed", "pages": 1, "output": "/out/x.pdf", "outputs": {"pdf": "/out/x.pdf"}}
-FAILED = {
-    "status": "failed",
-    "page": 3,
-    "error": {"code": "timeout", "message": "x: late", "retryable": True},
-}
+DONE = FileOutcome(status="completed", pages=1, output="/out/x.pdf", outputs={"pdf": "/out/x.pdf"})
+FAILED = FileOutcome(status="failed", page=3, error=Failure("timeout", "x: late", retryable=True))
+SKIPPED = FileOutcome(status="skipped", reason="duplicate")
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def keep(store: JobStore, files: int) -> None:
 def test_above_the_limit_counts_stand_for_the_lists(store: JobStore) -> None:
     store.add_job(stored_job(), new_files(queries.MOST_LISTED + 1))
 
-    data = queries.batch_result(store, "job", END)
+    data = batch_fields(queries.batch_result(store, "job", END))
 
     assert data["counts"] == {"successful": 0, "completed_with_errors": 0, "failed": 0, "skipped": 0}
     assert data["total_files"] == 10_001
@@ -54,18 +55,18 @@ def test_up_to_the_limit_every_file_is_listed(store: JobStore) -> None:
 
     listed, counted = (queries.batch_result(store, "job", END, most) for most in (5, 4))
 
-    assert len(listed["successful"]) == 5
-    assert counted["counts"]["successful"] == 5
+    assert (len(listed.successful), listed.lists_files) == (5, True)
+    assert (len(counted.successful), counted.lists_files, counted.counts.successful) == (0, False, 5)
 
 
 def test_files_are_listed_by_how_they_ended_and_unfinished_ones_nowhere(store: JobStore) -> None:
     keep(store, files=4)
     store.set_file("job", 2, state="failed", outcome=FAILED)
-    store.set_file("job", 3, state="skipped", outcome={"status": "skipped", "reason": "duplicate"})
+    store.set_file("job", 3, state="skipped", outcome=SKIPPED)
     store.reopen_files("job", "pending")
     store.set_file("job", 4, state="pending", outcome=None)
 
-    data = queries.batch_result(store, "job", END)
+    data = batch_fields(queries.batch_result(store, "job", END))
 
     assert [file["file"] for file in data["successful"]] == ["/in/1.png"]
     assert data["failed"] == [
@@ -79,7 +80,7 @@ def test_files_are_listed_by_how_they_ended_and_unfinished_ones_nowhere(store: J
 def test_a_page_that_failed_is_seen_with_and_without_lists(store: JobStore, most_listed: int) -> None:
     keep(store, files=3)
     good = queries.batch_result(store, "job", END, most_listed)
-    store.set_file("job", 2, outcome={**DONE, "status": "completed_with_errors"})
+    store.set_file("job", 2, outcome=replace(DONE, status="completed_with_errors"))
     data = queries.batch_result(store, "job", END, most_listed)
 
     assert exit_codes.of_result(good, None) == exit_codes.GOOD
@@ -90,27 +91,26 @@ def test_failures_of_inputs_are_told_apart_from_our_own(store: JobStore) -> None
     codes = ("corrupt", "encrypted", "not_found", "timeout", "internal")
     store.add_job(stored_job(worked_seconds=2.0, cleanups=3, worker_restarts=4), new_files(6))
     for number, code in enumerate(codes, 1):
-        error = {"code": code, "message": code, "retryable": False}
-        store.set_file("job", number, state="failed", outcome={"status": "failed", "error": error})
+        failed = FileOutcome(status="failed", error=Failure(code, code, retryable=False))
+        store.set_file("job", number, state="failed", outcome=failed)
 
-    data = queries.batch_result(store, "job", END)
+    result = queries.batch_result(store, "job", END)
 
+    data = batch_fields(result)
     statistics = data["statistics"]
     assert (statistics["failed_by_input"], statistics["failed_by_worker"]) == (3, 2)
     assert (statistics["files_per_second"], statistics["pages_per_second"]) == (2.5, 0.0)
     assert (statistics["cleanups"], statistics["worker_restarts"]) == (3, 4)
-    assert "3 failures of inputs, 2 failures of ours or of this machine" in summary("job", data)
+    assert "3 failures of inputs, 2 failures of ours or of this machine" in summary(result)
     BatchData.model_validate(data)
 
 
-@pytest.mark.parametrize("outcome", [DONE, FAILED, {"status": "skipped", "reason": "up_to_date"}])
-def test_what_is_told_of_a_file_is_an_event_of_the_protocol(
-    store: JobStore, outcome: dict[str, object]
-) -> None:
+@pytest.mark.parametrize("outcome", [DONE, FAILED, replace(SKIPPED, reason="up_to_date")])
+def test_what_is_told_of_a_file_is_an_event_of_the_protocol(store: JobStore, outcome: FileOutcome) -> None:
     store.add_job(stored_job(), new_files(1))
-    store.set_file("job", 1, state=outcome["status"], outcome=outcome)
+    store.set_file("job", 1, state=outcome.status, outcome=outcome)
 
-    data = queries.file_done(store, "job", 1)
+    data = file_done_fields(queries.file_done(store, "job", 1))
 
     assert Info(data=data).data.message
     assert data["file"] == "/in/1.png"
@@ -128,9 +128,9 @@ def test_a_job_is_summed_up_with_its_pages_and_its_files_in_parts(store: JobStor
     summary = queries.job_summary(store, job)
     files = queries.job_files(store, "job", 2, 1)
 
-    assert (summary["pages_done"], summary["pages_total"]) == (5, 12)
-    assert [file["file"] for file in files] == ["/in/3.png"]
-    JobData.model_validate({**summary, "files": files})
+    assert (summary.pages_done, summary.pages_total) == (5, 12)
+    assert [file.file for file in files] == ["/in/3.png"]
+    JobData.model_validate(job_fields(queries.job_details(store, "job", 2, 1)))
 
 
 def test_jobs_are_summed_up_together_as_each_alone(store: JobStore) -> None:
@@ -145,5 +145,5 @@ def test_jobs_are_summed_up_together_as_each_alone(store: JobStore) -> None:
     together = queries.job_summaries(store, jobs)
 
     assert together == [queries.job_summary(store, job) for job in jobs]
-    pages = {one["job_id"]: (one["pages_done"], one["pages_total"]) for one in together}
+    pages = {one.job_id: (one.pages_done, one.pages_total) for one in together}
     assert pages == {"job": (3, 3), "other": (1, 5), "empty": (0, 0)}

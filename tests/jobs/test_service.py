@@ -1,76 +1,163 @@
-"""The service, driven by hand where the loop's order of messages and ticks would hide a gap."""
+"""Whole batches through the service with a pool that needs no process, and what crosses between two messages."""
 
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ocr_worker.jobs.requests import make_request
-from ocr_worker.jobs.runtime import Surroundings
+from ocr_worker.errors import BusyError, JobActiveError
 from ocr_worker.jobs.service import JobService
-from ocr_worker.model.jobs import JobEvent, JobFailed, JobId, Origin, ProgressMade
-from ocr_worker.processes.slot import SlotMessage
+from ocr_worker.library.requests import make_request
+from ocr_worker.model.events import FileEnded, JobEnded, JobEvent, JobFailed, ProgressMade
+from ocr_worker.model.jobs import JobId
+from ocr_worker.model.tasks import ComposeTask, Failure, Outcome, PageTask, Task
 from ocr_worker.settings import Settings
 from ocr_worker.store.job_store import JobStore
-from samples import Sample
-
-LIMIT_SECONDS = 60
+from tests.processes.fake_pool import PAGES, FakePool, well
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Desk:
-    """A service with one page process, and what it has said."""
+    """A service with a fake pool, and what it has said."""
 
-    service: JobService
-    inbox: queue.Queue[SlotMessage]
-    events: list[JobEvent]
+    folder: Path
+    outcome: Callable[[Task], Outcome | None] = well
+    settings: dict[str, Any] = field(default_factory=dict)
 
-    def begin(self, file: Path, output_dir: Path) -> JobId:
-        """Start a job, and hear the end of its first page, which no tick has taken in yet."""
-        job, _ = self.service.submit(make_request([file], output_dir, {}), Origin("ocr_batch", None))
-        self.service.advance()
-        while not self.service.store.pages(job, 1):
-            self.service.handle(self.inbox.get(timeout=LIMIT_SECONDS))
-            self.service.tick()
-        self.service.handle(self.inbox.get(timeout=LIMIT_SECONDS))
-        return job
+    def __post_init__(self) -> None:
+        self.inbox, self.events = queue.Queue[Any](), list[JobEvent]()
+        self.pool = FakePool(self.inbox.put, outcome=self._outcome_of)
+        settings = Settings(self.folder / "state", page_processes=2, **self.settings)
+        self.service = JobService(settings, self.pool, self, progress_seconds=0)
+
+    def _outcome_of(self, task: Task) -> Outcome | None:
+        return self.outcome(task)
+
+    def on_event(self, event: JobEvent) -> None:
+        self.service.leases.on_event(event)
+        self.events.append(event)
+
+    def submit(self, files: int = 2, **options: Any) -> JobId:
+        """Have a job admitted, and nothing of it begun."""
+        names = [str(self.folder / f"{number}.png") for number in range(1, files + 1)]
+        accepted = self.service.admit(make_request(names, self.folder / "out", options))
+        while not accepted.done():
+            self.service.step()
+        return accepted.result().job_id
+
+    def step(self) -> bool:
+        """The next message or tick; whether there was one."""
+        due = self.service.next_step()
+        if due is not None and due <= time.monotonic():
+            self.service.step()
+        elif not self.inbox.empty():
+            self.service.handle(self.inbox.get())
+        else:
+            return False
+        return True
+
+    def run(self) -> None:
+        while self.step():
+            continue
+
+    def ends(self) -> list[str]:
+        return [event.run.status for event in self.events if isinstance(event, JobEnded)]
+
+    def told(self) -> list[int]:
+        return [event.progress.current for event in self.events if isinstance(event, ProgressMade)]
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    inbox, events = queue.Queue[SlotMessage](), list[JobEvent]()
-    settings = Settings(tmp_path / "state", page_processes=1)
-    around = Surroundings(settings, inbox.put, events.append, progress_seconds=1000)
-    service = JobService(around)
-    yield Desk(service, inbox, events)
-    service.cleanup()
+    desk = Desk(tmp_path)
+    yield desk
+    desk.service.close(at_once=False)
 
 
-@pytest.mark.timeout(2 * LIMIT_SECONDS)
-def test_what_was_heard_before_a_pause_is_told_though_no_tick_has_taken_it_in(
-    desk: Desk, sample: Callable[[str], Sample], tmp_path: Path
-) -> None:
-    job = desk.begin(sample("scanned_pdf").path, tmp_path / "out")
+def test_a_whole_batch_runs_to_its_end(desk: Desk) -> None:
+    job = desk.submit(files=5)
+
+    desk.run()
+
+    assert desk.ends() == ["completed"]
+    assert [event.seq for event in desk.events if isinstance(event, FileEnded | JobEnded)] == [
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+    ]
+    stored = desk.service.store.job(job)
+    assert stored is not None
+    assert (stored.state, stored.last_seq, stored.pages_read) == ("completed", 6, 5 * PAGES)
+    assert desk.service.state == "idle"
+
+
+def test_a_page_that_fails_twice_and_then_is_read_costs_two_retries(desk: Desk) -> None:
+    failures = iter([Failure("engine", "no", retryable=True)] * 2)
+    desk.outcome = lambda task: next(failures, well(task)) if isinstance(task, PageTask) else well(task)
+    job = desk.submit(files=1)
+
+    while not desk.ends():
+        if not desk.step():
+            # What is put off is due when its time has come.
+            for run in desk.service._runs:
+                run.course.shift(-10)
+            desk.service.step()
+
+    stored = desk.service.store.job(job)
+    assert stored is not None
+    assert stored.retries == 2
+
+
+def test_jobs_run_one_after_the_other_the_higher_priority_first(desk: Desk) -> None:
+    first = desk.submit(files=1)
+    while not desk.pool.started:
+        desk.step()
+    low, high = desk.submit(files=1), desk.submit(files=1, priority=5)
+
+    desk.run()
+
+    ended = [event.job_id for event in desk.events if isinstance(event, JobEnded)]
+    assert ended == [first, high, low]
+
+
+def test_what_was_heard_before_a_pause_is_told_though_no_tick_has_taken_it_in(desk: Desk) -> None:
+    job = desk.submit(files=1)
+    while not any(isinstance(task, PageTask) for task in desk.pool.started):
+        desk.step()
+    desk.service.handle(desk.inbox.get())
 
     desk.service.pause([job])
+    before = desk.told()[-1]
+    desk.run()
 
-    told = [event.fields["current"] for event in desk.events if isinstance(event, ProgressMade)]
-    assert told == [0, 1]
+    assert before >= 1
+    assert desk.service.paused(job) == [job]
+    assert desk.ends() == []
+    desk.service.unpause([job])
+    desk.run()
+    assert desk.ends() == ["completed"]
 
 
-@pytest.mark.timeout(2 * LIMIT_SECONDS)
 def test_a_job_that_ends_by_what_was_heard_before_a_pause_is_not_paused(
-    desk: Desk, sample: Callable[[str], Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def break_down(*_: object) -> None:
         raise RuntimeError("a fault of ours")
 
-    job = desk.begin(sample("scanned_pdf").path, tmp_path / "out")
+    job = desk.submit(files=1)
+    while not any(isinstance(task, PageTask) for task in desk.pool.started):
+        desk.step()
     monkeypatch.setattr(JobStore, "page_ended", break_down)
+    desk.service.handle(desk.inbox.get())
 
     desk.service.pause([job])
 
@@ -78,3 +165,112 @@ def test_a_job_that_ends_by_what_was_heard_before_a_pause_is_not_paused(
     assert ended
     assert ended.state == "failed"
     assert isinstance(desk.events[-1], JobFailed)
+
+
+def test_a_cancelled_job_can_be_resumed_and_its_done_pages_are_not_read_again(desk: Desk) -> None:
+    job = desk.submit(files=3)
+    while sum(isinstance(task, ComposeTask) for task in desk.pool.started) < 1:
+        desk.step()
+
+    desk.service.cancel(job)
+    desk.run()
+    before = len(desk.pool.started)
+    accepted = desk.service.resume(job, {})
+    desk.run()
+
+    assert desk.ends() == ["cancelled", "completed"]
+    assert accepted is not None
+    assert 0 < accepted.file_count <= 3
+    pages = [(task.source.path, task.page) for task in desk.pool.started if isinstance(task, PageTask)]
+    assert len(pages) - len(set(pages)) <= desk.pool.size
+    assert len(desk.pool.started) > before
+
+
+def test_failed_files_alone_are_done_again(desk: Desk) -> None:
+    desk.outcome = lambda task: (
+        Failure("corrupt", "bad", retryable=False)
+        if isinstance(task, PageTask) and task.source.path.endswith("1.png")
+        else well(task)
+    )
+    job = desk.submit(files=2)
+    desk.run()
+    desk.outcome = well
+    begun = len(desk.pool.started)
+
+    accepted = desk.service.retry_failed(job, {})
+    desk.run()
+
+    assert accepted is not None
+    assert accepted.file_count == 1
+    assert {Path(task.source.path).name for task in desk.pool.started[begun:]} == {"1.png"}  # type: ignore[union-attr]
+    assert desk.service.store.stats(job)["completed"] == 2
+    assert desk.service.retry_failed(job, {}) is None
+
+
+def test_a_cancel_reaches_a_request_that_is_not_a_job_yet(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    files = [f"{number}.png" for number in range(20_000)]
+    accepted = desk.service.admit(make_request(files, tmp_path / "out", {}))
+    (job,) = desk.service.active(None)
+
+    desk.service.cancel(job)
+    while not accepted.done():
+        desk.service.step()
+    desk.run()
+
+    assert accepted.result().file_count == 20_000
+    assert desk.ends() == ["cancelled"]
+    desk.service.close(at_once=True)
+
+
+def test_an_interrupt_refuses_what_is_not_a_job_yet_and_leaves_nothing_of_it(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    files = [f"{number}.png" for number in range(20_000)]
+    accepted = desk.service.admit(make_request(files, tmp_path / "out", {}))
+
+    desk.service.interrupt("SIGTERM")
+
+    assert isinstance(accepted.exception(timeout=0), BusyError)
+    assert desk.service.store.job_count(None) == 0
+    assert not list((tmp_path / "state" / "jobs").glob("*.lock"))
+    desk.service.close(at_once=True)
+
+
+def test_no_more_jobs_wait_than_the_limit(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, settings={"queue_limit": 1})
+    desk.submit(files=1)
+
+    with pytest.raises(BusyError, match="1 jobs are waiting"):
+        desk.submit(files=1)
+
+    desk.service.close(at_once=False)
+
+
+def test_a_draining_service_ends_paused_jobs_and_takes_no_more(desk: Desk) -> None:
+    job = desk.submit(files=1)
+    desk.service.pause([job])
+
+    desk.service.drain()
+    desk.run()
+
+    stored = desk.service.store.job(job)
+    assert stored is not None
+    assert (stored.state, stored.reason) == ("stopped", "paused")
+    with pytest.raises(BusyError, match="shutting down"):
+        desk.submit(files=1)
+
+
+def test_a_job_of_another_service_is_not_ours_to_cancel_nor_taken_for_a_dead_ones(
+    desk: Desk, tmp_path: Path
+) -> None:
+    job = desk.submit(files=1)
+    other = Desk(tmp_path)
+
+    with pytest.raises(JobActiveError):
+        other.service.active(job)
+    other.service.leases.find_interrupted()
+
+    stored = desk.service.store.job(job)
+    assert stored is not None
+    assert stored.state == "queued"
+    other.service.close(at_once=False)

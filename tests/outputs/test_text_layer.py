@@ -15,6 +15,7 @@ from pypdfium2 import raw
 
 from ocr_worker.model.page import Box, Line, Page, Word
 from ocr_worker.outputs.searchable_pdf import LayerGrafter, glyphless_font
+from tests.limits import HANG_SECONDS
 from tests.pages.readers import pdfium_text, poppler_text, pypdf_text
 from tools.make_glyphless import make_font
 
@@ -78,7 +79,9 @@ def test_copying_in_pdfium_gives_the_text_in_reading_order(name: str, tmp_path: 
 def test_copying_in_poppler_gives_the_text_in_reading_order(name: str, tmp_path: Path) -> None:
     path = _grafted(_laid_out(ROWS[name]), tmp_path)
 
-    out = subprocess.run(["pdftotext", str(path), "-"], capture_output=True, check=True, timeout=30).stdout
+    out = subprocess.run(
+        ["pdftotext", str(path), "-"], capture_output=True, check=True, timeout=HANG_SECONDS
+    ).stdout
     assert _lines(out.decode("utf-8")) == _expected(name)
 
 

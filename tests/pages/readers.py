@@ -8,6 +8,8 @@ from pathlib import Path
 import pypdf
 import pypdfium2
 
+from tests.limits import HANG_SECONDS
+
 
 def pdfium_text(path: Path, password: str | None = None) -> str:
     document = pypdfium2.PdfDocument(path, password=password)
@@ -20,7 +22,9 @@ def pypdf_text(path: Path) -> str:
 
 def poppler_text(path: Path) -> str:
     command = ["pdftotext", "-q", "-raw", str(path), "-"]
-    return subprocess.run(command, capture_output=True, check=True, timeout=30).stdout.decode("utf-8")
+    return subprocess.run(command, capture_output=True, check=True, timeout=HANG_SECONDS).stdout.decode(
+        "utf-8"
+    )
 
 
 def words(text: str) -> list[str]:

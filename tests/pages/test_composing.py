@@ -18,25 +18,26 @@ from ocr_worker.errors import InternalError, OutputConflictError, OutputExistsEr
 from ocr_worker.model.tasks import ComposeTask, PageSettings, Source
 from samples import Sample
 from tests.faults import documents, pictures
-from tests.pages.desk import ALL_OUTPUTS, Desk
+from tests.pages.desk import ALL_OUTPUTS, Desk, Done
 from tests.pages.readers import pdfium_text, poppler_text, pypdf_text, words
 
 Build = Callable[[str], Sample]
+AsRead = Callable[[str], Done]
 
 
-def test_pdfium_and_pypdf_read_the_layer_as_the_text_file_says(sample: Build, desk: Desk) -> None:
-    done = desk.process(sample("scanned_pdf").path)
+def test_pdfium_and_pypdf_read_the_layer_as_the_text_file_says(as_read: AsRead) -> None:
+    done = as_read("scanned_pdf")
 
     assert words(pdfium_text(done.outputs["pdf"])) == words(done.text)
     assert words(pypdf_text(done.outputs["pdf"])) == words(done.text)
 
 
 @pytest.mark.needs("pdftotext")
-def test_poppler_reads_the_layer_as_the_text_file_says(sample: Build, desk: Desk) -> None:
-    for kind in ("scanned_pdf", "rotated", "skewed"):
-        done = desk.process(sample(kind).path)
+@pytest.mark.parametrize("kind", ["scanned_pdf", "rotated", "skewed"])
+def test_poppler_reads_the_layer_as_the_text_file_says(kind: str, as_read: AsRead) -> None:
+    done = as_read(kind)
 
-        assert words(poppler_text(done.outputs["pdf"])) == words(done.text)
+    assert words(poppler_text(done.outputs["pdf"])) == words(done.text)
 
 
 def test_the_original_stays_as_it_is_under_the_layer(desk: Desk, tmp_path: Path) -> None:
@@ -62,19 +63,19 @@ def test_the_original_stays_as_it_is_under_the_layer(desk: Desk, tmp_path: Path)
     assert "Harvest moon" in pdfium_text(done.outputs["pdf"])
 
 
-def test_the_layer_is_small(sample: Build, desk: Desk) -> None:
+def test_the_layer_is_small(sample: Build, as_read: AsRead) -> None:
     scan = sample("scanned_pdf")
 
-    done = desk.process(scan.path)
+    done = as_read("scanned_pdf")
 
     size = scan.path.stat().st_size
     assert done.outputs["pdf"].stat().st_size <= size * 1.02 + 8192 * scan.pages
 
 
-def test_the_layer_shows_nothing(sample: Build, desk: Desk) -> None:
+def test_the_layer_shows_nothing(sample: Build, as_read: AsRead) -> None:
     scan = sample("scanned_pdf")
 
-    done = desk.process(scan.path)
+    done = as_read("scanned_pdf")
 
     before, after = (
         pypdfium2.PdfDocument(path)[0].render(scale=0.5).to_pil() for path in (scan.path, done.outputs["pdf"])
@@ -93,10 +94,9 @@ def test_pages_with_text_are_left_untouched(sample: Build, desk: Desk) -> None:
         ]
 
 
-def test_composing_twice_does_not_pile_up_layers(sample: Build, desk: Desk, tmp_path: Path) -> None:
-    first = desk.process(sample("scanned_pdf").path)
+def test_composing_twice_does_not_pile_up_layers(as_read: AsRead, desk: Desk, tmp_path: Path) -> None:
     again = tmp_path / "again.pdf"
-    again.write_bytes(first.outputs["pdf"].read_bytes())
+    again.write_bytes(as_read("scanned_pdf").outputs["pdf"].read_bytes())
 
     kept = desk.process(again)
     redone = desk.process(again, PageSettings(existing_text="redo"))

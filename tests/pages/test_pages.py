@@ -14,10 +14,11 @@ from PIL import Image
 from ocr_worker.errors import ChangedError, CorruptError
 from ocr_worker.model.tasks import PageSettings, PageTask, Source
 from samples import Sample
-from tests.faults import documents
-from tests.pages.desk import Desk
+from tests.faults import documents, pictures
+from tests.pages.desk import Desk, Done
 
 Build = Callable[[str], Sample]
+AsRead = Callable[[str], Done]
 LIKENESS = {
     "clean": 0.98,
     "inverted": 0.95,
@@ -32,10 +33,10 @@ LIKENESS = {
 
 
 @pytest.mark.parametrize("kind", LIKENESS)
-def test_a_scan_is_read_as_it_was_printed(kind: str, sample: Build, desk: Desk) -> None:
+def test_a_scan_is_read_as_it_was_printed(kind: str, sample: Build, as_read: AsRead) -> None:
     scan = sample(kind)
 
-    done = desk.process(scan.path)
+    done = as_read(kind)
 
     assert [page.status for page in done.pages] == ["ok"] * scan.pages
     assert _likeness(scan.truth, done.text) >= LIKENESS[kind]
@@ -54,21 +55,19 @@ def test_a_turned_page_stands_upright_in_the_results(sample: Build, desk: Desk, 
     assert tops == sorted(tops)
 
 
-def test_rotation_switched_off_leaves_a_turned_page_as_it_is(
-    sample: Build, desk: Desk, tmp_path: Path
-) -> None:
+def test_rotation_switched_off_leaves_a_turned_page_as_it_is(desk: Desk, tmp_path: Path) -> None:
     turned = tmp_path / "turned.png"
-    Image.open(sample("clean").path).transpose(Image.Transpose.ROTATE_180).save(turned, dpi=(300, 300))
+    pictures.sheet().transpose(Image.Transpose.ROTATE_180).save(turned, dpi=(200, 200))
 
     page = desk.process(turned, PageSettings(rotate_pages="off")).record["pages"][0]
 
     assert page["rotation"] == 0
 
 
-def test_boxes_of_a_tilted_page_lie_where_its_words_are(sample: Build, desk: Desk) -> None:
+def test_boxes_of_a_tilted_page_lie_where_its_words_are(sample: Build, as_read: AsRead) -> None:
     scan = sample("skewed")
 
-    page = desk.process(scan.path).record["pages"][0]
+    page = as_read("skewed").record["pages"][0]
 
     grey = Image.open(scan.path).convert("L")
     inked = [_darkest(grey, word["box_px"]) < 128 for line in page["lines"] for word in line["words"]]
@@ -94,8 +93,10 @@ def test_only_the_scans_of_a_mixed_document_are_recognised(desk: Desk, tmp_path:
     assert "Scanned page" in done.text
 
 
-def test_force_recognises_a_born_digital_page_too(sample: Build, desk: Desk) -> None:
-    done = desk.process(sample("born_digital").path, PageSettings(existing_text="force"))
+def test_force_recognises_a_born_digital_page_too(desk: Desk, tmp_path: Path) -> None:
+    path = _written(tmp_path / "typed.pdf", documents.born_digital())
+
+    done = desk.process(path, PageSettings(existing_text="force"))
 
     assert {page.status for page in done.pages} == {"ok"}
 
@@ -163,12 +164,13 @@ def test_a_cut_off_image_is_corrupt(desk: Desk, sample: Build, tmp_path: Path) -
         desk.bench.run(PageTask(Source(str(cut), None, stamp), PageSettings(), 1, str(tmp_path / "1.page")))
 
 
-def test_a_resolution_that_would_cost_too_many_pixels_is_lowered(desk: Desk, sample: Build) -> None:
-    settings = PageSettings(existing_text="force", dpi=600, max_pixels=2_000_000)
+def test_a_resolution_that_would_cost_too_many_pixels_is_lowered(desk: Desk, tmp_path: Path) -> None:
+    path = _written(tmp_path / "typed.pdf", documents.born_digital())
+    settings = PageSettings(existing_text="force", dpi=600, max_pixels=100_000)
 
-    page = desk.process(sample("born_digital").path, settings).record["pages"][0]
+    page = desk.process(path, settings).record["pages"][0]
 
-    assert page["width_px"] * page["height_px"] <= 2_010_000
+    assert page["width_px"] * page["height_px"] <= 101_000
     assert page["dpi"] < 200
 
 

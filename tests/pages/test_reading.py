@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr.layout import TALL_LETTER, Layout, LayoutRow
+from ocr_worker.engines.ocr.tesseract_factories import HINTS
 from ocr_worker.model.page import Line, Word
 from ocr_worker.model.tasks import PageSettings
 from ocr_worker.pages.recognition import Reader
@@ -59,7 +60,7 @@ def page() -> GreyImage:
 
 
 def read(page: GreyImage, engine: Scripted, **settings: object) -> Line:
-    reader = Reader(engine, lambda: None, PageSettings(**settings))  # type: ignore[arg-type]
+    reader = Reader(engine, lambda: None, PageSettings(**settings), HINTS)  # type: ignore[arg-type]
     (line,) = reader.read(page).lines
     return line
 

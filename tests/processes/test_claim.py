@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from tests.limits import HANG_SECONDS
+
 PROBE = """
 import json, os
 from ocr_worker.processes.claim import claim
@@ -27,7 +29,7 @@ def test_stdin_becomes_null_and_stdout_becomes_stderr_and_no_child_inherits_ours
 ) -> None:
     probe = subprocess.run(
         ["/bin/sh", "-c", f'exec "$@" {redirect}', "sh", sys.executable, "-c", PROBE],
-        input=b"", capture_output=True, timeout=20, check=True,
+        input=b"", capture_output=True, timeout=HANG_SECONDS, check=True,
     )  # fmt: skip
 
     before, after, ours, inherited = json.loads(probe.stdout)

@@ -15,8 +15,7 @@ import pytest
 from ocr_worker.files.liveness import birth
 from ocr_worker.processes.guard import Guard, HostGone, HostWatch, watch_host
 from tests.e2e.tree import wait_until
-
-LIMIT = 5
+from tests.limits import HANG_SECONDS
 
 
 def sleeper() -> subprocess.Popen[bytes]:
@@ -29,7 +28,7 @@ def test_a_host_that_reads_is_there_and_one_that_closed_its_end_is_gone() -> Non
 
     there = watch.gone(None, 0)
     os.close(read)
-    gone = watch.gone(None, LIMIT)
+    gone = watch.gone(None, HANG_SECONDS)
     os.close(write)
 
     assert there is None
@@ -99,7 +98,7 @@ def test_the_watching_thread_posts_once_the_host_is_gone() -> None:
 
     os.close(read)
 
-    assert posted.get(timeout=LIMIT) == HostGone("stdout has no reader")
+    assert posted.get(timeout=HANG_SECONDS) == HostGone("stdout has no reader")
 
 
 def test_a_worker_without_a_guard_may_give_it_any_order() -> None:
@@ -145,8 +144,8 @@ def test_a_worker_that_cannot_act_is_ended_with_all_that_its_children_started(en
             elif end == "parent":
                 parent.kill()
 
-            assert worker.wait(LIMIT) == -signal.SIGKILL
-        wait_until(lambda: not living_members(child), "the child's group is gone", LIMIT)
+            assert worker.wait(HANG_SECONDS) == -signal.SIGKILL
+        wait_until(lambda: not living_members(child), "the child's group is gone", HANG_SECONDS)
         parent.kill()
 
 
@@ -164,7 +163,7 @@ print(os.getpgid(guard.pid) != os.getpgid(0))
 def test_a_guard_that_is_slow_to_leave_the_workers_group_is_waited_for() -> None:
     command = [sys.executable, "-c", SLOW_TO_LEAVE]
 
-    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=HANG_SECONDS, check=True)
 
     assert done.stdout == "True\n"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ocr_worker.model.tasks import Failure, InspectTask, Source
 from ocr_worker.processes.guard import Guard
-from ocr_worker.processes.pool import PagePool
+from ocr_worker.processes.pool import PagePool, TaskEnded
 from ocr_worker.processes.slot import SlotMessage
 from ocr_worker.settings import Settings
 
@@ -35,12 +35,11 @@ def test_a_task_is_not_given_to_a_process_whose_last_answer_came_as_it_was_kille
         first = pool.handle(answer)
 
         pool.start(2, missing, LIMIT)
-        second = None
-        while second is None:
+        second = list[TaskEnded]()
+        while not second:
             second = pool.handle(inbox.get(timeout=LIMIT))
 
-    for number, ended in ((1, first), (2, second)):
-        assert ended is not None
+    for number, (ended,) in ((1, first), (2, second)):
         assert ended.ticket == number
         assert isinstance(ended.outcome, Failure)
         assert ended.outcome.code == "not_found"

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import IO, Any
 
 from ocr_protocol.schema import event_adapter
+from tests.limits import HANG_SECONDS
 
 
 class WorkerProcess:
@@ -43,15 +44,13 @@ class WorkerProcess:
 
 
 @contextmanager
-def start_worker(
-    command: list[str], environment: Mapping[str, str], limit_seconds: float
-) -> Iterator[WorkerProcess]:
-    """Run a worker, and kill it once the time is up, so that no read waits for ever."""
+def start_worker(command: list[str], environment: Mapping[str, str]) -> Iterator[WorkerProcess]:
+    """Run a worker, and kill it when it hangs, so that no read waits for ever."""
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, env=dict(environment)) as process:
         assert process.stdin
         assert process.stdout
-        alarm = threading.Timer(limit_seconds, process.kill)
+        alarm = threading.Timer(HANG_SECONDS, process.kill)
         alarm.start()
         try:
             yield WorkerProcess(process, process.stdin, process.stdout)

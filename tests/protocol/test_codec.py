@@ -10,10 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ocr_protocol import COMMANDS, RETRYABLE, Error, Info, Progress, Result, WireError, decode, encode
+from ocr_protocol import COMMANDS, Error, Info, Progress, Result, WireError, decode, encode
 from ocr_protocol.commands import Inspect, OcrBatch
 from ocr_protocol.events import ErrorData, FileDone, PingData, ProgressData
-from ocr_worker import errors
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
@@ -157,12 +156,3 @@ def test_the_message_shortens_and_escapes_the_name_of_an_unknown_command() -> No
     assert len(refusal.value.message) < 600
     assert refusal.value.message.isascii()
     assert "\n" not in refusal.value.message
-
-
-def test_the_worker_s_errors_and_the_wire_agree_on_what_may_be_retried() -> None:
-    classes = [
-        cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, errors.OcrError)
-    ]
-
-    for cls in classes:
-        assert cls.retryable == (cls.code in RETRYABLE), cls

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from tests.limits import HANG_SECONDS
+
 ALLOWED = {
     "ocr_protocol",
     "pydantic",
@@ -25,7 +27,9 @@ sys.stdout.write(" ".join(set(sys.modules) - before))
 def test_the_protocol_imports_pydantic_and_the_standard_library_alone() -> None:
     command = [sys.executable, "-c", SCRIPT]
 
-    loaded = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout.split()
+    loaded = subprocess.run(
+        command, capture_output=True, text=True, check=True, timeout=HANG_SECONDS
+    ).stdout.split()
 
     roots = {name.partition(".")[0] for name in loaded if not name.startswith("_sysconfigdata")}
     assert roots - sys.stdlib_module_names <= ALLOWED

@@ -31,7 +31,7 @@ def test_the_worker_plays_the_golden_session(name: str, inputs: Path, tmp_path: 
     environment = os.environ | {"OCR_WORKER_STATE_DIR": str(tmp_path / "state")}
     folders = {"in": str(inputs), "out": str(tmp_path / "out")}
 
-    with start_worker([sys.executable, "-m", "ocr_worker"], environment, limit_seconds=60) as worker:
+    with start_worker([sys.executable, "-m", "ocr_worker"], environment) as worker:
         faults = replay(read_steps(FOLDER / f"{name}.jsonl"), worker, folders)
 
     assert faults == []

@@ -1,4 +1,4 @@
-"""The heart beats at its interval, from a thread of its own, with the last that it was told."""
+"""The heart beats at its interval, from a thread of its own, and tells what is at work when it is read."""
 
 from __future__ import annotations
 
@@ -7,17 +7,27 @@ from typing import Any
 
 import pytest
 
+from ocr_worker.model.results import Doing
 from ocr_worker.stdio.heartbeat import Heart
 
 
-def make_heart() -> tuple[Heart, queue.Queue[Any]]:
-    sent: queue.Queue[Any] = queue.Queue()
-    return Heart(sent.put), sent
+class Work:
+    """What a worker does."""
+
+    def __init__(self) -> None:
+        self.doing = Doing("running", "job", "/in/a.pdf", 3)
+
+    def __call__(self) -> Doing:
+        return self.doing
 
 
-def test_it_tells_what_was_noted_last() -> None:
-    heart, sent = make_heart()
-    heart.note("running", "job", "/in/a.pdf", 3)
+def make_heart() -> tuple[Heart, Work, queue.Queue[Any]]:
+    sent, work = queue.Queue[Any](), Work()
+    return Heart(sent.put, work), work, sent
+
+
+def test_it_tells_what_is_at_work() -> None:
+    heart, _, sent = make_heart()
 
     heart.beat_every(0.01)
     beat = sent.get(timeout=5)
@@ -29,26 +39,13 @@ def test_it_tells_what_was_noted_last() -> None:
     heart.beat_every(None)
 
 
-def test_a_pause_is_told_with_what_is_in_work() -> None:
-    heart, sent = make_heart()
-    heart.note("running", "job", "/in/a.pdf")
-
-    heart.note("paused", "job", "/in/a.pdf")
-    heart.beat_every(0.01)
-
-    assert (sent.get(timeout=5)().data.state, sent.get(timeout=5)().data.file) == ("paused", "/in/a.pdf")
-    heart.beat_every(None)
-
-
 def test_a_beat_that_waited_to_be_read_does_not_tell_of_a_job_that_has_ended_meanwhile() -> None:
-    heart, sent = make_heart()
-    heart.note("running", "job", "/in/a.pdf", 3)
+    heart, work, sent = make_heart()
     heart.beat_every(0.01)
     beat = sent.get(timeout=5)
 
-    heart.forget("another")
     before = beat()
-    heart.forget("job")
+    work.doing = Doing("idle")
     after = beat()
 
     assert (before.job_id, before.data.file) == ("job", "/in/a.pdf")
@@ -57,7 +54,7 @@ def test_a_beat_that_waited_to_be_read_does_not_tell_of_a_job_that_has_ended_mea
 
 
 def test_the_interval_can_be_stopped_and_set_again() -> None:
-    heart, sent = make_heart()
+    heart, _, sent = make_heart()
     heart.beat_every(0.01)
     sent.get(timeout=5)
 

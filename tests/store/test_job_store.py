@@ -13,11 +13,14 @@ import pytest
 
 from ocr_worker.errors import InternalError, OutputPermissionError
 from ocr_worker.model.jobs import JobOptions
+from ocr_worker.model.results import FileOutcome
 from ocr_worker.model.tasks import PageSettings
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.records import NewFile
 from ocr_worker.store.schema import MIGRATIONS
 from tests.store.records import new_files, stored_job
+
+SKIPPED = FileOutcome(status="skipped", reason="duplicate")
 
 
 @pytest.fixture
@@ -31,12 +34,12 @@ def test_a_job_comes_back_as_it_was_kept(store: JobStore) -> None:
     options = JobOptions(page=PageSettings(languages=("deu", "eng"), dpi=300), retries=7, dry_run=True)
     job = stored_job(options=options, output_path=b"/out/\xff", priority=-3)
 
-    store.add_job(job, [NewFile("file:///a%FF", b"/a\xff", b"a\xff", {"status": "skipped"})])
+    store.add_job(job, [NewFile("file:///a%FF", b"/a\xff", b"a\xff", SKIPPED)])
 
     assert store.job(job.job_id) == job
     file = store.file(job.job_id, 1)
     assert (file.file, file.path, file.name, file.verdict) == (
-        "file:///a%FF", b"/a\xff", b"a\xff", {"status": "skipped"},
+        "file:///a%FF", b"/a\xff", b"a\xff", SKIPPED,
     )  # fmt: skip
     assert file.state == "pending"
 
@@ -44,12 +47,12 @@ def test_a_job_comes_back_as_it_was_kept(store: JobStore) -> None:
 def test_what_is_kept_is_there_for_the_next_process(tmp_path: Path) -> None:
     first = JobStore(tmp_path)
     first.add_job(stored_job(), new_files(2))
-    first.set_file("job", 1, state="completed", outcome={"pages": 3})
+    first.set_file("job", 1, state="completed", outcome=SKIPPED)
     # Not closed: a killed process closes nothing.
 
     second = JobStore(tmp_path)
 
-    assert second.file("job", 1).outcome == {"pages": 3}
+    assert second.file("job", 1).outcome == SKIPPED
     assert second.stats("job") == {
         "total": 2, "pending": 1, "processing": 0, "completed": 1, "failed": 0, "skipped": 0,
     }  # fmt: skip
@@ -138,7 +141,7 @@ def test_jobs_that_some_worker_holds_are_unfinished(store: JobStore) -> None:
         store.add_job(stored_job(state, state="queued"), [])
         store.update_job(state, state=state)
 
-    assert {job.job_id for job in store.unfinished()} == {"queued", "running", "paused"}
+    assert set(store.unfinished()) == {"queued", "running", "paused"}
 
 
 def test_a_page_is_counted_as_tried_before_and_as_done_after(store: JobStore) -> None:
@@ -178,7 +181,7 @@ def test_pages_of_ended_files_count_and_of_begun_ones_are_told_apart(store: JobS
 
 def test_reopened_files_are_pending_and_keep_their_pages(store: JobStore) -> None:
     store.add_job(stored_job(), new_files(2))
-    store.set_file("job", 1, state="failed", outcome={"status": "failed"}, ended_at=1.0, pages=2)
+    store.set_file("job", 1, state="failed", outcome=FileOutcome(status="failed"), ended_at=1.0, pages=2)
     store.page_started("job", 1, 1)
     store.page_ended("job", 1, 1, "ok")
 
@@ -228,7 +231,7 @@ def test_a_job_of_which_a_part_is_deleted_is_nobodys(store: JobStore) -> None:
         store.delete_job("job")
 
     assert store.job("job") is None
-    assert [job.state for job in store.unfinished()] == ["admitting"]
+    assert store.unfinished() == {"job": "admitting"}
 
 
 def test_the_rate_is_that_of_jobs_that_recognised_pages_however_many_others_ended_since(

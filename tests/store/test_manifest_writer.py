@@ -10,7 +10,7 @@ import pytest
 
 from ocr_worker.library.manifest import BatchManifest
 from ocr_worker.store.job_store import JobStore
-from ocr_worker.store.manifest_writer import Agenda, ManifestKeeper
+from ocr_worker.store.manifest_writer import ManifestWriter, Schedule
 from tests.e2e import tree
 from tests.store.records import new_files, stored_job
 
@@ -19,69 +19,69 @@ LARGE = 20_000
 
 
 @pytest.fixture
-def agenda() -> Agenda:
-    return Agenda()
+def schedule() -> Schedule:
+    return Schedule()
 
 
-def test_files_that_change_wait_a_second_after_a_quick_write(agenda: Agenda) -> None:
-    agenda.written("job", begun=10.0, ended=10.01)
+def test_files_that_change_wait_a_second_after_a_quick_write(schedule: Schedule) -> None:
+    schedule.written("job", begun=10.0, ended=10.01)
 
-    agenda.file_changed("job")
+    schedule.file_changed("job")
 
-    assert agenda.take(11.0) is None
-    assert agenda.take(11.01) == "job"
-
-
-def test_files_that_change_wait_twenty_times_as_long_as_a_slow_write_took(agenda: Agenda) -> None:
-    agenda.written("job", begun=10.0, ended=12.0)
-
-    agenda.file_changed("job")
-
-    assert agenda.seconds_to_next(12.0) == 40
-    assert agenda.take(51.9) is None
-    assert agenda.take(52.0) == "job"
+    assert schedule.take(11.0) is None
+    assert schedule.take(11.01) == "job"
 
 
-def test_files_that_change_during_a_write_wait_as_long_after_it(agenda: Agenda) -> None:
-    agenda.file_changed("job")
-    agenda.take(10.0)
-    agenda.file_changed("job")
+def test_files_that_change_wait_twenty_times_as_long_as_a_slow_write_took(schedule: Schedule) -> None:
+    schedule.written("job", begun=10.0, ended=12.0)
 
-    agenda.written("job", begun=10.0, ended=12.0)
+    schedule.file_changed("job")
 
-    assert agenda.take(51.9) is None
-    assert agenda.take(52.0) == "job"
-
-
-def test_a_change_of_state_waits_for_nothing_and_takes_the_files_along(agenda: Agenda) -> None:
-    agenda.written("job", begun=10.0, ended=12.0)
-    agenda.file_changed("job")
-
-    agenda.state_changed("job")
-
-    assert agenda.take(12.0) == "job"
-    assert agenda.take(99.0) is None
+    assert schedule.seconds_to_next(12.0) == 40
+    assert schedule.take(51.9) is None
+    assert schedule.take(52.0) == "job"
 
 
-def test_a_change_of_state_during_a_write_is_written_right_after_it(agenda: Agenda) -> None:
-    agenda.state_changed("job")
-    agenda.take(10.0)
-    agenda.state_changed("job")
-    agenda.file_changed("job")
+def test_files_that_change_during_a_write_wait_as_long_after_it(schedule: Schedule) -> None:
+    schedule.file_changed("job")
+    schedule.take(10.0)
+    schedule.file_changed("job")
 
-    agenda.written("job", begun=10.0, ended=12.0)
+    schedule.written("job", begun=10.0, ended=12.0)
 
-    assert agenda.take(12.0) == "job"
+    assert schedule.take(51.9) is None
+    assert schedule.take(52.0) == "job"
 
 
-def test_jobs_do_not_wait_for_each_other(agenda: Agenda) -> None:
-    agenda.written("large", begun=10.0, ended=20.0)
+def test_a_change_of_state_waits_for_nothing_and_takes_the_files_along(schedule: Schedule) -> None:
+    schedule.written("job", begun=10.0, ended=12.0)
+    schedule.file_changed("job")
 
-    agenda.file_changed("large")
-    agenda.file_changed("small")
+    schedule.state_changed("job")
 
-    assert agenda.take(20.0) == "small"
-    assert agenda.take(20.0) is None
+    assert schedule.take(12.0) == "job"
+    assert schedule.take(99.0) is None
+
+
+def test_a_change_of_state_during_a_write_is_written_right_after_it(schedule: Schedule) -> None:
+    schedule.state_changed("job")
+    schedule.take(10.0)
+    schedule.state_changed("job")
+    schedule.file_changed("job")
+
+    schedule.written("job", begun=10.0, ended=12.0)
+
+    assert schedule.take(12.0) == "job"
+
+
+def test_jobs_do_not_wait_for_each_other(schedule: Schedule) -> None:
+    schedule.written("large", begun=10.0, ended=20.0)
+
+    schedule.file_changed("large")
+    schedule.file_changed("small")
+
+    assert schedule.take(20.0) == "small"
+    assert schedule.take(20.0) is None
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def large(tmp_path: Path) -> Path:
 
 
 def test_a_keeper_that_is_closed_has_written_what_was_due_however_large(large: Path) -> None:
-    keeper = ManifestKeeper(large.parent / "state")
+    keeper = ManifestWriter(large.parent / "state")
     keeper.state_changed("job")
 
     keeper.close()
@@ -105,7 +105,7 @@ def test_a_keeper_that_is_closed_has_written_what_was_due_however_large(large: P
 
 
 def test_a_write_that_is_broken_off_leaves_nothing_beside_the_manifest_that_was_there(large: Path) -> None:
-    keeper = ManifestKeeper(large.parent / "state")
+    keeper = ManifestWriter(large.parent / "state")
     before = large / "batch_job_manifest.json"
     before.write_bytes(b"what was there")
     keeper.state_changed("job")
@@ -118,7 +118,7 @@ def test_a_write_that_is_broken_off_leaves_nothing_beside_the_manifest_that_was_
 
 
 def test_a_keeper_that_was_closed_goes_on_with_the_next_job(large: Path) -> None:
-    keeper = ManifestKeeper(large.parent / "state")
+    keeper = ManifestWriter(large.parent / "state")
     keeper.state_changed("gone")
     keeper.break_off()
 

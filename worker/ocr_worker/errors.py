@@ -1,23 +1,103 @@
-"""Our own errors: one root, the class carries the wire's code, the message names the thing and the way out."""
+"""Our own errors: one root, the class carries the wire's code, the message names the thing and the way out.
+
+`FAILURES` says of each code what follows from it; nobody else keeps a list of codes.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
+from dataclasses import dataclass
+from typing import Any, Literal
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+
+Scope = Literal["page", "file", "job", "command"]
+"""What is lost: the page, the whole file, the run of the job, or the command that was refused."""
+Blame = Literal["input", "machine", "worker", "caller"]
+"""What has to change: the input or its options, the machine (disk, folders, what is installed), this program, the call."""
+Retry = Literal["never", "later", "at_once", "alone"]
+"""Whether another try may help: of the job later, of the page at once, or at once and, if it ran out of memory, alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailureKind:
+    """What follows from a code."""
+
+    scope: Scope
+    blame: Blame
+    retry: Retry = "never"
+    exit_code: int = 3
+    """Of a command that ends with it; docs/cli.md lists them."""
+
+    @property
+    def retryable(self) -> bool:
+        """The same request may succeed later, or elsewhere."""
+        return self.retry != "never"
+
+
+FAILURES: dict[str, FailureKind] = {
+    "not_found": FailureKind("file", "input"),
+    "not_regular": FailureKind("file", "input"),
+    "permission": FailureKind("file", "input"),
+    "locked": FailureKind("file", "input", "later"),
+    "empty": FailureKind("file", "input"),
+    "unsupported_type": FailureKind("page", "input"),
+    "corrupt": FailureKind("page", "input"),
+    "encrypted": FailureKind("file", "input"),
+    "bad_password": FailureKind("file", "input"),
+    "signed": FailureKind("file", "input"),
+    "xfa": FailureKind("file", "input"),
+    "too_large": FailureKind("page", "input"),
+    "no_pages": FailureKind("file", "input"),
+    "timeout": FailureKind("page", "worker", "later"),
+    "engine": FailureKind("page", "worker", "at_once"),
+    "engine_missing": FailureKind("file", "machine"),
+    "language_missing": FailureKind("file", "machine"),
+    "output_permission": FailureKind("file", "machine"),
+    "output_exists": FailureKind("file", "machine"),
+    "output_conflict": FailureKind("file", "input"),
+    "no_space": FailureKind("job", "machine", "later"),
+    "changed": FailureKind("file", "input", "later"),
+    "bad_name": FailureKind("file", "input"),
+    "crashed": FailureKind("page", "worker", "alone"),
+    "cancelled": FailureKind("job", "caller", exit_code=130),
+    "internal": FailureKind("page", "worker", exit_code=70),
+    "parse_error": FailureKind("command", "caller"),
+    "invalid_params": FailureKind("command", "caller", exit_code=2),
+    "unknown_command": FailureKind("command", "caller"),
+    "line_too_long": FailureKind("command", "caller"),
+    "unsupported": FailureKind("command", "caller"),
+    "busy": FailureKind("command", "machine", "later"),
+    "job_not_found": FailureKind("command", "caller"),
+    "job_active": FailureKind("command", "caller"),
+}
+"""By the codes of the wire, in the order of docs/errors.md."""
 
 
 class OcrError(Exception):
     """Something a user can be told: a code of the wire, a plain sentence, and whether another try may help."""
 
     code = "internal"
-    retryable = False
 
     def __init__(self, message: str, **details: object) -> None:
         self.message = sayable(message)
         super().__init__(self.message)
         self.details = details
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same request may succeed later, or elsewhere."""
+        return FAILURES[self.code].retryable
+
+    @property
+    def exit_code(self) -> int:
+        """Of a command that ends with it."""
+        return FAILURES[self.code].exit_code
+
+    def to_fields(self) -> dict[str, Any]:
+        """`code`, `message` and `retryable`, as the wire, the store and results have them."""
+        return {"code": self.code, "message": self.message, "retryable": self.retryable}
 
 
 def sayable(text: str) -> str:
@@ -42,7 +122,6 @@ class PermissionDeniedError(OcrError):
 
 class LockedError(OcrError):
     code = "locked"
-    retryable = True
 
 
 class EmptyFileError(OcrError):
@@ -83,12 +162,10 @@ class NoPagesError(OcrError):
 
 class PageTimeoutError(OcrError):
     code = "timeout"
-    retryable = True
 
 
 class EngineError(OcrError):
     code = "engine"
-    retryable = True
 
 
 class EngineMissingError(OcrError):
@@ -113,7 +190,6 @@ class OutputConflictError(OcrError):
 
 class NoSpaceError(OcrError):
     code = "no_space"
-    retryable = True
 
 
 def no_space(error: BaseException, place: object) -> NoSpaceError | None:
@@ -125,7 +201,6 @@ def no_space(error: BaseException, place: object) -> NoSpaceError | None:
 
 class ChangedError(OcrError):
     code = "changed"
-    retryable = True
 
 
 class BadNameError(OcrError):
@@ -134,7 +209,6 @@ class BadNameError(OcrError):
 
 class CrashedError(OcrError):
     code = "crashed"
-    retryable = True
 
 
 class InvalidParamsError(OcrError):
@@ -147,7 +221,6 @@ class UnsupportedError(OcrError):
 
 class BusyError(OcrError):
     code = "busy"
-    retryable = True
 
 
 class JobNotFoundError(OcrError):

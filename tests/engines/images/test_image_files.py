@@ -130,7 +130,7 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(tmp_path: Path) -> 
 def test_a_side_that_is_too_long_is_scaled_down() -> None:
     strip = Image.new("L", (40_000, 10), 255)
 
-    assert filters.fit(strip).size == (32_767, 8)
+    assert filters.fit(strip, 32_767).size == (32_767, 8)
 
 
 def test_oblong_pixels_become_square_ones_but_never_too_many_of_them() -> None:

@@ -14,16 +14,16 @@ def test_a_scan_beyond_pillows_own_limit_is_decoded(monkeypatch: pytest.MonkeyPa
     scan = pictures.jpeg()
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
 
-    picture = jpeg.luma(scan, pictures.SIZE)
+    picture = jpeg.luma(scan, 1, pictures.SIZE)
 
     assert picture is not None
     assert (picture.mode, picture.size) == ("L", pictures.SIZE)
 
 
 def test_a_jpeg_of_another_size_than_it_should_have_is_not_decoded() -> None:
-    assert jpeg.luma(pictures.jpeg(), (1, 1)) is None
+    assert jpeg.luma(pictures.jpeg(), 1, (1, 1)) is None
 
 
 def test_a_torn_jpeg_is_corrupt() -> None:
     with pytest.raises(CorruptError):
-        jpeg.luma(pictures.jpeg()[:3000], pictures.SIZE)
+        jpeg.luma(pictures.jpeg()[:3000], 1, pictures.SIZE)

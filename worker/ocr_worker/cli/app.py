@@ -13,7 +13,7 @@ from typer._completion_classes import completion_init
 
 from ocr_worker.cli.commands import batch, doctor, files, info, jobs, maintenance
 from ocr_worker.cli.display import say, stdout_is_deaf
-from ocr_worker.cli.exit_codes import GOOD, INTERNAL, USAGE, of_error
+from ocr_worker.cli.exit_codes import GOOD, INTERNAL, USAGE
 from ocr_worker.cli.options import answer_json
 from ocr_worker.cli.streams import let_go_of_stdout, settle_streams
 from ocr_worker.cli.terminal_text import shown
@@ -45,7 +45,7 @@ def run(arguments: list[str]) -> int:
     except OcrError as error:
         log.debug("%s", error.message, exc_info=True)
         say(f"ocr-worker: {shown(_advised(error))}")
-        return _refused(arguments, error.code, _advised(error), of_error(error))
+        return _refused(arguments, error.code, _advised(error), error.exit_code)
     except Exception as error:
         log.debug("the command failed", exc_info=True)
         sentence = f"this should not have happened ({type(error).__name__}: {shown(error)}). OCR_WORKER_LOG=DEBUG says more."

@@ -3,72 +3,61 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 import yaml
-from pydantic import Field, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    SettingsError,
-    YamlConfigSettingsSource,
-)
 
 from ocr_worker.cli.exit_codes import UsageError
 from ocr_worker.cli.terminal_text import flat
+from ocr_worker.model.options import Number, Option, accepted, options
+
+PREFIX = "OCR_WORKER_"
+RETENTION, INTERVAL = "manifest_retention_days", "progress_update_interval"
+_OWN = {
+    RETENTION: Option(
+        Number(0, 1_000_000, "days"), "age from which `cleanup` removes finished jobs", default=30.0
+    ),
+    INTERVAL: Option(
+        Number(0.1, 3600, "seconds"), "least time between two updates of the display", default=0.1
+    ),
+}
+"""Keys of the command line's own."""
 
 
-class Configuration(BaseSettings):
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What the files and variables say."""
+
+    options: Mapping[str, object] = field(default_factory=dict)
+    """Of a batch, by their names; those alone that are set."""
+    manifest_retention_days: float = _OWN[RETENTION].default
+    progress_update_interval: float = _OWN[INTERVAL].default
+
+
+def keys() -> dict[str, Option]:
     """The keys of a configuration file; each has a variable OCR_WORKER_<KEY>."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="OCR_WORKER_", env_ignore_empty=True, extra="forbid", frozen=True
-    )
-
-    default_max_workers: int | None = Field(None, ge=1, le=256)
-    """Page processes of a batch; one for each core where nothing is said."""
-    max_lock_wait_seconds: float = Field(30.0, ge=0, le=86_400)
-    """How long a locked input is waited for."""
-    manifest_retention_days: float = Field(30.0, ge=0)
-    """The age from which `cleanup` removes finished jobs."""
-    progress_update_interval: float = Field(0.1, ge=0.1, le=3600)
-    """Seconds between two updates of the display, at least."""
-    stop_on_error_threshold: float = Field(0.5, gt=0, le=1)
-    """The share of failed files that stops a batch."""
+    return {option.config_key: option for option in options().values() if option.config_key} | _OWN
 
 
 def read_configuration(given: Path | None) -> Configuration:
     """Environment before `given` before the user's own file before defaults.
 
     Raises:
-        UsageError: a file is not there, is no YAML, or holds a key or value that is none; the message names it.
+        InvalidParamsError: a file is not there, is no YAML, or holds a key or value that is none; the message names it.
     """
     if given is not None and not given.is_file():
         raise UsageError(f"There is no configuration file {given}.")
-    files = [file for file in (user_file(), given) if file is not None and file.is_file()]
-
-    class Layered(Configuration):
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # pydantic passes it by name
-            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            # The last source goes after the first; of several files the first one given goes before.
-            yamls = [YamlConfigSettingsSource(settings_cls, yaml_file=file) for file in reversed(files)]
-            return (init_settings, env_settings, *yamls)
-
-    try:
-        return Layered()
-    except ValidationError as error:
-        raise UsageError(_sentence(error, files)) from error
-    except (yaml.YAMLError, SettingsError, UnicodeDecodeError, ValueError, TypeError) as error:
-        raise UsageError(f"{_names(files)} can't be read as YAML keys and values: {flat(error)}.") from error
+    found = dict[str, Any]()
+    for file in (user_file(), given):
+        if file is not None and file.is_file():
+            found |= _checked(_in_file(file), f"{file}: {{}}".format)
+    found |= _checked(_in_environment(), _variable)
+    own = {key: found.pop(key) for key in _OWN if key in found}
+    return Configuration({keys()[key].name: value for key, value in found.items()}, **own)
 
 
 def user_file() -> Path:
@@ -76,16 +65,34 @@ def user_file() -> Path:
     return Path(platformdirs.user_config_dir("ocr-sidecar", appauthor=False)) / "config.yaml"
 
 
-def _sentence(error: ValidationError, files: list[Path]) -> str:
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        keys = ", ".join(Configuration.model_fields)
-        return f"{_names(files)}: there is no key {key!r}. The keys are {keys}."
-    variable = f"OCR_WORKER_{key.upper()}"
-    where = variable if variable in os.environ else _names(files)
-    return f"{where}: {key} can't be {first['input']!r}: {first['msg']}."
+def _in_file(file: Path) -> dict[Any, Any]:
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, OSError, ValueError) as error:
+        raise UsageError(f"{file} can't be read as YAML keys and values: {flat(error)}.") from error
+    if not isinstance(content, dict | None):
+        raise UsageError(f"{file} can't be read as YAML keys and values: it holds none.")
+    if unknown := [key for key in content or {} if key not in keys()]:
+        raise UsageError(f"{file}: there is no key {unknown[0]!r}. The keys are {', '.join(keys())}.")
+    return content or {}
 
 
-def _names(files: list[Path]) -> str:
-    return " or ".join(str(file) for file in files)
+def _in_environment() -> dict[str, Any]:
+    """A variable without a value counts as unset."""
+    said = {key: os.environ.get(_variable(key)) for key in keys()}
+    return {key: _scalar(text) for key, text in said.items() if text}
+
+
+def _variable(key: str) -> str:
+    return f"{PREFIX}{key.upper()}"
+
+
+def _scalar(text: str) -> object:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+
+
+def _checked(values: Mapping[str, object], spelled: Callable[[str], str]) -> dict[str, object]:
+    return {key: accepted(keys()[key], value, spelled(key)) for key, value in values.items()}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import dataclass
-from typing import Any, Literal
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -14,14 +15,28 @@ from rich.table import Table
 from rich.text import Text
 from typing_extensions import Self
 
-from ocr_worker.cli.runner import View
 from ocr_worker.cli.terminal_text import pace, shown, standing
 from ocr_worker.errors import OutputPermissionError
+from ocr_worker.model.fields import sentence
+from ocr_worker.model.results import FileResult, Progress
 
 Loudness = Literal["quiet", "normal", "verbose"]
 PLAIN_SECONDS = 10.0
 """Between two lines of progress where there is no terminal."""
 BAR_WIDTH = 30
+
+
+class View(AbstractContextManager["View"], Protocol):
+    """Shows a run while it lasts."""
+
+    def progress(self, progress: Progress) -> None:
+        """Show how far the job is."""
+
+    def file(self, done: FileResult) -> None:
+        """Show how a file ended."""
+
+    def note(self, text: str) -> None:
+        """Say something that has nothing to do with one file."""
 
 
 def view_for(loudness: Loudness) -> View:
@@ -45,13 +60,13 @@ class PlainView(View):
     def __exit__(self, *_: object) -> None:
         return
 
-    def progress(self, fields: dict[str, Any]) -> None:
-        ended = fields["percent"] >= 100
+    def progress(self, progress: Progress) -> None:
+        ended = progress.percent >= 100
         if self.loudness != "quiet" and (ended or time.monotonic() >= self._said_at + PLAIN_SECONDS):
             self._said_at = time.monotonic()
-            say(f"{standing(fields)}; {pace(fields)}{_place(fields)}")
+            say(f"{standing(progress)}; {pace(progress)}{_place(progress)}")
 
-    def file(self, done: dict[str, Any]) -> None:
+    def file(self, done: FileResult) -> None:
         if line := file_line(done, self.loudness):
             say(line)
 
@@ -65,7 +80,7 @@ class LiveView(View):
 
     def __init__(self, loudness: Loudness) -> None:
         self._loudness = loudness
-        self._fields: dict[str, Any] | None = None
+        self._progress: Progress | None = None
         self._heard_at = 0.0
         console = Console(stderr=True, highlight=False)
         self._live = Live(console=console, refresh_per_second=5, transient=True, get_renderable=self._draw)
@@ -77,10 +92,10 @@ class LiveView(View):
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
-    def progress(self, fields: dict[str, Any]) -> None:
-        self._fields, self._heard_at = fields, time.monotonic()
+    def progress(self, progress: Progress) -> None:
+        self._progress, self._heard_at = progress, time.monotonic()
 
-    def file(self, done: dict[str, Any]) -> None:
+    def file(self, done: FileResult) -> None:
         if line := file_line(done, self._loudness):
             self.note(line)
 
@@ -88,42 +103,39 @@ class LiveView(View):
         self._live.console.print(Text(text))
 
     def _draw(self) -> Group:
-        if self._fields is None:
+        if (heard := self._progress) is None:
             return Group()
         # A long page says nothing for a while; the clock goes on.
-        silent, fields = time.monotonic() - self._heard_at, dict(self._fields)
-        fields["elapsed_seconds"] += silent
-        if fields["eta_seconds"] is not None:
-            fields["eta_seconds"] = max(0.0, fields["eta_seconds"] - silent)
+        silent, eta = time.monotonic() - self._heard_at, heard.eta_seconds
+        now = replace(
+            heard,
+            elapsed_seconds=heard.elapsed_seconds + silent,
+            eta_seconds=None if eta is None else max(0.0, eta - silent),
+        )
         bar = Table.grid(padding=(0, 1))
-        bar.add_row(ProgressBar(100, fields["percent"], width=BAR_WIDTH), pace(fields))
-        place = Text(shown(fields["message"]), style="dim", overflow="ellipsis", no_wrap=True)
-        return Group(bar, Text(standing(fields)), place)
+        bar.add_row(ProgressBar(100, now.percent, width=BAR_WIDTH), pace(now))
+        place = Text(shown(now.message), style="dim", overflow="ellipsis", no_wrap=True)
+        return Group(bar, Text(standing(now)), place)
 
 
-def _place(fields: dict[str, Any]) -> str:
+def _place(progress: Progress) -> str:
     """The file and page; pages of a long file go on for minutes in which no file ends."""
-    if "page" not in fields:
+    if progress.file is None:
         return ""
-    return f", {shown(fields['file'])} page {fields['page']}/{fields['page_count']}"
+    return f", {shown(progress.file)} page {progress.page}/{progress.page_count}"
 
 
-def file_line(done: dict[str, Any], loudness: Loudness) -> str | None:
+def file_line(done: FileResult, loudness: Loudness) -> str | None:
     """What is worth saying of a file that has ended."""
-    if done["status"] == "failed":
+    if done.error is not None:
         # Otherwise the summary names it, at the end, where it is seen.
-        return (
-            None
-            if loudness == "normal"
-            else f"Failed: {shown(done['file'])}: {shown(done['error']['message'])}"
-        )
-    if loudness == "verbose":
-        pages = "".join(
-            f"\n  page {bad['page']}: {shown(bad['error'])}" for bad in done.get("failed_pages") or ()
-        )
-        warnings = "".join(f"\n  note: {shown(text)}" for text in done.get("warnings") or ())
-        return shown(done["message"]) + pages + warnings
-    return None
+        said = f"Failed: {shown(done.file)}: {shown(done.error.message)}"
+        return None if loudness == "normal" else said
+    if loudness != "verbose":
+        return None
+    pages = "".join(f"\n  page {bad.page}: {shown(bad.error)}" for bad in done.failed_pages)
+    warnings = "".join(f"\n  note: {shown(text)}" for text in done.warnings or ())
+    return shown(sentence(done)) + pages + warnings
 
 
 def say(text: str) -> None:

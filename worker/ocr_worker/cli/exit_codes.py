@@ -1,23 +1,21 @@
-"""The exit codes of all commands, and which error gets which. docs/cli.md lists them."""
+"""The exit codes of commands. That of an error is its own: `errors.FAILURES` has them by code. docs/cli.md lists all."""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Mapping
-from typing import Any
 
-from ocr_worker.cli.verdicts import refused
-from ocr_worker.errors import InternalError, InvalidParamsError, OcrError
+from ocr_worker.cli.summary import is_refused
+from ocr_worker.errors import FAILURES, InvalidParamsError, OcrError
 from ocr_worker.model.jobs import JobId
+from ocr_worker.model.results import BatchResult
 
-GOOD, SOME_FAILED, USAGE, NOT_BEGUN, STOPPED, INTERNAL = 0, 1, 2, 3, 4, 70
-CANCELLED = 128 + signal.SIGINT
+GOOD, SOME_FAILED, STOPPED = 0, 1, 4
+USAGE, INTERNAL = FAILURES["invalid_params"].exit_code, FAILURES["internal"].exit_code
+CANCELLED = FAILURES["cancelled"].exit_code
 
 
-class UsageError(OcrError):
+class UsageError(InvalidParamsError):
     """What was asked for can't be meant."""
-
-    code = "invalid_params"
 
 
 class EndedAtOnceError(OcrError):
@@ -33,31 +31,21 @@ class BatchBrokenError(OcrError):
         super().__init__(message)
         self.job_id, self.code = job_id, code
 
-
-def of_error(error: OcrError) -> int:
-    """The exit code of a command that ended with an error."""
-    if isinstance(error, BatchBrokenError):
+    @property
+    def exit_code(self) -> int:
         return STOPPED
-    if isinstance(error, EndedAtOnceError):
-        return CANCELLED
-    if isinstance(error, InternalError):
-        return INTERNAL
-    return USAGE if isinstance(error, (UsageError, InvalidParamsError)) else NOT_BEGUN
 
 
-def of_result(result: Mapping[str, Any], interrupted_by: int | None) -> int:
+def of_result(result: BatchResult, interrupted_by: int | None) -> int:
     """The exit code of a batch that has ended."""
-    if result["status"] == "cancelled":
+    if result.status == "cancelled":
         return 128 + (interrupted_by or signal.SIGINT)
-    if result["status"] == "stopped":
+    if result.status == "stopped":
         return STOPPED
     return SOME_FAILED if has_failures(result) else GOOD
 
 
-def has_failures(result: Mapping[str, Any]) -> bool:
+def has_failures(result: BatchResult) -> bool:
     """Whether a file, or a page of one, failed; after a dry run, would fail."""
-    if "counts" in result:
-        return bool(result["counts"]["failed"] or result["counts"]["completed_with_errors"])
-    return bool(result["failed"]) or any(
-        done["status"] != "completed" or refused(done) for done in result["successful"]
-    )
+    failed = result.counts.failed or result.counts.completed_with_errors
+    return bool(failed) or any(is_refused(done) for done in result.successful)

@@ -6,14 +6,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from ocr_worker.cli.options import worker_settings
 from ocr_worker.jobs import queries
-from ocr_worker.jobs.runtime import Surroundings
-from ocr_worker.jobs.service import JobService
 from ocr_worker.model.jobs import RESUMABLE, JobId
+from ocr_worker.model.results import FileOutcome, JobFile
 from ocr_worker.store.job_store import JobStore
+from ocr_worker.store.leases import JobLeases
 from ocr_worker.store.records import StoredJob
 
 CHUNK = 1000
@@ -22,20 +21,19 @@ ENDED = ("completed", "failed", "skipped")
 
 
 @contextmanager
-def opened_service() -> Iterator[JobService]:
-    """The service for a look at its store, without page processes."""
-    around = Surroundings(worker_settings(), lambda _: None, lambda _: None)
-    service = JobService(around)
+def opened_jobs() -> Iterator[JobLeases]:
+    """The stored jobs, without a runtime."""
+    leases = JobLeases(worker_settings())
     try:
-        yield service
+        yield leases
     finally:
-        service.cleanup()
+        leases.close(at_once=False)
 
 
-def last_unfinished(service: JobService, output_dir: Path | None) -> JobId | None:
+def last_unfinished(store: JobStore, output_dir: Path | None) -> JobId | None:
     """The most recent job that can be resumed, of an output folder or of all."""
     place = None if output_dir is None else os.path.realpath(output_dir)
-    for job in all_jobs(service.store, None):
+    for job in all_jobs(store, None):
         folder = os.path.realpath(os.fsdecode(job.output_path))
         if job.state in RESUMABLE and not job.options.dry_run and place in (None, folder):
             return job.job_id
@@ -49,6 +47,7 @@ def all_jobs(store: JobStore, state: str | None) -> Iterator[StoredJob]:
 
 
 def passwords(store: JobStore, job_id: JobId, word: str | None) -> dict[str, str]:
+    """One password for all files of a job, by their paths."""
     if word is None:
         return {}
     return {
@@ -64,18 +63,22 @@ def ended_files(store: JobStore, job_id: JobId) -> set[str]:
         file.file
         for start in _starts(store, job_id)
         for file in store.files(job_id, None, start, CHUNK)
-        if file.state in ENDED and not _waits(file.outcome or {})
+        if file.state in ENDED and not _waits(file.outcome)
     }
 
 
-def _waits(outcome: dict[str, Any]) -> bool:
-    return outcome.get("reason") == "locked" or outcome.get("error", {}).get("code") in ("locked", "no_space")
+def _waits(outcome: FileOutcome | None) -> bool:
+    if outcome is None:
+        return False
+    failed = outcome.error is not None and outcome.error.code in ("locked", "no_space")
+    return failed or outcome.reason == "locked"
 
 
 def _starts(store: JobStore, job_id: JobId) -> range:
     return range(0, store.stats(job_id)["total"], CHUNK)
 
 
-def files_of(store: JobStore, job_id: JobId) -> Iterator[dict[str, Any]]:
+def files_of(store: JobStore, job_id: JobId) -> Iterator[JobFile]:
+    """All files of a job, in the order of the request."""
     for start in _starts(store, job_id):
         yield from queries.job_files(store, job_id, start, CHUNK)

@@ -1,42 +1,36 @@
-"""A service in our own process: runs one job after another to its end, and hears Ctrl-C."""
+"""Runs one job after another to its end, in a runtime of its own, and hears Ctrl-C."""
 
 from __future__ import annotations
 
 import signal
 import time
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, Protocol
 
 from typing_extensions import Self
 
+from ocr_worker.cli import exit_codes
+from ocr_worker.cli.display import View, answer, say
 from ocr_worker.cli.exit_codes import BatchBrokenError, EndedAtOnceError
-from ocr_worker.cli.terminal_text import command_line
+from ocr_worker.cli.hooks import tell
+from ocr_worker.cli.options import RunOptions, answer_json, json_text
+from ocr_worker.cli.summary import summary
+from ocr_worker.cli.terminal_text import command_line, shown
 from ocr_worker.jobs import queries
-from ocr_worker.jobs.file_window import RunOrder
-from ocr_worker.jobs.runtime import Inbox
-from ocr_worker.jobs.service import JobService
-from ocr_worker.model.jobs import RESUMABLE, FileEnded, JobEnded, JobFailed, JobId, JobRequest, Origin, RunEnd
+from ocr_worker.jobs.runtime import Runtime
+from ocr_worker.model.events import FileDone, JobEnded, JobFailed, ProgressMade, RunEnd
+from ocr_worker.model.fields import batch_fields
+from ocr_worker.model.jobs import JobId, JobRequest
+from ocr_worker.model.results import Accepted, BatchResult
 from ocr_worker.settings import Settings
 
-ORIGIN = Origin("ocr_batch", None)
+SIGNAL_SECONDS = 0.05
+"""Signals are looked for at least so often."""
 MANIFEST_SECONDS = 600.0
 """A command ends with its manifest written, however large that is; a disk that hangs must not keep it for ever."""
-
-
-class View(AbstractContextManager["View"], Protocol):
-    """Shows a run while it lasts."""
-
-    def progress(self, fields: dict[str, Any]) -> None:
-        """Show the `data` of the wire's progress."""
-
-    def file(self, done: dict[str, Any]) -> None:
-        """Show the `data` of the wire's `file_done`."""
-
-    def note(self, text: str) -> None:
-        """Say something that has nothing to do with one file."""
 
 
 class Signals:
@@ -61,13 +55,12 @@ class Signals:
         self.heard = number
 
 
-class Desk:
+class JobRunner:
     """Use as a context: page processes and store are let go at its end."""
 
     def __init__(self, settings: Settings, signals: Signals, progress_seconds: float = 0.1) -> None:
-        self._inbox = Inbox()
         self.settings, self._signals = settings, signals
-        self.service = JobService(self._inbox.surroundings(settings, progress_seconds))
+        self.runtime = Runtime(settings, progress_seconds=progress_seconds).start()
 
     def __enter__(self) -> Self:
         return self
@@ -75,77 +68,98 @@ class Desk:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if isinstance(error, EndedAtOnceError):
-            self.service.end_at_once()
-        else:
-            self.service.cleanup()
+        self.runtime.close(at_once=isinstance(error, EndedAtOnceError))
 
-    def batch(self, request: JobRequest, view: View) -> tuple[JobId, dict[str, Any]]:
-        """Do a new job; its id and the `data` of its result."""
-        job_id, _ = self.service.submit(request, ORIGIN)
-        return job_id, self._follow(job_id, view)
+    def batch(self, request: JobRequest, view: View) -> BatchResult:
+        """Do a new job."""
+        return self._follow(self.runtime.admit(request), view)
 
-    def resume(self, job_id: JobId, passwords: dict[str, str], view: View) -> dict[str, Any] | None:
+    def resume(self, job_id: JobId, passwords: dict[str, str], view: View) -> BatchResult | None:
         """Go on with an ended job; None when it has nothing left to do."""
-        state = self.service.reopen(job_id, RunOrder(ORIGIN, passwords))
-        return self._follow(job_id, view) if state in RESUMABLE else None
+        return self._again(self.runtime.call(lambda service: service.resume(job_id, passwords)), view)
 
-    def retry(self, job_id: JobId, passwords: dict[str, str], view: View) -> dict[str, Any] | None:
+    def retry(self, job_id: JobId, passwords: dict[str, str], view: View) -> BatchResult | None:
         """Do the failed files of a job again; None when none has failed."""
-        count = self.service.retry_failed(job_id, RunOrder(ORIGIN, passwords))
-        return self._follow(job_id, view) if count else None
+        return self._again(self.runtime.call(lambda service: service.retry_failed(job_id, passwords)), view)
 
     def rest(self, seconds: float) -> None:
-        """Let time pass between two jobs; idle page processes are let go when theirs is over."""
+        """Let time pass between two jobs."""
         end = time.monotonic() + seconds
         while self._signals.heard is None and time.monotonic() < end:
-            self._inbox.wait(self.service)
-            self.service.tick()
+            time.sleep(SIGNAL_SECONDS)
 
-    def _follow(self, job_id: JobId, view: View) -> dict[str, Any]:
+    def _again(self, accepted: Accepted | None, view: View) -> BatchResult | None:
+        return None if accepted is None else self._follow(accepted, view)
+
+    def _follow(self, accepted: Accepted, view: View) -> BatchResult:
+        job_id = accepted.job_id
         with view:
             try:
-                run = self._pump(job_id, view)
+                run = self._watch(job_id, view)
             except KeyboardInterrupt as interrupt:
                 go_on = command_line("resume", job_id)
                 raise EndedAtOnceError(f"Ended at once. Go on with: {go_on}") from interrupt
-        self.service.settle(job_id, MANIFEST_SECONDS)
-        return queries.batch_result(self.service.store, job_id, run)
+        self.runtime.settle(job_id, MANIFEST_SECONDS)
+        return self.runtime.call(lambda service: queries.batch_result(service.store, job_id, run))
 
-    def _pump(self, job_id: JobId, view: View) -> RunEnd:
-        self.service.advance()
+    def _watch(self, job_id: JobId, view: View) -> RunEnd:
         told = False
-        while True:
-            if (run := self._show(job_id, view)) is not None:
-                return run
-            self._inbox.wait(self.service)
-            if self._signals.heard is not None and not told:
-                told = True
-                view.note("Cancelling: what is finished is kept. Once more ends at once.")
-                self._stop(job_id, self._signals.heard)
-            self.service.tick()
-
-    def _show(self, job_id: JobId, view: View) -> RunEnd | None:
-        for event in self._inbox.take_events():
-            if isinstance(event, JobEnded):
-                return event.run
-            if isinstance(event, JobFailed):
-                go_on = command_line("resume", job_id)
-                message = f"{event.message} What is finished is kept; go on with: {go_on}"
-                raise BatchBrokenError(message, job_id, event.code)
-            if isinstance(event, FileEnded):
-                view.file(queries.file_done(self.service.store, job_id, event.number))
-            else:
-                view.progress(event.fields)
-        return None
+        seen = self.runtime.call(lambda service: service.leases.get(job_id)).last_seq
+        with self.runtime.subscribe(job_id, seen) as events:
+            while True:
+                match events.get(SIGNAL_SECONDS):
+                    case JobEnded(_, run):
+                        return run
+                    case JobFailed(_, failure):
+                        go_on = command_line("resume", job_id)
+                        message = f"{failure.message} What is finished is kept; go on with: {go_on}"
+                        raise BatchBrokenError(message, job_id, failure.code)
+                    case FileDone() as done:
+                        view.file(done.result)
+                    case ProgressMade(_, progress):
+                        view.progress(progress)
+                    case None:
+                        pass
+                if self._signals.heard is not None and not told:
+                    told = True
+                    view.note("Cancelling: what is finished is kept. Once more ends at once.")
+                    self._stop(job_id, self._signals.heard)
 
     def _stop(self, job_id: JobId, signal_number: int) -> None:
         if signal_number == signal.SIGINT:
-            self.service.cancel(job_id)
+            self.runtime.call(lambda service: service.cancel(job_id))
         else:
-            self.service.interrupt(signal.Signals(signal_number).name)
+            reason = signal.Signals(signal_number).name
+            self.runtime.call(lambda service: service.interrupt(reason))
 
 
 def apart(settings: Settings, state_dir: Path) -> Settings:
     """The same settings with a state folder of its own, for work that is to leave no job behind."""
     return replace(settings, state_dir=state_dir)
+
+
+def end_run(options: RunOptions, result: BatchResult, interrupted_by: int | None) -> int:
+    """Say how a run ended; its exit code."""
+    fields = {"job_id": result.job_id, **batch_fields(result)}
+    if options.as_json:
+        answer_json(fields)
+    elif not options.quiet or result.status != "completed":
+        answer(summary(result))
+    _tell(options.on_finish, fields)
+    return exit_codes.of_result(result, interrupted_by)
+
+
+@contextmanager
+def breaks_told(options: RunOptions) -> Iterator[None]:
+    """See that the hook hears of a run that breaks, which has no result."""
+    try:
+        yield
+    except BatchBrokenError as error:
+        told = {"code": error.code, "message": error.message}
+        _tell(options.on_finish, {"job_id": error.job_id, "status": "failed", "error": told})
+        raise
+
+
+def _tell(target: str | None, content: dict[str, object]) -> None:
+    if target is not None and (trouble := tell(target, json_text(content).encode("ascii"))):
+        say(shown(trouble))

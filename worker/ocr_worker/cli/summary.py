@@ -2,94 +2,119 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from ocr_worker.cli.terminal_text import clock, command_line, count, shown
-from ocr_worker.cli.verdicts import verdicts
-from ocr_worker.model.jobs import JobId
+from ocr_worker.model.results import BatchResult, FileResult, Rehearsal, Statistics
+from ocr_worker.settings import MIB
 
-KINDS = ("successful", "failed", "skipped")
 MOST_NAMED = 20
 """Failed files that are named one by one."""
 
 
-def summary(job_id: JobId, result: Mapping[str, Any]) -> str:
+def summary(result: BatchResult) -> str:
     """Lines for people."""
-    found = verdicts(result) if result.get("dry_run") else ()
-    return "\n".join([*found, _outcome(result), *_failures(result), *_what_next(job_id, result)])
+    found = _rehearsed(result.successful) if result.dry_run else ()
+    return "\n".join([*found, _outcome(result), *_failures(result), *_what_next(result)])
 
 
-def counts(result: Mapping[str, Any]) -> dict[str, int]:
-    """How many files ended how, whether the result lists them or not."""
-    if "counts" in result:
-        return {kind: result["counts"][kind] for kind in KINDS}
-    return {kind: len(result[kind]) for kind in KINDS}
-
-
-def _outcome(result: Mapping[str, Any]) -> str:
-    ended = counts(result)
-    left = result["total_files"] - sum(ended.values())
-    verb = {"completed": "Done", "cancelled": "Cancelled", "stopped": "Stopped"}[result["status"]]
-    reason = {
-        "error_threshold": " because too many files failed",
-        "no_space": " because the disk is full",
-    }.get(result["reason"] or "", "")
-    checked = "would be recognised" if result.get("dry_run") else "ok"
-    files = f"{ended['successful']} {checked}, {ended['failed']} failed, {ended['skipped']} skipped"
-    pages, seconds = result["total_pages_processed"], result["duration_seconds"]
-    rate = result["statistics"]["pages_per_second"]
-    pace = (
-        "" if result.get("dry_run") else f"; {count(pages, 'page')} in {clock(seconds)} ({rate:.1f} pages/s)"
-    )
-    waiting = f", {left} left" if left else ""
-    return (
-        f"{verb}{reason}: {count(result['total_files'], 'file')} ({files}{waiting}){pace}{_troubles(result)}"
-    )
-
-
-def _troubles(result: Mapping[str, Any]) -> str:
-    return "".join(f", {trouble}" for trouble in troubles(result["statistics"]))
-
-
-def troubles(statistics: Mapping[str, Any]) -> list[str]:
+def troubles(statistics: Statistics) -> list[str]:
     """What had to be done again or anew, where anything had."""
     kinds = (
-        ("retries", "retry", "retries"),
-        ("worker_restarts", "restarted process", "restarted processes"),
-        ("cleanups", "process replaced for its memory", "processes replaced for their memory"),
+        (statistics.retries, "retry", "retries"),
+        (statistics.worker_restarts, "restarted process", "restarted processes"),
+        (statistics.cleanups, "process replaced for its memory", "processes replaced for their memory"),
     )
-    return [count(statistics[name], *words) for name, *words in kinds if statistics[name]]
+    return [count(number, *words) for number, *words in kinds if number]
 
 
-def blame(statistics: Mapping[str, Any]) -> str:
+def blame(statistics: Statistics) -> str:
     """Whose fault the failures are."""
-    by_input, by_worker = statistics["failed_by_input"], statistics["failed_by_worker"]
+    by_input, by_worker = statistics.failed_by_input, statistics.failed_by_worker
     return f"{count(by_input, 'failure')} of inputs, {count(by_worker, 'failure')} of ours or of this machine"
 
 
-def _failures(result: Mapping[str, Any]) -> Iterator[str]:
-    failed = result.get("failed") or []
-    if counts(result)["failed"]:
-        yield blame(result["statistics"])
-    for entry in failed[:MOST_NAMED]:
-        yield f"  {shown(entry['file'])}: {shown(entry['error'])} [{entry['code']}]"
-    if len(failed) > MOST_NAMED:
-        yield f"  … and {len(failed) - MOST_NAMED} more"
-    for done in result.get("successful") or ():
-        if bad := done.get("failed_pages"):
-            pages = ", ".join(str(page["page"]) for page in bad)
-            yield f"  {shown(done['file'])}: done, but for {'page' if len(bad) == 1 else 'pages'} {pages}"
-    if unlisted := result.get("counts", {}).get("completed_with_errors"):
+def is_refused(done: FileResult) -> bool:
+    """Whether, after a dry run, a language or engine that the file would be read with is not there."""
+    return done.rehearsal is not None and bool(done.rehearsal.survey["refused"])
+
+
+def _outcome(result: BatchResult) -> str:
+    ended = result.counts
+    left = result.total_files - ended.successful - ended.failed - ended.skipped
+    verb = {"completed": "Done", "cancelled": "Cancelled", "stopped": "Stopped"}[result.status]
+    reason = {
+        "error_threshold": " because too many files failed",
+        "no_space": " because the disk is full",
+    }.get(result.reason or "", "")
+    checked = "would be recognised" if result.dry_run else "ok"
+    files = f"{ended.successful} {checked}, {ended.failed} failed, {ended.skipped} skipped"
+    pages, rate = count(result.total_pages_processed, "page"), result.statistics.pages_per_second
+    pace = "" if result.dry_run else f"; {pages} in {clock(result.duration_seconds)} ({rate:.1f} pages/s)"
+    waiting = f", {left} left" if left else ""
+    trouble = "".join(f", {trouble}" for trouble in troubles(result.statistics))
+    return f"{verb}{reason}: {count(result.total_files, 'file')} ({files}{waiting}){pace}{trouble}"
+
+
+def _failures(result: BatchResult) -> Iterator[str]:
+    if result.counts.failed:
+        yield blame(result.statistics)
+    for done in result.failed[:MOST_NAMED]:
+        assert done.error is not None
+        yield f"  {shown(done.file)}: {shown(done.error.message)} [{done.error.code}]"
+    if len(result.failed) > MOST_NAMED:
+        yield f"  … and {len(result.failed) - MOST_NAMED} more"
+    for done in result.successful:
+        if bad := done.failed_pages:
+            pages = ", ".join(str(page.page) for page in bad)
+            yield f"  {shown(done.file)}: done, but for {'page' if len(bad) == 1 else 'pages'} {pages}"
+    if not result.lists_files and (unlisted := result.counts.completed_with_errors):
         yield f"Of {count(unlisted, 'file')} that were done some pages failed; the manifest names them."
 
 
-def _what_next(job_id: JobId, result: Mapping[str, Any]) -> Iterator[str]:
-    if result.get("manifest"):
-        yield f"Manifest: {shown(result['manifest'])}"
-    if result.get("dry_run"):
+def _what_next(result: BatchResult) -> Iterator[str]:
+    if result.manifest:
+        yield f"Manifest: {shown(result.manifest)}"
+    if result.dry_run:
         return
-    if result["status"] != "completed":
-        yield f"Go on with: {command_line('batch', '--resume', '--batch-id', job_id)}"
-    if counts(result)["failed"]:
-        yield f"Try the failed files again with: {command_line('retry', job_id)}"
+    if result.status != "completed":
+        yield f"Go on with: {command_line('batch', '--resume', '--batch-id', result.job_id)}"
+    if result.counts.failed:
+        yield f"Try the failed files again with: {command_line('retry', result.job_id)}"
+
+
+def _rehearsed(good: Sequence[FileResult]) -> Iterator[str]:
+    """What a dry run found out: a line for each good file, and what all of them need together."""
+    plans = [(done, done.rehearsal) for done in good if done.rehearsal is not None]
+    for done, plan in plans:
+        yield f"  {shown(done.file)}: {_facts(done, plan)} → {shown(done.output)}"
+        yield from (f"    note: {shown(text)}" for text in done.warnings or ())
+    if plans:
+        yield _needs([plan for _, plan in plans])
+    for sentence in dict.fromkeys(
+        plan.survey["refused"]["message"] for done, plan in plans if is_refused(done)
+    ):
+        yield f"It would be refused: {sentence}"
+
+
+def _facts(done: FileResult, plan: Rehearsal) -> str:
+    survey = plan.survey
+    with_text = survey["pages_with_text"]
+    traits = [trait for trait in ("encrypted", "signed") if survey[trait]]
+    form = [] if survey["form"] == "none" else [f"{survey['form']} form"]
+    text = [f"{with_text} with text already"] if with_text else []
+    pixels = survey["largest_page_pixels"]
+    size = [f"up to {pixels[0]} x {pixels[1]} pixels"] if pixels else []
+    missing = [f"no data for {code}" for code, there in survey["languages"].items() if not there]
+    pages = count(done.pages or 0, "page")
+    return ", ".join([survey["type"], pages, *size, *text, *traits, *form, *missing])
+
+
+def _needs(plans: Sequence[Rehearsal]) -> str:
+    space, free = sum(plan.needed_bytes for plan in plans) / MIB, plans[0].free_bytes / MIB
+    estimates = [plan.estimated_seconds for plan in plans if plan.estimated_seconds is not None]
+    if len(estimates) < len(plans):
+        time = "how long it takes is known after the first batch on this machine"
+    else:
+        time = f"about {clock(sum(estimates))} by this machine's rate so far"
+    return f"Needs about {space:,.1f} of {free:,.0f} MiB that are free; {time}."

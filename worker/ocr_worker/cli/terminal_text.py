@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import shlex
-from collections.abc import Mapping
-from typing import Any
+
+from ocr_worker.model.results import FileTally, Progress
 
 
 def shown(text: object) -> str:
@@ -27,24 +26,25 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def standing(fields: Mapping[str, Any]) -> str:
+def standing(progress: Progress) -> str:
     """The fourth design note's line: `15/26 (15 ok, 0 failed, 0 skipped) Elapsed 0:12, ETA 0:08`."""
-    ok, failed, skipped = fields["completed"], fields["failed"], fields["skipped"]
-    eta = fields["eta_seconds"]
-    times = f"Elapsed {clock(fields['elapsed_seconds'])}, ETA {clock(eta) if eta is not None else '-'}"
-    return f"{ok + failed + skipped}/{fields['file_count']} ({ok} ok, {failed} failed, {skipped} skipped) {times}"
+    ok, failed, skipped, eta = progress.completed, progress.failed, progress.skipped, progress.eta_seconds
+    times = f"Elapsed {clock(progress.elapsed_seconds)}, ETA {clock(eta) if eta is not None else '-'}"
+    return (
+        f"{ok + failed + skipped}/{progress.file_count} ({ok} ok, {failed} failed, {skipped} skipped) {times}"
+    )
 
 
-def pace(fields: Mapping[str, Any]) -> str:
+def pace(progress: Progress) -> str:
     """Percent and rate."""
-    return f"{fields['percent']:.0f} %, {fields['pages_per_second']:.1f} pages/s"
+    return f"{progress.percent:.0f} %, {progress.pages_per_second:.1f} pages/s"
 
 
-def stats_words(stats: Mapping[str, int]) -> str:
+def stats_words(stats: FileTally) -> str:
     """Of a stored job: 6 files: 2 completed, 4 pending."""
     states = ("completed", "failed", "skipped", "pending", "processing")
-    told = [f"{stats[state]} {state}" for state in states if stats[state]]
-    return f"{count(stats['total'], 'file')}: {', '.join(told) or 'none'}"
+    told = [f"{getattr(stats, state)} {state}" for state in states if getattr(stats, state)]
+    return f"{count(stats.total, 'file')}: {', '.join(told) or 'none'}"
 
 
 def command_line(*words: str) -> str:
@@ -52,21 +52,6 @@ def command_line(*words: str) -> str:
     return shlex.join(["ocr-worker", *words])
 
 
-def parts(words: list[str] | None, separator: str) -> list[str] | None:
-    """deu+eng, deu,eng and repeated options alike."""
-    return [part for word in words for part in word.replace(separator, ",").split(",")] if words else None
-
-
-def in_terms_of_options(message: str) -> str:
-    """A refusal of the wire's options, as whoever typed a command line knows them."""
-    whole = re.sub(r"^Field \S+ is refused: ", "", message)
-    return re.sub(r"(?:Field )?options\.(\w+)", _as_option, whole)
-
-
 def flat(text: object) -> str:
     """On one line."""
     return " ".join(str(text).split())
-
-
-def _as_option(field: re.Match[str]) -> str:
-    return "--" + field.group(1).removesuffix("_seconds").replace("_", "-")

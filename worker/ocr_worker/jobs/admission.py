@@ -1,20 +1,35 @@
-"""Take requests into the store: the output folder is made and writable, all names are settled."""
+"""Requests on their way to being jobs: taken in one after the other, a slice at a time, between two answers to a host."""
 
 from __future__ import annotations
 
 import math
 import os
+import secrets
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Collection, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from ocr_worker.errors import OutputPermissionError, no_space
+from ocr_worker.jobs.course import RunEnds
+from ocr_worker.jobs.file_window import RunOrder
 from ocr_worker.jobs.output_names import Namespace, plan_outputs
 from ocr_worker.jobs.requests import input_file
-from ocr_worker.model.jobs import JobRequest, new_job_id
+from ocr_worker.model.jobs import JobId, JobRequest
+from ocr_worker.model.results import Accepted
+from ocr_worker.store.deferred_writes import store_is_held
 from ocr_worker.store.job_store import JobStore
+from ocr_worker.store.leases import JobLeases
 from ocr_worker.store.records import NewFile, StoredJob
+
+SLICE_SECONDS = 0.01
+GAP_SECONDS = 0.002
+"""Between two slices, so that a flood of messages is not held up by a slice each."""
+PATIENCE_SECONDS = 2.0
+"""How long a request waits for a store that another process holds."""
 
 
 class Admission:
@@ -30,7 +45,7 @@ class Admission:
         prepare(request.output_dir, request.output_dir_sent)
         options, now = request.options, time.time()
         self.job = StoredJob(
-            job_id=new_job_id(datetime.now().astimezone()), state="admitting", reason=None, priority=request.priority,
+            job_id=_new_job_id(datetime.now().astimezone()), state="admitting", reason=None, priority=request.priority,
             output_dir=request.output_dir_sent, output_path=os.fsencode(request.output_dir), options=options,
             created_at=now, updated_at=now, started_at=None, ended_at=None, worked_seconds=0.0, retries=0,
             worker_restarts=0, cleanups=0, percent=0.0, peak_rss_bytes=0,
@@ -65,6 +80,108 @@ class Admission:
             self.file_count += len(files)
 
 
+@dataclass(slots=True, eq=False)
+class Arrival:
+    """A request that is not a job yet. Commands that followed it reach it here."""
+
+    admission: Admission
+    order: RunOrder
+    accepted: Future[Accepted] = field(default_factory=Future)
+    since: float = field(default_factory=time.monotonic)
+    was_stepped: bool = False
+    is_stored: bool = False
+    """It is a job, which was told, and only to be queued."""
+    paused: bool = False
+    stop: RunEnds | None = None
+    """It was cancelled before it was a job."""
+
+    @property
+    def job_id(self) -> JobId:
+        return self.admission.job.job_id
+
+
+class AdmissionQueue:
+    """The requests in the order in which they came."""
+
+    def __init__(self, leases: JobLeases) -> None:
+        self._leases = leases
+        self.arrivals: deque[Arrival] = deque()
+        self.next_slice_at = 0.0
+        """When the first of them is to have its next slice, on the monotonic clock."""
+
+    def add(self, request: JobRequest) -> Future[Accepted]:
+        """Put a request behind those that came before; `step` takes it in.
+
+        Raises:
+            OutputPermissionError: the output folder, or the state folder, can't be made or written.
+        """
+        admission = Admission(request, self._leases.store)
+        self._leases.acquire(admission.job.job_id)
+        arrival = Arrival(admission, RunOrder(request.passwords))
+        self.arrivals.append(arrival)
+        return arrival.accepted
+
+    def step(self) -> None:
+        """Go on with the request that came first, for a slice; who waits for it is told once all of it is stored."""
+        arrival = self.arrivals[0]
+        arrival.was_stepped = True
+        try:
+            arrival.is_stored = self._may_write(arrival) and arrival.admission.step(SLICE_SECONDS)
+        except Exception as error:  # noqa: BLE001  # handed on, and logged there
+            self.refuse(arrival, error)
+            return
+        if arrival.is_stored:
+            self._leases.store.update_job(arrival.job_id, state="queued")
+            arrival.accepted.set_result(Accepted(arrival.job_id, arrival.admission.file_count))
+        else:
+            self.next_slice_at = time.monotonic() + GAP_SECONDS
+
+    def refuse(self, arrival: Arrival, error: Exception) -> None:
+        """Take a request back; who waits for it is told."""
+        self.arrivals.remove(arrival)
+        self._leases.withdraw(arrival.job_id)
+        arrival.accepted.set_exception(error)
+
+    def refuse_all(self, error: Exception) -> None:
+        """But for those that are stored and were told so."""
+        for arrival in [arrival for arrival in self.arrivals if not arrival.is_stored]:
+            self.refuse(arrival, error)
+
+    def ids(self) -> list[JobId]:
+        return [arrival.job_id for arrival in self.arrivals]
+
+    def paused(self) -> set[JobId]:
+        return {arrival.job_id for arrival in self.arrivals if arrival.paused}
+
+    def set_paused(self, job_ids: Collection[JobId], *, paused: bool) -> None:
+        for arrival in self.arrivals:
+            if arrival.job_id in job_ids:
+                arrival.paused = paused
+
+    def stop(self, job_id: JobId | None, end: RunEnds) -> None:
+        """Let one request, or all, end as soon as it is a job."""
+        for arrival in self.arrivals:
+            if job_id in (None, arrival.job_id):
+                arrival.stop = arrival.stop or end
+
+    def _may_write(self, arrival: Arrival) -> bool:
+        if self._leases.store_is_free():
+            return True
+        if time.monotonic() - arrival.since > PATIENCE_SECONDS:
+            raise store_is_held()
+        return False
+
+
+def require_folder(job: StoredJob) -> None:
+    """See that a job that is taken up again finds its output folder, or can make it.
+
+    Raises:
+        OutputPermissionError: it can't be made or written.
+    """
+    if not job.options.dry_run:
+        _prepare_folder(Path(os.fsdecode(job.output_path)), job.output_dir)
+
+
 def _promised(store: JobStore, folder: Path) -> dict[str, str]:
     """The names that other jobs have still to write into a folder, and the inputs that they are for."""
     jobs = [job for job in store.to_come() if not job.options.dry_run]
@@ -79,16 +196,6 @@ def _is_same(one: Path, other: Path) -> bool:
         return one == other or one.samefile(other)
     except OSError:
         return False
-
-
-def require_folder(job: StoredJob) -> None:
-    """See that a job that is taken up again finds its output folder, or can make it.
-
-    Raises:
-        OutputPermissionError: it can't be made or written.
-    """
-    if not job.options.dry_run:
-        _prepare_folder(Path(os.fsdecode(job.output_path)), job.output_dir)
 
 
 def _foresee_folder(folder: Path, sent: str) -> None:
@@ -112,3 +219,7 @@ def _prepare_folder(folder: Path, sent: str) -> None:
         ) from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputPermissionError(f"The output folder {sent} can't be written. Choose another.")
+
+
+def _new_job_id(now: datetime) -> JobId:
+    return f"{now:%Y%m%d_%H%M%S}_{secrets.token_hex(4)}"

@@ -2,42 +2,66 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from ocr_worker.engines.ocr.tessdata import engine_versions, installed_engines, installed_languages
+from ocr_worker import __version__
+from ocr_worker.engines.ocr.registry import Found, all_engines, installed_languages
+from ocr_worker.model.options import PageSettings
 from ocr_worker.settings import Settings
 
-PROTOCOL = 1
-VERSION = "0.1.0"
+_LIBRARIES = ("pypdfium2", "pikepdf", "pypdf", "pdf2image", "pillow", "img2pdf")
 
 
-def hello_data(settings: Settings, schema_sha256: str, commands: tuple[str, ...]) -> dict[str, Any]:
-    """The `data` of the answer to `hello`."""
-    versions = engine_versions()
-    return {
-        "kind": "hello",
-        "protocol": PROTOCOL,
-        "versions": {"ocr-sidecar": VERSION, "python": sys.version.split()[0], **versions},
-        "pid": os.getpid(),
-        "commands": commands,
-        "engines": [{"name": name, "version": _package(name, versions)} for name in installed_engines()],
-        "languages": installed_languages(None),
-        "limits": {
-            "max_line_bytes": settings.max_line_bytes,
-            "max_pixels": 250_000_000,
-            "max_workers": settings.page_processes,
-            "progress_hz": 10,
-        },
-        "schema_sha256": schema_sha256,
-    }
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What this worker is and can do."""
+
+    versions: dict[str, str]
+    """Of this program, Python and the libraries, by their names."""
+    engines: tuple[tuple[str, str], ...]
+    """Name, and the package and version that it comes through."""
+    languages: tuple[str, ...]
+    max_line_bytes: int
+    max_pixels: int
+    max_workers: int
 
 
-def _package(engine: str, versions: dict[str, str]) -> str:
-    """What the engine comes through, and its version; the results say which Tesseract read."""
-    name = "pytesseract" if engine == "tesseract" else engine
-    return f"{name} {versions.get(name, '')}".strip()
+def capabilities(settings: Settings) -> Capabilities:
+    """Of this machine, now."""
+    engines = all_engines()
+    versions = library_versions(engines)
+    return Capabilities(
+        versions={"ocr-sidecar": __version__, "python": sys.version.split()[0], **versions},
+        engines=tuple((found.name, package_version(found, versions)) for found in engines if found.usable),
+        languages=tuple(installed_languages(None)),
+        max_line_bytes=settings.max_line_bytes,
+        max_pixels=PageSettings().max_pixels,
+        max_workers=settings.page_processes,
+    )
+
+
+def package_version(found: Found, versions: Mapping[str, str]) -> str:
+    """What an engine comes through, and its version."""
+    package = found.probe.package
+    return f"{package} {versions.get(package, '')}".strip()
+
+
+def library_versions(engines: Iterable[Found]) -> dict[str, str]:
+    """The installed packages of page work by their names. Which library an engine's package holds only the engine tells, once it is loaded."""
+    packages = dict.fromkeys([*(found.probe.package for found in engines), *_LIBRARIES])
+    return {name: version for name in packages if (version := _version(name))}
+
+
+def _version(package: str) -> str | None:
+    # Late: it is half of what this module takes to import.
+    import importlib.metadata
+
+    try:
+        return importlib.metadata.version(package)
+    except (importlib.metadata.PackageNotFoundError, ValueError):
+        return None
 
 
 def rss_bytes() -> int:

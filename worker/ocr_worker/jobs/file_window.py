@@ -1,4 +1,4 @@
-"""The files of a job that are in work: fed in order from the store, with the tasks that each of their steps takes."""
+"""The files of a run that are at work: read in order from the store, with the task that each of their steps takes."""
 
 from __future__ import annotations
 
@@ -7,36 +7,33 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ocr_worker.files.atomic import FolderId
-from ocr_worker.jobs.course import Compose, Open, Recognise, Work
+from ocr_worker.files.atomic import FolderId, folder_id
+from ocr_worker.files.sweep import sweep_parts
+from ocr_worker.jobs.course import Compose, Open, Recognise, Task
 from ocr_worker.jobs.output_names import output_paths
-from ocr_worker.model.jobs import Origin
-from ocr_worker.model.tasks import ComposeTask, Opened, OpenTask, PageTask, Source, Task
+from ocr_worker.model import tasks
+from ocr_worker.model.tasks import ComposeTask, Opened, OpenTask, PageTask, Source
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.records import StoredFile, StoredJob
 
 
 @dataclass(frozen=True, slots=True)
 class RunOrder:
-    """What starts a run: the command it answers, and what only memory may hold."""
+    """What only memory may hold of a run."""
 
-    origin: Origin
     passwords: dict[str, str] = field(default_factory=dict, repr=False)
+    """Path of this system to password."""
     only: frozenset[int] | None = None
     """The files to do; None does all that are pending."""
 
 
 @dataclass(slots=True)
-class FileInWork:
+class OpenFile:
+    """A file at work."""
+
     stored: StoredFile
     source: Source
     opened: Opened | None = None
-    page_ended_at: float = 0.0
-    """On the monotonic clock: when one of its pages last ended, or its first was started."""
-    locked_since: float = 0.0
-    lock_checks: int = 0
-    begun_anew: bool = False
-    """Its stored page results were of no use, and were thrown away."""
 
     @property
     def number(self) -> int:
@@ -53,21 +50,31 @@ class FileInWork:
         return self.source.name
 
 
-class JobWindow:
-    """Knows the files that are in work, and the next one."""
+class FileWindow:
+    """Knows the files at work, and the next one."""
 
     def __init__(self, job: StoredJob, order: RunOrder, store: JobStore, jobs_dir: Path) -> None:
         self._job, self._order, self._store = job, order, store
         self._results = jobs_dir / job.job_id
         self._backlog: list[StoredFile] = []
         self._last_read = 0
-        self.files: dict[int, FileInWork] = {}
+        self.files: dict[int, OpenFile] = {}
         self.folder = Path(os.fsdecode(job.output_path))
         self.folder_id: FolderId | None = None
         """Of the output folder as this run found it."""
 
-    def peek(self) -> StoredFile | None:
-        """The next file, which stays the next; at most `chunk_size` of them are in memory."""
+    def prepare_folder(self) -> None:
+        """Make the output folder, and take away what dead processes left in it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder_id = folder_id(self.folder)
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Take away what killed processes left in the output folder."""
+        sweep_parts(self.folder)
+
+    def read_next(self) -> StoredFile | None:
+        """The next file; at most `chunk_size` of them are in memory."""
         only = self._order.only
         while not self._backlog:
             chunk = self._store.files(
@@ -77,24 +84,17 @@ class JobWindow:
                 return None
             self._last_read = chunk[-1].number
             self._backlog = [file for file in chunk if only is None or file.number in only]
-        return self._backlog[0]
+        return self._backlog.pop(0)
 
-    def drop(self) -> None:
-        """Pass over the next file."""
-        self._backlog.pop(0)
-
-    def take(self) -> FileInWork:
-        """Put the next file into work."""
-        stored = self._backlog.pop(0)
+    def add(self, stored: StoredFile) -> None:
+        """Put a file into work."""
         path = os.fsdecode(stored.path)
-        file = FileInWork(stored, Source(path, self._order.passwords.get(path)))
-        self.files[file.number] = file
-        return file
+        self.files[stored.number] = OpenFile(stored, Source(path, self._order.passwords.get(path)))
 
-    def task(self, work: Work) -> Task:
-        """What a page process has to do for a step."""
-        file, settings, options = self.files[work.number], self._job.options.page, self._job.options
-        match work:
+    def message(self, task: Task) -> tasks.Task:
+        """What a page process is told of a task."""
+        file, settings, options = self.files[task.number], self._job.options.page, self._job.options
+        match task:
             case Open():
                 existing = self.outputs(file.stored) if options.on_existing == "skip" else {}
                 return OpenTask(file.source, settings, existing, options.dry_run)

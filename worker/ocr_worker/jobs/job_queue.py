@@ -14,49 +14,40 @@ from ocr_worker.store.records import StoredJob
 class Waiting:
     job: StoredJob
     order: RunOrder
-    held: bool = False
+    paused: bool = False
 
 
 class JobQueue:
     def __init__(self) -> None:
-        self._waiting: list[Waiting] = []
-
-    def __len__(self) -> int:
-        return len(self._waiting)
+        self.waiting: list[Waiting] = []
 
     def add(self, job: StoredJob, order: RunOrder) -> None:
-        self._waiting.append(Waiting(job, order))
+        self.waiting.append(Waiting(job, order))
         # Sorting keeps the order of equals.
-        self._waiting.sort(key=lambda waiting: -waiting.job.priority)
+        self.waiting.sort(key=lambda waiting: -waiting.job.priority)
 
     def peek(self) -> Waiting | None:
         """The next job to begin, which stays the next."""
-        return next((waiting for waiting in self._waiting if not waiting.held), None)
+        return next((waiting for waiting in self.waiting if not waiting.paused), None)
 
     def remove(self, waiting: Waiting) -> None:
-        self._waiting.remove(waiting)
+        self.waiting.remove(waiting)
 
-    def take(self, job_id: JobId | None) -> list[Waiting]:
+    def pop(self, job_id: JobId | None) -> list[Waiting]:
         """Take one job, or all, out of the queue."""
-        taken = [waiting for waiting in self._waiting if job_id in (None, waiting.job.job_id)]
-        self._waiting = [waiting for waiting in self._waiting if waiting not in taken]
-        return taken
+        popped = [waiting for waiting in self.waiting if job_id in (None, waiting.job.job_id)]
+        self.waiting = [waiting for waiting in self.waiting if waiting not in popped]
+        return popped
 
     def ids(self) -> list[JobId]:
-        return [waiting.job.job_id for waiting in self._waiting]
+        return [waiting.job.job_id for waiting in self.waiting]
 
-    def held(self) -> set[JobId]:
-        return {waiting.job.job_id for waiting in self._waiting if waiting.held}
+    def paused(self) -> set[JobId]:
+        return {waiting.job.job_id for waiting in self.waiting if waiting.paused}
 
-    def hold(self, job_ids: Collection[JobId]) -> set[JobId]:
-        """Pass these over until they are let go; those of them that wait here."""
-        return self._set_held(job_ids, held=True)
-
-    def let_go(self, job_ids: Collection[JobId]) -> set[JobId]:
-        return self._set_held(job_ids, held=False)
-
-    def _set_held(self, job_ids: Collection[JobId], *, held: bool) -> set[JobId]:
-        meant = [waiting for waiting in self._waiting if waiting.job.job_id in job_ids]
+    def set_paused(self, job_ids: Collection[JobId], *, paused: bool) -> set[JobId]:
+        """Pass these over, or no longer; those of them that wait here."""
+        meant = [waiting for waiting in self.waiting if waiting.job.job_id in job_ids]
         for waiting in meant:
-            waiting.held = held
+            waiting.paused = paused
         return {waiting.job.job_id for waiting in meant}

@@ -1,17 +1,17 @@
-"""What is stored and told of a file that has ended, and what a fault of a run means to the user."""
+"""What is stored of a file that has ended, and what a fault of a run means to the user."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sqlite3
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from ocr_worker.errors import CrashedError, InternalError, OcrError, no_space
-from ocr_worker.jobs.file_window import FileInWork, JobWindow
+from ocr_worker.errors import InternalError, OcrError, no_space
+from ocr_worker.jobs.course import FileEnds, with_name
+from ocr_worker.jobs.file_window import FileWindow, OpenFile
+from ocr_worker.model.results import FileOutcome, Rehearsal
 from ocr_worker.model.tasks import Composed, FailedPage, Failure, Opened, Outcome, Source
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.records import StoredFile
@@ -24,70 +24,66 @@ OVERHEAD_BYTES = 8192
 class FileOutcomes:
     """Of the files of one run, where they depend on it."""
 
-    def __init__(self, window: JobWindow, store: JobStore) -> None:
+    def __init__(self, window: FileWindow, store: JobStore) -> None:
         self._window, self._store = window, store
 
     def composed(
-        self, file: FileInWork, opened: Opened, composed: Composed, failed_pages: Sequence[FailedPage]
-    ) -> dict[str, Any]:
-        fields = self._good(file, opened, "completed_with_errors" if failed_pages else "completed")
-        fields["warnings"] += composed.warnings
-        if failed_pages:
-            fields["failed_pages"] = [
-                {"page": p.page, "code": p.code, "error": p.error} for p in failed_pages
-            ]
-        return {**fields, "confidence": composed.confidence}
+        self, file: OpenFile, composed: Composed, failed_pages: tuple[FailedPage, ...]
+    ) -> FileOutcome:
+        assert file.opened is not None
+        outputs = composed.outputs
+        return FileOutcome(
+            status="completed_with_errors" if failed_pages else "completed",
+            pages=file.opened.pages,
+            output=_main(outputs),
+            outputs=outputs,
+            warnings=(*file.opened.warnings, *composed.warnings),
+            failed_pages=failed_pages,
+            confidence=composed.confidence,
+        )
 
-    def dry_run(self, file: FileInWork, opened: Opened) -> dict[str, Any]:
+    def rehearsed(self, file: OpenFile, opened: Opened) -> FileOutcome:
         """What a dry run tells of a good file: what it is, what would be written, and what that would take."""
         rate = self._measured_rate
         scans = opened.pages - opened.survey["pages_with_text"]
-        needed = int(opened.survey["bytes"] * 1.02) + OVERHEAD_BYTES * opened.pages
-        return {
-            **self._good(file, opened, "completed"),
-            "survey": opened.survey,
-            "needed_bytes": needed,
-            "free_bytes": free_bytes(self._window.folder),
-            "estimated_seconds": round(scans / rate, 1) if rate else None,
-        }
+        outputs = self._window.outputs(file.stored)
+        return FileOutcome(
+            status="completed",
+            pages=opened.pages,
+            output=_main(outputs),
+            outputs=outputs,
+            warnings=tuple(opened.warnings),
+            rehearsal=Rehearsal(
+                survey=opened.survey,
+                needed_bytes=int(opened.survey["bytes"] * 1.02) + OVERHEAD_BYTES * opened.pages,
+                free_bytes=free_bytes(self._window.folder),
+                estimated_seconds=round(scans / rate, 1) if rate else None,
+            ),
+        )
 
-    def up_to_date(self, file: FileInWork) -> dict[str, Any]:
-        return {"status": "skipped", "reason": "up_to_date", **self._outputs(file)}
-
-    def _good(self, file: FileInWork, opened: Opened, status: str) -> dict[str, Any]:
-        return {
-            "status": status,
-            "pages": opened.pages,
-            "warnings": list(opened.warnings),
-            **self._outputs(file),
-        }
+    def other(self, stored: StoredFile, end: FileEnds) -> FileOutcome:
+        """Of a file that was not done: settled before any work, skipped, or failed."""
+        match end.reason:
+            case "verdict":
+                assert stored.verdict is not None
+                return stored.verdict
+            case "up_to_date":
+                outputs = self._window.outputs(stored)
+                return FileOutcome(
+                    status="skipped", reason="up_to_date", output=_main(outputs), outputs=outputs
+                )
+            case "locked":
+                return FileOutcome(status="skipped", reason="locked")
+            case _:
+                assert end.failure is not None
+                name = Source(os.fsdecode(stored.path)).name
+                failure = with_name(end.failure, name, None)
+                return FileOutcome(status="failed", error=failure, page=end.page)
 
     @cached_property
     def _measured_rate(self) -> float | None:
         """Pages a second on this machine, asked for once: the answer takes longer than looking at a file."""
         return self._store.measured_rate()
-
-    def _outputs(self, file: FileInWork) -> dict[str, Any]:
-        outputs = self._window.outputs(file.stored)
-        return {"output": outputs.get("pdf") or next(iter(outputs.values())), "outputs": outputs}
-
-
-def locked_outcome() -> dict[str, Any]:
-    """Another program would not let the file go."""
-    return {"status": "skipped", "reason": "locked"}
-
-
-def failed_outcome(failure: Failure, page: int | None) -> dict[str, Any]:
-    error = {"code": failure.code, "message": failure.message, "retryable": failure.retryable}
-    return {"status": "failed", "error": error, "page": page}
-
-
-def fatal_outcome(file: StoredFile, deaths: int) -> dict[str, Any]:
-    """The outcome of a file that is not tried again."""
-    name = Source(os.fsdecode(file.path)).name
-    error = CrashedError(f"{name}: the worker ended {deaths} times while this file was opened or written")
-    fields = {"code": error.code, "message": error.message, "retryable": error.retryable}
-    return {"status": "failed", "error": fields}
 
 
 def free_bytes(folder: Path) -> int:
@@ -110,6 +106,11 @@ def run_error(error: Exception, job_id: str) -> OcrError:
 
 
 def failure_of(outcome: Outcome) -> Failure:
+    """What a task ended with, where that is not what was asked for."""
     if isinstance(outcome, Failure):
         return outcome
     return Failure("internal", f"The page process answered with {type(outcome).__name__}.", retryable=False)
+
+
+def _main(outputs: dict[str, str]) -> str:
+    return outputs.get("pdf") or next(iter(outputs.values()))

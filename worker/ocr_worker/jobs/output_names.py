@@ -9,10 +9,12 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from ocr_worker.errors import BadNameError, OcrError, OutputConflictError
 from ocr_worker.model.jobs import InputFile
+from ocr_worker.model.results import FileOutcome
+from ocr_worker.model.tasks import Failure
 from ocr_worker.outputs.results_file import Results, read_results
 from ocr_worker.store.records import NewFile
 
@@ -116,7 +118,8 @@ def _planned(file: InputFile, ground: _Ground) -> NewFile:
         verdict = _duplicate(file, ground.inputs)
         name = None if verdict else _choose(file, ground)
     except OcrError as error:
-        name, verdict = None, {"status": "failed", "error": _fields(error)}
+        failure = Failure.of(error)
+        name, verdict = None, FileOutcome(status="failed", error=failure)
     return NewFile(file.sent, os.fsencode(file.path), os.fsencode(name) if name else None, verdict)
 
 
@@ -135,7 +138,7 @@ def _inode(path: str) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _duplicate(file: InputFile, inputs: _Inputs) -> dict[str, Any] | None:
+def _duplicate(file: InputFile, inputs: _Inputs) -> FileOutcome | None:
     """The verdict on another path to a file that came before."""
     if not file.path or "\0" in file.path:
         raise BadNameError(
@@ -145,7 +148,7 @@ def _duplicate(file: InputFile, inputs: _Inputs) -> dict[str, Any] | None:
     first = inputs[inode] if inode else file.sent
     if first == file.sent:
         return None
-    return {"status": "skipped", "reason": "duplicate", "message": f"The same file as {first}"}
+    return FileOutcome(status="skipped", reason="duplicate", message=f"The same file as {first}")
 
 
 def _choose(file: InputFile, ground: _Ground) -> str:
@@ -212,7 +215,3 @@ def _cut(text: str, most_bytes: int) -> str:
     while len(os.fsencode(text)) > most_bytes:
         text = text[: max(1, len(text) - max(1, (len(os.fsencode(text)) - most_bytes) // 4))]
     return text
-
-
-def _fields(error: OcrError) -> dict[str, Any]:
-    return {"code": error.code, "message": error.message, "retryable": error.retryable}

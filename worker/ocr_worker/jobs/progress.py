@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from ocr_worker.model.jobs import FileState, JobId, ProgressMade
+from ocr_worker.model import results
+from ocr_worker.model.jobs import FileState
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,25 +91,27 @@ class Progress:
         """The job is complete: only now 100 percent."""
         self._ended, self.percent = self.total, 100.0
 
-    def made(self, job_id: JobId) -> ProgressMade:
-        """The event that tells it."""
+    def snapshot(self) -> results.Progress:
+        """How far it is now."""
         share = 100.0 * self.current / max(1, self.total)
         self.percent = max(self.percent, min(round(share, 2), 99.99))
-        elapsed = self._worked.seconds
+        elapsed, here = self._worked.seconds, self._here
         rate = self._fresh / elapsed if elapsed > 0 else 0.0
-        fields: dict[str, Any] = {
-            "current": self.current,
-            "total": self.total,
-            "message": self._message(),
-            "percent": self.percent,
-            **self._place(),
-            "file_count": self._file_count,
+        return results.Progress(
+            current=self.current,
+            total=self.total,
+            message=self._message(),
+            percent=self.percent,
+            file=here.file if here else None,
+            file_index=here.file_index if here else None,
+            page=here.page if here else None,
+            page_count=here.page_count if here else None,
+            file_count=self._file_count,
             **self.counts,
-            "elapsed_seconds": round(elapsed, 3),
-            "eta_seconds": self._work.seconds_left(elapsed, self._uncounted()),
-            "pages_per_second": round(rate, 3),
-        }
-        return ProgressMade(job_id, fields)
+            elapsed_seconds=round(elapsed, 3),
+            eta_seconds=self._work.seconds_left(elapsed, self._uncounted()),
+            pages_per_second=round(rate, 3),
+        )
 
     def _uncounted(self) -> int:
         """Files that nobody has opened yet."""
@@ -121,17 +122,6 @@ class Progress:
         if here is None:
             return f"Processing {self._file_count} file{'s' * (self._file_count != 1)}"
         return f"Processing file {here.file_index}/{self._file_count}: {here.name} (page {here.page}/{here.page_count})"
-
-    def _place(self) -> dict[str, Any]:
-        here = self._here
-        if here is None:
-            return {}
-        return {
-            "file": here.file,
-            "file_index": here.file_index,
-            "page": here.page,
-            "page_count": here.page_count,
-        }
 
 
 @dataclass(slots=True)
@@ -160,34 +150,3 @@ class _Work:
             return None
         left = sum(self.left.values()) + uncounted_files * self.known / self.files
         return round(left * elapsed / self.done, 1)
-
-
-class Reporter:
-    """Tells news at once when the last telling is long enough ago, and otherwise when it is."""
-
-    def __init__(
-        self, tell: Callable[[], None], least_seconds: float, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._tell, self.least_seconds, self._clock = tell, least_seconds, clock
-        self._told_at, self._news = float("-inf"), False
-
-    def now(self) -> None:
-        self._told_at, self._news = self._clock(), False
-        self._tell()
-
-    def soon(self) -> None:
-        self._news = True
-        self.tick()
-
-    def catch_up(self) -> None:
-        """Tell at once what was held back."""
-        if self._news:
-            self.now()
-
-    def tick(self) -> None:
-        if self._clock() >= self._told_at + self.least_seconds:
-            self.catch_up()
-
-    def due(self) -> float | None:
-        """When `tick` has something to tell, on the monotonic clock."""
-        return self._told_at + self.least_seconds if self._news else None

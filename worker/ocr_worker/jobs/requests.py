@@ -1,70 +1,62 @@
-"""From the wire's batch options to a job's: parsed at the edge, so that inner code gets proof."""
+"""From what a face was asked for to the job of it: what is needed is there, paths are of this system."""
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Union
 
-from ocr_protocol.codec import decode
-from ocr_protocol.commands import OcrBatch
-from ocr_protocol.options import BatchOptions
-from ocr_protocol.paths import path_from_wire, path_to_wire
-from ocr_protocol.refusals import WireError
-from ocr_worker.engines.ocr.tessdata import require_languages
+from ocr_worker.engines.ocr import registry
 from ocr_worker.errors import InvalidParamsError
+from ocr_worker.files.paths import absolute_path
 from ocr_worker.model.jobs import InputFile, JobOptions, JobRequest
-from ocr_worker.model.tasks import PageSettings
 
-_PAGE_FIELDS = frozenset(PageSettings.__slots__) - {"dpi", "tessdata_dir"}
-_JOB_FIELDS = frozenset(JobOptions.__slots__) - {"page"}
-
-
-AnyPath = Union[str, "os.PathLike[str]"]
-"""A path as Python's callers have it."""
+NO_FILES = "No files provided for OCR batch processing"
+NO_OUTPUT_DIR = "No output directory provided"
 
 
-def make_request(
-    files: AnyPath | Iterable[AnyPath] | None, output_dir: AnyPath | None, options: Mapping[str, Any]
-) -> JobRequest:
-    """Check a library caller's arguments as the wire's are checked. A path alone is one file.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A batch as a face was asked for it: options are checked, paths are as they were written."""
+
+    files: tuple[str, ...]
+    output_dir: str
+    options: JobOptions
+    passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
+    priority: int = 0
+    spelled: Callable[[str], str] = str
+    """How its face spells the name of an option."""
+
+
+def job_request(asked: Asked) -> JobRequest:
+    """The job that is asked for; languages and engine are known to be there, but for a dry run.
 
     Raises:
-        InvalidParamsError: the message names the field.
+        InvalidParamsError: there are no files, no output folder, or one of the other paths is none.
         LanguageMissingError, EngineMissingError: the message says how to install it.
     """
-    fields = {
-        "command": "ocr_batch",
-        "files": _sent_files(files),
-        "output_dir": _sent(output_dir, "output_dir") if output_dir else "",
-        "options": _sent_options(options),
-    }
-    try:
-        command = decode(json.dumps(fields).encode("ascii"))
-    except WireError as error:
-        raise InvalidParamsError(error.message, **error.details) from error
-    assert isinstance(command, OcrBatch)
-    return batch_request(command)
-
-
-def batch_request(command: OcrBatch) -> JobRequest:
-    """The job that a command asks for; languages and engine are known to be there, but for a dry run."""
-    options = command.options
-    folder = absolute_path(command.output_dir)
-    page = _page_settings(options)
+    if not asked.files:
+        raise InvalidParamsError(NO_FILES, field="files")
+    if not asked.output_dir:
+        raise InvalidParamsError(NO_OUTPUT_DIR, field="output_dir")
+    options = with_own_paths(asked.options)
+    require_known_engine(options.page.engine, asked.spelled)
     # A dry run is to tell of them file by file.
     if not options.dry_run:
-        require_languages(page.languages, page.engine, page.tessdata_dir)
-    return JobRequest(
-        command.files,
-        Path(folder),
-        command.output_dir,
-        JobOptions(page=page, **options.model_dump(include=set(_JOB_FIELDS))),
-        command.priority,
-        local_passwords(options.passwords),
-    )
+        registry.require(options.page)
+    folder = _place(asked.output_dir)
+    passwords = local_passwords(asked.passwords)
+    return JobRequest(asked.files, Path(folder), asked.output_dir, options, asked.priority, passwords)
+
+
+def require_known_engine(engine: str, spelled: Callable[[str], str] = str) -> None:
+    """Raises InvalidParamsError, which names those that there are."""
+    if not registry.is_known(engine):
+        names = ", ".join(registry.installed_engines()) or "none"
+        name = spelled("engine")
+        raise InvalidParamsError(
+            f"{name} must be auto or an installed engine (there are: {names}).", field=name
+        )
 
 
 def input_file(sent: str) -> InputFile:
@@ -75,58 +67,18 @@ def input_file(sent: str) -> InputFile:
         return InputFile(sent, "")
 
 
-def absolute_path(sent: str) -> str:
-    """A path of the wire as one of this system that holds from any working directory. Links stay as they are."""
-    return os.path.abspath(path_from_wire(sent))  # noqa: PTH100  # resolve() would follow links
-
-
 def local_passwords(passwords: Mapping[str, str]) -> dict[str, str]:
     """Passwords by the paths of this system."""
-    return {absolute_path(path): word for path, word in passwords.items()}
+    return {_place(path): word for path, word in passwords.items()}
 
 
-def _page_settings(options: BatchOptions) -> PageSettings:
-    return PageSettings(
-        dpi=None if options.dpi == "auto" else options.dpi,
-        tessdata_dir=absolute_path(options.tessdata_dir) if options.tessdata_dir else None,
-        **options.model_dump(include=set(_PAGE_FIELDS)),
-    )
+def with_own_paths(options: JobOptions) -> JobOptions:
+    folder = options.page.tessdata_dir
+    return replace(options, page=replace(options.page, tessdata_dir=_place(folder))) if folder else options
 
 
-def _sent_files(files: AnyPath | Iterable[AnyPath] | None) -> list[str]:
-    if not files:
-        return []
-    if isinstance(files, str | bytes | os.PathLike):
-        # The letters of a path are no files.
-        return [_sent(files, "files")]
+def _place(path: str) -> str:
     try:
-        return [_sent(file, "files") for file in files]
-    except TypeError as error:
-        raise _odd("files", files) from error
-
-
-def _sent_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options as the wire has them: Python's callers may give paths as Path."""
-    sent = {
-        name: _sent(value, f"options.{name}") if isinstance(value, os.PathLike) else value
-        for name, value in options.items()
-    }
-    if isinstance(passwords := sent.get("passwords"), Mapping):
-        sent["passwords"] = {_sent(path, "options.passwords"): word for path, word in passwords.items()}
-    for name, value in sent.items():
-        try:
-            json.dumps(value)
-        except (TypeError, ValueError) as error:
-            raise _odd(f"options.{name}", value) from error
-    return sent
-
-
-def _sent(path: object, field: str) -> str:
-    try:
-        return path_to_wire(os.fsdecode(path))  # type: ignore[arg-type]  # what is no path is told by the TypeError
-    except TypeError as error:
-        raise _odd(field, path) from error
-
-
-def _odd(field: str, value: object) -> InvalidParamsError:
-    return InvalidParamsError(f"Field {field} can't be made of {type(value).__name__}.", field=field)
+        return absolute_path(path)
+    except ValueError as error:
+        raise InvalidParamsError(f"{path!r} is no path: it is empty, or holds a NUL.") from error

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
-from ocr_worker.model.jobs import JobEvent, JobId
-from ocr_worker.processes.pool import PagePool
+from ocr_worker.model.events import JobEvent
+from ocr_worker.processes.pool import Pool
 from ocr_worker.settings import Settings
 from ocr_worker.store.job_store import JobStore
+from ocr_worker.store.leases import JobLeases
+
+
+class Listener(Protocol):
+    """Who hears what happens to jobs, in the thread that owns them."""
+
+    def on_event(self, event: JobEvent) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class RunContext:
     store: JobStore
-    pool: PagePool
+    pool: Pool
     settings: Settings
-    emit: Callable[[JobEvent], None]
+    leases: JobLeases
+    listener: Listener
     tickets: Iterator[int]
-    write_end: Callable[[JobId, Callable[[], None]], None]
-    """Has the end of a job's run written, now or once no other process holds the store."""
-    file_begun: Callable[[JobId], None]
     progress_seconds: float = 0.1
     """Least time between two progress events of a job."""

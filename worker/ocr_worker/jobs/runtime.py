@@ -1,62 +1,343 @@
-"""What the owner of a job service gives it, and the inbox of one in our own process."""
+"""The runtime: one thread owns all jobs, and any number of faces, in any thread, ask things of it and hear what happens.
+
+    with Runtime(settings) as runtime:
+        accepted = runtime.admit(request).result()
+        for event in runtime.subscribe(accepted.job_id):
+            ...
+
+The stdio worker runs it in its main thread (`run`); every other face has it start a thread of its own (`start`).
+"""
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import queue
+import threading
 import time
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from concurrent.futures import Future
+from typing import Any, Protocol, TypeVar, Union
 
-from ocr_worker.model.jobs import JobEvent
+from typing_extensions import Self
+
+from ocr_worker.errors import InternalError
+from ocr_worker.jobs.one_off import INSPECT_SECONDS, PageRequests, Question
+from ocr_worker.jobs.run_context import Listener
+from ocr_worker.jobs.service import JobService
+from ocr_worker.jobs.subscriptions import Subscription
+from ocr_worker.model.events import JobEnded, JobEvent, JobFailed
+from ocr_worker.model.jobs import JobId, JobRequest
+from ocr_worker.model.results import Accepted, Doing
+from ocr_worker.model.tasks import Outcome
 from ocr_worker.processes.guard import Guard
-from ocr_worker.processes.pool import PagePool
-from ocr_worker.processes.slot import SlotMessage
+from ocr_worker.processes.pool import PagePool, Pool
 from ocr_worker.settings import Settings
 
-if TYPE_CHECKING:
-    from ocr_worker.jobs.service import JobService
+log = logging.getLogger(__name__)
 
-FLAG_SECONDS = 0.05
-"""A cancellation flag, or a signal, is asked for at least so often."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the service's owner gives it."""
-
-    settings: Settings
-    post: Callable[[SlotMessage], None]
-    """Puts a message into the owner's inbox, from any thread."""
-    emit: Callable[[JobEvent], None]
-    guard: Guard = field(default_factory=Guard)
-    progress_seconds: float = 0.1
-    pool: PagePool | None = None
-    """The service makes one where there is none."""
+T = TypeVar("T")
+MANIFEST_SECONDS = 0.2
+"""How long a job's result waits for its manifest; that of a very large job lags behind."""
+BURST = 16
+"""Messages in a row, at most, while something is due."""
+LOOK_UP_SECONDS = 5.0
+GAP_SECONDS = 2.0
+"""A wait that lasted so much longer than it should was no wait: this process was stopped."""
 
 
-class Inbox:
-    """What comes to the owner of a service in its own process: messages from threads, events from the service."""
+class Inbox(Protocol):
+    """What the owner's thread hears."""
 
-    def __init__(self) -> None:
-        # Not a SimpleQueue: a signal that comes when the time is up, as after a sleep of the machine, makes that wait for ever.
-        self._messages: queue.Queue[SlotMessage] = queue.Queue()
-        self._events: list[JobEvent] = []
+    def put(self, item: Any) -> None: ...
 
-    def surroundings(self, settings: Settings, progress_seconds: float = 0.1) -> Surroundings:
-        return Surroundings(
-            settings, self._messages.put, self._events.append, progress_seconds=progress_seconds
-        )
+    def get(self, block: bool = ..., timeout: float | None = ...) -> Any: ...  # noqa: FBT001  # as queues have it
 
-    def take_events(self) -> list[JobEvent]:
-        events, self._events[:] = self._events[:], []
-        return events
 
-    def wait(self, service: JobService) -> None:
-        """Let the service handle the next message, or return when a flag or a timer is due."""
-        due = service.next_tick()
-        seconds = FLAG_SECONDS if due is None else min(FLAG_SECONDS, max(0.0, due - time.monotonic()))
-        try:
-            service.handle(self._messages.get(timeout=seconds))
-        except queue.Empty:
+Call = Callable[[], object]
+Message = Union[Call, object]
+"""Something to do, or what a pool posted."""
+
+
+class Runtime:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        guard: Guard | None = None,
+        inbox: Inbox | None = None,
+        pool: Pool | None = None,
+        progress_seconds: float = 0.1,
+    ) -> None:
+        """Start nothing yet.
+
+        Args:
+            settings: of the worker.
+            guard: sees to it that no page process outlives this process.
+            inbox: a queue of the owner's making, where messages already are.
+            pool: that does the tasks of jobs; by default, page processes of this machine.
+            progress_seconds: least time between two progress events of a job.
+        """
+        self.settings = settings
+        self._inbox: Inbox = inbox or queue.Queue()
+        guard = guard or Guard()
+        pool = pool or PagePool(settings.page_processes, settings, guard, self._inbox.put)
+        self.service = JobService(settings, pool, self, progress_seconds=progress_seconds)
+        self._requests = PageRequests(PagePool(2, settings, guard, self._inbox.put))
+        self._listeners: tuple[Listener, ...] = ()
+        self._timers: list[tuple[float, Call]] = []
+        self._thread: threading.Thread | None = None
+        self._ended, self._in_call, self._burst = False, False, 0
+        self._events: deque[JobEvent] = deque()
+        self.keeps_requests_warm = False
+        """Whether a process that answers single questions stands ready while jobs are at work."""
+        self._gone = threading.Event()
+
+    # From any thread
+
+    def start(self) -> Self:
+        """Have a thread of its own run it."""
+        self._thread = threading.Thread(target=self._run_and_close, name="runtime", daemon=True)
+        self._thread.start()
+        return self
+
+    def post(self, call: Call) -> None:
+        """Have the owner's thread do something; what it raises ends the runtime."""
+        self._inbox.put(call)
+
+    def submit(self, call: Callable[[JobService], T]) -> Future[T]:
+        """Have the owner's thread ask something of its jobs; the future has the answer, or what it raised."""
+        future: Future[T] = Future()
+        future.set_running_or_notify_cancel()
+        if self._gone.is_set():
+            future.set_exception(_closed())
+            return future
+
+        def answer() -> None:
+            if self._gone.is_set():
+                future.set_exception(_closed())
+                return
+            try:
+                future.set_result(call(self.service))
+            except Exception as error:  # noqa: BLE001  # handed on
+                future.set_exception(error)
+
+        self._inbox.put(answer)
+        return future
+
+    def call(self, call: Callable[[JobService], T]) -> T:
+        """As `submit`, and wait for the answer."""
+        return self.submit(call).result()
+
+    def admit(self, request: JobRequest) -> Accepted:
+        """Take in a job, and wait until all of it is stored. Raises OcrError."""
+        return self.call(lambda service: service.admit(request)).result()
+
+    def ask(self, question: Question, limit_seconds: float = INSPECT_SECONDS) -> Future[Outcome]:
+        """Ask a page process for a single answer, which waits for no job. Raises BusyError."""
+        return self.call(lambda _: self.ask_here(question, limit_seconds))
+
+    def subscribe(self, job_id: JobId | None = None, after_seq: int = 0) -> Subscription:
+        """Hear what happens to a job, or to all.
+
+        Args:
+            job_id: of the job; None hears of all jobs from now on.
+            after_seq: what happened after this event of the job is told first, from the store.
+        """
+        subscription = Subscription(self.settings.state_dir, job_id, after_seq, self.detach)
+        self.call(lambda _: self.attach(subscription))
+        return subscription
+
+    @property
+    def doing(self) -> Doing:
+        """What is at work, as the owner's thread last knew it."""
+        return self.service.doing
+
+    def settle(self, job_id: JobId, seconds: float = MANIFEST_SECONDS) -> None:
+        """Wait until a job's manifest says what the store does; a moment, or as long as it must."""
+        self.service.leases.manifests.settle(job_id, seconds)
+
+    @property
+    def settled(self) -> bool:
+        """All manifests say what the store does, or can't be written."""
+        return self.service.leases.manifests.settled
+
+    def close(self, *, at_once: bool = False) -> None:
+        """End all page processes, have manifests written, let the store go. Safe to call again.
+
+        Args:
+            at_once: a manifest that would take long stays as it was.
+        """
+        if self._thread is None:
+            self._close(at_once=at_once)
             return
+        self._inbox.put(lambda: self._close(at_once=at_once))
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # In the owner's thread
+
+    def run(self) -> None:
+        """Own the jobs in this thread until `stop`."""
+        while not self._ended:
+            self._step()
+
+    def stop(self) -> None:
+        """Let `run` return."""
+        self._ended = True
+
+    def attach(self, listener: Listener) -> None:
+        self._listeners = (*self._listeners, listener)
+
+    def detach(self, listener: Listener) -> None:
+        """From any thread: it hears nothing more."""
+        self._listeners = tuple(one for one in self._listeners if one is not listener)
+
+    def on_event(self, event: JobEvent) -> None:
+        """Tell all that listen: at once while somebody's order is carried out, whose answer comes after; else in the next step."""
+        if isinstance(event, JobEnded | JobFailed):
+            self.service.forget(event.job_id)
+        self._events.append(event)
+        if self._in_call:
+            self._publish_all()
+
+    def ask_here(self, question: Question, limit_seconds: float = INSPECT_SECONDS) -> Future[Outcome]:
+        """As `ask`, for who is in the owner's thread."""
+        return self._requests.ask(question, limit_seconds)
+
+    def warm_requests(self) -> None:
+        """Have a process ready that answers single questions."""
+        self._requests.warm()
+
+    @property
+    def at_rest(self) -> bool:
+        """No job is at work or waits, and no question."""
+        return self.service.state == "idle" and not (self._requests.busy or self._events)
+
+    def after(self, seconds: float, call: Call) -> None:
+        """Do something later."""
+        self._timers.append((time.monotonic() + seconds, call))
+
+    def _step(self) -> None:
+        """One message, or one of the things that are due."""
+        begun, due = time.monotonic(), self._next_due()
+        # Looking up now and then is what tells a long wait from a time in which this process was stopped.
+        patience = None if due is None else min(LOOK_UP_SECONDS, max(0.0, due - begun))
+        message = None
+        if (self._burst < BURST and not self.service.urgent) or patience != 0.0:
+            with contextlib.suppress(queue.Empty):
+                message = self._inbox.get(timeout=patience)
+        now = time.monotonic()
+        if patience is not None and (gap := now - begun - patience) > GAP_SECONDS:
+            self._mind_the_gap(gap)
+        if message is not None:
+            self._burst += 1
+            self._take(message)
+        else:
+            self._burst = 0
+            self._do_due(now)
+
+    def _take(self, message: Message) -> None:
+        if callable(message):
+            # What happened before an order is told before the answer to it.
+            self._publish_all()
+            self._in_call = True
+            message()
+            self._in_call = False
+        elif self._requests.pool.owns(message):
+            self._requests.handle(message)
+        else:
+            self.service.handle(message)
+            if self.keeps_requests_warm and self.service.doing.state != "idle":
+                # Not sooner: the first page is waited for.
+                self._requests.warm()
+
+    def _next_due(self) -> float | None:
+        if self._events:
+            return 0.0
+        times = [self.service.next_step(), self.service.pool.next_tick(), self._requests.pool.next_tick()]
+        if self._requests.waiting:
+            times.append(self._requests.next_step())
+        times += [at for at, _ in self._timers]
+        return min((at for at in times if at is not None), default=None)
+
+    def _do_due(self, now: float) -> None:
+        """One of the things that are due."""
+        if self._events:
+            self._publish()
+        elif any(at <= now for at, _ in self._timers):
+            self._call_timers()
+        elif _is_due(self.service.pool.next_tick(), now):
+            self.service.pool.tick()
+        elif _is_due(self._requests.pool.next_tick(), now):
+            self._tick_requests()
+        elif self._requests.waiting and _is_due(self._requests.next_step(), now):
+            self._requests.step()
+        else:
+            self.service.step()
+
+    def _tick_requests(self) -> None:
+        if self.service.state != "idle":
+            # While there are jobs, a cold start would be too slow an answer.
+            self._requests.pool.touch()
+        self._requests.pool.tick()
+
+    def _publish(self) -> None:
+        event = self._events.popleft()
+        self.service.leases.on_event(event)
+        for listener in self._listeners:
+            listener.on_event(event)
+
+    def _publish_all(self) -> None:
+        while self._events:
+            self._publish()
+
+    def _call_timers(self) -> None:
+        ripe, now = self._timers, time.monotonic()
+        self._timers = [(at, call) for at, call in ripe if at > now]
+        for at, call in ripe:
+            if at <= now:
+                call()
+
+    def _mind_the_gap(self, gap: float) -> None:
+        """While this process was stopped nobody's time ran: its page processes could not be heard."""
+        log.warning("This process was stopped for %.0f s: all deadlines move by so much", gap)
+        self.service.shift(gap)
+        self._requests.pool.shift(gap)
+
+    def _run_and_close(self) -> None:
+        try:
+            self.run()
+        except BaseException:
+            log.critical("the runtime failed", exc_info=True)
+            self._close(at_once=True)
+            raise
+
+    def _close(self, *, at_once: bool) -> None:
+        self._ended = True
+        self._gone.set()
+        self._publish_all()
+        self._requests.close()
+        self.service.close(at_once=at_once)
+        for listener in self._listeners:
+            if isinstance(listener, Subscription):
+                listener.end()
+        with contextlib.suppress(queue.Empty):
+            while True:
+                left = self._inbox.get(block=False)
+                if callable(left):
+                    left()
+
+
+def _is_due(at: float | None, now: float) -> bool:
+    return at is not None and at <= now
+
+
+def _closed() -> InternalError:
+    return InternalError("This runtime is closed. Make another.")

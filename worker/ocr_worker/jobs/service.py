@@ -1,132 +1,93 @@
-"""JobService: takes in jobs, queues them, runs them, and cleans up. The loop and the library use the same one.
-
-Everything here belongs to one thread; page processes only post to its inbox.
-"""
+"""The jobs of one process: taken in, queued, run, paused, cancelled. Owned by one thread, the runtime's."""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from itertools import chain, count
+from collections.abc import Sequence
+from concurrent.futures import Future
+from itertools import count
 
 from ocr_worker.errors import BusyError, JobActiveError
-from ocr_worker.jobs.active_runs import Runs
-from ocr_worker.jobs.admission import require_folder
-from ocr_worker.jobs.arrivals import Arrivals, Stop
+from ocr_worker.jobs.admission import AdmissionQueue, require_folder
+from ocr_worker.jobs.course import RunEnds
 from ocr_worker.jobs.file_window import RunOrder
-from ocr_worker.jobs.intake import Intake, IntakeSteps
-from ocr_worker.jobs.job_queue import JobQueue
+from ocr_worker.jobs.job_queue import JobQueue, Waiting
+from ocr_worker.jobs.outcomes import run_error
 from ocr_worker.jobs.run import JobRun
-from ocr_worker.jobs.run_context import Workshop
-from ocr_worker.jobs.runtime import Surroundings
-from ocr_worker.model.jobs import ACTIVE, RESUMABLE, JobEvent, JobId, JobRequest, JobState, Origin
-from ocr_worker.processes.pool import PagePool, TaskEnded
-from ocr_worker.processes.slot import SlotMessage
+from ocr_worker.jobs.run_context import Listener, RunContext
+from ocr_worker.model.events import JobFailed
+from ocr_worker.model.jobs import ACTIVE, RESUMABLE, FileState, JobId, JobRequest
+from ocr_worker.model.results import Accepted, Doing
+from ocr_worker.model.tasks import Failure
+from ocr_worker.processes.pool import Pool, TaskEnded
+from ocr_worker.settings import Settings
 from ocr_worker.store.job_store import JobStore
-from ocr_worker.store.leases import Ledger
+from ocr_worker.store.leases import JobLeases
 from ocr_worker.store.records import StoredJob
 
 log = logging.getLogger(__name__)
 
 REQUEST_SECONDS = 0.5
 """Between two looks whether another process asks for a job's cancel."""
-MANIFEST_SECONDS = 0.2
-"""How long a job's result, and each answer behind it, waits for its manifest; that of a very large job lags behind."""
 
 
 class JobService:
-    """Jobs and their runs.
+    """Its owner passes it what the pool posts (`handle`), and calls `step` when `next_step` has come, as it does the pool's."""
 
-    It belongs to the thread that makes it: page processes end with the thread that started them, and the store is one
-    thread's. Its owner passes pool messages to `handle` and calls `tick` when `next_tick` has come.
-    """
-
-    def __init__(self, around: Surroundings) -> None:
-        """Start nothing yet: page processes come with the first batch."""
-        self._around, self._settings = around, around.settings
-        self.ledger = Ledger(around.settings)
-        self.pool = around.pool or PagePool(
-            around.settings.page_processes, around.settings, around.guard, around.post
-        )
+    def __init__(
+        self, settings: Settings, pool: Pool, listener: Listener, *, progress_seconds: float = 0.1
+    ) -> None:
+        """Start nothing yet: page processes come with the first job."""
+        self._settings, self.pool, self._listener = settings, pool, listener
+        self.leases = JobLeases(settings)
         self._tickets = count(1)
-        self._queue, self._arrivals = JobQueue(), Arrivals()
+        self._queue, self._admissions, self._runs = JobQueue(), AdmissionQueue(self.leases), list[JobRun]()
+        self._progress_seconds = progress_seconds
         self._draining, self._unattended = False, False
+        self._changed, self._queue_moved = False, False
+        self._is_stale, self._is_free = False, False
+        """Whether it is to be reckoned anew when runs are due; whether no other process held the store a moment ago."""
+        self._runs_due_at: float | None = None
+        self._blocked_until = 0.0
         self._requests_at = 0.0
-        self._progress_seconds = around.progress_seconds
-        self._runs = Runs(self._workshop, self.ledger.manifests.begun)
-        steps = IntakeSteps(
-            lambda: self.store,
-            self.ledger.hold,
-            self._enqueue,
-            self.pause,
-            self._withdraw,
-            self.ledger.late.store_is_free,
-        )
-        self._intake = Intake(self._arrivals, steps)
+        self.doing = Doing("idle")
+        """The job, file and page at work, as of the last step; may be read from any thread."""
         self._outcomes: deque[TaskEnded] = deque()
         """Taken in as soon as the store can keep what comes of them."""
 
     @property
     def store(self) -> JobStore:
         """Opened at the first job."""
-        return self.ledger.store
+        return self.leases.store
 
-    def cleanup(self) -> None:
-        """End all page processes, have manifests written, and let the store go; errors on the way are only logged. Safe to call again."""
-        self._let_go(at_once=False)
+    @property
+    def state(self) -> str:
+        """idle, running or paused."""
+        if (
+            self._admissions.arrivals
+            or self._queue.peek()
+            or any(not run.course.paused for run in self._runs)
+        ):
+            return "running"
+        return "paused" if self._runs or self._queue.waiting else "idle"
 
-    def end_at_once(self) -> None:
-        """As `cleanup`, but a manifest that would take long stays as it was."""
-        self._let_go(at_once=True)
+    @property
+    def queued(self) -> int:
+        return len(self._queue.waiting) + len(self._admissions.arrivals)
 
-    def _let_go(self, *, at_once: bool) -> None:
-        for step in (self.pool.close, *self.ledger.closing(at_once=at_once)):
-            _only_logged(step)
+    # Orders
 
-    def submit(self, request: JobRequest, origin: Origin) -> tuple[JobId, int]:
-        """Take in a job; its id and the number of its files.
+    def admit(self, request: JobRequest) -> Future[Accepted]:
+        """Take in a job: a large one goes on in `step`, and the future tells when all of it is stored.
 
         Raises:
             BusyError: too many jobs wait.
             OutputPermissionError: the output or the state folder can't be written.
         """
         self._require_room()
-        self.ledger.require_free()
-        return self._intake.at_once(request, origin)
-
-    def take_in(
-        self,
-        request: JobRequest,
-        origin: Origin,
-        accepted: Callable[[JobId, int], None],
-        refused: Callable[[Exception], None],
-    ) -> None:
-        """As `submit`, but a large request goes on in `tick`; what came of it is told to one of the two.
-
-        Raises:
-            BusyError, OutputPermissionError: at once, as `submit` does.
-        """
-        self._require_room()
-        self._intake.add(request, origin, accepted, refused)
-        self._admit()
-
-    def _admit(self) -> None:
-        """Go on with the request that came first, for a slice."""
-        arrival = self._intake.step()
-        if arrival is None:
-            return
-        if arrival.stop:
-            self._stop(arrival.job_id, arrival.stop)
-        self.advance()
-
-    def _withdraw(self, job_id: JobId) -> None:
-        """Take back a job that could not be stored whole, or not paused."""
-        self._queue.take(job_id)
-        # What can't be removed now is at the next start.
-        _only_logged(lambda: self.store.delete_job(job_id))
-        self.ledger.release(job_id)
+        return self._admissions.add(request)
 
     def active(self, job_id: JobId | None) -> list[JobId]:
         """Which jobs of this process that have not ended are meant: the one, or all for None.
@@ -135,148 +96,74 @@ class JobService:
             JobNotFoundError: there is no such job, ended or not.
             JobActiveError: it is at work in another process.
         """
-        mine = [run.job.job_id for run in self._runs] + self._queue.ids() + self._arrivals.ids()
+        mine = [run.job.job_id for run in self._runs] + self._queue.ids() + self._admissions.ids()
         if job_id is None:
             return mine
         if job_id in mine:
             return [job_id]
-        if self.ledger.get(job_id).state in ACTIVE and job_id not in self.ledger.late:
+        if self.leases.get(job_id).state in ACTIVE and job_id not in self.leases.deferred:
             raise JobActiveError(f"Job {job_id} is at work in another process. Ask there.")
         return []
 
     def paused(self, job_id: JobId | None) -> list[JobId]:
         """Which of the jobs that `active` names are paused."""
-        paused = (
-            self._queue.held() | self._arrivals.held() | {run.job.job_id for run in self._runs if run.paused}
-        )
+        runs = {run.job.job_id for run in self._runs if run.course.paused}
+        paused = self._queue.paused() | self._admissions.paused() | runs
         return [job for job in self.active(job_id) if job in paused]
 
     def cancel(self, job_id: JobId | None) -> None:
         """End a job, or all, for good unless it is resumed by order."""
-        stop = Stop("cancelled", "cancelled", None)
-        self._arrivals.stop(job_id, stop)
-        self._stop(job_id, stop)
-        self.advance()
+        end = RunEnds("cancelled", "cancelled", None)
+        self._admissions.stop(job_id, end)
+        self._stop(job_id, end)
 
     def interrupt(self, reason: str) -> None:
         """End all jobs so that they can be taken up again: shutdown, a signal, or the host's death."""
-        for arrival in self._arrivals.clear():
-            arrival.refused(shutting_down())
-        self._stop(None, Stop("cancelled", "interrupted", reason))
-        self.advance()
+        self._admissions.refuse_all(shutting_down())
+        self._stop(None, RunEnds("cancelled", "interrupted", reason))
 
     def pause(self, job_ids: Sequence[JobId]) -> None:
-        """Start no more pages of these jobs; pages in work are finished. A job that waits is held back."""
-        self.ledger.require_free()
+        """Start no more pages of these jobs; pages in work are finished. A job that waits is passed over."""
+        self.leases.require_free()
         # What was finished before the order is told before the answer to it.
         self._take_outcomes()
-        for run in self._runs:
-            if run.job.job_id in job_ids:
-                run.pause()
-                self.ledger.manifests.state_changed(run.job.job_id)
-        self._arrivals.hold(job_ids, held=True)
-        for job_id in self._queue.hold(job_ids):
-            self.ledger.set_state(job_id, "paused")
+        for run in self._chosen(job_ids):
+            run.pause()
+            self.leases.manifests.state_changed(run.job.job_id)
+        self._admissions.set_paused(job_ids, paused=True)
+        for job_id in self._queue.set_paused(job_ids, paused=True):
+            self.leases.set_state(job_id, "paused")
+        self._changed = self._queue_moved = True
 
     def unpause(self, job_ids: Sequence[JobId]) -> None:
         """Go on with paused jobs."""
-        self.ledger.require_free()
-        for run in self._runs:
-            if run.job.job_id in job_ids:
-                run.unpause()
-                self.ledger.manifests.state_changed(run.job.job_id)
-        self._arrivals.hold(job_ids, held=False)
-        for job_id in self._queue.let_go(job_ids):
-            self.ledger.set_state(job_id, "queued")
-        self.advance()
+        self.leases.require_free()
+        for run in self._chosen(job_ids):
+            run.unpause()
+            self.leases.manifests.state_changed(run.job.job_id)
+        self._admissions.set_paused(job_ids, paused=False)
+        for job_id in self._queue.set_paused(job_ids, paused=False):
+            self.leases.set_state(job_id, "queued")
+        self._changed = self._queue_moved = True
 
-    def reopen(self, job_id: JobId, order: RunOrder) -> JobState:
-        """Start a new run of an ended job for its pending files; its state before. Of a completed job: nothing to do."""
-        job = self.ledger.ended(job_id)
-        if job.state in RESUMABLE:
-            self._require_room()
-            require_folder(job)
-            self.ledger.hold(job_id)
-            self.store.reopen_files(job_id, "processing")
-            self._enqueue(job, order)
-        return job.state
+    def resume(self, job_id: JobId, passwords: dict[str, str]) -> Accepted | None:
+        """Start a new run of an ended job for its pending files; None where nothing is left to do.
 
-    def retry_failed(self, job_id: JobId, order: RunOrder) -> int:
-        """Start a new run for the failed files alone; their number."""
-        job = self.ledger.ended(job_id)
-        failed = self.store.file_numbers(job_id, "failed")
-        if failed:
-            self._require_room()
-            require_folder(job)
-            self.ledger.hold(job_id)
-            self.store.reopen_files(job_id, "failed")
-            self._enqueue(job, RunOrder(order.origin, order.passwords, frozenset(failed)))
-        return len(failed)
+        Raises:
+            JobActiveError, JobNotFoundError, BusyError, OutputPermissionError: nothing was begun.
+        """
+        job = self.leases.get_ended(job_id)
+        if job.state not in RESUMABLE:
+            return None
+        return self._run_again(job, "processing", RunOrder(passwords))
 
-    def handle(self, message: SlotMessage) -> None:
-        """Hear what a page process said; the next `tick` takes it in."""
-        if (ended := self.pool.handle(message)) is not None:
-            self._outcomes.append(ended)
-
-    def advance(self) -> None:
-        """Take in what has ended, and start all work that can be started now. All of it waits for a store that is held."""
-        self._runs.drop_ended()
-        if self._may_write():
-            self._go_on()
-
-    def _go_on(self) -> None:
-        self.ledger.catch_up()
-        self._take_outcomes()
-        self._runs.each(lambda run: run.advance())
-        if self._unattended:
-            self._leave_paused()
-        self._runs.drop_ended()
-        while (waiting := self._queue.peek()) and all(run.paused for run in self._runs):
-            self._queue.remove(waiting)
-            self._runs.begin(waiting.job, waiting.order)
-
-    def _take_outcomes(self) -> None:
-        while self._outcomes:
-            ended = self._outcomes.popleft()
-            self._runs.each(lambda run, ended=ended: run.take(ended))  # type: ignore[misc]
-        self._runs.drop_ended()
-
-    def tick(self) -> None:
-        self._heed_requests()
-        self.pool.tick()
-        self._admit()
-        if self._may_write():
-            self._runs.each(lambda run: run.tick())
-            self._go_on()
-
-    def next_tick(self) -> float | None:
-        """When `tick` has something to do, on the monotonic clock."""
-        ours = [run.next_tick() for run in self._runs]
-        if self._at_work and (held := self.ledger.late.held_until):
-            ours = [held]
-        elif self._arrivals:
-            ours.append(self._arrivals.next_tick)
-        if self.ledger.holds_jobs:
-            ours.append(self._requests_at)
-        return min((at for at in (self.pool.next_tick(), *ours) if at is not None), default=None)
-
-    @property
-    def state(self) -> str:
-        if self._arrivals or self._queue.peek() or any(not run.paused for run in self._runs):
-            return "running"
-        return "paused" if self._runs or self._queue else "idle"
-
-    def doing(self) -> tuple[JobId | None, str | None, int | None]:
-        """The job, file and page in work."""
-        return self._runs.doing()
-
-    @property
-    def queued(self) -> int:
-        return len(self._queue) + len(self._arrivals)
-
-    @property
-    def runs(self) -> tuple[JobRun, ...]:
-        return tuple(self._runs)
+    def retry_failed(self, job_id: JobId, passwords: dict[str, str]) -> Accepted | None:
+        """Start a new run for the failed files alone; None where there are none. Raises as `resume`."""
+        job = self.leases.get_ended(job_id)
+        failed = frozenset(self.store.file_numbers(job_id, "failed"))
+        if not failed:
+            return None
+        return self._run_again(job, "failed", RunOrder(passwords, failed))
 
     def drain(self) -> None:
         """Take no more jobs; those that are paused end here."""
@@ -285,38 +172,220 @@ class JobService:
 
     def stop_paused(self) -> None:
         """From now on end paused jobs, once their pages in work are finished: nothing will continue them in this process."""
-        self._unattended = True
-        self.advance()
+        self._unattended, self._changed = True, True
 
-    @property
-    def _at_work(self) -> bool:
-        return bool(self._runs or self._queue or self._arrivals or self.ledger.late)
+    def set_progress_seconds(self, seconds: float) -> None:
+        """The least time between two progress events of a job from now on."""
+        self._progress_seconds = seconds
+        for run in self._runs:
+            run.journal.throttle.least_seconds = seconds
 
-    def _may_write(self) -> bool:
-        """Something is to be done, and no other process holds the store."""
-        return self._at_work and self.ledger.late.store_is_free()
+    # The loop's
 
-    def _heed_requests(self) -> None:
+    def handle(self, message: object) -> None:
+        """Hear what the pool posted; the next steps take it in."""
+        self._outcomes.extend(self.pool.handle(message))
+        self._changed = True
+
+    def step(self) -> None:
+        """Do one of the things that are due: what is left is due at once."""
+        now = time.monotonic()
+        if self.leases.locks and now >= self._requests_at:
+            self._heed_cancel_requests(now)
+        elif self._admissions.arrivals and now >= self._admissions.next_slice_at:
+            self._admit()
+        elif not self._at_work:
+            self._come_to_rest()
+        elif self._is_stale and not self._has_news:
+            self._reckon()
+        elif self._is_free:
+            # The look holds for one step: what is done in it waits for nobody.
+            self._is_free, self._is_stale = False, True
+            self._go_on()
+        else:
+            self._look_at_store()
+
+    def next_step(self) -> float | None:
+        """When `step` has something to do, on the monotonic clock."""
+        times = [self._requests_at] if self.leases.locks else []
+        if self._admissions.arrivals:
+            times.append(self._admissions.next_slice_at)
+        if not self._at_work:
+            at = 0.0 if self._changed else None
+        else:
+            at = self._blocked_until or (0.0 if self._has_news or self._is_stale else self._runs_due_at)
+        return min((*times, at) if at is not None else times, default=None)
+
+    def _look_at_store(self) -> None:
+        """Nothing of a job is done while another process holds the store."""
+        self._is_free = self.leases.store_is_free()
+        self._blocked_until = self.leases.deferred.blocked_until
+
+    def _reckon(self) -> None:
+        """When runs have something to do though nothing happens."""
+        due = (run.next_tick() for run in self._runs)
+        self._runs_due_at = min((at for at in due if at is not None), default=None)
+        self._is_stale, self.doing = False, self._look()
+
+    def _come_to_rest(self) -> None:
+        self._changed = self._queue_moved = self._is_stale = False
+        self.doing = self._look()
+
+    def _go_on(self) -> None:
+        """Take in what has ended; then begin the next job; then start what can be started; then tell."""
+        if self.leases.deferred.waiting:
+            self.leases.catch_up()
+        elif self._outcomes:
+            self._take_outcome()
+        elif self._queue_moved:
+            self._begin_next()
+        elif self._changed:
+            self._advance()
+        else:
+            self._tick()
+
+    def shift(self, seconds: float) -> None:
+        """Move all deadlines: the clock ran on while nothing could, as this process was stopped."""
+        self.pool.shift(seconds)
+        for run in self._runs:
+            run.course.shift(seconds)
+
+    def forget(self, job_id: JobId) -> None:
+        """Say no more that a job is at work, the end of which is about to be told."""
+        if self.doing.job_id == job_id:
+            self.doing = Doing(self.doing.state)
+
+    def close(self, *, at_once: bool) -> None:
+        """End all page processes, have manifests written, and let the store go; errors on the way are only logged."""
+        self.pool.close()
+        self.leases.close(at_once=at_once)
+
+    def _advance(self) -> None:
+        """Start what can be started."""
+        self._changed = False
+        for run in self._runs:
+            run.isolated(JobRun.advance)
+        if self._unattended:
+            self._end_paused()
+        self._drop_ended()
+
+    def _tick(self) -> None:
+        """Tell what was held back; give up what is overdue; what had to wait may be started."""
+        for run in self._runs:
+            run.isolated(JobRun.tick)
+        self._changed = True
+        self._drop_ended()
+
+    def _begin_next(self) -> None:
+        """Begin the job whose turn it is, if it is anybody's."""
+        self._queue_moved, waiting = False, self._queue.peek()
+        if waiting is None or not all(run.course.paused for run in self._runs):
+            return
+        self._queue.remove(waiting)
+        run = self._make_run(waiting)
+        if run is not None:
+            self._runs.append(run)
+            run.isolated(JobRun.begin)
+            self.leases.manifests.begun(run.job.job_id, run.window.folder_id)
+        self._changed = True
+        self._drop_ended()
+
+    def _take_outcome(self) -> None:
+        ended, self._changed = self._outcomes.popleft(), True
+        for run in self._runs:
+            run.isolated(lambda run: run.take(ended))
+        self._drop_ended()
+
+    def _take_outcomes(self) -> None:
+        while self._outcomes:
+            self._take_outcome()
+
+    def _drop_ended(self) -> None:
+        if any(run.ended for run in self._runs):
+            self._runs = [run for run in self._runs if not run.ended]
+            self._changed = self._queue_moved = True
+
+    def _look(self) -> Doing:
+        """What is at work; the same as before where nothing has changed."""
+        now = Doing(self.state)
+        if self._runs:
+            file, page = self._runs[0].in_flight.longest() or (None, None)
+            now = Doing(self.state, self._runs[0].job.job_id, file, page)
+        return self.doing if now == self.doing else now
+
+    def _make_run(self, waiting: Waiting) -> JobRun | None:
+        """The run of a job that was taken from the queue; one that can't be made has ended with that."""
+        job = waiting.job
+        context = RunContext(
+            self.store, self.pool, self._settings, self.leases, self._listener, self._tickets, self._progress_seconds
+        )  # fmt: skip
+        try:
+            return JobRun(job, waiting.order, context)
+        except Exception as error:
+            log.exception("job %s can't begin", job.job_id)
+            failure = Failure.of(run_error(error, job.job_id))
+            self._listener.on_event(JobFailed(job.job_id, failure, job.last_seq + 1))
+            return None
+
+    def _admit(self) -> None:
+        """Go on with the request that came first, for a slice; one that is stored is told so, and queued in the next step."""
+        arrival = self._admissions.arrivals[0]
+        if not arrival.is_stored:
+            self._admissions.step()
+            return
+        self._admissions.arrivals.popleft()
+        job_id = arrival.job_id
+        try:
+            self._enqueue(arrival.admission.job, arrival.order)
+            if arrival.paused:
+                self.pause([job_id])
+        except Exception as error:
+            log.exception("job %s can't be queued", job_id)
+            self._queue.pop(job_id)
+            self._listener.on_event(JobFailed(job_id, Failure.of(run_error(error, job_id)), 1))
+        if arrival.stop:
+            self._stop(job_id, arrival.stop)
+
+    def _heed_cancel_requests(self, now: float) -> None:
         """Cancel the jobs of ours that another process asks for."""
-        if time.monotonic() >= self._requests_at:
-            self._requests_at = time.monotonic() + REQUEST_SECONDS
-            for job_id in self.ledger.cancels_asked():
-                self.cancel(job_id)
+        self._requests_at = now + REQUEST_SECONDS
+        for job_id in self.leases.cancel_requests():
+            self.cancel(job_id)
 
-    def _leave_paused(self) -> None:
-        resting = [run.job.job_id for run in self._runs if run.paused and run.at_rest]
-        for job_id in [*resting, *self._queue.held()]:
-            self._stop(job_id, Stop("stopped", "stopped", "paused"))
+    def _end_paused(self) -> None:
+        resting = [run.job.job_id for run in self._runs if run.course.paused and not run.in_flight]
+        for job_id in [*resting, *self._queue.paused()]:
+            self._stop(job_id, RunEnds("stopped", "stopped", "paused"))
 
-    def _stop(self, job_id: JobId | None, stop: Stop) -> None:
-        if self._may_write():
-            # What was finished before the order counts, though no tick has taken it in yet.
+    def _stop(self, job_id: JobId | None, end: RunEnds) -> None:
+        if self._at_work and self.leases.store_is_free():
+            # What was finished before the order counts, though nothing has taken it in yet.
             self._take_outcomes()
-        running = [run for run in self._runs if job_id in (None, run.job.job_id)]
-        waiting = (self._runs.make(waiting.job, waiting.order) for waiting in self._queue.take(job_id))
-        for run in chain(running, waiting):
+        runs = [run for run in self._runs if job_id in (None, run.job.job_id)]
+        waiting = [self._make_run(waiting) for waiting in self._queue.pop(job_id)]
+        for run in (*runs, *waiting):
             if run is not None:
-                self._runs.guarded(run, lambda run: run.stop(*stop))
+                run.isolated(lambda run: run.stop(end))
+        self._drop_ended()
+        self._changed = True
+
+    def _run_again(self, job: StoredJob, state: FileState, order: RunOrder) -> Accepted:
+        self._require_room()
+        require_folder(job)
+        job = self.leases.acquire_ended(job.job_id)
+        self.store.reopen_files(job.job_id, state)
+        self._enqueue(job, order)
+        pending = self.store.stats(job.job_id)["pending"]
+        return Accepted(job.job_id, pending if order.only is None else len(order.only))
+
+    def _enqueue(self, job: StoredJob, order: RunOrder) -> None:
+        self.leases.acquire(job.job_id)
+        self.leases.set_state(job.job_id, "queued")
+        self._queue.add(job, order)
+        self._changed = self._queue_moved = True
+
+    def _chosen(self, job_ids: Sequence[JobId]) -> list[JobRun]:
+        return [run for run in self._runs if run.job.job_id in job_ids]
 
     def _require_room(self) -> None:
         if self._draining:
@@ -324,43 +393,21 @@ class JobService:
         if self.queued >= self._settings.queue_limit:
             raise BusyError(f"{self.queued} jobs are waiting. Ask again when one of them has ended.")
 
-    def _enqueue(self, job: StoredJob, order: RunOrder) -> None:
-        self.ledger.hold(job.job_id)
-        self.ledger.set_state(job.job_id, "queued")
-        self._queue.add(job, order)
-
-    def _workshop(self) -> Workshop:
-        return Workshop(
-            self.store, self.pool, self._settings, self._emit, self._tickets, self.ledger.late.write,
-            self.ledger.manifests.file_changed, self._progress_seconds,
-        )  # fmt: skip
-
-    def settle(self, job_id: JobId, seconds: float = MANIFEST_SECONDS) -> None:
-        """Wait, in any thread, until a job's manifest says what the store does; a moment, or as long as it must."""
-        self.ledger.manifests.settle(job_id, seconds)
+    @property
+    def urgent(self) -> bool:
+        """A request has just come: a small one is a job before another order is heard."""
+        return any(not arrival.was_stepped for arrival in self._admissions.arrivals)
 
     @property
-    def settled(self) -> bool:
-        """All manifests say what the store does, or can't be written."""
-        return self.ledger.manifests.settled
+    def _at_work(self) -> bool:
+        return bool(
+            self._runs or self._queue.waiting or self._admissions.arrivals or self.leases.deferred.waiting
+        )
 
-    def set_progress_hz(self, hz: float) -> None:
-        """How often the progress of a job is told from now on, at most."""
-        self._progress_seconds = 1 / hz
-        for run in self._runs:
-            run.tell_progress_every(self._progress_seconds)
-
-    def _emit(self, event: JobEvent) -> None:
-        self.ledger.note(event)
-        self._around.emit(event)
+    @property
+    def _has_news(self) -> bool:
+        return bool(self._changed or self._outcomes or self._queue_moved or self.leases.deferred.waiting)
 
 
 def shutting_down() -> BusyError:
     return BusyError("The worker is shutting down and takes no more jobs. Start another.")
-
-
-def _only_logged(step: Callable[[], None]) -> None:
-    try:
-        step()
-    except Exception:
-        log.exception("cleaning up failed")

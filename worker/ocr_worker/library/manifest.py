@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ocr_worker.errors import CorruptError, NotFoundError
 from ocr_worker.files.regular import open_regular, read_regular
 from ocr_worker.jobs.admission import Admission
-from ocr_worker.jobs.requests import AnyPath, make_request
+from ocr_worker.library.requests import AnyPath, make_request
 from ocr_worker.settings import settings_from_environment
 from ocr_worker.store.job_lock import JobLock
 from ocr_worker.store.job_store import JobStore

@@ -1,110 +1,26 @@
-"""A caller in our own process: stands where the stdio loop stands, and runs one batch to its end."""
+"""OCRBatchService: a batch in one call, with progress and cancelling by functions of the caller."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ocr_worker.errors import InvalidParamsError, OcrError
-from ocr_worker.jobs import queries
-from ocr_worker.jobs.requests import AnyPath, make_request
-from ocr_worker.jobs.runtime import Inbox, Surroundings
-from ocr_worker.jobs.service import JobService
+from typing_extensions import Unpack
+
+from ocr_worker.errors import InvalidParamsError
+from ocr_worker.files.paths import AnyPath
 from ocr_worker.library.callbacks import METHODS, NullProgress, ProgressCallback, ProgressFunction
-from ocr_worker.model.jobs import (
-    FileEnded,
-    JobEnded,
-    JobFailed,
-    JobId,
-    JobRequest,
-    Origin,
-    ProgressMade,
-    RunEnd,
-)
-from ocr_worker.settings import settings_from_environment
+from ocr_worker.library.options import Options
+from ocr_worker.library.sidecar import Job, Sidecar
+from ocr_worker.model.events import FileDone, JobEnded, JobFailed, ProgressMade
+from ocr_worker.model.fields import batch_fields, file_done_fields
+
+FLAG_SECONDS = 0.05
+"""The cancellation flag is asked for at least so often."""
 
 
-class Caller:
-    """Runs batches of a service that is used as a library, in the caller's thread."""
-
-    def __init__(
-        self,
-        callback: ProgressFunction | ProgressCallback | None,
-        cancellation_flag: Callable[[], bool] | None,
-    ) -> None:
-        if not (callback is None or callable(callback) or isinstance(callback, ProgressCallback)):
-            raise InvalidParamsError(
-                f"progress_callback must be a function, or have the methods {', '.join(METHODS)}.",
-                field="progress_callback",
-            )
-        self._files: ProgressCallback = callback if isinstance(callback, ProgressCallback) else NullProgress()
-        self._pages = callback if callable(callback) else None
-        self._cancelled = cancellation_flag or _never
-        self._inbox = Inbox()
-
-    def surroundings(self) -> Surroundings:
-        return self._inbox.surroundings(settings_from_environment())
-
-    def run(self, service: JobService, request: JobRequest) -> dict[str, Any]:
-        job_id, file_count = service.submit(request, Origin("ocr_batch", None))
-        self._files.on_start(file_count)
-        try:
-            run = self._pump(service, job_id, file_count)
-        except BaseException:
-            # An interrupted caller must not leave a job at work.
-            service.cancel(job_id)
-            raise
-        service.settle(job_id)
-        result = queries.batch_result(service.store, job_id, run)
-        self._files.on_complete(result.get("successful", []), result.get("failed", []))
-        return result
-
-    def _pump(self, service: JobService, job_id: JobId, file_count: int) -> RunEnd:
-        service.advance()
-        ended = 0
-        while True:
-            for event in self._inbox.take_events():
-                if event.job_id != job_id:
-                    # Of an earlier batch, which its caller broke off.
-                    continue
-                if isinstance(event, JobEnded):
-                    return event.run
-                if isinstance(event, JobFailed):
-                    raise OcrError(event.message, job_id=job_id)
-                if isinstance(event, FileEnded):
-                    ended += 1
-                    self._tell_file(ended, file_count, queries.file_done(service.store, job_id, event.number))
-                else:
-                    self._tell_pages(event)
-            self._inbox.wait(service)
-            if self._cancelled():
-                service.cancel(job_id)
-            service.tick()
-
-    def _tell_pages(self, event: ProgressMade) -> None:
-        if self._pages is not None:
-            fields = event.fields
-            self._pages(
-                fields["current"],
-                fields["total"],
-                fields["message"],
-                fields["percent"],
-                fields["eta_seconds"],
-            )
-
-    def _tell_file(self, current: int, total: int, done: dict[str, Any]) -> None:
-        if done["status"] == "failed":
-            self._files.on_error(current, total, done["file"], done["error"]["message"])
-        else:
-            self._files.on_progress(current, total, done["file"], done)
-
-
-def _never() -> bool:
-    return False
-
-
-class OCRBatchService(JobService):
-    """Runs batches in the caller's thread.
+class OCRBatchService:
+    """Runs batches, one after the other, and keeps its page processes warm between them.
 
         service = OCRBatchService(progress_callback, cancellation_flag)
         try:
@@ -124,21 +40,30 @@ class OCRBatchService(JobService):
 
         Args:
             progress_callback: called as `(current, total, message, percent, eta=None)`, pages and percent of the whole
-                batch, `eta` in seconds; or an object with the methods of `ProgressCallback`.
+                batch, `eta` in seconds; or an object with the methods of `ProgressCallback`. Both are called in the
+                thread that called `process_batch`.
             cancellation_flag: asked at least every 50 ms; True cancels the batch within a second.
         """
-        self._caller = Caller(progress_callback, cancellation_flag)
-        super().__init__(self._caller.surroundings())
+        callback = progress_callback
+        if not (callback is None or callable(callback) or isinstance(callback, ProgressCallback)):
+            raise InvalidParamsError(
+                f"progress_callback must be a function, or have the methods {', '.join(METHODS)}.",
+                field="progress_callback",
+            )
+        self._files: ProgressCallback = callback if isinstance(callback, ProgressCallback) else NullProgress()
+        self._pages = callback if callable(callback) else None
+        self._cancelled = cancellation_flag or (lambda: False)
+        self._sidecar = Sidecar()
 
     def process_batch(
-        self, files: AnyPath | Iterable[AnyPath], output_dir: AnyPath, **options: Any
+        self, files: AnyPath | Iterable[AnyPath], output_dir: AnyPath, **options: Unpack[Options]
     ) -> dict[str, Any]:
         """Do a batch and return when it has ended, well or not.
 
         Args:
             files: paths of PDFs and images; a path alone is one file.
             output_dir: made if missing.
-            options: those of the wire's `ocr_batch`, see docs/protocol.md.
+            options: see `Options`.
 
         Returns:
             The `data` of the wire's batch result: `status`, `successful` [{file, pages, output}], `failed`
@@ -148,5 +73,47 @@ class OCRBatchService(JobService):
             OcrError: nothing was begun: no files, a bad option, a language that is not installed, a folder that can't
                 be written. What befalls single files stands in the result.
         """
-        request = make_request(files, output_dir, options)
-        return self._caller.run(self, request)
+        job = self._sidecar.start(files, output_dir, **options)
+        self._files.on_start(job.file_count)
+        try:
+            self._follow(job)
+        except BaseException:
+            # An interrupted caller must not leave a job at work.
+            job.cancel()
+            raise
+        result = batch_fields(job.result())
+        self._files.on_complete(result.get("successful", []), result.get("failed", []))
+        return result
+
+    def cleanup(self) -> None:
+        """End all page processes, have manifests written, and let the store go. Safe to call again; the next batch starts anew."""
+        self._sidecar.close()
+
+    def _follow(self, job: Job) -> None:
+        ended = 0
+        while not job.has_ended:
+            match job.next_event(FLAG_SECONDS):
+                case ProgressMade(_, progress) if self._pages is not None:
+                    self._pages(
+                        progress.current,
+                        progress.total,
+                        progress.message,
+                        progress.percent,
+                        progress.eta_seconds,
+                    )
+                case FileDone() as done:
+                    ended += 1
+                    self._tell_file(ended, job.file_count, done)
+                case JobEnded() | JobFailed():
+                    return
+                case _:
+                    pass
+            if self._cancelled():
+                job.cancel()
+
+    def _tell_file(self, current: int, total: int, done: FileDone) -> None:
+        result = done.result
+        if result.error is not None:
+            self._files.on_error(current, total, result.file, result.error.message)
+        else:
+            self._files.on_progress(current, total, result.file, file_done_fields(result))

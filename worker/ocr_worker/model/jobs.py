@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-import secrets
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from ocr_worker.model.tasks import PageSettings
+from ocr_worker.model.options import JobOptions
+
+# Declared with the other options, and handed on from here.
+__all__ = ["JobOptions"]
 
 JobId = str
 JobState = Literal[
@@ -21,34 +21,6 @@ BatchStatus = Literal["completed", "cancelled", "stopped"]
 
 ACTIVE: frozenset[JobState] = frozenset({"queued", "running", "paused"})
 RESUMABLE: frozenset[JobState] = frozenset({"cancelled", "stopped", "interrupted", "failed"})
-
-
-@dataclass(frozen=True, slots=True)
-class JobOptions:
-    """A job's options, as PROTOCOL.md lists them, without the passwords: those are never kept."""
-
-    page: PageSettings = field(default_factory=PageSettings)
-    on_existing: Literal["skip", "overwrite", "suffix"] = "skip"
-    max_workers: int | None = None
-    page_timeout_seconds: float = 120
-    file_timeout_seconds: float = 300
-    retries: int = 2
-    stop_on_error_threshold: float = 0.5
-    max_lock_wait_seconds: float = 30
-    chunk_size: int = 50
-    pages_per_minute: float | None = None
-    dry_run: bool = False
-
-    def to_fields(self) -> dict[str, Any]:
-        """As JSON keeps it."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_fields(cls, fields: dict[str, Any]) -> JobOptions:
-        page: dict[str, Any] = {
-            name: tuple(v) if isinstance(v, list) else v for name, v in fields["page"].items()
-        }
-        return cls(**{**fields, "page": PageSettings(**page)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,58 +43,3 @@ class InputFile:
     """As the host wrote it; echoed so in every event."""
     path: str
     """Absolute, as `os.fsdecode` gives it; empty where no file can have such a path."""
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """The command that a run answers; the loop's business, only carried here."""
-
-    command: str
-    id: str | int | None
-
-
-@dataclass(frozen=True, slots=True)
-class ProgressMade:
-    job_id: JobId
-    fields: dict[str, Any]
-    """The `data` of a progress event."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileEnded:
-    job_id: JobId
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class JobEnded:
-    job_id: JobId
-    origin: Origin
-    run: RunEnd
-
-
-@dataclass(frozen=True, slots=True)
-class RunEnd:
-    """How one run of a job ended."""
-
-    status: BatchStatus
-    reason: str | None
-    ended_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class JobFailed:
-    """A run ended by a fault of ours or of the state folder, not of a file."""
-
-    job_id: JobId
-    origin: Origin
-    code: str
-    message: str
-    retryable: bool
-
-
-JobEvent = ProgressMade | FileEnded | JobEnded | JobFailed
-
-
-def new_job_id(now: datetime) -> JobId:
-    return f"{now:%Y%m%d_%H%M%S}_{secrets.token_hex(4)}"

@@ -79,7 +79,7 @@ class Page:
 
     @property
     def text(self) -> str:
-        """The lines, one each; an empty line parts paragraphs, as Tesseract's own text output does."""
+        """The lines, one each; an empty line parts paragraphs."""
         parts: list[str] = []
         for before, line in zip((None, *self.lines), self.lines, strict=False):
             if before and (before.block, before.paragraph) != (line.block, line.paragraph):

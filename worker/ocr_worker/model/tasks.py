@@ -5,33 +5,25 @@ Paths are `str` as `os.fsdecode` gives them (undecodable bytes are surrogates). 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Union
 
-from ocr_worker.errors import sayable
+from ocr_worker.errors import OcrError, sayable
+from ocr_worker.model.options import OnExisting, PageSettings, Switch
 
-Switch = Literal["auto", "on", "off"]
+# Declared with the other options, and handed on from here.
+__all__ = ["PageSettings", "Switch"]
+
 PageStatus = Literal["ok", "blank", "unread", "has_text", "timeout", "failed", "crashed"]
 
 
-@dataclass(frozen=True, slots=True)
-class PageSettings:
-    """How pages are to be recognised: the part of a job's options that changes its outputs."""
-
-    languages: tuple[str, ...] = ("eng",)
-    engine: Literal["auto", "tesserocr", "tesseract"] = "auto"
-    dpi: int | None = None
-    """Resolution to render and recognise at; None chooses per page."""
-    outputs: tuple[str, ...] = ("pdf", "txt", "json")
-    existing_text: Literal["skip", "redo", "force"] = "skip"
-    rotate_pages: Switch = "auto"
-    deskew: Switch = "auto"
-    denoise: Switch = "auto"
-    max_pixels: int = 250_000_000
-    signed: Literal["refuse", "unsigned_copy"] = "refuse"
-    keep_protection: bool = True
-    tessdata_dir: str | None = None
+def page_status(code: str) -> PageStatus:
+    """Of a page that failed with a code."""
+    if code in ("timeout", "crashed"):
+        return "timeout" if code == "timeout" else "crashed"
+    return "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +91,7 @@ class ComposeTask:
     failed_pages: tuple[FailedPage, ...] = ()
     warnings: tuple[str, ...] = ()
     """What OpenTask warned of; goes into the JSON results."""
-    on_existing: Literal["skip", "overwrite", "suffix"] = "skip"
+    on_existing: OnExisting = "skip"
     results: str | None = None
     """The JSON results that tell whose the name is, where they are not among the outputs."""
     folder: tuple[int, int] | None = None
@@ -187,6 +179,17 @@ class Failure:
     message: str
     retryable: bool
     details: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, error: OcrError, details: Mapping[str, Any] | None = None) -> Failure:
+        """What an error says; `details` stand in for its own."""
+        return cls(
+            error.code, error.message, error.retryable, dict(error.details if details is None else details)
+        )
+
+    def to_fields(self) -> dict[str, Any]:
+        """`code`, `message` and `retryable`, as the wire, the store and results have them."""
+        return {"code": self.code, "message": self.message, "retryable": self.retryable}
 
 
 Outcome = Union[Warmed, Opened, PageDone, Composed, Inspected, Drawn, Failure]

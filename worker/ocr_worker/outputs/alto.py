@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from ocr_worker.model.page import Box, Line, Page, Word
 from ocr_worker.outputs.document import Document
+from ocr_worker.outputs.language_tags import tags
 from ocr_worker.outputs.xml_text import xml_safe
 
 _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
@@ -16,7 +17,7 @@ _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <Description>
 <MeasurementUnit>pixel</MeasurementUnit>
 <sourceImageInformation><fileName>{name}</fileName></sourceImageInformation>
-<Processing ID="OCR_1"><processingSoftware><softwareName>ocr-sidecar</softwareName></processingSoftware></Processing>
+<Processing ID="OCR_1"><processingStepSettings>{settings}</processingStepSettings><processingSoftware><softwareName>ocr-sidecar</softwareName></processingSoftware></Processing>
 </Description>
 <Layout>
 """
@@ -25,7 +26,11 @@ _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 class AltoWriter:
     def __init__(self, stream: BinaryIO, document: Document) -> None:
         self._stream = stream
-        self._write(_HEAD.format(name=escape(xml_safe(document.name))))
+        languages = tags(document.languages)
+        # Of several, nobody knows which one a block is in.
+        self._language = f' LANG="{languages[0]}"' if len(languages) == 1 else ""
+        settings = escape(xml_safe("languages: " + " ".join(languages)))
+        self._write(_HEAD.format(name=escape(xml_safe(document.name)), settings=settings))
 
     def add(self, page: Page) -> None:
         size = f'WIDTH="{page.width_px}" HEIGHT="{page.height_px}"'
@@ -48,7 +53,7 @@ class AltoWriter:
             max(b[2] for b in boxes),
             max(b[3] for b in boxes),
         )
-        self._write(f'<TextBlock ID="block_{name}" {_place(around)}>\n')
+        self._write(f'<TextBlock ID="block_{name}" {_place(around)}{self._language}>\n')
         for number, line in enumerate(lines):
             self._write(_line(f"{name}_{number}", line))
         self._write("</TextBlock>\n")

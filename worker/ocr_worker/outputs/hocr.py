@@ -8,15 +8,17 @@ from xml.sax.saxutils import escape, quoteattr
 
 from ocr_worker.model.page import Box, Line, Page
 from ocr_worker.outputs.document import Document
+from ocr_worker.outputs.language_tags import UNKNOWN, tags
 from ocr_worker.outputs.xml_text import xml_safe
 
 _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd">
-<html xmlns="http://www.w3.org/1999/xhtml" xml:lang="en" lang="en">
+<html xmlns="http://www.w3.org/1999/xhtml" xml:lang="{language}" lang="{language}">
 <head>
 <title>{title}</title>
 <meta http-equiv="Content-Type" content="text/html;charset=utf-8"/>
 <meta name="ocr-system" content="ocr-sidecar"/>
+<meta name="ocr-langs" content="{languages}"/>
 <meta name="ocr-capabilities" content="ocr_page ocr_carea ocr_par ocr_line ocrx_word"/>
 </head>
 <body>
@@ -27,7 +29,10 @@ class HocrWriter:
     def __init__(self, stream: BinaryIO, document: Document) -> None:
         self._stream = stream
         self._image = xml_safe(document.name)
-        self._write(_HEAD.format(title=escape(self._image)))
+        languages = tags(document.languages) or (UNKNOWN,)
+        self._write(
+            _HEAD.format(title=escape(self._image), language=languages[0], languages=" ".join(languages))
+        )
 
     def add(self, page: Page) -> None:
         box = (0, 0, page.width_px, page.height_px)

@@ -9,14 +9,19 @@ import pikepdf
 from pikepdf import Dictionary
 
 
-def own_resources(target: pikepdf.Page) -> Any:
-    """A copy for this page alone: others may share the one it has, or inherit it."""
-    node: Any = target.obj
+def find_resources(page: pikepdf.Page) -> Any:
+    """Its own, or those that it inherits; None without."""
+    node: Any = page.obj
     for _ in range(50):
         if "/Resources" in node or not isinstance(node.get("/Parent"), Dictionary):
             break
         node = node.Parent
-    found = node.get("/Resources")
+    return node.get("/Resources")
+
+
+def own_resources(target: pikepdf.Page) -> Any:
+    """A copy for this page alone: others may share the one it has, or inherit it."""
+    found = find_resources(target)
     # Copied by pikepdf: names that are not UTF-8 do not survive as Python's.
     target.obj.Resources = copy(found) if isinstance(found, Dictionary) else Dictionary()
     return target.obj.Resources

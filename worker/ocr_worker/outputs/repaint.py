@@ -16,6 +16,3 @@ def repaint(pdf: pikepdf.Pdf, page: pikepdf.Page, image: Any) -> None:
     numbers = " ".join(f"{value:.6f}" for value in place)
     page.obj.Resources = Dictionary(XObject=Dictionary(OcrSidecarPicture=image))
     page.obj.Contents = pdf.make_stream(f"q {numbers} cm /OcrSidecarPicture Do Q\n".encode("ascii"))
-    # A structure tree would point to content that is gone.
-    if "/StructParents" in page.obj:
-        del page.obj.StructParents

@@ -6,8 +6,8 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote_to_bytes
 
+from ocr_worker.files.paths import absolute_path
 from ocr_worker.files.regular import open_regular
 from ocr_worker.outputs.json_results import SCHEMA
 
@@ -28,12 +28,7 @@ def read_results(path: Path) -> Results | None:
         with open_regular(path) as lines:
             # The head is a line of its own; the pages after it may be many megabytes.
             head = json.loads(lines.readline(MOST_HEAD_BYTES).rstrip(b",\n") + b"}")
-        source, kinds = os.path.realpath(_path(head["source"]["path"])), head["settings"]["outputs"]
+        source, kinds = os.path.realpath(absolute_path(head["source"]["path"])), head["settings"]["outputs"]
         return Results(source, frozenset(kinds) | {"json"}) if head["schema"] == SCHEMA else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-
-
-def _path(named: str) -> str:
-    """A source's path; one that is not UTF-8 is named by a URI."""
-    return os.fsdecode(unquote_to_bytes(named[len("file://") :])) if named.startswith("file:///") else named

@@ -134,6 +134,7 @@ def save(pdf: pikepdf.Pdf, target: Path, encryption: Any) -> None:
             compress_streams=not any(map(_would_be_unpacked, pdf.objects)),
             recompress_flate=False,
             preserve_pdfa=True,
+            linearize=pdf.is_linearized,
         )
     except (pikepdf.PdfError, RuntimeError) as error:
         raise CorruptError(

@@ -15,7 +15,8 @@ def is_white(pdf: PdfFile, sheet: Sheet, max_pixels: int) -> bool:
     content = sheet.content
     if content is None or not len(content.images) == pdfium.parts(sheet.page) <= 1:
         return False
-    for *_, width, height in content.images:
+    for picture in content.images:
+        width, height = picture.size
         pixels = width * height
         rich_bytes = max(SMALL_BYTES, RICH_BITS * pixels / 8)
         if pixels > min(max_pixels, MOST_GLANCED_PIXELS) or content.image_bytes > rich_bytes:

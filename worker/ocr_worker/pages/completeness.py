@@ -23,7 +23,8 @@ def look_through(pdf: PdfFile, sheet: Sheet, path: Path) -> Drawn:
 
 def require_sizes(sheet: Sheet, max_pixels: int, path: Path) -> None:
     """Raises TooLargeError for a picture that may not be decoded."""
-    for *_, width, height in sheet.content.images if sheet.content else ():
+    for picture in sheet.content.images if sheet.content else ():
+        width, height = picture.size
         if width * height > max_pixels:
             raise TooLargeError(
                 f"{path.name} (page {sheet.number}) has a picture of {width} x {height} pixels; "

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from ocr_worker.engines.ocr import tessdata
+from ocr_worker.engines.ocr import registry
 from ocr_worker.errors import InternalError, OutputConflictError
 from ocr_worker.files.atomic import Staged, drafting, require_same_folder, translated
+from ocr_worker.files.paths import written
 from ocr_worker.model.page import Page
 from ocr_worker.model.tasks import Composed, ComposeTask
 from ocr_worker.outputs.document import Document, PageWriter, Summary
@@ -168,7 +169,7 @@ def _complete(drafts: dict[str, _Draft], task: ComposeTask, summary: Summary) ->
     for name, draft in others.items():
         writer.list_output(name, draft.staged.target.name, *draft.staged.digest())
     if summary.engines:
-        writer.list_models(tessdata.models(task.settings.languages, task.settings.tessdata_dir))
+        writer.list_models(registry.models(task.settings))
     drafts["json"].complete()
 
 
@@ -185,7 +186,7 @@ def _refuse_source(source: Path, target: Path) -> None:
 
 def _describe(task: ComposeTask, path: Path, kind: str) -> Document:
     return Document(
-        path=wire_path(path),
+        path=written(path),
         name=path.name,
         kind=kind,
         bytes=path.stat().st_size,
@@ -196,12 +197,3 @@ def _describe(task: ComposeTask, path: Path, kind: str) -> Document:
         created=timestamp(),
         warnings=task.warnings,
     )
-
-
-def wire_path(path: Path) -> str:
-    """As on the wire: a file URI where the name is not UTF-8."""
-    try:
-        str(path).encode("utf-8")
-    except UnicodeEncodeError:
-        return path.absolute().as_uri()
-    return str(path)

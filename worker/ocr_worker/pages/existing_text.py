@@ -1,8 +1,7 @@
 """Text that a PDF page already has: whether it is worth keeping, and its words with their places.
 
-Text counts as real when something of it is visible, unless it is a stamp on a scan: fewer than 100 characters
-on a page that one image covers to four fifths. A hidden layer of an earlier OCR counts too, if it has 20 characters
-and they read like text.
+Text counts as real when something of it is displayed. A hidden layer of an earlier OCR counts too, if it has 20
+characters and they read like text.
 """
 
 from __future__ import annotations
@@ -13,28 +12,55 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from ocr_worker.engines.pdf import pdfium
+from ocr_worker.engines.pdf import pdfium, qpdf
+from ocr_worker.engines.pdf.page_content import Content
+from ocr_worker.engines.pdf.pdf_file import PdfFile
 from ocr_worker.model.page import Affine, Box, Line, Word
+from ocr_worker.pages.wording import judge
 
-FULL_PAGE_SHARE = 0.8
-STAMP_CHARACTERS = 100
 HIDDEN_CHARACTERS = 20
 GARBAGE_SHARE = 0.3
+SYMBOL_SHARE = 0.45
+"""Of a hidden layer's characters: columns of figures have less, noise that was read as text has more."""
 _WORDS_AND_BREAKS = re.compile(r"[\r\n]|\S+")
+_REPEATED = re.compile(r"(.)\1+", re.DOTALL)
 _UNREADABLE = {"Cc", "Cn", "Co", "Cs"}
 Kind = Literal["none", "visible", "hidden", "garbage"]
 
 
-def classify(page: Any, content: pdfium.Content) -> Kind:
-    """What the page's own text is good for."""
-    scanned = any(pdfium.covered_share(image, page) >= FULL_PAGE_SHARE for image in content.images)
-    visible = content.visible_characters >= (STAMP_CHARACTERS if scanned else 1)
-    hidden = content.hidden_characters >= HIDDEN_CHARACTERS
-    if not visible and not hidden:
-        return "none"
-    if is_garbage(content.text):
-        return "garbage" if visible else "none"
-    return "visible" if visible else "hidden"
+def classify(pdf: PdfFile, number: int, content: Content) -> Kind:
+    """What the page's own text is good for. Text of a kind that can't be read is garbage where it is displayed."""
+    if content.visible_characters:
+        return "garbage" if _misleads(pdf, number, content.text) else "visible"
+    return "hidden" if has_good_layer(content) else "none"
+
+
+def has_good_layer(content: Content) -> bool:
+    return content.hidden_characters >= HIDDEN_CHARACTERS and not has_garbage_layer(content)
+
+
+def has_garbage_layer(content: Content) -> bool:
+    """Whether a hidden layer is there, long enough to be one, that doesn't read like text."""
+    if content.hidden_characters < HIDDEN_CHARACTERS:
+        return False
+    layer = content.layer
+    return is_garbage(layer) or _is_noise(layer) or judge(layer) == "letters"
+
+
+def _misleads(pdf: PdfFile, number: int, text: str) -> bool:
+    """Whether the characters are not those that are seen."""
+    if is_garbage(text):
+        return True
+    verdict = judge(text)
+    # Where the text itself tells nothing, its fonts may: OCRmyPDF's rule.
+    return verdict == "letters" or (
+        verdict == "unknown" and qpdf.has_unmapped_fonts_alone(pdf.structure, number)
+    )
+
+
+def _is_noise(text: str) -> bool:
+    once = _REPEATED.sub(r"\1", "".join(text.split()))
+    return sum(not character.isalnum() for character in once) > SYMBOL_SHARE * len(once)
 
 
 def is_garbage(text: str) -> bool:
@@ -44,10 +70,10 @@ def is_garbage(text: str) -> bool:
     return bad > GARBAGE_SHARE * sum(counts.values())
 
 
-def read_lines(content: pdfium.Content, to_pixels: Affine) -> tuple[Line, ...]:
+def read_lines(text: str, texts: Any, to_pixels: Affine) -> tuple[Line, ...]:
     """The page's words as PDFium reads them, in pixels of the displayed frame."""
-    text, rows = content.text, list(_rows(content.text))
-    boxes = pdfium.boxes(content.texts, (span for row in rows for span in row))
+    rows = list(_rows(text))
+    boxes = pdfium.boxes(texts, (span for row in rows for span in row))
     lines = []
     for row in rows:
         words = tuple(

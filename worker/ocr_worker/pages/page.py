@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from ocr_worker.engines.images import image_files
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr.registry import Engines
+from ocr_worker.engines.pdf import appearances, form_values, page_content, pdfium
 from ocr_worker.engines.pdf.page_objects import Drawn
 from ocr_worker.engines.pdf.pdf_file import PdfFile
-from ocr_worker.model.page import Affine, Page, PageStatus
+from ocr_worker.errors import CorruptError, TooLargeError
+from ocr_worker.model.page import Affine, Line, Page, PageStatus
 from ocr_worker.model.tasks import PageSettings, PageTask
 from ocr_worker.outputs import pdf_geometry
-from ocr_worker.pages import existing_text
+from ocr_worker.pages import beside_text, existing_text, typed_text
 from ocr_worker.pages.blank import is_white
 from ocr_worker.pages.completeness import (
     look_through,
@@ -30,11 +34,17 @@ from ocr_worker.pages.recognition import Reader, Reading
 from ocr_worker.pages.rendering import Sheet, choose_dpi, draw, load_sheet, paint, shows_nothing, take_image
 from ocr_worker.pages.source_file import glance, require_unchanged
 
-UNREADABLE = "The page's own text can't be read (broken character map); existing_text: redo recognises the page instead"
+UNREADABLE = "The page's own text can't be read (its characters are not those that are seen); existing_text: redo recognises the page instead"
 
 UNREAD = "There is ink on the page, but no word was read, level or turned, dark on light or light on dark: look at it"
 
 BESIDE = "The page's own text, which can't be read, stays in the PDF beside the new layer; existing_text: force leaves only the layer"
+
+COVERED = "Text that lies under the page's picture stays in the PDF beside the new layer; existing_text: force leaves only the layer"
+
+REPLACED = "The page's hidden text layer does not read like text: the page was recognised anew, and the layer replaced"
+
+Course = Literal["keep", "beside", "read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +63,21 @@ class PageWork:
     def _pdf_page(self, path: Path, task: PageTask) -> Page:
         pdf = self.documents.pdf(path, task.source.password, task.source.stamp)
         sheet = load_sheet(pdf, task.page)
-        kind = existing_text.classify(sheet.page, sheet.content) if sheet.page and sheet.content else "none"
+        content = sheet.content
+        kind = existing_text.classify(pdf, task.page, content) if sheet.page and content else "none"
         found = look_through(pdf, sheet, path)
-        if _is_kept(kind, task.settings):
-            return _own_text(pdf, sheet, kind, task.settings)
+        match _course(kind, sheet, task.settings):
+            case "keep":
+                return _own_text(pdf, sheet, kind, task.settings)
+            case "beside":
+                page = self._beside(pdf, sheet, task, found)
+            case "read":
+                page = self._whole(pdf, sheet, task, found)
+        warnings = (*page.warnings, *_remarks(kind, sheet, page, task.settings))
+        return replace(page, hidden_text=bool(content and content.hidden_characters), warnings=warnings)
+
+    def _whole(self, pdf: PdfFile, sheet: Sheet, task: PageTask, found: Drawn) -> Page:
+        path = Path(task.source.path)
         require_sizes(sheet, task.settings.max_pixels, path)
         if is_white(pdf, sheet, task.settings.max_pixels):
             page = self._blank(sheet, task)
@@ -64,9 +85,29 @@ class PageWork:
             page = self._seen(pdf, sheet, task, found)
         if page.status in ("blank", "unread"):
             require_nothing_missing(found, sheet, path)
-        if kind == "garbage" and page.status == "ok" and task.settings.existing_text == "redo":
-            page = replace(page, warnings=(*page.warnings, BESIDE))
-        return replace(page, hidden_text=bool(sheet.content and sheet.content.hidden_characters))
+        return page
+
+    def _beside(self, pdf: PdfFile, sheet: Sheet, task: PageTask, found: Drawn) -> Page:
+        """The page's own text, and what its pictures show besides."""
+        assert sheet.content is not None
+        bare, redo = beside_text.without_text(sheet), task.settings.existing_text == "redo"
+        kept = _own_text(pdf, sheet, "visible", task.settings)
+        with page_content.without(sheet.content.shown + sheet.content.unseen):
+            on_paper = redo or beside_text.may_hold_print(bare, sheet.content)
+            if not on_paper and not beside_text.is_stamped_scan(sheet):
+                return _with_remark(kept, beside_text.unread(sheet))
+            try:
+                require_sizes(sheet, task.settings.max_pixels, Path(task.source.path))
+                page = self._seen(pdf, bare, task, found)
+            except (CorruptError, TooLargeError) as error:
+                return _with_remark(kept, f"{beside_text.BROKEN}: {error.message}")
+            if page.status in ("blank", "unread") and shows_nothing(bare):
+                return kept
+        trusted = redo or (on_paper and beside_text.is_stamped_scan(sheet))
+        if page.status == "ok" and (trusted or beside_text.reads_like_print(page.lines)):
+            own = _own_lines(pdf, sheet, page, task.settings)
+            return replace(page, lines=beside_text.joined(page.lines, own))
+        return _with_remark(kept, beside_text.unread(sheet))
 
     def _seen(self, pdf: PdfFile, sheet: Sheet, task: PageTask, found: Drawn) -> Page:
         path = Path(task.source.path)
@@ -101,7 +142,7 @@ class PageWork:
     def _read(self, image: GreyImage, points: tuple[float, float], task: PageTask) -> Page:
         engine = self.engines.engine(task.settings)
         finder = partial(self.engines.finder, task.settings)
-        reading = Reader(engine, finder, task.settings).read(image)
+        reading = Reader(engine, finder, task.settings, self.engines.hints(task.settings)).read(image)
         (width_px, height_px), (width, height), dpi = image.size, points, image.dpi
         if reading.turned in (90, 270):
             width_px, height_px, width, height = height_px, width_px, height, width
@@ -129,23 +170,71 @@ def _status(reading: Reading) -> PageStatus:
     return "unread" if reading.has_ink else "blank"
 
 
-def _is_kept(kind: existing_text.Kind, settings: PageSettings) -> bool:
-    if settings.existing_text == "force":
-        return False
-    return kind == "visible" or (settings.existing_text == "skip" and kind in ("hidden", "garbage"))
+def _course(kind: existing_text.Kind, sheet: Sheet, settings: PageSettings) -> Course:
+    """Whether the page's own text is all, or is joined by what its pictures show, or gives way to what is seen."""
+    if settings.existing_text == "force" or kind == "none":
+        return "read"
+    redo = settings.existing_text == "redo"
+    if kind == "hidden":
+        return "read" if redo else "keep"
+    pictures = beside_text.is_to_be_read(sheet, settings)
+    if kind == "garbage":
+        return "read" if redo or (pictures and beside_text.is_stamped_scan(sheet)) else "keep"
+    return "beside" if pictures else "keep"
+
+
+def _remarks(kind: existing_text.Kind, sheet: Sheet, page: Page, settings: PageSettings) -> Iterator[str]:
+    if page.status != "ok" or sheet.content is None or settings.existing_text == "force":
+        return
+    if kind == "garbage":
+        yield BESIDE
+    if sheet.content.covered:
+        yield COVERED
+    if settings.existing_text == "skip" and existing_text.has_garbage_layer(sheet.content):
+        yield REPLACED
+
+
+def _with_remark(page: Page, remark: str | None) -> Page:
+    return replace(page, warnings=(*page.warnings, remark)) if remark else page
 
 
 def _is_repainted(sheet: Sheet, settings: PageSettings) -> bool:
-    """Under `force` text that is seen would be found twice, once as it is and once as it was read."""
-    visible = sheet.content.visible_characters if sheet.content else 0
-    return settings.existing_text == "force" and "pdf" in settings.outputs and visible > 0
+    """Under `force` text that is in the page would be found twice, once as it is and once as it was read."""
+    content = sheet.content
+    twice = content is not None and (content.visible_characters > 0 or content.covered)
+    return settings.existing_text == "force" and "pdf" in settings.outputs and twice
 
 
 def _own_text(pdf: PdfFile, sheet: Sheet, kind: existing_text.Kind, settings: PageSettings) -> Page:
     page = _sized(sheet, choose_dpi(sheet, settings), "has_text")
-    to_pixels = _to_pixels(pdf, sheet, (page.width_px, page.height_px))
-    lines = existing_text.read_lines(sheet.content, to_pixels) if sheet.content else ()
+    lines = _own_lines(pdf, sheet, page, settings)
     return replace(page, lines=lines, warnings=(UNREADABLE,) if kind == "garbage" else ())
+
+
+def _own_lines(pdf: PdfFile, sheet: Sheet, page: Page, settings: PageSettings) -> tuple[Line, ...]:
+    """What is displayed, and under `skip` what a good hidden layer says; and what was typed into the page's form."""
+    content, to_pixels = sheet.content, _to_pixels(pdf, sheet, page)
+    if content is None:
+        return ()
+    text, texts = content.text, content.texts
+    if settings.existing_text == "skip" and existing_text.has_good_layer(content):
+        text, texts = page_content.with_layer(sheet.page, content)
+    lines = existing_text.read_lines(text, texts, to_pixels)
+    blocks = typed_text.blocks(form_values.values(pdf.structure, sheet.number), to_pixels)
+    blocks += [[line] for line in _stamped_lines(pdf, sheet.number, to_pixels)]
+    return beside_text.woven(lines, blocks) if blocks else lines
+
+
+def _stamped_lines(pdf: PdfFile, number: int, to_pixels: Affine) -> tuple[Line, ...]:
+    """Text of annotations that are drawn on the page."""
+    drawn = appearances.as_page(pdf.structure, number)
+    if drawn is None:
+        return ()
+    try:
+        content = page_content.survey(pdfium.load_page(pdfium.load(drawn, None, ""), 1))
+    except pdfium.PdfiumError:
+        return ()
+    return existing_text.read_lines(content.text, content.texts, to_pixels)
 
 
 def _sized(sheet: Sheet, dpi: float, status: PageStatus) -> Page:
@@ -162,6 +251,8 @@ def _sized(sheet: Sheet, dpi: float, status: PageStatus) -> Page:
     )
 
 
-def _to_pixels(pdf: PdfFile, sheet: Sheet, size: tuple[int, int]) -> Affine:
-    page = pdf.structure.pages[sheet.number - 1]
-    return pdf_geometry.to_displayed(pdf_geometry.visible_box(page), pdf_geometry.rotation(page), size)
+def _to_pixels(pdf: PdfFile, sheet: Sheet, page: Page) -> Affine:
+    """From the PDF page's user space to the pixels of the page as it stands upright."""
+    built = pdf.structure.pages[sheet.number - 1]
+    turned = (pdf_geometry.rotation(built) + page.turned) % 360
+    return pdf_geometry.to_displayed(pdf_geometry.visible_box(built), turned, (page.width_px, page.height_px))

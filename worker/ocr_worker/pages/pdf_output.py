@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from ocr_worker.engines.pdf import qpdf
-from ocr_worker.model.page import Page
+from ocr_worker.model.page import Line, Page
 from ocr_worker.model.tasks import ComposeTask
-from ocr_worker.outputs import searchable_pdf
+from ocr_worker.outputs import modified, searchable_pdf
 from ocr_worker.outputs.repaint import repaint
+from ocr_worker.outputs.structure_tree import prune
 from ocr_worker.pages.open_documents import Documents
 from ocr_worker.pages.page_results import read_picture
 
@@ -26,6 +28,8 @@ class Original:
     pdf: Any
     is_protected: bool
     """Whether it keeps its protection."""
+    is_new: bool = False
+    """Whether it was made from a picture."""
 
 
 @contextmanager
@@ -39,7 +43,7 @@ def open_original(
         from ocr_worker.engines.images.image_to_pdf import picture_pdf
 
         with picture_pdf(path, kind, sizes, task.settings.max_pixels) as pdf:
-            yield Original(pdf, is_protected=False)
+            yield Original(pdf, is_protected=False, is_new=True)
         return
     # The document is changed here, so nobody may find it in the cache afterwards.
     documents.close()
@@ -55,21 +59,42 @@ class PdfWriter:
     def __init__(self, original: Original, place: Path, task: ComposeTask) -> None:
         self._original, self._place, self._task = original, place, task
         self._grafter = searchable_pdf.LayerGrafter(original.pdf)
+        self._is_changed, self._repainted = False, set[tuple[int, int]]()
 
     def add(self, page: Page) -> None:
         if page.repainted:
             self._repaint(page.number)
-        self._grafter.graft(page)
+        if page.repainted or page.turned:
+            modified.drop_thumbnail(self._original.pdf.pages[page.number - 1])
+        self._is_changed |= page.status == "ok" or bool(page.turned) or page.hidden_text
+        self._grafter.graft(replace(page, lines=_new_lines(page)))
 
     def _repaint(self, number: int) -> None:
         from ocr_worker.engines.images.image_to_pdf import image_object
 
         pdf = self._original.pdf
         picture = read_picture(Path(self._task.result_dir) / f"{number}.page")
-        repaint(pdf, pdf.pages[number - 1], image_object(pdf, picture))
+        page = pdf.pages[number - 1]
+        self._repainted.add(page.objgen)
+        repaint(pdf, page, image_object(pdf, picture))
 
     def finish(self) -> None:
         self._grafter.finish()
+        self._describe()
         searchable_pdf.save(self._original.pdf, self._place, self._original.is_protected)
         password = self._task.source.password if self._original.is_protected else None
         searchable_pdf.require_pages(self._place, self._task.pages, password)
+
+    def _describe(self) -> None:
+        pdf, now = self._original.pdf, datetime.now().astimezone()
+        prune(pdf, self._repainted)
+        if self._original.is_new:
+            modified.describe_new(pdf, Path(self._task.source.path), now)
+        elif self._is_changed:
+            modified.mark_modified(pdf, now)
+
+
+def _new_lines(page: Page) -> tuple[Line, ...]:
+    """Without the page's own words, which have no confidence: in the PDF they are what they were."""
+    parts = ((line, tuple(word for word in line.words if word.confidence is not None)) for line in page.lines)
+    return tuple(replace(line, words=words) for line, words in parts if words)

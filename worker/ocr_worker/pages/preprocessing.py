@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ocr_worker.engines.images import filters
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.images.ink import Ink
 from ocr_worker.engines.images.tones import Tones
+from ocr_worker.engines.ocr.engine import Hints, ResolutionGate
 from ocr_worker.engines.ocr.layout import OVERLOOKED, Layout
 from ocr_worker.engines.ocr.row_height import row_height
 from ocr_worker.model.page import Affine, Line, mean_confidence
@@ -18,7 +19,6 @@ from ocr_worker.model.tasks import Switch
 
 UNIFORM_RANGE = 8
 """Grey levels between the darkest and the lightest pixel of a page that holds nothing at all."""
-DOUBTFUL_CONFIDENCE = 65.0
 MOSTLY_LIGHT = 0.8
 """Of the ink of a page: as much of it lighter than its ground makes the page white on black."""
 SOME_LIGHT = 0.05
@@ -29,13 +29,6 @@ UNEVEN_LEVELS = 45
 """Grey levels by which the paper varies over a page that is flattened. Scans of good light vary by 10 to 40."""
 SPARSE_CHARACTERS = 400
 """A page of fewer is read again in other ways at little cost: too few to tell how it lies by their look."""
-SURE_OF_FEW = 75.0
-"""Mean confidence of few words that stand upright: 78 to 97, upside down 0 to 73."""
-SURE_CONFIDENCE = 88.0
-LARGE_PIXELS = 2_400_000
-"""A card, a receipt or a small page has fewer: it is never shrunk."""
-MEASURED_LANGUAGES = ("eng",)
-"""Others are read at their own size: German and Fraktur lost by a smaller one on scans that were not measured before."""
 LONG_LINE = 20
 """Characters: some of them stand out above and below."""
 LOW_LINE = 0.75
@@ -48,36 +41,28 @@ TYPED_WORDS = 0.75
 UNSEEN_INK = 0.05
 """Of a page's ink: as much of it outside of all words that a smaller bitmap's layout found makes that too small."""
 MUCH_UNSEEN = 0.3
-DESKEW_FROM_DEGREES: dict[Switch, float | None] = {"auto": 1.0, "on": 0.1, "off": None}
 
 
-@dataclass(frozen=True, slots=True)
-class ResolutionGate:
-    """A large page is read from a bitmap that is smaller by these factors where lines are still so high in it.
-
-    Small print stays as it is. See docs/performance.md.
-    """
-
-    across: float
-    """Smaller than `down`: the LSTM's time goes with the length of lines, and it reads narrow letters as well."""
-    down: float
-    least_row_px: float
-    joined: tuple[int, int] = (1, 1)
-    """So many columns and rows become one before the rest is done bilinearly: fewer slips, in less time, where letters become narrow."""
-
-
-TALL = ResolutionGate(0.33, 0.38, 20, (2, 2))
-TALL_INK_PX = 48
-"""Lines this high by their ink are likely to be high enough: a layout takes too long to be searched for in vain."""
-NARROW = ResolutionGate(0.42, 1 / 2, 20, (1, 2))
-HALF = ResolutionGate(1 / 2, 1 / 2, 17)
-
-
-def resolution_gates(image: GreyImage, languages: tuple[str, ...]) -> tuple[ResolutionGate, ...]:
+def resolution_gates(
+    image: GreyImage, languages: tuple[str, ...], hints: Hints
+) -> tuple[ResolutionGate, ...]:
     """The ways to read a page smaller, the smallest first: as far as that was measured to read as well in its languages."""
-    if image.size[0] * image.size[1] < LARGE_PIXELS or languages != MEASURED_LANGUAGES:
+    if image.size[0] * image.size[1] < hints.shrink_from_pixels:
         return ()
-    return (TALL, NARROW, HALF) if row_height(image.picture) >= TALL_INK_PX else (NARROW, HALF)
+    gates = next((one.gates for one in hints.gate_sets if _holds(one.languages, languages)), ())
+    if not any(gate.least_ink_px for gate in gates):
+        return gates
+    ink_px = row_height(image.picture)
+    return tuple(gate for gate in gates if ink_px >= gate.least_ink_px)
+
+
+def _holds(measured: frozenset[str] | None, languages: tuple[str, ...]) -> bool:
+    return measured is None or measured.issuperset(languages)
+
+
+def least_tilt(switch: Switch, hints: Hints) -> float | None:
+    """Degrees from which on a page is levelled; None: never."""
+    return {"auto": hints.deskew_auto_degrees, "on": hints.deskew_on_degrees, "off": None}[switch]
 
 
 def is_large_enough(small: GreyImage, layout: Layout, gate: ResolutionGate) -> bool:
@@ -129,7 +114,7 @@ def is_of_one_kind(tones: Tones) -> bool:
 
 
 def evened_out(image: GreyImage, tones: Tones) -> GreyImage | None:
-    """Without shadows, where one threshold for the whole page, as Tesseract takes, would lose ink; None where it would not."""
+    """Without shadows, where one threshold for the whole page, as engines take, would lose ink; None where it would not."""
     if tones.lost < LOST:
         return None
     bright = filters.brightened(image.picture)
@@ -140,7 +125,7 @@ def evened_out(image: GreyImage, tones: Tones) -> GreyImage | None:
 
 
 def squared(image: GreyImage) -> GreyImage:
-    """Letters as they are on paper: Tesseract reads those of a fax's oblong pixels badly. See docs/decisions/0203."""
+    """Letters as they are on paper: engines read those of a fax's oblong pixels badly. See docs/decisions/0203."""
     if image.dpi_down is None:
         return image
     picture = filters.squared(image.picture, image.dpi, image.dpi_down)
@@ -154,18 +139,19 @@ def shrunk(image: GreyImage, gate: ResolutionGate) -> GreyImage:
 
 
 def confidence(lines: tuple[Line, ...]) -> float:
-    """Mean of the words, 0 without any."""
-    return mean_confidence(word for line in lines for word in line.words) or 0.0
+    """Mean of the words: 0 without any, 100 where the engine tells none."""
+    mean = mean_confidence(word for line in lines for word in line.words)
+    return mean if mean is not None else 100.0 * bool(lines)
 
 
 def is_sparse(lines: Iterable[Line]) -> bool:
     return sum(len(word.text) for line in lines for word in line.words) < SPARSE_CHARACTERS
 
 
-def is_doubtful(lines: tuple[Line, ...]) -> bool:
+def is_doubtful(lines: tuple[Line, ...], hints: Hints) -> bool:
     """Whether the page may lie otherwise: nothing read, little sense in the words, or most lines not level."""
-    least = SURE_OF_FEW if is_sparse(lines) else DOUBTFUL_CONFIDENCE
-    return confidence(lines) < least or not is_level(lines)
+    least = hints.doubtful_confidence_of_few if is_sparse(lines) else hints.doubtful_confidence
+    return not lines or confidence(lines) < least or not is_level(lines)
 
 
 def is_hardly_read(image: GreyImage, lines: tuple[Line, ...]) -> bool:
@@ -174,10 +160,12 @@ def is_hardly_read(image: GreyImage, lines: tuple[Line, ...]) -> bool:
     return Ink(image.picture).share_outside(boxes) > MUCH_UNSEEN
 
 
-def is_read_through(image: GreyImage, lines: tuple[Line, ...]) -> bool:
+def is_read_through(image: GreyImage, lines: tuple[Line, ...], hints: Hints) -> bool:
     """Whether the words make sense, and lie wherever the page has ink."""
     boxes = [word.box for line in lines for word in line.words]
-    return confidence(lines) >= SURE_CONFIDENCE and Ink(image.picture).share_outside(boxes) <= UNSEEN_INK
+    return (
+        confidence(lines) >= hints.sure_confidence and Ink(image.picture).share_outside(boxes) <= UNSEEN_INK
+    )
 
 
 def is_level(lines: Iterable[Line]) -> bool:

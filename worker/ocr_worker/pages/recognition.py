@@ -11,17 +11,15 @@ from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.images.ink import Ink
 from ocr_worker.engines.images.tilt import ink_tilt
 from ocr_worker.engines.images.tones import Tones, look
-from ocr_worker.engines.ocr.engine import Engine, OrientationFinder
+from ocr_worker.engines.ocr.engine import Engine, Hints, OrientationFinder, ResolutionGate
 from ocr_worker.engines.ocr.layout import Layout
 from ocr_worker.engines.ocr.row_height import row_height
 from ocr_worker.engines.ocr.skew import skew_degrees
 from ocr_worker.model.page import Line, map_lines
-from ocr_worker.model.tasks import PageSettings, Switch
+from ocr_worker.model.tasks import PageSettings
 from ocr_worker.pages import preprocessing
-from ocr_worker.pages.preprocessing import ResolutionGate
+from ocr_worker.pages.denoising import denoised
 
-SURE = 2.0
-"""From this confidence on, orientation detection alone is enough to turn a page."""
 TURNS = (180, 90, 270)
 STEEP_DEGREES = 2.0
 """A tilt that is told by the ink alone is believed from here on."""
@@ -66,14 +64,15 @@ class Reader:
     engine: Engine
     finder: Callable[[], OrientationFinder | None]
     settings: PageSettings
+    hints: Hints
 
     def read(self, image: GreyImage) -> Reading:
         """Recognise a page's bitmap."""
         if preprocessing.is_uniform(image):
             return Reading((), 0, has_ink=False)
-        fitted = _fitted(image, self.settings.denoise)
+        fitted = _fitted(image, self.hints)
         tones = look(fitted.picture)
-        upright = preprocessing.dark_on_light(fitted, tones)
+        upright = denoised(preprocessing.dark_on_light(fitted, tones), self.settings.denoise)
         reading = self._read_lit(upright, tones)
         if not reading.lines and reading.has_ink:
             reading = self._read_upright(_inverted(upright), may_shrink=False)
@@ -89,7 +88,7 @@ class Reader:
         if even is None:
             return self._read_upright(image, may_shrink=may_shrink)
         first = self._read_upright(even, may_shrink=may_shrink)
-        if not first.turned and preprocessing.is_read_through(image, first.lines):
+        if not first.turned and preprocessing.is_read_through(image, first.lines, self.hints):
             return first
         second = self._read_upright(image, may_shrink=may_shrink)
         return second if preprocessing.is_better(second.lines, first.lines) else first
@@ -105,7 +104,7 @@ class Reader:
             is_worse = preprocessing.is_better(best.lines, lines)
             if preprocessing.is_better(lines, best.lines) or (turned == best.turned and not is_worse):
                 best = Reading(lines, turned)
-            if not preprocessing.is_doubtful(best.lines):
+            if not preprocessing.is_doubtful(best.lines, self.hints):
                 break
         return best
 
@@ -113,7 +112,7 @@ class Reader:
         self, image: GreyImage, first: _Attempt, found: int
     ) -> Iterator[tuple[int, tuple[Line, ...]]]:
         """Level, turned, whole: each as far as it was not tried, the likelier first, none where the page reads well."""
-        is_doubtful = preprocessing.is_doubtful(first.lines)
+        is_doubtful = preprocessing.is_doubtful(first.lines, self.hints)
         if (is_doubtful or preprocessing.is_sparse(first.lines)) and self._may_be_tilted(image, first):
             upright = _turn(image, found)
             if abs(degrees := ink_tilt(upright.picture)) >= STEEP_DEGREES:
@@ -144,12 +143,14 @@ class Reader:
     def _find_turn(self, image: GreyImage) -> int:
         finder = self.finder()
         turn, confidence = finder.find_turn(image) if finder else (0, 0.0)
-        return turn if confidence >= SURE else 0
+        return turn if confidence >= self.hints.sure_turn else 0
 
     def _read_level(self, image: GreyImage, *, may_shrink: bool) -> _Attempt:
         """Read large print on a large page from a smaller bitmap: as well or better, and faster."""
         row_px = math.inf
-        gates = preprocessing.resolution_gates(image, self.settings.languages) if may_shrink else ()
+        gates = (
+            preprocessing.resolution_gates(image, self.settings.languages, self.hints) if may_shrink else ()
+        )
         for gate in gates:
             if row_px * gate.down < gate.least_row_px:
                 continue
@@ -180,7 +181,7 @@ class Reader:
         return map_lines(lines, preprocessing.turning_back(level.size, degrees, image.size))
 
     def _look(self, image: GreyImage) -> _Sight:
-        """Level the page for reading if it is clearly tilted: Tesseract reads it anyway, but in a wrong order."""
+        """Level the page for reading if it is tilted too much for the engine."""
         layout = self.engine.find_layout(image)
         degrees = layout.skew_degrees if layout else None
         if degrees is None or not self._is_tilted(degrees):
@@ -208,14 +209,13 @@ class Reader:
         return map_lines(lines, back)
 
     def _is_tilted(self, degrees: float) -> bool:
-        least = preprocessing.DESKEW_FROM_DEGREES[self.settings.deskew]
+        least = preprocessing.least_tilt(self.settings.deskew, self.hints)
         return least is not None and abs(degrees) >= least
 
 
-def _fitted(image: GreyImage, denoise: Switch) -> GreyImage:
+def _fitted(image: GreyImage, hints: Hints) -> GreyImage:
     square = preprocessing.squared(image)
-    fitted = filters.fit(square.picture)
-    return replace(square, picture=filters.remove_speckles(fitted) if denoise == "on" else fitted)
+    return replace(square, picture=filters.fit(square.picture, hints.longest_side_px))
 
 
 def _inverted(image: GreyImage) -> GreyImage:

@@ -10,15 +10,21 @@ from typing import Any
 
 from ocr_worker.engines.images import filters
 from ocr_worker.engines.images.grey_image import GreyImage
-from ocr_worker.engines.pdf import jpeg, pdfium, poppler, qpdf
+from ocr_worker.engines.pdf import jpeg, page_content, pdfium, poppler, qpdf
 from ocr_worker.engines.pdf.pdf_file import PdfFile
 from ocr_worker.errors import CorruptError
 from ocr_worker.model.tasks import PageSettings
-from ocr_worker.outputs import pdf_geometry
+from ocr_worker.outputs import optional_content, pdf_geometry
 
 DEFAULT_DPI = 300.0
 NATIVE_DPI = (150.0, 600.0)
 """Between these a scanned page is taken at its image's own resolution."""
+ROUNDING = 0.01
+"""PDFium counts in single precision: what is 150 dpi may come as a little less."""
+FULL_PAGE_SHARE = 0.9
+"""So much of a page is covered where a scan is all of it."""
+ONE_RESOLUTION = 1.05
+"""Pieces of one scan differ by less."""
 AUTO_PIXELS = 64_000_000
 """What a resolution of our own choice may cost; one that was asked for may go up to max_pixels."""
 PAINTED_PIXELS = 32_000_000
@@ -41,7 +47,7 @@ class Sheet:
     number: int
     page: Any
     """PDFium's; None when PDFium can't load it."""
-    content: pdfium.Content | None
+    content: page_content.Content | None
     inches: tuple[float, float]
     """Width and height as displayed."""
 
@@ -49,11 +55,22 @@ class Sheet:
 def load_sheet(pdf: PdfFile, number: int) -> Sheet:
     built = pdf.structure.pages[number - 1]
     try:
-        page = pdfium.load_page(pdf.rendering, number)
-        return Sheet(number, page, pdfium.survey(page), sheet_inches(built, page))
+        page = _load_page(pdf, number)
+        return Sheet(number, page, page_content.survey(page), sheet_inches(built, page))
     except pdfium.PdfiumError as error:
         _log.warning("PDFium can't load page %d: %s", number, error)
     return Sheet(number, None, None, sheet_inches(built, None))
+
+
+def _load_page(pdf: PdfFile, number: int) -> Any:
+    """Without what belongs to layers that are off: PDFium passes over it when it draws, but not when it tells what is there."""
+    if not optional_content.may_hide(pdf.structure, pdf.structure.pages[number - 1]):
+        return pdfium.load_page(pdf.rendering, number)
+    try:
+        copy = optional_content.shown_page(pdf.structure, number)
+    except CorruptError as error:
+        raise pdfium.PdfiumError(str(error)) from error
+    return pdfium.load_page(pdfium.load(copy, None, ""), 1)
 
 
 def sheet_inches(built: Any, page: Any) -> tuple[float, float]:
@@ -71,7 +88,7 @@ def shows_nothing(sheet: Sheet) -> bool:
     content = sheet.content
     if content is None or content.visible_characters or content.others:
         return False
-    area = sum(width * height for *_, width, height in content.images)
+    area = sum(width * height for width, height in (picture.size for picture in content.images))
     # A sheet of many metres is no glance any more.
     if sheet.inches[0] * sheet.inches[1] * GLANCE_DPI**2 > MOST_GLANCED_PIXELS:
         return False
@@ -110,27 +127,26 @@ def draw(pdf: PdfFile, sheet: Sheet, settings: PageSettings, path: Path) -> Grey
 
 
 def take_image(pdf: PdfFile, sheet: Sheet, settings: PageSettings) -> GreyImage | None:
-    """The scan itself, when the page is nothing but one upright JPEG: no rendering, no resampling.
+    """The scan itself, when the page shows nothing but one upright JPEG, and all of it: no rendering, no resampling.
 
     Raises CorruptError when that is damaged or cut short.
     """
     content, page = sheet.content, sheet.page
     if content is None or len(content.images) != 1 or content.others or content.visible_characters:
         return None
-    left, bottom, right, top, width, height = content.images[0]
-    dpi = width / ((right - left) * _unit(sheet) / 72) if right > left else 0
-    down = height / ((top - bottom) * _unit(sheet) / 72) if top > bottom else 0
+    picture = content.images[0]
+    dpi, down = _resolution(picture, sheet)
     if (
         settings.dpi
-        or not NATIVE_DPI[0] <= dpi <= NATIVE_DPI[1]
+        or not NATIVE_DPI[0] - ROUNDING <= dpi <= NATIVE_DPI[1] + ROUNDING
         or max(dpi, down) > filters.SQUARE_ENOUGH * min(dpi, down)
-        or not _fills(page, content.images[0])
-        or not pdfium.is_upright(page)
+        or not (picture.is_upright and picture.is_plain and _fills(page, picture))
+        or qpdf.shows_annotations(pdf.structure, sheet.number)
     ):
         return None
-    image = qpdf.sole_jpeg(pdf.structure, sheet.number, (width, height))
-    picture = jpeg.luma(image, (width, height)) if image is not None else None
-    return GreyImage(filters.turn(picture, page.get_rotation()), dpi) if picture is not None else None
+    image = qpdf.sole_jpeg(pdf.structure, sheet.number, picture.size)
+    luma = jpeg.luma(*image, picture.size) if image is not None else None
+    return GreyImage(filters.turn(luma, page.get_rotation()), dpi) if luma is not None else None
 
 
 def paint(sheet: Sheet, dpi: float, seen: GreyImage) -> bytes:
@@ -151,20 +167,35 @@ def _unit(sheet: Sheet) -> float:
 
 
 def _native_dpi(sheet: Sheet) -> float | None:
-    if sheet.content is None or len(sheet.content.images) != 1 or not sheet.page:
+    """That of the scan which is the page, in one piece or in several of one resolution."""
+    if sheet.content is None or not sheet.page:
         return None
-    image = sheet.content.images[0]
-    if pdfium.covered_share(image, sheet.page) < 0.9:
+    if page_content.covered_share(sheet.content.images, sheet.page) < FULL_PAGE_SHARE:
         return None
-    across = (image[2] - image[0]) * _unit(sheet) / 72
-    up = (image[3] - image[1]) * _unit(sheet) / 72
-    dpi = max(min(image[4:]) / min(across, up), max(image[4:]) / max(across, up))
+    shown = [picture for picture in sheet.content.images if _area(picture)]
+    found = [max(_resolution(picture, sheet)) for picture in shown if picture.across and picture.down]
     low, high = NATIVE_DPI
-    return min(high, dpi) if dpi >= low else None
+    if not found or max(found) > ONE_RESOLUTION * min(found) or max(found) < low - ROUNDING:
+        return None
+    largest = max(shown, key=_area)
+    return min(high, max(_resolution(largest, sheet)))
 
 
-def _fills(page: Any, image: tuple[float, float, float, float, int, int]) -> bool:
+def _area(picture: page_content.Picture) -> float:
+    left, bottom, right, top = picture.shown
+    return max(0.0, right - left) * max(0.0, top - bottom)
+
+
+def _resolution(picture: page_content.Picture, sheet: Sheet) -> tuple[float, float]:
+    """Dots an inch across and down the picture; zeros where it has no size."""
+    if picture.across <= 0 or picture.down <= 0:
+        return 0.0, 0.0
+    unit = _unit(sheet) / 72
+    return picture.size[0] / (picture.across * unit), picture.size[1] / (picture.down * unit)
+
+
+def _fills(page: Any, picture: page_content.Picture) -> bool:
     """Whether the image's edges are the page's, to a tenth of a point in a hundred."""
     box = page.get_bbox()
     slack = 0.001 * max(box[2] - box[0], box[3] - box[1])
-    return all(abs(mine - its) <= slack for mine, its in zip(image[:4], box, strict=True))
+    return all(abs(mine - its) <= slack for mine, its in zip(picture.bounds, box, strict=True))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ocr_worker.engines.images import headers, image_files
-from ocr_worker.engines.ocr import tessdata
+from ocr_worker.engines.ocr import registry
 from ocr_worker.errors import OcrError
 from ocr_worker.model.tasks import InspectTask, Opened, OpenTask, PageSettings
 from ocr_worker.pages.inspection import inspect
@@ -47,10 +47,9 @@ def _pixels(task: OpenTask, opened: Opened, documents: Documents, page: int) -> 
 
 def _readers(settings: PageSettings) -> dict[str, Any]:
     """Each language that was asked for and whether its data is there; why recognition would be refused, if it would."""
-    folders = tessdata.tessdata_folders(settings.tessdata_dir)
-    languages = {code: tessdata.find_data(code, folders) is not None for code in settings.languages}
+    languages = registry.readable(settings)
     try:
-        tessdata.require_languages(settings.languages, settings.engine, settings.tessdata_dir)
+        registry.require(settings)
     except OcrError as error:
         return {"languages": languages, "refused": {"code": error.code, "message": error.message}}
     return {"languages": languages, "refused": None}

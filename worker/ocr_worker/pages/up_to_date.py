@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ocr_worker.engines.ocr import tessdata
+from ocr_worker.engines.ocr import registry
 from ocr_worker.engines.ocr.registry import Engines
 from ocr_worker.errors import OcrError
 from ocr_worker.files.regular import read_regular
@@ -74,7 +74,7 @@ def _same_reader(record: dict[str, Any], settings: PageSettings, engines: Engine
         return True
     try:
         engine = engines.engine(settings)
-        same_models = record["models"] == tessdata.models(settings.languages, settings.tessdata_dir)
+        same_models = record["models"] == registry.models(settings)
     except OcrError:
         return False
     return bool((record["engine"], record["engine_version"]) == (engine.name, engine.version) and same_models)

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ocr_worker.errors import OcrError, TooLargeError, no_space
+from ocr_worker.errors import InternalError, OcrError, TooLargeError, no_space
 from ocr_worker.model.tasks import Failure, Outcome, Task
 from ocr_worker.processes import messages
 from ocr_worker.processes.claim import Channel, claim
@@ -55,26 +55,22 @@ def run(bench: Workbench, task: Task) -> Outcome:
     try:
         return bench.run(task)
     except OcrError as error:
-        return _failed(error)
+        return Failure.of(error)
     except MemoryError:
         short = TooLargeError(
             f"{_name(task)} needs more memory than a page may take. Lower the dpi or max_pixels."
         )
-        return Failure(short.code, short.message, short.retryable, {"traceback": traceback.format_exc()})
+        return Failure.of(short, {"traceback": traceback.format_exc()})
     except Exception as error:  # noqa: BLE001  # what a hostile file does to a library is that file's failure
         full = no_space(error, getattr(error, "filename", None) or "temporary files")
-        return _failed(full) if full else _fault(task, error)
-
-
-def _failed(error: OcrError) -> Failure:
-    return Failure(error.code, error.message, error.retryable, error.details)
+        return Failure.of(full) if full else _fault(task, error)
 
 
 def _fault(task: Task, error: Exception) -> Failure:
     message = (
         f"{_name(task)} could not be processed ({type(error).__name__}). The log on stderr has the details."
     )
-    return Failure("internal", message, retryable=False, details={"traceback": traceback.format_exc()})
+    return Failure.of(InternalError(message), {"traceback": traceback.format_exc()})
 
 
 def _name(task: Task) -> str:

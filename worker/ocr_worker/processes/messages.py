@@ -34,7 +34,7 @@ def dump(ticket: int, message: Task | Outcome) -> bytes:
     return json.dumps(fields, separators=(",", ":"), default=_fields).encode("ascii") + b"\n"
 
 
-def _fields(message: Any) -> dict[str, Any]:
+def _fields(message: Any) -> dict[str, object]:
     # Not `asdict`: it copies all that is within, which a page of a card would feel.
     return {name: getattr(message, name) for name in message.__slots__}
 

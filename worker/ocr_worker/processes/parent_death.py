@@ -17,12 +17,12 @@ def die_with(parent: int) -> None:
     """Have the system end this process when the worker's ends, and our commands when we do. Linux alone has the means."""
     if sys.platform == "linux":
         _dying_with(parent)()
-        # pytesseract and pdf2image start their commands themselves, so it is changed what they do it with.
+        # Engines and pdf2image start their commands themselves, so it is changed what they do it with.
         subprocess.Popen = _MortalCommand  # type: ignore[misc]
 
 
 def end_group() -> None:
-    """End this process by force, and with it what it started (a Tesseract or poppler command)."""
+    """End this process by force, and with it what it started (an engine's or poppler's command)."""
     if sys.platform != "win32":
         os.killpg(0, signal.SIGKILL)
     os._exit(1)

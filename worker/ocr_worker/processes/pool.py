@@ -9,13 +9,14 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from ocr_worker.errors import CrashedError, PageTimeoutError
 from ocr_worker.files.sweep import leave_temp_folder
 from ocr_worker.model.tasks import Failure, Outcome, PageDone, PageSettings, Task
 from ocr_worker.processes import messages
 from ocr_worker.processes.guard import Guard
-from ocr_worker.processes.slot import WARM_UP, Slot, SlotEnded, SlotMessage, await_gone
+from ocr_worker.processes.slot import WARM_UP, Slot, SlotEnded, SlotMessage, SlotSpoke, await_gone
 from ocr_worker.settings import MIB, Settings
 
 log = logging.getLogger(__name__)
@@ -32,13 +33,86 @@ class TaskEnded:
     outcome: Outcome
 
 
+@dataclass(frozen=True, slots=True)
+class PoolStats:
+    """Counted since the pool was made."""
+
+    deaths: int = 0
+    """Processes that ended without an order."""
+    recycled: int = 0
+    """Processes that were replaced to give memory back."""
+
+
+class Pool(Protocol):
+    """Runs tasks somewhere else, each of which can be killed without the others noticing. One thread owns it."""
+
+    @property
+    def size(self) -> int:
+        """How many tasks may be at work; may change between two ticks."""
+        ...
+
+    def free(self) -> int:
+        """How many tasks can be started now."""
+        ...
+
+    def warm(self, count: int, settings: PageSettings | None) -> None:
+        """Be ready for up to `count` tasks, with engine and model loaded where settings name them."""
+        ...
+
+    def start(self, ticket: int, task: Task, limit_seconds: float) -> None:
+        """Start a task; needs a free place. Its end comes from `handle`, soon after its limit at the latest.
+
+        Raises:
+            OSError: it can't be started.
+        """
+        ...
+
+    def kill(self, tickets: set[int]) -> None:
+        """End tasks at once; nothing more is heard of them, and they write no more."""
+        ...
+
+    def owns(self, message: object) -> bool:
+        """Whether a message in the owner's inbox is this pool's."""
+        ...
+
+    def handle(self, message: Any) -> list[TaskEnded]:
+        """Take in a message that this pool posted to its owner's inbox; the tasks that ended with it."""
+        ...
+
+    def tick(self) -> None:
+        """Kill what is overdue; let go what is idle for long."""
+        ...
+
+    def next_tick(self) -> float | None:
+        """When `tick` has something to do, on the monotonic clock."""
+        ...
+
+    def shift(self, seconds: float) -> None:
+        """Move all deadlines: the clock ran on while nothing could."""
+        ...
+
+    def touch(self) -> None:
+        """Count idle time from now."""
+        ...
+
+    def stats(self) -> PoolStats: ...
+
+    def rss_bytes(self) -> int:
+        """Resident memory of all that works for it on this machine."""
+        ...
+
+    def close(self) -> None:
+        """End everything, by force, and leave no temporary file."""
+        ...
+
+
 class PagePool:
     """Runs tasks in at most `size` page processes, each of which can be killed without the others noticing."""
 
     def __init__(
         self, size: int, settings: Settings, guard: Guard, post: Callable[[SlotMessage], None]
     ) -> None:
-        self.size, self.deaths, self.recycled = size, 0, 0
+        self.size, self._deaths, self._recycled = size, 0, 0
         self._settings, self._guard, self._post = settings, guard, post
         self._slots: list[Slot] = []
         self._leaving: dict[Slot, float] = {}
@@ -92,12 +166,18 @@ class PagePool:
             self._kill(slot)
         await_gone(killed, KILL_SECONDS)
 
-    def owns(self, message: SlotMessage) -> bool:
+    def owns(self, message: object) -> bool:
         """Whether it comes from one of this pool's processes."""
+        if not isinstance(message, SlotSpoke | SlotEnded):
+            return False
         return message.slot in self._slots or message.slot in self._leaving
 
-    def handle(self, message: SlotMessage) -> TaskEnded | None:
+    def handle(self, message: SlotMessage) -> list[TaskEnded]:
         """Take in what a slot posted; what came of its task, where that says so."""
+        ended = self._handle(message)
+        return [] if ended is None else [ended]
+
+    def _handle(self, message: SlotMessage) -> TaskEnded | None:
         slot = message.slot
         if isinstance(message, SlotEnded):
             return self._bury(slot, message.last_words)
@@ -138,10 +218,20 @@ class PagePool:
         ]
         return min([*times, *self._leaving.values()], default=None)
 
+    def shift(self, seconds: float) -> None:
+        """Move all deadlines: the clock ran on while nothing could."""
+        for slot in self._slots:
+            slot.deadline += seconds
+            slot.idle_since += seconds
+        self._leaving = {slot: deadline + seconds for slot, deadline in self._leaving.items()}
+
     def touch(self) -> None:
         """Count the idle time of all processes from now."""
         for slot in self._slots:
             slot.idle_since = time.monotonic()
+
+    def stats(self) -> PoolStats:
+        return PoolStats(self._deaths, self._recycled)
 
     def rss_bytes(self) -> int:
         """Resident memory of all page processes together."""
@@ -180,7 +270,7 @@ class PagePool:
             slot.pages >= self._settings.recycle_pages or slot.rss_bytes() > self._settings.recycle_mib * MIB
         )
         if worn and slot in self._slots:
-            self.recycled += 1
+            self._recycled += 1
             self._retire(slot)
         return ended
 
@@ -191,12 +281,12 @@ class PagePool:
         self._slots.remove(slot)
         # What it started may have outlived it.
         slot.kill()
-        self.deaths += 1
+        self._deaths += 1
         if slot.timed_out:
             late = PageTimeoutError(
                 f"no result within {slot.limit_seconds:g} seconds; allow more time, or lower the dpi"
             )
-            return _ended(slot, Failure(late.code, late.message, late.retryable))
+            return _ended(slot, Failure.of(late))
         log.warning("page process %d %s; its last words: %s", slot.pid, slot.how_it_ended(), last_words)
         return _ended(slot, _crash(slot.how_it_ended(), slot.signal_name()))
 
@@ -229,4 +319,4 @@ def _crash(how: str, signal_name: str | None = None) -> Failure:
     error = CrashedError(
         f"the page's process {how}; try again with more memory free, or take the page out of the file"
     )
-    return Failure(error.code, error.message, error.retryable, {"signal": signal_name} if signal_name else {})
+    return Failure.of(error, {"signal": signal_name} if signal_name else {})

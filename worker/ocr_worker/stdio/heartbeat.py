@@ -5,28 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 from ocr_protocol import Event, Info
 from ocr_worker.jobs.capabilities import rss_bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Pulse:
-    """What the worker is doing, as the loop last knew it."""
-
-    state: str = "idle"
-    job_id: str | None = None
-    file: str | None = None
-    page: int | None = None
-    changed_at: float = 0.0
+from ocr_worker.model.results import Doing
 
 
 class Heart:
-    """The loop notes what it does; the thread sends the way to tell it, so that a beat which waited is not out of date."""
+    """The thread sends the way to tell what the worker does, so that a beat which waited is not out of date."""
 
-    def __init__(self, send: Callable[[Callable[[], Event]], None]) -> None:
-        self._send, self._pulse = send, Pulse(changed_at=time.monotonic())
+    def __init__(self, send: Callable[[Callable[[], Event]], None], doing: Callable[[], Doing]) -> None:
+        self._send, self._doing = send, doing
         self._interval: float | None = None
         self._changed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
@@ -38,31 +27,18 @@ class Heart:
         if seconds is not None and not self._thread.is_alive():
             self._thread.start()
 
-    def note(
-        self, state: str, job_id: str | None = None, file: str | None = None, page: int | None = None
-    ) -> None:
-        """Take in what is done now; one assignment, so that the thread never sees half of it."""
-        pulse = Pulse(state, job_id, file, page, self._pulse.changed_at)
-        if pulse != self._pulse:
-            self._pulse = replace(pulse, changed_at=time.monotonic())
-
-    def forget(self, job_id: str) -> None:
-        """Tell no more of a job, the end of which is about to be told."""
-        if self._pulse.job_id == job_id:
-            self.note(self._pulse.state)
-
     def _run(self) -> None:
         while True:
             if self._changed.wait(self._interval):
                 self._changed.clear()
             else:
-                self._send(lambda: _event(self._pulse))
+                self._send(lambda: _event(self._doing()))
 
 
-def _event(pulse: Pulse) -> Event:
-    what = f"Working on {pulse.file}" if pulse.file else f"The worker is {pulse.state}"
+def _event(doing: Doing) -> Event:
+    what = f"Working on {doing.file}" if doing.file else f"The worker is {doing.state}"
     data = {
-        "kind": "heartbeat", "message": what, "state": pulse.state, "job_id": pulse.job_id, "file": pulse.file, "page": pulse.page,
-        "rss_bytes": rss_bytes(), "idle_seconds": round(time.monotonic() - pulse.changed_at, 3),
+        "kind": "heartbeat", "message": what, "state": doing.state, "job_id": doing.job_id, "file": doing.file, "page": doing.page,
+        "rss_bytes": rss_bytes(), "idle_seconds": round(time.monotonic() - doing.since, 3),
     }  # fmt: skip
-    return Info(job_id=pulse.job_id, data=data)
+    return Info(job_id=doing.job_id, data=data)

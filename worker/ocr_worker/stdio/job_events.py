@@ -1,54 +1,74 @@
-"""Turns what happens to jobs into events. Outcomes are read from the store when the host is ready to read them."""
+"""Turns what happens to jobs into events of the wire. Outcomes are read from the store when the host is ready to read them."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ocr_protocol import Error, Event, Info, Progress, Result
 from ocr_worker.jobs import queries
-from ocr_worker.model.jobs import FileEnded, JobEnded, JobEvent, JobFailed, JobId, Origin, ProgressMade
+from ocr_worker.jobs.runtime import Runtime
+from ocr_worker.model.events import FileEnded, JobEnded, JobEvent, JobFailed, ProgressMade
+from ocr_worker.model.fields import batch_fields, file_done_fields, progress_fields
+from ocr_worker.model.jobs import JobId
+from ocr_worker.model.tasks import Failure
 from ocr_worker.stdio.streams import Writer
 from ocr_worker.store.job_store import JobStore, store_as_it_is
 
 log = logging.getLogger(__name__)
 
 
-class Announcer:
-    """`tell` is called by the loop; what it leaves with the writer runs in the writer's thread."""
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The command that a run answers."""
 
-    def __init__(self, writer: Writer, state_dir: Path) -> None:
-        self._writer, self._state_dir = writer, state_dir
+    command: str
+    id: str | int | None
+
+
+class EventPublisher:
+    """Listens to the runtime, in its thread; what it leaves with the writer runs in the writer's."""
+
+    def __init__(self, writer: Writer, runtime: Runtime, state_dir: Path) -> None:
+        self._writer, self._runtime, self._state_dir = writer, runtime, state_dir
         self._store: JobStore | None = None
-        self._owed = set[JobId]()
+        self._origins: dict[JobId, Origin] = {}
+        self._unread = set[JobId]()
         self.summary_result = False
 
-    def tell(self, event: JobEvent, settle: Callable[[JobId], None]) -> None:
-        """Announce an event; `settle` waits until a job's manifest is written."""
+    def expect(self, job_id: JobId, origin: Origin) -> None:
+        """From now on what happens to this job is the host's."""
+        self._origins[job_id] = origin
+
+    def on_event(self, event: JobEvent) -> None:
+        """Announce an event of one of the host's jobs."""
         job_id = event.job_id
+        if job_id not in self._origins:
+            return
         match event:
-            case ProgressMade(_, fields):
-                self._writer.put_latest(job_id, Progress(job_id=job_id, data=fields))
+            case ProgressMade(_, progress):
+                self._writer.put_latest(job_id, Progress(job_id=job_id, data=progress_fields(progress)))
             case FileEnded(_, number):
                 self._writer.put(lambda: self._file_done(job_id, number))
-            case JobFailed(_, origin, code, message, retryable):
-                self._owed.add(job_id)
-                self._writer.put(
-                    lambda: self._failed(_error(job_id, origin, code, message, retryable=retryable))
-                )
+            case JobFailed(_, failure):
+                self._unread.add(job_id)
+                error = _error(job_id, self._origins.pop(job_id), failure)
+                self._writer.put(lambda: self._failed(error))
             case JobEnded():
-                self._owed.add(job_id)
-                self._writer.put(lambda: self._result(event, settle))
+                self._unread.add(job_id)
+                origin = self._origins.pop(job_id)
+                self._writer.put(lambda: self._result(event, origin))
 
     def answer(self, make: Callable[[Callable[[], JobStore]], Event]) -> None:
         """Have an answer made from the store when the host is ready to read it."""
         self._writer.put(lambda: make(self._current))
 
-    def owes(self, job_id: JobId) -> bool:
+    def is_unread(self, job_id: JobId) -> bool:
         """Whether a job's result is still to be read from the store."""
-        return job_id in self._owed
+        return job_id in self._unread
 
     def close(self) -> None:
         """Let the store go once all is told: the last to close it removes what SQLite keeps beside it."""
@@ -60,32 +80,34 @@ class Announcer:
             self._store = None
 
     def _failed(self, error: Error) -> Event:
-        self._owed.discard(str(error.job_id))
+        self._unread.discard(str(error.job_id))
         return error
 
     def _file_done(self, job_id: JobId, number: int) -> Event:
         try:
-            return Info(job_id=job_id, data=queries.file_done(self._reports(job_id), job_id, number))
+            done = queries.file_done(self._store_of(job_id), job_id, number)
+            return Info(job_id=job_id, data=file_done_fields(done))
         except Exception as error:
             # Whatever it is, the writer must live: it has the events of other jobs.
             log.exception("an outcome can't be read")
             warning = f"The outcome of file {number} can't be read from the state folder ({error}). get_job may tell it later."
             return Info(job_id=job_id, data={"kind": "warning", "message": warning})
 
-    def _result(self, event: JobEnded, settle: Callable[[JobId], None]) -> Event:
-        settle(event.job_id)
-        most, origin = 0 if self.summary_result else queries.MOST_LISTED, event.origin
+    def _result(self, event: JobEnded, origin: Origin) -> Event:
+        self._runtime.settle(event.job_id)
+        most = 0 if self.summary_result else queries.MOST_LISTED
         try:
-            data = queries.batch_result(self._reports(event.job_id), event.job_id, event.run, most)
+            result = queries.batch_result(self._store_of(event.job_id), event.job_id, event.run, most)
         except Exception as error:
             log.exception("a result can't be read")
             message = f"OCR batch failed: its result can't be read from the state folder ({error}). The outputs are there; get_job may tell more."
-            return _error(event.job_id, origin, "internal", message, retryable=False)
+            return _error(event.job_id, origin, Failure("internal", message, retryable=False))
         finally:
-            self._owed.discard(event.job_id)
+            self._unread.discard(event.job_id)
+        data: dict[str, Any] = batch_fields(result)
         return Result(id=origin.id, command=origin.command, job_id=event.job_id, data=data)
 
-    def _reports(self, job_id: JobId) -> JobStore:
+    def _store_of(self, job_id: JobId) -> JobStore:
         """Where the job is found: a deleted store still tells of the jobs in it."""
         return self._store if self._store and self._store.job(job_id) else self._current()
 
@@ -95,6 +117,6 @@ class Announcer:
         return self._store
 
 
-def _error(job_id: JobId, origin: Origin, code: str, message: str, *, retryable: bool) -> Error:
-    data: dict[str, Any] = {"message": message, "code": code, "retryable": retryable}
+def _error(job_id: JobId, origin: Origin, failure: Failure) -> Error:
+    data: dict[str, Any] = failure.to_fields()
     return Error(id=origin.id, command=origin.command, job_id=job_id, data=data)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from typing_extensions import assert_never
 
-from ocr_protocol import SCHEMA_SHA256, Error, Event, Info, Result, WireError, decode
+from ocr_protocol import PROTOCOL, SCHEMA_SHA256, Error, Event, Info, Result, WireError, decode
 from ocr_protocol.commands import (
     COMMANDS,
     Cancel,
@@ -30,18 +32,26 @@ from ocr_protocol.commands import (
 )
 from ocr_protocol.lines import Line
 from ocr_worker.errors import BusyError, InternalError, OcrError, UnsupportedError
+from ocr_worker.files.paths import absolute_path
 from ocr_worker.jobs import queries
-from ocr_worker.jobs.capabilities import hello_data, rss_bytes
-from ocr_worker.jobs.file_window import RunOrder
-from ocr_worker.jobs.requests import batch_request, local_passwords
+from ocr_worker.jobs.capabilities import capabilities, rss_bytes
+from ocr_worker.jobs.one_off import INSPECT_SECONDS, inspection
+from ocr_worker.jobs.requests import local_passwords
+from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.jobs.service import JobService
-from ocr_worker.model.jobs import Origin
+from ocr_worker.model.fields import inspection_fields, job_fields, summary_fields
+from ocr_worker.model.results import Accepted
+from ocr_worker.model.tasks import InspectTask, Outcome, Source
 from ocr_worker.settings import Settings
-from ocr_worker.stdio.inspector import Inspector
+from ocr_worker.stdio.job_events import EventPublisher, Origin
+from ocr_worker.stdio.requests import batch_request
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.schema import store_error
 
 log = logging.getLogger(__name__)
+
+PROGRESS_HZ = 10
+"""Progress events of a job a second, at most."""
 
 
 @dataclass(slots=True)
@@ -61,8 +71,6 @@ class Loop(Protocol):
 
     def shut_down(self) -> None: ...
 
-    def owes(self, job_id: str) -> bool: ...
-
 
 @dataclass(frozen=True, slots=True)
 class Router:
@@ -70,12 +78,14 @@ class Router:
 
     settings: Settings
     session: Session
-    service: JobService
-    inspector: Inspector
+    runtime: Runtime
     send: Callable[[Event], None]
-    send_report: Callable[[Callable[[Callable[[], JobStore]], Event]], None]
-    """Has an event made from the store when the host is ready to read it: thousands of files take their time."""
+    publisher: EventPublisher
     loop: Loop
+
+    @property
+    def service(self) -> JobService:
+        return self.runtime.service
 
     def route(self, line: Line) -> None:
         """Deal with one line: always at least one event, never an exception. One of the two places that catch all."""
@@ -110,7 +120,7 @@ class Router:
             case DeleteJob():
                 self._delete(command)
             case Inspect():
-                self.inspector.ask(command)
+                self._inspect(command)
             case Ping():
                 self._ping(command)
             case Shutdown():
@@ -123,24 +133,39 @@ class Router:
             message = f"This worker speaks protocol 1, the host {', '.join(map(str, command.protocol))}. Update one of them."
             raise UnsupportedError(message, protocol=[1])
         self.loop.meet_host(command)
-        self._answer(command, hello_data(self.settings, SCHEMA_SHA256, tuple(COMMANDS)))
-        self.inspector.warm()
+        self._answer(command, _hello_data(self.settings))
+        self.runtime.warm_requests()
 
     def _batch(self, command: OcrBatch) -> None:
-        self.service.take_in(
-            batch_request(command),
-            Origin("ocr_batch", command.id),
-            lambda job_id, count: self._accept(command.id, job_id, count),
-            lambda error: self._refuse(command, error),
-        )
+        accepted = self.service.admit(batch_request(command))
+        accepted.add_done_callback(lambda done: self._admitted(command, done))
 
-    def _accept(self, asked: str | int | None, job_id: str, count: int) -> None:
-        data = {
-            "kind": "accepted",
-            "message": f"Accepted {count} file{'s' * (count != 1)}",
-            "file_count": count,
-        }
-        self.send(Info(id=asked, job_id=job_id, data=data))
+    def _admitted(self, command: OcrBatch, done: Future[Accepted]) -> None:
+        if (error := done.exception()) is not None:
+            self._refuse(command, error)
+        else:
+            self._accept(command, done.result())
+
+    def _accept(self, command: OcrBatch | Resume | RetryFailed, accepted: Accepted) -> None:
+        job_id, count = accepted.job_id, accepted.file_count
+        self.publisher.expect(job_id, Origin(command.command, command.id))
+        message = f"Accepted {count} file{'s' * (count != 1)}"
+        data = {"kind": "accepted", "message": message, "file_count": count}
+        self.send(Info(id=command.id, job_id=job_id, data=data))
+
+    def _inspect(self, command: Inspect) -> None:
+        source = Source(absolute_path(command.file), command.password)
+        answer = self.runtime.ask_here(InspectTask(source), INSPECT_SECONDS)
+        answer.add_done_callback(lambda done: self._inspected(command, source, done))
+
+    def _inspected(self, command: Inspect, source: Source, done: Future[Outcome]) -> None:
+        try:
+            found = inspection(command.file, source, done.result())
+        except OcrError as error:
+            error.details["file"] = command.file
+            self._refuse(command, error)
+        else:
+            self._answer(command, {**inspection_fields(found), "kind": "inspect"})
 
     def _cancel(self, command: Cancel) -> None:
         jobs = self.service.active(command.job_id)
@@ -173,34 +198,38 @@ class Router:
             self._reopen(command, command.job_id)
 
     def _reopen(self, command: Resume, job_id: str) -> None:
-        self._settle_accounts(job_id)
-        order = RunOrder(Origin("resume", command.id), local_passwords(command.passwords))
-        if self.service.reopen(job_id, order) == "completed":
+        self._require_read(job_id)
+        accepted = self.service.resume(job_id, local_passwords(command.passwords))
+        if accepted is None:
             self._acknowledge(command, "resume", f"Job {job_id} is completed: nothing is left to do", [])
         else:
-            self._accept(command.id, job_id, self.service.store.stats(job_id)["pending"])
-            self.service.advance()
+            self._accept(command, accepted)
 
     def _retry(self, command: RetryFailed) -> None:
-        self._settle_accounts(command.job_id)
-        order = RunOrder(Origin("retry_failed", command.id), local_passwords(command.passwords))
-        if count := self.service.retry_failed(command.job_id, order):
-            self._accept(command.id, command.job_id, count)
-            self.service.advance()
-        else:
+        self._require_read(command.job_id)
+        accepted = self.service.retry_failed(command.job_id, local_passwords(command.passwords))
+        if accepted is None:
             self._acknowledge(command, "retry_failed", f"Job {command.job_id} has no failed files", [])
+        else:
+            self._accept(command, accepted)
 
     def _list(self, command: ListJobs) -> None:
-        self.service.ledger.find_interrupted()
-        self._report(
-            command, lambda store: queries.job_list(store, command.state, command.offset, command.limit)
-        )
+        self.service.leases.find_interrupted()
+
+        def read(store: JobStore) -> dict[str, Any]:
+            jobs, total = queries.job_list(store, command.state, command.offset, command.limit)
+            return {"kind": "jobs", "jobs": [summary_fields(job) for job in jobs], "total": total}
+
+        self._report(command, read)
 
     def _get(self, command: GetJob) -> None:
-        self.service.ledger.get(command.job_id)
-        self._report(
-            command, lambda store: queries.job_data(store, command.job_id, command.offset, command.limit)
-        )
+        self.service.leases.get(command.job_id)
+
+        def read(store: JobStore) -> dict[str, Any]:
+            details = queries.job_details(store, command.job_id, command.offset, command.limit)
+            return {"kind": "job", **job_fields(details)}
+
+        self._report(command, read)
 
     def _report(self, command: Command, read: Callable[[JobStore], dict[str, Any]]) -> None:
         def make(store: Callable[[], JobStore]) -> Event:
@@ -209,17 +238,17 @@ class Router:
             except Exception as error:  # noqa: BLE001  # logged where it is no OcrError; the writer must live
                 return _refusal(command, error)
 
-        self.send_report(make)
+        self.publisher.answer(make)
 
     def _delete(self, command: DeleteJob) -> None:
-        self._settle_accounts(command.job_id)
-        self.service.ledger.delete(command.job_id)
+        self._require_read(command.job_id)
+        self.service.leases.delete(command.job_id)
         message = f"Job {command.job_id} is deleted; its outputs stay"
         self._answer(command, {"kind": "deleted", "message": message})
 
-    def _settle_accounts(self, job_id: str) -> None:
+    def _require_read(self, job_id: str) -> None:
         """Outcomes are read from the store when the host is ready: until it was given them all they must stay as they are."""
-        if self.loop.owes(job_id):
+        if self.publisher.is_unread(job_id):
             raise BusyError(f"Job {job_id} has ended, but its result was not read yet. Ask again after that.")
 
     def _ping(self, command: Ping) -> None:
@@ -252,8 +281,27 @@ class Router:
         data = {"kind": kind, "message": message, "jobs": jobs}
         self.send(Info(id=command.id, job_id=job_id, data=data))
 
-    def _refuse(self, command: Command, error: Exception) -> None:
+    def _refuse(self, command: Command, error: BaseException) -> None:
         self.send(_refusal(command, error))
+
+
+def _hello_data(settings: Settings) -> dict[str, Any]:
+    own = capabilities(settings)
+    limits = {
+        "max_line_bytes": own.max_line_bytes, "max_pixels": own.max_pixels, "max_workers": own.max_workers,
+        "progress_hz": PROGRESS_HZ,
+    }  # fmt: skip
+    return {
+        "kind": "hello",
+        "protocol": PROTOCOL,
+        "versions": own.versions,
+        "pid": os.getpid(),
+        "commands": tuple(COMMANDS),
+        "engines": [{"name": name, "version": version} for name, version in own.engines],
+        "languages": own.languages,
+        "limits": limits,
+        "schema_sha256": SCHEMA_SHA256,
+    }
 
 
 def _result(command: Command, data: dict[str, Any]) -> Result:
@@ -261,18 +309,13 @@ def _result(command: Command, data: dict[str, Any]) -> Result:
     return Result(id=command.id, command=command.command, job_id=job_id, data=data)
 
 
-def _refusal(command: Command, error: Exception) -> Error:
+def _refusal(command: Command, error: BaseException) -> Error:
     ours = _meaning(command, error)
-    data = {
-        "message": ours.message,
-        "code": ours.code,
-        "retryable": ours.retryable,
-        "details": ours.details,
-    }
+    data = {**ours.to_fields(), "details": ours.details}
     return Error(id=command.id, command=command.command, data=data)
 
 
-def _meaning(command: Command, error: Exception) -> OcrError:
+def _meaning(command: Command, error: BaseException) -> OcrError:
     if isinstance(error, OcrError):
         return error
     log.error("the command %s failed", command.command, exc_info=error)

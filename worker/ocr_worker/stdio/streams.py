@@ -6,36 +6,18 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Union
 
 from ocr_protocol.codec import encode
 from ocr_protocol.events import Event
-from ocr_protocol.lines import LineSplitter, TooLong
+from ocr_protocol.lines import Line, LineSplitter
 from ocr_worker.processes.claim import Channel
-from ocr_worker.processes.guard import HostGone
 
 READ_BYTES = 65536
 WINDOW = 64
 """Commands at most of which the answer is still to be written."""
 
 
-@dataclass(frozen=True, slots=True)
-class LineReceived:
-    line: bytes | TooLong
-
-
-@dataclass(frozen=True, slots=True)
-class StdinEnded:
-    """The host will say no more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Drained:
-    """The host has been given all events so far."""
-
-
-StdinMessage = Union[LineReceived, StdinEnded]
 Draft = Union[Event, Callable[[], Event | None]]
 """An event, or what is called when the host has read all before it: makes the event only then (so that a slow host costs no memory), or none."""
 
@@ -44,10 +26,15 @@ class Reader:
     """A thread that posts each line of stdin, and waits while the host has WINDOW answers to read: a flood stays in the pipe."""
 
     def __init__(
-        self, channel: Channel, post: Callable[[StdinMessage], None], max_line_bytes: int, heard: bytes = b""
+        self,
+        channel: Channel,
+        on_line: Callable[[Line], None],
+        on_end: Callable[[], None],
+        max_line_bytes: int,
+        heard: bytes = b"",
     ) -> None:
-        """`heard` was read from stdin before."""
-        self._fd, self._post, self._heard = channel.stdin, post, heard
+        """`heard` was read from stdin before. Both functions are called in the reader's thread."""
+        self._fd, self._on_line, self._on_end, self._heard = channel.stdin, on_line, on_end, heard
         self._splitter = LineSplitter(max_line_bytes)
         self._room = threading.Semaphore(WINDOW)
 
@@ -66,11 +53,11 @@ class Reader:
             chunk = self._read()
         for line in self._splitter.finish():
             self._post_line(line)
-        self._post(StdinEnded())
+        self._on_end()
 
-    def _post_line(self, line: bytes | TooLong) -> None:
+    def _post_line(self, line: Line) -> None:
         self._room.acquire()
-        self._post(LineReceived(line))
+        self._on_line(line)
 
     def _read(self) -> bytes:
         try:
@@ -82,8 +69,9 @@ class Reader:
 class Writer:
     """A thread that writes events in order. Of progress and heartbeats only the newest waits; nothing else is dropped."""
 
-    def __init__(self, channel: Channel, post: Callable[[Drained | HostGone], None]) -> None:
-        self._fd, self._post = channel.stdout, post
+    def __init__(self, channel: Channel, on_drained: Callable[[], None], on_lost: Callable[[], None]) -> None:
+        """Both functions are called in the writer's thread: when all is written, when nobody reads any more."""
+        self._fd, self._on_drained, self._on_lost = channel.stdout, on_drained, on_lost
         self._news = threading.Condition()
         self._waiting: OrderedDict[object, Draft] = OrderedDict()
         self._number, self._seq, self._closed, self._writing = 0, 0, False, False
@@ -128,7 +116,7 @@ class Writer:
                 self._news.notify_all()
                 drained = not self._waiting
             if drained:
-                self._post(Drained())
+                self._on_drained()
 
     def _write(self, draft: Draft) -> bool:
         event = draft() if callable(draft) else draft
@@ -140,6 +128,6 @@ class Writer:
             while line:
                 line = line[os.write(self._fd, line) :]
         except OSError:
-            self._post(HostGone("stdout has no reader"))
+            self._on_lost()
             return False
         return True

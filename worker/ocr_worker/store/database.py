@@ -62,11 +62,6 @@ class StoreFile:
                 self.db.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
         return True
 
-    def transaction(self) -> sqlite3.Connection:
-        """Begin one, to be ended by `with`."""
-        self.db.execute("BEGIN IMMEDIATE")
-        return self.db
-
     def _open(self, path: Path) -> None:
         try:
             self.db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)

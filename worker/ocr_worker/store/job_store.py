@@ -6,16 +6,26 @@ One instance serves one thread. A commit survives the death of any process (WAL,
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ocr_worker.errors import JobNotFoundError
-from ocr_worker.model.jobs import FileState, JobId, JobOptions
+from ocr_worker.model.jobs import FileState, JobId, JobOptions, JobState
 from ocr_worker.model.tasks import PageStatus
 from ocr_worker.store.database import StoreFile
-from ocr_worker.store.records import NewFile, StoredFile, StoredJob, StoredPage, Tally
+from ocr_worker.store.records import (
+    NewFile,
+    RunEnding,
+    StoredFile,
+    StoredJob,
+    StoredPage,
+    Tally,
+    dump_outcome,
+    load_outcome,
+)
 
 PART_ROWS = 5000
 """Of a job that is deleted: what goes in one transaction."""
@@ -58,14 +68,14 @@ class JobStore:
         """Keep a job with its files, or without: an `admitting` one gets them by `add_files`."""
         fields = {name: getattr(job, name) for name in StoredJob.__slots__}
         fields["options"] = json.dumps(job.options.to_fields())
-        with self._file.transaction():
+        with self._transaction():
             marks = ", ".join(f":{name}" for name in fields)
             self._db.execute(f"INSERT INTO jobs ({', '.join(fields)}) VALUES ({marks})", fields)
             self._insert_files(job.job_id, 0, files)
 
     def add_files(self, job_id: JobId, after: int, files: Iterable[NewFile]) -> None:
         """Keep more files of a job, numbered on from `after`."""
-        with self._file.transaction():
+        with self._transaction():
             self._insert_files(job_id, after, files)
 
     def job(self, job_id: JobId) -> StoredJob | None:
@@ -81,9 +91,12 @@ class JobStore:
         where, given = _in_state(state)
         return int(self._db.execute(f"SELECT count(*) FROM jobs {where}", given).fetchone()[0])
 
-    def unfinished(self) -> list[StoredJob]:
+    def unfinished(self) -> dict[JobId, JobState]:
         """Jobs that some worker, dead or alive, holds for its own."""
-        return list(self._jobs("WHERE state IN ('admitting', 'queued', 'running', 'paused')", ()))
+        rows = self._db.execute(
+            "SELECT job_id, state FROM jobs WHERE state IN ('admitting', 'queued', 'running', 'paused')"
+        )
+        return dict(rows)
 
     def to_come(self) -> list[StoredJob]:
         """Jobs that go on without a user's order: those of a worker, and those that an app takes up again."""
@@ -101,13 +114,13 @@ class JobStore:
         names = ", ".join(f"{name} = :{name}" for name in fields)
         self._db.execute(f"UPDATE jobs SET {names} WHERE job_id = :job_id", {**fields, "job_id": job_id})
 
-    def end_run(self, job_id: JobId, unstarted: Iterable[tuple[int, int]], **fields: object) -> None:
-        """Keep how a run ended: its files in work are pending again, tries of these pages (file, page) did not count."""
-        with self._file.transaction():
-            for number, page in unstarted:
-                self.page_unstarted(job_id, number, page)
-            self.reopen_files(job_id, "processing")
-            self.update_job(job_id, **fields)
+    def end_run(self, end: RunEnding) -> None:
+        """Keep how a run ended: its files in work are pending again."""
+        with self._transaction():
+            for number, page in end.unstarted:
+                self.page_unstarted(end.job_id, number, page)
+            self.reopen_files(end.job_id, "processing")
+            self.update_job(end.job_id, **end.fields)
 
     def delete_job(self, job_id: JobId, rest: Callable[[float], None] = time.sleep) -> None:
         """Forget a job, in parts between which others may write. Until all of it is gone it is nobody's."""
@@ -202,6 +215,14 @@ class JobStore:
         )
         return [_file(row) for row in rows]
 
+    def files_ended_after(self, job_id: JobId, seq: int, limit: int) -> list[tuple[int, StoredFile]]:
+        """Files that ended after so many ends of the job, in that order, each with its number in it."""
+        rows = self._db.execute(
+            f"SELECT seq, {_FILE_COLUMNS} FROM files WHERE job_id = ? AND seq > ? ORDER BY seq LIMIT ?",
+            (job_id, seq, limit),
+        )
+        return [(row[0], _file(row[1:])) for row in rows]
+
     def file_numbers(self, job_id: JobId, state: FileState) -> list[int]:
         rows = self._db.execute("SELECT number FROM files WHERE job_id = ? AND state = ?", (job_id, state))
         return [row[0] for row in rows]
@@ -216,7 +237,7 @@ class JobStore:
 
     def set_file(self, job_id: JobId, number: int, **fields: Any) -> None:
         if "outcome" in fields:
-            fields["outcome"] = _json(fields["outcome"])
+            fields["outcome"] = dump_outcome(fields["outcome"])
         names = ", ".join(f"{name} = :{name}" for name in fields)
         self._db.execute(
             f"UPDATE files SET {names} WHERE job_id = :job_id AND number = :number",
@@ -225,7 +246,7 @@ class JobStore:
 
     def end_file(self, job_id: JobId, number: int, account: Mapping[str, object], **fields: Any) -> None:
         """Keep how a file ended, with what its job has spent so far, which must not fall behind should the worker die."""
-        with self._file.transaction():
+        with self._transaction():
             self.set_file(job_id, number, **fields)
             # It is the worker's deaths that are counted across runs, not what its pages did of themselves.
             self.forget_attempts(job_id, number)
@@ -234,43 +255,52 @@ class JobStore:
     def reopen_files(self, job_id: JobId, state: FileState) -> None:
         """Set files back to pending; the results of their pages stay."""
         self._db.execute(
-            "UPDATE files SET state = 'pending', outcome = NULL, ended_at = NULL WHERE job_id = ? AND state = ?",
+            "UPDATE files SET state = 'pending', outcome = NULL, ended_at = NULL, seq = NULL WHERE job_id = ? AND state = ?",
             (job_id, state),
         )
 
     def pages(self, job_id: JobId, number: int) -> list[StoredPage]:
         rows = self._db.execute(
-            "SELECT page, attempts, status FROM pages WHERE job_id = ? AND number = ? AND page > 0 ORDER BY page",
+            "SELECT page, attempts, alone, status FROM pages WHERE job_id = ? AND number = ? AND page > 0"
+            " ORDER BY page",
             (job_id, number),
         )
         return [StoredPage(*row) for row in rows]
 
-    def file_attempts(self, job_id: JobId, number: int) -> int:
-        """Steps of the whole file (its page 0) that were begun and never came to an end, good or bad."""
+    def whole_file(self, job_id: JobId, number: int) -> StoredPage | None:
+        """The steps that are the whole file's: opened, composed."""
         row = self._db.execute(
-            "SELECT attempts FROM pages WHERE job_id = ? AND number = ? AND page = 0", (job_id, number)
+            "SELECT page, attempts, alone, status FROM pages WHERE job_id = ? AND number = ? AND page = 0",
+            (job_id, number),
         ).fetchone()
-        return row[0] if row else 0
+        return StoredPage(*row) if row else None
 
-    def page_started(self, job_id: JobId, number: int, page: int) -> None:
-        """Count the attempt before it is made, so that an input which ends everything is seen to have done so."""
+    def page_started(self, job_id: JobId, number: int, page: int, alone: str | None = None) -> None:
+        """Count the attempt before it is made, so that an input which ends everything is seen to have done so.
+
+        Args:
+            job_id: the job.
+            number: of the file.
+            page: of the file; 0 for a step of the whole file.
+            alone: the machine's state, where nothing else is at work beside it.
+        """
         self._db.execute(
-            "INSERT INTO pages (job_id, number, page, attempts) VALUES (?, ?, ?, 1)"
-            " ON CONFLICT DO UPDATE SET attempts = attempts + 1",
-            (job_id, number, page),
+            "INSERT INTO pages (job_id, number, page, attempts, alone) VALUES (?, ?, ?, 1, ?)"
+            " ON CONFLICT DO UPDATE SET attempts = attempts + 1, alone = excluded.alone",
+            (job_id, number, page, alone),
         )
 
     def page_unstarted(self, job_id: JobId, number: int, page: int) -> None:
-        """Take back an attempt that was ended by order, not by the page."""
+        """Take back an attempt that came to an end, or that an order ended."""
         self._db.execute(
-            "UPDATE pages SET attempts = attempts - 1 WHERE job_id = ? AND number = ? AND page = ?",
+            "UPDATE pages SET attempts = attempts - 1, alone = NULL WHERE job_id = ? AND number = ? AND page = ?",
             (job_id, number, page),
         )
 
     def forget_attempts(self, job_id: JobId, number: int) -> None:
         """Let the pages of a file that have no result count from none again."""
         self._db.execute(
-            "UPDATE pages SET attempts = 0 WHERE job_id = ? AND number = ? AND status IS NULL",
+            "UPDATE pages SET attempts = 0, alone = NULL WHERE job_id = ? AND number = ? AND status IS NULL",
             (job_id, number),
         )
 
@@ -284,6 +314,11 @@ class JobStore:
     def forget_pages(self, job_id: JobId, number: int) -> None:
         self._db.execute("DELETE FROM pages WHERE job_id = ? AND number = ?", (job_id, number))
 
+    def _transaction(self) -> sqlite3.Connection:
+        """Begin one, to be ended by `with`."""
+        self._db.execute("BEGIN IMMEDIATE")
+        return self._db
+
     def _jobs(self, where: str, given: tuple[object, ...]) -> Iterator[StoredJob]:
         for row in self._db.execute(f"SELECT {', '.join(StoredJob.__slots__)} FROM jobs {where}", given):
             fields = dict(zip(StoredJob.__slots__, row, strict=True))
@@ -292,7 +327,10 @@ class JobStore:
     def _insert_files(self, job_id: JobId, after: int, files: Iterable[NewFile]) -> None:
         self._db.executemany(
             "INSERT INTO files (job_id, number, file, path, name, verdict) VALUES (?, ?, ?, ?, ?, ?)",
-            ((job_id, n, f.file, f.path, f.name, _json(f.verdict)) for n, f in enumerate(files, after + 1)),
+            (
+                (job_id, n, f.file, f.path, f.name, f.verdict and dump_outcome(f.verdict))
+                for n, f in enumerate(files, after + 1)
+            ),
         )
 
 
@@ -310,9 +348,5 @@ _FILE_COLUMNS = ", ".join(StoredFile.__slots__)
 def _file(row: tuple[Any, ...]) -> StoredFile:
     fields = dict(zip(StoredFile.__slots__, row, strict=True))
     for name in ("verdict", "outcome"):
-        fields[name] = json.loads(fields[name]) if fields[name] else None
+        fields[name] = load_outcome(fields[name])
     return StoredFile(**fields)
-
-
-def _json(value: object) -> str | None:
-    return None if value is None else json.dumps(value)

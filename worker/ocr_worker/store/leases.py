@@ -1,27 +1,32 @@
-"""What outlives this process of jobs, and this process's hold on it: the store, the locks of the jobs it has, their manifests."""
+"""The jobs that this process has: their locks, their rows in the store, their manifests."""
 
 from __future__ import annotations
 
+import logging
 import shutil
-from collections.abc import Callable
 
 from ocr_worker.errors import JobActiveError, JobNotFoundError
-from ocr_worker.model.jobs import ACTIVE, RESUMABLE, FileEnded, JobEnded, JobEvent, JobFailed, JobId, JobState
+from ocr_worker.model.events import FileEnded, JobEnded, JobEvent, JobFailed
+from ocr_worker.model.jobs import ACTIVE, RESUMABLE, JobId, JobState
 from ocr_worker.settings import Settings
-from ocr_worker.store.deferred_writes import LateWrites, held_by_another
+from ocr_worker.store.deferred_writes import DeferredWrites, store_is_held
 from ocr_worker.store.job_lock import JobLock
 from ocr_worker.store.job_store import JobStore, store_as_it_is
-from ocr_worker.store.manifest_writer import ManifestKeeper
-from ocr_worker.store.records import StoredJob
+from ocr_worker.store.manifest_writer import ManifestWriter
+from ocr_worker.store.records import RunEnding, StoredJob
+
+log = logging.getLogger(__name__)
 
 
-class Ledger:
+class JobLeases:
+    """Who owns it, owns the store's connection: one thread."""
+
     def __init__(self, settings: Settings) -> None:
         self._state_dir, self._jobs_dir = settings.state_dir, settings.jobs_dir
         self._store: JobStore | None = None
-        self._locks: dict[JobId, JobLock] = {}
-        self.manifests = ManifestKeeper(settings.state_dir)
-        self.late = LateWrites(lambda: self.store)
+        self.locks: dict[JobId, JobLock] = {}
+        self.manifests = ManifestWriter(settings.state_dir)
+        self.deferred = DeferredWrites()
 
     @property
     def store(self) -> JobStore:
@@ -33,26 +38,31 @@ class Ledger:
             self._find_interrupted(store)
         return store
 
+    def store_is_free(self) -> bool:
+        """Whether no other process holds the store, as it was when last asked."""
+        return self.deferred.is_free(self.store)
+
     def require_free(self) -> None:
         """Raises BusyError while another process holds the store."""
-        if not self.late.ask():
-            raise held_by_another()
+        if not self.deferred.ask(self.store):
+            raise store_is_held()
         self.catch_up()
 
     def catch_up(self) -> None:
-        """Write what is owed to the store, if it is free."""
-        for job_id in self.late.catch_up():
+        """Write what waits for the store, if it is free."""
+        for job_id in self.deferred.catch_up(self.store) if self.deferred.waiting else ():
             self.manifests.state_changed(job_id)
             self.release(job_id)
 
     def get(self, job_id: JobId) -> StoredJob:
+        """Raises JobNotFoundError."""
         self.find_interrupted()
         job = self.store.job(job_id)
         if job is None:
             raise JobNotFoundError(f"There is no job {job_id}. list_jobs names those that there are.")
         return job
 
-    def ended(self, job_id: JobId) -> StoredJob:
+    def get_ended(self, job_id: JobId) -> StoredJob:
         """Raises JobActiveError, JobNotFoundError, BusyError."""
         self.require_free()
         job = self.get(job_id)
@@ -64,42 +74,70 @@ class Ledger:
         self.store.update_job(job_id, state=state)
         self.manifests.state_changed(job_id)
 
-    def note(self, event: JobEvent) -> None:
-        """Have manifests say what has come of a job, and let go a job that has ended."""
+    def end_run(self, store: JobStore, end: RunEnding) -> None:
+        """Write the end of a run now, or once no other process holds the store. Raises sqlite3.Error."""
+        self.deferred.write(store, end)
+
+    def on_event(self, event: JobEvent) -> None:
+        """Have the manifest say what has come of a job, and let go a job that has ended."""
         if isinstance(event, FileEnded):
             self.manifests.file_changed(event.job_id)
         elif isinstance(event, JobEnded | JobFailed):
             self.manifests.state_changed(event.job_id)
             # Until the store knows of the end, nobody may take the job for a dead worker's.
-            if event.job_id not in self.late:
+            if event.job_id not in self.deferred:
                 self.release(event.job_id)
 
-    def hold(self, job_id: JobId) -> None:
-        """Have a job for this process alone."""
-        if job_id not in self._locks:
-            self._locks[job_id] = JobLock(self._jobs_dir, job_id)
+    def acquire(self, job_id: JobId) -> None:
+        """Have a job for this process alone. Raises JobActiveError."""
+        if job_id not in self.locks:
+            self.locks[job_id] = JobLock(self._jobs_dir, job_id)
+
+    def acquire_ended(self, job_id: JobId) -> StoredJob:
+        """Have an ended job for this process alone; the job as it is then.
+
+        Raises:
+            JobActiveError: it has not ended, or is another process's.
+            JobNotFoundError, BusyError: as `get_ended`.
+        """
+        self.get_ended(job_id)
+        self.acquire(job_id)
+        try:
+            # Read again under the lock: another process may have had it since.
+            return self.get_ended(job_id)
+        except Exception:
+            self.release(job_id)
+            raise
 
     def release(self, job_id: JobId) -> None:
-        self._locks.pop(job_id).release()
+        self.locks.pop(job_id).release()
 
-    @property
-    def holds_jobs(self) -> bool:
-        return bool(self._locks)
+    def withdraw(self, job_id: JobId) -> None:
+        """Take back a job that could not be stored whole."""
+        try:
+            # What can't be removed now is at the next start.
+            self.store.delete_job(job_id)
+        except Exception:
+            log.exception("job %s can't be taken back", job_id)
+        self.release(job_id)
 
-    def cancels_asked(self) -> list[JobId]:
+    def cancel_requests(self) -> list[JobId]:
         """The jobs of ours that another process wants cancelled."""
-        return [job_id for job_id, lock in self._locks.items() if lock.cancel_asked]
+        return [job_id for job_id, lock in self.locks.items() if lock.cancel_asked]
 
     def give_up(self, job_id: JobId) -> None:
         """Let an ended job that is not completed count as cancelled: no app takes it up by itself."""
-        if self.ended(job_id).state in RESUMABLE - {"cancelled"}:
-            with JobLock(self._jobs_dir, job_id):
+        self.get_ended(job_id)
+        with JobLock(self._jobs_dir, job_id):
+            # Read again under the lock: another process may have taken it up, and ended it, since.
+            if self.get(job_id).state in RESUMABLE - {"cancelled"}:
                 self.set_state(job_id, "cancelled")
 
     def delete(self, job_id: JobId) -> None:
         """Forget an ended job and what is kept of its pages; its outputs stay."""
-        self.ended(job_id)
+        self.get_ended(job_id)
         with JobLock(self._jobs_dir, job_id):
+            self.get_ended(job_id)
             shutil.rmtree(self._jobs_dir / job_id, ignore_errors=True)
             self.store.delete_job(job_id)
 
@@ -107,26 +145,41 @@ class Ledger:
         """See to it that the store names no job of a dead worker as being at work."""
         self._find_interrupted(self.store)
 
-    def closing(self, *, at_once: bool) -> list[Callable[[], None]]:
-        """What is to be done at the end, each whatever comes of the others; at once, a manifest that would take long stays as it was."""
+    def close(self, *, at_once: bool) -> None:
+        """Have manifests written, let all jobs and the store go; errors on the way are only logged.
+
+        Args:
+            at_once: a manifest that would take long stays as it was.
+        """
         end_manifests = self.manifests.break_off if at_once else self.manifests.close
-        releases = [lock.release for lock in self._locks.values()]
-        return [self._write_late, end_manifests, *releases, self._close_store]
+        releases = [lock.release for lock in self.locks.values()]
+        for step in (self._write_deferred, end_manifests, *releases, self._close_store):
+            try:
+                step()
+            except Exception:
+                log.exception("cleaning up failed")
 
     def _find_interrupted(self, store: JobStore) -> None:
         """Jobs that a dead worker, or a run without a working store, left are interrupted; those of a live worker are its own."""
-        for job in store.unfinished():
-            if job.job_id in self._locks or not store.can_write():
-                continue
-            if job.state == "admitting" and JobLock.is_free(self._jobs_dir, job.job_id):
-                store.delete_job(job.job_id)
-            elif JobLock.is_free(self._jobs_dir, job.job_id):
-                store.reopen_files(job.job_id, "processing")
-                store.update_job(job.job_id, state="interrupted")
-                self.manifests.state_changed(job.job_id)
+        for job_id in store.unfinished():
+            if job_id not in self.locks and store.can_write():
+                lock = JobLock.take_if_free(self._jobs_dir, job_id)
+                if lock is not None:
+                    with lock:
+                        self._mark_interrupted(store, job_id)
 
-    def _write_late(self) -> None:
-        if self.late and self.late.ask():
+    def _mark_interrupted(self, store: JobStore, job_id: JobId) -> None:
+        # Read again under the lock: its worker may have ended it since.
+        state = store.unfinished().get(job_id)
+        if state == "admitting":
+            store.delete_job(job_id)
+        elif state is not None:
+            store.reopen_files(job_id, "processing")
+            store.update_job(job_id, state="interrupted")
+            self.manifests.state_changed(job_id)
+
+    def _write_deferred(self) -> None:
+        if self.deferred.waiting and self.deferred.ask(self.store):
             self.catch_up()
 
     def _close_store(self) -> None:

@@ -13,13 +13,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from ocr_protocol.paths import path_to_wire
 from ocr_worker.errors import BusyError
 from ocr_worker.files.atomic import FolderId, publish_all, require_same_folder, staging
+from ocr_worker.files.paths import written
+from ocr_worker.model.fields import outcome_fields, statistics_fields, timestamp
 from ocr_worker.model.jobs import JobId
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.records import StoredFile, StoredJob
-from ocr_worker.store.statistics import manifest_path, statistics, timestamp
+from ocr_worker.store.statistics import manifest_path, moment, statistics
 
 VERSION = 1
 CHUNK_FILES = 500
@@ -55,8 +56,8 @@ def _head(store: JobStore, job: StoredJob) -> dict[str, Any]:
         "version": VERSION,
         "batch_id": job.job_id,
         "output_dir": job.output_dir,
-        "start_time": timestamp(job.started_at or job.created_at),
-        "end_time": timestamp(job.ended_at) if job.ended_at else None,
+        "start_time": timestamp(moment(job.started_at or job.created_at)),
+        "end_time": timestamp(moment(job.ended_at)) if job.ended_at else None,
         "metadata": _metadata(store, job),
     }
 
@@ -82,7 +83,7 @@ def _metadata(store: JobStore, job: StoredJob) -> dict[str, Any]:
         "pages_processed": store.pages_recognised(job.job_id),
         "retries": job.retries,
         "duration_seconds": round(job.worked_seconds, 3),
-        "statistics": statistics(store, job),
+        "statistics": statistics_fields(statistics(store, job)),
     }
 
 
@@ -94,19 +95,19 @@ def _items(store: JobStore, job_id: JobId) -> Iterator[dict[str, Any]]:
 
 
 def _item(file: StoredFile) -> dict[str, Any]:
-    outcome = file.outcome or {}
+    outcome = outcome_fields(file.outcome) if file.outcome else {}
     good: dict[str, Any] = {
         name: outcome[name] for name in ("status", "confidence", "failed_pages") if name in outcome
     }
     if "outputs" in outcome:
-        outputs = {kind: path_to_wire(path) for kind, path in outcome["outputs"].items()}
-        good |= {"output": path_to_wire(outcome["output"]), "outputs": outputs}
+        outputs = {kind: written(path) for kind, path in outcome["outputs"].items()}
+        good |= {"output": written(outcome["output"]), "outputs": outputs}
     return {
         "file": file.file,
         "status": STATES.get(file.state, file.state),
         "pages": file.pages,
-        "start_time": timestamp(file.started_at) if file.started_at else None,
-        "end_time": timestamp(file.ended_at) if file.ended_at else None,
+        "start_time": timestamp(moment(file.started_at)) if file.started_at else None,
+        "end_time": timestamp(moment(file.ended_at)) if file.ended_at else None,
         "error": outcome.get("error"),
         "skip_reason": outcome.get("reason"),
         "result": good if file.state == "completed" else None,

@@ -28,7 +28,7 @@ LEAVE_SECONDS = 0.2
 AT_ONCE = float("-inf")
 
 
-class Agenda:
+class Schedule:
     """Which manifests are due, and from when on. No thread, no clock."""
 
     def __init__(self) -> None:
@@ -74,13 +74,13 @@ class Agenda:
             self._due[job_id] = self._not_before[job_id]
 
 
-class ManifestKeeper:
+class ManifestWriter:
     """Files that change are written when it is time; a change of a job's state at once."""
 
     def __init__(self, state_dir: Path) -> None:
         self._state_dir = state_dir
         self._news = threading.Condition()
-        self._agenda = Agenda()
+        self._schedule = Schedule()
         self._folders: dict[JobId, FolderId | None] = {}
         self._writing: JobId | None = None
         self._begun = 0.0
@@ -95,26 +95,26 @@ class ManifestKeeper:
     def file_changed(self, job_id: JobId) -> None:
         """Write the manifest as soon as the last write is long enough ago."""
         with self._news:
-            self._agenda.file_changed(job_id)
+            self._schedule.file_changed(job_id)
             self._wake()
 
     def state_changed(self, job_id: JobId) -> None:
         """Write the manifest now."""
         with self._news:
-            self._agenda.state_changed(job_id)
+            self._schedule.state_changed(job_id)
             self._wake()
 
     def settle(self, job_id: JobId, seconds: float) -> None:
         """Wait until what was noted of a job is written, or could not be."""
         with self._news:
-            self._news.wait_for(lambda: job_id not in self._agenda and self._writing != job_id, seconds)
+            self._news.wait_for(lambda: job_id not in self._schedule and self._writing != job_id, seconds)
 
     @property
     def settled(self) -> bool:
         """All that was noted is written, or could not be."""
         with self._news:
             hangs = self._writing is not None and time.monotonic() - self._begun > HANG_SECONDS
-            return hangs or not (self._agenda or self._writing)
+            return hangs or not (self._schedule or self._writing)
 
     def close(self) -> None:
         """Write what is due, and end."""
@@ -130,7 +130,7 @@ class ManifestKeeper:
     def _end(self, seconds: float) -> None:
         with self._news:
             self._closing = True
-            self._agenda.hurry()
+            self._schedule.hurry()
             self._news.notify_all()
         if self._thread is not None:
             self._thread.join(seconds)
@@ -149,7 +149,7 @@ class ManifestKeeper:
             self._thread = thread
         except RuntimeError as error:
             # No room for a thread: the store is the truth, and the next change tries again.
-            self._agenda.clear()
+            self._schedule.clear()
             log.warning("Manifests can't be written: %s", error)
 
     def _run(self) -> None:
@@ -158,7 +158,7 @@ class ManifestKeeper:
         except OcrError as error:
             log.warning("Manifests can't be written: %s", error.message)
             with self._news:
-                self._agenda.clear()
+                self._schedule.clear()
                 self._thread = None
                 self._news.notify_all()
             return
@@ -171,7 +171,7 @@ class ManifestKeeper:
                 # The store is the truth; the copy is tried again at the next change.
                 log.warning("The manifest of job %s can't be written: %s", job_id, error)
             with self._news:
-                self._agenda.written(job_id, self._begun, time.monotonic())
+                self._schedule.written(job_id, self._begun, time.monotonic())
                 self._writing = None
                 self._news.notify_all()
         store.close()
@@ -181,10 +181,10 @@ class ManifestKeeper:
         with self._news:
             while not self._broken_off.is_set():
                 now = time.monotonic()
-                if (job_id := self._agenda.take(now)) is not None:
+                if (job_id := self._schedule.take(now)) is not None:
                     self._writing, self._begun = job_id, now
                     return job_id
                 if self._closing:
                     return None
-                self._news.wait(self._agenda.seconds_to_next(now))
+                self._news.wait(self._schedule.seconds_to_next(now))
             return None

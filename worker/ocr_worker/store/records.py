@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ocr_worker.model.fields import outcome_fields
 from ocr_worker.model.jobs import FileState, JobId, JobOptions, JobState
+from ocr_worker.model.results import FileOutcome, Rehearsal
+from ocr_worker.model.tasks import FailedPage, Failure, page_status
 
 _COUNTED = ("total", "pending", "processing", "completed", "failed", "skipped")
 
@@ -32,6 +37,8 @@ class StoredJob:
     peak_rss_bytes: int
     pages_read: int = 0
     """Pages that were recognised, not those that were blank or had text; of all runs, like the time."""
+    last_seq: int = 0
+    """How many ends of files and runs were told so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +47,12 @@ class StoredFile:
     file: str
     path: bytes
     name: bytes | None
-    verdict: dict[str, Any] | None
+    verdict: FileOutcome | None
     """Settled before any work: skipped as a duplicate, or refused for its name."""
     state: FileState
     pages: int | None
     sha256: str | None
-    outcome: dict[str, Any] | None
+    outcome: FileOutcome | None
     started_at: float | None
     ended_at: float | None
 
@@ -55,15 +62,30 @@ class NewFile:
     file: str
     path: bytes
     name: bytes | None
-    verdict: dict[str, Any] | None
+    verdict: FileOutcome | None
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPage:
     page: int
+    """0 stands for the steps of the whole file."""
     attempts: int
+    """Begun and never ended, well or not: each time the worker ended with it in work."""
+    alone: str | None
+    """The machine's state when it was last begun with nothing beside it; None where it never was, or came to an end."""
     status: str | None
     """ok, blank, unread or has_text; None while the page has no result."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnding:
+    """What is written when a run ends."""
+
+    job_id: JobId
+    fields: Mapping[str, object]
+    """Of the job's row."""
+    unstarted: tuple[tuple[int, int], ...] = ()
+    """Pages (file, page) of which the try does not count."""
 
 
 @dataclass(slots=True)
@@ -73,3 +95,36 @@ class Tally:
     pages_ended: int = 0
     """Of ended files."""
     pages_total: int = 0
+
+
+def dump_outcome(outcome: FileOutcome | None) -> str | None:
+    """As a row keeps it."""
+    return None if outcome is None else json.dumps(outcome_fields(outcome))
+
+
+def load_outcome(text: str | None) -> FileOutcome | None:
+    """As `dump_outcome`, of any version, left it."""
+    if not text:
+        return None
+    kept: dict[str, Any] = json.loads(text)
+    error, warnings = kept.get("error"), kept.get("warnings")
+    plain = {
+        name: kept[name]
+        for name in ("status", "pages", "output", "outputs", "confidence", "reason", "message", "page")
+        if kept.get(name) is not None
+    }
+    return FileOutcome(
+        **plain,
+        warnings=None if warnings is None else tuple(warnings),
+        failed_pages=tuple(_failed_page(**page) for page in kept.get("failed_pages", ())),
+        error=error and Failure(error["code"], error["message"], error["retryable"]),
+        rehearsal=_rehearsal(kept) if "survey" in kept else None,
+    )
+
+
+def _failed_page(page: int, code: str, error: str) -> FailedPage:
+    return FailedPage(page, page_status(code), code, error)
+
+
+def _rehearsal(kept: dict[str, Any]) -> Rehearsal:
+    return Rehearsal(kept["survey"], kept["needed_bytes"], kept["free_bytes"], kept.get("estimated_seconds"))

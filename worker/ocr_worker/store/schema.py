@@ -31,6 +31,12 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     """,
     "ALTER TABLE jobs ADD COLUMN pages_read INTEGER NOT NULL DEFAULT 0",
+    """
+    ALTER TABLE jobs ADD COLUMN last_seq INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE files ADD COLUMN seq INTEGER;
+    CREATE INDEX files_by_seq ON files (job_id, seq) WHERE seq IS NOT NULL;
+    ALTER TABLE pages ADD COLUMN alone TEXT
+    """,
 )
 
 

@@ -12,22 +12,19 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ocr_worker import __version__
 from ocr_worker.cli.display import PlainView, answer
 from ocr_worker.cli.exit_codes import GOOD, SOME_FAILED
 from ocr_worker.cli.options import JsonOption, answer_json, worker_settings
-from ocr_worker.cli.runner import Desk, Signals, apart
+from ocr_worker.cli.runner import JobRunner, Signals, apart
 from ocr_worker.cli.terminal_text import count
 from ocr_worker.cli.typer_options import takes
-from ocr_worker.engines.ocr.tessdata import (
-    engine_versions,
-    installed_engines,
-    installed_languages,
-    tesseract_command,
-)
+from ocr_worker.engines.ocr.registry import all_engines, choose, installed_languages
 from ocr_worker.engines.pdf.pypdf_check import text_of
-from ocr_worker.errors import OcrError
-from ocr_worker.jobs.capabilities import VERSION
-from ocr_worker.jobs.requests import make_request
+from ocr_worker.errors import EngineMissingError, OcrError
+from ocr_worker.jobs.capabilities import library_versions, package_version
+from ocr_worker.jobs.requests import Asked, job_request
+from ocr_worker.model.options import JobOptions, PageSettings
 from ocr_worker.settings import MIB, Settings
 from ocr_worker.store.job_store import JobStore
 
@@ -66,7 +63,9 @@ def doctor(options: JsonOption) -> int:
 
 def _examine(settings: Settings) -> Iterator[Finding]:
     yield Finding(
-        "ocr-sidecar", ok=True, detail=f"{VERSION}, Python {sys.version.split()[0]}, {platform.platform()}"
+        "ocr-sidecar",
+        ok=True,
+        detail=f"{__version__}, Python {sys.version.split()[0]}, {platform.platform()}",
     )
     yield from _engines()
     yield from _languages()
@@ -76,27 +75,36 @@ def _examine(settings: Settings) -> Iterator[Finding]:
 
 
 def _engines() -> Iterator[Finding]:
-    engines, versions = installed_engines(), engine_versions()
-    advice = "pip install tesserocr, or install Tesseract and put it on PATH"
-    names = ", ".join(f"{name} {versions.get(name, '')}".strip() for name in engines)
-    yield Finding("engines", ok=bool(engines), detail=names or "none", advice="" if engines else advice)
-    command = tesseract_command()
+    engines = all_engines()
+    versions = library_versions(engines)
+    usable = [package_version(found, versions) for found in engines if found.usable]
+    ways = ", or ".join(found.probe.lacks for found in engines if found.probe.lacks)
     yield Finding(
-        "tesseract command", ok=command is not None, detail=str(command or "not found"), required=False,
-        advice="" if command else "only needed for --engine tesseract: install the package tesseract-ocr",
-    )  # fmt: skip
+        "engines", ok=bool(usable), detail=", ".join(usable) or "none", advice="" if usable else ways
+    )
+    for found in engines:
+        detail = f"{package_version(found, versions)} {found.probe.place}".strip()
+        advice = found.probe.lacks and f"only needed for --engine {found.name}: {found.probe.lacks}"
+        yield Finding(
+            f"engine {found.name}", ok=found.usable,
+            detail=detail if found.usable else "broken" if found.fault else "not found",
+            advice=found.fault or advice, required=False,
+        )  # fmt: skip
 
 
 def _languages() -> Iterator[Finding]:
     codes = installed_languages()
+    try:
+        way = choose(PageSettings()).hints.more_languages
+    except EngineMissingError:
+        way = ""
     yield Finding(
-        "languages", ok=bool(codes), detail=", ".join(codes) or "none",
-        advice="for more, install packages such as tesseract-ocr-deu, or name a folder with --tessdata-dir",
-    )  # fmt: skip
+        "languages", ok=bool(codes), detail=", ".join(codes) or "none", advice=way and f"for more, {way}"
+    )
 
 
 def _renderers() -> Iterator[Finding]:
-    version = engine_versions().get("pypdfium2")
+    version = library_versions(()).get("pypdfium2")
     advice = "" if version else "pip install pypdfium2"
     yield Finding("renderer pdfium", ok=version is not None, detail=version or "not found", advice=advice)
     poppler = shutil.which("pdftoppm")
@@ -151,15 +159,15 @@ def _recognise_test_line(settings: Settings, scratch: Path) -> dict[str, str]:
     page.write_bytes(_one_line_pdf(TEST_LINE))
     codes = installed_languages()
     language = "eng" if "eng" in codes else next(iter(codes), "eng")
-    options = {
-        "languages": [language], "existing_text": "force", "outputs": ["pdf", "txt"], "max_workers": 1,
-    }  # fmt: skip
-    request = make_request([os.fspath(page)], os.fspath(scratch / "out"), options)
-    with Signals() as signals, Desk(apart(settings, scratch / "state"), signals) as desk:
-        _, result = desk.batch(request, PlainView("quiet"))
-    if not result["successful"]:
-        raise OcrError(result["failed"][0]["error"] if result["failed"] else "The test was cancelled.")
-    return dict(result["successful"][0]["outputs"])
+    settings_of_pages = PageSettings(languages=(language,), existing_text="force", outputs=("pdf", "txt"))
+    chosen = JobOptions(page=settings_of_pages, max_workers=1)
+    request = job_request(Asked((os.fspath(page),), os.fspath(scratch / "out"), chosen))
+    with Signals() as signals, JobRunner(apart(settings, scratch / "state"), signals) as runner:
+        result = runner.batch(request, PlainView("quiet"))
+    if not result.successful:
+        failed = result.failed[0].error if result.failed else None
+        raise OcrError(failed.message if failed else "The test was cancelled.")
+    return dict(result.successful[0].outputs)
 
 
 def _one_line_pdf(line: str) -> bytes:

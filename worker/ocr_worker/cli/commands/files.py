@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -9,14 +10,17 @@ from typing import Annotated
 import typer
 from typer import Argument, Option
 
-from ocr_worker.cli.asking import Asker, absolute
 from ocr_worker.cli.commands.overlay import Wanted, make_overlay
 from ocr_worker.cli.display import answer
 from ocr_worker.cli.exit_codes import GOOD
 from ocr_worker.cli.options import JsonOption, PasswordFile, answer_json, read_password, worker_settings
-from ocr_worker.cli.terminal_text import count, parts, shown
-from ocr_worker.cli.typer_options import takes
-from ocr_worker.model.tasks import Inspected, InspectTask, Source
+from ocr_worker.cli.terminal_text import count, shown
+from ocr_worker.cli.typer_options import as_flag, takes
+from ocr_worker.jobs.one_off import inspection
+from ocr_worker.jobs.runtime import Runtime
+from ocr_worker.model.fields import inspection_fields
+from ocr_worker.model.options import check
+from ocr_worker.model.tasks import InspectTask, Source
 
 
 def add_to(app: typer.Typer) -> None:
@@ -51,27 +55,28 @@ class OverlayOptions(JsonOption):
 @takes(FileOptions)
 def inspect(options: FileOptions) -> int:
     """Say what a file is, without recognition."""
-    source = Source(str(absolute(options.file)), read_password(options.password_file))
-    with Asker(worker_settings()) as asker:
-        inspected = asker.ask(InspectTask(source), Inspected, source.name)
-    report = {**inspected.report, "file": str(options.file)}
+    source = Source(os.path.abspath(options.file), read_password(options.password_file))  # noqa: PTH100  # links stay
+    with Runtime(worker_settings()) as runtime:
+        outcome = runtime.ask(InspectTask(source)).result()
+    found = inspection(str(options.file), source, outcome)
     if options.as_json:
-        answer_json(report)
+        answer_json(inspection_fields(found))
         return GOOD
-    traits = [trait for trait in ("encrypted", "signed") if report[trait]]
-    form = [] if report["form"] == "none" else [f"{report['form']} form"]
-    facts = [report["type"], count(report["pages"], "page"), count(report["bytes"], "byte"), *traits, *form]
+    traits = [trait for trait in ("encrypted", "signed") if getattr(found, trait)]
+    form = [] if found.form == "none" else [f"{found.form} form"]
+    facts = [found.type, count(found.pages, "page"), count(found.bytes, "byte"), *traits, *form]
     answer(f"{shown(options.file)}: {', '.join(facts)}")
-    for number, page in enumerate(report["page_list"], 1):
-        text = "has text" if page["has_text"] else "no text"
-        answer(f"  page {number}: {page['width_points']:g} x {page['height_points']:g} points, {text}")
+    for number, page in enumerate(found.page_list, 1):
+        text = "has text" if page.has_text else "no text"
+        answer(f"  page {number}: {page.width_points:g} x {page.height_points:g} points, {text}")
     return GOOD
 
 
 @takes(OverlayOptions)
 def overlay(options: OverlayOptions) -> int:
     """Draw the words' boxes over a page; recognises the file first where it has no results."""
-    languages, word = tuple(parts(options.languages, "+") or ("eng",)), read_password(options.password_file)
+    languages = check("languages", options.languages or ["eng"], as_flag)
+    word = read_password(options.password_file)
     wanted = Wanted(options.file, options.page, options.results, languages, word)
     drawn = make_overlay(worker_settings(), wanted, options.output)
     if options.as_json:

@@ -13,14 +13,16 @@ from pydantic import TypeAdapter
 from typer import Argument
 from typer._completion_shared import get_completion_script
 
+from ocr_protocol import PROTOCOL
 from ocr_protocol.schema import _render as render_schema
 from ocr_protocol.schema import command_adapter, event_adapter
+from ocr_worker import __version__
 from ocr_worker.cli.display import answer
 from ocr_worker.cli.exit_codes import GOOD
 from ocr_worker.cli.options import JsonOption, answer_json
 from ocr_worker.cli.typer_options import takes
-from ocr_worker.engines.ocr.tessdata import engine_versions
-from ocr_worker.jobs.capabilities import PROTOCOL, VERSION
+from ocr_worker.engines.ocr.registry import all_engines
+from ocr_worker.jobs.capabilities import library_versions
 
 COMPLETE_VARIABLE = "_OCR_WORKER_COMPLETE"
 """By this the shell asks for completions."""
@@ -62,7 +64,11 @@ def schema(options: SchemaOptions) -> int:
 @takes(JsonOption)
 def version(options: JsonOption) -> int:
     """Say which versions these are."""
-    versions = {"ocr-sidecar": VERSION, "python": sys.version.split()[0], **engine_versions()}
+    versions = {
+        "ocr-sidecar": __version__,
+        "python": sys.version.split()[0],
+        **library_versions(all_engines()),
+    }
     if options.as_json:
         answer_json({"protocol": PROTOCOL, "versions": versions})
     else:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from typer import Option
 
 from ocr_protocol.commands import JobState
-from ocr_worker.cli.display import answer, view_for
-from ocr_worker.cli.ending import breaks_told, end_run
+from ocr_worker.cli.display import View, answer, view_for
 from ocr_worker.cli.exit_codes import GOOD
-from ocr_worker.cli.lookups import files_of, opened_service, passwords
+from ocr_worker.cli.lookups import files_of, opened_jobs, passwords
 from ocr_worker.cli.options import (
     JobIdArgument,
     JsonOption,
@@ -23,12 +22,14 @@ from ocr_worker.cli.options import (
     read_password,
     worker_settings,
 )
-from ocr_worker.cli.runner import Desk, Signals, View
+from ocr_worker.cli.runner import JobRunner, Signals, breaks_told, end_run
 from ocr_worker.cli.summary import blame, troubles
 from ocr_worker.cli.terminal_text import clock, command_line, count, shown, stats_words
 from ocr_worker.cli.typer_options import takes
 from ocr_worker.jobs import queries
+from ocr_worker.model.fields import job_fields, summary_fields, timestamp
 from ocr_worker.model.jobs import RESUMABLE, JobId
+from ocr_worker.model.results import BatchResult, JobDetails, JobFile, Statistics
 from ocr_worker.settings import MIB
 from ocr_worker.store.statistics import statistics
 
@@ -53,15 +54,16 @@ class OneRun(RunOptions):
 @takes(JobsOptions)
 def jobs(options: JobsOptions) -> int:
     """List the jobs, newest first."""
-    with opened_service() as service:
-        stored = service.store.jobs(options.state, 0, options.limit)
-        found = queries.job_summaries(service.store, stored)
+    with opened_jobs() as kept:
+        kept.find_interrupted()
+        stored = kept.store.jobs(options.state, 0, options.limit)
+        found = queries.job_summaries(kept.store, stored)
     if options.as_json:
-        answer_json(found)
+        answer_json([summary_fields(summary) for summary in found])
         return GOOD
     for job, summary in zip(stored, found, strict=True):
         rehearsal = "  (dry run)" if job.options.dry_run else ""
-        told = f"{summary['state']:<11}  {stats_words(summary['stats'])}  {shown(summary['output_dir'])}"
+        told = f"{summary.state:<11}  {stats_words(summary.stats)}  {shown(summary.output_dir)}"
         answer(f"{job.job_id}  {told}{rehearsal}")
     if not found:
         answer("There are no jobs." if options.state is None else f"No job is {options.state}.")
@@ -71,16 +73,17 @@ def jobs(options: JobsOptions) -> int:
 @takes(OneJob)
 def show(options: OneJob) -> int:
     """Show one job and its files."""
-    with opened_service() as service:
-        store, job = service.store, service.ledger.get(options.job_id)
-        summary, files = queries.job_summary(store, job), list(files_of(store, options.job_id))
+    with opened_jobs() as kept:
+        store, job = kept.store, kept.get(options.job_id)
+        summary, files = queries.job_summary(store, job), tuple(files_of(store, options.job_id))
         spent = statistics(store, job)
     if options.as_json:
-        answer_json({**summary, "statistics": spent, "files": files})
+        answer_json(job_fields(JobDetails(summary=summary, statistics=spent, files=files)))
         return GOOD
-    answer(f"{summary['job_id']}: {summary['state']}, {stats_words(summary['stats'])}")
-    answer(f"begun {summary['created_at']}, {summary['pages_done']} of {summary['pages_total']} pages")
-    answer(f"into {shown(summary['output_dir'])}")
+    answer(f"{summary.job_id}: {summary.state}, {stats_words(summary.stats)}")
+    begun = timestamp(summary.created_at)
+    answer(f"begun {begun}, {summary.pages_done} of {summary.pages_total} pages")
+    answer(f"into {shown(summary.output_dir)}")
     for row in _statistics_rows(spent):
         answer(row)
     for file in files:
@@ -99,27 +102,28 @@ def resume(options: OneRun) -> int:
 @takes(OneRun)
 def retry(options: OneRun) -> int:
     """Try the failed files of a job again."""
-    return _run_again(options, options.job_id, Desk.retry, "has no failed files.")
+    return _run_again(options, options.job_id, JobRunner.retry, "has no failed files.")
 
 
 def resume_job(options: RunOptions, job_id: JobId) -> int:
-    return _run_again(options, job_id, Desk.resume, "has nothing left to do.")
+    return _run_again(options, job_id, JobRunner.resume, "has nothing left to do.")
 
 
-Again = Callable[[Desk, JobId, "dict[str, str]", View], "dict[str, Any] | None"]
+Again = Callable[[JobRunner, JobId, "dict[str, str]", View], "BatchResult | None"]
 
 
 def _run_again(options: RunOptions, job_id: JobId, again: Again, nothing: str) -> int:
     configuration, word = options.check(), read_password(options.password_file)
     with (
         Signals() as signals,
-        Desk(worker_settings(), signals, configuration.progress_update_interval) as desk,
+        JobRunner(worker_settings(), signals, configuration.progress_update_interval) as runner,
         breaks_told(options),
     ):
-        desk.service.ledger.get(job_id)
-        result = again(desk, job_id, passwords(desk.service.store, job_id, word), view_for(options.loudness))
+        runner.runtime.call(lambda service: service.leases.get(job_id))
+        words = runner.runtime.call(lambda service: passwords(service.store, job_id, word))
+        result = again(runner, job_id, words, view_for(options.loudness))
     if result is not None:
-        return end_run(options, job_id, result, signals.heard)
+        return end_run(options, result, signals.heard)
     if options.as_json:
         answer_json(None)
     else:
@@ -127,15 +131,18 @@ def _run_again(options: RunOptions, job_id: JobId, again: Again, nothing: str) -
     return GOOD
 
 
-def _statistics_rows(spent: dict[str, Any]) -> Iterator[str]:
-    rates = f"{spent['pages_per_second']:.1f} pages/s, {spent['files_per_second']:.1f} files/s"
-    memory = count(spent["peak_rss_bytes"] // MIB, "MiB", "MiB")
-    times = f"worked {clock(spent['duration_seconds'])}, {count(spent['pages'], 'page')}, {rates}"
+def _statistics_rows(spent: Statistics) -> Iterator[str]:
+    rates = f"{spent.pages_per_second:.1f} pages/s, {spent.files_per_second:.1f} files/s"
+    memory = count(spent.peak_rss_bytes // MIB, "MiB", "MiB")
+    times = f"worked {clock(spent.duration_seconds)}, {count(spent.pages, 'page')}, {rates}"
     yield ", ".join([times, *(troubles(spent) or ["no retries"]), f"{memory} at most"])
-    if spent["failed_by_input"] or spent["failed_by_worker"]:
+    if spent.failed_by_input or spent.failed_by_worker:
         yield blame(spent)
 
 
-def _file_row(file: dict[str, Any]) -> str:
-    detail = file["error"]["message"] if file.get("error") else file.get("reason") or file.get("output") or ""
-    return f"{file['status']:<10}  {shown(file['file'])}" + (f"  ({shown(detail)})" if detail else "")
+def _file_row(file: JobFile) -> str:
+    outcome, detail = file.outcome, ""
+    if outcome is not None:
+        detail = outcome.error.message if outcome.error else outcome.reason or outcome.output or ""
+    status = outcome.status if outcome else file.state
+    return f"{status:<10}  {shown(file.file)}" + (f"  ({shown(detail)})" if detail else "")

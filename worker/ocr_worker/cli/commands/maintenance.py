@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -16,16 +16,16 @@ from typer import Option
 from ocr_worker.cli.config import read_configuration
 from ocr_worker.cli.display import answer
 from ocr_worker.cli.exit_codes import GOOD
-from ocr_worker.cli.locks import clean_stale, find_locks, who_holds
-from ocr_worker.cli.lookups import all_jobs, opened_service
+from ocr_worker.cli.lookups import all_jobs, opened_jobs
 from ocr_worker.cli.options import ConfigFile, JsonOption, OneJob, answer_json, worker_settings
 from ocr_worker.cli.terminal_text import clock, count, stats_words
 from ocr_worker.cli.typer_options import takes
 from ocr_worker.errors import JobActiveError
-from ocr_worker.jobs.service import JobService
 from ocr_worker.model.jobs import ACTIVE, RESUMABLE
-from ocr_worker.store.job_lock import JobLock
+from ocr_worker.model.results import FileTally
+from ocr_worker.store.job_lock import JobLock, clean_stale, find_locks, who_holds
 from ocr_worker.store.job_store import JobStore
+from ocr_worker.store.leases import JobLeases
 from ocr_worker.store.records import StoredJob
 from ocr_worker.store.statistics import manifest_path
 
@@ -58,29 +58,29 @@ class CleanupOptions(JsonOption):
 @takes(OneJob)
 def cancel(options: OneJob) -> int:
     """Cancel a job at work, wherever it runs, or give an interrupted one up, so that no app takes it up by itself."""
-    with opened_service() as service:
-        job = service.ledger.get(options.job_id)
+    with opened_jobs() as jobs:
+        job = jobs.get(options.job_id)
         if job.state in ACTIVE:
-            job = _cancelled_by_its_owner(service, job)
-        service.ledger.give_up(job.job_id)
-        stats = service.store.stats(options.job_id)
+            job = _cancelled_by_its_owner(jobs, job)
+        jobs.give_up(job.job_id)
+        stats = FileTally(**jobs.store.stats(options.job_id))
     state = "cancelled" if job.state in RESUMABLE else job.state
     if options.as_json:
-        answer_json({"job_id": options.job_id, "state": state, "stats": stats})
+        answer_json({"job_id": options.job_id, "state": state, "stats": asdict(stats)})
     else:
         said = "is cancelled" if state == "cancelled" else "has ended already"
         answer(f"Job {options.job_id} {said}: {stats_words(stats)}.")
     return GOOD
 
 
-def _cancelled_by_its_owner(service: JobService, job: StoredJob) -> StoredJob:
+def _cancelled_by_its_owner(jobs: JobLeases, job: StoredJob) -> StoredJob:
     """Ask the process that has the job, and wait for the job's end. Raises JobActiveError where nobody answers."""
     jobs_dir, until = worker_settings().jobs_dir, time.monotonic() + ANSWER_SECONDS
     JobLock.ask_to_cancel(jobs_dir, job.job_id)
     try:
         while time.monotonic() < until:
             time.sleep(LOOK_SECONDS)
-            if (now := service.ledger.get(job.job_id)).state not in ACTIVE:
+            if (now := jobs.get(job.job_id)).state not in ACTIVE:
                 return now
     finally:
         JobLock.ask_no_more(jobs_dir, job.job_id)
@@ -90,8 +90,8 @@ def _cancelled_by_its_owner(service: JobService, job: StoredJob) -> StoredJob:
 @takes(OneJob)
 def delete(options: OneJob) -> int:
     """Forget an ended job and what is kept of its pages; its outputs stay."""
-    with opened_service() as service:
-        service.ledger.delete(options.job_id)
+    with opened_jobs() as jobs:
+        jobs.delete(options.job_id)
     if options.as_json:
         answer_json({"job_id": options.job_id, "deleted": True})
     else:
@@ -106,7 +106,7 @@ def locks(options: LocksOptions) -> int:
     removed = clean_stale(jobs_dir) if options.clean_stale else []
     found = find_locks(jobs_dir)
     if options.as_json:
-        answer_json({"locks": [lock.to_fields() for lock in found], "removed": removed})
+        answer_json({"locks": [asdict(lock) for lock in found], "removed": removed})
         return GOOD
     for lock in found:
         answer(f"{lock.job_id}  {lock.holder_words}")
@@ -124,9 +124,9 @@ def cleanup(options: CleanupOptions) -> int:
     if days is None:
         days = read_configuration(options.config).manifest_retention_days
     removed = []
-    with opened_service() as service:
-        for job in list(_finished_before(service.store, time.time() - days * DAY_SECONDS)):
-            service.ledger.delete(job.job_id)
+    with opened_jobs() as jobs:
+        for job in list(_finished_before(jobs.store, time.time() - days * DAY_SECONDS)):
+            jobs.delete(job.job_id)
             _remove_manifest(job)
             removed.append(job.job_id)
     if options.as_json:

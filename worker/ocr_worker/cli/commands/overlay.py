@@ -7,19 +7,21 @@ import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ocr_protocol.paths import path_from_wire
-from ocr_worker.cli.asking import Asker, absolute
 from ocr_worker.cli.exit_codes import UsageError
-from ocr_worker.engines.ocr.tessdata import require_languages
+from ocr_worker.engines.ocr import registry
 from ocr_worker.errors import NotFoundError
 from ocr_worker.files.regular import open_regular, read_regular
+from ocr_worker.jobs.one_off import Question, failed
 from ocr_worker.jobs.output_names import SUFFIXES
+from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.model.tasks import (
     Drawn,
     Inspected,
     InspectTask,
+    Outcome,
     OverlayTask,
     PageDone,
     PageSettings,
@@ -29,6 +31,9 @@ from ocr_worker.model.tasks import (
 from ocr_worker.outputs.json_results import page_record
 from ocr_worker.pages.page_results import read_page
 from ocr_worker.settings import Settings
+
+LIMIT_SECONDS = 120.0
+Wanting = TypeVar("Wanting", bound=Outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +53,12 @@ def make_overlay(settings: Settings, wanted: Wanted, output: Path | None) -> dic
         source, results = _find(wanted)
         if not source.is_file():
             raise NotFoundError(f"{source} does not exist, or is no regular file.")
-        picture = absolute(output or Path(f"{source.stem}_overlay_{wanted.page}.png"))
-        opened = Source(str(absolute(source)), wanted.password)
-        with Asker(settings) as asker:
-            results = absolute(results or _recognise(asker, opened, wanted, Path(scratch)))
+        picture = _absolute(output or Path(f"{source.stem}_overlay_{wanted.page}.png"))
+        opened = Source(str(_absolute(source)), wanted.password)
+        with Runtime(settings) as runtime:
+            results = _absolute(results or _recognise(runtime, opened, wanted, Path(scratch)))
             task = OverlayTask(opened, str(results), wanted.page, str(picture))
-            words = asker.ask(task, Drawn, opened.name).words
+            words = _ask(runtime, task, Drawn, opened.name).words
         return {"file": str(source), "page": wanted.page, "picture": str(picture), "words": words}
 
 
@@ -94,18 +99,32 @@ def _record(results: Path) -> dict[str, Any]:
     return record
 
 
-def _recognise(asker: Asker, source: Source, wanted: Wanted, scratch: Path) -> Path:
+def _recognise(runtime: Runtime, source: Source, wanted: Wanted, scratch: Path) -> Path:
     """Results of the one page that is wanted."""
-    require_languages(wanted.languages)
+    settings = PageSettings(languages=wanted.languages)
+    registry.require(settings)
     stored = scratch / "page"
-    report = asker.ask(InspectTask(source), Inspected, source.name).report
+    report = _ask(runtime, InspectTask(source), Inspected, source.name).report
     if wanted.page > report["pages"]:
         raise NotFoundError(f"{source.name} has no page {wanted.page}, only {report['pages']}.")
-    page = PageTask(source, PageSettings(languages=wanted.languages), wanted.page, str(stored))
-    asker.ask(page, PageDone, source.name)
+    page = PageTask(source, settings, wanted.page, str(stored))
+    _ask(runtime, page, PageDone, source.name)
     results = scratch / "results.json"
     described = {"path": source.path, "type": report["type"], "sha256": ""}
     results.write_text(
         json.dumps({"source": described, "pages": [page_record(read_page(stored))]}), encoding="ascii"
     )
     return results
+
+
+def _ask(runtime: Runtime, question: Question, wanted: type[Wanting], name: str) -> Wanting:
+    """The outcome, which is of the wanted class. Raises OcrError, which names the file."""
+    outcome = runtime.ask(question, LIMIT_SECONDS).result()
+    if not isinstance(outcome, wanted):
+        raise failed(outcome, name, LIMIT_SECONDS)
+    return outcome
+
+
+def _absolute(file: Path) -> Path:
+    """The same name from any folder; links stay as they are."""
+    return Path.cwd() / file

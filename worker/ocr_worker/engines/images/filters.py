@@ -9,7 +9,7 @@ from PIL import Image, ImageChops, ImageFilter, ImageOps
 FAINTEST_INK = 40
 """Grey levels: less contrast than this is not stretched to black, as it may be noise."""
 LONGEST_SIDE_PX = 32_767
-"""The most that Tesseract takes."""
+"""The longest bitmap that is drawn at all."""
 DIM_PAPER = 160
 BRIGHT_PAPER = 240
 PAPER_SHARE = 0.75
@@ -70,12 +70,12 @@ def squared(picture: Image.Image, across: float, down: float) -> Image.Image:
     return picture.resize(size, Image.Resampling.BICUBIC)
 
 
-def fit(picture: Image.Image) -> Image.Image:
-    """Scale down what is longer than Tesseract takes."""
+def fit(picture: Image.Image, longest_px: int) -> Image.Image:
+    """Scale down what is longer than an engine takes."""
     longest = max(picture.size)
-    if longest <= LONGEST_SIDE_PX:
+    if longest <= longest_px:
         return picture
-    width, height = (max(1, side * LONGEST_SIDE_PX // longest) for side in picture.size)
+    width, height = (max(1, side * longest_px // longest) for side in picture.size)
     return picture.resize((width, height), Image.Resampling.BOX)
 
 

@@ -27,7 +27,7 @@ class GreyImage:
 
     @property
     def engine_dpi(self) -> int:
-        """What Tesseract is told: its layout search errs less with a low figure than with a wrong guess."""
+        """What an engine is told: a layout search errs less with a low figure than with a wrong guess."""
         return UNSTATED_DPI if self.dpi_estimated else round(self.dpi)
 
     @property

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from PIL import Image, ImageChops, UnidentifiedImageError
 
-from ocr_worker.engines.images.filters import grey_range, turn_by_exif
+from ocr_worker.engines.images import samples
+from ocr_worker.engines.images.filters import turn_by_exif
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.images.headers import (
     BROKEN,
@@ -37,6 +38,7 @@ def opened(path: Path, kind: str, max_pixels: float) -> Iterator[Image.Image]:
     """Open as exactly this kind of image. Raises CorruptError, TooLargeError: sizes are checked before decoding."""
     # Our own limit is checked per call: Pillow's is global, and only warns up to twice its value.
     Image.MAX_IMAGE_PIXELS = None
+    samples.teach_pillow()
     try:
         with path.open("rb") as stream, Image.open(stream, formats=[_FORMATS[kind]]) as image:
             check_size(image, path, max_pixels)
@@ -63,6 +65,7 @@ def select_frame(image: Image.Image, path: Path, page: int, max_pixels: float) -
     if page > 1:
         image.seek(page - 1)
         check_size(image, path, max_pixels)
+    samples.mend_planes(image)
 
 
 def read_grey(image: Image.Image) -> GreyImage:
@@ -82,7 +85,7 @@ def to_grey(image: Image.Image) -> Image.Image:
     if image.mode in _UNREADABLE:
         raise UnsupportedTypeError(f"its colours are {image.mode}; save it in grey or RGB")
     if is_deep(image):
-        return _scale_to_8_bits(image)
+        return samples.to_8_bits(image)
     if image.mode == "CMYK":
         return _true_inks(image).convert("RGB").convert("L")
     if has_alpha(image):
@@ -102,16 +105,6 @@ def backdrop_is_dark(image: Image.Image) -> bool:
     clear = alpha.histogram()
     seen = image.convert("L").histogram(alpha.point(lambda a: 255 if a > 127 else 0).convert("1"))
     return sum(clear[:128]) > 0 and sum(seen) > 0 and sum(seen[200:]) > 0.9 * sum(seen)
-
-
-def _scale_to_8_bits(image: Image.Image) -> Image.Image:
-    top = 65_535.0 if image.mode.startswith("I") else 1.0
-    # Of 16 bits in an order that is not the machine's, Pillow knows no range.
-    image = image.convert("F")
-    lowest, highest = grey_range(image)
-    low, high = min(0.0, lowest), max(highest, 255.0 if top > 1 and highest <= 255 else top)
-    grey: Image.Image = image.point(lambda value: value * (255.0 / (high - low)) - low * 255.0 / (high - low))
-    return grey.convert("L")
 
 
 def _flatten(image: Image.Image) -> Image.Image:

@@ -10,7 +10,8 @@ import img2pdf
 import pikepdf
 from PIL import Image
 
-from ocr_worker.engines.images import filters, headers, image_files
+from ocr_worker.engines.images import filters, headers, image_files, samples
+from ocr_worker.engines.images.profiles import drop_foreign_profiles
 from ocr_worker.errors import InternalError, OcrError
 
 Points = tuple[float, float]
@@ -38,7 +39,9 @@ def picture_pdf(path: Path, kind: str, sizes: Mapping[int, Points | None], max_p
                 # A frame that could not be read keeps its place, so that page numbers stay true.
                 pdf.add_blank_page()
                 continue
-            pdf.pages.extend(pikepdf.open(io.BytesIO(page)).pages)
+            with pikepdf.open(io.BytesIO(page)) as single:
+                drop_foreign_profiles(single)
+                pdf.pages.extend(single.pages)
     return pdf
 
 
@@ -110,7 +113,11 @@ def _png_chunks(content: bytes) -> set[bytes]:
 def _packed(image: Image.Image) -> bytes:
     image.load()
     orientation = headers.exif_orientation(image)
-    picture = filters.turn_by_exif(image_files.without_alpha(image), orientation)
+    if headers.is_deep(image) and not headers.has_alpha(image) and not samples.is_plain_16(image):
+        # What the samples mean is told by the file, and no more by a picture made from it.
+        picture = filters.turn_by_exif(image_files.to_grey(image), orientation)
+    else:
+        picture = filters.turn_by_exif(image_files.without_alpha(image), orientation)
     target = io.BytesIO()
     if picture.mode == "1":
         # A copy leaves the file's own tags behind, which may be such as can't be written.

@@ -1,71 +1,271 @@
-"""Which engine reads which languages, each loaded once and kept."""
+"""Which engines there are, ours and those that packages add by the entry points `ocr_sidecar.engines`; each loaded once and kept.
+
+What goes wrong in an engine of somebody else's is told as a fault of that engine, and stops no worker.
+"""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ocr_worker.engines.ocr import tessdata
-from ocr_worker.engines.ocr.engine import Engine, OrientationFinder
-from ocr_worker.errors import EngineMissingError
+from ocr_worker.engines.ocr.engine import (
+    Engine,
+    EngineFactory,
+    Hints,
+    ModelFile,
+    OrientationFinder,
+    Probe,
+)
+from ocr_worker.engines.ocr.tesseract_factories import BUILT_IN
+from ocr_worker.errors import EngineMissingError, LanguageMissingError, OcrError
 from ocr_worker.model.tasks import PageSettings
 
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+GROUP = "ocr_sidecar.engines"
+AUTO = "auto"
 KEPT_ENGINES = 3
 """Sets of languages held in memory at a time: a model takes 20 to 60 MB."""
+_log = logging.getLogger(__name__)
 
 
 class Engines:
+    """The loaded engines of a page process."""
+
     def __init__(self, cache_dir: Path) -> None:
         self._cache_dir = cache_dir
-        self._engines: dict[tuple[object, ...], Engine] = {}
-        self._finders: dict[str | None, OrientationFinder | None] = {}
+        self._engines: dict[tuple[object, ...], tuple[Engine, Hints]] = {}
+        self._finders: dict[tuple[object, ...], OrientationFinder | None] = {}
 
     def engine(self, settings: PageSettings) -> Engine:
         """Raises EngineMissingError, LanguageMissingError."""
-        key = (settings.engine, settings.languages, settings.tessdata_dir)
-        if key not in self._engines:
-            name = choose_engine(settings)
-            tessdata.require_languages(settings.languages, name, settings.tessdata_dir)
-            while len(self._engines) >= KEPT_ENGINES:
-                del self._engines[next(iter(self._engines))]
-            self._engines[key] = self._load(name, settings)
-        return self._engines[key]
+        return self._load(settings)[0]
+
+    def hints(self, settings: PageSettings) -> Hints:
+        """What pages need to suit that engine. Raises EngineMissingError, LanguageMissingError."""
+        return self._load(settings)[1]
 
     def finder(self, settings: PageSettings) -> OrientationFinder | None:
-        """What finds a page's orientation; None without an engine or its data."""
-        place = settings.tessdata_dir
-        if place not in self._finders:
-            self._finders[place] = self._load_finder(place)
-        return self._finders[place]
-
-    def _load(self, name: str, settings: PageSettings) -> Engine:
-        folder = tessdata.gather_tessdata(settings.languages, settings.tessdata_dir, self._cache_dir)
-        if name == "tesseract":
-            from ocr_worker.engines.ocr.tesseract_command import TesseractEngine
-
-            return TesseractEngine(settings.languages, folder)
-        from ocr_worker.engines.ocr.tesserocr_engine import TesserocrEngine
-
-        return TesserocrEngine(settings.languages, folder)
-
-    def _load_finder(self, tessdata_dir: str | None) -> OrientationFinder | None:
-        file = tessdata.find_orientation_data(tessdata_dir)
-        installed = tessdata.installed_engines()
-        if file is None or not installed:
+        """What finds a page's orientation; None without an engine, its data, or an engine that can."""
+        factory = _chosen_or_none(settings)
+        if factory is None:
             return None
-        if "tesserocr" not in installed:
-            from ocr_worker.engines.ocr.tesseract_orientation import CommandOrientationFinder
+        key = (factory.name, settings.tessdata_dir)
+        if key not in self._finders:
+            self._finders[key] = factory.load_finder(settings.tessdata_dir)
+        return self._finders[key]
 
-            return CommandOrientationFinder(file.parent)
-        from ocr_worker.engines.ocr.tesserocr_engine import OrientationFinder
+    def _load(self, settings: PageSettings) -> tuple[Engine, Hints]:
+        key = (settings.engine, settings.languages, settings.tessdata_dir)
+        if key not in self._engines:
+            factory = require(settings)
+            while len(self._engines) >= KEPT_ENGINES:
+                del self._engines[next(iter(self._engines))]
+            engine = factory.load(settings.languages, settings.tessdata_dir, self._cache_dir)
+            self._engines[key] = engine, factory.hints
+        return self._engines[key]
 
-        return OrientationFinder(file.parent)
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An engine that this machine knows of."""
+
+    name: str
+    probe: Probe
+    fault: str = ""
+    """What is wrong with it, where its factory fails."""
+
+    @property
+    def usable(self) -> bool:
+        return not (self.probe.lacks or self.fault)
 
 
-def choose_engine(settings: PageSettings) -> str:
-    """auto: the engine in the process where it is installed, for it reads the same data and starts once."""
-    if settings.engine != "auto":
-        return settings.engine
-    installed = tessdata.installed_engines()
-    if not installed:
-        raise EngineMissingError("This machine lacks an OCR engine: pip install tesserocr")
-    return installed[0]
+def all_engines() -> list[Found]:
+    """Ours first, in the order that `auto` prefers. Broken ones too."""
+    return [_look(factory) for factory in _factories()]
+
+
+def installed_engines() -> list[str]:
+    """What the `engine` option may name on this machine, apart from auto."""
+    return [found.name for found in all_engines() if found.usable]
+
+
+def installed_languages(data_dir: str | None = None) -> list[str]:
+    """The codes that `languages` may name, with one engine or another."""
+    usable = [factory for factory in _factories() if _look(factory).usable]
+    return sorted(set[str]().union(*(_languages(factory, data_dir) for factory in usable)))
+
+
+def is_known(engine: str) -> bool:
+    """Whether the `engine` option may have this value at all, installed whole or not."""
+    return engine == AUTO or _named(engine) is not None
+
+
+def choose(settings: PageSettings) -> EngineFactory:
+    """The engine that reads pages of these settings. auto: the first one here that has all the languages, else the first.
+
+    Raises EngineMissingError.
+    """
+    if settings.engine != AUTO:
+        return _require_usable(settings.engine)
+    first = None
+    for factory in _factories():
+        if _look(factory).usable:
+            if _reads(factory, settings):
+                return factory
+            first = first or factory
+    if first is None:
+        raise EngineMissingError(f"This machine lacks an OCR engine: {BUILT_IN[0].probe().lacks}")
+    return first
+
+
+def require(settings: PageSettings) -> EngineFactory:
+    """The engine of these settings, with all their languages. Raises EngineMissingError, LanguageMissingError."""
+    factory = choose(settings)
+    factory.require_languages(settings.languages, settings.tessdata_dir)
+    return factory
+
+
+def readable(settings: PageSettings) -> dict[str, bool]:
+    """Of each language, whether its data is there, whether or not the engine of these settings is."""
+    factory = _chosen_or_none(settings) or _named(settings.engine) or BUILT_IN[0]
+    known = _languages(factory, settings.tessdata_dir)
+    return {code: code in known for code in settings.languages}
+
+
+def models(settings: PageSettings) -> list[dict[str, object]]:
+    """The data that pages of these settings are read with, as JSON results keep it.
+
+    Raises EngineMissingError, LanguageMissingError.
+    """
+    files = choose(settings).fingerprint(settings.languages, settings.tessdata_dir)
+    return [asdict(file) for file in files]
+
+
+def _chosen_or_none(settings: PageSettings) -> EngineFactory | None:
+    try:
+        return choose(settings)
+    except EngineMissingError:
+        return None
+
+
+def _require_usable(name: str) -> EngineFactory:
+    factory = _named(name)
+    if factory is None:
+        raise EngineMissingError(
+            f"This machine lacks the engine {name}: install the package that brings it, or choose another one"
+        )
+    found = _look(factory)
+    if found.fault:
+        raise EngineMissingError(found.fault)
+    if found.probe.lacks:
+        raise EngineMissingError(f"This machine lacks the engine {name}: {found.probe.lacks}")
+    return factory
+
+
+def _reads(factory: EngineFactory, settings: PageSettings) -> bool:
+    try:
+        factory.require_languages(settings.languages, settings.tessdata_dir)
+    except (LanguageMissingError, EngineMissingError):
+        return False
+    return True
+
+
+def _languages(factory: EngineFactory, data_dir: str | None) -> set[str]:
+    try:
+        return set(factory.languages(data_dir))
+    except OcrError:
+        return set()
+
+
+def _look(factory: EngineFactory) -> Found:
+    try:
+        return Found(factory.name, factory.probe())
+    except OcrError as error:
+        return Found(factory.name, Probe(""), error.message)
+
+
+def _named(name: str) -> EngineFactory | None:
+    """Asks for entry points only where the engine is none of ours: that takes a while."""
+    return next((factory for factory in _factories() if factory.name == name), None)
+
+
+def _factories() -> Iterator[EngineFactory]:
+    yield from BUILT_IN
+    yield from _added()
+
+
+@lru_cache(maxsize=1)
+def _added() -> tuple[EngineFactory, ...]:
+    """Those of other packages, by name; nothing of them is imported yet."""
+    # Late: a page process that reads with an engine of ours does without.
+    from importlib.metadata import entry_points
+
+    ours = {factory.name for factory in BUILT_IN} | {AUTO}
+    points = {point.name: point for point in entry_points(group=GROUP) if point.name not in ours}
+    return tuple(_Added(name, _maker(points[name])) for name in sorted(points))
+
+
+def _maker(point: EntryPoint) -> Callable[[], EngineFactory]:
+    @lru_cache(maxsize=1)
+    def make() -> EngineFactory:
+        factory: EngineFactory = point.load()()
+        return factory
+
+    return make
+
+
+@dataclass(frozen=True, slots=True)
+class _Added:
+    """The factory of another package, imported when first asked: whatever it raises, an OcrError comes of it."""
+
+    name: str
+    make: Callable[[], EngineFactory]
+
+    @property
+    def hints(self) -> Hints:
+        with self._blamed():
+            return self.make().hints
+
+    def probe(self) -> Probe:
+        with self._blamed():
+            return self.make().probe()
+
+    def languages(self, data_dir: str | None) -> Sequence[str]:
+        with self._blamed():
+            return self.make().languages(data_dir)
+
+    def require_languages(self, languages: Sequence[str], data_dir: str | None) -> None:
+        with self._blamed():
+            self.make().require_languages(languages, data_dir)
+
+    def fingerprint(self, languages: Sequence[str], data_dir: str | None) -> Sequence[ModelFile]:
+        with self._blamed():
+            return self.make().fingerprint(languages, data_dir)
+
+    def load(self, languages: tuple[str, ...], data_dir: str | None, cache_dir: Path) -> Engine:
+        with self._blamed():
+            return self.make().load(languages, data_dir, cache_dir)
+
+    def load_finder(self, data_dir: str | None) -> OrientationFinder | None:
+        with self._blamed():
+            return self.make().load_finder(data_dir)
+
+    @contextmanager
+    def _blamed(self) -> Iterator[None]:
+        try:
+            yield
+        except OcrError:
+            raise
+        # An import may end in sys.exit().
+        except (Exception, SystemExit) as error:
+            _log.warning("The engine %s fails", self.name, exc_info=True)
+            raise EngineMissingError(
+                f"The engine {self.name} fails ({type(error).__name__}: {error}): upgrade or remove its package"
+            ) from error

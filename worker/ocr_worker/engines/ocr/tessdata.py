@@ -1,4 +1,4 @@
-"""Which engines and languages this machine has, found by listing folders. Imports no engine: the main process asks here."""
+"""Where Tesseract and its data lie on this machine, found by listing folders. Imports no engine: the main process asks here."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
-from ocr_worker.errors import EngineMissingError, LanguageMissingError
+from ocr_worker.engines.ocr.engine import ModelFile
+from ocr_worker.errors import LanguageMissingError
 
 SUFFIX = ".traineddata"
 NO_LANGUAGES = {"osd", "equ"}
 """Data of Tesseract that recognises no text."""
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(/[A-Za-z0-9_]+)?")
-_LIBRARIES = ("tesserocr", "pytesseract", "pypdfium2", "pikepdf", "pypdf", "pdf2image", "pillow", "img2pdf")
 _SYSTEM_FOLDERS = (
     "/usr/share/tesseract-ocr/*/tessdata",
     "/usr/share/tessdata",
@@ -31,29 +31,6 @@ def installed_languages(tessdata_dir: str | None = None) -> list[str]:
     """The codes that `languages` may name."""
     codes = {code for folder in tessdata_folders(tessdata_dir) for code in _codes(folder)}
     return sorted(codes - NO_LANGUAGES)
-
-
-def engine_versions() -> dict[str, str]:
-    """The installed libraries of page work. Which Tesseract is behind them only the engine tells, once it is loaded."""
-    return {name: version for name in _LIBRARIES if (version := _version(name))}
-
-
-def installed_engines() -> list[str]:
-    """What the `engine` option may name on this machine, apart from auto."""
-    engines = ["tesserocr"] if _has("tesserocr") else []
-    return engines + (["tesseract"] if _has("pytesseract") and tesseract_command() else [])
-
-
-def require_languages(
-    languages: Iterable[str], engine: str = "auto", tessdata_dir: str | None = None
-) -> None:
-    """Refuse work that could not be done. Raises EngineMissingError, LanguageMissingError."""
-    available = installed_engines()
-    if not available or (engine != "auto" and engine not in available):
-        wanted = "an OCR engine" if engine == "auto" else f"the engine {engine}"
-        how = "install Tesseract and put it on PATH" if engine == "tesseract" else "pip install tesserocr"
-        raise EngineMissingError(f"This machine lacks {wanted}: {how}")
-    find_tessdata(languages, tessdata_dir)
 
 
 def find_tessdata(languages: Iterable[str], tessdata_dir: str | None = None) -> dict[str, Path]:
@@ -91,19 +68,15 @@ def find_data(code: str, folders: Iterable[Path]) -> Path | None:
     return next((file for folder in folders if (file := folder / f"{code}{SUFFIX}").is_file()), None)
 
 
-def models(languages: Iterable[str], tessdata_dir: str | None = None) -> list[dict[str, object]]:
-    """Each language's data file with its size and sha256: part of what makes a result what it is."""
-    found = find_tessdata(languages, tessdata_dir)
-    return [{"language": code, **_describe(file)} for code, file in found.items()]
+def models(languages: Iterable[str], tessdata_dir: str | None = None) -> list[ModelFile]:
+    """Each language's data file. Raises LanguageMissingError."""
+    return [_describe(code, file) for code, file in find_tessdata(languages, tessdata_dir).items()]
 
 
-def _describe(file: Path) -> dict[str, object]:
+def _describe(code: str, file: Path) -> ModelFile:
     status = file.stat()
-    return {
-        "file": file.name,
-        "bytes": status.st_size,
-        "sha256": _hash(file, (status.st_size, status.st_mtime_ns, status.st_ino)),
-    }
+    sha256 = _hash(file, (status.st_size, status.st_mtime_ns, status.st_ino))
+    return ModelFile(code, file.name, status.st_size, sha256)
 
 
 @lru_cache(maxsize=64)
@@ -182,17 +155,3 @@ def _link(file: Path, name: Path) -> None:
 def _homes(package: str) -> list[Path]:
     spec = importlib.util.find_spec(package)
     return [Path(place) for place in (spec.submodule_search_locations or [])] if spec else []
-
-
-def _has(package: str) -> bool:
-    return importlib.util.find_spec(package) is not None
-
-
-def _version(name: str) -> str | None:
-    # Late: it is half of what this module takes to import, and page processes never ask.
-    import importlib.metadata
-
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None

@@ -14,11 +14,12 @@ _SMALLER = 8
 """A drawing so much smaller takes all of the JPEG's bits, but little time."""
 
 
-def luma(content: bytes, size: tuple[int, int]) -> Image.Image | None:
-    """The JPEG in 8-bit grey; None if it is not of this size. Raises CorruptError when it is damaged or cut short."""
+def luma(content: bytes, colours: int, size: tuple[int, int]) -> Image.Image | None:
+    """The JPEG in 8-bit grey; None if it is not of this size, or of so many colours. Raises CorruptError when it is damaged or cut short."""
     try:
         with _opened(content) as picture:
-            return _decoded(picture, 1) if picture.size == size else None
+            fits = picture.size == size and len(picture.getbands()) == colours
+            return _decoded(picture, 1) if fits else None
     except headers.BROKEN as error:
         raise CorruptError(
             "its picture is damaged or cut short; get the file again, or scan it anew"

@@ -1,13 +1,10 @@
-"""PDF pages as PDFium sees them: sizes, what is on them, grey bitmaps. PDFium is not thread-safe: one process, one thread."""
+"""PDF pages as PDFium sees them: sizes, pictures, grey bitmaps. PDFium is not thread-safe: one process, one thread."""
 
 from __future__ import annotations
 
 import ctypes
 import itertools
-import math
-import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,12 +17,7 @@ from ocr_worker.errors import BadPasswordError, EncryptedError, OcrError
 
 XFA_FULL = raw.FORMTYPE_XFA_FULL
 MAX_PICTURES = 100
-MAX_OBJECTS = 20_000
-"""After so many objects a page counts as looked at."""
-ENOUGH_CHARACTERS = 200
-"""From here on it does not matter how many there are."""
 _OWN_FILTERS = {"JPXDecode", "JBIG2Decode", "CCITTFaxDecode"}
-_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
 class PdfiumError(Exception):
@@ -71,24 +63,6 @@ def wrong_password(password: str | None, name: str) -> OcrError:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What a page is made of, as far as it matters for recognition."""
-
-    visible_characters: int
-    hidden_characters: int
-    images: tuple[tuple[float, float, float, float, int, int], ...]
-    """Left, bottom, right, top in user units, and size in pixels, of each image."""
-    others: int
-    """Objects that are neither text nor image."""
-    image_bytes: int = 0
-    """What the images take in the file, packed as they are."""
-    text: str = ""
-    """In reading order; line breaks are PDFium's."""
-    texts: Any = None
-    """PDFium's text of the page, for the places of its characters."""
-
-
 def page_size(document: Any, page: int) -> tuple[float, float]:
     """Width and height in PDFium's units; zeros for a page that is too damaged to tell."""
     try:
@@ -108,65 +82,6 @@ def load_page(document: Any, page: int) -> Any:
         # A crop box that lies beside the sheet shows nothing; the sheet does.
         loaded.set_cropbox(*loaded.get_mediabox())
     return loaded
-
-
-def survey(page: Any) -> Content:
-    """Look through the objects of a page, nested ones too."""
-    texts = page.get_textpage()
-    visible = hidden = others = stored = 0
-    images = []
-    for count, part in enumerate(page.get_objects(max_depth=8)):
-        if count >= MAX_OBJECTS:
-            # A map or a plan: what text it has may come last.
-            visible = max(visible, texts.count_chars() - hidden)
-            break
-        if part.type == raw.FPDF_PAGEOBJ_TEXT:
-            if raw.FPDFTextObj_GetTextRenderMode(part.raw) == raw.FPDF_TEXTRENDERMODE_INVISIBLE:
-                hidden += _text_length(part, texts, hidden)
-            else:
-                visible += _text_length(part, texts, visible)
-        elif part.type == raw.FPDF_PAGEOBJ_IMAGE:
-            images.append((*_bounds(part), *part.get_px_size()))
-            stored += raw.FPDFImageObj_GetImageDataRaw(part.raw, None, 0)
-        elif part.type != raw.FPDF_PAGEOBJ_FORM:
-            others += 1
-    text = _text(texts) if visible or hidden else ""
-    return Content(visible, hidden, tuple(images), others, stored, text, texts)
-
-
-def _text(texts: Any) -> str:
-    """One character for each that PDFium counts: halves of a pair come one by one."""
-    count, read, handle = texts.count_chars(), raw.FPDFText_GetUnicode, texts.raw
-    buffer = (ctypes.c_ushort * (count + 1))()
-    written = raw.FPDFText_GetText(handle, 0, count, buffer)
-    bulk = bytes(buffer).decode("utf-16-le", "surrogatepass")
-    if written != count + 1 or len(bulk) != count + 1:
-        # PDFium leaves out what has no character, and the numbers would no longer be those of the boxes.
-        return "".join(_character(read(handle, number)) for number in range(count))
-    # Read whole, a hyphen at a line's end is another character than read alone: ASCII is the same in both.
-    return _NOT_ASCII.sub(lambda found: _character(read(handle, found.start())), bulk[:count])
-
-
-def _character(code: int) -> str:
-    return chr(code) if code <= 0x10FFFF else "\ufffd"
-
-
-def _text_length(part: Any, texts: Any, known: int) -> int:
-    """How many characters are to be seen; beyond what anyone asks for, blanks count too."""
-    size = raw.FPDFTextObj_GetText(part.raw, texts.raw, None, 0)
-    if size <= 2 or known >= ENOUGH_CHARACTERS:
-        return max(0, int(size) // 2 - 1)
-    buffer = ctypes.create_string_buffer(size)
-    raw.FPDFTextObj_GetText(part.raw, texts.raw, ctypes.cast(buffer, ctypes.POINTER(ctypes.c_ushort)), size)
-    return len("".join(buffer.raw[: size - 2].decode("utf-16-le", "replace").split()))
-
-
-def _bounds(part: Any) -> tuple[float, float, float, float]:
-    try:
-        left, bottom, right, top = part.get_bounds()
-    except pypdfium2.PdfiumError:
-        return 0.0, 0.0, 0.0, 0.0
-    return left, bottom, right, top
 
 
 def render(page: Any, dpi: float) -> Image.Image:
@@ -190,7 +105,7 @@ def paint(page: Any, dpi: float) -> Image.Image:
 
 
 def boxes(texts: Any, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[float, float, float, float]]:
-    """Around each span of the characters of `Content.text`: left, bottom, right, top in user units."""
+    """Around each span of a text's characters: left, bottom, right, top in user units."""
     # Called for each character of a page: pypdfium2's own helpers and its checks of types would take ten times as long.
     read, rect = _loose_box(), raw.FS_RECTF()
     handle, target = ctypes.cast(texts.raw, ctypes.c_void_p), ctypes.addressof(rect)
@@ -238,24 +153,6 @@ def can_be_decoded(image: Any) -> bool:
 def parts(page: Any) -> int:
     """How many objects the page draws, and annotations with them; what is nested counts as one."""
     return int(raw.FPDFPage_CountObjects(page.raw) + raw.FPDFPage_GetAnnotCount(page.raw))
-
-
-def covered_share(image: tuple[float, float, float, float, int, int], page: Any) -> float:
-    """How much of the displayed page an image covers."""
-    left, bottom, right, top = page.get_bbox()
-    width = min(image[2], right) - max(image[0], left)
-    height = min(image[3], top) - max(image[1], bottom)
-    area = math.fabs((right - left) * (top - bottom))
-    return max(0.0, width) * max(0.0, height) / area if area else 0.0
-
-
-def is_upright(page: Any) -> bool:
-    """Whether the page's one image is drawn neither turned nor mirrored."""
-    images = list(page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=1))
-    if len(images) != 1:
-        return False
-    a, b, c, d = (float(value) for value in images[0].get_matrix().get()[:4])
-    return a > 0 and d > 0 and abs(b) < 1e-3 * a and abs(c) < 1e-3 * d
 
 
 def has_text(page: Any) -> bool:

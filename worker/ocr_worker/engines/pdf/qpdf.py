@@ -15,6 +15,9 @@ from ocr_worker.errors import CorruptError, EncryptedError
 _UNKNOWN_ENCRYPTION = ("encryption filter", "unsupported encryption", "unsupported /r or /v")
 """How qpdf says that no password would help."""
 _DEPTH = 50
+_CHANGING = ("/SMask", "/Mask", "/Decode", "/DecodeParms", "/ImageMask", "/OC")
+_FONT_FILES = ("/FontFile", "/FontFile2", "/FontFile3")
+_DEFAULT_COLOURS = ("/DefaultGray", "/DefaultRGB")
 
 
 class QpdfError(Exception):
@@ -110,10 +113,48 @@ def _items(owner: Any, key: str) -> list[Any]:
     return list(items) if isinstance(items, pikepdf.Array) else []
 
 
-def sole_jpeg(pdf: pikepdf.Pdf, page: int, size: tuple[int, int]) -> bytes | None:
-    """The page's only image, where it is a plain grey or RGB JPEG: decoding that is several times faster than rendering."""
-    image = _sole_image(pdf.pages[page - 1].obj.get("/Resources"))
-    return image.read_raw_bytes() if image is not None and _is_plain_jpeg(image, size) else None
+def shows_annotations(pdf: pikepdf.Pdf, page: int) -> bool:
+    """Whether anything may be drawn on top of the page's content."""
+    return any(map(_may_be_drawn, _items(pdf.pages[page - 1].obj, "/Annots")))
+
+
+def _may_be_drawn(annotation: Any) -> bool:
+    if not isinstance(annotation, pikepdf.Dictionary):
+        return False
+    # Viewers draw most kinds even without an appearance of their own, but not these.
+    return "/AP" in annotation or annotation.get("/Subtype") not in (pikepdf.Name.Link, pikepdf.Name.Popup)
+
+
+def sole_jpeg(pdf: pikepdf.Pdf, page: int, size: tuple[int, int]) -> tuple[bytes, int] | None:
+    """The page's only image and its count of colours, where it is a plain grey or RGB JPEG: decoding that is several times faster than rendering."""
+    resources: Any = inherited(pdf.pages[page - 1].obj, "/Resources")
+    if isinstance(resources, pikepdf.Dictionary) and _redefines_colours(resources):
+        return None
+    image = _sole_image(resources)
+    colours = _jpeg_colours(image, size) if image is not None else None
+    return (image.read_raw_bytes(), colours) if colours else None
+
+
+def _redefines_colours(resources: Any) -> bool:
+    spaces = resources.get("/ColorSpace")
+    return isinstance(spaces, pikepdf.Dictionary) and any(key in spaces for key in _DEFAULT_COLOURS)
+
+
+def has_unmapped_fonts_alone(pdf: pikepdf.Pdf, page: int) -> bool:
+    """Whether each of the page's fonts is of its own making, and says nowhere what its codes stand for."""
+    resources: Any = inherited(pdf.pages[page - 1].obj, "/Resources")
+    fonts = resources.get("/Font") if isinstance(resources, pikepdf.Dictionary) else None
+    found = list(fonts.values()) if isinstance(fonts, pikepdf.Dictionary) else []
+    return bool(found) and all(map(_is_unmapped, found))
+
+
+def _is_unmapped(font: Any) -> bool:
+    if not isinstance(font, pikepdf.Dictionary) or "/ToUnicode" in font or "/Encoding" in font:
+        return False
+    if font.get("/Subtype") == pikepdf.Name.Type3:
+        return True
+    descriptor = font.get("/FontDescriptor")
+    return isinstance(descriptor, pikepdf.Dictionary) and any(key in descriptor for key in _FONT_FILES)
 
 
 def plain_image(pdf: pikepdf.Pdf, page: int, size: tuple[int, int]) -> Any:
@@ -136,14 +177,31 @@ def _sole_image(resources: Any) -> Any:
     return streams[0] if len(streams) == 1 and streams[0].get("/Subtype") == pikepdf.Name.Image else None
 
 
-def _is_plain_jpeg(image: Any, size: tuple[int, int]) -> bool:
+def _jpeg_colours(image: Any, size: tuple[int, int]) -> int | None:
+    """1 for grey, 3 for RGB; None for all that is shown otherwise than it is stored."""
     filters = image.get("/Filter")
-    if filters != pikepdf.Name.DCTDecode and filters != pikepdf.Array([pikepdf.Name.DCTDecode]):
-        return False
-    if any(key in image for key in ("/SMask", "/Mask", "/Decode", "/DecodeParms", "/ImageMask")):
-        return False
+    is_jpeg = filters in (pikepdf.Name.DCTDecode, pikepdf.Array([pikepdf.Name.DCTDecode]))
+    if not is_jpeg or any(key in image for key in _CHANGING):
+        return None
+    if (image.get("/Width"), image.get("/Height")) != size:
+        return None
     colours = image.get("/ColorSpace")
-    plain = colours in (pikepdf.Name.DeviceGray, pikepdf.Name.DeviceRGB)
+    if colours == pikepdf.Name.DeviceGray:
+        return 1
+    if colours == pikepdf.Name.DeviceRGB:
+        return 3
     if isinstance(colours, pikepdf.Array) and len(colours) == 2 and colours[0] == pikepdf.Name.ICCBased:
-        plain = colours[1].get("/N") in (1, 3)
-    return plain and (image.get("/Width"), image.get("/Height")) == size
+        return _profile_colours(colours[1])
+    return None
+
+
+def _profile_colours(profile: Any) -> int | None:
+    """Of a profile that is of the colours it says: 1 or 3."""
+    if not isinstance(profile, pikepdf.Stream):
+        return None
+    try:
+        kind = profile.read_bytes()[16:20]
+    except (pikepdf.PdfError, RuntimeError):
+        return None
+    count = {b"GRAY": 1, b"RGB ": 3}.get(kind)
+    return count if count == profile.get("/N") else None

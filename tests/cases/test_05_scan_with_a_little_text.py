@@ -1,0 +1,254 @@
+"""A scan is read even where its page has some text: a stamp, a page number, or text that nobody sees.
+
+From OCRmyPDF #1563, #903, #265, #78 and #258.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+import pytest
+from pikepdf import Array, Dictionary, Name
+from PIL import Image, ImageChops
+
+from ocr_worker.model.tasks import PageSettings
+from tests.cases.shown import (
+    LINES,
+    NOTE,
+    POINTS,
+    SIZE,
+    WHOLE_PAGE,
+    form,
+    jpeg,
+    page,
+    saved,
+    sheet,
+    text,
+    words_of,
+)
+from tests.pages.desk import Desk, Done
+
+STAMP = "Digitally signed by Example Trust Service. Date: 2024-03-05. Reason: I approve this document. Place: Town"
+
+
+def _on_scan(pdf: pikepdf.Pdf) -> None:
+    page(pdf, WHOLE_PAGE + text(STAMP, 20, 10, 6))
+
+
+def _on_strips(pdf: pikepdf.Pdf) -> None:
+    whole, strips, content = sheet(), {}, b""
+    unit, height = POINTS[1] / SIZE[1], 100
+    for number, top in enumerate(range(0, SIZE[1], height)):
+        bottom = min(SIZE[1], top + height)
+        strips[f"S{number}"] = jpeg(pdf, whole.crop((0, top, SIZE[0], bottom)))
+        place = POINTS[0], (bottom - top) * unit, (SIZE[1] - bottom) * unit, number
+        content += b"q %.3f 0 0 %.3f 0 %.3f cm /S%d Do Q\n" % place
+    page(pdf, content + text(STAMP, 20, 10, 6), strips)
+
+
+def _on_two_pages(pdf: pikepdf.Pdf) -> None:
+    """Side by side, each less than half of the sheet."""
+    halves = {
+        "L": jpeg(pdf, sheet(LINES[:3], (1240, 1700), 56)),
+        "R": jpeg(pdf, sheet(LINES[3:], (1240, 1700), 56)),
+    }
+    made = page(
+        pdf,
+        b"q 400 0 0 550 10 20 cm /L Do Q q 400 0 0 550 430 20 cm /R Do Q\n" + text(STAMP, 20, 5, 6),
+        halves,
+    )
+    made.MediaBox = Array([0, 0, 841.92, 595.2])
+
+
+def _in_a_form(pdf: pikepdf.Pdf) -> None:
+    inner = form(pdf, b"/Scan Do", (0, 0, 1, 1), XObject=Dictionary(Scan=jpeg(pdf, sheet())))
+    page(pdf, b"q 595.2 0 0 841.92 0 0 cm /Fm Do Q\n" + text(STAMP, 20, 10, 6), {"Fm": inner})
+
+
+@pytest.mark.parametrize("existing_text", ["skip", "redo"])
+@pytest.mark.parametrize("make", [_on_scan, _on_strips, _on_two_pages, _in_a_form])
+def test_a_scan_is_read_and_the_stamp_on_it_is_found_once(
+    make: Callable[[pikepdf.Pdf], None], existing_text: Any, desk: Desk, tmp_path: Path
+) -> None:
+    done = _processed(make, desk, tmp_path, existing_text)
+
+    found = done.text.split()
+    assert done.pages[0].status == "ok"
+    assert _missing(found) == []
+    assert found.count("Digitally") == 1
+    layer = _pdftotext(done)
+    assert _missing(layer) == []
+    assert layer.count("Digitally") == 1
+    assert done.record["pages"][0]["dpi"] == pytest.approx(300 if make is _on_two_pages else 150, abs=1)
+
+
+def _beyond_the_crop(pdf: pikepdf.Pdf) -> None:
+    made = page(pdf, WHOLE_PAGE + text(NOTE, 20, -20, 5))
+    made.MediaBox, made.CropBox = Array([0, -40, *POINTS]), Array([0, 0, *POINTS])
+
+
+def _white(pdf: pikepdf.Pdf) -> None:
+    page(pdf, WHOLE_PAGE + text(NOTE, 40, 300, 5, "1 1 1 rg"))
+
+
+def _tiny(pdf: pikepdf.Pdf) -> None:
+    page(pdf, WHOLE_PAGE + text(NOTE, 40, 300, 1))
+
+
+def _clipped(pdf: pikepdf.Pdf) -> None:
+    page(pdf, WHOLE_PAGE + b"q 0 0 20 20 re W n " + text(NOTE, 40, 300, 5) + b"Q\n")
+
+
+def _transparent(pdf: pikepdf.Pdf) -> None:
+    states = Dictionary(G=Dictionary(Type=Name.ExtGState, ca=0, CA=0))
+    page(pdf, WHOLE_PAGE + b"q /G gs " + text(NOTE, 40, 300, 5) + b"Q\n", ExtGState=states)
+
+
+def _behind_a_mask(pdf: pikepdf.Pdf) -> None:
+    black = form(pdf, b"0 g 0 0 600 900 re f", (0, 0, 600, 900))
+    black.Group = Dictionary(S=Name.Transparency, CS=Name.DeviceGray)
+    mask = Dictionary(Type=Name.Mask, S=Name.Luminosity, G=black)
+    states = Dictionary(G=Dictionary(Type=Name.ExtGState, SMask=mask))
+    page(pdf, WHOLE_PAGE + b"q /G gs " + text(NOTE, 40, 300, 5) + b"Q\n", ExtGState=states)
+
+
+def _beyond_a_form(pdf: pikepdf.Pdf) -> None:
+    """Of a form no more is shown than its box."""
+    inner = form(pdf, text(NOTE, 40, 300, 5), (0, 0, 30, 30), Font=page(pdf, b"").Resources.Font)
+    del pdf.pages[0]
+    page(pdf, WHOLE_PAGE + b"/Fm Do\n", {"Scan": jpeg(pdf, sheet()), "Fm": inner})
+
+
+@pytest.mark.parametrize("existing_text", ["skip", "redo"])
+@pytest.mark.parametrize(
+    "make",
+    [_beyond_the_crop, _white, _tiny, _clipped, _transparent, _behind_a_mask, _beyond_a_form],
+)
+def test_text_that_is_not_displayed_is_none(
+    make: Callable[[pikepdf.Pdf], None], existing_text: Any, desk: Desk, tmp_path: Path
+) -> None:
+    done = _processed(make, desk, tmp_path, existing_text)
+
+    assert done.pages[0].status == "ok"
+    assert _missing(done.text.split()) == []
+    assert "nobody" not in done.text
+
+
+def test_light_text_on_a_dark_bar_is_displayed(desk: Desk, tmp_path: Path) -> None:
+    def make(pdf: pikepdf.Pdf) -> None:
+        page(pdf, b"0 g 0 290 595 40 re f\n" + text("White letters on a dark bar", 40, 300, 18, "1 g"), {})
+
+    done = _processed(make, desk, tmp_path)
+
+    assert done.pages[0].status == "has_text"
+    assert done.text.split() == ["White", "letters", "on", "a", "dark", "bar"]
+
+
+def test_text_under_a_picture_is_a_layer_that_redo_can_not_take_off(desk: Desk, tmp_path: Path) -> None:
+    def make(pdf: pikepdf.Pdf) -> None:
+        page(pdf, text("Words of an earlier recognition under the scan", 40, 600, 12) + WHOLE_PAGE)
+
+    kept = _processed(make, desk, tmp_path)
+    redone = _processed(make, desk, tmp_path, "redo")
+
+    assert (kept.pages[0].status, redone.pages[0].status) == ("has_text", "ok")
+    assert kept.text.split() == ["Words", "of", "an", "earlier", "recognition", "under", "the", "scan"]
+    assert _missing(redone.text.split()) == []
+    assert "under the page's picture" in redone.pages[0].warnings[0]
+
+
+@pytest.mark.parametrize("existing_text", ["skip", "redo"])
+def test_a_picture_of_print_beside_real_text_is_read(existing_text: Any, desk: Desk, tmp_path: Path) -> None:
+    def make(pdf: pikepdf.Pdf) -> None:
+        own = b"".join(
+            text(f"Typed sentence of the letter itself, number {n}, with many words", 60, 800 - 14 * n, 11)
+            for n in range(20)
+        )
+        clipping = jpeg(pdf, sheet(LINES, (1240, 800)))
+        page(pdf, own + b"q 480 0 0 310 60 60 cm /Clip Do Q\n", {"Clip": clipping})
+
+    done = _processed(make, desk, tmp_path, existing_text)
+
+    found = done.text.split()
+    assert done.pages[0].status == "ok"
+    assert _missing(found) == []
+    assert found.count("Typed") == 20
+    assert _pdftotext(done).count("Typed") == 20
+    assert done.text.index("number 19") < done.text.index("barrel")
+
+
+def test_a_photograph_beside_real_text_adds_no_words(desk: Desk, tmp_path: Path) -> None:
+    def make(pdf: pikepdf.Pdf) -> None:
+        own = b"".join(
+            text(f"Typed sentence of the letter itself, number {n}, with many words", 60, 800 - 14 * n, 11)
+            for n in range(20)
+        )
+        page(pdf, own + b"q 480 0 0 310 60 60 cm /Photo Do Q\n", {"Photo": jpeg(pdf, _photograph())})
+
+    done = _processed(make, desk, tmp_path)
+
+    assert (done.pages[0].status, done.pages[0].warnings) == ("has_text", ())
+    assert done.text.count("Typed") == 20
+    assert len(done.text.splitlines()) == 20
+
+
+def test_pictures_of_a_page_with_text_that_hold_no_words_are_told_with_numbers(
+    desk: Desk, tmp_path: Path
+) -> None:
+    def make(pdf: pikepdf.Pdf) -> None:
+        page(
+            pdf,
+            b"q 595.2 0 0 600 0 0 cm /Photo Do Q\n" + text("A caption", 60, 800, 11),
+            {"Photo": jpeg(pdf, _photograph())},
+        )
+
+    done = _processed(make, desk, tmp_path)
+
+    assert (done.pages[0].status, done.text.split()) == ("has_text", ["A", "caption"])
+    assert "71% of the page" in done.pages[0].warnings[0]
+
+
+def test_a_torn_picture_costs_a_page_with_text_no_more_than_itself(desk: Desk, tmp_path: Path) -> None:
+    def make(pdf: pikepdf.Pdf) -> None:
+        torn = jpeg(pdf, sheet())
+        torn.write(torn.read_raw_bytes()[:9000], filter=Name.DCTDecode)
+        page(pdf, WHOLE_PAGE + text(STAMP, 20, 10, 6), {"Scan": torn})
+
+    done = _processed(make, desk, tmp_path)
+
+    assert done.pages[0].status == "has_text"
+    assert "could not be read" in done.pages[0].warnings[0]
+    assert done.text.split() == STAMP.split()
+
+
+def _photograph() -> Image.Image:
+    """Shapes in all greys, without an edge that is a letter's."""
+    slope = Image.linear_gradient("L").resize((960, 600))
+    hills = Image.radial_gradient("L").resize((240, 150))
+    for left in range(0, 960, 240):
+        for top in range(0, 600, 150):
+            slope.paste(ImageChops.invert(hills) if (left + top) % 100 else hills, (left, top), hills)
+    return slope
+
+
+def _processed(
+    make: Callable[[pikepdf.Pdf], None], desk: Desk, folder: Path, existing_text: Any = "skip"
+) -> Done:
+    with pikepdf.new() as pdf:
+        make(pdf)
+        path = saved(pdf, folder / f"{existing_text}.pdf")
+    return desk.process(path, PageSettings(existing_text=existing_text))
+
+
+def _missing(found: list[str]) -> list[str]:
+    return [word for word in words_of() if word not in found]
+
+
+def _pdftotext(done: Done) -> list[str]:
+    return subprocess.run(
+        ["pdftotext", str(done.outputs["pdf"]), "-"], capture_output=True, text=True, check=True
+    ).stdout.split()

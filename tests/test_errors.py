@@ -1,0 +1,60 @@
+"""One table says what follows from a code; the wire, the classes and the exit codes agree with it."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from ocr_protocol.codes import RETRYABLE, CommandCode, FileCode
+from ocr_worker import errors
+from ocr_worker.cli.exit_codes import BatchBrokenError, EndedAtOnceError, UsageError
+from ocr_worker.errors import FAILURES, OcrError
+from ocr_worker.jobs.course import FILE_CODES, RETRIED_CODES, RETRYABLE_CODES
+from ocr_worker.model.tasks import Failure
+
+
+def test_the_table_and_the_wire_know_the_same_codes_and_which_of_them_may_be_retried() -> None:
+    assert set(FAILURES) == {*get_args(FileCode), *get_args(CommandCode)}
+    assert {code for code, kind in FAILURES.items() if kind.scope == "command"} == set(get_args(CommandCode))
+    assert {code for code, kind in FAILURES.items() if kind.retryable} == RETRYABLE
+
+
+def test_every_error_of_ours_has_a_code_of_the_table() -> None:
+    ours = [cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, OcrError)]
+
+    assert len(ours) > 30
+    assert {cls.code for cls in ours} <= set(FAILURES)
+
+
+def test_a_dead_page_is_tried_at_once_a_hung_one_later_and_a_gone_file_not_page_by_page() -> None:
+    assert {"crashed", "engine"} == RETRIED_CODES
+    assert {"crashed", "engine", "timeout"} == RETRYABLE_CODES
+    assert {"not_found", "changed", "locked", "no_space", "bad_password"} <= FILE_CODES
+    assert not FILE_CODES & {"corrupt", "too_large", "unsupported_type", "internal"}
+
+
+@pytest.mark.parametrize(
+    ("error", "exit_code"),
+    [
+        (UsageError("no"), 2),
+        (errors.InvalidParamsError("no"), 2),
+        (errors.LanguageMissingError("no"), 3),
+        (errors.JobActiveError("no"), 3),
+        (BatchBrokenError("no", "job", "no_space"), 4),
+        (errors.InternalError("no"), 70),
+        (EndedAtOnceError("no"), 130),
+    ],
+)
+def test_an_error_ends_a_command_with_the_exit_code_of_its_kind(error: OcrError, exit_code: int) -> None:
+    assert error.exit_code == exit_code
+
+
+def test_a_failure_says_what_the_error_said() -> None:
+    error = errors.ChangedError("a.pdf changed", size=7)
+
+    failure = Failure.of(error)
+
+    assert failure.to_fields() == error.to_fields()
+    assert failure.to_fields() == {"code": "changed", "message": "a.pdf changed", "retryable": True}
+    assert failure.details == {"size": 7}

@@ -1,0 +1,116 @@
+"""Samples of more than 8 bits: what they mean, where Pillow does not tell or reads them wrongly; and as 8-bit grey."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from PIL import Image, ImageChops, ImageMath, TiffImagePlugin
+
+from ocr_worker.engines.images.filters import grey_range
+from ocr_worker.errors import UnsupportedTypeError
+
+_BITS, _PHOTOMETRIC, _FORMAT = 258, 262, 339
+_MIN_IS_WHITE, _UNSIGNED, _SIGNED = 0, 1, 2
+_LARGEST = 3e38
+"""Beyond lie infinities; what is no number is in no order with it."""
+_PLANES = {"R", "G", "B", "A"}
+
+
+def teach_pillow() -> None:
+    """The one kind of 16-bit grey that its table leaves out: white is 0, the high byte comes first."""
+    TiffImagePlugin.OPEN_INFO.setdefault((b"MM", 0, (1,), 1, (16,), ()), ("I;16B", "I;16B"))
+
+
+def mend_planes(image: Image.Image) -> None:
+    """Of a TIFF whose colours lie one after the other in 16 bits, Pillow takes each byte for a sample. Call it before decoding.
+
+    Raises UnsupportedTypeError for such planes of other colours than RGB.
+    """
+    if not isinstance(image, TiffImagePlugin.TiffImageFile) or image.mode not in (
+        "RGB",
+        "RGBA",
+        "CMYK",
+        "LA",
+    ):
+        return
+    planes = [_plane(tile) for tile in image.tile]
+    if max(image.tag_v2.get(_BITS, (8,))) != 16 or "" in planes:
+        return
+    if not _PLANES.issuperset(planes) or image.mode == "LA":
+        raise UnsupportedTypeError(
+            f"its colours are {image.mode} in separate planes of 16 bits; save it in RGB, or with 8 bits"
+        )
+    order = ";16B" if image.tag_v2.prefix == b"MM" else ";16L"
+    image.tile = [
+        tile._replace(args=(plane + order, *(tile.args or ())[1:]))
+        for plane, tile in zip(planes, image.tile, strict=True)
+    ]
+
+
+def _plane(tile: Any) -> str:
+    """The one colour that this tile is of, stored as it is; none for others."""
+    colour = tile.args[0] if tile.codec_name == "raw" and isinstance(tile.args, tuple) else ""
+    return colour if len(colour) == 1 else ""
+
+
+def to_8_bits(image: Image.Image) -> Image.Image:
+    """Grey, dark on light as it was meant. What is no number is paper."""
+    if _is_unsigned_32(image):
+        # Pillow takes the upper half for negative numbers; the highest byte alone is what is wanted.
+        native = image.tobytes()
+        grey = Image.frombytes("L", image.size, native[3::4] if sys.byteorder == "little" else native[::4])
+        return ImageChops.invert(grey) if is_inverted(image) else grey
+    # Of 16 bits in an order that is not the machine's, Pillow knows no range.
+    plain = image.convert("F")
+    known = ImageMath.lambda_eval(lambda given: abs(given["im"]) <= _LARGEST, im=plain).convert("L")
+    holes = known.point(lambda value: 0 if value else 255)
+    if holes.getbbox():
+        plain.paste(0.0, mask=holes)
+    grey = _scaled(plain, _top(image))
+    grey = ImageChops.invert(grey) if is_inverted(image) else grey
+    if holes.getbbox():
+        grey.paste(255, mask=holes)
+    return grey
+
+
+def is_inverted(image: Image.Image) -> bool:
+    """Whether 0 is white: Pillow turns that round for 8 bits and less."""
+    return _tag(image, _PHOTOMETRIC, 1) == _MIN_IS_WHITE
+
+
+def is_plain_16(image: Image.Image) -> bool:
+    """Whether its samples can go into a PNG as they are."""
+    return image.mode == "I;16" and not is_inverted(image) and _tag(image, _BITS, 16) == 16
+
+
+def _scaled(image: Image.Image, top: float) -> Image.Image:
+    lowest, highest = grey_range(image)
+    low, high = min(0.0, lowest), max(highest, 255.0 if top > 1 and highest <= 255 else top)
+    grey: Image.Image = image.point(lambda value: value * (255.0 / (high - low)) - low * 255.0 / (high - low))
+    return grey.convert("L")
+
+
+def _top(image: Image.Image) -> float:
+    """What white is."""
+    if image.mode == "F":
+        return 1.0
+    bits = _tag(image, _BITS, 16)
+    signed = _tag(image, _FORMAT, _UNSIGNED) == _SIGNED
+    # Numbers of 32 bits seldom use them: most come from programs that count to 65,535.
+    return float((1 << min(bits, 16) - signed * (bits <= 16)) - 1)
+
+
+def _is_unsigned_32(image: Image.Image) -> bool:
+    return (
+        image.mode == "I"
+        and _tag(image, _BITS, 16) == 32
+        and _tag(image, _FORMAT, _UNSIGNED) == _UNSIGNED
+        and grey_range(image)[0] < 0
+    )
+
+
+def _tag(image: Image.Image, tag: int, usual: int) -> int:
+    tags = getattr(image, "tag_v2", {})
+    found = tags.get(tag, usual)
+    return int(found[0] if isinstance(found, tuple) else found)

@@ -1,0 +1,105 @@
+"""Tesseract, inside the process or as a command: where it is found, its data, and what pages need to suit it."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+
+from ocr_worker.engines.ocr import tessdata
+from ocr_worker.engines.ocr.engine import (
+    Engine,
+    EngineFactory,
+    GateSet,
+    Hints,
+    ModelFile,
+    OrientationFinder,
+    Probe,
+    ResolutionGate,
+)
+
+# The LSTM's time goes with the length of lines, and it reads narrow letters as well: so `across` is smaller.
+# Where letters become narrow, to join pixels first makes fewer slips, in less time.
+TALL = ResolutionGate(0.33, 0.38, 20, (2, 2), least_ink_px=48)
+NARROW = ResolutionGate(0.42, 1 / 2, 20, (1, 2))
+HALF = ResolutionGate(1 / 2, 1 / 2, 17)
+
+HINTS = Hints(
+    # Others are read at their own size: German and Fraktur lost by a smaller one on scans that were not measured before.
+    gate_sets=(GateSet(frozenset({"eng"}), (TALL, NARROW, HALF)),),
+    # A card, a receipt or a small page has fewer.
+    shrink_from_pixels=2_400_000,
+    longest_side_px=32_767,
+    doubtful_confidence=65.0,
+    # Few words that stand upright have 78 to 97, upside down 0 to 73.
+    doubtful_confidence_of_few=75.0,
+    sure_confidence=88.0,
+    sure_turn=2.0,
+    # It reads a tilted page anyway, but in a wrong order.
+    deskew_auto_degrees=1.0,
+    deskew_on_degrees=0.1,
+    more_languages="install packages such as tesseract-ocr-deu, or name a folder with --tessdata-dir",
+)
+
+
+class _Tesseract:
+    """What both ways to Tesseract share: the data."""
+
+    hints = HINTS
+
+    def languages(self, data_dir: str | None) -> Sequence[str]:
+        return tessdata.installed_languages(data_dir)
+
+    def require_languages(self, languages: Sequence[str], data_dir: str | None) -> None:
+        tessdata.find_tessdata(languages, data_dir)
+
+    def fingerprint(self, languages: Sequence[str], data_dir: str | None) -> Sequence[ModelFile]:
+        return tessdata.models(languages, data_dir)
+
+    def load_finder(self, data_dir: str | None) -> OrientationFinder | None:
+        """Inside the process where that can be, whichever of the two reads: a command takes a process a page."""
+        file = tessdata.find_orientation_data(data_dir)
+        if file is None:
+            return None
+        if _has("tesserocr"):
+            from ocr_worker.engines.ocr.tesserocr_engine import OrientationFinder
+
+            return OrientationFinder(file.parent)
+        from ocr_worker.engines.ocr.tesseract_orientation import CommandOrientationFinder
+
+        return CommandOrientationFinder(file.parent)
+
+
+class TesserocrFactory(_Tesseract):
+    name = "tesserocr"
+
+    def probe(self) -> Probe:
+        return Probe("tesserocr", "" if _has("tesserocr") else "pip install tesserocr")
+
+    def load(self, languages: tuple[str, ...], data_dir: str | None, cache_dir: Path) -> Engine:
+        from ocr_worker.engines.ocr.tesserocr_engine import TesserocrEngine
+
+        return TesserocrEngine(languages, tessdata.gather_tessdata(languages, data_dir, cache_dir))
+
+
+class TesseractFactory(_Tesseract):
+    name = "tesseract"
+
+    def probe(self) -> Probe:
+        command = tessdata.tesseract_command()
+        usable = command and _has("pytesseract")
+        lacks = "" if usable else "install Tesseract and put it on PATH"
+        return Probe("pytesseract", lacks, str(command or ""))
+
+    def load(self, languages: tuple[str, ...], data_dir: str | None, cache_dir: Path) -> Engine:
+        from ocr_worker.engines.ocr.tesseract_command import TesseractEngine
+
+        return TesseractEngine(languages, tessdata.gather_tessdata(languages, data_dir, cache_dir))
+
+
+def _has(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
+
+
+BUILT_IN: tuple[EngineFactory, ...] = (TesserocrFactory(), TesseractFactory())
+"""The one inside the process first: it reads the same data and starts once."""

@@ -1,0 +1,76 @@
+"""Annotations as they are drawn, on a page of their own: what text a stamp shows can then be told like a page's.
+
+Source of the placement: ISO 32000-1, 12.5.5.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pikepdf
+from pikepdf import Array, Dictionary, Name
+
+from ocr_worker.engines.pdf.form_values import NOT_SEEN
+from ocr_worker.engines.pdf.qpdf import inherited
+
+_OTHERS = (Name.Widget, Name.Link, Name.Popup)
+"""Fields tell their values themselves; the rest shows no text."""
+
+
+def as_page(pdf: pikepdf.Pdf, number: int) -> bytes | None:
+    """A PDF of this page's annotations alone, in their places; None where none of them draws anything."""
+    page = pdf.pages[number - 1].obj
+    annotations = page.get("/Annots")
+    if not isinstance(annotations, Array):
+        return None
+    try:
+        looks = [(one, look) for one in annotations if (look := _look(one)) is not None]
+        return _page(page, looks) if looks else None
+    except (pikepdf.PdfError, RuntimeError, AttributeError, TypeError, ValueError, KeyError):
+        return None
+
+
+def _look(annotation: Any) -> Any:
+    """The appearance that is drawn, if there is one."""
+    if not isinstance(annotation, Dictionary) or annotation.get("/Subtype") in _OTHERS:
+        return None
+    tells_itself = annotation.get("/Subtype") == Name.FreeText and annotation.get("/Contents")
+    if tells_itself or int(annotation.get("/F", 0)) & NOT_SEEN:
+        return None
+    kinds = annotation.get("/AP")
+    look: Any = kinds.get("/N") if isinstance(kinds, Dictionary) else None
+    if isinstance(look, Dictionary):
+        look = look.get(str(annotation.get("/AS", "/Off")))
+    return look if isinstance(look, pikepdf.Stream) else None
+
+
+def _page(page: Any, looks: list[tuple[Any, Any]]) -> bytes:
+    with pikepdf.new() as single:
+        made = single.add_blank_page()
+        for key in ("/MediaBox", "/CropBox", "/Rotate"):
+            if (value := inherited(page, key)) is not None:
+                made.obj[key] = [float(side) for side in value] if isinstance(value, Array) else int(value)
+        made.obj.Resources = Dictionary(XObject=Dictionary())
+        content = b""
+        for at, (annotation, look) in enumerate(looks):
+            made.obj.Resources.XObject[f"/A{at}"] = single.copy_foreign(look)
+            content += b"q %.6f 0 0 %.6f %.6f %.6f cm /A%d Do Q\n" % (*_placement(annotation, look), at)
+        made.obj.Contents = single.make_stream(content)
+        target = io.BytesIO()
+        # What is packed stays so: it may be a bomb.
+        single.save(target, compress_streams=False)
+        return target.getvalue()
+
+
+def _placement(annotation: Any, look: Any) -> tuple[float, float, float, float]:
+    """What scales and moves the appearance's box into the annotation's."""
+    a, b, c, d, e, f = (float(value) for value in look.get("/Matrix", (1, 0, 0, 1, 0, 0)))
+    x0, y0, x1, y1 = (float(value) for value in look.BBox)
+    xs = [a * x + c * y + e for x in (x0, x1) for y in (y0, y1)]
+    ys = [b * x + d * y + f for x in (x0, x1) for y in (y0, y1)]
+    left, bottom, right, top = (float(value) for value in annotation.Rect)
+    left, right, bottom, top = min(left, right), max(left, right), min(bottom, top), max(bottom, top)
+    across = (right - left) / (max(xs) - min(xs)) if max(xs) > min(xs) else 1.0
+    up = (top - bottom) / (max(ys) - min(ys)) if max(ys) > min(ys) else 1.0
+    return across, up, left - min(xs) * across, bottom - min(ys) * up

@@ -1,0 +1,91 @@
+"""What was typed onto a PDF page: the values of its form fields, and text of its annotations, with their places."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import pikepdf
+from pikepdf import Array, Dictionary, Name
+
+from ocr_worker.engines.pdf.qpdf import inherited
+
+NOT_SEEN = 0b100010
+"""The flags Hidden and NoView."""
+_PASSWORD = 1 << 13
+_SIZE = re.compile(r"([\d.]+)\s+Tf")
+_USUAL_SIZE, _LEADING = 12.0, 1.2
+_MOST_CHARACTERS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One that is displayed."""
+
+    text: str
+    box: tuple[float, float, float, float]
+    """Left, bottom, right, top of its field in user units."""
+    size: float
+    """Of its letters; estimated where the field leaves that to the viewer."""
+
+
+def values(pdf: pikepdf.Pdf, page: int) -> list[Value]:
+    """In the page's own order."""
+    annotations = pdf.pages[page - 1].obj.get("/Annots")
+    if not isinstance(annotations, Array):
+        return []
+    found = (_value(annotation) for annotation in annotations if isinstance(annotation, Dictionary))
+    return [value for value in found if value is not None]
+
+
+def _value(annotation: Any) -> Value | None:
+    try:
+        if int(annotation.get("/F", 0)) & NOT_SEEN:
+            return None
+        x0, y0, x1, y1 = (float(side) for side in annotation.Rect)
+        text = _text(annotation)
+    except (AttributeError, TypeError, ValueError, KeyError):
+        return None
+    if not text or not text.strip():
+        return None
+    box = min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
+    return Value(text, box, _size(annotation, box))
+
+
+def _text(annotation: Any) -> str | None:
+    match annotation.get("/Subtype"):
+        case Name.FreeText:
+            return _spoken(annotation.get("/Contents"))
+        case Name.Widget if inherited(annotation, "/FT") == Name.Tx:
+            flags = int(inherited(annotation, "/Ff") or 0)
+            return None if flags & _PASSWORD else _spoken(inherited(annotation, "/V"))
+        case Name.Widget if inherited(annotation, "/FT") == Name.Ch:
+            return _chosen(annotation)
+        case _:
+            return None
+
+
+def _chosen(field: Any) -> str:
+    """As the list shows it, which may differ from what is sent."""
+    value, options = inherited(field, "/V"), inherited(field, "/Opt")
+    chosen = list(value) if isinstance(value, Array) else [value]
+    labels = {
+        _spoken(option[0]): _spoken(option[1])
+        for option in (options if isinstance(options, Array) else ())
+        if isinstance(option, Array) and len(option) == 2
+    }
+    spoken = [_spoken(one) for one in chosen]
+    return "\n".join(labels.get(one, one) for one in spoken if one)
+
+
+def _spoken(value: Any) -> str:
+    if isinstance(value, pikepdf.Stream):
+        value = pikepdf.String(value.read_bytes()[:_MOST_CHARACTERS])
+    return str(value)[:_MOST_CHARACTERS] if isinstance(value, pikepdf.String) else ""
+
+
+def _size(annotation: Any, box: tuple[float, float, float, float]) -> float:
+    found = _SIZE.search(str(inherited(annotation, "/DA") or ""))
+    size = float(found[1]) if found else 0.0
+    return size or min(_USUAL_SIZE, max(1.0, (box[3] - box[1]) / _LEADING))

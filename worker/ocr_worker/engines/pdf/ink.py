@@ -1,0 +1,67 @@
+"""How PDFium's objects are painted, as far as their own values tell."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from typing import Any, Literal
+
+from pypdfium2 import raw
+
+from ocr_worker.engines.pdf.geometry import Box, Matrix, matrix_of, times
+
+TINY_POINTS = 2.0
+"""Print of this size nobody reads."""
+FAINT_ALPHA = 8
+LIGHT_LEVEL = 215
+"""Of 255: lighter text is drawn to see whether it can be seen."""
+PATTERN_FILL = (191, 191, 191, 255)
+"""What PDFium gives for the colour of a pattern, which may be a picture."""
+_RECTANGLE = 5
+"""Segments of its path."""
+_PLAIN_MODES = {raw.FPDF_TEXTRENDERMODE_FILL, raw.FPDF_TEXTRENDERMODE_FILL_STROKE}
+
+
+def seen_by_ink(text: Any, mode: int) -> Literal["seen", "unseen", "doubtful"]:
+    """Whether text can be seen, by its colour and by what clips it; doubtful where that takes a drawing."""
+    colour = fill(text)
+    if mode not in _PLAIN_MODES or colour is None:
+        return "doubtful"
+    red, green, blue, alpha = colour
+    if alpha < FAINT_ALPHA and mode == raw.FPDF_TEXTRENDERMODE_FILL:
+        return "unseen"
+    light = 0.3 * red + 0.59 * green + 0.11 * blue > LIGHT_LEVEL
+    return "doubtful" if light or raw.FPDFPageObj_HasTransparency(text) or is_shaped(text) else "seen"
+
+
+def fill(part: Any) -> tuple[int, int, int, int] | None:
+    red, green, blue, alpha = places = ctypes.c_uint(), ctypes.c_uint(), ctypes.c_uint(), ctypes.c_uint()
+    if not raw.FPDFPageObj_GetFillColor(part, *places):
+        return None
+    return red.value, green.value, blue.value, alpha.value
+
+
+def is_shaped(part: Any) -> bool:
+    """Whether something clips the object that is no rectangle."""
+    path = raw.FPDFPageObj_GetClipPath(part)
+    counts = range(raw.FPDFClipPath_CountPaths(path))
+    return any(raw.FPDFClipPath_CountPathSegments(path, number) > _RECTANGLE for number in counts)
+
+
+def is_tiny(part: Any, box: Box, matrix: Matrix) -> bool:
+    """By the size of its font: a row of full stops is low, too."""
+    if min(box[2] - box[0], box[3] - box[1]) >= TINY_POINTS:
+        return False
+    size = ctypes.c_float()
+    # A font without a name is made of drawings: its size may be any number.
+    is_named = raw.FPDFFont_GetBaseFontName(raw.FPDFTextObj_GetFont(part), None, 0) > 1
+    if not is_named or not raw.FPDFTextObj_GetFontSize(part, size):
+        return False
+    _, _, c, d, *_ = times(matrix_of(part), matrix)
+    return size.value * math.hypot(c, d) < TINY_POINTS and max(box[2] - box[0], box[3] - box[1]) > 0
+
+
+def is_filled(part: Any) -> bool:
+    mode, stroke = ctypes.c_int(), ctypes.c_int()
+    is_drawn = raw.FPDFPath_GetDrawMode(part, mode, stroke)
+    return bool(is_drawn and mode.value != raw.FPDF_FILLMODE_NONE)

@@ -1,0 +1,318 @@
+"""What of a page's text and pictures is displayed. A file may hold text that nobody sees: only what is seen counts.
+
+Most of it is told by an object's own values. What only drawing can tell (light text, text under something, text in
+a form) is drawn small, with it and without it: where no pixel changes, there is nothing to see.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import pypdfium2
+from PIL import Image, ImageChops
+from pypdfium2 import raw
+
+from ocr_worker.engines.pdf.geometry import (
+    IDENTITY,
+    Box,
+    Matrix,
+    bounds,
+    clipped,
+    common,
+    holds,
+    is_empty,
+    is_within,
+    matrix_of,
+    pixels,
+    placed,
+    points,
+    times,
+    union_area,
+)
+from ocr_worker.engines.pdf.ink import PATTERN_FILL, fill, is_filled, is_shaped, is_tiny, seen_by_ink
+
+MAX_OBJECTS = 20_000
+"""After so many objects a page counts as looked at: a map or a plan. What text it has beyond counts as displayed."""
+MAX_PAIRS = 200_000
+"""So many pairs of a text and what may cover it are compared."""
+MAX_PICTURES = 400
+MAX_COVERS = 2_000
+HEM = 0.0025
+"""Of a picture's longer side: clips that were rounded take as much off, where no print stands."""
+_DEPTH = 8
+SEEN_LEVELS = 12
+"""Grey levels by which a pixel changes where text is seen: that of a watermark changes more."""
+_TEST_DPI, _MOST_TEST_PIXELS = 75, 4_000_000
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image as a page draws it."""
+
+    bounds: Box
+    """Left, bottom, right, top in user units."""
+    shown: Box
+    """What is left of them within the page and what clips the image; no area for none."""
+    size: tuple[int, int]
+    """Pixels."""
+    across: float
+    down: float
+    """Its sides on the page in user units, however it is turned."""
+    is_upright: bool
+    """Neither turned nor mirrored."""
+    is_plain: bool
+    """Neither clipped nor transparent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a page is made of, as far as it matters for recognition."""
+
+    visible_characters: int
+    hidden_characters: int
+    """Of text in the invisible mode, or under a picture: a layer of an earlier OCR."""
+    images: tuple[Picture, ...]
+    others: int
+    """Objects that are neither text nor image."""
+    image_bytes: int = 0
+    """What the images take in the file, packed as they are."""
+    text: str = ""
+    """What is displayed, in reading order; line breaks are PDFium's."""
+    texts: Any = None
+    """PDFium's text of the page, for the places of its characters."""
+    layer: str = ""
+    """What is hidden."""
+    covered: bool = False
+    """Whether some of what is hidden lies under a picture."""
+    shown: tuple[Any, ...] = ()
+    """PDFium's objects of the text that is displayed."""
+    hidden: tuple[Any, ...] = ()
+    unseen: tuple[Any, ...] = ()
+
+
+@dataclass(slots=True)
+class _Text:
+    handle: Any
+    box: Box
+    order: int
+    mode: int
+    nested: bool
+    state: str = "seen"
+    """seen, hidden, unseen; doubtful until it was drawn."""
+    covered: bool = False
+
+
+@dataclass(slots=True)
+class _Finds:
+    texts: list[_Text] = field(default_factory=list)
+    images: list[Picture] = field(default_factory=list)
+    covers: list[tuple[int, Box]] = field(default_factory=list)
+    """What may hide text that was drawn before it, with its place in the order of drawing."""
+    others: int = 0
+    stored: int = 0
+    count: int = 0
+
+
+def survey(page: Any) -> Content:
+    """Look through the objects of a page, nested ones too."""
+    finds = _Finds()
+    frame: Box = tuple(page.get_bbox())
+    _walk(finds, (page.raw, raw.FPDFPage_CountObjects, raw.FPDFPage_GetObject), IDENTITY, frame, 0)
+    _find_covered(finds)
+    _look(page, finds)
+    unseen, hidden, shown = (
+        tuple(text.handle for text in finds.texts if text.state == state)
+        for state in ("unseen", "hidden", "seen")
+    )
+    layer = ""
+    if hidden:
+        with without(shown + unseen):
+            layer = whole_text(page.get_textpage())
+    with without(hidden + unseen):
+        texts = page.get_textpage()
+        text = whole_text(texts)
+    return Content(
+        _count(text), _count(layer), tuple(finds.images), finds.others, finds.stored, text, texts, layer,
+        any(text.covered for text in finds.texts if text.state == "hidden"), shown, hidden, unseen,
+    )  # fmt: skip
+
+
+def with_layer(page: Any, content: Content) -> tuple[str, Any]:
+    """What is displayed and what is hidden, as one text, with PDFium's object for it."""
+    if not content.hidden:
+        return content.text, content.texts
+    with without(content.unseen):
+        texts = page.get_textpage()
+        return whole_text(texts), texts
+
+
+@contextmanager
+def without(handles: tuple[Any, ...]) -> Iterator[None]:
+    """The page as if it had not these objects."""
+    for handle in handles:
+        raw.FPDFPageObj_SetIsActive(handle, 0)
+    try:
+        yield
+    finally:
+        for handle in handles:
+            raw.FPDFPageObj_SetIsActive(handle, 1)
+
+
+def covered_share(images: tuple[Picture, ...], page: Any) -> float:
+    """How much of the displayed page the images cover together."""
+    left, bottom, right, top = page.get_bbox()
+    area = (right - left) * (top - bottom)
+    boxes = [
+        image.shown for image in images if image.shown[0] < image.shown[2] and image.shown[1] < image.shown[3]
+    ]
+    return union_area(boxes) / area if area > 0 else 0.0
+
+
+def _walk(finds: _Finds, owner: tuple[Any, Any, Any], matrix: Matrix, clip: Box, depth: int) -> None:
+    handle, count, get = owner
+    for number in range(count(handle)):
+        if finds.count >= MAX_OBJECTS:
+            return
+        finds.count += 1
+        part = get(handle, number)
+        match raw.FPDFPageObj_GetType(part):
+            case raw.FPDF_PAGEOBJ_TEXT:
+                finds.texts.append(_text(part, finds, matrix, clip, depth))
+            case raw.FPDF_PAGEOBJ_IMAGE:
+                _take_image(part, finds, matrix, clip)
+            case raw.FPDF_PAGEOBJ_FORM if depth < _DEPTH:
+                inside = (part, raw.FPDFFormObj_CountObjects, raw.FPDFFormObj_GetObject)
+                _walk(finds, inside, times(matrix_of(part), matrix), clipped(part, matrix, clip), depth + 1)
+            case kind:
+                finds.others += 1
+                if len(finds.covers) < MAX_COVERS and (kind == raw.FPDF_PAGEOBJ_SHADING or is_filled(part)):
+                    _take_fill(part, finds, matrix, clip)
+
+
+def _text(part: Any, finds: _Finds, matrix: Matrix, clip: Box, depth: int) -> _Text:
+    box = placed(bounds(part), matrix)
+    shown = common(box, clipped(part, matrix, clip))
+    text = _Text(part, shown, finds.count, raw.FPDFTextObj_GetTextRenderMode(part), depth > 0)
+    if text.mode == raw.FPDF_TEXTRENDERMODE_INVISIBLE:
+        text.state = "hidden"
+    elif is_empty(box):
+        # Blanks, or a font that says that its glyphs have no size: that of drawn ones often does.
+        text.state = "seen"
+    elif is_empty(shown) or is_tiny(part, box, matrix):
+        text.state = "unseen"
+    else:
+        text.state = seen_by_ink(part, text.mode)
+        # A form shows no more than its box, which PDFium does not tell.
+        if depth and text.state == "seen":
+            text.state = "doubtful"
+    return text
+
+
+def _take_image(part: Any, finds: _Finds, matrix: Matrix, clip: Box) -> None:
+    if len(finds.images) >= MAX_PICTURES:
+        return
+    a, b, c, d, *_ = placement = times(matrix_of(part), matrix)
+    bounds = placed((0.0, 0.0, 1.0, 1.0), placement)
+    inner = clipped(part, matrix, clip)
+    width, height = ctypes.c_uint(), ctypes.c_uint()
+    raw.FPDFImageObj_GetImagePixelSize(part, width, height)
+    shown = common(bounds, inner)
+    plain = not (raw.FPDFPageObj_HasTransparency(part) or is_shaped(part))
+    across, down = math.hypot(a, b), math.hypot(c, d)
+    upright = a > 0 and d > 0 and abs(b) < 1e-3 * a and abs(c) < 1e-3 * d
+    whole = is_within(common(bounds, clip), inner, HEM * max(across, down))
+    size = width.value, height.value
+    finds.images.append(Picture(bounds, shown, size, across, down, upright, plain and whole))
+    finds.covers.append((finds.count, shown))
+    finds.stored += raw.FPDFImageObj_GetImageDataRaw(part, None, 0)
+
+
+def _take_fill(part: Any, finds: _Finds, matrix: Matrix, clip: Box) -> None:
+    box = placed(bounds(part), matrix)
+    finds.covers.append((finds.count, box))
+    if fill(part) == PATTERN_FILL and len(finds.images) < MAX_PICTURES:
+        shown = common(box, clipped(part, matrix, clip))
+        finds.images.append(Picture(box, shown, (0, 0), 0.0, 0.0, is_upright=False, is_plain=False))
+
+
+def _find_covered(finds: _Finds) -> None:
+    """Text that lies within something that is drawn later may be hidden by it."""
+    if len(finds.texts) * len(finds.covers) > MAX_PAIRS:
+        return
+    last = finds.covers[-1][0] if finds.covers else 0
+    for text in finds.texts:
+        if text.order < last and text.state in ("seen", "doubtful"):
+            over = [box for order, box in finds.covers if order > text.order]
+            text.covered = all(any(map(partial(holds, point), over)) for point in points(text.box))
+            if text.covered and text.state == "seen":
+                text.state = "covered"
+
+
+def _look(page: Any, finds: _Finds) -> None:
+    """Draw what is doubtful, and see."""
+    groups = [
+        [text for text in finds.texts if text.state == "covered"],
+        [text for text in finds.texts if text.state == "doubtful" and not text.nested],
+        [text for text in finds.texts if text.state == "doubtful" and text.nested],
+    ]
+    if not any(groups):
+        return
+    before = _drawn(page)
+    for texts in filter(None, groups):
+        with without(tuple(text.handle for text in texts)):
+            after = _drawn(page)
+        change = ImageChops.difference(before, after) if before and after else None
+        for text in texts:
+            if change is None or _changes(change, pixels(text.box, page, change.size)):
+                text.state = "seen"
+            else:
+                text.state = "hidden" if text.state == "covered" else "unseen"
+
+
+def _drawn(page: Any) -> Image.Image | None:
+    width, height = page.get_size()
+    scale = min(_TEST_DPI / 72, math.sqrt(_MOST_TEST_PIXELS / max(1.0, width * height)))
+    try:
+        bitmap = page.render(scale=scale, grayscale=True, draw_annots=False, may_draw_forms=False)
+        picture: Image.Image = bitmap.to_pil()
+    except (pypdfium2.PdfiumError, RuntimeError, ValueError, OverflowError):
+        return None
+    return picture
+
+
+def _changes(change: Image.Image, box: tuple[int, int, int, int]) -> bool:
+    if box[0] >= box[2] or box[1] >= box[3]:
+        return False
+    _, most = change.crop(box).getextrema()
+    return isinstance(most, int | float) and most >= SEEN_LEVELS
+
+
+def _count(text: str) -> int:
+    return len("".join(text.split()))
+
+
+def whole_text(texts: Any) -> str:
+    """One character for each that PDFium counts: halves of a pair come one by one."""
+    count, read, handle = texts.count_chars(), raw.FPDFText_GetUnicode, texts.raw
+    if not count:
+        return ""
+    buffer = (ctypes.c_ushort * (count + 1))()
+    written = raw.FPDFText_GetText(handle, 0, count, buffer)
+    bulk = bytes(buffer).decode("utf-16-le", "surrogatepass")
+    if written != count + 1 or len(bulk) != count + 1:
+        # PDFium leaves out what has no character, and the numbers would no longer be those of the boxes.
+        return "".join(_character(read(handle, number)) for number in range(count))
+    # Read whole, a hyphen at a line's end is another character than read alone: ASCII is the same in both.
+    return _NOT_ASCII.sub(lambda found: _character(read(handle, found.start())), bulk[:count])
+
+
+def _character(code: int) -> str:
+    return chr(code) if code <= 0x10FFFF else "\ufffd"

@@ -1,0 +1,168 @@
+"""What happens to jobs, for one listener in a thread of its own: it may be slow, and may have missed the beginning."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Union
+
+from typing_extensions import Self
+
+from ocr_worker.jobs.queries import file_result
+from ocr_worker.model.events import FileDone, FileEnded, JobEnded, JobEvent, JobFailed, ProgressMade, RunEnd
+from ocr_worker.model.jobs import ACTIVE, BatchStatus, JobId, JobState
+from ocr_worker.model.tasks import Failure
+from ocr_worker.store.job_store import JobStore, store_as_it_is
+from ocr_worker.store.records import StoredJob
+
+AT_ONCE = 100
+"""Files that are in memory at most; the others wait in the store."""
+_STATUS: dict[JobState, BatchStatus] = {"completed": "completed", "stopped": "stopped"}
+
+Heard = Union[ProgressMade, FileDone, JobEnded, JobFailed]
+
+
+class Subscription:
+    """Iterate it, or `get` what comes next, in one thread.
+
+    Of progress only the newest is kept, and files are read from the store when they are asked for: a listener that is
+    slow, or never reads, costs no memory and holds nobody up.
+    """
+
+    def __init__(
+        self, state_dir: Path, job_id: JobId | None, after_seq: int, detach: Callable[[Subscription], None]
+    ) -> None:
+        self._state_dir, self._job_id, self._detach = state_dir, job_id, detach
+        self._news = threading.Condition()
+        self._progress: dict[JobId, ProgressMade] = {}
+        self._ends: dict[JobId, JobEnded | JobFailed] = {}
+        self._ended_seq: dict[JobId, int] = {}
+        """Up to which files have ended, by job."""
+        self._read_seq: dict[JobId, int] = {} if job_id is None else {job_id: after_seq}
+        self._files: deque[FileDone] = deque()
+        self._looked_back, self._closed = job_id is None, False
+        self._store: JobStore | None = None
+
+    # The runtime's
+
+    def on_event(self, event: JobEvent) -> None:
+        job_id = event.job_id
+        if self._job_id not in (None, job_id):
+            return
+        with self._news:
+            match event:
+                case ProgressMade():
+                    self._progress[job_id] = event
+                case FileEnded(_, _, seq):
+                    self._read_seq.setdefault(job_id, seq - 1)
+                    self._ended_seq[job_id] = seq
+                case JobEnded() | JobFailed():
+                    self._ends[job_id] = event
+            self._news.notify_all()
+
+    def end(self) -> None:
+        """Nothing more will happen."""
+        with self._news:
+            self._closed = True
+            self._news.notify_all()
+
+    # The listener's
+
+    def get(self, timeout: float | None = None) -> Heard | None:
+        """What happened next; None when that takes longer than `timeout` seconds, or nothing more will happen."""
+        if not self._looked_back:
+            self._look_back()
+        until = None if timeout is None else time.monotonic() + timeout
+        while True:
+            with self._news:
+                left = None if until is None else max(0.0, until - time.monotonic())
+                if not self._news.wait_for(self._has_news, left):
+                    return None
+                job_id = self._job_with_files()
+                if job_id is None and not self._files:
+                    return self._take_other()
+            if not self._files and job_id is not None:
+                self._read_files(job_id)
+            if self._files:
+                return self._files.popleft()
+
+    def __iter__(self) -> Iterator[Heard]:
+        """All that happens, to the end of the job; of all jobs, for ever."""
+        while (heard := self.get()) is not None:
+            yield heard
+            if self._job_id is not None and isinstance(heard, JobEnded | JobFailed):
+                return
+
+    def close(self) -> None:
+        """Hear nothing more; to be called by the thread that listens."""
+        self._detach(self)
+        self.end()
+        if self._store is not None:
+            # A connection is its thread's; another leaves it to the collector.
+            with suppress(sqlite3.Error):
+                self._store.close()
+            self._store = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _has_news(self) -> bool:
+        return bool(self._closed or self._files or self._progress or self._ends or self._job_with_files())
+
+    def _job_with_files(self) -> JobId | None:
+        return next((job for job, seq in self._ended_seq.items() if seq > self._read_seq[job]), None)
+
+    def _take_other(self) -> Heard | None:
+        """Progress first: a job's end is the last that is heard of it."""
+        if self._progress:
+            return self._progress.pop(next(iter(self._progress)))
+        if self._ends:
+            job_id = next(iter(self._ends))
+            self._ended_seq.pop(job_id, None)
+            if self._job_id is None:
+                self._read_seq.pop(job_id, None)
+            return self._ends.pop(job_id)
+        return None
+
+    def _read_files(self, job_id: JobId) -> None:
+        found = self._reader().files_ended_after(job_id, self._read_seq[job_id], AT_ONCE)
+        with self._news:
+            # Where a file was opened again since, its end is not there any more.
+            self._read_seq[job_id] = found[-1][0] if found else self._ended_seq[job_id]
+        self._files.extend(FileDone(job_id, file.number, seq, file_result(file)) for seq, file in found)
+
+    def _look_back(self) -> None:
+        """What happened before this listener came."""
+        self._looked_back = True
+        assert self._job_id is not None
+        job = self._reader().job(self._job_id)
+        if job is None:
+            return
+        with self._news:
+            seen = self._read_seq[job.job_id]
+            self._ended_seq.setdefault(job.job_id, job.last_seq)
+            if job.state not in ACTIVE and job.last_seq > seen:
+                self._ends.setdefault(job.job_id, _end_of(job))
+
+    def _reader(self) -> JobStore:
+        self._store = store_as_it_is(self._store, self._state_dir)
+        return self._store
+
+
+def _end_of(job: StoredJob) -> JobEnded | JobFailed:
+    """The end of a job's last run, as its row tells it."""
+    if job.state == "failed":
+        failure = Failure(
+            job.reason or "internal", "The run ended by a fault; resume the job.", retryable=True
+        )
+        return JobFailed(job.job_id, failure, job.last_seq)
+    run = RunEnd(_STATUS.get(job.state, "cancelled"), job.reason, job.ended_at or job.updated_at)
+    return JobEnded(job.job_id, run, job.last_seq)

@@ -1,0 +1,101 @@
+"""What follows when a task ends: it is kept in the store and counted, and the course says what is to be done."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ocr_worker.jobs.course import Compose, Course, Effect, Open, Recognise, Task, with_name
+from ocr_worker.jobs.file_window import FileWindow, OpenFile
+from ocr_worker.jobs.journal import RunJournal
+from ocr_worker.jobs.outcomes import FileOutcomes, failure_of
+from ocr_worker.jobs.page_results import PageResults
+from ocr_worker.jobs.progress import Here
+from ocr_worker.jobs.run_context import RunContext
+from ocr_worker.model.results import FileOutcome
+from ocr_worker.model.tasks import Composed, Failure, Opened, Outcome, PageDone
+from ocr_worker.store.records import StoredJob
+
+log = logging.getLogger(__name__)
+
+What = tuple[Sequence[Effect], "FileOutcome | None"]
+"""What is to be done, and how a file that ends well by it ended."""
+
+
+class TaskEnds:
+    """Of the tasks of one run."""
+
+    def __init__(
+        self, job: StoredJob, window: FileWindow, course: Course, journal: RunJournal, context: RunContext
+    ) -> None:
+        self._job, self._window, self._course, self._journal = job, window, course, journal
+        self._store, self._manifests = context.store, context.leases.manifests
+        self.results = PageResults(job, window, context.store)
+        self.outcomes = FileOutcomes(window, context.store)
+
+    def take(self, task: Task, outcome: Outcome) -> What:
+        """Take in the end of a task."""
+        file = self._window.files[task.number]
+        match task, outcome:
+            case Open(), Opened():
+                return self._opened(file, outcome)
+            case Recognise(_, page), PageDone():
+                self._store.page_ended(self._job.job_id, file.number, page, outcome.status)
+                self._journal.pages_read += outcome.status == "ok"
+                ended = self._course.page_done(file.number, page, time.monotonic())
+                self.count_page(file.number, page, ended)
+                return (), None
+            case Compose(), Composed():
+                self.results.discard_later(file.number)
+                done = self.outcomes.composed(file, outcome, task.failed_pages)
+                return self._course.done(file.number), done
+            case _:
+                return self._failed(file, task, failure_of(outcome)), None
+
+    def count_page(self, number: int, page: int, ended: int) -> None:
+        """A page has ended, well or not, so many of its file have now."""
+        file = self._window.files[number]
+        assert file.opened is not None
+        here = Here(file.stored.file, file.name, number, ended, file.opened.pages)
+        self._journal.progress.page_ended(number, file.weights[page - 1], here)
+        self._journal.throttle.add()
+
+    def redo(self, number: int, failure: Failure) -> Sequence[Effect]:
+        """Read all pages of a file anew."""
+        file = self._window.files[number]
+        log.warning(
+            "%s: its page results can't be used, all pages are read again: %s", file.name, failure.message
+        )
+        assert file.opened is not None
+        self.results.forget(number)
+        return self._begin_pages(file, file.opened)
+
+    def _opened(self, file: OpenFile, opened: Opened) -> What:
+        file.opened, file.source = opened, replace(file.source, stamp=opened.stamp)
+        if opened.up_to_date:
+            return self._course.up_to_date(file.number), None
+        if self._job.options.dry_run:
+            return self._course.done(file.number), self.outcomes.rehearsed(file, opened)
+        return self._begin_pages(file, opened), None
+
+    def _begin_pages(self, file: OpenFile, opened: Opened) -> Sequence[Effect]:
+        known = self.results.begin(file, opened)
+        self._manifests.file_changed(self._job.job_id)
+        file.stored = replace(file.stored, pages=opened.pages, sha256=opened.sha256)
+        ended = [page for page, past in known.items() if past is None or past.guilty]
+        self._journal.progress.opened(file.number, opened.pages, ended, file.weights)
+        return self._course.opened(file.number, opened.pages, known)
+
+    def _failed(self, file: OpenFile, task: Task, failure: Failure) -> Sequence[Effect]:
+        page = task.page if isinstance(task, Recognise) else None
+        if traceback := failure.details.pop("traceback", None):
+            log.error("%s%s failed:\n%s", file.name, f", page {page}" if page else "", traceback)
+        failure = with_name(failure, file.name, page)
+        if page is not None:
+            return self._course.page_failed(file.number, page, failure, time.monotonic())
+        if isinstance(task, Compose):
+            # The killed process may have left the outputs half written.
+            self._window.sweep()
+        return self._course.step_failed(file.number, failure, time.monotonic())

@@ -1,0 +1,166 @@
+"""Layers of a PDF (optional content): which are off when it is opened, and a page without what belongs to them.
+
+Source: ISO 32000-1, 8.11.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pikepdf
+from pikepdf import Array, Dictionary, Name
+
+from ocr_worker.errors import CorruptError
+from ocr_worker.outputs.content_filter import ContentFilter, Rule
+from ocr_worker.outputs.page_resources import find_resources
+
+_DEPTH, _SHALLOW = 20, 4
+_POLICIES: dict[str, Callable[[list[bool]], bool]] = {
+    "/AllOn": any,
+    "/AnyOn": all,
+    "/AnyOff": lambda offs: not any(offs),
+    "/AllOff": lambda offs: not all(offs),
+}
+"""Whether a membership is off, by whether its groups are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """Which groups are off, by their object numbers."""
+
+    off: frozenset[tuple[int, int]]
+
+    def is_off(self, content: Any, depth: int = _DEPTH) -> bool:
+        """Whether what belongs to this group, or to this membership of groups, is not shown."""
+        if not isinstance(content, Dictionary) or depth == 0:
+            return False
+        if content.get("/Type") != Name.OCMD:
+            return content.objgen in self.off
+        if isinstance(expression := content.get("/VE"), Array):
+            return not self._holds(expression, depth)
+        groups = content.get("/OCGs")
+        members = [groups] if isinstance(groups, Dictionary) else list(groups or ())
+        offs = [self.is_off(group, depth - 1) for group in members if isinstance(group, Dictionary)]
+        return bool(offs) and _POLICIES.get(str(content.get("/P", "/AnyOn")), all)(offs)
+
+    def _holds(self, expression: Any, depth: int) -> bool:
+        if not isinstance(expression, Array):
+            return not self.is_off(expression, depth - 1)
+        if depth == 0 or len(expression) < 2:
+            return True
+        values = [self._holds(part, depth - 1) for part in list(expression)[1:]]
+        match expression[0]:
+            case Name.Not:
+                return not values[0]
+            case Name.Or:
+                return any(values)
+            case _:
+                return all(values)
+
+
+def layers(pdf: pikepdf.Pdf) -> Layers:
+    """As the document's default configuration shows it on a screen."""
+    properties: Any = pdf.Root.get("/OCProperties")
+    groups = properties.get("/OCGs") if isinstance(properties, Dictionary) else None
+    if not isinstance(groups, Array):
+        return Layers(frozenset())
+    settings = properties.get("/D", Dictionary())
+    known = {group.objgen: group for group in groups if isinstance(group, Dictionary)}
+    off = set(known) if settings.get("/BaseState") == Name.OFF else set()
+    off -= _numbers(settings.get("/ON"))
+    off |= _numbers(settings.get("/OFF"))
+    for usage in settings.get("/AS", Array()):
+        if isinstance(usage, Dictionary) and usage.get("/Event") == Name.View:
+            for number in _numbers(usage.get("/OCGs")) & set(known):
+                off = _switched(off, known[number], number)
+    return Layers(frozenset(off))
+
+
+def may_hide(pdf: pikepdf.Pdf, page: pikepdf.Page) -> bool:
+    """Whether something may be off on this page: a group that is, or a membership that is off where its groups are on."""
+    if "/OCProperties" not in pdf.Root:
+        return False
+    return bool(layers(pdf).off) or _turns_round(find_resources(page), _SHALLOW)
+
+
+def _turns_round(resources: Any, depth: int) -> bool:
+    if not isinstance(resources, Dictionary) or depth == 0:
+        return False
+    named = resources.get("/Properties")
+    drawn = [one for one in _values(resources.get("/XObject")) if isinstance(one, pikepdf.Stream)]
+    contents = [*_values(named), *(one.get("/OC") for one in drawn)]
+    return any(map(_is_negative, contents)) or any(
+        _turns_round(one.get("/Resources"), depth - 1) for one in drawn
+    )
+
+
+def _values(dictionary: Any) -> list[Any]:
+    return list(dictionary.values()) if isinstance(dictionary, Dictionary) else []
+
+
+def _is_negative(content: Any) -> bool:
+    if not isinstance(content, Dictionary) or content.get("/Type") != Name.OCMD:
+        return False
+    return "/VE" in content or content.get("/P") in (Name.AnyOff, Name.AllOff)
+
+
+def shown_page(pdf: pikepdf.Pdf, number: int) -> bytes:
+    """A PDF of this page alone, as it is shown: layers that are off are gone, and those that are on are always on.
+
+    Raises CorruptError when it can't be made.
+    """
+    try:
+        return _shown_page(pdf, number)
+    except (pikepdf.PdfError, RuntimeError, ValueError) as error:
+        raise CorruptError(f"Page {number} can't be taken out of its document: {error}") from error
+
+
+def _shown_page(pdf: pikepdf.Pdf, number: int) -> bytes:
+    with pikepdf.new() as single:
+        single.pages.append(pdf.pages[number - 1])
+        properties = pdf.Root.OCProperties
+        # Copied after the page, so that both name the same groups.
+        single.Root.OCProperties = single.copy_foreign(
+            properties if properties.is_indirect else pdf.make_indirect(properties)
+        )
+        drop_what_is_off(single, single.pages[0], layers(single))
+        del single.Root.OCProperties
+        target = io.BytesIO()
+        # What is packed stays so: it may be a bomb.
+        single.save(target, compress_streams=False)
+        return target.getvalue()
+
+
+def drop_what_is_off(pdf: pikepdf.Pdf, page: pikepdf.Page, shown: Layers) -> None:
+    ContentFilter(pdf, Rule(is_off=shown.is_off)).clean(page)
+    annotations = page.obj.get("/Annots")
+    if isinstance(annotations, Array):
+        kept = [
+            one for one in annotations if not (isinstance(one, Dictionary) and shown.is_off(one.get("/OC")))
+        ]
+        if len(kept) < len(annotations):
+            page.obj.Annots = Array(kept)
+
+
+def _numbers(groups: Any) -> set[tuple[int, int]]:
+    return (
+        {group.objgen for group in groups if isinstance(group, Dictionary)}
+        if isinstance(groups, Array)
+        else set()
+    )
+
+
+def _switched(off: set[tuple[int, int]], group: Any, number: tuple[int, int]) -> set[tuple[int, int]]:
+    """By what the group says of its use on a screen."""
+    usage = group.get("/Usage")
+    view = usage.get("/View") if isinstance(usage, Dictionary) else None
+    match view.get("/ViewState") if isinstance(view, Dictionary) else None:
+        case Name.OFF:
+            return off | {number}
+        case Name.ON:
+            return off - {number}
+        case _:
+            return off

@@ -1,0 +1,185 @@
+"""A page that shows text of its own and pictures as well: what is in the pictures is read, and joins the text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import groupby
+
+from ocr_worker.engines.pdf import geometry, page_content, pdfium
+from ocr_worker.engines.pdf.page_content import Content
+from ocr_worker.model.page import Box, Line
+from ocr_worker.model.tasks import PageSettings
+from ocr_worker.pages import existing_text
+from ocr_worker.pages.rendering import GLANCE_DPI, Sheet
+
+LEAST_SHARE = 0.1
+"""Of the page: smaller pictures are logos and signatures."""
+LEAST_SHARE_ON_REDO = 0.005
+SCAN_SHARE = 0.5
+SCAN_CHARACTERS = 400
+"""A page with less text, most of which pictures cover, is a scan with a stamp: what is read on its paper counts, however unsure."""
+PAPER_SHARE, PAPER_LEVELS = 0.3, 32
+"""Print leaves most of a picture at about one level; in a photograph no level is so common."""
+SURE_CONFIDENCE = 60.0
+SURE_CHARACTERS = 10
+MOST_GLANCES = 8
+BROKEN = "The page's own text was kept, but a picture beside it could not be read"
+
+
+def share(sheet: Sheet) -> float:
+    """How much of the page its pictures cover."""
+    return (
+        page_content.covered_share(sheet.content.images, sheet.page) if sheet.content and sheet.page else 0.0
+    )
+
+
+def is_to_be_read(sheet: Sheet, settings: PageSettings) -> bool:
+    """Whether the pictures of a page with text on it are worth a look."""
+    if sheet.content is None:
+        return False
+    if settings.existing_text == "redo":
+        return share(sheet) >= LEAST_SHARE_ON_REDO or bool(sheet.content.hidden_characters)
+    # What is hidden was read in the pictures before.
+    return share(sheet) >= LEAST_SHARE and not existing_text.has_good_layer(sheet.content)
+
+
+def is_stamped_scan(sheet: Sheet) -> bool:
+    content = sheet.content
+    return content is not None and content.visible_characters < SCAN_CHARACTERS and share(sheet) >= SCAN_SHARE
+
+
+def unread(sheet: Sheet) -> str | None:
+    """What to say of large pictures in which nothing was read."""
+    covered = share(sheet)
+    if covered < SCAN_SHARE:
+        return None
+    return f"Pictures cover {covered:.0%} of the page beside its own text, and no words were read in them"
+
+
+def without_text(sheet: Sheet) -> Sheet:
+    """The sheet as it is while the text that it displays is switched off."""
+    if sheet.content is None:
+        return sheet
+    return replace(sheet, content=replace(sheet.content, visible_characters=0, text=""))
+
+
+def may_hold_print(sheet: Sheet, content: Content) -> bool:
+    """By the levels of its pictures, drawn small."""
+    try:
+        glance = pdfium.render(sheet.page, GLANCE_DPI)
+    except pdfium.PdfiumError:
+        return True
+    largest = sorted(content.images, key=lambda one: _area(one.shown))[-MOST_GLANCES:]
+    for picture in largest:
+        left, top, right, bottom = geometry.pixels(picture.shown, sheet.page, glance.size)
+        if left >= right or top >= bottom:
+            continue
+        levels = glance.crop((left, top, right, bottom)).histogram()
+        common = max(sum(levels[at : at + PAPER_LEVELS]) for at in range(256 - PAPER_LEVELS + 1))
+        if PAPER_SHARE * sum(levels) <= common < sum(levels):
+            return True
+    return False
+
+
+def _area(box: Box | tuple[float, float, float, float]) -> float:
+    return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
+
+
+def reads_like_print(lines: Iterable[Line]) -> bool:
+    """Whether most of what was read in a picture is sure: in one without print, marks are taken for letters."""
+    words = [word for line in lines for word in line.words]
+    counts = [(sum(map(str.isalnum, word.text)), word.confidence or 0.0) for word in words]
+    sure = sum(count for count, confidence in counts if count >= 3 and confidence >= SURE_CONFIDENCE)
+    return sure >= SURE_CHARACTERS and sure >= 0.5 * sum(count for count, _ in counts)
+
+
+def joined(read: tuple[Line, ...], own: tuple[Line, ...]) -> tuple[Line, ...]:
+    """What was read and what the page has itself, each word once: the shorter in its places within the longer."""
+    read = _not_twice(read, own)
+    if _length(own) >= _length(read):
+        return woven(
+            own, [list(block) for _, block in groupby(read, key=lambda line: (line.block, line.paragraph))]
+        )
+    # PDFium tells of no blocks: a heading and a page number are lines of one.
+    return woven(read, [[line] for line in own])
+
+
+def woven(lines: tuple[Line, ...], blocks: list[list[Line]]) -> tuple[Line, ...]:
+    """The lines as they are, and each block where it stands among them on paper."""
+    places: dict[int, list[Line]] = {}
+    for block in blocks:
+        places.setdefault(_place(block, lines), []).extend(block)
+    merged: list[tuple[int, Line]] = []
+    for at, line in enumerate(lines):
+        merged += [(1, inserted) for inserted in places.get(at, ())]
+        merged.append((0, line))
+    merged += [(1, inserted) for inserted in places.get(len(lines), ())]
+    return _numbered(merged)
+
+
+def _length(lines: Iterable[Line]) -> int:
+    return sum(len(word.text) for line in lines for word in line.words)
+
+
+def _place(block: list[Line], lines: tuple[Line, ...]) -> int:
+    """Before which line the block stands: one of a single line goes into its row, others between two lines of their column."""
+    left, right = min(line.box[0] for line in block), max(line.box[2] for line in block)
+    middle = (min(line.box[1] for line in block) + max(line.box[3] for line in block)) / 2
+    row = [at for at, line in enumerate(lines) if line.box[1] <= middle <= line.box[3]]
+    if len(block) == 1 and row:
+        before = [at for at in row if lines[at].box[0] < left]
+        return before[-1] + 1 if before else row[0]
+    for at, line in enumerate(lines):
+        if line.box[1] >= middle and line.box[0] < right and line.box[2] > left:
+            return at
+    above = [at for at, line in enumerate(lines) if line.box[3] <= middle]
+    return above[-1] + 1 if above else 0
+
+
+def _numbered(lines: list[tuple[int, Line]]) -> tuple[Line, ...]:
+    """Blocks and paragraphs counted anew, from 0 through the page."""
+    found: list[Line] = []
+    block = paragraph = -1
+    before: tuple[int, int, int] | None = None
+    for source, line in lines:
+        now = source, line.block, line.paragraph
+        if before is None or now[:2] != before[:2]:
+            block += 1
+        if now != before:
+            paragraph += 1
+        found.append(replace(line, block=block, paragraph=paragraph))
+        before = now
+    return tuple(found)
+
+
+def _not_twice(read: tuple[Line, ...], own: tuple[Line, ...]) -> tuple[Line, ...]:
+    """What was read without the words that the page itself has in the same place."""
+    places: dict[str, list[Box]] = {}
+    for line in own:
+        for word in line.words:
+            places.setdefault(_plain(word.text), []).append(word.box)
+    found = []
+    for line in read:
+        words = tuple(
+            word for word in line.words if not _lies_on(word.box, places.get(_plain(word.text), []))
+        )
+        if words:
+            found.append(line if len(words) == len(line.words) else replace(line, words=words))
+    return tuple(found)
+
+
+def _lies_on(box: Box, boxes: list[Box]) -> bool:
+    for other in boxes:
+        common = max(box[0], other[0]), max(box[1], other[1]), min(box[2], other[2]), min(box[3], other[3])
+        if (
+            common[0] < common[2]
+            and common[1] < common[3]
+            and 2 * _area(common) > min(_area(box), _area(other))
+        ):
+            return True
+    return False
+
+
+def _plain(text: str) -> str:
+    return "".join(filter(str.isalnum, text)).casefold()
