@@ -23,7 +23,7 @@ help: ## Say what can be made.
 demo: .venv/runtime ## Watch sample scans become searchable PDFs, text and word boxes.
 	@$(BIN)/python -m examples.demo
 
-test: .venv/dev missing-tools ## Run all tests.
+test: .venv/dev missing-tools tests/readers/node_modules ## Run all tests.
 	$(PYTEST)
 
 test-quick: .venv/dev ## Run in less than a minute what tests the rooms one by one: while editing.
@@ -64,6 +64,11 @@ system-tools: ## Install what the tests call of the system, as root on Debian; n
 missing-tools:
 	@$(PYTHON) tools/system_tools.py
 
+# pdf.js, one of the readers that tests ask: what is missing is named, and its tests are skipped by name.
+tests/readers/node_modules: tests/readers/package-lock.json
+	@cd tests/readers && npm ci --omit=optional --no-audit --no-fund --silent && touch node_modules \
+		|| echo "Missing: pdf.js, which takes npm (nodejs.org). Tests that need it are skipped by name." >&2
+
 lock: ## Pin all requirements anew, with hashes; PACKAGE=pillow moves that one alone.
 	@$(PYTHON) -m venv build/lock
 	@build/lock/bin/python -m pip --disable-pip-version-check --quiet install uv
@@ -72,16 +77,17 @@ lock: ## Pin all requirements anew, with hashes; PACKAGE=pillow moves that one a
 	$(UV) --group bench --constraint requirements/dev.txt --output-file requirements/bench.txt
 
 clean: ## Remove the environment and all that was made.
-	rm -rf .venv build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv tests/readers/node_modules build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
-$(BIN)/python:
+# An environment that `uv sync` made has no pip, and is made anew.
+$(BIN)/pip:
 	@$(PYTHON) tools/make_venv.py .venv
 
 # Stamps, so that a second make installs nothing. A larger set of requirements holds the smaller ones.
 HOLDS_runtime := .venv/runtime
 HOLDS_dev := $(HOLDS_runtime) .venv/dev
 HOLDS_bench := $(HOLDS_dev) .venv/bench
-.venv/runtime .venv/dev .venv/bench: .venv/%: requirements/%.txt pyproject.toml | $(BIN)/python
+.venv/runtime .venv/dev .venv/bench: .venv/%: requirements/%.txt pyproject.toml | $(BIN)/pip
 	@echo "Installing requirements/$*.txt into .venv"
 	@$(PIP) $(HASHED) requirements/$*.txt
 	@$(PIP) $(SELF)

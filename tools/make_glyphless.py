@@ -1,4 +1,4 @@
-"""Generate glyphless.ttf, the font of the invisible text layer: one empty glyph, half as wide as high. A development tool.
+"""Generate glyphless.ttf, the font of the invisible text layer: a blank half as wide as high, and a space half as wide as that. A development tool.
 
 python tools/make_glyphless.py [TARGET]
 """
@@ -15,16 +15,17 @@ from fontTools.ttLib.tables._g_l_y_f import Glyph
 
 UNITS_PER_EM = 1000
 ADVANCE = 500
+SPACE_ADVANCE = 250
 
 
 def make_font() -> bytes:
     """The font's bytes: the same on every run."""
-    glyphs = [".notdef", "blank"]
+    advances = {".notdef": ADVANCE, "blank": ADVANCE, "space": SPACE_ADVANCE}
     builder = FontBuilder(UNITS_PER_EM, isTTF=True)
-    builder.setupGlyphOrder(glyphs)
-    builder.setupCharacterMap({0x20: "blank"})
-    builder.setupGlyf({".notdef": Glyph(), "blank": _box()})
-    builder.setupHorizontalMetrics(dict.fromkeys(glyphs, (ADVANCE, 0)))
+    builder.setupGlyphOrder(list(advances))
+    builder.setupCharacterMap({0x20: "space"})
+    builder.setupGlyf({".notdef": Glyph(), "blank": _box(ADVANCE), "space": _box(SPACE_ADVANCE)})
+    builder.setupHorizontalMetrics({name: (advance, 0) for name, advance in advances.items()})
     builder.setupHorizontalHeader(ascent=800, descent=-200)
     builder.setupNameTable({"familyName": "OcrGlyphless", "styleName": "Regular", "psName": "OcrGlyphless"})
     builder.setupOS2(sTypoAscender=800, sTypoDescender=-200, usWinAscent=800, usWinDescent=200)
@@ -36,11 +37,11 @@ def make_font() -> bytes:
     return target.getvalue()
 
 
-def _box() -> Glyph:
+def _box(advance: int) -> Glyph:
     """A glyph that is never painted, but has an extent: PDFium loses a lone character without one."""
     pen = TTGlyphPen(None)
     pen.moveTo((0, 0))
-    for corner in ((0, 700), (ADVANCE, 700), (ADVANCE, 0)):
+    for corner in ((0, 700), (advance, 700), (advance, 0)):
         pen.lineTo(corner)
     pen.closePath()
     return pen.glyph()

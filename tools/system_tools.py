@@ -5,7 +5,12 @@ import shutil
 import subprocess
 import sys
 
-PACKAGES = {"pdftotext": "poppler-utils", "pdftoppm": "poppler-utils", "bash": "bash"}
+PACKAGES = {
+    "pdftotext": "poppler-utils",
+    "pdftoppm": "poppler-utils",
+    "mutool": "mupdf-tools",
+    "bash": "bash",
+}
 if sys.platform == "linux":
     PACKAGES |= {"strace": "strace", "mount": "mount"}
 """A command that tests call, and the Debian package it comes with."""

@@ -15,7 +15,7 @@ from samples.scores import Score
 PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}], check=True)"
 BUSY = "import time\nwhile time.process_time() < 0.5: pass"
 GREEDY = (
-    "import time; block = bytearray(64 << 20); block[::4096] = b'x' * (len(block) // 4096); time.sleep(0.5)"
+    "import time; block = bytearray(64 << 20); block[::4096] = b'x' * (len(block) // 4096); time.sleep(2)"
 )
 
 
@@ -79,7 +79,7 @@ def test_memory_is_told_beside_the_pages_done_as_the_events_tell_of_them(tmp_pat
     code = """import sys, time
 for done in (1, 2, 3):
     print('{"type":"progress","data":{"current":%d,"total":3}}' % done, flush=True)
-    time.sleep(0.3)"""
+    time.sleep(1)"""
 
     run = measure(_python(code), tmp_path / "log")
 

@@ -165,7 +165,7 @@ class Host:
         for stream in (self.stdin, self.stdout):
             with suppress(OSError):
                 stream.close()
-        assert self._ledger.faults == []
+        assert not self._ledger.faults, self._ledger.faults
 
     def _read(self) -> None:
         pending = b""

@@ -9,6 +9,7 @@ import pytest
 
 from ocr_worker.model.results import Doing
 from ocr_worker.stdio.heartbeat import Heart
+from tests.limits import HANG_SECONDS
 
 
 class Work:
@@ -30,7 +31,7 @@ def test_it_tells_what_is_at_work() -> None:
     heart, _, sent = make_heart()
 
     heart.beat_every(0.01)
-    beat = sent.get(timeout=5)
+    beat = sent.get(timeout=HANG_SECONDS)
 
     data = beat().data
     assert (data.kind, data.state, data.job_id, data.file, data.page) == (
@@ -42,7 +43,7 @@ def test_it_tells_what_is_at_work() -> None:
 def test_a_beat_that_waited_to_be_read_does_not_tell_of_a_job_that_has_ended_meanwhile() -> None:
     heart, work, sent = make_heart()
     heart.beat_every(0.01)
-    beat = sent.get(timeout=5)
+    beat = sent.get(timeout=HANG_SECONDS)
 
     before = beat()
     work.doing = Doing("idle")
@@ -53,10 +54,24 @@ def test_a_beat_that_waited_to_be_read_does_not_tell_of_a_job_that_has_ended_mea
     heart.beat_every(None)
 
 
+def test_a_beat_that_waited_to_be_read_does_not_tell_of_a_job_that_has_begun_meanwhile() -> None:
+    heart, work, sent = make_heart()
+    work.doing = Doing("idle")
+    heart.beat_every(0.01)
+    early = sent.get(timeout=HANG_SECONDS)
+    heart.beat_every(3600)
+
+    work.doing = Doing("running", "job", "/in/a.pdf", 3)
+
+    told = early()
+    assert (told.data.state, told.job_id, told.data.file, told.data.page) == ("running", None, None, None)
+    heart.beat_every(None)
+
+
 def test_the_interval_can_be_stopped_and_set_again() -> None:
     heart, _, sent = make_heart()
     heart.beat_every(0.01)
-    sent.get(timeout=5)
+    sent.get(timeout=HANG_SECONDS)
 
     heart.beat_every(3600)
     while not sent.empty():
@@ -65,5 +80,5 @@ def test_the_interval_can_be_stopped_and_set_again() -> None:
         sent.get(timeout=0.2)
     heart.beat_every(0.01)
 
-    assert sent.get(timeout=5)().data.kind == "heartbeat"
+    assert sent.get(timeout=HANG_SECONDS)().data.kind == "heartbeat"
     heart.beat_every(None)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal, Union
 
-from ocr_worker.errors import FAILURES
+from ocr_worker.errors import FAILURES, CrashedError, PageTimeoutError
 from ocr_worker.model.jobs import BatchStatus, FileState, JobOptions, JobState
 from ocr_worker.model.results import FileOutcome
 from ocr_worker.model.tasks import FailedPage, Failure, page_status
@@ -424,7 +424,7 @@ class Course:
         effects: list[Effect] = []
         for run in list(self.window.values()):
             if run.in_work and now - run.moved_at >= limit:
-                late = Failure("timeout", f"no page was finished within {limit:g} seconds", retryable=True)
+                late = Failure.of(PageTimeoutError(f"no page was finished within {limit:g} seconds"))
                 effects += self._give_up_pages(run, with_name(late, run.name, None))
         return effects
 
@@ -533,7 +533,7 @@ def _composing(run: FileRun) -> Compose:
 
 def _guilty(ends: int, what: str) -> Failure:
     message = f"the worker ended {ends} times while {what}, the last time with nothing else at work"
-    return Failure("crashed", message, retryable=True)
+    return Failure.of(CrashedError(message))
 
 
 def _guilty_page(name: str, page: int, ends: int) -> FailedPage:

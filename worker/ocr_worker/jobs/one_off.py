@@ -8,7 +8,7 @@ from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from ocr_worker.errors import BusyError, EngineError, OcrError
+from ocr_worker.errors import BusyError, CrashedError, EngineError, OcrError, PageTimeoutError
 from ocr_worker.jobs.course import with_name
 from ocr_worker.model.results import Inspection, PageFacts
 from ocr_worker.model.tasks import Failure, Inspected, InspectTask, Outcome, OverlayTask, PageTask, Source
@@ -98,7 +98,7 @@ class PageRequests:
     def close(self) -> None:
         """End all processes; who still waits for an answer is told."""
         self.pool.close()
-        gone = Failure("crashed", "the worker has ended", retryable=True)
+        gone = Failure.of(CrashedError("the worker has ended"))
         for asked in [*self._asked.values(), *self.waiting]:
             asked.answer.set_result(gone)
         self._asked.clear()
@@ -118,7 +118,7 @@ class PageRequests:
         try:
             self.pool.start(self._last_ticket, asked.question, asked.limit_seconds)
         except OSError as error:
-            none = Failure("crashed", f"no process could be started for it: {error}", retryable=True)
+            none = Failure.of(CrashedError(f"no process could be started for it: {error}"))
             asked.answer.set_result(none)
             return
         asked.since = time.monotonic()
@@ -151,5 +151,5 @@ def failed(outcome: Outcome, name: str, limit_seconds: float) -> OcrError:
         log.error("%s:\n%s", name, traceback)
     if outcome.code == "timeout":
         late = f"it could not be looked into within {limit_seconds:g} seconds; try again when the machine is less busy"
-        outcome = Failure("timeout", late, retryable=True)
+        outcome = Failure.of(PageTimeoutError(late))
     return PageTaskError(with_name(outcome, name, None))

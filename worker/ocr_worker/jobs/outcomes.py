@@ -109,7 +109,7 @@ def failure_of(outcome: Outcome) -> Failure:
     """What a task ended with, where that is not what was asked for."""
     if isinstance(outcome, Failure):
         return outcome
-    return Failure("internal", f"The page process answered with {type(outcome).__name__}.", retryable=False)
+    return Failure.of(InternalError(f"The page process answered with {type(outcome).__name__}."))
 
 
 def _main(outputs: dict[str, str]) -> str:

@@ -32,7 +32,7 @@ from ocr_worker.model.jobs import JobId, JobRequest
 from ocr_worker.model.results import Accepted, Doing
 from ocr_worker.model.tasks import Outcome
 from ocr_worker.processes.guard import Guard
-from ocr_worker.processes.pool import PagePool, Pool
+from ocr_worker.processes.pool import Pool, make_pool
 from ocr_worker.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -82,9 +82,9 @@ class Runtime:
         self.settings = settings
         self._inbox: Inbox = inbox or queue.Queue()
         guard = guard or Guard()
-        pool = pool or PagePool(settings.page_processes, settings, guard, self._inbox.put)
+        pool = pool or make_pool(settings.page_processes, settings, guard, self._inbox.put)
         self.service = JobService(settings, pool, self, progress_seconds=progress_seconds)
-        self._requests = PageRequests(PagePool(2, settings, guard, self._inbox.put))
+        self._requests = PageRequests(make_pool(2, settings, guard, self._inbox.put))
         self._listeners: tuple[Listener, ...] = ()
         self._timers: list[tuple[float, Call]] = []
         self._thread: threading.Thread | None = None

@@ -21,7 +21,7 @@ from ocr_worker.model.page import Affine, Page
 from ocr_worker.outputs.hidden_text import strip_hidden_text
 from ocr_worker.outputs.page_resources import own_resources
 from ocr_worker.outputs.pdf_geometry import rotation, to_user_space, visible_box
-from ocr_worker.outputs.text_layer import ADVANCE, GlyphCodes, layer_content
+from ocr_worker.outputs.text_layer import ADVANCE, SPACE_ADVANCE, GlyphCodes, layer_content
 
 LAYER = "/OcrSidecarLayer"
 _PICTURES = (Name.DCTDecode, Name.JPXDecode, Name.JBIG2Decode, Name.CCITTFaxDecode)
@@ -104,12 +104,18 @@ def _complete_font(pdf: pikepdf.Pdf, font: Any, codes: GlyphCodes) -> None:
     descendant = Dictionary(
         Type=Name.Font, Subtype=Name.CIDFontType2, BaseFont=Name.OcrGlyphless, DW=round(1000 * ADVANCE),
         CIDSystemInfo=Dictionary(Registry=pikepdf.String("Adobe"), Ordering=pikepdf.String("Identity"), Supplement=0),
-        CIDToGIDMap=pdf.make_indirect(_packed(pdf, b"\0\1" * (len(codes) + 1))),
-        FontDescriptor=pdf.make_indirect(descriptor),
+        CIDToGIDMap=pdf.make_indirect(_packed(pdf, _glyph_map(codes))), FontDescriptor=pdf.make_indirect(descriptor),
     )  # fmt: skip
+    if " " in codes:
+        descendant.W = Array([int(codes[" "], 16), Array([round(1000 * SPACE_ADVANCE)])])
     font.Subtype, font.BaseFont, font.Encoding = Name.Type0, Name.OcrGlyphless, Name("/Identity-H")
     font.DescendantFonts = Array([pdf.make_indirect(descendant)])
     font.ToUnicode = pdf.make_indirect(_packed(pdf, codes.to_unicode()))
+
+
+def _glyph_map(codes: GlyphCodes) -> bytes:
+    """Which glyph of the font program each code has: the space is the second, all else the first."""
+    return b"\0\1" + b"".join(b"\0\2" if glyph == " " else b"\0\1" for glyph in codes)
 
 
 def _packed(pdf: pikepdf.Pdf, content: bytes) -> pikepdf.Stream:

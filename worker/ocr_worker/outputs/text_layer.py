@@ -1,45 +1,51 @@
-"""The invisible text of a page as PDF operators: words on their line's baseline, stretched to their boxes, parted by real spaces.
+"""The invisible text of a page as PDF operators: level words on their line's baseline, stretched to their boxes, parted by real spaces.
 
+Readers take text apart by its geometry, each by rules of its own; decision 0208 says which.
 Coordinates are the page's pixels with y upwards; the caller's matrix carries them into user space.
 """
 
 from __future__ import annotations
 
-import math
-import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
-from ocr_worker.model.page import Line, Page, Word
+from ocr_worker.model.page import Page
+from ocr_worker.outputs.layer_rows import Row, Span, rows_of
 
 ADVANCE = 0.5
-"""How wide each glyph of the font is, in font sizes."""
-_RTL = {"R", "AL"}
-_DIGITS = {"EN", "AN"}
+SPACE_ADVANCE = 0.25
+"""How wide a glyph of the font is, and the space, in font sizes."""
 _NARROWEST = 0.01
 _WIDE_GAP = 2.5
 """In characters of the word before: from here on a gap is a piece of its own."""
 
+_LEAST_SPACE = 0.2
+"""In font sizes: poppler sees none that is narrower than 0.15."""
+
 _LINE_END = 0.1
 """In font sizes: the space after a line's last word. Without one, pypdf joins that word to the next line's first."""
+_OVERLAP = 0.3
+"""In pixels: pdf.js puts a space into any gap between words of different stretch, however narrow."""
 _MOST_CODES = 0xFFFE
-_REPLACEMENT = 0xFFFD
+_REPLACEMENT = "\ufffd"
 
 
-class GlyphCodes(dict[int, str]):
-    """Hands out two-byte codes, in hex, to characters as they first occur in a document, so that any character can have one."""
+class GlyphCodes(dict[str, str]):
+    """Hands out two-byte codes, in hex, to glyphs as they first occur in a document: any character can be one, or several together."""
 
-    def __missing__(self, character: int) -> str:
-        if len(self) >= _MOST_CODES and character != _REPLACEMENT:
+    def __missing__(self, glyph: str) -> str:
+        if len(self) >= _MOST_CODES and glyph != _REPLACEMENT:
             return self[_REPLACEMENT]
-        self[character] = f"{len(self) + 1:04x}"
-        return self[character]
+        self[glyph] = f"{len(self) + 1:04x}"
+        return self[glyph]
 
-    def encode(self, text: str) -> str:
-        return text.translate(self)
+    def encode(self, glyphs: Iterable[str]) -> str:
+        return "".join(self[glyph] for glyph in glyphs)
 
     def to_unicode(self) -> bytes:
         """The CMap that gives the characters back to whoever copies them."""
-        pairs = [f"<{code}> <{chr(char).encode('utf-16-be').hex()}>" for char, code in self.items()]
+        pairs = [f"<{code}> <{glyph.encode('utf-16-be').hex()}>" for glyph, code in self.items()]
         blocks = [pairs[start : start + 100] for start in range(0, len(pairs), 100)]
         body = "\n".join(f"{len(block)} beginbfchar\n" + "\n".join(block) + "\nendbfchar" for block in blocks)
         return _CMAP.replace("BODY", body).encode("ascii")
@@ -64,95 +70,83 @@ end
 
 def layer_content(page: Page, codes: GlyphCodes) -> bytes:
     """Operators that show the page's words with the font /F, invisibly."""
-    rows = [row for line in page.lines if (row := _line_content(line, page.height_px, codes))]
-    return "\n".join(["BT", "3 Tr", *rows, "ET"]).encode("ascii")
+    rows = rows_of(page)
+    shown = [
+        _row_content(row, after if row.meets(after) else None, codes)
+        for row, after in zip_longest(rows, rows[1:])
+    ]
+    return "\n".join(["BT", "3 Tr", *shown, "ET"]).encode("ascii")
 
 
-def visual_text(word: Word) -> str:
-    """The characters from left to right as they stand on paper: readers turn them back to logical order."""
-    if any(unicodedata.bidirectional(c) in _RTL for c in word.text):
-        return _reversed_runs(word.text)
-    return word.text
-
-
-def _reversed_runs(text: str) -> str:
-    """Right-to-left text turned round, but for numbers within it. Marks go before their letters: readers swap them back."""
-    runs: list[str] = []
-    for character in text:
-        if runs and _is_digit(character) and _is_digit(runs[-1][-1]):
-            runs[-1] += character
-        else:
-            runs.append(character)
-    return "".join(reversed(runs))
-
-
-def _is_digit(character: str) -> bool:
-    return unicodedata.bidirectional(character) in _DIGITS
+def _row_content(row: Row, met: Row | None, codes: GlyphCodes) -> str:
+    pen = _Pen(row, codes, met is not None)
+    for span, follower in zip_longest(row.spans, row.spans[1:]):
+        pen.show_word(span, follower)
+    if met:
+        # PDFium sorts what is drawn at one height from left to right. A space elsewhere makes it begin anew.
+        pen.move(row.spans[-1].right, min(row.spans[-1].base, met.spans[0].base) - row.size)
+        pen.show(" ", pen.at + _LINE_END * row.size)
+    return f"/F {_number(row.size)} Tf\n" + "\n".join(pen.operators)
 
 
 @dataclass(slots=True)
 class _Pen:
-    """Where the text cursor stands along the baseline, with the rounding that the file itself has."""
+    """Draws a row, and knows where the text cursor stands along it, with the rounding that the file itself has."""
 
-    size: float
-    at: float
+    row: Row
+    codes: GlyphCodes
+    ends_in_space: bool
+    """Whether the last glyph is letter and space in one: pdf.js drops lone spaces, and may see no line end."""
+
+    at: float = 0.0
+    stretch: float = 1.0
     operators: list[str] = field(default_factory=list)
 
-    def show(self, text: str, end: float, codes: GlyphCodes) -> None:
-        natural = len(text) * ADVANCE * self.size
+    def show_word(self, span: Span, follower: Span | None) -> None:
+        """Level rows in one go, else each word at its own height."""
+        glyphs, end = self._piece(span, follower)
+        if not (self.operators and self.row.is_level):
+            stretch = 1.0
+            if not (span.spaced or self.row.is_level):
+                # The width goes into the matrix: pypdf leaves Tz out of its account, and would put a space here.
+                end += _OVERLAP
+                stretch = max(end - span.left, 1) / self._natural_width(glyphs)
+            self.move(span.left, span.base, stretch)
+        self.show(glyphs, end)
+        if span.spaced and glyphs[-1] != " ":
+            self.show(" ", follower.left if follower else end + _LINE_END * self.row.size)
+
+    def _piece(self, span: Span, follower: Span | None) -> tuple[Sequence[str], float]:
+        """Return the glyphs up to the next word, unless that is far, and where they end: readers take lone pieces for columns, and gaps for spaces."""
+        if follower is None:
+            joined = [*span.text[:-1], f"{span.text[-1]} "]
+            return (joined if self.ends_in_space else span.text), span.right
+        if follower.left - span.right > _WIDE_GAP * (span.right - span.left) / len(span.text):
+            return span.text, span.right
+        if not span.spaced:
+            return span.text, follower.left
+        share = SPACE_ADVANCE / (len(span.text) * ADVANCE + SPACE_ADVANCE) * (follower.left - span.left)
+        if share < _LEAST_SPACE * self.row.size:
+            return span.text, follower.left - _LEAST_SPACE * self.row.size
+        return f"{span.text} ", follower.left
+
+    def move(self, along: float, up: float, stretch: float = 1.0) -> None:
+        """Begin at a point, with glyphs so many times as wide."""
+        slant = self.row.slant
+        self.at, self.stretch = round(along, 1), stretch
+        x, y = slant.point(self.at, up)
+        matrix = stretch * slant.cos, stretch * slant.sin, -slant.sin, slant.cos
+        values = [*(round(value, 5) for value in matrix), round(x, 1), round(y, 1)]
+        self.operators.append(f"{' '.join(map(_number, values))} Tm")
+
+    def show(self, glyphs: Sequence[str], end: float) -> None:
+        natural = self._natural_width(glyphs) * self.stretch
         stretch = round(100 * max(end - self.at, _NARROWEST * natural) / natural, 1)
-        self.operators.append(f"{_number(stretch)} Tz <{codes.encode(text)}> Tj")
+        self.operators.append(f"{_number(stretch)} Tz <{self.codes.encode(glyphs)}> Tj")
         self.at += natural * stretch / 100
 
-
-def _line_content(line: Line, height: int, codes: GlyphCodes) -> str:
-    x0, y0, x1, y1 = line.baseline
-    angle = math.atan2(y0 - y1, x1 - x0) if (x0, y0) != (x1, y1) else 0.0
-    cos, sin = math.cos(angle), math.sin(angle)
-    size = _font_size(line, cos, sin)
-    spans = [(*_extent(word, x0, y0, cos, sin), word) for word in line.words]
-    # From left to right on paper, whatever the order of reading: gaps are then gaps.
-    spans.sort(key=lambda span: span[0])
-    pen = _Pen(size, round(spans[0][0], 1) if spans else 0.0)
-    start = pen.at
-    for number, (_, right, word) in enumerate(spans):
-        after = spans[number + 1] if number + 1 < len(spans) else None
-        text, next_left = visual_text(word), after[0] if after else right + _LINE_END * size
-        spaced = after is None or word.space_before or after[2].space_before
-        if after is None or next_left - right > _WIDE_GAP * (right - pen.at) / len(text):
-            pen.show(text, right, codes)
-            if spaced:
-                pen.show(" ", next_left, codes)
-        else:
-            # One piece up to the next word: readers take lone pieces for columns, and gaps for spaces.
-            pen.show(f"{text} " if spaced else text, next_left, codes)
-
-    x, y = x0 + start * cos, height - y0 + start * sin
-    matrix = " ".join(
-        _number(value) for value in (round(cos, 5), round(sin, 5), round(-sin, 5), round(cos, 5))
-    )
-    return f"{matrix} {_number(round(x, 1))} {_number(round(y, 1))} Tm /F {_number(size)} Tf\n" + "\n".join(
-        pen.operators
-    )
-
-
-def _extent(word: Word, x0: float, y0: float, cos: float, sin: float) -> tuple[float, float]:
-    """Where the word begins and ends along the line's baseline."""
-    left, top, right, bottom = word.box
-    along = [(x - x0) * cos - (y - y0) * sin for x in (left, right) for y in (top, bottom)]
-    if abs(sin) < 0.2 * abs(cos):
-        # On a nearly level line the corners of the box would only add its height times the slope.
-        middle = (top + bottom) / 2
-        along = [(x - x0) * cos - (middle - y0) * sin for x in (left, right)]
-    return min(along), max(along)
-
-
-def _font_size(line: Line, cos: float, sin: float) -> float:
-    """The line's height across its baseline."""
-    left, top, right, bottom = line.box
-    across = (right - left) if abs(sin) > abs(cos) else (bottom - top)
-    length = abs((right - left) * cos) if abs(cos) > abs(sin) else 0
-    return float(max(2, round(across - abs(sin) * length)))
+    def _natural_width(self, glyphs: Sequence[str]) -> float:
+        return sum(SPACE_ADVANCE if glyph == " " else ADVANCE for glyph in glyphs) * self.row.size
 
 
 def _number(value: float) -> str:

@@ -15,7 +15,7 @@ SPECKLED_SHARE = 0.002
 
 
 def denoised(image: GreyImage, denoise: Switch) -> GreyImage:
-    """A page of dark ink without its specks. See docs/decisions/0207."""
+    """A page of dark ink without its specks. See docs/decisions/0209."""
     picture = image.picture
     match denoise:
         case "auto":

@@ -106,6 +106,18 @@ class Pool(Protocol):
         ...
 
 
+def make_pool(size: int, settings: Settings, guard: Guard, post: Callable[[SlotMessage], None]) -> Pool:
+    """The pool that a runtime works with.
+
+    Args:
+        size: how many tasks may be at work.
+        settings: of the worker.
+        guard: sees to it that no process outlives this one.
+        post: puts a message into the owner's inbox, from any thread.
+    """
+    return PagePool(size, settings, guard, post)
+
+
 class PagePool:
     """Runs tasks in at most `size` page processes, each of which can be killed without the others noticing."""
 

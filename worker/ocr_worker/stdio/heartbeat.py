@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from ocr_protocol import Event, Info
 from ocr_worker.jobs.capabilities import rss_bytes
@@ -32,7 +33,12 @@ class Heart:
             if self._changed.wait(self._interval):
                 self._changed.clear()
             else:
-                self._send(lambda: _event(self._doing()))
+                self._send(partial(self._beat, self._doing().job_id))
+
+    def _beat(self, job_id: str | None) -> Event:
+        """What is done now, but of no job that began after the beat was sent: its acceptance may wait behind it."""
+        doing = self._doing()
+        return _event(doing if doing.job_id == job_id else Doing(doing.state))
 
 
 def _event(doing: Doing) -> Event:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ocr_protocol import Error, Event, Info, Progress, Result
+from ocr_worker.errors import InternalError
 from ocr_worker.jobs import queries
 from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.model.events import FileEnded, JobEnded, JobEvent, JobFailed, ProgressMade
@@ -101,7 +102,7 @@ class EventPublisher:
         except Exception as error:
             log.exception("a result can't be read")
             message = f"OCR batch failed: its result can't be read from the state folder ({error}). The outputs are there; get_job may tell more."
-            return _error(event.job_id, origin, Failure("internal", message, retryable=False))
+            return _error(event.job_id, origin, Failure.of(InternalError(message)))
         finally:
             self._unread.discard(event.job_id)
         data: dict[str, Any] = batch_fields(result)

@@ -14,7 +14,7 @@ from typing import Any
 
 from ocr_worker.processes.claim import Channel
 from ocr_worker.processes.guard import Guard
-from ocr_worker.processes.pool import PagePool
+from ocr_worker.processes.pool import Pool, make_pool
 from ocr_worker.settings import Settings
 
 _HEARD_BYTES = 65536
@@ -28,7 +28,7 @@ class HeadStart:
     guard: Guard
     inbox: queue.SimpleQueue[Any]
     """To which page processes and the threads of the worker post."""
-    pool: PagePool
+    pool: Pool
     heard: bytes
     """Of stdin, so far."""
 
@@ -36,7 +36,7 @@ class HeadStart:
 def head_start(channel: Channel, settings: Settings, guard: Guard) -> HeadStart:
     """Look whether a batch waits; a host that has said something else, or nothing, costs nothing."""
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    pool = PagePool(settings.page_processes, settings, guard, inbox.put)
+    pool = make_pool(settings.page_processes, settings, guard, inbox.put)
     heard = _heard(channel.stdin)
     if _BATCH in heard:
         # One alone, for the processor that the worker leaves free; in what language it is to read is not known yet.

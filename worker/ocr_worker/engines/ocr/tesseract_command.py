@@ -1,4 +1,4 @@
-"""The Tesseract command through pytesseract: one process a page, given a bitmap of ours, its answer read as hOCR."""
+"""The Tesseract command through pytesseract: one process a page, given a bitmap of ours, its answer read as hOCR, and as text for the spaces."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import os
 import re
 import shlex
 import tempfile
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -21,6 +21,8 @@ from ocr_worker.engines.ocr import tessdata
 from ocr_worker.errors import EngineError, EngineMissingError, no_space
 from ocr_worker.model.page import Box, Line, Word
 
+_NEAR = 200
+"""In characters: a word that the text lacks must not be found pages on."""
 _LINES = {"ocr_line", "ocr_textfloat", "ocr_header", "ocr_caption"}
 
 
@@ -41,10 +43,12 @@ class TesseractEngine:
 
     def recognise(self, image: GreyImage) -> tuple[Line, ...]:
         with handed_over(image, self._tessdata) as (bitmap, options):
+            answer = bitmap.with_name("answer")
+            config = f"--psm 3 --oem 1 -c tessedit_create_hocr=1 -c tessedit_create_txt=1 {options}"
             try:
-                hocr = pytesseract.image_to_pdf_or_hocr(
-                    str(bitmap), lang=self._languages, config=f"--psm 3 --oem 1 {options}", extension="hocr"
-                )
+                pytesseract.pytesseract.run_tesseract(str(bitmap), str(answer), "", self._languages, config)
+                hocr = answer.with_suffix(".hocr").read_bytes()
+                text = answer.with_suffix(".txt").read_text(encoding="utf-8", errors="replace")
             except (
                 pytesseract.TesseractError,
                 pytesseract.TesseractNotFoundError,
@@ -54,7 +58,7 @@ class TesseractEngine:
                 if full := no_space(error, bitmap.parent):
                     raise full from error
                 raise EngineError(f"Tesseract failed on the page: {error}") from error
-        return tuple(read_hocr(hocr))
+        return tuple(read_hocr(hocr, text))
 
 
 @contextmanager
@@ -67,18 +71,18 @@ def handed_over(image: GreyImage, folder: Path) -> Iterator[tuple[Path, str]]:
         yield bitmap, f"--tessdata-dir {shlex.quote(str(folder))} --dpi {image.engine_dpi}"
 
 
-def read_hocr(hocr: bytes) -> Iterator[Line]:
-    """Lines of words from Tesseract's hOCR."""
+def read_hocr(hocr: bytes, text: str) -> Iterator[Line]:
+    """Lines of words from Tesseract's hOCR, parted as in its text."""
     try:
         root = ET.fromstring(hocr)  # noqa: S314 (Tesseract wrote it, not the user)
     except ET.ParseError as error:
         raise EngineError(f"Tesseract gave an answer that can't be read: {error}") from error
-    paragraph = -1
+    paragraph, spaces = -1, _Spaces(text)
     for block, area in enumerate(_by_class(root, {"ocr_carea"})):
         for par in _by_class(area, {"ocr_par"}):
             paragraph += 1
             for row in _by_class(par, _LINES):
-                words = tuple(_words(row))
+                words = tuple(_words(row, spaces))
                 if words:
                     box = _box(row)
                     yield Line(words, box, _baseline(row, box), block, paragraph)
@@ -88,20 +92,34 @@ def _by_class(node: ET.Element, classes: set[str]) -> Iterator[ET.Element]:
     return (child for child in node.iter() if child.get("class") in classes)
 
 
-def _words(row: ET.Element) -> Iterator[Word]:
-    before = ""
+def _words(row: ET.Element, spaces: _Spaces) -> Iterator[Word]:
     for node in _by_class(row, {"ocrx_word"}):
         text = "".join(node.itertext()).strip()
         if text:
             confidence = re.search(r"x_wconf (\d+)", node.get("title", ""))
-            spaced = not (before and _is_ideograph(before[-1]) and _is_ideograph(text[0]))
-            yield Word(text, _box(node), float(confidence[1]) if confidence else None, spaced)
-            before = text
+            is_spaced = spaces.before(text)
+            yield Word(text, _box(node), float(confidence[1]) if confidence else None, is_spaced)
 
 
-def _is_ideograph(character: str) -> bool:
-    """Whether the script puts no spaces between words: hOCR does not say where there were any."""
-    return unicodedata.east_asian_width(character) in "WF" and not "\uac00" <= character <= "\ud7a3"
+@dataclass(slots=True)
+class _Spaces:
+    """Follows the words of the hOCR through the text: hOCR does not say where there are spaces."""
+
+    text: str
+    at: int = 0
+
+    def before(self, word: str) -> bool:
+        """Whether the word, asked for in order, has a space before it; so it is said of a word that is not in the text."""
+        start = self.at
+        while start < len(self.text) and self.text[start].isspace():
+            start += 1
+        if not self.text.startswith(word, start):
+            start = self.text.find(word, start, start + _NEAR)
+            if start < 0:
+                return True
+        is_spaced = start == 0 or self.text[start - 1].isspace()
+        self.at = start + len(word)
+        return is_spaced
 
 
 def _box(node: ET.Element) -> Box:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import tesserocr
@@ -49,7 +51,10 @@ class _Row:
     words: list[Word] = field(default_factory=list)
 
     def line(self) -> Line:
-        return Line(tuple(self.words), self.box, self.baseline, self.block, self.paragraph)
+        words = self.words
+        if any(_is_right_to_left(word.text) for word in words):
+            words = _spaced_as_read(words)
+        return Line(tuple(words), self.box, self.baseline, self.block, self.paragraph)
 
 
 def lines(iterator: Any) -> Iterator[Line]:
@@ -86,4 +91,27 @@ def _word(at: Any) -> Word | None:
     box = None if at.Empty(RIL.WORD) else at.BoundingBox(RIL.WORD)
     if box is None or not (text := at.GetUTF8Text(RIL.WORD).strip()):
         return None
-    return Word(text, box, round(at.Confidence(RIL.WORD), 1), at.BlanksBeforeWord() > 0)
+    confidence, is_spaced = round(at.Confidence(RIL.WORD), 1), at.BlanksBeforeWord() > 0
+    # Last: it moves the iterator within the word.
+    return Word(_as_read(at) if _is_right_to_left(text) else text, box, confidence, is_spaced)
+
+
+def _as_read(at: Any) -> str:
+    """The word as it is written: as a whole Tesseract gives its letters from left to right."""
+    symbols = [at.GetUTF8Text(RIL.SYMBOL)]
+    while not at.IsAtFinalElement(RIL.WORD, RIL.SYMBOL) and at.Next(RIL.SYMBOL):
+        symbols.append(at.GetUTF8Text(RIL.SYMBOL))
+    return "".join(symbols).strip()
+
+
+def _spaced_as_read(words: Sequence[Word]) -> list[Word]:
+    """Tesseract says of each word whether a space is at its left; of two, the right one knows of the space between."""
+    spaced = [
+        replace(word, space_before=max(before, word, key=lambda w: w.box[0]).space_before)
+        for before, word in pairwise(words)
+    ]
+    return [replace(words[0], space_before=True), *spaced]
+
+
+def _is_right_to_left(text: str) -> bool:
+    return any(unicodedata.bidirectional(character) in ("R", "AL") for character in text)

@@ -1,0 +1,91 @@
+"""The matrix: which readers find the words of which kind of page, and in the text's order. docs/outputs.md shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+
+import pytest
+
+from ocr_worker.model.page import Page
+from tests.conftest import REPOSITORY
+from tests.readers.made_pages import (
+    language,
+    mixed_sizes,
+    one_column,
+    save_layer,
+    sideways,
+    two_columns,
+)
+from tests.readers.texts import READERS, Reader, found
+
+ENOUGH = 0.98
+
+KINDS: dict[str, tuple[Callable[[], Page], int]] = {
+    "level": (one_column, 0),
+    **{f"tilted by {degrees}°": (partial(one_column, degrees), 0) for degrees in (0.2, 0.7, 2, 5, 9, -0.7, -5)},
+    "two columns": (two_columns, 0),
+    **{f"two columns, tilted by {degrees}°": (partial(two_columns, degrees), 0) for degrees in (2, 9)},
+    "mixed sizes": (mixed_sizes, 0),
+    "mixed sizes, tilted by 5°": (partial(mixed_sizes, 5), 0),
+    **{f"rotated by {turn}°": (one_column, turn) for turn in (90, 180, 270)},
+    "lines that run up the page": (sideways, 0),
+    **{name: (partial(language, name), 0) for name in ("Hebrew", "Arabic", "Chinese", "Japanese", "Korean", "Hindi")},
+    "Hebrew, tilted by 0.7°": (partial(language, "Hebrew", 0.7), 0),
+    "Chinese, tilted by 0.7°": (partial(language, "Chinese", 0.7), 0),
+}  # fmt: skip
+
+ANY_ORDER = {
+    # It sorts words by height.
+    **{("poppler", kind): "any order" for kind in KINDS if "5°" in kind or "9°" in kind},
+    # It takes the paragraphs of such a page from the last to the first.
+    ("poppler", "lines that run up the page"): "any order",
+    # It gives words as they are drawn, from left to right.
+    **{("poppler -raw", kind): "any order" for kind in KINDS if kind.startswith(("Hebrew", "Arabic"))},
+}
+UNREAD = {
+    # It knows no direction of writing: letters come from left to right.
+    ("mutool", kind): "backwards"
+    for kind in KINDS
+    if kind.startswith(("Hebrew", "Arabic"))
+}
+
+
+@pytest.fixture(scope="module")
+def layer(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[str, Path]]:
+    """A kind's text and a PDF of it."""
+    folder = tmp_path_factory.mktemp("layers")
+
+    def made(kind: str) -> tuple[str, Path]:
+        make, turn = KINDS[kind]
+        page = make()
+        return page.text, save_layer(page, folder / f"{len(list(folder.iterdir()))}.pdf", turn)
+
+    return cache(made)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.name)
+def test_a_reader_finds_the_words_of_a_page_in_the_order_of_its_text(
+    reader: Reader, kind: str, layer: Callable[[str], tuple[str, Path]]
+) -> None:
+    reader.require()
+    text, path = layer(kind)
+
+    share = found(text, reader.read(path))
+
+    if (reader.name, kind) in UNREAD:
+        assert found(text[::-1], reader.read(path)).at_all >= ENOUGH
+    else:
+        assert share.at_all >= ENOUGH
+        assert share.in_order >= ENOUGH or (reader.name, kind) in ANY_ORDER
+
+
+def test_the_outputs_page_shows_this_matrix() -> None:
+    limits = {**ANY_ORDER, **UNREAD}
+    rows = [["kind of page", *(reader.name for reader in READERS)], ["---"] * (len(READERS) + 1)]
+    rows += [[kind, *(limits.get((reader.name, kind), "yes") for reader in READERS)] for kind in KINDS]
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+    assert table in (REPOSITORY / "docs" / "outputs.md").read_text(encoding="utf-8"), table
