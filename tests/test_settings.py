@@ -13,11 +13,12 @@ def test_each_number_has_a_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setenv("OCR_WORKER_STATE_DIR", str(tmp_path))
     for name in ("page_processes", "queue_limit", "idle_seconds", "recycle_pages", "recycle_mib"):
         monkeypatch.setenv(f"OCR_WORKER_{name.upper()}", "7")
+    monkeypatch.setenv("OCR_WORKER_MAX_LINE_BYTES", "7777")
 
     settings = settings_from_environment()
 
     assert (settings.page_processes, settings.queue_limit, settings.idle_seconds) == (7, 7, 7)
-    assert (settings.recycle_pages, settings.recycle_mib) == (7, 7)
+    assert (settings.recycle_pages, settings.recycle_mib, settings.max_line_bytes) == (7, 7, 7777)
     assert settings.state_dir == tmp_path
     assert settings.jobs_dir.parent == tmp_path
 
@@ -29,6 +30,25 @@ def test_what_is_no_number_is_refused_by_the_name_of_its_variable(
     monkeypatch.setenv("OCR_WORKER_QUEUE_LIMIT", text)
 
     with pytest.raises(ValueError, match="OCR_WORKER_QUEUE_LIMIT"):
+        settings_from_environment()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("PAGE_PROCESSES", "1000000"), ("MAX_LINE_BYTES", "10"), ("MAX_LINE_BYTES", "9" * 12),
+        ("QUEUE_LIMIT", "9" * 9), ("IDLE_SECONDS", "9" * 18), ("RECYCLE_PAGES", "9" * 12),
+        ("RECYCLE_MIB", "9" * 12), ("MEMORY_LIMIT_MIB", "9" * 18), ("MEMORY_LIMIT_MIB", "1"),
+        ("QUEUE_LIMIT", "9" * 5000),
+    ],
+    ids=lambda value: value[:20],
+)  # fmt: skip
+def test_a_number_out_of_range_is_refused_with_the_range(
+    monkeypatch: pytest.MonkeyPatch, name: str, text: str
+) -> None:
+    monkeypatch.setenv(f"OCR_WORKER_{name}", text)
+
+    with pytest.raises(ValueError, match=f"OCR_WORKER_{name} must be a whole number from "):
         settings_from_environment()
 
 

@@ -8,8 +8,9 @@ import socket
 import sqlite3
 import sys
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from ocr_worker.library.manifest import BatchManifest
 from tests.cli.command import Command, write_papers
 from tests.limits import HANG_SECONDS
 
+DRIPS, DRIP_SECONDS = 100, 0.2
 KEEP = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_bytes(sys.stdin.buffer.read()); print('kept')"
 
 
@@ -70,7 +72,34 @@ def test_a_webhook_that_does_not_answer_is_given_up_and_told() -> None:
         trouble = tell(f"http://127.0.0.1:{deaf.getsockname()[1]}/", b"{}", Patience(webhook=0.2))
 
     assert trouble is not None
-    assert "timed out" in trouble
+    assert trouble.endswith("did not answer within 0.2 seconds")
+
+
+def test_a_webhook_that_answers_a_letter_at_a_time_gets_no_more_time_than_one_that_says_nothing() -> None:
+    over = threading.Event()
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        dripping = threading.Thread(target=_drip, args=(server, over))
+        dripping.start()
+        begun = time.monotonic()
+        trouble = tell(f"http://127.0.0.1:{server.getsockname()[1]}/", b"{}", Patience(webhook=0.5))
+
+        passed = time.monotonic() - begun
+        over.set()
+        dripping.join(HANG_SECONDS)
+
+    assert trouble is not None
+    assert "within 0.5 seconds" in trouble
+    assert passed < DRIPS * DRIP_SECONDS / 2
+
+
+def _drip(server: socket.socket, over: threading.Event) -> None:
+    """Each letter comes well before the wait for it is over."""
+    peer, _ = server.accept()
+    with peer, suppress(OSError):
+        for letter in b"HTTP/1.1 200 OK\r\nX-Endless: ".ljust(DRIPS, b"x"):
+            peer.sendall(bytes([letter]))
+            if over.wait(DRIP_SECONDS):
+                return
 
 
 def test_the_hook_hears_of_a_run_that_breaks(ocr: Command) -> None:

@@ -63,17 +63,41 @@ def test_the_second_signal_interrupts_whatever_goes_on() -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_sigterm_interrupts_the_batch_so_that_it_can_be_resumed(ocr: Command) -> None:
+def test_a_second_hangup_means_no_more_than_the_first() -> None:
+    with Signals() as signals:
+        signal.raise_signal(signal.SIGHUP)
+        signal.raise_signal(signal.SIGHUP)
+
+        assert signals.heard == signal.SIGHUP
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_a_hangup_that_was_to_be_ignored_is_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Signals() as signals:
+            signal.raise_signal(signal.SIGHUP)
+
+            assert signals.heard is None
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_interrupts_the_batch_so_that_it_can_be_resumed(
+    number: signal.Signals, code: int, ocr: Command
+) -> None:
     write_papers(ocr.home / "in", 6)
 
     process = ocr.start("batch", "in", "-o", "out", "--verbose", *STANDING_STILL)
     assert process.stderr is not None
     while "Finished" not in process.stderr.readline():
         assert process.poll() is None
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(number)
     stdout, _ = process.communicate(timeout=HANG_SECONDS)
 
-    assert process.returncode == 143
+    assert process.returncode == code
     assert "Go on with: " in stdout
     assert [job["state"] for job in ocr.answer("jobs")] == ["interrupted"]
 

@@ -88,7 +88,9 @@ def test_when_nobody_reads_stdout_any_more_the_tree_goes_and_the_job_is_interrup
     assert JobStore(worker.state).jobs(None, 0, 9)[0].job_id == job
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)]
+)
 def test_a_signal_ends_the_job_with_its_terminal_event_and_the_worker_with_its_code(
     worker: Host, material: Material, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:

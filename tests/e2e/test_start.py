@@ -56,8 +56,9 @@ def test_a_stderr_that_is_full_and_unread_does_not_hold_up_exit_code_2(tmp_path:
     assert ended.returncode == 2
 
 
-def test_a_setting_that_is_no_number_is_named_and_the_exit_code_is_2(tmp_path: Path) -> None:
-    ended = start("", tmp_path, OCR_WORKER_QUEUE_LIMIT="many")
+@pytest.mark.parametrize("value", ["many", "9" * 18], ids=["no number", "out of range"])
+def test_a_setting_that_can_not_be_is_named_and_the_exit_code_is_2(value: str, tmp_path: Path) -> None:
+    ended = start("", tmp_path, OCR_WORKER_QUEUE_LIMIT=value)
 
     assert ended.returncode == 2
     assert b"OCR_WORKER_QUEUE_LIMIT" in ended.stderr

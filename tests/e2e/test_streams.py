@@ -26,15 +26,17 @@ SMALLEST_PIPE_BYTES = 4096
 def test_prints_of_python_c_and_children_in_both_kinds_of_process_stay_off_stdout(
     start_worker: StartWorker, material: Material, tmp_path: Path
 ) -> None:
-    host = start_worker(Launch({"PYTHONPATH": str(POLLUTER), "POLLUTED": str(tmp_path)}))
+    out = tmp_path / "out"
+    out.mkdir()
+    host = start_worker(Launch({"PYTHONPATH": str(POLLUTER), "POLLUTED": str(out)}))
 
-    job = host.batch([material.quick], tmp_path / "out")
+    job = host.batch([material.quick], out)
     ended = host.wait_end(job)
     host.stdin.close()
 
     assert host.exit_code() == 0
     assert ended["status"] == "completed"
-    assert {file.name for file in tmp_path.glob("*-*")} >= {"main-import", "page-import", "main-exit"}
+    assert {file.name for file in out.glob("*-*")} >= {"main-import", "page-import", "main-exit"}
     # The ledger has held every line to the schema; that the words went elsewhere:
     log = host.log.read_text(encoding="utf-8")
     assert all(words in log for words in ("python import", "descriptor", "C library", "child", "python exit"))

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from ocr_worker.engines.ocr.registry import installed_engines
+from ocr_worker.processes import seccomp
 from ocr_worker.settings import settings_from_environment
 from tests.e2e.tree import wait_until
 from tests.faults.host import Worker
@@ -42,6 +44,28 @@ def test_a_page_process_has_limits_of_memory_time_files_and_dumps(
         for name in ("cpu time", "file size", "open files"):
             assert int(soft[name]) > 0
         assert process.nice() > 0
+
+
+@pytest.mark.skipif(not seccomp.is_available(), reason="this kernel has no filter of system calls")
+@pytest.mark.parametrize("engine", ["tesserocr", "tesseract"])
+def test_each_thread_of_a_page_process_that_has_seen_a_file_is_held_by_the_filter(
+    engine: str, worker: Worker, page: Path, out: Path
+) -> None:
+    if engine not in installed_engines():
+        pytest.skip(f"needs the engine {engine}")
+    assert worker.batch([page], out, engine=engine)["failed"] == []
+    worker.ask("inspect", file=str(page))
+
+    threads = [
+        thread
+        for process in worker.page_processes()
+        for thread in Path(f"/proc/{process.pid}/task").iterdir()
+    ]
+
+    assert len(threads) > 2
+    for thread in threads:
+        status = (thread / "status").read_text(encoding="utf-8")
+        assert re.findall(r"^(?:Seccomp|NoNewPrivs):\s+(\d)", status, re.MULTILINE) == ["1", "2"]
 
 
 def _soft_limits(pid: int) -> dict[str, str]:

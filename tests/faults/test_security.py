@@ -15,6 +15,9 @@ from pathlib import Path
 import pikepdf
 import pytest
 
+from ocr_worker.engines.ocr.registry import installed_engines
+from ocr_worker.engines.ocr.tessdata import find_tessdata
+from tests.engines.ocr import language_data
 from tests.faults import documents, pictures
 from tests.faults.documents import long_scan
 from tests.faults.host import Spawn, Worker, codes, descendants, left_behind, running
@@ -235,3 +238,22 @@ def _torn() -> bytes:
     picture = next(iter(pdf.pages[1].Resources.XObject.values()))
     picture.write(picture.read_raw_bytes()[:2500], filter=pikepdf.Name.DCTDecode)
     return documents.whole(pdf, encryption=pikepdf.Encryption(owner="owner", user=SECRET))
+
+
+@pytest.mark.parametrize("engine", installed_engines())
+def test_language_data_that_empties_a_file_fails_the_file_and_empties_none(
+    engine: str, worker: Worker, tmp_path: Path, page: Path, out: Path
+) -> None:
+    victim, english = tmp_path / "victim", find_tessdata(["eng"])["eng"]
+    victim.write_text("whole", encoding="ascii")
+    for code, setting in (("bad", f"debug_file {victim}"), ("good", "preserve_interword_spaces 1")):
+        (tmp_path / f"{code}.traineddata").write_bytes(language_data.with_settings(english, setting))
+
+    bad, good = (
+        worker.batch([page], out / code, engine=engine, languages=[code], tessdata_dir=str(tmp_path))
+        for code in ("bad", "good")
+    )
+
+    assert [(e["code"], "debug_file" in e["error"]) for e in bad["failed"]] == [("language_missing", True)]
+    assert good["failed"] == []
+    assert victim.read_text(encoding="ascii") == "whole"

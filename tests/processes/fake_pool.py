@@ -25,6 +25,7 @@ from ocr_worker.model.tasks import (
     WarmTask,
 )
 from ocr_worker.processes.pool import PoolStats, TaskEnded
+from ocr_worker.processes.reach import Place
 
 PAGES = 3
 
@@ -69,7 +70,7 @@ class FakePool:
     def free(self) -> int:
         return self.size - len(self._tasks)
 
-    def warm(self, count: int, settings: PageSettings | None) -> None:
+    def warm(self, count: int, settings: PageSettings | None, output: Place | None = None) -> None:
         self.warmed.append(count)
 
     def start(self, ticket: int, task: Task, limit_seconds: float) -> None:

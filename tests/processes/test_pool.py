@@ -6,17 +6,34 @@ import queue
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from ocr_worker.model.tasks import Failure, InspectTask, Source
+import pytest
+
+from ocr_worker.files.atomic import folder_id
+from ocr_worker.model.tasks import (
+    Composed,
+    ComposeTask,
+    Failure,
+    InspectTask,
+    OpenTask,
+    PageSettings,
+    PageTask,
+    Source,
+)
 from ocr_worker.processes.guard import Guard
+from ocr_worker.processes.landlock import version as landlock_version
 from ocr_worker.processes.pool import PagePool, TaskEnded
-from ocr_worker.processes.slot import SlotMessage
+from ocr_worker.processes.reach import Reach, reach_of
 from ocr_worker.settings import Settings
+from tests.faults import pictures
 from tests.limits import HANG_SECONDS
+
+LIMIT = 30
 
 
 @contextmanager
-def pool_of_one(state: Path, inbox: queue.SimpleQueue[SlotMessage]) -> Iterator[PagePool]:
+def pool_of_one(state: Path, inbox: queue.SimpleQueue[Any]) -> Iterator[PagePool]:
     pool = PagePool(1, Settings(state, page_processes=1), Guard(), inbox.put)
     try:
         yield pool
@@ -25,7 +42,7 @@ def pool_of_one(state: Path, inbox: queue.SimpleQueue[SlotMessage]) -> Iterator[
 
 
 def test_a_task_is_not_given_to_a_process_whose_last_answer_came_as_it_was_killed(tmp_path: Path) -> None:
-    inbox: queue.SimpleQueue[SlotMessage] = queue.SimpleQueue()
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     missing = InspectTask(Source(str(tmp_path / "missing.png")))
     with pool_of_one(tmp_path / "state", inbox) as pool:
         pool.start(1, missing, 0)
@@ -44,8 +61,127 @@ def test_a_task_is_not_given_to_a_process_whose_last_answer_came_as_it_was_kille
         assert ended.outcome.code == "not_found"
 
 
+PAGE = PageSettings(outputs=("txt",))
+
+
+def test_a_process_is_kept_for_the_next_job_into_the_same_folder_and_makes_way_for_one_into_another(
+    tmp_path: Path,
+) -> None:
+    """A folder that was taken away and made anew is another."""
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    output = tmp_path / "out"
+    output.mkdir()
+    seen = []
+    with pool_of_one(tmp_path / "state", inbox) as pool:
+        for step in ("first", "same", "made anew", "another"):
+            if step == "made anew":
+                output.rename(tmp_path / "old")
+                output.mkdir()
+            folder = tmp_path / "other" if step == "another" else output
+            folder.mkdir(exist_ok=True)
+            pool.warm(1, PAGE, (str(folder), folder_id(folder)))
+            pool.start(1, InspectTask(Source(str(tmp_path / "missing.png"))), LIMIT)
+            while True:
+                message = inbox.get(timeout=LIMIT)
+                if pool.handle(message):
+                    break
+            seen.append(message.slot.pid)
+
+    assert seen[0] == seen[1]
+    assert len(set(seen)) == 3
+
+
+def test_a_process_of_another_job_reads_pages_while_one_that_may_write_is_started(tmp_path: Path) -> None:
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    place = Source(str(tmp_path / "missing.png"))
+    pool = PagePool(2, Settings(tmp_path / "state", page_processes=2), Guard(), inbox.put)
+    workers = []
+    try:
+        for name in ("first", "second"):
+            (tmp_path / name).mkdir()
+            pool.warm(1, PAGE, (str(tmp_path / name), None))
+            pool.start(1, OpenTask(place, PAGE), LIMIT)
+            opened = _worker(pool, inbox)
+            target = {"txt": str(tmp_path / name / "scan.txt")}
+            pool.start(2, ComposeTask(place, PAGE, 1, "", str(tmp_path), target), LIMIT)
+            workers.append((opened, _worker(pool, inbox)))
+    finally:
+        pool.close()
+
+    (opened, composed), (opened_again, composed_again) = workers
+    assert opened == composed == opened_again
+    assert composed_again != composed
+
+
+def test_only_an_engine_that_runs_a_command_has_processes_that_may_start_one() -> None:
+    source, place = Source("/scan.png"), "/state/jobs/1/1/1.page"
+    inside = PageTask(source, PageSettings(engine="tesserocr"), 1, place)
+    outside = PageTask(source, PageSettings(engine="tesseract"), 1, place)
+
+    assert [reach_of(task).commands for task in (inside, outside, InspectTask(source))] == [
+        False,
+        True,
+        False,
+    ]
+
+
+def test_outputs_go_into_the_folder_that_the_run_began_with() -> None:
+    task = ComposeTask(
+        Source("/scan.png"), PAGE, 1, "", "/state/jobs/1/1", {"txt": "/out/scan.txt"}, folder=(1, 2)
+    )
+
+    need = reach_of(task)
+
+    out, other = frozenset({("/out", (1, 2))}), frozenset({("/out", (1, 3))})
+    assert need == Reach(out, results=True)
+    assert need.covers(reach_of(InspectTask(Source("/scan.png"))))
+    assert Reach(out | other, results=True).covers(need)
+    assert not Reach(other, results=True).covers(need)
+    assert not Reach(out, results=True, commands=True).covers(need)
+
+
+@pytest.mark.skipif(landlock_version() < 1, reason="this kernel has no Landlock")
+def test_outputs_come_into_a_folder_that_is_another_without_saying_so(tmp_path: Path) -> None:
+    """As a share may make of it: the process was allowed the one that had the name before."""
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    output, results, source = tmp_path / "out", tmp_path / "state" / "jobs" / "1" / "1", tmp_path / "scan.png"
+    for folder in (output, results):
+        folder.mkdir(parents=True)
+    source.write_bytes(
+        pictures.saved(pictures.sheet("Harvest moon", size=(1200, 400)), "PNG", dpi=(300, 300))
+    )
+    place = Source(str(source))
+    compose = ComposeTask(place, PAGE, 1, "", str(results), {"txt": str(output / "scan.txt")})
+    with pool_of_one(tmp_path / "state", inbox) as pool:
+        pool.warm(1, PAGE, (str(output), None))
+        pool.start(1, PageTask(place, PAGE, 1, str(results / "1.page")), LIMIT)
+        _end(pool, inbox)
+        output.rename(tmp_path / "old")
+        output.mkdir()
+
+        pool.start(2, compose, LIMIT)
+        ended = _end(pool, inbox)
+
+    assert isinstance(ended.outcome, Composed), ended.outcome
+    assert (output / "scan.txt").read_text(encoding="utf-8").strip() == "Harvest moon"
+
+
+def _worker(pool: PagePool, inbox: queue.SimpleQueue[Any]) -> int:
+    """The process that gave the next outcome."""
+    while True:
+        message = inbox.get(timeout=LIMIT)
+        if pool.handle(message):
+            return int(message.slot.pid)
+
+
+def _end(pool: PagePool, inbox: queue.SimpleQueue[Any]) -> TaskEnded:
+    while True:
+        for ended in pool.handle(inbox.get(timeout=LIMIT)):
+            return ended
+
+
 def test_time_in_which_the_owner_was_stopped_is_not_the_tasks(tmp_path: Path) -> None:
-    inbox: queue.SimpleQueue[SlotMessage] = queue.SimpleQueue()
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     missing = InspectTask(Source(str(tmp_path / "missing.png")))
     with pool_of_one(tmp_path / "state", inbox) as pool:
         pool.start(1, missing, 0)

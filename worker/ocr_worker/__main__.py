@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def main() -> int:
     if arguments[0] == "page-process":
         from ocr_worker.processes.child import main as page_process
 
-        return page_process(int(arguments[1]), Path(arguments[2]), int(arguments[3]))
+        return page_process(int(arguments[1]), int(arguments[2]))
     from ocr_worker.cli.app import run
 
     return run(arguments)
@@ -36,7 +35,7 @@ def main() -> int:
 def _serve() -> NoReturn:
     """Be the stdio worker. Stdin and stdout are claimed and the guard forked before anything heavy is imported."""
     from ocr_worker.processes.claim import claim
-    from ocr_worker.processes.guard import start_guard
+    from ocr_worker.processes.guard import ending_signals, start_guard
     from ocr_worker.settings import settings_from_environment
 
     try:
@@ -44,7 +43,7 @@ def _serve() -> NoReturn:
         settings = settings_from_environment()
     except (OSError, ValueError) as error:
         _refuse(error)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ending_signals():
         # Until the loop is there to hear it, an order to end is carried out on the spot.
         signal.signal(number, lambda received, _: os._exit(128 + received))
     guard = start_guard(channel.stdout, settings.grace_seconds)

@@ -10,14 +10,16 @@ from pathlib import Path
 MIB = 2**20
 LEAST_MEMORY_MIB, MOST_MEMORY_MIB = 1536, 4096
 """Of a page process. The inputs of tests/faults get by with the least."""
-_NUMBERS = (
-    "max_line_bytes",
-    "queue_limit",
-    "idle_seconds",
-    "recycle_pages",
-    "recycle_mib",
-    "memory_limit_mib",
-)
+_RANGES = {
+    "page_processes": (1, 1024),
+    "max_line_bytes": (1024, 2**30),
+    "queue_limit": (1, 100_000),
+    "idle_seconds": (1, 30 * 24 * 3600),
+    "recycle_pages": (1, 10**9),
+    "recycle_mib": (1, 2**24),
+    "memory_limit_mib": (256, 2**24),
+}
+"""What a number may be at least and at most; without so much memory no page process starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +54,13 @@ class Settings:
         """Temporary files of page processes, one folder a worker."""
         return self.state_dir / "tmp"
 
-    @property
-    def cache_dir(self) -> Path:
-        return self.state_dir / "cache"
-
 
 def settings_from_environment() -> Settings:
-    """Read `OCR_WORKER_*`; a number that is none is refused with ValueError, which names the variable."""
-    processes = _number("page_processes", _usable_cores())
-    numbers = {name: number for name in _NUMBERS if (number := _number(name, 0))}
+    """Read `OCR_WORKER_*`; a number that is none, or out of range, is refused with ValueError, which names the variable."""
+    numbers = {name: number for name in _RANGES if (number := _number(name)) is not None}
+    processes = numbers.setdefault("page_processes", _usable_cores())
     numbers.setdefault("memory_limit_mib", fair_share_mib(_memory_mib(), processes))
-    return Settings(state_dir=_state_dir(), page_processes=processes, **numbers)
+    return Settings(state_dir=_state_dir(), **numbers)
 
 
 def fair_share_mib(memory_mib: int, processes: int) -> int:
@@ -87,13 +85,14 @@ def _state_dir() -> Path:
     return Path(platformdirs.user_state_dir("ocr-sidecar", appauthor=False))
 
 
-def _number(name: str, default: int) -> int:
-    variable = f"OCR_WORKER_{name.upper()}"
+def _number(name: str) -> int | None:
+    variable, (least, most) = f"OCR_WORKER_{name.upper()}", _RANGES[name]
     text = os.environ.get(variable)
     if text is None:
-        return default
-    if not text.isascii() or not text.isdigit() or int(text) == 0:
-        raise ValueError(f"{variable} must be a whole number above 0, not {text!r}.")
+        return None
+    # Python refuses to read numbers of thousands of digits.
+    if not text.isascii() or not text.isdigit() or len(text) > 20 or not least <= int(text) <= most:
+        raise ValueError(f"{variable} must be a whole number from {least} to {most}, not {text[:40]!r}.")
     return int(text)
 
 

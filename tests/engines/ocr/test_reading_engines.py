@@ -188,14 +188,15 @@ def test_an_engine_whose_package_is_gone_is_named() -> None:
 def test_data_spread_over_folders_is_gathered_in_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = tmp_path / "own"
     own.mkdir()
-    (own / "xyz.traineddata").write_bytes(b"x")
+    english = tessdata.find_tessdata(["eng"])["eng"]
+    shutil.copy(english, own / "xyz.traineddata")
 
     monkeypatch.setenv("TESSDATA_PREFIX", str(own))
-    farm = tessdata.gather_tessdata(["eng", "xyz"], None, tmp_path / "cache")
+    farm = tessdata.gather_tessdata(["eng", "xyz"], None, tmp_path / "scratch")
 
     assert sorted(file.name for file in farm.iterdir()) == ["eng.traineddata", "xyz.traineddata"]
-    assert tessdata.gather_tessdata(["eng", "xyz"], None, tmp_path / "cache") == farm
-    assert tessdata.gather_tessdata(["xyz"], str(own), tmp_path / "cache") == own
+    assert tessdata.gather_tessdata(["eng", "xyz"], None, tmp_path / "scratch") == farm
+    assert tessdata.gather_tessdata(["xyz"], None, tmp_path / "scratch") == own
 
 
 def test_the_catalogue_imports_no_engine() -> None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import http.client
 import os
+import queue
 import shlex
 import subprocess
+import sys
+import threading
 import urllib.request
 from dataclasses import dataclass
+from pathlib import Path
 
 from ocr_worker.cli.exit_codes import UsageError
+from ocr_worker.files.commands import find_command
 
 STDERR = 2
 
@@ -49,21 +56,42 @@ def _words(target: str) -> list[str]:
 
 
 def _post(address: str, content: bytes, seconds: float) -> str | None:
+    """In a thread, as the time that a library is told is that of each of its waits; what hangs ends with us."""
+    answers: queue.Queue[str | None] = queue.Queue()
+    threading.Thread(target=lambda: answers.put(_ask(address, content, 2 * seconds)), daemon=True).start()
+    try:
+        return answers.get(timeout=seconds)
+    except queue.Empty:
+        return f"--on-finish: {address} did not answer within {seconds:g} seconds"
+
+
+def _ask(address: str, content: bytes, seconds: float) -> str | None:
     headers = {"Content-Type": "application/json", "User-Agent": "ocr-sidecar"}
     request = urllib.request.Request(address, content, headers)  # noqa: S310  # its scheme has been looked at
     try:
         with urllib.request.urlopen(request, timeout=seconds):  # noqa: S310
             return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         return f"--on-finish: {address} was not reached: {getattr(error, 'reason', error)}"
 
 
 def _run(words: list[str], content: bytes, seconds: float) -> str | None:
     try:
         # Our stdout is for answers alone.
-        done = subprocess.run(words, input=content, stdout=STDERR, timeout=seconds, check=False)
+        done = subprocess.run(
+            [_program(words[0]), *words[1:]], input=content, stdout=STDERR, timeout=seconds, check=False
+        )
     except subprocess.TimeoutExpired:
         return f"--on-finish: {words[0]} did not end within {seconds:g} seconds and was ended"
     except (OSError, ValueError) as error:
         return f"--on-finish: {words[0]} could not be started: {error}"
     return f"--on-finish: {words[0]} ended with exit code {done.returncode}" if done.returncode else None
+
+
+def _program(name: str) -> str:
+    """By its path on Windows, which would look for a name in the working directory first."""
+    if sys.platform != "win32" or Path(name).name != name:
+        return name
+    if (found := find_command(name)) is None:
+        raise FileNotFoundError(errno.ENOENT, "it is in no folder of PATH", name)
+    return str(found)

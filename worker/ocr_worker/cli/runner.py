@@ -25,6 +25,7 @@ from ocr_worker.model.events import FileDone, JobEnded, JobFailed, ProgressMade,
 from ocr_worker.model.fields import batch_fields
 from ocr_worker.model.jobs import JobId, JobRequest
 from ocr_worker.model.results import Accepted, BatchResult
+from ocr_worker.processes.guard import ending_signals
 from ocr_worker.settings import Settings
 
 SIGNAL_SECONDS = 0.05
@@ -34,15 +35,16 @@ MANIFEST_SECONDS = 600.0
 
 
 class Signals:
-    """Remembers the first Ctrl-C or SIGTERM; the second one raises KeyboardInterrupt."""
+    """Remembers the first Ctrl-C, SIGTERM or SIGHUP; the second one raises KeyboardInterrupt.
+
+    A terminal that goes is told by the system and by the shell, so that a second SIGHUP means no more than the first.
+    """
 
     def __init__(self) -> None:
         self.heard: int | None = None
 
     def __enter__(self) -> Self:
-        self._before = {
-            number: signal.signal(number, self._hear) for number in (signal.SIGINT, signal.SIGTERM)
-        }
+        self._before = {number: signal.signal(number, self._hear) for number in ending_signals()}
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -50,6 +52,8 @@ class Signals:
             signal.signal(number, handler)
 
     def _hear(self, number: int, _frame: FrameType | None) -> None:
+        if self.heard is not None and number == getattr(signal, "SIGHUP", None):
+            return
         if self.heard is not None:
             raise KeyboardInterrupt
         self.heard = number

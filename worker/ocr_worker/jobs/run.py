@@ -44,7 +44,8 @@ class JobRun:
         """Say where the run starts."""
         if not self.job.options.dry_run:
             self.window.prepare_folder()
-        self._pool.warm(self.in_flight.processes, self.job.options.page)
+        output = None if self.job.options.dry_run else (str(self.window.folder), self.window.folder_id)
+        self._pool.warm(self.in_flight.processes, self.job.options.page, output)
         self.journal.begun()
 
     def advance(self) -> None:

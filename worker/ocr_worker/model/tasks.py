@@ -48,6 +48,15 @@ class WarmTask:
 
 
 @dataclass(frozen=True, slots=True)
+class Confine:
+    """No task, and not answered: hold the process to this from now on, before it sees a file of a user."""
+
+    writes: tuple[str, ...] = ()
+    """Folders beside that of its temporary files."""
+    commands: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class OpenTask:
     """Look at a file: type by content, pages, whether it may be processed at all."""
 

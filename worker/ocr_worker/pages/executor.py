@@ -35,9 +35,10 @@ if TYPE_CHECKING:
 class Workbench:
     """Cheap to make; libraries are imported by the first task that needs them. For one thread."""
 
-    def __init__(self, cache_dir: Path) -> None:
+    def __init__(self, scratch: Path) -> None:
+        """`scratch` is a folder for files that go with this process."""
         os.environ.setdefault("OMP_THREAD_LIMIT", "1")
-        self._cache_dir = cache_dir
+        self._scratch = scratch
         self._documents: Documents | None = None
         self._engines: Engines | None = None
 
@@ -70,7 +71,7 @@ class Workbench:
     def engines(self) -> Engines:
         from ocr_worker.engines.ocr.registry import Engines
 
-        self._engines = self._engines or Engines(self._cache_dir)
+        self._engines = self._engines or Engines(self._scratch)
         return self._engines
 
     @property

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import queue
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -15,10 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ocr_worker.errors import InternalError, OcrError, TooLargeError, no_space
-from ocr_worker.model.tasks import Failure, Outcome, Task
-from ocr_worker.processes import messages
+from ocr_worker.model.tasks import Confine, Failure, Outcome, Task, WarmTask
+from ocr_worker.processes import messages, sandbox
 from ocr_worker.processes.claim import Channel, claim
 from ocr_worker.processes.parent_death import die_with, end_group
+from ocr_worker.processes.reach import NEEDS_COMMAND, REFUSED
 
 if TYPE_CHECKING:
     from ocr_worker.pages.executor import Workbench
@@ -27,9 +30,11 @@ NICENESS = 5
 TASK_CPU_SECONDS = 900
 MOST_FILE_BYTES = 2**35
 MOST_OPEN_FILES = 256
+_LIBRARIES = WarmTask()
+"""The only task for a process that is not confined yet: it touches nothing of a user."""
 
 
-def main(parent: int, cache_dir: Path, memory_limit_mib: int) -> int:
+def main(parent: int, memory_limit_mib: int) -> int:
     """Serve until the worker, whose process id is `parent`, closes our stdin."""
     channel = claim()
     die_with(parent)
@@ -40,8 +45,13 @@ def main(parent: int, cache_dir: Path, memory_limit_mib: int) -> int:
     # Late, so that fd 1 is claimed before any native library can print.
     from ocr_worker.pages.executor import Workbench
 
-    bench = Workbench(cache_dir)
-    for ticket, task in Orders(channel).tasks():
+    # Said outright: from a folder that is full Python would turn to one that is everybody's.
+    tempfile.tempdir = os.environ["TMPDIR"]
+    temp = Path(tempfile.tempdir)
+    # Some look for programs, libraries and settings in the working directory, and that of the worker may be anybody's.
+    os.chdir(temp)
+    bench = Workbench(temp)
+    for ticket, task in Orders(channel, temp).tasks():
         _limit_time()
         _send(channel, messages.dump(ticket, run(bench, task)))
         if not gc.isenabled():
@@ -54,8 +64,10 @@ def run(bench: Workbench, task: Task) -> Outcome:
     """Do one task; every error becomes a Failure. One of the two places that catch everything."""
     try:
         return bench.run(task)
+    except sandbox.CommandNeededError:
+        return Failure(NEEDS_COMMAND, f"{_name(task)} needs a command", retryable=True)
     except OcrError as error:
-        return Failure.of(error)
+        return _failed(error)
     except MemoryError:
         short = TooLargeError(
             f"{_name(task)} needs more memory than a page may take. Lower the dpi or max_pixels."
@@ -63,7 +75,12 @@ def run(bench: Workbench, task: Task) -> Outcome:
         return Failure.of(short, {"traceback": traceback.format_exc()})
     except Exception as error:  # noqa: BLE001  # what a hostile file does to a library is that file's failure
         full = no_space(error, getattr(error, "filename", None) or "temporary files")
-        return Failure.of(full) if full else _fault(task, error)
+        return _failed(full) if full else _fault(task, error)
+
+
+def _failed(error: OcrError) -> Failure:
+    refused = isinstance(error.__cause__, PermissionError) and error.__cause__.errno == errno.EACCES
+    return Failure.of(error, {REFUSED: True} if refused else {})
 
 
 def _fault(task: Task, error: Exception) -> Failure:
@@ -82,23 +99,44 @@ class Orders:
     """The worker's orders, heard by a thread even while a task is in work: when they end in mid-task, the worker is dead.
 
     The portable way to die with the worker, not verified on macOS and Windows; on Linux the system is there first.
+    Before the process is confined there is no thread, as the kernel confines the one that asks and those it starts.
     """
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, temp: Path) -> None:
+        self._temp = temp
+        self._stream = os.fdopen(channel.stdin, "rb")
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        self._channel, self._busy = channel, False
-        threading.Thread(target=self._hear, daemon=True).start()
+        self._confined = self._busy = False
 
     def tasks(self) -> Iterator[tuple[int, Task]]:
         """One after the other with its ticket, to the end of the orders."""
-        while line := self._lines.get():
-            self._busy = True
-            yield messages.load_task(line)
-            self._busy = False
+        while line := self._lines.get() if self._confined else self._stream.readline():
+            ticket, order = messages.load_task(line)
+            if not self._confined and order != _LIBRARIES:
+                self._confine(order if isinstance(order, Confine) else Confine())
+            if not isinstance(order, Confine):
+                self._busy = True
+                yield ticket, order
+                self._busy = False
+
+    def _confine(self, to: Confine) -> None:
+        if to.writes:
+            # Python may keep what it compiles for the next process, which it could not from now on.
+            # What fails here fails the task that needs it, and there somebody listens.
+            with suppress(Exception):
+                import ocr_worker.pages.compose
+                import ocr_worker.pages.page  # noqa: F401
+        from ocr_worker.engines.commands import page_commands
+
+        commands = page_commands() if to.commands else None
+        for undone in sandbox.confine(to.writes, str(self._temp), commands):
+            sys.stderr.write(f"not confined by {undone}\n")
+        self._confined = True
+        threading.Thread(target=self._hear, daemon=True).start()
 
     def _hear(self) -> None:
-        with os.fdopen(self._channel.stdin, "rb") as lines:
-            for line in lines:
+        with self._stream:
+            for line in self._stream:
                 self._lines.put(line)
         self._lines.put(b"")
         if self._busy:

@@ -22,6 +22,14 @@ from ocr_worker.files.liveness import birth
 POLL_SECONDS = 0.25
 
 
+def ending_signals() -> tuple[int, ...]:
+    """Those that order an end; that the terminal is gone is such an order, unless it was to be ignored when we were started (nohup)."""
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is None or signal.getsignal(hangup) is signal.SIG_IGN:
+        return signal.SIGINT, signal.SIGTERM
+    return signal.SIGINT, signal.SIGTERM, hangup
+
+
 @dataclass(frozen=True, slots=True)
 class HostGone:
     """Nobody reads stdout any more, or the host's process is dead."""
@@ -63,14 +71,14 @@ def start_guard(stdout: int, grace_seconds: float) -> Guard:
     read_orders, write_orders = os.pipe()
     read_wakeups, write_wakeups = os.pipe()
     read_ready, write_ready = os.pipe()
-    worker = os.getpid()
+    worker, ending = os.getpid(), ending_signals()
     if os.fork() == 0:
         # Out of the worker's process group, which a host may kill as a whole.
         os.setsid()
         _ignore_terminal_signals()
         # This ends the wait for it.
         _close_all_but({1, 2, stdout, read_orders, read_wakeups})
-        _Watch(worker, read_orders, read_wakeups, stdout, grace_seconds).run()
+        _Watch(worker, read_orders, read_wakeups, stdout, grace_seconds, ending).run()
         os._exit(0)
     for theirs in (read_orders, read_wakeups, write_ready):
         os.close(theirs)
@@ -134,6 +142,8 @@ class _Watch:
     wakeups: int
     stdout: int
     grace_seconds: float
+    ending: tuple[int, ...]
+    """The signals that order an end."""
     children: set[int] = field(default_factory=set)
     parent: int | None = None
     deadline: float | None = None
@@ -168,7 +178,7 @@ class _Watch:
         return bool(chunk)
 
     def _hear_signal(self) -> None:
-        if {signal.SIGTERM, signal.SIGINT} & set(os.read(self.wakeups, 512)):
+        if set(self.ending) & set(os.read(self.wakeups, 512)):
             self._start_grace()
 
     def _start_grace(self) -> None:

@@ -9,14 +9,14 @@ import json
 from typing import Any, cast
 
 from ocr_worker.model import tasks
-from ocr_worker.model.tasks import FailedPage, Outcome, PageSettings, Source, Task
+from ocr_worker.model.tasks import Confine, FailedPage, Outcome, PageSettings, Source, Task
 
 _Kinds = dict[str, type[Any]]
 _TASKS: _Kinds = {
     kind.__name__: kind
     for kind in (
         tasks.WarmTask, tasks.OpenTask, tasks.PageTask, tasks.ComposeTask, tasks.InspectTask,
-        tasks.OverlayTask,
+        tasks.OverlayTask, tasks.Confine,
     )
 }  # fmt: skip
 _OUTCOMES: _Kinds = {
@@ -28,7 +28,7 @@ _OUTCOMES: _Kinds = {
 }  # fmt: skip
 
 
-def dump(ticket: int, message: Task | Outcome) -> bytes:
+def dump(ticket: int, message: Task | Confine | Outcome) -> bytes:
     """One line. Surrogates of undecodable path bytes survive as JSON escapes."""
     fields = {"ticket": ticket, "kind": type(message).__name__, **_fields(message)}
     return json.dumps(fields, separators=(",", ":"), default=_fields).encode("ascii") + b"\n"
@@ -39,10 +39,10 @@ def _fields(message: Any) -> dict[str, object]:
     return {name: getattr(message, name) for name in message.__slots__}
 
 
-def load_task(line: bytes) -> tuple[int, Task]:
+def load_task(line: bytes) -> tuple[int, Task | Confine]:
     """A task and its ticket."""
     ticket, task = _load(line, _TASKS)
-    return ticket, cast("Task", task)
+    return ticket, cast("Task | Confine", task)
 
 
 def load_outcome(line: bytes) -> tuple[int, Outcome]:

@@ -7,15 +7,27 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from ocr_worker.errors import CrashedError, PageTimeoutError
+from ocr_worker.errors import OutputPermissionError
 from ocr_worker.files.sweep import leave_temp_folder
 from ocr_worker.model.tasks import Failure, Outcome, PageDone, PageSettings, Task
 from ocr_worker.processes import messages
+from ocr_worker.processes.failures import crash, none_started, too_late
 from ocr_worker.processes.guard import Guard
+from ocr_worker.processes.reach import (
+    NEEDS_COMMAND,
+    REFUSED,
+    Place,
+    Reach,
+    reach_of,
+    runs_commands,
+    source_of,
+)
+from ocr_worker.processes.shortage import Order, Shortage
 from ocr_worker.processes.slot import WARM_UP, Slot, SlotEnded, SlotMessage, SlotSpoke, await_gone
 from ocr_worker.settings import MIB, Settings
 
@@ -23,6 +35,7 @@ log = logging.getLogger(__name__)
 
 LEAVE_SECONDS = 2.0
 """How long a process that was let go or killed may take before it is killed (again)."""
+REMEMBERED = 64
 KILL_SECONDS = 0.5
 """How long is waited for killed processes to be gone, for all of them together."""
 
@@ -31,6 +44,15 @@ KILL_SECONDS = 0.5
 class TaskEnded:
     ticket: int
     outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLost:
+    """No process could be had for a task."""
+
+    pool: PagePool
+    ticket: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +77,8 @@ class Pool(Protocol):
         """How many tasks can be started now."""
         ...
 
-    def warm(self, count: int, settings: PageSettings | None) -> None:
-        """Be ready for up to `count` tasks, with engine and model loaded where settings name them."""
+    def warm(self, count: int, settings: PageSettings | None, output: Place | None = None) -> None:
+        """Be ready for up to `count` tasks, with engine and model loaded where settings name them, whose outputs go to `output`."""
         ...
 
     def start(self, ticket: int, task: Task, limit_seconds: float) -> None:
@@ -106,7 +128,9 @@ class Pool(Protocol):
         ...
 
 
-def make_pool(size: int, settings: Settings, guard: Guard, post: Callable[[SlotMessage], None]) -> Pool:
+def make_pool(
+    size: int, settings: Settings, guard: Guard, post: Callable[[SlotMessage | TaskLost], None]
+) -> Pool:
     """The pool that a runtime works with.
 
     Args:
@@ -122,57 +146,100 @@ class PagePool:
     """Runs tasks in at most `size` page processes, each of which can be killed without the others noticing."""
 
     def __init__(
-        self, size: int, settings: Settings, guard: Guard, post: Callable[[SlotMessage], None]
+        self, size: int, settings: Settings, guard: Guard, post: Callable[[SlotMessage | TaskLost], None]
     ) -> None:
         self.size, self._deaths, self._recycled = size, 0, 0
         self._settings, self._guard, self._post = settings, guard, post
         self._slots: list[Slot] = []
         self._leaving: dict[Slot, float] = {}
         """Processes that were let go or killed and are not known to be gone, and when they are killed (again)."""
+        self._shortage = Shortage(self._begin)
+        self._outputs: frozenset[Place] = frozenset()
+        """Where the job at work writes."""
+        self._need_commands: deque[str] = deque(maxlen=REMEMBERED)
+        """Files of which pages were last drawn by a command."""
 
     def free(self) -> int:
         """How many tasks can be started now."""
         return self.size - len(self.tickets())
 
     def tickets(self) -> set[int]:
-        """The tasks in work."""
-        return {slot.ticket for slot in self._slots if slot.ticket}
+        """The tasks in work, and those that wait for the machine to have room."""
+        return {slot.ticket for slot in self._slots if slot.ticket} | self._shortage.tickets
 
-    def warm(self, count: int, settings: PageSettings | None) -> None:
-        """Have up to `count` processes ready, with engine and model loaded where settings name them."""
-        for slot in self._slots if settings is not None else ():
-            if slot.is_bare and not slot.ticket:
-                slot.warm(settings)
-        for _ in range(min(count, self.size) - len(self._slots)):
+    def warm(self, count: int, settings: PageSettings | None, output: Place | None = None) -> None:
+        """Have up to `count` processes ready, with engine and model loaded where settings name them, to write into `output`."""
+        self._outputs = frozenset({output} if output else ())
+        need = Reach(self._outputs, results=True, commands=settings is not None and runs_commands(settings))
+        reader = self._reader(need)
+        for slot in self._slots[:] if settings is not None else ():
+            if not slot.ticket and slot is not reader:
+                self._prepare(slot, settings, need)
+        missing = min(count, self.size) - len(self._slots)
+        for _ in range(max(missing, reader is not None and len(self._slots) == 1)):
             try:
                 slot = self._spawn()
             except OSError as error:
                 log.warning("no page process can be started ahead of its work: %s", error)
                 return
+            self._prepare(slot, settings, need)
+
+    def _reader(self, need: Reach) -> Slot | None:
+        """A warm process that is left from another job, to read the first pages while those that may write are started."""
+        pages = replace(need, outputs=frozenset())
+        for slot in reversed(self._slots if self.size > 1 else []):
+            if slot.ticket is None and slot.reach is not None and slot.reach.covers(pages):
+                return None if slot.reach.covers(need) else slot
+        return None
+
+    def _prepare(self, slot: Slot, settings: PageSettings | None, need: Reach) -> None:
+        """Warm one that has nothing to do; what may not do what is needed gives way to one that may."""
+        if settings is not None and slot.reach is None:
+            slot.confine(need, self._settings.jobs_dir)
+        if slot.reach is not None and not slot.reach.covers(need):
+            self._retire(slot)
+        elif slot.is_bare:
             slot.warm(settings)
 
     def start(self, ticket: int, task: Task, limit_seconds: float) -> None:
         """Start a task; needs a free slot. Its end comes as TaskEnded from `handle`, soon after its limit at the latest.
 
+        Where the machine has no room for a process, it waits for one; from `tick` comes the end of one that waits in vain.
+
         Raises:
-            OSError: no process can be started.
+            OSError: no process can be started, and waiting does not mend that.
         """
         for slot in [slot for slot in self._slots if slot.ticket is None and slot.has_died()]:
             # At rest, and its reader has not said so yet.
             self._kill(slot)
-        idle = [slot for slot in self._slots if slot.ticket is None]
-        warming = [slot for slot in self._slots if slot.ticket == WARM_UP]
-        if idle:
-            slot = idle[-1]
-        elif warming:
-            # Its pipe holds the task until the warm-up is over; another process would be one more than was asked for.
-            slot = warming[0]
-        else:
-            slot = self._spawn()
-        slot.give(ticket, task, limit_seconds)
+        self._shortage.begin(Order(ticket, task, limit_seconds))
+
+    def _begin(self, order: Order) -> None:
+        self._slot_for(self._need(order.task)).give(order.ticket, order.task, order.limit_seconds)
+
+    def _slot_for(self, need: Reach) -> Slot:
+        """A free process that may do what is needed, or a new one in the place of one that may not."""
+        # To one that is warming up the pipe holds the task until that is over; another would be one more than was asked for.
+        free = [slot for slot in reversed(self._slots) if slot.ticket is None]
+        free += [slot for slot in self._slots if slot.ticket == WARM_UP]
+        fit = [slot for slot in free if slot.reach is not None and slot.reach.covers(need)]
+        fit += [slot for slot in free if slot.reach is None]
+        if not fit and len(self._slots) >= self.size:
+            self._retire(free[0])
+        slot = fit[0] if fit else self._spawn()
+        if slot.reach is None:
+            # What the job at work will need of it as well, should this be another's.
+            outputs, results = need.outputs | self._outputs, need.results or bool(self._outputs)
+            slot.confine(replace(need, outputs=outputs, results=results), self._settings.jobs_dir)
+        return slot
+
+    def _need(self, task: Task) -> Reach:
+        need = reach_of(task)
+        return replace(need, commands=True) if source_of(task) in self._need_commands else need
 
     def kill(self, tickets: set[int]) -> None:
         """End tasks at once; nothing more is heard of them, and they write no more."""
+        self._shortage.drop(tickets)
         killed = [slot for slot in self._slots if slot.ticket in tickets]
         for slot in killed:
             self._kill(slot)
@@ -181,11 +248,13 @@ class PagePool:
     def owns(self, message: object) -> bool:
         """Whether it comes from one of this pool's processes."""
         if not isinstance(message, SlotSpoke | SlotEnded):
-            return False
+            return isinstance(message, TaskLost) and message.pool is self
         return message.slot in self._slots or message.slot in self._leaving
 
-    def handle(self, message: SlotMessage) -> list[TaskEnded]:
+    def handle(self, message: SlotMessage | TaskLost) -> list[TaskEnded]:
         """Take in what a slot posted; what came of its task, where that says so."""
+        if isinstance(message, TaskLost):
+            return [TaskEnded(message.ticket, none_started(message.reason))]
         ended = self._handle(message)
         return [] if ended is None else [ended]
 
@@ -206,8 +275,28 @@ class PagePool:
             return self._astray(slot, "answered what it was not asked")
         return self._finish(slot, outcome)
 
+    def _start_again(self, slot: Slot, ticket: int, task: Task) -> TaskEnded | None:
+        """Have its task done by a process that may do more, in what is left of its time."""
+        self._kill(slot)
+        try:
+            self._shortage.begin(Order(ticket, task, max(0.0, slot.deadline - time.monotonic())))
+        except OSError as error:
+            return TaskEnded(ticket, none_started(str(error)))
+        return None
+
+    def _wants_more(self, slot: Slot, task: Task, failure: Failure) -> bool:
+        """Whether the process was held too tightly for its task, so that another should try."""
+        if failure.code == NEEDS_COMMAND:
+            self._need_commands.append(source_of(task))
+            return True
+        # Where shares give a folder a new inode, what allowed writing there is void; a new process looks anew.
+        refused = failure.details.pop(REFUSED, False)
+        return refused and failure.code == OutputPermissionError.code and slot.has_worked
+
     def tick(self) -> None:
-        """Kill what is overdue; let go what is idle for long. The ends come through the slots' pipes."""
+        """Kill what is overdue; let go what is idle for long. The ends come through the slots' pipes, or are posted."""
+        is_free = any(slot.ticket is None for slot in self._slots)
+        lost, reason = self._shortage.try_again(is_free=is_free, has_any=bool(self._slots))
         now = time.monotonic()
         for slot in self._slots[:]:
             if slot.ticket is not None and now >= slot.deadline and not slot.timed_out:
@@ -219,6 +308,8 @@ class PagePool:
             if now >= deadline:
                 slot.kill()
                 self._leaving[slot] = now + LEAVE_SECONDS
+        for ticket in lost:
+            self._post(TaskLost(self, ticket, reason))
 
     def next_tick(self) -> float | None:
         """When `tick` has something to do, on the monotonic clock."""
@@ -228,6 +319,8 @@ class PagePool:
             for slot in self._slots
             if not slot.timed_out
         ]
+        if (again := self._shortage.next_try()) is not None:
+            times.append(again)
         return min([*times, *self._leaving.values()], default=None)
 
     def shift(self, seconds: float) -> None:
@@ -272,9 +365,15 @@ class PagePool:
 
     def _astray(self, slot: Slot, how: str) -> TaskEnded | None:
         self._kill(slot)
-        return _ended(slot, _crash(how))
+        return _ended(slot, crash(how))
 
     def _finish(self, slot: Slot, outcome: Outcome) -> TaskEnded | None:
+        ticket, task = slot.ticket, slot.task
+        if ticket and task and isinstance(outcome, Failure) and self._wants_more(slot, task, outcome):
+            if slot.reach is not None and slot.reach.commands and outcome.code == NEEDS_COMMAND:
+                return self._astray(slot, "asked for commands that it may start")
+            return self._start_again(slot, ticket, task)
+        slot.has_worked = True
         slot.pages += isinstance(outcome, PageDone)
         ended = _ended(slot, outcome)
         self._rest(slot)
@@ -295,12 +394,9 @@ class PagePool:
         slot.kill()
         self._deaths += 1
         if slot.timed_out:
-            late = PageTimeoutError(
-                f"no result within {slot.limit_seconds:g} seconds; allow more time, or lower the dpi"
-            )
-            return _ended(slot, Failure.of(late))
+            return _ended(slot, too_late(slot.limit_seconds))
         log.warning("page process %d %s; its last words: %s", slot.pid, slot.how_it_ended(), last_words)
-        return _ended(slot, _crash(slot.how_it_ended(), slot.signal_name()))
+        return _ended(slot, crash(slot.how_it_ended(), slot.signal_name()))
 
     def _spawn(self) -> Slot:
         slot = Slot(self._settings, self._post)
@@ -325,10 +421,3 @@ class PagePool:
 
 def _ended(slot: Slot, outcome: Outcome) -> TaskEnded | None:
     return TaskEnded(slot.ticket, outcome) if slot.ticket else None
-
-
-def _crash(how: str, signal_name: str | None = None) -> Failure:
-    error = CrashedError(
-        f"the page's process {how}; try again with more memory free, or take the page out of the file"
-    )
-    return Failure.of(error, {"signal": signal_name} if signal_name else {})

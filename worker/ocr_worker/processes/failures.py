@@ -1,0 +1,27 @@
+"""What the pool says of a task whose process gave no answer."""
+
+from __future__ import annotations
+
+from ocr_worker.errors import CrashedError, OcrError, PageTimeoutError
+from ocr_worker.model.tasks import Failure
+
+
+def too_late(limit_seconds: float) -> Failure:
+    late = f"no result within {limit_seconds:g} seconds; allow more time, or lower the dpi"
+    return _failure(PageTimeoutError(late))
+
+
+def none_started(why: str) -> Failure:
+    return _failure(
+        CrashedError(f"no page process can be started ({why}); close other programs, then try again")
+    )
+
+
+def crash(how: str, signal_name: str | None = None) -> Failure:
+    way_out = "try again with more memory free, or take the page out of the file"
+    details = {"signal": signal_name} if signal_name else {}
+    return _failure(CrashedError(f"the page's process {how}; {way_out}", **details))
+
+
+def _failure(error: OcrError) -> Failure:
+    return Failure(error.code, error.message, error.retryable, error.details)

@@ -1,0 +1,70 @@
+"""What a task needs of the machine, and so which page process may do it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Union
+
+from ocr_worker.model.tasks import (
+    ComposeTask,
+    InspectTask,
+    OpenTask,
+    OverlayTask,
+    PageSettings,
+    PageTask,
+    Task,
+    WarmTask,
+)
+
+NEEDS_COMMAND = "needs_command"
+"""The code of a failure that the pool answers with a process that may start commands."""
+REFUSED = "refused"
+"""A detail of a failure for the pool alone: the system refused, or the rules of the process did."""
+Place = tuple[str, Union[tuple[int, int], None]]
+"""A folder with its device and inode, where they are known: one that came in its place is another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a page process may do beside reading and having temporary files. It can only ever be made less."""
+
+    outputs: frozenset[Place] = frozenset()
+    """Where it may write."""
+    results: bool = False
+    """Whether it may write page results."""
+    commands: bool = False
+    """Whether it may start those of Tesseract and poppler."""
+
+    def covers(self, need: Reach) -> bool:
+        """Whether a process of this reach may do what needs that one: commands are for what needs them alone."""
+        fits = self.commands == need.commands and self.outputs >= need.outputs
+        return fits and self.results >= need.results
+
+
+def reach_of(task: Task) -> Reach:
+    """The least that will do for a task."""
+    match task:
+        case ComposeTask():
+            outputs = frozenset((str(Path(place).parent), task.folder) for place in task.outputs.values())
+            return Reach(outputs, results=True, commands=runs_commands(task.settings))
+        case OverlayTask():
+            return Reach(frozenset({(str(Path(task.picture).parent), None)}))
+        case OpenTask() | PageTask():
+            return Reach(results=True, commands=runs_commands(task.settings))
+        case InspectTask() | WarmTask():
+            return Reach()
+
+
+def source_of(task: Task) -> str:
+    """The file that it is about; no name for one that is about none."""
+    return "" if isinstance(task, WarmTask) else task.source.path
+
+
+def runs_commands(settings: PageSettings) -> bool:
+    """Whether the engine is one that starts a command for each page."""
+    if settings.engine == "auto":
+        # Asked for each task: to look for the command as well would take longer.
+        return find_spec("tesserocr") is None
+    return settings.engine == "tesseract"

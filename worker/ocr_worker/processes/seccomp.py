@@ -1,0 +1,114 @@
+"""The filter of system calls: what it refuses fails as not permitted, as if the user were nobody. Stdlib only."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import platform
+import struct
+from collections.abc import Iterable, Iterator
+
+from ocr_worker.processes.syscalls import PROGRAMS, REFUSED, Machine, this_machine
+
+SET_MODE_FILTER, ACTION_AVAILABLE = 1, 2
+ALL_THREADS, NO_SLOW_GUARD = 1, 4
+"""The second: the filter is for what we run ourselves, so processors need not be slowed down against it."""
+_LOAD, _JUMP, _JUMP_AT_LEAST, _JUMP_SET, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_ALLOW, _ERROR = 0x7FFF0000, 0x00050000
+_NUMBER_AT, _MACHINE_AT, _ARGUMENTS_AT = 0, 4, 16
+_A_THREAD = 0x10000
+_NEW_NAMESPACES = 0x7E020000
+_TERMINAL_INPUT = (0x5412, 0x541C)
+"""Type into a terminal, as its user would: TIOCSTI, TIOCLINUX."""
+_Instruction = tuple[int, int, int, int]
+
+
+class FilterError(OSError):
+    """The kernel takes no filter, or we know none for this processor."""
+
+
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
+
+
+def is_available() -> bool:
+    """Whether `apply` can do anything here."""
+    machine = this_machine()
+    if machine is None:
+        return False
+    refusal = ctypes.c_uint32(_ERROR)
+    answer: int = ctypes.CDLL(None).syscall(machine.seccomp, ACTION_AVAILABLE, 0, ctypes.byref(refusal))
+    return answer == 0
+
+
+def apply(*, commands: bool) -> None:
+    """Filter the calls of all threads from now on; with `commands`, programs may be started.
+
+    No new privileges must have been asked for. Raises FilterError.
+    """
+    machine = this_machine()
+    if machine is None:
+        raise FilterError(errno.ENOSYS, f"no filter of system calls is known for {platform.machine()}")
+    content = b"".join(struct.pack("=HBBI", *one) for one in _instructions(machine, commands=commands))
+    program = _Program(len(content) // 8, content)
+    libc = ctypes.CDLL(None, use_errno=True)
+    flags = ALL_THREADS | NO_SLOW_GUARD
+    if libc.syscall(machine.seccomp, SET_MODE_FILTER, flags, ctypes.byref(program)) != 0:
+        raise FilterError(ctypes.get_errno(), "the kernel takes no filter of system calls")
+
+
+def _instructions(machine: Machine, *, commands: bool) -> Iterator[_Instruction]:
+    yield (_LOAD, 0, 0, _MACHINE_AT)
+    yield (_JUMP, 1, 0, machine.audit)
+    yield _refuse()
+    yield (_LOAD, 0, 0, _NUMBER_AT)
+    if machine.highest is not None:
+        yield (_JUMP_AT_LEAST, 0, 1, machine.highest + 1)
+        yield _refuse()
+    for numbers in (*REFUSED.values(), *(() if commands else PROGRAMS.values())):
+        if (number := machine.number(numbers)) is not None:
+            yield from _when(number, [_refuse()])
+    # Its flags lie where a filter can't see them; told that there is none, libraries take the older call.
+    yield from _when(machine.clone3, [_refuse(errno.ENOSYS)])
+    yield from _when(machine.clone, _no_namespaces() if commands else _threads_alone())
+    yield from _when(machine.ioctl, _unless_argument_in(1, _TERMINAL_INPUT))
+    own = os.getpid()
+    yield from _when(machine.prlimit, _if_argument_in(0, (0, own)))
+    if not commands:
+        yield from _when(machine.kill, _if_argument_in(0, (0, own)))
+        yield from _when(machine.tgkill, _if_argument_in(0, (own,)))
+    yield (_RETURN, 0, 0, _ALLOW)
+
+
+def _when(number: int, then: list[_Instruction]) -> list[_Instruction]:
+    return [(_JUMP, 0, len(then), number), *then]
+
+
+def _refuse(error: int = errno.EPERM) -> _Instruction:
+    return (_RETURN, 0, 0, _ERROR | error)
+
+
+def _if_argument_in(place: int, values: Iterable[int]) -> list[_Instruction]:
+    return _look(place, [(_JUMP, value) for value in values], then_allow=True)
+
+
+def _unless_argument_in(place: int, values: Iterable[int]) -> list[_Instruction]:
+    return _look(place, [(_JUMP, value) for value in values], then_allow=False)
+
+
+def _threads_alone() -> list[_Instruction]:
+    return _look(0, [(_JUMP_SET, _A_THREAD)], then_allow=True)
+
+
+def _no_namespaces() -> list[_Instruction]:
+    return _look(0, [(_JUMP_SET, _NEW_NAMESPACES)], then_allow=False)
+
+
+def _look(place: int, tests: list[tuple[int, int]], *, then_allow: bool) -> list[_Instruction]:
+    """Look at the lower half of an argument, which is all of it for those that we look at."""
+    hit, miss = (_RETURN, 0, 0, _ALLOW), _refuse()
+    if not then_allow:
+        hit, miss = miss, hit
+    jumps = [(code, len(tests) - at, 0, value) for at, (code, value) in enumerate(tests)]
+    return [(_LOAD, 0, 0, _ARGUMENTS_AT + 8 * place), *jumps, miss, hit]
