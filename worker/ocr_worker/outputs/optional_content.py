@@ -6,6 +6,7 @@ Source: ISO 32000-1, 8.11.
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -120,18 +121,32 @@ def shown_page(pdf: pikepdf.Pdf, number: int) -> bytes:
 
 def _shown_page(pdf: pikepdf.Pdf, number: int) -> bytes:
     with pikepdf.new() as single:
-        single.pages.append(pdf.pages[number - 1])
+        with warnings.catch_warnings():
+            # That its fields are not those of a form yet.
+            warnings.simplefilter("ignore", UserWarning)
+            single.pages.append(pdf.pages[number - 1])
         properties = pdf.Root.OCProperties
         # Copied after the page, so that both name the same groups.
         single.Root.OCProperties = single.copy_foreign(
             properties if properties.is_indirect else pdf.make_indirect(properties)
         )
         drop_what_is_off(single, single.pages[0], layers(single))
-        del single.Root.OCProperties
+        del single.Root["/OCProperties"]
+        _gather_fields(single)
         target = io.BytesIO()
         # What is packed stays so: it may be a bomb.
         single.save(target, compress_streams=False)
         return target.getvalue()
+
+
+def _gather_fields(single: pikepdf.Pdf) -> None:
+    """Fields are drawn only where they belong to a form."""
+    annotations: Any = single.pages[0].obj.get("/Annots", Array())
+    widgets = [
+        one for one in annotations if isinstance(one, Dictionary) and one.get("/Subtype") == Name.Widget
+    ]
+    if widgets:
+        single.Root.AcroForm = Dictionary(Fields=Array(widgets))
 
 
 def drop_what_is_off(pdf: pikepdf.Pdf, page: pikepdf.Page, shown: Layers) -> None:

@@ -39,7 +39,7 @@ def is_to_be_read(sheet: Sheet, settings: PageSettings) -> bool:
     if sheet.content is None:
         return False
     if settings.existing_text == "redo":
-        return share(sheet) >= LEAST_SHARE_ON_REDO or bool(sheet.content.hidden_characters)
+        return share(sheet) >= LEAST_SHARE_ON_REDO or existing_text.has_layer(sheet.content)
     # What is hidden was read in the pictures before.
     return share(sheet) >= LEAST_SHARE and not existing_text.has_good_layer(sheet.content)
 
