@@ -32,6 +32,7 @@ from tests.cases.shown import (
 )
 from tests.pages.desk import Desk, Done
 
+pytestmark = pytest.mark.needs("pdftotext")
 STAMP = "Digitally signed by Example Trust Service. Date: 2024-03-05. Reason: I approve this document. Place: Town"
 
 
