@@ -199,7 +199,7 @@ def _remarks(kind: existing_text.Kind, sheet: Sheet, page: Page, settings: PageS
         return
     if kind == "garbage":
         yield BESIDE
-    if sheet.content.covered:
+    if sheet.content.covered and existing_text.has_layer(sheet.content):
         yield COVERED
     if settings.existing_text == "skip" and existing_text.has_garbage_layer(sheet.content):
         yield REPLACED
