@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import errno
 import os
+import struct
+import zlib
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -197,6 +199,17 @@ def no_space(error: BaseException, place: object) -> NoSpaceError | None:
     if isinstance(error, OSError) and error.errno in _FULL:
         return NoSpaceError(f"No space left for {place}. Make room and try again.")
     return None
+
+
+_OF_DATA = (
+    ValueError, LookupError, ArithmeticError, RuntimeError, EOFError, SyntaxError, struct.error, zlib.error,
+)  # fmt: skip
+_READERS = {"pikepdf", "pypdfium2", "PIL", "img2pdf", "pdf2image"}
+
+
+def is_of_data(error: BaseException) -> bool:
+    """Whether this is what a damaged file makes a library raise, and not a fault in how we call it."""
+    return isinstance(error, _OF_DATA) or type(error).__module__.partition(".")[0] in _READERS
 
 
 class ChangedError(OcrError):

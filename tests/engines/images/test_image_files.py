@@ -14,7 +14,7 @@ from tests.faults import pictures as made
 
 def _grey(path: Path, kind: str) -> Image.Image:
     with image_files.opened(path, kind, 10**8) as image:
-        return image_files.read_grey(image).picture
+        return image_files.read_grey(image, path).picture
 
 
 def _at(picture: Image.Image, x: int, y: int) -> float:
@@ -47,8 +47,8 @@ def test_each_frame_of_a_tiff_has_its_own_orientation(tmp_path: Path) -> None:
     (tmp_path / "a.tif").write_bytes(made.one_turned_frame())
 
     with image_files.opened(tmp_path / "a.tif", "tiff", 10**8) as image:
-        image_files.select_frame(image, tmp_path / "a.tif", 3, 10**8)
-        grey = image_files.read_grey(image).picture
+        image_files.select_page(image, tmp_path / "a.tif", 3, 10**8)
+        grey = image_files.read_grey(image, tmp_path / "a.tif").picture
 
     assert grey.tobytes() == made.sheet("Third").tobytes()
 

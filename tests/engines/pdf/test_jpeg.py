@@ -14,10 +14,11 @@ def test_a_scan_beyond_pillows_own_limit_is_decoded(monkeypatch: pytest.MonkeyPa
     scan = pictures.jpeg()
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
 
-    picture = jpeg.luma(scan, 1, pictures.SIZE)
+    found = jpeg.luma(scan, 1, pictures.SIZE)
 
-    assert picture is not None
-    assert (picture.mode, picture.size) == ("L", pictures.SIZE)
+    assert found is not None
+    picture, share = found
+    assert (picture.mode, picture.size, share) == ("L", pictures.SIZE, 1.0)
 
 
 def test_a_jpeg_of_another_size_than_it_should_have_is_not_decoded() -> None:

@@ -31,7 +31,7 @@ def visible_box(page: pikepdf.Page) -> tuple[float, float, float, float]:
 def _box(page: pikepdf.Page, name: str) -> tuple[float, float, float, float] | None:
     try:
         x0, y0, x1, y1 = (float(value) for value in getattr(page, name))
-    except (TypeError, ValueError, AttributeError, KeyError, pikepdf.PdfError):
+    except (TypeError, ValueError, AttributeError, KeyError, RuntimeError, pikepdf.PdfError):
         return None
     box = min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
     return box if box[0] < box[2] and box[1] < box[3] else None

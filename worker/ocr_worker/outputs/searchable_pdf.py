@@ -6,6 +6,7 @@ The layer is drawn first, when the page's graphics state is still fresh: nothing
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from copy import copy
 from functools import lru_cache
 from importlib.resources import files
@@ -16,7 +17,7 @@ from typing import Any
 import pikepdf
 from pikepdf import Array, Dictionary, Name
 
-from ocr_worker.errors import CorruptError, InternalError
+from ocr_worker.errors import CorruptError, InternalError, sayable
 from ocr_worker.model.page import Affine, Page
 from ocr_worker.outputs.hidden_text import strip_hidden_text
 from ocr_worker.outputs.page_resources import own_resources
@@ -132,20 +133,29 @@ def glyphless_font() -> bytes:
 def save(pdf: pikepdf.Pdf, target: Path, encryption: Any) -> None:
     """Write the PDF; packed streams are kept as they are."""
     try:
-        pdf.save(
-            target,
-            encryption=encryption,
-            # To pack loose streams and lists of objects, qpdf packs anew whatever it can unpack. A stream of several
-            # filters may be a bomb, on a page that has already failed for it.
-            compress_streams=not any(map(_would_be_unpacked, pdf.objects)),
-            recompress_flate=False,
-            preserve_pdfa=True,
-            linearize=pdf.is_linearized,
-        )
-    except (pikepdf.PdfError, RuntimeError) as error:
+        try:
+            _write(pdf, target, encryption, stamped=True)
+        except (pikepdf.PdfError, RuntimeError, ValueError, TypeError):
+            # Metadata so damaged that the version can't be noted there, is left as it is.
+            _write(pdf, target, encryption, stamped=False)
+    except (pikepdf.PdfError, RuntimeError, ValueError, TypeError) as error:
         raise CorruptError(
-            f"The PDF is too damaged to be written again ({error}); get the file again, or ask for txt and json alone"
+            f"The PDF is too damaged to be written again ({sayable(str(error))}); get the file again, or ask for txt and json alone"
         ) from error
+
+
+def _write(pdf: pikepdf.Pdf, target: Path, encryption: Any, *, stamped: bool) -> None:
+    pdf.save(
+        target,
+        encryption=encryption,
+        fix_metadata_version=stamped,
+        # To pack loose streams and lists of objects, qpdf packs anew whatever it can unpack. A stream of several
+        # filters may be a bomb, on a page that has already failed for it.
+        compress_streams=not any(map(_would_be_unpacked, pdf.objects)),
+        recompress_flate=False,
+        preserve_pdfa=stamped,
+        linearize=pdf.is_linearized,
+    )
 
 
 def _would_be_unpacked(part: Any) -> bool:
@@ -158,8 +168,14 @@ def _would_be_unpacked(part: Any) -> bool:
     return filters not in (None, Name.FlateDecode) and not any(name in _PICTURES for name in names)
 
 
-def require_pages(path: Path, pages: int, password: str | None) -> None:
-    """A PDF counts only once it has been opened again."""
-    with pikepdf.open(path, password=password or "") as pdf:
-        if len(pdf.pages) != pages:
-            raise InternalError(f"The PDF written has {len(pdf.pages)} pages where {pages} were due")
+def require_pages(path: Path, pages: int, passwords: Sequence[bytes]) -> None:
+    """A PDF counts only once it has been opened again, by one of the passwords."""
+    for number, password in enumerate(passwords, 1):
+        try:
+            with pikepdf.open(path, password=password) as pdf:
+                if len(pdf.pages) != pages:
+                    raise InternalError(f"The PDF written has {len(pdf.pages)} pages where {pages} were due")
+                return
+        except pikepdf.PasswordError:
+            if number == len(passwords):
+                raise

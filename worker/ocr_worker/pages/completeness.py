@@ -6,19 +6,37 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ocr_worker.engines.images.cut_short import TORN_SHARE, cut_short
 from ocr_worker.engines.pdf import page_objects, pdfium, streams
 from ocr_worker.engines.pdf.page_objects import Drawn
 from ocr_worker.engines.pdf.pdf_file import PdfFile
-from ocr_worker.errors import CorruptError, TooLargeError
+from ocr_worker.errors import CorruptError, TooLargeError, UnsupportedTypeError
 from ocr_worker.pages.rendering import Sheet
 
+BREAKS_OFF = "The page's content is damaged and breaks off: what came after that is missing"
 
-def look_through(pdf: PdfFile, sheet: Sheet, path: Path) -> Drawn:
-    """What the page draws. Raises CorruptError when its content is not all there."""
+
+def look_through(pdf: PdfFile, number: int, path: Path) -> Drawn:
+    """What the page draws, before any library is let draw it. Raises CorruptError when much of its content is not there."""
     try:
-        return page_objects.follow(pdf.structure, sheet.number)
+        found = page_objects.follow(pdf.structure, number)
     except streams.TornError as error:
-        raise _lost("its content can't be read to its end", sheet, path) from error
+        raise _lost("its content can't be read to its end", number, path) from error
+    if found.is_endless:
+        raise _lost("what it draws has no end, as its forms draw each other", number, path)
+    return found
+
+
+def require_most(found: Drawn, sheet: Sheet, path: Path) -> tuple[str, ...]:
+    """A warning when a content breaks off; raises CorruptError when that may be anywhere.
+
+    It counts as near the end where nothing was left half drawn, or what is drawn reaches the foot of the page.
+    """
+    if not found.breaks_off:
+        return ()
+    if found.is_open and not (sheet.page and pdfium.reaches_foot(sheet.page)):
+        raise _lost("its content can't be read to its end", sheet.number, path)
+    return (BREAKS_OFF,)
 
 
 def require_sizes(sheet: Sheet, max_pixels: int, path: Path) -> None:
@@ -32,15 +50,26 @@ def require_sizes(sheet: Sheet, max_pixels: int, path: Path) -> None:
             )
 
 
-def require_pictures(found: Drawn, sheet: Sheet, path: Path) -> None:
-    """Raises CorruptError when a picture is not in the file, or not all of it."""
+def require_pictures(found: Drawn, sheet: Sheet, path: Path) -> tuple[str, ...]:
+    """A warning when a picture lacks its end.
+
+    Raises CorruptError when one is not in the file, or too little of it, UnsupportedTypeError when nobody can decode it.
+    """
     if found.gone:
-        raise _lost("a picture is missing", sheet, path)
-    if not all(map(streams.is_whole_image, found.images)):
-        raise _lost("a picture is cut short", sheet, path)
+        raise _lost("a picture is missing", sheet.number, path)
+    all_held = [(image, streams.held(image)) for image in found.images]
+    found.mended = [(image, held.instead) for image, held in all_held if held.instead is not None]
+    if any(held.is_foreign for _, held in all_held):
+        raise UnsupportedTypeError(
+            f"{path.name} (page {sheet.number}) has a picture of a kind that can't be read here; print it to a PDF anew"
+        )
+    share = min((held.share for _, held in all_held), default=1.0)
+    if share < TORN_SHARE:
+        raise _lost("a picture is cut short", sheet.number, path)
     # Of several, one may have given all that was read.
     if len(found.images) > 1 and sheet.page:
         _require_decodable(filter(pdfium.is_decoded_by_pdfium_alone, pdfium.images(sheet.page)), sheet, path)
+    return cut_short(share)
 
 
 def require_all_decodable(sheet: Sheet, path: Path) -> None:
@@ -51,15 +80,13 @@ def require_all_decodable(sheet: Sheet, path: Path) -> None:
 def require_nothing_missing(found: Drawn, sheet: Sheet, path: Path) -> None:
     """Raises CorruptError when a page that shows nothing was to show something that is not there."""
     if found.gone or found.unknown:
-        raise _lost("a picture is missing", sheet, path)
+        raise _lost("a picture is missing", sheet.number, path)
 
 
 def _require_decodable(images: Iterable[Any], sheet: Sheet, path: Path) -> None:
     if not all(map(pdfium.can_be_decoded, images)):
-        raise _lost("a picture can't be read", sheet, path)
+        raise _lost("a picture can't be read", sheet.number, path)
 
 
-def _lost(what: str, sheet: Sheet, path: Path) -> CorruptError:
-    return CorruptError(
-        f"{path.name} (page {sheet.number}) is damaged: {what}; get the file again, or scan it anew"
-    )
+def _lost(what: str, page: int, path: Path) -> CorruptError:
+    return CorruptError(f"{path.name} (page {page}) is damaged: {what}; get the file again, or scan it anew")

@@ -7,6 +7,8 @@ from pathlib import Path
 from ocr_worker.errors import UnsupportedTypeError
 
 HEAD_BYTES = 1024
+_FURTHEST_JPEG = 32
+"""A line end or a stray header before it, which viewers pass over; further in it may be a preview of something else."""
 _EXTENSIONS = {
     "pdf": {".pdf"},
     "png": {".png", ".apng"},
@@ -41,6 +43,8 @@ def sniff(head: bytes, path: Path) -> str:
         return "pnm"
     if b"%PDF" in head[:HEAD_BYTES] and not head.startswith((b"%!PS", b"\xc5\xd0\xd3\xc6")):
         return "pdf"
+    if b"\xff\xd8\xff" in head[:_FURTHEST_JPEG]:
+        return "jpeg"
     known = ", ".join(_EXTENSIONS)
     raise UnsupportedTypeError(
         f"{path.name} is none of the supported types ({known}) by its content; convert it first"

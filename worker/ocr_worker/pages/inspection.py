@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ocr_worker.engines.images import headers, image_files
-from ocr_worker.engines.pdf import pdfium, qpdf
+from ocr_worker.engines.pdf import page_objects, pdfium, qpdf
 from ocr_worker.engines.pdf.pdf_file import PdfFile, open_pdf
 from ocr_worker.model.tasks import Inspected, InspectTask, PageSettings, Source
 from ocr_worker.pages.rendering import sheet_inches
@@ -41,6 +41,8 @@ def _inspect_pdf(path: Path, source: Source) -> dict[str, Any]:
 
 
 def _pdf_page(pdf: PdfFile, number: int, built: Any) -> dict[str, Any]:
+    if page_objects.is_endless(pdf.structure, number):
+        return _page_entry(_points(built, None))
     try:
         page = pdfium.load_page(pdf.rendering, number)
     except pdfium.PdfiumError:
@@ -68,7 +70,7 @@ def _page_entry(points: tuple[float, float], *, has_text: bool = False) -> dict[
 def _inspect_image(path: Path, kind: str) -> dict[str, Any]:
     # To ask a PNG for its orientation is to decode it.
     with image_files.opened(path, kind, _MAX_PIXELS) as image:
-        pages = [_frame(image, path, number) for number in range(1, headers.count_frames(image) + 1)]
+        pages = [_frame(image, path, number) for number in range(1, image_files.count_pages(image, path) + 1)]
     return {
         "pages": len(pages),
         "encrypted": False,
@@ -79,5 +81,5 @@ def _inspect_image(path: Path, kind: str) -> dict[str, Any]:
 
 
 def _frame(image: Any, path: Path, number: int) -> dict[str, Any]:
-    image_files.select_frame(image, path, number, _MAX_PIXELS)
+    image_files.select_page(image, path, number, _MAX_PIXELS)
     return _page_entry(headers.size_points(image))

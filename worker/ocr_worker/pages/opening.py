@@ -55,12 +55,14 @@ def _weight(pdf: PdfFile, page: int) -> int:
 def _open_image(seen: Look, settings: PageSettings) -> Opened:
     warnings = extension_warnings(seen.kind, seen.path)
     with image_files.opened(seen.path, seen.kind, settings.max_pixels) as image:
-        frames = headers.count_frames(image)
-        if headers.is_animated(image):
-            warnings += (f"An animation of {getattr(image, 'n_frames', 1)} frames: the first one is read",)
+        pages, frames = image_files.count_pages(image, seen.path), headers.animation_frames(image)
+        if image_files.breaks_off(image, seen.path):
+            warnings += (f"The file is cut short: of its pages the first {pages} could be found",)
+        if frames > 1:
+            warnings += (f"An animation of {frames} frames: the first one is read",)
         if headers.resolution(image)[1]:
             warnings += (
                 "The file states no usable resolution (dpi): it is estimated as if the page were A4",
             )
         weight = max(1, image.size[0] * image.size[1] // 1000)
-    return Opened(seen.kind, frames, seen.sha256, seen.stamp, (weight,) * frames, warnings)
+    return Opened(seen.kind, pages, seen.sha256, seen.stamp, (weight,) * pages, warnings)

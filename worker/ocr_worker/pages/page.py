@@ -15,7 +15,7 @@ from ocr_worker.engines.ocr.registry import Engines
 from ocr_worker.engines.pdf import appearances, form_values, page_content, pdfium
 from ocr_worker.engines.pdf.page_objects import Drawn
 from ocr_worker.engines.pdf.pdf_file import PdfFile
-from ocr_worker.errors import CorruptError, TooLargeError
+from ocr_worker.errors import CorruptError, TooLargeError, UnsupportedTypeError
 from ocr_worker.model.page import Affine, Line, Page, PageStatus
 from ocr_worker.model.tasks import PageSettings, PageTask
 from ocr_worker.outputs import pdf_geometry
@@ -24,6 +24,7 @@ from ocr_worker.pages.blank import is_white
 from ocr_worker.pages.completeness import (
     look_through,
     require_all_decodable,
+    require_most,
     require_nothing_missing,
     require_pictures,
     require_sizes,
@@ -31,7 +32,16 @@ from ocr_worker.pages.completeness import (
 from ocr_worker.pages.open_documents import Documents
 from ocr_worker.pages.page_results import write_picture
 from ocr_worker.pages.recognition import Reader, Reading
-from ocr_worker.pages.rendering import Sheet, choose_dpi, draw, load_sheet, paint, shows_nothing, take_image
+from ocr_worker.pages.rendering import (
+    Sheet,
+    choose_dpi,
+    draw,
+    load_sheet,
+    paint,
+    shows_nothing,
+    take_image,
+    with_pictures_put_right,
+)
 from ocr_worker.pages.source_file import glance, require_unchanged
 
 UNREADABLE = "The page's own text can't be read (its characters are not those that are seen); existing_text: redo recognises the page instead"
@@ -62,18 +72,21 @@ class PageWork:
 
     def _pdf_page(self, path: Path, task: PageTask) -> Page:
         pdf = self.documents.pdf(path, task.source.password, task.source.stamp)
+        # First of all: PDFium follows forms that draw each other until its memory is gone.
+        found = look_through(pdf, task.page, path)
         sheet = load_sheet(pdf, task.page)
+        flaws = require_most(found, sheet, path)
         content = sheet.content
         kind = existing_text.classify(pdf, task.page, content) if sheet.page and content else "none"
-        found = look_through(pdf, sheet, path)
         match _course(kind, sheet, task.settings):
             case "keep":
-                return _own_text(pdf, sheet, kind, task.settings)
+                page = _own_text(pdf, sheet, kind, task.settings)
+                return replace(page, warnings=(*page.warnings, *flaws))
             case "beside":
                 page = self._beside(pdf, sheet, task, found)
             case "read":
                 page = self._whole(pdf, sheet, task, found)
-        warnings = (*page.warnings, *_remarks(kind, sheet, page, task.settings))
+        warnings = (*page.warnings, *flaws, *_remarks(kind, sheet, page, task.settings))
         return replace(page, hidden_text=bool(content and content.hidden_characters), warnings=warnings)
 
     def _whole(self, pdf: PdfFile, sheet: Sheet, task: PageTask, found: Drawn) -> Page:
@@ -99,7 +112,7 @@ class PageWork:
             try:
                 require_sizes(sheet, task.settings.max_pixels, Path(task.source.path))
                 page = self._seen(pdf, bare, task, found)
-            except (CorruptError, TooLargeError) as error:
+            except (CorruptError, TooLargeError, UnsupportedTypeError) as error:
                 return _with_remark(kept, f"{beside_text.BROKEN}: {error.message}")
             if page.status in ("blank", "unread") and shows_nothing(bare):
                 return kept
@@ -111,26 +124,30 @@ class PageWork:
 
     def _seen(self, pdf: PdfFile, sheet: Sheet, task: PageTask, found: Drawn) -> Page:
         path = Path(task.source.path)
-        if shows_nothing(sheet):
-            require_pictures(found, sheet, path)
+        image: GreyImage | None = None
+        flaws: tuple[str, ...] = ()
+        if not (nothing := shows_nothing(sheet)):
+            image = take_image(pdf, sheet, task.settings)
+        if image is None:
+            flaws = require_pictures(found, sheet, path)
+        if nothing and not found.mended:
             page = self._blank(sheet, task)
         else:
-            image = take_image(pdf, sheet, task.settings)
             if image is None:
-                require_pictures(found, sheet, path)
-                image = draw(pdf, sheet, task.settings, path)
+                shown = with_pictures_put_right(pdf, sheet, found.mended)
+                image = draw(pdf, shown, task.settings, path)
             page = self._read(image, (sheet.inches[0] * 72, sheet.inches[1] * 72), task)
             if page.status == "ok" and _is_repainted(sheet, task.settings):
                 write_picture(Path(task.result_path), paint(sheet, image.dpi, image))
                 page = replace(page, repainted=True)
         if page.status in ("blank", "unread"):
             require_all_decodable(sheet, path)
-        return page
+        return replace(page, warnings=(*page.warnings, *flaws))
 
     def _image_page(self, path: Path, kind: str, task: PageTask) -> Page:
         with image_files.opened(path, kind, task.settings.max_pixels) as opened:
-            image_files.select_frame(opened, path, task.page, task.settings.max_pixels)
-            image = image_files.read_grey(opened)
+            image_files.select_page(opened, path, task.page, task.settings.max_pixels)
+            image = image_files.read_grey(opened, path)
         if task.settings.dpi and image.dpi_estimated:
             image = replace(image, dpi=float(task.settings.dpi), dpi_estimated=False)
         return self._read(image, image.size_points, task)
@@ -188,7 +205,7 @@ def _remarks(kind: existing_text.Kind, sheet: Sheet, page: Page, settings: PageS
         return
     if kind == "garbage":
         yield BESIDE
-    if sheet.content.covered:
+    if sheet.content.covered and existing_text.has_layer(sheet.content):
         yield COVERED
     if settings.existing_text == "skip" and existing_text.has_garbage_layer(sheet.content):
         yield REPLACED

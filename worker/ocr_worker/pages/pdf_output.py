@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -9,7 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ocr_worker.engines.pdf import qpdf
+from ocr_worker.engines.pdf import passwords, qpdf
+from ocr_worker.errors import CorruptError, OcrError, is_of_data
 from ocr_worker.model.page import Line, Page
 from ocr_worker.model.tasks import ComposeTask
 from ocr_worker.outputs import modified, searchable_pdf
@@ -62,11 +64,16 @@ class PdfWriter:
         self._is_changed, self._repainted = False, set[tuple[int, int]]()
 
     def add(self, page: Page) -> None:
+        with _damage_told(self._task):
+            self._add(page)
+
+    def _add(self, page: Page) -> None:
         if page.repainted:
             self._repaint(page.number)
         if page.repainted or page.turned:
             modified.drop_thumbnail(self._original.pdf.pages[page.number - 1])
-        self._is_changed |= page.status == "ok" or bool(page.turned) or page.hidden_text
+        self._is_changed |= page.status == "ok"
+        self._is_changed |= page.status == "blank" and (bool(page.turned) or page.hidden_text)
         self._grafter.graft(replace(page, lines=_new_lines(page)))
 
     def _repaint(self, number: int) -> None:
@@ -79,11 +86,12 @@ class PdfWriter:
         repaint(pdf, page, image_object(pdf, picture))
 
     def finish(self) -> None:
-        self._grafter.finish()
-        self._describe()
-        searchable_pdf.save(self._original.pdf, self._place, self._original.is_protected)
+        with _damage_told(self._task):
+            self._grafter.finish()
+            self._describe()
+            searchable_pdf.save(self._original.pdf, self._place, self._original.is_protected)
         password = self._task.source.password if self._original.is_protected else None
-        searchable_pdf.require_pages(self._place, self._task.pages, password)
+        searchable_pdf.require_pages(self._place, self._task.pages, passwords.spellings(password))
 
     def _describe(self) -> None:
         pdf, now = self._original.pdf, datetime.now().astimezone()
@@ -92,6 +100,23 @@ class PdfWriter:
             modified.describe_new(pdf, Path(self._task.source.path), now)
         elif self._is_changed:
             modified.mark_modified(pdf, now)
+
+
+@contextmanager
+def _damage_told(task: ComposeTask) -> Iterator[None]:
+    """What a damaged PDF makes its library raise is that file's failure."""
+    try:
+        yield
+    except (OcrError, OSError):
+        raise
+    except Exception as error:
+        if not is_of_data(error):
+            raise
+        raise CorruptError(
+            f"{task.source.name} is too damaged to be written again ({type(error).__name__}); "
+            "get the file again, or ask for txt and json alone",
+            traceback=traceback.format_exc(),
+        ) from error
 
 
 def _new_lines(page: Page) -> tuple[Line, ...]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ocr_worker.engines.images import filters
+from ocr_worker.engines.images.cut_short import cut_short
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.pdf import jpeg, page_content, pdfium, poppler, qpdf
 from ocr_worker.engines.pdf.pdf_file import PdfFile
@@ -53,6 +55,7 @@ class Sheet:
 
 
 def load_sheet(pdf: PdfFile, number: int) -> Sheet:
+    """Of a page whose forms are known not to draw each other: PDFium follows them until its memory is gone."""
     built = pdf.structure.pages[number - 1]
     try:
         page = _load_page(pdf, number)
@@ -64,7 +67,7 @@ def load_sheet(pdf: PdfFile, number: int) -> Sheet:
 
 def _load_page(pdf: PdfFile, number: int) -> Any:
     """Without what belongs to layers that are off: PDFium passes over it when it draws, but not when it tells what is there."""
-    if not optional_content.may_hide(pdf.structure, pdf.structure.pages[number - 1]):
+    if not optional_content.hides_something(pdf.structure, pdf.structure.pages[number - 1]):
         return pdfium.load_page(pdf.rendering, number)
     try:
         copy = optional_content.shown_page(pdf.structure, number)
@@ -110,6 +113,18 @@ def choose_dpi(sheet: Sheet, settings: PageSettings) -> float:
     return min(wanted, affordable)
 
 
+def with_pictures_put_right(pdf: PdfFile, sheet: Sheet, mended: Sequence[tuple[Any, bytes]]) -> Sheet:
+    """To be drawn from a copy of the page, in which PDFium can decode these pictures; the same where that is not needed."""
+    if not mended or sheet.page is None:
+        return sheet
+    try:
+        copy = qpdf.page_with(pdf.structure, sheet.number, mended)
+        return replace(sheet, page=pdfium.load_page(pdfium.load(copy, None, "its copy"), 1))
+    except (pdfium.PdfiumError, qpdf.QpdfError) as error:
+        _log.warning("Page %d is drawn without pictures that could be put right: %s", sheet.number, error)
+        return sheet
+
+
 def draw(pdf: PdfFile, sheet: Sheet, settings: PageSettings, path: Path) -> GreyImage:
     """Raises CorruptError when no renderer can draw the page."""
     dpi = choose_dpi(sheet, settings)
@@ -145,8 +160,11 @@ def take_image(pdf: PdfFile, sheet: Sheet, settings: PageSettings) -> GreyImage 
     ):
         return None
     image = qpdf.sole_jpeg(pdf.structure, sheet.number, picture.size)
-    luma = jpeg.luma(*image, picture.size) if image is not None else None
-    return GreyImage(filters.turn(luma, page.get_rotation()), dpi) if luma is not None else None
+    found = jpeg.luma(*image, picture.size) if image is not None else None
+    if found is None:
+        return None
+    luma, share = found
+    return GreyImage(filters.turn(luma, page.get_rotation()), dpi, warnings=cut_short(share))
 
 
 def paint(sheet: Sheet, dpi: float, seen: GreyImage) -> bytes:

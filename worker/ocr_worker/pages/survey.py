@@ -7,6 +7,7 @@ from typing import Any
 
 from ocr_worker.engines.images import headers, image_files
 from ocr_worker.engines.ocr import registry
+from ocr_worker.engines.pdf import page_objects
 from ocr_worker.errors import OcrError
 from ocr_worker.model.tasks import InspectTask, Opened, OpenTask, PageSettings
 from ocr_worker.pages.inspection import inspect
@@ -32,15 +33,18 @@ def survey(task: OpenTask, opened: Opened, documents: Documents) -> dict[str, An
     }
 
 
-def _pixels(task: OpenTask, opened: Opened, documents: Documents, page: int) -> Pixels:
-    """What would be recognised of a page: width and height."""
+def _pixels(task: OpenTask, opened: Opened, documents: Documents, page: int) -> Pixels | None:
+    """What would be recognised of a page: width and height; None of one that can't be drawn."""
     path = Path(task.source.path)
     if opened.type != "pdf":
         with image_files.opened(path, opened.type, task.settings.max_pixels) as image:
-            image_files.select_frame(image, path, page, task.settings.max_pixels)
+            image_files.select_page(image, path, page, task.settings.max_pixels)
             width, height = image.size
             return (height, width) if headers.exif_orientation(image) >= 5 else (width, height)
-    sheet = load_sheet(documents.pdf(path, task.source.password, opened.stamp), page)
+    pdf = documents.pdf(path, task.source.password, opened.stamp)
+    if page_objects.is_endless(pdf.structure, page):
+        return None
+    sheet = load_sheet(pdf, page)
     dpi = choose_dpi(sheet, task.settings)
     return round(sheet.inches[0] * dpi), round(sheet.inches[1] * dpi)
 

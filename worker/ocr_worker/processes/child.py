@@ -16,8 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ocr_worker.errors import InternalError, OcrError, TooLargeError, no_space
-from ocr_worker.model.tasks import Confine, Failure, Outcome, Task, WarmTask
+from ocr_worker.errors import CorruptError, InternalError, OcrError, TooLargeError, is_of_data, no_space
+from ocr_worker.model.tasks import Confine, Failure, InspectTask, OpenTask, Outcome, PageTask, Task, WarmTask
 from ocr_worker.processes import messages, sandbox
 from ocr_worker.processes.claim import Channel, claim
 from ocr_worker.processes.parent_death import die_with, end_group
@@ -30,6 +30,8 @@ NICENESS = 5
 TASK_CPU_SECONDS = 900
 MOST_FILE_BYTES = 2**35
 MOST_OPEN_FILES = 256
+_READING = (OpenTask, PageTask, InspectTask)
+"""Tasks in which nothing but a user's file is read."""
 _LIBRARIES = WarmTask()
 """The only task for a process that is not confined yet: it touches nothing of a user."""
 
@@ -75,12 +77,23 @@ def run(bench: Workbench, task: Task) -> Outcome:
         return Failure.of(short, {"traceback": traceback.format_exc()})
     except Exception as error:  # noqa: BLE001  # what a hostile file does to a library is that file's failure
         full = no_space(error, getattr(error, "filename", None) or "temporary files")
-        return _failed(full) if full else _fault(task, error)
+        if full:
+            return _failed(full)
+        is_damage = is_of_data(error) and isinstance(task, _READING)
+        return _damage(task, error) if is_damage else _fault(task, error)
 
 
 def _failed(error: OcrError) -> Failure:
     refused = isinstance(error.__cause__, PermissionError) and error.__cause__.errno == errno.EACCES
-    return Failure.of(error, {REFUSED: True} if refused else {})
+    return Failure.of(error, {**error.details, **({REFUSED: True} if refused else {})})
+
+
+def _damage(task: Task, error: Exception) -> Failure:
+    message = (
+        f"{_name(task)} holds something that can't be read ({type(error).__name__}); get the file again, or print it to"
+        " a PDF. The log on stderr has the details."
+    )
+    return Failure.of(CorruptError(message), {"traceback": traceback.format_exc()})
 
 
 def _fault(task: Task, error: Exception) -> Failure:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
+from contextlib import suppress
 from typing import Any
 
 from PIL import Image
 
-from ocr_worker.errors import TooLargeError
-
-MAX_FRAMES = 10_000
-"""To find a frame takes a walk along all before it."""
 SANE_DPI = (70.0, 2400.0)
 MOST_STRETCHED = 4.5
 """Of any pixel: a coarse fax has 204 by 98 dots an inch, a fine one 204 by 391."""
@@ -30,27 +29,23 @@ BROKEN = (
     TypeError,
     OverflowError,
     ZeroDivisionError,
+    struct.error,
+    zlib.error,
 )
 """What Pillow's readers raise on broken files. MemoryError stays what it is."""
 
 
-def count_frames(image: Image.Image) -> int:
-    """Pages of the file: frames of a TIFF; animations count as one. Raises TooLargeError above MAX_FRAMES."""
-    if image.format != "TIFF":
+def animation_frames(image: Image.Image) -> int:
+    """How many there are of a moving picture; 1 for any other, and for one whose later frames are torn."""
+    if image.format in ("TIFF", "MPO"):
         return 1
-    count = 0
     try:
-        while count <= MAX_FRAMES:
-            image.seek(count)
-            count += 1
-    except EOFError:
-        image.seek(0)
-        return count
-    raise TooLargeError(f"The file has more than {MAX_FRAMES:,} frames; split it")
-
-
-def is_animated(image: Image.Image) -> bool:
-    return image.format not in ("TIFF", "MPO") and bool(getattr(image, "is_animated", False))
+        return int(getattr(image, "n_frames", 1))
+    except (*BROKEN, MemoryError):
+        return 1
+    finally:
+        with suppress(*BROKEN):
+            image.seek(0)
 
 
 def is_jpeg(image: Image.Image) -> bool:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image, ImageChops, UnidentifiedImageError
 
-from ocr_worker.engines.images import samples
+from ocr_worker.engines.images import jpeg_stream, samples, tiff
+from ocr_worker.engines.images.complaints import heard
+from ocr_worker.engines.images.cut_short import TORN_SHARE, cut_short
 from ocr_worker.engines.images.filters import turn_by_exif
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.images.headers import (
@@ -19,7 +24,7 @@ from ocr_worker.engines.images.headers import (
     is_jpeg,
     resolution,
 )
-from ocr_worker.errors import CorruptError, TooLargeError, UnsupportedTypeError
+from ocr_worker.errors import CorruptError, OcrError, TooLargeError, UnsupportedTypeError
 
 _FORMATS = {
     "png": "PNG",
@@ -33,22 +38,88 @@ _FORMATS = {
 _UNREADABLE = {"LAB"}
 
 
+_JPEG = "ocr_worker: layout"
+"""Where Pillow keeps what is known of a file: how a JPEG lies in it."""
+_FOREIGN = re.compile(
+    r"unknown pixel mode|unknown data organization|cannot handle|unsupported|not supported|not available|not configured"
+    r"|cannot determine|only supports|Inappropriate|^\d+$",
+    re.IGNORECASE,
+)
+"""How Pillow and its libraries say that they don't know a kind; a bare number is a TIFF's compression."""
+
+
 @contextmanager
 def opened(path: Path, kind: str, max_pixels: float) -> Iterator[Image.Image]:
-    """Open as exactly this kind of image. Raises CorruptError, TooLargeError: sizes are checked before decoding."""
+    """Open as exactly this kind of image. Raises CorruptError, UnsupportedTypeError, TooLargeError.
+
+    Sizes are checked before decoding.
+    """
     # Our own limit is checked per call: Pillow's is global, and only warns up to twice its value.
     Image.MAX_IMAGE_PIXELS = None
     samples.teach_pillow()
     try:
-        with path.open("rb") as stream, Image.open(stream, formats=[_FORMATS[kind]]) as image:
-            check_size(image, path, max_pixels)
-            yield image
+        with path.open("rb") as stream:
+            right = _put_right(stream) if kind == "jpeg" else None
+            with _open(io.BytesIO(right.whole()) if right else stream, _FORMATS[kind]) as image:
+                check_size(image, path, max_pixels)
+                image.info[_JPEG] = right
+                yield image
     except UnidentifiedImageError as error:
         raise CorruptError(
             f"{path.name} looks like {kind}, but can't be read as such; save it again"
         ) from error
     except BROKEN as error:
-        raise CorruptError(f"{path.name} is damaged or cut short; save or scan it again") from error
+        if kind == "tiff" and _frames(path).breaks_off:
+            raise CorruptError(f"{path.name} is damaged or cut short; save or scan it again") from error
+        if kind == "jpeg" and jpeg_stream.is_unknown(path.read_bytes()):
+            raise _unsupported(path) from error
+        raise refusal(error, path) from error
+
+
+def _put_right(stream: BinaryIO) -> jpeg_stream.Layout | None:
+    """A JPEG as every viewer takes it; None for one of the kinds that are left to Pillow."""
+    content = stream.read()
+    stream.seek(0)
+    return None if jpeg_stream.is_foreign(content) else jpeg_stream.put_right(content)
+
+
+def _open(source: BinaryIO, kind: str) -> Image.Image:
+    try:
+        return Image.open(source, formats=[kind])
+    except UnidentifiedImageError:
+        # Pillow keeps the reason to itself.
+        source.seek(0)
+        Image.init()
+        return Image.OPEN[kind][0](source, "")
+
+
+def refusal(error: Exception, path: Path, complaints: Iterable[str] = ()) -> OcrError:
+    """What it means that an image can't be opened or decoded."""
+    causes = (error, error.__cause__, error.__context__)
+    if any(_FOREIGN.search(text) for text in (*map(str, filter(None, causes)), *complaints)):
+        return _unsupported(path)
+    return CorruptError(f"{path.name} is damaged or cut short; save or scan it again")
+
+
+def _unsupported(path: Path) -> UnsupportedTypeError:
+    return UnsupportedTypeError(
+        f"{path.name} is of a kind that can't be read here; save it as PNG, or print it to a PDF"
+    )
+
+
+def count_pages(image: Image.Image, path: Path) -> int:
+    """Of a TIFF, pictures that are pages; animations count as one. Raises TooLargeError for too many."""
+    return len(_frames(path).pages) if image.format == "TIFF" else 1
+
+
+def breaks_off(image: Image.Image, path: Path) -> bool:
+    """Whether a TIFF ends before its last picture."""
+    return image.format == "TIFF" and _frames(path).breaks_off
+
+
+def _frames(path: Path) -> tiff.Frames:
+    with path.open("rb") as stream:
+        return tiff.frames(stream)
 
 
 def check_size(image: Image.Image, path: Path, max_pixels: float) -> None:
@@ -61,23 +132,58 @@ def check_size(image: Image.Image, path: Path, max_pixels: float) -> None:
         )
 
 
-def select_frame(image: Image.Image, path: Path, page: int, max_pixels: float) -> None:
-    if page > 1:
-        image.seek(page - 1)
+def select_page(image: Image.Image, path: Path, page: int, max_pixels: float) -> None:
+    if image.format != "TIFF":
+        return
+    frames = _frames(path).pages
+    if page > len(frames):
+        raise CorruptError(f"{path.name} has no page {page}; save it again")
+    if frames[page - 1]:
+        image.seek(frames[page - 1])
         check_size(image, path, max_pixels)
     samples.mend_planes(image)
 
 
-def read_grey(image: Image.Image) -> GreyImage:
-    """Decode the selected frame as it is to be recognised."""
+def read_grey(image: Image.Image, path: Path) -> GreyImage:
+    """Decode the selected frame as it is to be recognised. Raises CorruptError, UnsupportedTypeError."""
     (across, down), estimated = resolution(image)
     orientation = exif_orientation(image)
     if is_jpeg(image) and image.mode == "RGB":
         # The decoder then skips the colours, and gives the very luma that converting would.
         image.draft("L", image.size)
-    image.load()
+    flaws = decode(image, path)
     picture = turn_by_exif(to_grey(image), orientation)
-    return GreyImage(picture, across, estimated, down if down != across else None)
+    return GreyImage(picture, across, estimated, down if down != across else None, flaws)
+
+
+def decode(image: Image.Image, path: Path) -> tuple[str, ...]:
+    """Load the selected frame, and say what is wrong with it. Raises CorruptError, UnsupportedTypeError."""
+    if image.format != "TIFF":
+        image.load()
+        right = image.info.get(_JPEG)
+        found: tuple[float, tuple[str, ...]] = (jpeg_stream.share(right) if right else 1.0, ())
+    else:
+        found = _decode_tiff(image, path)
+    share, complaints = found
+    if share < TORN_SHARE:
+        raise CorruptError(f"{path.name} is damaged or cut short; save or scan it again")
+    said = cut_short(share)
+    return said or tuple(
+        f"The picture is damaged, and its decoder says so: {line}" for line in complaints[:1]
+    )
+
+
+def _decode_tiff(image: Image.Image, path: Path) -> tuple[float, tuple[str, ...]]:
+    share = tiff.fax_share(image, path)
+    with heard() as lines:
+        try:
+            image.load()
+            error = None
+        except BROKEN as broken:
+            error = broken
+    if error is not None:
+        raise refusal(error, path, lines) from error
+    return share, tiff.of_pictures(lines)
 
 
 def to_grey(image: Image.Image) -> Image.Image:

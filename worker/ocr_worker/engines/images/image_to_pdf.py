@@ -8,9 +8,9 @@ from pathlib import Path
 
 import img2pdf
 import pikepdf
-from PIL import Image
+from PIL import Image, ImageStat
 
-from ocr_worker.engines.images import filters, headers, image_files, samples
+from ocr_worker.engines.images import filters, headers, image_files, jpeg_stream, samples, tiff
 from ocr_worker.engines.images.profiles import drop_foreign_profiles
 from ocr_worker.errors import InternalError, OcrError
 
@@ -18,6 +18,8 @@ Points = tuple[float, float]
 _TURNS_ONLY = {1, 3, 6, 8}
 """EXIF orientations that a page's /Rotate can express; the others mirror."""
 _LYING = {6, 8}
+_SAME = 3.0
+"""Grey levels."""
 _ORIENTING = {b"eXIf", b"tEXt", b"zTXt", b"iTXt"}
 """Chunks of a PNG that may hold one."""
 
@@ -31,7 +33,7 @@ def picture_pdf(path: Path, kind: str, sizes: Mapping[int, Points | None], max_p
     with image_files.opened(path, kind, max_pixels) as image:
         for number, points in sizes.items():
             try:
-                image_files.select_frame(image, path, number, max_pixels)
+                image_files.select_page(image, path, number, max_pixels)
                 page = _page(image, path, kind, points or headers.size_points(image))
             except (OcrError, *headers.BROKEN):
                 if points:
@@ -54,9 +56,9 @@ def image_object(pdf: pikepdf.Pdf, picture: bytes) -> pikepdf.Object:
 
 
 def _page(image: Image.Image, path: Path, kind: str, points: Points) -> bytes:
-    content = path.read_bytes() if kind in ("jpeg", "png") else b""
-    kept = _is_kept(image, kind, content)
-    content = content if kept else _packed(image)
+    content = _own_stream(image, path, kind)
+    kept = bool(content)
+    content = content or _packed(image, path)
     by_reader = kept and kind == "jpeg"
     turn = img2pdf.Rotation.ifvalid if by_reader else img2pdf.Rotation.none
     lies = by_reader and headers.exif_orientation(image) in _LYING
@@ -77,7 +79,7 @@ def _page(image: Image.Image, path: Path, kind: str, points: Points) -> bytes:
         if not kept:
             raise InternalError(f"{path.name} can't be put into a PDF: {error}") from error
         converted = img2pdf.convert(
-            _packed(image), layout_fun=_layout(points), rotation=img2pdf.Rotation.none
+            _packed(image, path), layout_fun=_layout(points), rotation=img2pdf.Rotation.none
         )
     return converted
 
@@ -86,10 +88,36 @@ def _layout(points: Points) -> Callable[[int, int, object], tuple[float, float, 
     return lambda _across, _down, _dpi: (*points, *points)
 
 
+def _own_stream(image: Image.Image, path: Path, kind: str) -> bytes:
+    """The file's own, where that can be embedded; else nothing."""
+    if kind == "tiff":
+        return _checked(tiff.packed_jpeg(image, path), image) or b""
+    if kind not in ("jpeg", "png"):
+        return b""
+    content = path.read_bytes()
+    if kind == "jpeg":
+        right = jpeg_stream.mended(content)
+        content = right.content if right else b""
+    return content if _is_kept(image, kind, content) else b""
+
+
+def _checked(content: bytes | None, image: Image.Image) -> bytes | None:
+    """If it looks like the picture that it was taken from."""
+    if content is None:
+        return None
+    with Image.open(io.BytesIO(content), formats=["JPEG"]) as other:
+        if other.size != image.size:
+            return None
+        near = [ImageStat.Stat(one.convert("RGB").reduce(8)).mean for one in (other, image)]
+    return content if all(abs(a - b) < _SAME for a, b in zip(*near, strict=True)) else None
+
+
 def _is_kept(image: Image.Image, kind: str, content: bytes) -> bool:
     """Whether the file's own stream can be embedded."""
     if kind == "jpeg":
-        return headers.is_jpeg(image) and headers.exif_orientation(image) in _TURNS_ONLY
+        found = jpeg_stream.layout(content)
+        plain = found is not None and found.is_plain
+        return plain and headers.is_jpeg(image) and headers.exif_orientation(image) in _TURNS_ONLY
     chunks = _png_chunks(content) if kind == "png" else set()
     return (
         bool(chunks)
@@ -97,7 +125,7 @@ def _is_kept(image: Image.Image, kind: str, content: bytes) -> bool:
         and (chunks.isdisjoint(_ORIENTING) or headers.exif_orientation(image) == 1)
         and not (image.mode == "P" and "icc_profile" in image.info)
         and not headers.has_alpha(image)
-        and not headers.is_animated(image)
+        and headers.animation_frames(image) == 1
     )
 
 
@@ -110,8 +138,8 @@ def _png_chunks(content: bytes) -> set[bytes]:
     return kinds if at == len(content) else set()
 
 
-def _packed(image: Image.Image) -> bytes:
-    image.load()
+def _packed(image: Image.Image, path: Path) -> bytes:
+    image_files.decode(image, path)
     orientation = headers.exif_orientation(image)
     if headers.is_deep(image) and not headers.has_alpha(image) and not samples.is_plain_16(image):
         # What the samples mean is told by the file, and no more by a picture made from it.
@@ -125,11 +153,20 @@ def _packed(image: Image.Image) -> bytes:
     elif picture.mode == "CMYK":
         picture.copy().save(target, "TIFF")
     else:
-        packable = _packable(picture)
-        # A palette can't carry a colour profile into a PDF.
-        profile = None if packable.mode == "P" else packable.info.get("icc_profile")
-        packable.save(target, "PNG", compress_level=4, icc_profile=profile)
+        _save_png(_packable(picture), target)
     return target.getvalue()
+
+
+def _save_png(picture: Image.Image, target: io.BytesIO) -> None:
+    # A palette can't carry a colour profile into a PDF.
+    profile = None if picture.mode == "P" else picture.info.get("icc_profile")
+    try:
+        picture.save(target, "PNG", compress_level=4, icc_profile=profile)
+    except headers.BROKEN:
+        # There are palettes that Pillow reads and can't write.
+        target.seek(0)
+        target.truncate()
+        picture.convert("RGB").save(target, "PNG", compress_level=4)
 
 
 def _packable(picture: Image.Image) -> Image.Image:

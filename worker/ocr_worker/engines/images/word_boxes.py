@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 
 from ocr_worker.engines.images import filters, headers, image_files
 from ocr_worker.engines.pdf import pdfium
+from ocr_worker.engines.pdf.pdf_file import open_pdf
 
 Shape = tuple[tuple[int, int, int, int], "float | None"]
 """A box and the confidence of what is in it."""
@@ -56,9 +57,9 @@ def _colour(confidence: float | None) -> tuple[int, int, int]:
 
 
 def _pdf_picture(source: Path, page: int, password: str | None) -> Image.Image:
-    document = pdfium.load(source, password, source.name)
+    document = open_pdf(source, password)
     try:
-        shown = document[page - 1]
+        shown = pdfium.load_page(document.rendering, page)
         picture: Image.Image = shown.render(scale=_LONGEST_SIDE_PX / max(shown.get_size())).to_pil()
         return picture.convert("RGB")
     finally:
@@ -67,7 +68,7 @@ def _pdf_picture(source: Path, page: int, password: str | None) -> Image.Image:
 
 def _image_picture(source: Path, kind: str, page: int) -> Image.Image:
     with image_files.opened(source, kind, math.inf) as image:
-        image_files.select_frame(image, source, page, math.inf)
+        image_files.select_page(image, source, page, math.inf)
         image.load()
         picture = filters.turn_by_exif(image_files.without_alpha(image), headers.exif_orientation(image))
         grey = picture.mode.startswith("I") or picture.mode == "F"

@@ -1,4 +1,4 @@
-"""JPEGs that lie in a PDF: their luma, and whether they are whole. Viewers fill up what is missing and say nothing."""
+"""The luma of JPEGs that lie in a PDF. Viewers fill up what is missing and say nothing."""
 
 from __future__ import annotations
 
@@ -6,34 +6,30 @@ import io
 
 from PIL import Image
 
-from ocr_worker.engines.images import headers
+from ocr_worker.engines.images import headers, jpeg_stream
+from ocr_worker.engines.images.cut_short import TORN_SHARE
 from ocr_worker.errors import CorruptError
 
-_START = b"\xff\xd8"
-_SMALLER = 8
-"""A drawing so much smaller takes all of the JPEG's bits, but little time."""
 
+def luma(content: bytes, colours: int, size: tuple[int, int]) -> tuple[Image.Image, float] | None:
+    """The JPEG in 8-bit grey and the share of its rows that is there; None if it is not of this size, or of so many colours.
 
-def luma(content: bytes, colours: int, size: tuple[int, int]) -> Image.Image | None:
-    """The JPEG in 8-bit grey; None if it is not of this size, or of so many colours. Raises CorruptError when it is damaged or cut short."""
+    Raises CorruptError when it can't be decoded, or too little of it.
+    """
+    if jpeg_stream.is_foreign(content):
+        # Looked through with the page's other pictures, and drawn.
+        return None
     try:
-        with _opened(content) as picture:
+        right = jpeg_stream.mended(content, size)
+        if right is None or right.share < TORN_SHARE:
+            raise ValueError("no JPEG, or not enough of it")
+        with _opened(right.content) as picture:
             fits = picture.size == size and len(picture.getbands()) == colours
-            return _decoded(picture, 1) if fits else None
+            return (_decoded(picture), right.share) if fits else None
     except headers.BROKEN as error:
         raise CorruptError(
             "its picture is damaged or cut short; get the file again, or scan it anew"
         ) from error
-
-
-def is_whole(content: bytes, most_pixels: int) -> bool:
-    """Whether it can be decoded to its last row; True also if it is larger than it may be, as nobody will decode it."""
-    try:
-        # As PDFium does: what comes before the start is passed over.
-        with _opened(content[max(0, content.find(_START)) :]) as picture:
-            return picture.width * picture.height > most_pixels or bool(_decoded(picture, _SMALLER))
-    except headers.BROKEN:
-        return False
 
 
 def _opened(content: bytes) -> Image.Image:
@@ -42,8 +38,8 @@ def _opened(content: bytes) -> Image.Image:
     return Image.open(io.BytesIO(content), formats=["JPEG"])
 
 
-def _decoded(picture: Image.Image, smaller: int) -> Image.Image:
-    picture.draft("L", (max(1, picture.width // smaller), max(1, picture.height // smaller)))
+def _decoded(picture: Image.Image) -> Image.Image:
+    picture.draft("L", picture.size)
     if picture.mode != "L":
         return picture.convert("L")
     # Converting would copy it.

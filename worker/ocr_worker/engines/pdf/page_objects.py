@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,9 +15,17 @@ from pikepdf import Array, Dictionary, Name
 from ocr_worker.engines.pdf import streams
 from ocr_worker.engines.pdf.qpdf import inherited
 
-_DRAWN = re.compile(rb"(/[^\s/()<>\[\]{}%#]+)\s+Do\b")
-"""The names of objects that a content stream draws; those with escapes are left out."""
+_NAME, _BLANK = rb"(/[^\0\s/()<>\[\]{}%]*)", rb"(?:[\0\s]|%[^\r\n]*[\r\n])+"
+_USED = re.compile(_NAME + _BLANK + rb"(Do|gs|scn|SCN)\b")
+"""The names of objects that a content stream draws, or draws with."""
+_FONTS = re.compile(_NAME + _BLANK + rb"[-+.\d]+" + _BLANK + rb"Tf\b")
+_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
+_KINDS = {b"Do": "/XObject", b"gs": "/ExtGState", b"scn": "/Pattern", b"SCN": "/Pattern"}
 _MOST_OBJECTS = 2_000
+_MOST_DRAWINGS = 200_000
+"""Of forms within forms: a few that draw each other several times make billions."""
+
+_Key = tuple[int, int]
 
 
 @dataclass(slots=True)
@@ -28,42 +38,158 @@ class Drawn:
     """Names of objects that are said to be in the file, and are not."""
     unknown: list[str] = field(default_factory=list)
     """Names that stand for nothing: mostly an oversight of the page's maker, and nobody misses it."""
+    mended: list[tuple[Any, bytes]] = field(default_factory=list)
+    """JPEGs that PDFium would not decode, and what to draw instead."""
+    breaks_off: bool = False
+    """A content is not there to its end."""
+    is_open: bool = False
+    """It breaks off in the midst of drawing something."""
+    is_endless: bool = False
+    """Forms draw each other, or so many within each other that no drawing of it would end."""
 
 
 def follow(pdf: pikepdf.Pdf, page: int) -> Drawn:
-    """Raises TornError when a content can't be read to its end."""
+    """Raises TornError when a content, or much of it, can't be read."""
     sheet, drawn = pdf.pages[page - 1].obj, Drawn()
     entries: Any = sheet.items()
     if ("/Contents", None) in entries:
         raise streams.TornError
     contents = sheet.get("/Contents", Array())
     resources = inherited(sheet, "/Resources")
-    queue = [(part, resources) for part in (contents if isinstance(contents, Array) else [contents])]
-    seen: set[tuple[int, int]] = set()
-    while queue:
-        part, resources = queue.pop()
-        for thing in _named(streams.content(part), resources, drawn):
-            if thing.objgen in seen or len(seen) >= _MOST_OBJECTS:
-                continue
-            seen.add(thing.objgen)
-            if thing.get("/Subtype") == Name.Form:
-                queue.append((thing, thing.get("/Resources", resources)))
-            elif thing.get("/Subtype") == Name.Image:
-                drawn.images += [thing, *_masks(thing)]
+    walk = _Walk(drawn)
+    walk.take(list(contents) if isinstance(contents, Array) else [contents], resources, None)
+    walk.to_the_end()
+    for appearance in _appearances(sheet):
+        # Viewers pass over an annotation that they can't draw.
+        with suppress(streams.TornError):
+            walk.add(appearance, appearance.get("/Resources", resources), None, 1)
+            walk.to_the_end()
+    drawn.is_endless = walk.is_endless()
     return drawn
 
 
-def _named(content: bytes, resources: Any, drawn: Drawn) -> Iterator[Any]:
-    """The streams that a content draws, each once."""
-    objects = resources.get("/XObject") if isinstance(resources, Dictionary) else None
-    for name in (found.decode("utf-8", "surrogateescape") for found in set(_DRAWN.findall(content))):
-        thing = objects.get(name) if isinstance(objects, Dictionary) else None
+def is_endless(pdf: pikepdf.Pdf, page: int) -> bool:
+    """Whether no library may be let draw the page."""
+    try:
+        return follow(pdf, page).is_endless
+    except streams.TornError:
+        return False
+
+
+class _Walk:
+    """From one content to those that it draws, each once."""
+
+    def __init__(self, drawn: Drawn) -> None:
+        self._drawn = drawn
+        self._uses: dict[_Key | None, Counter[_Key]] = {None: Counter()}
+        """How often each content draws another; the page's own have no key."""
+        self._queue: list[tuple[Any, Any]] = []
+        self._seen: set[_Key] = set()
+
+    def take(self, parts: list[Any], resources: Any, key: _Key | None) -> None:
+        """A content, which a page may have in several parts."""
+        contents = [streams.content(part) for part in parts]
+        self._drawn.breaks_off |= any(content.breaks_off for content in contents)
+        self._drawn.is_open |= any(content.is_open for content in contents)
+        data = b"\n".join(content.data for content in contents)
+        for thing, times in _used(data, resources, self._drawn):
+            self.add(thing, thing.get("/Resources", resources), key, times)
+        for glyph, own in _glyphs(data, resources):
+            self.add(glyph, own, key, 1)
+
+    def add(self, thing: Any, resources: Any, user: _Key | None, times: int) -> None:
+        """What a content, the user, draws so many times."""
+        self._uses.setdefault(user, Counter())[thing.objgen] += times
+        if thing.objgen in self._seen or len(self._seen) >= _MOST_OBJECTS:
+            return
+        self._seen.add(thing.objgen)
+        if thing.get("/Subtype") == Name.Image:
+            self._drawn.images += [thing, *_masks(thing)]
+        else:
+            self._queue.append((thing, resources))
+
+    def to_the_end(self) -> None:
+        while self._queue:
+            form, resources = self._queue.pop()
+            self.take([form], resources, form.objgen)
+
+    def is_endless(self) -> bool:
+        drawings: dict[_Key | None, int] = {}
+        waiting: list[_Key | None] = [None]
+        at_work: set[_Key | None] = set()
+        while waiting:
+            key = waiting[-1]
+            open_ones = [used for used in self._uses.get(key, ()) if used not in drawings]
+            if open_ones and key not in at_work:
+                at_work.add(key)
+                if not at_work.isdisjoint(open_ones):
+                    return True
+                waiting += open_ones
+                continue
+            waiting.pop()
+            at_work.discard(key)
+            uses = self._uses.get(key, Counter())
+            drawings[key] = 1 + sum(times * drawings.get(used, 1) for used, times in uses.items())
+            if drawings[key] > _MOST_DRAWINGS:
+                return True
+        return False
+
+
+def _used(content: bytes, resources: Any, drawn: Drawn) -> Iterator[tuple[Any, int]]:
+    """The streams that a content draws, or draws with, and how often."""
+    for (name, operator), times in Counter(_USED.findall(content)).items():
+        kind, spelled = _KINDS[operator], _spelled(name)
+        named = resources.get(kind) if isinstance(resources, Dictionary) else None
+        thing = _entry(named, spelled)
+        if kind == "/ExtGState":
+            thing = _soft_mask(thing)
         if isinstance(thing, pikepdf.Stream):
-            yield thing
-        elif thing is None:
+            yield thing, times
+        elif thing is None and kind == "/XObject":
             # Of a name whose object is gone, `in` and `keys` say that it is not there; `items` has it with None.
-            is_listed = isinstance(objects, Dictionary) and name in dict(objects.items())
-            (drawn.gone if is_listed else drawn.unknown).append(name)
+            is_listed = isinstance(named, Dictionary) and spelled in dict(named.items())
+            (drawn.gone if is_listed else drawn.unknown).append(spelled)
+
+
+def _entry(names: Any, name: str) -> Any:
+    """`get` takes no name that is not UTF-8."""
+    return names[name] if isinstance(names, Dictionary) and name in names else None
+
+
+def _spelled(name: bytes) -> str:
+    """As pikepdf knows it."""
+    return _ESCAPE.sub(lambda found: bytes.fromhex(found[1].decode("ascii")), name).decode(
+        "utf-8", "surrogateescape"
+    )
+
+
+def _glyphs(content: bytes, resources: Any) -> Iterator[tuple[Any, Any]]:
+    """Of fonts whose glyphs are contents themselves, with what those draw from."""
+    fonts: Any = resources.get("/Font") if isinstance(resources, Dictionary) else None
+    for name in set(_FONTS.findall(content)) if isinstance(fonts, Dictionary) else ():
+        font = _entry(fonts, _spelled(name))
+        glyphs = font.get("/CharProcs") if isinstance(font, Dictionary) else None
+        if isinstance(glyphs, Dictionary):
+            own = font.get("/Resources", resources)
+            yield from ((glyph, own) for glyph in glyphs.values() if isinstance(glyph, pikepdf.Stream))
+
+
+def _appearances(sheet: Any) -> Iterator[Any]:
+    """Of a page's annotations, in each of their states."""
+    annotations = sheet.get("/Annots")
+    for one in annotations if isinstance(annotations, Array) else ():
+        shapes = one.get("/AP") if isinstance(one, Dictionary) else None
+        normal = shapes.get("/N") if isinstance(shapes, Dictionary) else None
+        states = normal.values() if isinstance(normal, Dictionary) else [normal]
+        for state in states:
+            if isinstance(state, pikepdf.Stream):
+                yield state
+
+
+def _soft_mask(state: Any) -> Any:
+    """The form that one draws."""
+    mask = state.get("/SMask") if isinstance(state, Dictionary) else None
+    return mask.get("/G") if isinstance(mask, Dictionary) else None
 
 
 def _masks(image: Any) -> list[Any]:

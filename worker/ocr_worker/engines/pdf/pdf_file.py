@@ -9,7 +9,11 @@ from typing import Any
 import pikepdf
 
 from ocr_worker.engines.pdf import pdfium, qpdf, salvage
-from ocr_worker.errors import CorruptError, NoPagesError, OcrError
+from ocr_worker.errors import BadPasswordError, CorruptError, EncryptedError, NoPagesError, OcrError
+
+FILES_LOCKED = (
+    "What is attached to the file is protected by a password, and left out; give the password to keep it"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ def open_pdf(path: Path, password: str | None) -> PdfFile:
 
 
 def open_structure(path: Path, password: str | None) -> tuple[pikepdf.Pdf, tuple[str, ...]]:
+    """Raises CorruptError, EncryptedError, BadPasswordError."""
     try:
         pdf = qpdf.load(path, password, path.name)
     except qpdf.QpdfError as error:
@@ -50,9 +55,18 @@ def open_structure(path: Path, password: str | None) -> tuple[pikepdf.Pdf, tuple
                 f"{path.name} is damaged beyond repair; get it again from where it came from"
             ) from error
         return saved
+    except (EncryptedError, BadPasswordError):
+        open_part = qpdf.without_attachments(path.read_bytes()) if _is_searchable(path) else None
+        if open_part is None:
+            raise
+        return open_part, (FILES_LOCKED,)
     # qpdf mends as it reads; it has warned by now if it had to.
     mended = ("The file is damaged and was mended",) if pdf.get_warnings() else ()
     return pdf, tuple(f"{text}: {len(pdf.pages)} pages could be read" for text in mended)
+
+
+def _is_searchable(path: Path) -> bool:
+    return path.stat().st_size <= salvage.TOO_LONG_BYTES
 
 
 def _rendering(path: Path, password: str | None, structure: pikepdf.Pdf) -> tuple[Any, tuple[str, ...]]:
@@ -62,11 +76,17 @@ def _rendering(path: Path, password: str | None, structure: pikepdf.Pdf) -> tupl
         if len(document) == len(structure.pages):
             return document, ()
         document.close()
+    except (EncryptedError, BadPasswordError):
+        # qpdf opened it.
+        return _drawn_from_copy(path, structure), ()
     except pdfium.PdfiumError:
         pass
+    return _drawn_from_copy(path, structure), ("Its pages are drawn from a mended copy",)
+
+
+def _drawn_from_copy(path: Path, structure: pikepdf.Pdf) -> Any:
     try:
-        copy = qpdf.mended_copy(structure)
-        return pdfium.load(copy, None, path.name), ("Its pages are drawn from a mended copy",)
+        return pdfium.load(qpdf.mended_copy(structure), None, path.name)
     except (pdfium.PdfiumError, qpdf.QpdfError) as error:
         raise CorruptError(
             f"{path.name} is too damaged to show its pages; get it again from where it came from"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import io
 import itertools
+import math
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,10 +16,12 @@ import pypdfium2
 from PIL import Image
 from pypdfium2 import raw
 
+from ocr_worker.engines.pdf import passwords
 from ocr_worker.errors import BadPasswordError, EncryptedError, OcrError
 
 XFA_FULL = raw.FORMTYPE_XFA_FULL
 MAX_PICTURES = 100
+_MOST_LOOKED_AT = 20_000
 _OWN_FILTERS = {"JPXDecode", "JBIG2Decode", "CCITTFaxDecode"}
 
 
@@ -29,7 +34,7 @@ def load(source: Path | BinaryIO | bytes, password: str | None, name: str) -> An
     if isinstance(source, Path):
         source = _openable(source)
     try:
-        document = pypdfium2.PdfDocument(source, password=password, autoclose=True)
+        document = _opened(source, password)
     except pypdfium2.PdfiumError as error:
         if (refusal := _refusal(getattr(error, "err_code", None), password, name)) is not None:
             raise refusal from error
@@ -37,6 +42,36 @@ def load(source: Path | BinaryIO | bytes, password: str | None, name: str) -> An
     if document.get_formtype() != raw.FORMTYPE_NONE:
         document.init_forms()
     return document
+
+
+def _opened(source: Any, password: str | None) -> Any:
+    """PDFium itself tries UTF-8 and Latin-1; SASLprep it does not know."""
+    forms = [None] if password is None else passwords.forms(password)
+    for number, form in enumerate(forms, 1):
+        try:
+            return pypdfium2.PdfDocument(source, password=form, autoclose=True)
+        except pypdfium2.PdfiumError as error:
+            if getattr(error, "err_code", None) != raw.FPDF_ERR_PASSWORD or number == len(forms):
+                raise
+    raise AssertionError
+
+
+def rebuilt(document: Any) -> bytes:
+    """The pages that it can load, in a new document. Raises PdfiumError."""
+    target = io.BytesIO()
+    try:
+        with pypdfium2.PdfDocument.new() as fresh:
+            for number in range(len(document)):
+                with suppress(pypdfium2.PdfiumError):
+                    fresh.import_pages(document, [number])
+            fresh.save(target)
+    except (pypdfium2.PdfiumError, ValueError, OSError) as error:
+        raise PdfiumError(str(error)) from error
+    return target.getvalue()
+
+
+def is_signed(document: Any) -> bool:
+    return bool(raw.FPDF_GetSignatureCount(document.raw) > 0)
 
 
 def _openable(path: Path) -> Any:
@@ -153,6 +188,21 @@ def can_be_decoded(image: Any) -> bool:
 def parts(page: Any) -> int:
     """How many objects the page draws, and annotations with them; what is nested counts as one."""
     return int(raw.FPDFPage_CountObjects(page.raw) + raw.FPDFPage_GetAnnotCount(page.raw))
+
+
+def reaches_foot(page: Any) -> bool:
+    """Whether anything is drawn in the last quarter of the page as it lies."""
+    _, bottom, _, top = page.get_bbox()
+    parts = itertools.islice(page.get_objects(max_depth=8), _MOST_LOOKED_AT)
+    lowest = min((_bottom(part) for part in parts), default=top)
+    return bool(lowest < bottom + (top - bottom) / 4)
+
+
+def _bottom(part: Any) -> float:
+    try:
+        return float(part.get_bounds()[1])
+    except pypdfium2.PdfiumError:
+        return math.inf
 
 
 def has_text(page: Any) -> bool:

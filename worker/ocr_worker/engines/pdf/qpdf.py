@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pikepdf
 
+from ocr_worker.engines.pdf import passwords
 from ocr_worker.engines.pdf.pdfium import wrong_password
 from ocr_worker.errors import CorruptError, EncryptedError
 
 _UNKNOWN_ENCRYPTION = ("encryption filter", "unsupported encryption", "unsupported /r or /v")
 """How qpdf says that no password would help."""
 _DEPTH = 50
+_ENCRYPT_KEY, _RENAMED_KEY = re.compile(rb"/Encrypt(?![A-Za-z])"), b"/Encrypx"
 _CHANGING = ("/SMask", "/Mask", "/Decode", "/DecodeParms", "/ImageMask", "/OC")
 _FONT_FILES = ("/FontFile", "/FontFile2", "/FontFile3")
 _DEFAULT_COLOURS = ("/DefaultGray", "/DefaultRGB")
@@ -26,14 +29,9 @@ class QpdfError(Exception):
 
 def load(source: Path | bytes, password: str | None, name: str) -> pikepdf.Pdf:
     """Open a document. Raises QpdfError, EncryptedError, BadPasswordError, CorruptError for a looping page tree."""
-    # Never memory-mapped: a file that shrinks under a map kills the process.
-    options: dict[str, Any] = {"password": password or "", "access_mode": pikepdf.AccessMode.stream}
     try:
-        # A stream: a path that is not UTF-8 is refused.
-        pdf = pikepdf.open(io.BytesIO(source) if isinstance(source, bytes) else source.open("rb"), **options)
+        pdf = _load_with_password(source, password, name)
         len(pdf.pages)
-    except pikepdf.PasswordError as error:
-        raise wrong_password(password, name) from error
     except (pikepdf.PdfError, RuntimeError, ValueError, OSError) as error:
         if "Loop detected" in str(error):
             raise CorruptError(f"The page tree of {name} runs in circles; save the document again") from error
@@ -45,6 +43,59 @@ def load(source: Path | bytes, password: str | None, name: str) -> pikepdf.Pdf:
     return pdf
 
 
+def _load_with_password(source: Path | bytes, password: str | None, name: str) -> pikepdf.Pdf:
+    refusal: pikepdf.PasswordError | None = None
+    for spelled in passwords.spellings(password):
+        try:
+            return _opened(source, spelled)
+        except pikepdf.PasswordError as error:
+            refusal = error
+    raise wrong_password(password, name) from refusal
+
+
+def _opened(source: Path | bytes, password: bytes = b"") -> pikepdf.Pdf:
+    # A stream, as a path that is not UTF-8 is refused. Never memory-mapped: a file that shrinks under a map kills
+    # the process.
+    stream: Any = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+    options: dict[str, Any] = {"password": password, "access_mode": pikepdf.AccessMode.stream}
+    try:
+        return pikepdf.open(stream, **options)
+    except BaseException:
+        stream.close()
+        raise
+
+
+def without_attachments(content: bytes) -> pikepdf.Pdf | None:
+    """A document that only keeps what is attached to it secret, without that; None for any other."""
+    # What is attached needs the password, the pages never did. The key alone is renamed: no place in the file moves.
+    try:
+        pdf = _opened(_ENCRYPT_KEY.sub(_RENAMED_KEY, content))
+        key = _RENAMED_KEY.decode("ascii")
+        rules = pdf.trailer.get(key)
+        if not isinstance(rules, pikepdf.Dictionary) or not _is_open_but_for_files(rules):
+            return None
+        del pdf.trailer[key]
+        _drop_files(pdf)
+    except (pikepdf.PdfError, RuntimeError, ValueError, OSError):
+        return None
+    return pdf
+
+
+def _is_open_but_for_files(rules: Any) -> bool:
+    identity = pikepdf.Name.Identity
+    others = (rules.get(key, identity) == identity for key in ("/StmF", "/StrF"))
+    return rules.get("/V") in (4, 5, 6) and rules.get("/EFF", identity) != identity and all(others)
+
+
+def _drop_files(pdf: pikepdf.Pdf) -> None:
+    for part in pdf.objects:
+        if isinstance(part, pikepdf.Dictionary) and "/EF" in part:
+            del part["/EF"]
+    names = pdf.Root.get("/Names")
+    if isinstance(names, pikepdf.Dictionary) and "/EmbeddedFiles" in names:
+        del names["/EmbeddedFiles"]
+
+
 def mended_copy(pdf: pikepdf.Pdf) -> bytes:
     """The document as qpdf understands it, written anew and unencrypted."""
     target = io.BytesIO()
@@ -53,6 +104,27 @@ def mended_copy(pdf: pikepdf.Pdf) -> bytes:
         pdf.save(target, compress_streams=False)
     except (pikepdf.PdfError, RuntimeError) as error:
         raise QpdfError(str(error)) from error
+    return target.getvalue()
+
+
+def page_with(pdf: pikepdf.Pdf, page: int, jpegs: Sequence[tuple[Any, bytes]]) -> bytes:
+    """A document of this page alone, with these JPEGs in their places. Raises QpdfError."""
+    kept = [
+        (image, image.read_raw_bytes(), image.get("/Filter"), image.get("/DecodeParms")) for image, _ in jpegs
+    ]
+    target = io.BytesIO()
+    try:
+        for image, content in jpegs:
+            image.write(content, filter=pikepdf.Name.DCTDecode)
+        with pikepdf.new() as single:
+            single.pages.append(pdf.pages[page - 1])
+            single.save(target, compress_streams=False)
+    except (pikepdf.PdfError, RuntimeError) as error:
+        raise QpdfError(str(error)) from error
+    finally:
+        # The document is used on, and this is not what is in its file.
+        for image, content, packing, settings in kept:
+            image.write(content, filter=packing, decode_parms=settings)
     return target.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""The last resort for a PDF whose page tree is lost: gather the page objects that lie in the file under a new tree."""
+"""The last resorts for a PDF that qpdf refuses: what PDFium knows of it in a new file, or the page objects that lie about in it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,56 @@ from pathlib import Path
 
 import pikepdf
 
-from ocr_worker.engines.pdf import qpdf
+from ocr_worker.engines.pdf import pdfium, qpdf
+from ocr_worker.errors import OcrError
 
 _OBJECT = re.compile(rb"(?<![0-9])(\d{1,8}) 0 obj\b(.{0,4096}?)(?:endobj|stream\r?\n)", re.DOTALL)
 _PAGE = re.compile(rb"/Type\s*/Page(?![A-Za-z])")
-_TOO_LONG_BYTES = 512 << 20
+TOO_LONG_BYTES = 512 << 20
 
 
-def salvage(path: Path, password: str | None) -> tuple[pikepdf.Pdf, tuple[str, ...]] | None:
-    """The pages that can still be found, with a warning that says so; None when there are none."""
-    if path.stat().st_size > _TOO_LONG_BYTES or password:
+Saved = tuple[pikepdf.Pdf, tuple[str, ...]]
+
+
+def salvage(path: Path, password: str | None) -> Saved | None:
+    """The pages that can still be had, with a warning that says so; None when there are none."""
+    if path.stat().st_size > TOO_LONG_BYTES or password:
         return None
+    gathered = _gathered(path)
+    rebuilt = _rebuilt(path)
+    if gathered is None or rebuilt is None:
+        return gathered or rebuilt
+    # Of pages whose content is gone PDFium says nothing.
+    more = len(rebuilt[0].pages) > len(gathered[0].pages)
+    return rebuilt if more and all("/Contents" in page.obj for page in rebuilt[0].pages) else gathered
+
+
+def _rebuilt(path: Path) -> Saved | None:
+    """By PDFium; not of a signed document, as nobody could tell any more that it was."""
+    try:
+        document = pdfium.load(path, None, path.name)
+        try:
+            pages = len(document)
+            if not pages or pdfium.is_signed(document):
+                return None
+            pdf = qpdf.load(pdfium.rebuilt(document), None, path.name)
+        finally:
+            document.close()
+    except (pdfium.PdfiumError, qpdf.QpdfError, OcrError):
+        return None
+    # Of what it can't read PDFium makes empty pages.
+    if not any("/Contents" in page.obj for page in pdf.pages):
+        return None
+    return pdf, (
+        (
+            f"The file's structure is damaged and was rebuilt: {len(pdf.pages)} of {pages} pages could be read; "
+            "bookmarks and forms are lost"
+        ),
+    )
+
+
+def _gathered(path: Path) -> Saved | None:
+    """Under a new page tree."""
     content = path.read_bytes()
     numbers = [int(found[1]) for found in _OBJECT.finditer(content) if _PAGE.search(found[2])]
     if not numbers:
@@ -25,7 +64,7 @@ def salvage(path: Path, password: str | None) -> tuple[pikepdf.Pdf, tuple[str, .
     try:
         pdf = qpdf.load(content + _new_tree(list(dict.fromkeys(numbers)), content), None, path.name)
         _drop_unreadable(pdf)
-    except qpdf.QpdfError:
+    except (qpdf.QpdfError, OcrError):
         return None
     if not len(pdf.pages):
         return None

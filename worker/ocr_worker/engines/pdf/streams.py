@@ -1,169 +1,229 @@
-"""What lies in the streams of a PDF, and whether it is whole: viewers make do with what there is of a torn one.
+"""What lies in the streams of a PDF, and how much of it is there: viewers make do with what there is of a torn one.
 
-Cheap enough for every page. Told for Flate, JPEG and unpacked streams; JPX, JBIG2 and CCITT only PDFium knows.
+Cheap enough for every page: pictures are measured by their last row or their own lengths, not drawn.
 """
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterator
+import re
+from dataclasses import dataclass
 from typing import Any
 
 import pikepdf
-from pikepdf import Array, Name
+from pikepdf import Array
 
-from ocr_worker.engines.pdf import jpeg
+from ocr_worker.engines.images import fax, headers, jpeg_stream
+from ocr_worker.engines.pdf import coded_lengths, unpacking
+from ocr_worker.engines.pdf.unpacking import (
+    MOST_BYTES,
+    Filter,
+    Inflation,
+    TornError,
+    Unpacked,
+    number,
+    spelled,
+)
 
-MOST_BYTES = 32 << 20
-"""Of a content stream no more is looked at: it may be a bomb."""
 _MOST_FOREIGN_BYTES = 1 << 20
 """What qpdf, which knows no limit, is given to unpack."""
-_PIECE_BYTES = 1 << 18
-_DEFLATED = 8
-_FLUSHED, _TAIL_BYTES = b"\0\0\xff\xff", 16
-_WHOLE_SHARE = 0.99
-"""Of an image: viewers forgive a last row that is missing, and so do we."""
+_LITTLE = 0.1
+"""Of a content's packed bytes: if more can't be read, much is lost."""
 _COLOURS = {
-    "/DeviceGray": 1, "/CalGray": 1, "/Indexed": 1, "/Separation": 1,
-    "/DeviceRGB": 3, "/CalRGB": 3, "/Lab": 3, "/DeviceCMYK": 4,
+    "/DeviceGray": 1, "/CalGray": 1, "/Indexed": 1, "/Separation": 1, "/G": 1, "/I": 1,
+    "/DeviceRGB": 3, "/CalRGB": 3, "/Lab": 3, "/RGB": 3, "/DeviceCMYK": 4, "/CMYK": 4,
 }  # fmt: skip
 _PNG_PREDICTORS = range(10, 16)
+_DRAWING_ENDS = {
+    b"Q", b"ET", b"EMC", b"EX", b"Do", b"sh", b"EI", b"S", b"s", b"f", b"F", b"f*", b"B", b"B*", b"b", b"b*", b"n",
+}  # fmt: skip
+_TEXT_BRACKETS = re.compile(rb"(?<![^\s\])>])(BT|ET)(?!\S)")
+_FORGIVEN_ROWS = 2
+_FAX_COLUMNS = 1728
+_FAX_2D, _FAX_FILLED = 1, 4
 
 
-class TornError(Exception):
-    """A stream ends before its time, or can't be unpacked."""
+@dataclass(frozen=True, slots=True)
+class Content:
+    data: bytes
+    breaks_off: bool = False
+    """What comes after is not in the file."""
+    is_open: bool = False
+    """It breaks off in the midst of drawing something."""
 
 
-def content(stream: Any) -> bytes:
-    """What a content stream holds, or the beginning of much. Raises TornError."""
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Of a picture."""
+
+    share: float
+    """1 when all of it is there, and where that can't be told."""
+    is_foreign: bool = False
+    """It is of a kind that nobody here can decode."""
+    instead: bytes | None = None
+    """A JPEG put right as PDFium would not, to draw the page with."""
+
+
+def content(stream: Any) -> Content:
+    """What a content stream holds, or the beginning of much. Raises TornError when much of it is lost."""
     if not isinstance(stream, pikepdf.Stream):
         raise TornError
-    packed, filters = _raw(stream), _filters(stream)
-    if set(filters) - {Name.FlateDecode} or "/DecodeParms" in stream:
-        return _unpacked_by_qpdf(stream) if len(packed) <= _MOST_FOREIGN_BYTES else b""
-    for number, _ in enumerate(filters, 1):
-        packed = _beginning(packed)
-        if len(packed) >= MOST_BYTES and number < len(filters):
-            return b""
-    return packed[:MOST_BYTES]
+    packed, filters = unpacking.raw(stream), unpacking.filters(stream)
+    if any(number(one.settings, "/Predictor", 1) > 1 for one in filters):
+        return Content(_unpacked_by_qpdf(stream) if len(packed) <= _MOST_FOREIGN_BYTES else b"")
+    found = unpacking.undone(packed, filters)
+    if found.rest:
+        if found.is_beginning:
+            return Content(b"")
+        raise TornError
+    if found.is_ended:
+        return Content(found.content)
+    if found.left > _LITTLE * len(packed) or (packed and not found.content):
+        raise TornError
+    return Content(found.content, breaks_off=True, is_open=_is_open(found.content))
 
 
-def is_whole_image(image: Any) -> bool:
-    """Whether an image's stream holds all of its rows; True also where that can't be told."""
-    packed, filters = _raw(image), _filters(image)
-    try:
-        while filters[1:] and filters[0] == Name.FlateDecode:
-            packed, filters = _beginning(packed), filters[1:]
-            if len(packed) >= MOST_BYTES:
-                return True
-        match [_spelled(name) for name in filters]:
-            case ["/DCTDecode"]:
-                return jpeg.is_whole(packed, _pixels(image))
-            case ["/FlateDecode"]:
-                return _reaches(_inflated(packed), _due_bytes(image))
-            case []:
-                return _reaches(iter([packed]), _due_bytes(image))
-            case _:
-                return True
-    except TornError:
-        return False
-
-
-def _raw(stream: Any) -> bytes:
-    try:
-        packed: bytes = stream.read_raw_bytes()
-    except (pikepdf.PdfError, RuntimeError) as error:
-        raise TornError from error
-    return packed
-
-
-def _filters(stream: Any) -> list[Any]:
-    filters = stream.get("/Filter")
-    return list(filters) if isinstance(filters, Array) else [] if filters is None else [filters]
+def _is_open(drawn: bytes) -> bool:
+    """Whether something was begun and not drawn when the content broke off."""
+    tokens = drawn[-64:].split()
+    brackets = _TEXT_BRACKETS.findall(drawn)
+    return not tokens or tokens[-1] not in _DRAWING_ENDS or bool(brackets and brackets[-1] == b"BT")
 
 
 def _unpacked_by_qpdf(stream: Any) -> bytes:
     try:
         unpacked: bytes = stream.read_bytes()
-    except (pikepdf.PdfError, RuntimeError) as error:
+    except (pikepdf.PdfError, RuntimeError, ValueError) as error:
         raise TornError from error
     return unpacked
 
 
-def _beginning(packed: bytes) -> bytes:
-    found, size = [], 0
-    for piece in _inflated(packed):
-        found.append(piece)
-        size += len(piece)
-        if size >= MOST_BYTES:
-            break
-    return b"".join(found)
-
-
-def _inflated(packed: bytes) -> Iterator[bytes]:
-    """What was deflated, piece by piece. Raises TornError at its end if that comes before the last block."""
-    if not packed:
-        return
-    if len(packed) < 2 or packed[0] & 15 != _DEFLATED or int.from_bytes(packed[:2], "big") % 31:
-        raise TornError
-    # From behind the header: viewers mind neither a wrong checksum nor none.
-    unpacker, rest = zlib.decompressobj(-zlib.MAX_WBITS), memoryview(packed)[2:]
+def held(image: Any) -> Held:
+    """How much of an image's rows its stream holds."""
     try:
-        while rest and not unpacker.eof:
-            piece, rest = rest[:_PIECE_BYTES], rest[_PIECE_BYTES:]
-            yield from _pieces(unpacker, piece)
-    except zlib.error as error:
-        raise TornError from error
-    # Some writers never end what they flush.
-    if not unpacker.eof and not packed[-_TAIL_BYTES:].rstrip().endswith(_FLUSHED):
-        raise TornError
+        filters = unpacking.filters(image)
+        front = unpacking.undone(unpacking.raw(image), filters[:-1])
+        if front.rest or front.is_beginning:
+            return Held(1.0)
+        return _held(image, front.content, filters[-1] if filters else None)
+    except TornError:
+        return Held(0.0)
 
 
-def _pieces(unpacker: Any, packed: Any) -> Iterator[bytes]:
-    piece = None
-    # Full pieces may leave some behind in the unpacker, even when all of its food is eaten.
-    while piece is None or (not unpacker.eof and (packed or len(piece) == _PIECE_BYTES)):
-        piece = unpacker.decompress(packed, _PIECE_BYTES)
-        yield piece
-        packed = unpacker.unconsumed_tail
+def _held(image: Any, packed: bytes, last: Filter | None) -> Held:
+    match last.name if last else "":
+        case "/DCTDecode":
+            return _jpeg(packed, _size(image))
+        case "/JPXDecode":
+            return Held(coded_lengths.jpx_share(packed))
+        case "/JBIG2Decode":
+            shared = last.settings.get("/JBIG2Globals") if last and last.settings is not None else None
+            return Held(min(coded_lengths.jbig2_share(packed), _shared(shared)))
+        case "/CCITTFaxDecode":
+            return Held(_fax(packed, _size(image), last.settings if last else None))
+        case "/FlateDecode":
+            return Held(_inflated(packed, _due(image)))
+        case _:
+            found = unpacking.undone(packed, [last] if last else [])
+            return Held(1.0 if found.rest or found.is_beginning else _measured(found, _due(image)))
 
 
-def _reaches(pieces: Iterator[bytes], due: int | None) -> bool:
-    """Whether so many bytes come, or where nobody knows how many, whatever comes to its end."""
-    size = 0
-    for piece in pieces:
+def _jpeg(packed: bytes, size: tuple[int, int]) -> Held:
+    found = jpeg_stream.layout(packed)
+    if found is not None and found.size[0] * min(found.size[1], size[1]) > size[0] * size[1]:
+        # Larger than it may be: nobody will decode it.
+        return Held(1.0)
+    if found is not None and not found.is_plain:
+        return _foreign_jpeg(packed)
+    right = jpeg_stream.mended(packed, size)
+    if right is None:
+        return Held(0.0)
+    return Held(right.share, instead=right.content if right.is_resized else None)
+
+
+def _foreign_jpeg(packed: bytes) -> Held:
+    try:
+        return Held(1.0, instead=jpeg_stream.plain(packed))
+    except headers.BROKEN:
+        return Held(0.0, is_foreign=jpeg_stream.is_unknown(packed))
+
+
+def _shared(stream: Any) -> float:
+    """What several JBIG2 pictures have in common is there, or none of them is."""
+    if not isinstance(stream, pikepdf.Stream):
+        return 1.0
+    return 1.0 if unpacking.unpacked(stream).is_ended else 0.0
+
+
+def _fax(packed: bytes, size: tuple[int, int], settings: Any) -> float:
+    kind, columns = number(settings, "/K", 0), number(settings, "/Columns", _FAX_COLUMNS)
+    aligned = bool(settings is not None and settings.get("/EncodedByteAlign", False))
+    if (aligned and kind != 0) or not 0 < columns <= 65_535 or not size[1]:
+        return 1.0
+    if kind < 0:
+        coding = fax.Coding(fax.GROUP_4)
+    elif aligned:
+        coding = fax.Coding(fax.RLE)
+    else:
+        coding = fax.Coding(fax.GROUP_3, _FAX_2D if kind > 0 else 0)
+    held = fax.rows_held(packed, (columns, size[1]), coding)
+    return 1.0 if held >= size[1] - _FORGIVEN_ROWS else held / size[1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """Unpacked bytes of an image."""
+
+    all: int
+    row: int
+
+
+def _inflated(packed: bytes, due: _Due | None) -> float:
+    if not packed:
+        return _share(0, due, is_ended=True)
+    inflation, size = Inflation(packed), 0
+    for piece in inflation:
         size += len(piece)
-        if due is not None and size >= due:
-            return True
-    return due is None or size >= _WHOLE_SHARE * due
+        if due is not None and size >= due.all:
+            return 1.0
+    return _share(size, due, is_ended=inflation.is_ended)
 
 
-def _due_bytes(image: Any) -> int | None:
+def _measured(found: Unpacked, due: _Due | None) -> float:
+    return _share(len(found.content), due, is_ended=found.is_ended)
+
+
+def _share(size: int, due: _Due | None, *, is_ended: bool) -> float:
+    """Where nobody knows how much is due, all is there that comes to its end. Viewers forgive a last row."""
+    if due is None:
+        return 1.0 if is_ended else 0.0
+    return 1.0 if size >= due.all - due.row else size / due.all
+
+
+def _due(image: Any) -> _Due | None:
     """How much an image's rows take unpacked; None when that can't be told."""
     try:
         bits = 1 if image.get("/ImageMask", False) else int(image.BitsPerComponent)
         colours = 1 if image.get("/ImageMask", False) else _colours(image.ColorSpace)
-        settings = image.get("/DecodeParms", pikepdf.Dictionary())
+        settings = image.get("/DecodeParms")
         settings = settings[-1] if isinstance(settings, Array) else settings
-        filtered = (
-            isinstance(settings, pikepdf.Dictionary) and settings.get("/Predictor", 1) in _PNG_PREDICTORS
-        )
-        return int(image.Height) * ((int(image.Width) * bits * colours + 7) // 8 + filtered)
+        predictor = number(settings if isinstance(settings, pikepdf.Dictionary) else None, "/Predictor", 1)
+        row = (int(image.Width) * bits * colours + 7) // 8 + (predictor in _PNG_PREDICTORS)
+        return _Due(int(image.Height) * row, row)
     except (AttributeError, KeyError, IndexError, TypeError, ValueError):
         return None
 
 
-def _pixels(image: Any) -> int:
+def _size(image: Any) -> tuple[int, int]:
     try:
-        return int(image.Width) * int(image.Height)
+        return int(image.Width), int(image.Height)
     except (AttributeError, KeyError, TypeError, ValueError):
-        return 0
+        return 0, 0
 
 
 def _colours(space: Any) -> int:
     if not isinstance(space, Array):
-        return _COLOURS[_spelled(space)]
-    match _spelled(space[0]):
+        return _COLOURS[spelled(space)]
+    match spelled(space[0]):
         case "/ICCBased":
             return int(space[1].N)
         case "/DeviceN":
@@ -172,6 +232,4 @@ def _colours(space: Any) -> int:
             return _COLOURS[name]
 
 
-def _spelled(name: Any) -> str:
-    """As it is written in a PDF: a name that is not UTF-8 can't be had as text."""
-    return name.unparse().decode("latin-1") if isinstance(name, pikepdf.Object) else str(name)
+__all__ = ["MOST_BYTES", "Content", "Held", "TornError", "content", "held"]

@@ -1,0 +1,95 @@
+"""Half a page is never plain `completed`: a table of filters and cuts (issue 13, item 4)."""
+
+from __future__ import annotations
+
+import io
+import struct
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from ocr_worker.model.tasks import Failure, PageDone
+from tests.cases import packed
+from tests.cases.verdicts import file_of, page_of
+from tests.faults import pictures
+from tests.pages.desk import Desk
+
+CUTS = (0.2, 0.5, 0.8, 0.99)
+
+
+@pytest.mark.parametrize("share", CUTS)
+@pytest.mark.parametrize("packing", packed.PICTURES)
+def test_a_picture_that_is_cut_short_is_told(packing: str, share: float, desk: Desk) -> None:
+    done = page_of(desk, packed.pictured(packing, packed.cut(share)))
+
+    if isinstance(done, Failure):
+        assert done.code == "corrupt"
+    else:
+        assert "cut short" in " ".join(done.warnings)
+
+
+@pytest.mark.parametrize("packing", packed.PICTURES)
+def test_a_whole_picture_is_read_without_a_word(packing: str, desk: Desk) -> None:
+    done = page_of(desk, packed.pictured(packing))
+
+    assert isinstance(done, PageDone), done
+    assert done.warnings == ()
+    assert done.words >= 10
+
+
+@pytest.mark.parametrize("share", CUTS)
+@pytest.mark.parametrize("packing", packed.CONTENTS)
+def test_a_content_that_is_cut_short_is_told(packing: str, share: float, desk: Desk) -> None:
+    done = page_of(desk, packed.typed(packing, packed.cut(share)))
+
+    if isinstance(done, Failure):
+        assert done.code == "corrupt"
+        assert share < 0.99, "so little is forgiven, with a warning"
+    else:
+        assert share > 0.5
+        assert "breaks off" in " ".join(done.warnings)
+
+
+@pytest.mark.parametrize("packing", packed.CONTENTS)
+def test_a_whole_content_is_kept_without_a_word(packing: str, desk: Desk) -> None:
+    done = page_of(desk, packed.typed(packing))
+
+    assert isinstance(done, PageDone), done
+    assert (done.status, done.warnings) == ("has_text", ())
+
+
+@pytest.mark.parametrize("share", [0.2, 0.4, 0.6])
+def test_a_tiff_that_lacks_its_last_pages_says_so(share: float, desk: Desk) -> None:
+    whole = pictures.one_turned_frame()
+
+    opened = desk.open(file_of(desk, whole, "whole.tif"))
+    cut = desk.open(file_of(desk, packed.cut(share)(whole), "cut.tif"))
+
+    assert (opened.pages, opened.warnings) == (3, ())
+    assert cut.pages < 3
+    assert "cut short" in " ".join(cut.warnings)
+
+
+@pytest.mark.parametrize("rows", [None, 64])
+@pytest.mark.parametrize("coding", ["group4", "group3"])
+def test_a_fax_whose_strips_break_off_says_so(coding: str, rows: int | None, desk: Desk) -> None:
+    """The file is whole, and its data were cut before it was written: libtiff fills up what is missing."""
+    options = {"strip_size": rows * packed.SIZE[0] // 8} if rows else {"strip_size": 1 << 30}
+    whole = pictures.saved(packed.page().convert("1"), "TIFF", compression=coding, dpi=(200, 200), **options)
+
+    good, bad = page_of(desk, whole, "a.tif"), page_of(desk, _shortened(whole), "b.tif")
+
+    assert isinstance(good, PageDone)
+    assert good.warnings == ()
+    assert isinstance(bad, Failure) or "cut short" in " ".join(bad.warnings)
+
+
+def _shortened(tiff: bytes) -> bytes:
+    """Its last strip says that it is two thirds as long as it was."""
+    with Image.open(io.BytesIO(tiff)) as picture:
+        tags: Any = picture
+        lengths = tags.tag_v2[279]
+    said = struct.pack("<I", lengths[-1])
+    at = tiff.rindex(said, tiff.index(struct.pack("<HH", 279, 4)) if len(lengths) == 1 else 0)
+    return tiff[:at] + struct.pack("<I", lengths[-1] * 2 // 3) + tiff[at + 4 :]

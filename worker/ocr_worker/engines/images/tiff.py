@@ -1,0 +1,196 @@
+"""What is in a TIFF: which of its pictures are pages, how much of faxes is there, and the JPEG that one is packed as.
+
+Pillow takes every directory for a page, decodes a fax that breaks off without a word, and gives no packed data.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from PIL import Image
+
+from ocr_worker.engines.images import fax, jpeg_stream
+from ocr_worker.errors import TooLargeError
+
+MAX_FRAMES = 10_000
+"""To find a frame takes a walk along all before it."""
+_NEW_SUBFILE, _SUBFILE = 254, 255
+_REDUCED_OR_MASK, _OLD_REDUCED = 1 | 4, 2
+_WIDTH, _HEIGHT, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER = 256, 257, 259, 262, 266
+_OFFSETS, _ORIENTATION, _ROWS_PER_STRIP, _LENGTHS, _PLANAR = 273, 274, 278, 279, 284
+_T4_OPTIONS, _TILE_OFFSETS, _JPEG_TABLES, _PROFILE = 292, 324, 347, 34675
+_JPEG = 7
+_TRANSFORMS = {1: None, 2: 0, 6: 1}
+"""Photometric interpretation to Adobe's mark: grey, RGB, YCbCr."""
+_MOST_IN_SEGMENT = 65_519
+_MOST_MCUS = 65_535
+_FORGIVEN_ROWS = 2
+_MOST_ENTRIES = 65_535
+_OF_TAGS = ("TIFFReadDirectory", "TIFFFetch", "TIFFAdvanceDirectory", "_TIFFVGetField")
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    pages: tuple[int, ...]
+    """Numbers of the pictures that are pages: neither thumbnails nor masks, if there are any others."""
+    breaks_off: bool
+    """There were more, and the file ends before them."""
+
+
+def frames(stream: BinaryIO) -> Frames:
+    """Raises TooLargeError above MAX_FRAMES."""
+    walk = _Directories(stream)
+    found, count = [], 0
+    for count, kind in enumerate(walk, 1):
+        if count > MAX_FRAMES:
+            raise TooLargeError(f"The file has more than {MAX_FRAMES:,} frames; split it")
+        if not (kind.get(_NEW_SUBFILE, 0) & _REDUCED_OR_MASK or kind.get(_SUBFILE) == _OLD_REDUCED):
+            found.append(count - 1)
+    return Frames(tuple(found or range(count)), walk.breaks_off)
+
+
+class _Directories:
+    """What each says of its picture's kind, one after the other."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.breaks_off = False
+
+    def __iter__(self) -> Iterator[dict[int, int]]:
+        order, is_big, at = _head(self._stream)
+        entry, count_format, next_format = (20, "Q", "Q") if is_big else (12, "H", "I")
+        seen: set[int] = set()
+        while at and at not in seen:
+            seen.add(at)
+            self._stream.seek(at)
+            count = self._number(order + count_format)
+            entries = self._stream.read(min(count or 0, _MOST_ENTRIES) * entry)
+            self.breaks_off = len(entries) < (count or 1) * entry
+            if not entries:
+                return
+            yield dict(_kind_tags(entries, order, entry))
+            at = self._number(order + next_format) or 0
+
+    def _number(self, kind: str) -> int | None:
+        read = self._stream.read(struct.calcsize(kind))
+        return int(struct.unpack(kind, read)[0]) if len(read) == struct.calcsize(kind) else None
+
+
+def _head(stream: BinaryIO) -> tuple[str, bool, int]:
+    stream.seek(0)
+    head = stream.read(16)
+    order = ">" if head.startswith(b"MM") else "<"
+    is_big = head[2:4] in (b"+\0", b"\0+")
+    place = head[8:16] if is_big else head[4:8]
+    return order, is_big, int.from_bytes(place, "big" if order == ">" else "little")
+
+
+def _kind_tags(entries: bytes, order: str, size: int) -> Iterator[tuple[int, int]]:
+    for at in range(0, len(entries) - size + 1, size):
+        tag, kind = struct.unpack_from(order + "HH", entries, at)
+        if tag in (_NEW_SUBFILE, _SUBFILE):
+            value = entries[at + (8 if size == 12 else 12) : at + size]
+            yield tag, struct.unpack_from(order + ("H" if kind == 3 else "I"), value)[0]
+
+
+def fax_share(image: Image.Image, path: Path) -> float:
+    """Of the rows of a fax, those that are there; 1 for anything else."""
+    tags: Any = getattr(image, "tag_v2", {})
+    if tags.get(_COMPRESSION) not in (fax.RLE, fax.GROUP_3, fax.GROUP_4) or _OFFSETS not in tags:
+        return 1.0
+    coding = fax.Coding(tags[_COMPRESSION], tags.get(_T4_OPTIONS, 0), tags.get(_FILL_ORDER, 1))
+    width, height = tags[_WIDTH], tags[_HEIGHT]
+    left, held = height, 0
+    with path.open("rb") as stream:
+        for data in _strips(tags, stream):
+            rows = min(left, tags.get(_ROWS_PER_STRIP, height) or height)
+            there = fax.rows_held(data, (width, rows), coding) if rows else 0
+            held += rows if there >= rows - _FORGIVEN_ROWS else there
+            left -= rows
+    return held / height if height else 1.0
+
+
+def _strips(tags: Any, stream: BinaryIO) -> Iterator[bytes]:
+    for offset, length in zip(tags[_OFFSETS], tags.get(_LENGTHS, ()), strict=False):
+        stream.seek(offset)
+        yield stream.read(length)
+
+
+def packed_jpeg(image: Image.Image, path: Path) -> bytes | None:
+    """The JPEG that the selected picture is, in one piece; None where it is another kind, or can't be put together."""
+    tags: Any = getattr(image, "tag_v2", {})
+    if tags.get(_COMPRESSION) != _JPEG or _TILE_OFFSETS in tags or _OFFSETS not in tags:
+        return None
+    if (
+        tags.get(_PHOTOMETRIC) not in _TRANSFORMS
+        or tags.get(_ORIENTATION, 1) != 1
+        or tags.get(_PLANAR, 1) != 1
+    ):
+        return None
+    tables = bytes(tags.get(_JPEG_TABLES, b""))[2:-2]
+    with path.open("rb") as stream:
+        parts = [b"\xff\xd8" + tables + strip[2:] for strip in _strips(tags, stream)]
+    joined = _joined(parts, (tags[_WIDTH], tags[_HEIGHT]), tags.get(_ROWS_PER_STRIP, tags[_HEIGHT]))
+    if joined is None:
+        return None
+    return b"\xff\xd8" + _marks(_TRANSFORMS[tags[_PHOTOMETRIC]], tags.get(_PROFILE)) + joined[2:]
+
+
+def _joined(parts: list[bytes], size: tuple[int, int], rows: int) -> bytes | None:
+    """Strips as one JPEG, with a restart marker where one strip followed the other."""
+    found = [jpeg_stream.layout(part) for part in parts]
+    layouts = [one for one in found if one is not None and _is_joinable(one)]
+    if not layouts or len(layouts) < len(found):
+        return None
+    first = layouts[0]
+    interval = _interval(first, rows)
+    if len(layouts) > 1 and (interval is None or len({_head_of(one) for one in layouts}) > 1):
+        return None
+    head = first.with_height(size[1])
+    if head is None or head.size != size:
+        return None
+    start = head.content[: first.scans[0].start]
+    if len(layouts) > 1:
+        dri = struct.pack(">HHH", 0xFFDD, 4, interval)
+        start = start[: first.frame_at] + dri + start[first.frame_at :]
+    pieces = [one.content[one.scans[0].start : one.scans[0].end] for one in layouts]
+    data = b"".join(piece + bytes([0xFF, 0xD0 + number % 8]) for number, piece in enumerate(pieces[:-1]))
+    return start + data + pieces[-1] + b"\xff\xd9"
+
+
+def _is_joinable(one: jpeg_stream.Layout) -> bool:
+    return one.is_plain and len(one.scans) == 1 and not one.restart_interval and not one.is_progressive
+
+
+def _head_of(one: jpeg_stream.Layout) -> bytes:
+    """All but its height."""
+    head = one.content[: one.scans[0].start]
+    return head[: one.frame_at + 5] + head[one.frame_at + 7 :]
+
+
+def _interval(one: jpeg_stream.Layout, rows: int) -> int | None:
+    """Blocks of a strip, if it has whole rows of them."""
+    across, down = one.mcu
+    count = -(-one.size[0] // across) * (rows // down)
+    return count if rows % down == 0 and 0 < count <= _MOST_MCUS else None
+
+
+def _marks(transform: int | None, profile: Any) -> bytes:
+    """How colours are stored, which only the TIFF says, and what they mean."""
+    marks = b""
+    if transform is not None:
+        marks = b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0" + bytes([transform])
+    chunks = [profile[at : at + _MOST_IN_SEGMENT] for at in range(0, len(profile or b""), _MOST_IN_SEGMENT)]
+    for number, chunk in enumerate(chunks, 1):
+        body = b"ICC_PROFILE\0" + bytes([number, len(chunks)]) + chunk
+        marks += b"\xff\xe2" + struct.pack(">H", len(body) + 2) + body
+    return marks
+
+
+def of_pictures(complaints: list[str]) -> tuple[str, ...]:
+    """Those that are of data; of tags many a sound file makes libtiff complain."""
+    return tuple(line for line in complaints if line and not line.startswith(_OF_TAGS))
