@@ -82,13 +82,11 @@ def accuracy(session: Session) -> list[str]:
     results, missing = row.measure(session.folder, options.seed, count, per_group)
     groups = row.by_group(results)
     print(row.table(groups))
+    worse = row.worse_files(results)
+    print("\n".join(["Files that are worse:", *map(str, worse)]) if worse else "No file is worse.")
     print(f"Not measured, as the language is not installed: {', '.join(missing) or 'none'}", flush=True)
     session.save("accuracy", {"groups": groups, "scans": results})
-    return [
-        f"accuracy of {one.name}: CER {one.ours.cer:.2f} against {one.plain.cer:.2f}"
-        for one in groups
-        if one.is_worse
-    ]
+    return [f"accuracy of {one}" for one in (*row.worse_groups(groups), *worse)]
 
 
 def speed(session: Session) -> list[str]:

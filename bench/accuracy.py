@@ -14,8 +14,17 @@ from bench.plain import recognise_all
 from samples import Sample
 from samples.scores import Score, score
 
-TOLERANCE_POINTS = 0.2
-"""How much worse, in errors per hundred characters, ours may be on a group."""
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """How much worse than plain Tesseract ours may be, in points."""
+
+    cer: float
+    f1: float
+
+
+GROUP = Bar(cer=0.1, f1=0.3)
+FILE = Bar(cer=1.0, f1=1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +38,12 @@ class Result:
     ours: Score
     layer: Score
 
-    @property
-    def is_worse(self) -> bool:
-        return self.ours.cer > self.plain.cer + TOLERANCE_POINTS
+    def is_worse(self, bar: Bar) -> bool:
+        return self.ours.cer > self.plain.cer + bar.cer or self.ours.f1 < self.plain.f1 - bar.f1
+
+    def __str__(self) -> str:
+        plain, ours = self.plain, self.ours
+        return f"{self.group}, {self.name}: CER {plain.cer:.2f} -> {ours.cer:.2f}, F1 {plain.f1:.2f} -> {ours.f1:.2f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +87,14 @@ def by_group(results: Iterable[Result]) -> list[Result]:
     return [groups[name] for name in sorted(groups)]
 
 
+def worse_files(results: Iterable[Result]) -> list[Result]:
+    return [one for one in results if one.is_worse(FILE)]
+
+
+def worse_groups(groups: Iterable[Result]) -> list[Result]:
+    return [one for one in groups if one.is_worse(GROUP)]
+
+
 def table(groups: Iterable[Result]) -> str:
     """The groups as text, worse ones marked."""
     head = (
@@ -90,7 +110,7 @@ def _row(group: Result) -> str:
         for rate in ("cer", "wer", "f1")
     ]
     cells = [f" {plain:10.2f}{ours:7.2f}{layer:7.2f}" for plain, ours, layer in rates]
-    return f"{group.name:20}{group.pages:6}{cells[0]}{cells[1]}{cells[2][1:]}{'  WORSE' if group.is_worse else ''}"
+    return f"{group.name:20}{group.pages:6}{cells[0]}{cells[1]}{cells[2][1:]}{'  WORSE' if group.is_worse(GROUP) else ''}"
 
 
 def _read_all(worker: WorkerHost, samples: list[Sample], folder: Path) -> list[Reading]:

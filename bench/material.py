@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from samples import KINDS, Sample, build
+from samples import HARD_KINDS, KINDS, Sample, build
 
 CORPUS = Path(__file__).resolve().parent.parent.parent / "shared" / "corpus"
 
@@ -47,10 +47,10 @@ def corpus_samples(per_group: int | None = None) -> list[Sample]:
 
 
 def generated_samples(folder: Path, seed: int, count: int) -> list[Sample]:
-    """So many scans of every kind that has text."""
+    """So many scans of every kind that has text, hard kinds included."""
     return [
         sample
-        for kind in KINDS
+        for kind in (*KINDS, *HARD_KINDS)
         if kind != "blank"
         for sample in build(kind, folder / kind, seed=seed, count=count)
     ]

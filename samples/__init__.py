@@ -5,10 +5,12 @@ The same kind, seed and count give the same bytes with the same library versions
 """
 
 from samples.books import BOOKS, save_blank_book, save_book, save_mixed_book, save_text_book
+from samples.hard_kinds import HARD_KINDS
 from samples.kinds import KINDS, Sample, build, save_slow_page
 
 __all__ = [
     "BOOKS",
+    "HARD_KINDS",
     "KINDS",
     "Sample",
     "build",

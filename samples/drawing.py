@@ -9,7 +9,8 @@ import pikepdf
 import pypdfium2
 from PIL import Image
 
-from samples.sheets import Line, Sheet
+from samples import scripts
+from samples.sheets import Line, Panel, Sheet
 
 
 def pdf_of(sheets: Sequence[Sheet]) -> pikepdf.Pdf:
@@ -34,6 +35,8 @@ def bytes_of(pdf: pikepdf.Pdf) -> bytes:
 
 def render(sheet: Sheet, dpi: int) -> Image.Image:
     """Render a sheet as an 8-bit grey image."""
+    if any(scripts.is_script(line.type.font) for line in sheet.lines):
+        return scripts.render(sheet, dpi)
     document = pypdfium2.PdfDocument(bytes_of(pdf_of([sheet])))
     image: Image.Image = document[0].render(scale=dpi / 72, grayscale=True).to_pil()
     document.close()
@@ -45,12 +48,19 @@ def _content(sheet: Sheet) -> bytes:
         b"%g %g m %g %g l S" % (x, sheet.height - y, to_x, sheet.height - to_y)
         for x, y, to_x, to_y in sheet.rules
     ]
-    return b"\n".join([b"0.6 w", *strokes, *(_draw(line, sheet.height) for line in sheet.lines)])
+    panels = [_fill(panel, sheet.height) for panel in sheet.panels]
+    return b"\n".join([*panels, b"0.6 w", *strokes, *(_draw(line, sheet.height) for line in sheet.lines)])
+
+
+def _fill(panel: Panel, height: float) -> bytes:
+    x0, y0, x1, y1 = panel.box
+    return b"%g g %g %g %g %g re f 0 g" % (panel.grey / 255, x0, height - y1, x1 - x0, y1 - y0)
 
 
 def _draw(line: Line, height: float) -> bytes:
     text = line.text.encode("cp1252").replace(b"\\", rb"\\").replace(b"(", rb"\(").replace(b")", rb"\)")
-    return b"BT %s %g Tf %g %g Td (%s) Tj ET" % (
+    return b"%g g BT %s %g Tf %g %g Td (%s) Tj ET" % (
+        line.ink / 255,
         _key(line.type.font).encode(),
         line.type.size,
         line.x,

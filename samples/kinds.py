@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -10,6 +9,8 @@ from random import Random
 from PIL import Image
 
 from samples import drawing, layouts, saving, wear
+from samples.hard_kinds import HARD_KINDS
+from samples.recipe import Recipe
 from samples.sheets import Sheet
 
 PAGES_OF_A_SCAN = 3
@@ -22,17 +23,6 @@ class Sample:
     truth: str
     """As printed; a form feed parts the pages."""
     group: str
-    pages: int = 1
-    language: str = "eng"
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    layout: Callable[[Random], Sheet]
-    wear: wear.Wear = wear.untouched
-    suffixes: tuple[str, ...] = (".png",)
-    """Taken in turn."""
-    dpi: int = 300
     pages: int = 1
     language: str = "eng"
 
@@ -70,7 +60,7 @@ def build(kind: str, folder: Path, *, seed: int = 1, count: int = 1) -> list[Sam
 
 
 def _build_one(kind: str, folder: Path, number: int, seed: int) -> Sample:
-    recipe = KINDS[kind]
+    recipe = KINDS.get(kind) or HARD_KINDS[kind]
     random = Random(f"{kind}-{seed}-{number}")
     sheets = [recipe.layout(random) for _ in range(recipe.pages)]
     stem = folder / f"{kind}-{number:03}"

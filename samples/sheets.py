@@ -28,6 +28,16 @@ class Line:
     """Of the baseline, downwards."""
     text: str
     type: Type
+    ink: int = 0
+    """Grey level, 0 to 255."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A filled rectangle from x, y to x, y, under the text."""
+
+    box: tuple[float, float, float, float]
+    grey: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +47,7 @@ class Sheet:
     lines: tuple[Line, ...] = ()
     rules: tuple[tuple[float, float, float, float], ...] = ()
     """Thin black strokes from x, y to x, y."""
+    panels: tuple[Panel, ...] = ()
 
     @property
     def truth(self) -> str:

@@ -16,21 +16,21 @@ def untouched(image: Image.Image, _: Random) -> Image.Image:
 
 def salt_and_pepper(image: Image.Image, random: Random) -> Image.Image:
     """One pixel in 32 turns black or white."""
-    noise = _noise(image.size, random)
-    peppered = ImageChops.darker(image, noise.point([0] * 4 + [255] * 252))
-    return ImageChops.lighter(peppered, noise.point([0] * 252 + [255] * 4))
+    dots = noise(image.size, random)
+    peppered = ImageChops.darker(image, dots.point([0] * 4 + [255] * 252))
+    return ImageChops.lighter(peppered, dots.point([0] * 252 + [255] * 4))
 
 
 def speckle(image: Image.Image, random: Random) -> Image.Image:
     """Specks of dirt, two pixels wide, on a 256th of the page."""
     width, height = image.size
-    dirt = _noise((width // 2, height // 2), random).point([0] + [255] * 255)
+    dirt = noise((width // 2, height // 2), random).point([0] + [255] * 255)
     return ImageChops.darker(image, dirt.resize(image.size))
 
 
 def grain(image: Image.Image, random: Random) -> Image.Image:
     """A soft focus and the grain of a cheap sensor."""
-    return Image.blend(image.filter(ImageFilter.GaussianBlur(1.2)), _noise(image.size, random), 0.32)
+    return Image.blend(image.filter(ImageFilter.GaussianBlur(1.2)), noise(image.size, random), 0.32)
 
 
 def tilt(image: Image.Image, random: Random) -> Image.Image:
@@ -49,7 +49,7 @@ def fade(image: Image.Image, random: Random) -> Image.Image:
     light = Image.linear_gradient("L").rotate(90 * random.randrange(4)).resize(image.size)
     paper = light.point([dark + value * (225 - dark) // 255 for value in range(256)])
     ink = image.point([60 * (255 - value) // 255 for value in range(256)])
-    return Image.blend(ImageChops.subtract(paper, ink), _noise(image.size, random), 0.05)
+    return Image.blend(ImageChops.subtract(paper, ink), noise(image.size, random), 0.05)
 
 
 def invert(image: Image.Image, _: Random) -> Image.Image:
@@ -64,7 +64,7 @@ def turn(image: Image.Image, random: Random) -> Image.Image:
 
 def dust(image: Image.Image, random: Random) -> Image.Image:
     """Nearly nothing: what an empty page shows under a real scanner."""
-    return Image.blend(image, _noise(image.size, random), 0.02)
+    return Image.blend(image, noise(image.size, random), 0.02)
 
 
 def _askew(image: Image.Image, random: Random, least: float, most: float) -> Image.Image:
@@ -72,5 +72,6 @@ def _askew(image: Image.Image, random: Random, least: float, most: float) -> Ima
     return image.rotate(angle, Image.Resampling.BICUBIC, fillcolor=255)
 
 
-def _noise(size: tuple[int, int], random: Random) -> Image.Image:
+def noise(size: tuple[int, int], random: Random) -> Image.Image:
+    """Every pixel any grey."""
     return Image.frombytes("L", size, random.randbytes(size[0] * size[1]))

@@ -15,7 +15,7 @@ from samples import KINDS, build, save_blank_book, save_book, save_mixed_book, s
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, "labels", "dim_grainy", "receipt_askew"])
 def test_the_same_call_gives_the_same_bytes(kind: str, tmp_path: Path) -> None:
     first = build(kind, tmp_path / "first")
     second = build(kind, tmp_path / "second")

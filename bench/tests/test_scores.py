@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from bench.accuracy import Result, by_group
+from bench.accuracy import FILE, GROUP, Result, by_group
 from samples.scores import Score, fold, score, score_pages
 
 
@@ -65,11 +67,17 @@ def test_long_pages_weigh_more_than_short_ones_in_a_group() -> None:
     assert (group.ours.cer, group.pages) == (2, 2)
 
 
-def test_a_group_is_worse_past_a_fifth_of_a_point_and_not_before() -> None:
-    plain = Score(character_errors=10, characters=1000)
+def test_a_group_is_worse_past_a_tenth_of_a_point_and_a_file_past_one() -> None:
+    plain = Score(character_errors=10, characters=1000, words=100, words_found=100, words_common=99)
+    as_good = replace(plain, character_errors=11)
+    worse, far_worse = replace(plain, character_errors=12), replace(plain, character_errors=21)
+    fewer_words = replace(plain, words_common=97)
 
-    assert not _result(Score(character_errors=12, characters=1000), plain).is_worse
-    assert _result(Score(character_errors=13, characters=1000), plain).is_worse
+    assert not _result(as_good, plain).is_worse(GROUP)
+    assert _result(worse, plain).is_worse(GROUP)
+    assert not _result(worse, plain).is_worse(FILE)
+    assert _result(far_worse, plain).is_worse(FILE)
+    assert _result(fewer_words, plain).is_worse(FILE)
 
 
 NOTHING = Score()

@@ -32,6 +32,7 @@ from tests.cases.shown import (
 )
 from tests.pages.desk import Desk, Done
 
+pytestmark = pytest.mark.needs("pdftotext")
 STAMP = "Digitally signed by Example Trust Service. Date: 2024-03-05. Reason: I approve this document. Place: Town"
 
 
@@ -179,6 +180,15 @@ def test_a_picture_of_print_beside_real_text_is_read(existing_text: Any, desk: D
     assert found.count("Typed") == 20
     assert _pdftotext(done).count("Typed") == 20
     assert done.text.index("number 19") < done.text.index("barrel")
+
+
+def test_faint_print_beside_real_text_is_read(desk: Desk, tmp_path: Path) -> None:
+    def make(pdf: pikepdf.Pdf) -> None:
+        own = b"".join(text(f"Typed sentence number {n}", 60, 800 - 14 * n, 11) for n in range(20))
+        faint = sheet(LINES, (1240, 800)).point(lambda level: 200 + level * 55 // 255)
+        page(pdf, own + b"q 480 0 0 310 60 60 cm /Clip Do Q\n", {"Clip": jpeg(pdf, faint)})
+
+    assert _missing(_processed(make, desk, tmp_path).text.split()) == []
 
 
 def test_a_photograph_beside_real_text_adds_no_words(desk: Desk, tmp_path: Path) -> None:

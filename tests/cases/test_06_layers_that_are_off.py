@@ -115,6 +115,33 @@ def test_forms_and_pictures_that_are_off_are_not_there(kind: str, desk: Desk, tm
     assert done.text == "Typed words of the page\n"
 
 
+def test_annotations_on_a_layer_that_is_off_are_not_read_and_fields_still_are(
+    desk: Desk, tmp_path: Path
+) -> None:
+    with pikepdf.new() as pdf:
+        made = page(pdf, WHOLE_PAGE)
+        fonts = made.Resources.Font
+        off, field = (
+            pdf.make_indirect(Dictionary(
+                Type=Name.Annot, Rect=Array([60, low, 400, low + 40]), F=4,
+                AP=Dictionary(N=form(pdf, b"BT /F 24 Tf 5 9 Td (%s) Tj ET" % words, (0, 0, 340, 40), Font=fonts)),
+            ))
+            for low, words in ((60, b"nobody sees it"), (120, b"Kingfisher Bay"))
+        )  # fmt: skip
+        off.Subtype, off.OC = Name.Stamp, layer(pdf, "Draft", on=False)
+        field.Subtype, field.FT, field.T = Name.Widget, Name.Tx, pikepdf.String("place")
+        field.V = pikepdf.String("Kingfisher Bay")
+        made.Annots = Array([off, field])
+        pdf.Root.AcroForm = Dictionary(Fields=Array([field]))
+        path = saved(pdf, tmp_path / "off.pdf")
+
+    done = desk.process(path)
+
+    assert [word for word in words_of() if word not in done.text.split()] == []
+    assert "Kingfisher Bay" in done.text
+    assert "nobody" not in done.text
+
+
 def test_a_document_without_layers_has_none_off() -> None:
     with pikepdf.new() as pdf:
         assert layers(pdf).off == frozenset()

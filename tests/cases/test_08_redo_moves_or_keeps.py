@@ -18,7 +18,7 @@ from ocr_worker.model.tasks import PageSettings
 from tests.cases.shown import WHOLE_PAGE, font, form, jpeg, page, saved, sheet, words_of
 from tests.pages.desk import Desk, Done
 
-OLD = "(old hidden words number %d)"
+pytestmark = pytest.mark.needs("pdftotext")
 QUOTED = b" ".join(b"(old hidden words number %d) '" % n for n in range(8))
 
 
@@ -43,7 +43,7 @@ def test_visible_text_among_hidden_text_stays_where_it_is(shown: bytes, desk: De
     assert "VISIBLE BATES 000123" in done.text
 
 
-@pytest.mark.parametrize("kind", ["wide", "widths", "composite"])
+@pytest.mark.parametrize("kind", ["wide", "widths"])
 def test_visible_text_stays_behind_hidden_text_in_fonts_of_all_kinds(
     kind: str, desk: Desk, tmp_path: Path
 ) -> None:

@@ -99,14 +99,19 @@ def _profile(space: str) -> bytes:
 
 
 @pytest.mark.needs("pdftoppm")
-@pytest.mark.parametrize("kind", ["png", "jpg", "tif"])
 @pytest.mark.parametrize("space", ["GRAY", "LAB", "broken", "sRGB"])
-@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize(
+    ("mode", "kind"),
+    [
+        (mode, kind)
+        for mode in ("RGB", "L", "CMYK")
+        for kind in ("png", "jpg", "tif")
+        if (mode, kind) != ("CMYK", "png")
+    ],
+)
 def test_a_profile_that_is_for_other_colours_changes_none(
     mode: str, space: str, kind: str, desk: Desk, tmp_path: Path
 ) -> None:
-    if (mode, kind) == ("CMYK", "png"):
-        pytest.skip("there is no such PNG")
     path = tmp_path / f"scan.{kind}"
     SHEET.convert(mode).save(path, icc_profile=_profile(space), dpi=(150, 150))
 

@@ -207,7 +207,7 @@ ELSEWHERE = {
     63: "tests/faults/test_paths.py::test_an_input_that_changes_while_it_is_read_is_changed",
     64: "tests/faults/test_paths.py::test_an_input_deleted_in_mid_run_is_not_found",
     65: "tests/faults/test_disk.py::test_an_output_in_use_is_tried_again_and_then_locked",
-    66: "tests/faults/test_kills.py::test_a_worker_killed_at_any_moment_loses_nothing_and_resumes",
+    66: "tests/faults/test_kills.py::test_workers_killed_at_any_moment_side_by_side_lose_nothing_blame_nobody_and_resume",
     67: "tests/faults/test_state.py::test_a_kill_in_a_write_of_the_store_leaves_the_state_before",
     68: "tests/e2e/test_deadlines_and_crashes.py::test_a_page_that_crashes_on_every_try_fails_alone",
     69: "tests/e2e/test_deadlines_and_crashes.py::test_a_page_that_hangs_times_out_alone",

@@ -75,7 +75,7 @@ def next_page(course: Course, now: float = 0, room: int = 1) -> Recognise:
     return step
 
 
-def without_threads(steps: Sequence[object]) -> list[tuple[str, int, int]]:
+def started(steps: Sequence[object]) -> list[tuple[str, int, int]]:
     return [(type(step).__name__, step.number, getattr(step, "page", 0)) for step in steps]  # type: ignore[attr-defined]
 
 
@@ -89,7 +89,7 @@ def test_a_file_is_opened_then_its_pages_are_read_in_order_then_it_is_composed_a
     ended = course.done(1)
     end = course.next_step(0, ROOM)
 
-    assert without_threads(steps[:2]) == [("Recognise", 1, 1), ("Recognise", 1, 2)]
+    assert started(steps[:2]) == [("Recognise", 1, 1), ("Recognise", 1, 2)]
     assert steps[2] is None
     assert composing == Compose(1, ())
     assert ended == [FileEnds(1, "completed", "done")]
@@ -105,8 +105,8 @@ def test_pages_come_before_the_next_file_and_a_finished_file_before_pages() -> N
         course.page_done(1, page, 0)
     then = [course.next_step(0, ROOM) for _ in range(2)]
 
-    assert without_threads(first) == [("Recognise", 1, 1), ("Recognise", 1, 2), ("Open", 2, 0)]
-    assert without_threads(then) == [("Compose", 1, 0), ("Recognise", 2, 1)]
+    assert started(first) == [("Recognise", 1, 1), ("Recognise", 1, 2), ("Open", 2, 0)]
+    assert started(then) == [("Compose", 1, 0), ("Recognise", 2, 1)]
 
 
 def test_it_is_fed_until_a_file_waits_and_asks_for_no_more_than_the_window_holds() -> None:
@@ -124,21 +124,6 @@ def test_it_is_fed_until_a_file_waits_and_asks_for_no_more_than_the_window_holds
 
 def test_without_room_nothing_is_started() -> None:
     assert opened(pages=1).next_step(0, 0) is None
-
-
-@pytest.mark.parametrize(("room", "threads"), [(1, 1), (3, 3), (9, 4)])
-def test_the_last_page_is_read_on_the_processors_that_nothing_else_wants(room: int, threads: int) -> None:
-    course = opened(pages=2)
-
-    assert [next_page(course, room=room).threads for _ in range(2)] == [1, threads]
-
-
-def test_a_page_that_was_tried_is_read_on_one_thread() -> None:
-    course = opened(pages=1)
-    next_page(course)
-    course.page_failed(1, 1, fail("engine"), 0)
-
-    assert next_page(course, now=10, room=4).threads == 1
 
 
 def test_pages_of_an_earlier_run_are_not_read_again() -> None:

@@ -115,7 +115,7 @@ def test_force_leaves_each_word_once_and_the_page_looks_as_before(
     path.write_bytes(documents.changed(partial(_turned_and_cropped, turn), _typed()))
     readers = (pdfium_text, pypdf_text, poppler_text)
 
-    done = desk.process(path, PageSettings(existing_text="force"))
+    done = desk.process(path, PageSettings(existing_text="force", rotate_pages="off"))
 
     made = done.outputs["pdf"]
     assert [page.status for page in done.pages] == ["ok", "ok"]

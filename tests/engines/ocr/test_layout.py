@@ -10,7 +10,7 @@ from PIL import Image
 
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr.tesserocr_engine import TesserocrEngine
-from samples import Sample
+from samples import Sample, build
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +49,25 @@ def test_turned_lines_pass_for_tall_so_that_a_small_bitmap_tells_that_they_are_t
     turned = half.transpose(Image.Transpose.ROTATE_90)
 
     assert row_px(engine, turned) > 10 * row_px(engine, half)
+
+
+@pytest.mark.parametrize(
+    ("kind", "least", "most"), [("clean", 20, 24), ("footnotes", 11, 15), ("mixed_words", 8, 14)]
+)
+def test_the_smallest_rows_that_hold_print_are_told(
+    engine: TesserocrEngine, tmp_path: Path, kind: str, least: float, most: float
+) -> None:
+    page = Image.open(build(kind, tmp_path)[0].path).convert("L").reduce(2)
+
+    assert least <= engine.find_layout(GreyImage(page, 150)).smallest_px <= most
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_typed"), [("typed_12", True), ("typed_bold", True), ("clean", False), ("two_columns", False)]
+)
+def test_typewriting_is_known_by_its_pitch(
+    *, engine: TesserocrEngine, tmp_path: Path, kind: str, is_typed: bool
+) -> None:
+    page = Image.open(build(kind, tmp_path)[0].path).convert("L").reduce(2)
+
+    assert engine.find_layout(GreyImage(page, 150)).is_typed is is_typed

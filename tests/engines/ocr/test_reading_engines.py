@@ -16,7 +16,6 @@ from PIL import Image
 
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr import registry, tessdata
-from ocr_worker.engines.ocr.page_parts import Part, cut
 from ocr_worker.engines.ocr.tesseract_command import TesseractEngine
 from ocr_worker.engines.ocr.tesseract_orientation import CommandOrientationFinder
 from ocr_worker.engines.ocr.tesserocr_engine import OrientationFinder, TesserocrEngine
@@ -81,43 +80,8 @@ def test_looking_at_the_layout_first_changes_nothing_in_the_text(
 ) -> None:
     engine = TesserocrEngine(("eng",), english)
 
-    assert abs(engine.find_layout(page).skew_degrees) < 0.1
+    assert engine.find_layout(page).skew_degrees == pytest.approx(0, abs=0.1)
     assert engine.recognise(page) == inside
-
-
-@pytest.mark.parametrize("kind", ["clean", "two_columns"])
-@pytest.mark.parametrize("count", [2, 3])
-def test_a_page_read_in_parts_gives_the_same_lines_in_the_same_order_and_places(
-    whole: Callable[[str], Whole], english: Path, kind: str, count: int
-) -> None:
-    page, lines = whole(kind).page, whole(kind).lines
-    engine = TesserocrEngine(("eng",), english)
-
-    parts = cut(engine.find_layout(page), (0, 0, *page.size), count)
-    pieced = engine.recognise(page, parts)
-
-    assert len(parts) == count
-    assert score("\n".join(line.text for line in lines), "\n".join(line.text for line in pieced)).cer < 0.2
-    for line, other in zip(lines, pieced, strict=True):
-        assert other.box == pytest.approx(line.box, abs=3)
-        assert other.baseline == pytest.approx(line.baseline, abs=3)
-
-
-def test_a_paragraph_that_was_cut_goes_on(page: GreyImage, english: Path) -> None:
-    engine = TesserocrEngine(("eng",), english)
-    rows = engine.find_layout(page).rows
-    inside = next(number for number, row in enumerate(rows) if number > 20 and not row.begins_paragraph)
-    border = (rows[inside - 1].box[3] + rows[inside].box[1]) // 2
-    width, height = page.size
-
-    parts = [
-        Part((0, 0, width, border), begins_paragraph=True),
-        Part((0, border, width, height), begins_paragraph=False),
-    ]
-    lines = engine.recognise(page, parts)
-
-    before, after = lines[inside - 1], lines[inside]
-    assert (before.block, before.paragraph) == (after.block, after.paragraph)
 
 
 def _orientation_data() -> Path:

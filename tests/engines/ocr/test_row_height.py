@@ -11,7 +11,7 @@ from PIL import Image
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr.row_height import row_height
 from ocr_worker.engines.ocr.tesserocr_engine import TesserocrEngine
-from samples import Sample
+from samples import Sample, build
 
 
 @pytest.mark.parametrize("share", [2 / 3, 1 / 2])
@@ -41,3 +41,10 @@ def test_a_page_with_next_to_nothing_on_it_tells_nothing(sample: Callable[[str],
 
     assert row_height(heading) == 0
     assert row_height(Image.open(sample("blank").path).convert("L")) == 0
+
+
+@pytest.mark.parametrize("kind", ["big_and_small", "mixed_words", "labels"])
+def test_small_print_beside_large_is_what_counts(tmp_path: Path, kind: str) -> None:
+    page = Image.open(build(kind, tmp_path)[0].path).convert("L").reduce(2)
+
+    assert 0 < row_height(page) < 17

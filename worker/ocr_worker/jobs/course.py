@@ -27,8 +27,6 @@ MOST_FILES = 50
 """Files in the window at most, counting those that wait for another program to let them go."""
 MOST_VERDICTS = 50
 """Files with a verdict that end in one turn: others want to be heard."""
-MOST_THREADS = 4
-"""On a page: each takes memory for an engine of its own, and a page can't be cut for ever."""
 THRESHOLD_FILES = 10
 """The error share counts from so many ended files on."""
 SUSPECT_ENDS = 2
@@ -53,8 +51,6 @@ class Open:
 class Recognise:
     number: int
     page: int
-    threads: int = 1
-    """On how many the page may be read: those that nothing else wants."""
     exclusive: bool = False
 
 
@@ -223,7 +219,7 @@ class Course:
             return Feed() if self._verdicts < MOST_VERDICTS else None
         if not self.window and self._exhausted:
             return self._finish()
-        return self._next_task(now, room) if room > 0 else None
+        return self._next_task(now) if room > 0 else None
 
     def next_due(self, now: float) -> float | None:
         """When there is something to do though nothing has happened."""
@@ -261,11 +257,10 @@ class Course:
             return RunEnds("stopped", "stopped", self._reason)
         return RunEnds("completed", "completed", None)
 
-    def _next_task(self, now: float, room: int) -> Task | None:
+    def _next_task(self, now: float) -> Task | None:
         if any(run.alone or run.exclusive for run in self.window.values()):
             return self._next_alone(now)
-        candidates = self._candidates(now)
-        chosen = next(candidates, None)
+        chosen = next(self._candidates(now), None)
         if chosen is None:
             return self._next_suspect(now)
         if isinstance(chosen, Recognise):
@@ -273,8 +268,6 @@ class Course:
                 return None
             per_minute = self._options.pages_per_minute
             self._next_page_at = now + 60 / per_minute if per_minute else 0.0
-            if next(candidates, None) is None:
-                chosen = replace(chosen, threads=self._threads(chosen, room))
         self._begin(chosen, now)
         return chosen
 
@@ -284,14 +277,6 @@ class Course:
         yield from (_composing(run) for run in ripe if _is_read(run))
         yield from (Recognise(run.number, page) for run in ripe for page in run.todo)
         yield from (Open(run.number) for run in ripe if run.phase == "waiting")
-
-    def _threads(self, page: Recognise, room: int) -> int:
-        """The last page to be started is read on the processors that nothing else wants, unless it failed before."""
-        opening = any(run.phase == "opening" for run in self.window.values())
-        tried = page.page in self.window[page.number].attempts
-        if opening or tried or self._options.pages_per_minute:
-            return 1
-        return min(room, MOST_THREADS)
 
     def _next_alone(self, now: float) -> Task | None:
         """The page that must run alone, once nothing else is in work; nothing starts beside it."""

@@ -98,8 +98,8 @@ class FileWindow:
             case Open():
                 existing = self.outputs(file.stored) if options.on_existing == "skip" else {}
                 return OpenTask(file.source, settings, existing, options.dry_run)
-            case Recognise(number, page, threads):
-                return PageTask(file.source, settings, page, str(self.page_result(number, page)), threads)
+            case Recognise(number, page):
+                return PageTask(file.source, settings, page, str(self.page_result(number, page)))
             case Compose(number, failed_pages):
                 assert file.opened is not None
                 opened, outputs = file.opened, self.outputs(file.stored)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-import tempfile
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing_extensions import Self, Unpack
 
 from ocr_worker.errors import InvalidParamsError, NotFoundError, OcrError
 from ocr_worker.files.paths import AnyPath
+from ocr_worker.files.sweep import leave_temp_folder, make_temp_folder
 from ocr_worker.jobs import queries
 from ocr_worker.jobs.one_off import INSPECT_SECONDS, failed, inspection
 from ocr_worker.jobs.runtime import Runtime
@@ -242,16 +243,19 @@ class Sidecar:
             OcrError: the page can't be read; the message names the file.
         """
         settings = make_page_settings(options)
-        with tempfile.TemporaryDirectory(prefix="ocr-sidecar-") as scratch:
-            path = _file_of(image, Path(scratch))
-            source, result = Source(path, password), Path(scratch) / "result.page"
+        # Among the results of jobs: elsewhere a page process may not write.
+        folder = make_temp_folder(self._settings.jobs_dir)
+        try:
+            source, result = Source(_file_of(image, folder), password), folder / "result.page"
             if page > 1:
                 self._require_page(source, page)
-            task = PageTask(source, settings, page, str(result), threads=self._settings.page_processes)
+            task = PageTask(source, settings, page, str(result))
             outcome = self._runtime.ask(task, PAGE_SECONDS).result()
             if not isinstance(outcome, PageDone):
                 raise failed(outcome, source.name, PAGE_SECONDS)
             return read_page(result)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def close(self) -> None:
         """End all page processes and close the store. Running jobs can be resumed. Safe to call again."""
@@ -259,6 +263,7 @@ class Sidecar:
         if runtime is not None:
             runtime.call(lambda service: service.interrupt("closed"))
             runtime.close()
+            leave_temp_folder(self._settings.jobs_dir)
 
     def __enter__(self) -> Self:
         return self

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-PageStatus = Literal["ok", "blank", "has_text", "timeout", "failed", "crashed"]
+PageStatus = Literal["ok", "blank", "unread", "has_text", "timeout", "failed", "crashed"]
 Box = tuple[int, int, int, int]
 Affine = tuple[float, float, float, float, float, float]
 """x' = a x + c y + e and y' = b x + d y + f, in PDF's order (a, b, c, d, e, f)."""

@@ -16,7 +16,7 @@ from ocr_worker.model.options import OnExisting, PageSettings, Switch
 # Declared with the other options, and handed on from here.
 __all__ = ["PageSettings", "Switch"]
 
-PageStatus = Literal["ok", "blank", "has_text", "timeout", "failed", "crashed"]
+PageStatus = Literal["ok", "blank", "unread", "has_text", "timeout", "failed", "crashed"]
 
 
 def page_status(code: str) -> PageStatus:
@@ -76,8 +76,6 @@ class PageTask:
     settings: PageSettings
     page: int
     result_path: str
-    threads: int = 1
-    """At most so many read the page side by side, where nobody else wants the processor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +154,7 @@ class Opened:
 class PageDone:
     page: int
     status: PageStatus
-    """ok, blank or has_text; failures come back as Failure."""
+    """ok, blank, unread or has_text; failures come back as Failure."""
     words: int
     confidence: float | None
     """Mean word confidence 0 to 100, weighted by characters; None without words."""

@@ -6,7 +6,8 @@ Source: ISO 32000-1, 8.11.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from ocr_worker.errors import CorruptError
 from ocr_worker.outputs.content_filter import ContentFilter, Rule
 from ocr_worker.outputs.page_resources import find_resources
 
-_DEPTH, _SHALLOW = 20, 4
+_DEPTH, _DEEP = 20, 8
 _POLICIES: dict[str, Callable[[list[bool]], bool]] = {
     "/AllOn": any,
     "/AnyOn": all,
@@ -42,7 +43,7 @@ class Layers:
         if isinstance(expression := content.get("/VE"), Array):
             return not self._holds(expression, depth)
         groups = content.get("/OCGs")
-        members = [groups] if isinstance(groups, Dictionary) else list(groups or ())
+        members = [groups] if isinstance(groups, Dictionary) else _items(groups)
         offs = [self.is_off(group, depth - 1) for group in members if isinstance(group, Dictionary)]
         return bool(offs) and _POLICIES.get(str(content.get("/P", "/AnyOn")), all)(offs)
 
@@ -79,32 +80,35 @@ def layers(pdf: pikepdf.Pdf) -> Layers:
     return Layers(frozenset(off))
 
 
-def may_hide(pdf: pikepdf.Pdf, page: pikepdf.Page) -> bool:
-    """Whether something may be off on this page: a group that is, or a membership that is off where its groups are on."""
+def hides_something(pdf: pikepdf.Pdf, page: pikepdf.Page) -> bool:
+    """Whether anything that this page names is off."""
     if "/OCProperties" not in pdf.Root:
         return False
-    return bool(layers(pdf).off) or _turns_round(find_resources(page), _SHALLOW)
-
-
-def _turns_round(resources: Any, depth: int) -> bool:
-    if not isinstance(resources, Dictionary) or depth == 0:
-        return False
-    named = resources.get("/Properties")
-    drawn = [one for one in _values(resources.get("/XObject")) if isinstance(one, pikepdf.Stream)]
-    contents = [*_values(named), *(one.get("/OC") for one in drawn)]
-    return any(map(_is_negative, contents)) or any(
-        _turns_round(one.get("/Resources"), depth - 1) for one in drawn
+    shown = layers(pdf)
+    annotations = _items(page.obj.get("/Annots"))
+    return any(shown.is_off(content) for content in _named(find_resources(page), set(), _DEEP)) or any(
+        shown.is_off(one.get("/OC")) for one in annotations if isinstance(one, Dictionary)
     )
+
+
+def _named(resources: Any, seen: set[tuple[int, int]], depth: int) -> Iterator[Any]:
+    """What the contents can call optional, in forms within forms too."""
+    if not isinstance(resources, Dictionary) or depth == 0:
+        return
+    yield from _values(resources.get("/Properties"))
+    for drawn in _values(resources.get("/XObject")):
+        if isinstance(drawn, pikepdf.Stream) and drawn.objgen not in seen:
+            seen.add(drawn.objgen)
+            yield drawn.get("/OC")
+            yield from _named(drawn.get("/Resources"), seen, depth - 1)
 
 
 def _values(dictionary: Any) -> list[Any]:
     return list(dictionary.values()) if isinstance(dictionary, Dictionary) else []
 
 
-def _is_negative(content: Any) -> bool:
-    if not isinstance(content, Dictionary) or content.get("/Type") != Name.OCMD:
-        return False
-    return "/VE" in content or content.get("/P") in (Name.AnyOff, Name.AllOff)
+def _items(array: Any) -> list[Any]:
+    return list(array) if isinstance(array, Array) else []
 
 
 def shown_page(pdf: pikepdf.Pdf, number: int) -> bytes:
@@ -120,18 +124,32 @@ def shown_page(pdf: pikepdf.Pdf, number: int) -> bytes:
 
 def _shown_page(pdf: pikepdf.Pdf, number: int) -> bytes:
     with pikepdf.new() as single:
-        single.pages.append(pdf.pages[number - 1])
+        with warnings.catch_warnings():
+            # That its fields are not those of a form yet.
+            warnings.simplefilter("ignore", UserWarning)
+            single.pages.append(pdf.pages[number - 1])
         properties = pdf.Root.OCProperties
         # Copied after the page, so that both name the same groups.
         single.Root.OCProperties = single.copy_foreign(
             properties if properties.is_indirect else pdf.make_indirect(properties)
         )
         drop_what_is_off(single, single.pages[0], layers(single))
-        del single.Root.OCProperties
+        del single.Root["/OCProperties"]
+        _gather_fields(single)
         target = io.BytesIO()
         # What is packed stays so: it may be a bomb.
         single.save(target, compress_streams=False)
         return target.getvalue()
+
+
+def _gather_fields(single: pikepdf.Pdf) -> None:
+    """Fields are drawn only where they belong to a form."""
+    annotations: Any = single.pages[0].obj.get("/Annots", Array())
+    widgets = [
+        one for one in annotations if isinstance(one, Dictionary) and one.get("/Subtype") == Name.Widget
+    ]
+    if widgets:
+        single.Root.AcroForm = Dictionary(Fields=Array(widgets))
 
 
 def drop_what_is_off(pdf: pikepdf.Pdf, page: pikepdf.Page, shown: Layers) -> None:

@@ -39,7 +39,7 @@ class LayerGrafter:
 
     def graft(self, page: Page) -> None:
         """Lay the words of a recognised page on it; pages that were left alone stay untouched."""
-        if page.status not in ("ok", "blank"):
+        if page.status not in ("ok", "blank", "unread"):
             return
         target = self._pdf.pages[page.number - 1]
         if page.hidden_text:

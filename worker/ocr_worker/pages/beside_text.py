@@ -13,14 +13,16 @@ from ocr_worker.model.tasks import PageSettings
 from ocr_worker.pages import existing_text
 from ocr_worker.pages.rendering import GLANCE_DPI, Sheet
 
-LEAST_SHARE = 0.1
+LEAST_SHARE = 0.05
 """Of the page: smaller pictures are logos and signatures."""
 LEAST_SHARE_ON_REDO = 0.005
 SCAN_SHARE = 0.5
 SCAN_CHARACTERS = 400
 """A page with less text, most of which pictures cover, is a scan with a stamp: what is read on its paper counts, however unsure."""
 PAPER_SHARE, PAPER_LEVELS = 0.3, 32
-"""Print leaves most of a picture at about one level; in a photograph no level is so common."""
+"""Print leaves much of a picture at about one level; in a photograph no level is so common."""
+LEAST_RANGE = 6
+"""Grey levels: so little is no print, but the noise of a flat ground. Faint small print, drawn so small, has little more."""
 SURE_CONFIDENCE = 60.0
 SURE_CHARACTERS = 10
 MOST_GLANCES = 8
@@ -39,7 +41,7 @@ def is_to_be_read(sheet: Sheet, settings: PageSettings) -> bool:
     if sheet.content is None:
         return False
     if settings.existing_text == "redo":
-        return share(sheet) >= LEAST_SHARE_ON_REDO or bool(sheet.content.hidden_characters)
+        return share(sheet) >= LEAST_SHARE_ON_REDO or existing_text.has_layer(sheet.content)
     # What is hidden was read in the pictures before.
     return share(sheet) >= LEAST_SHARE and not existing_text.has_good_layer(sheet.content)
 
@@ -77,7 +79,8 @@ def may_hold_print(sheet: Sheet, content: Content) -> bool:
             continue
         levels = glance.crop((left, top, right, bottom)).histogram()
         common = max(sum(levels[at : at + PAPER_LEVELS]) for at in range(256 - PAPER_LEVELS + 1))
-        if PAPER_SHARE * sum(levels) <= common < sum(levels):
+        found = [level for level, count in enumerate(levels) if count]
+        if common >= PAPER_SHARE * sum(levels) and found[-1] - found[0] >= LEAST_RANGE:
             return True
     return False
 

@@ -35,13 +35,17 @@ def classify(pdf: PdfFile, number: int, content: Content) -> Kind:
     return "hidden" if has_good_layer(content) else "none"
 
 
+def has_layer(content: Content) -> bool:
+    return content.hidden_characters >= HIDDEN_CHARACTERS
+
+
 def has_good_layer(content: Content) -> bool:
-    return content.hidden_characters >= HIDDEN_CHARACTERS and not has_garbage_layer(content)
+    return has_layer(content) and not has_garbage_layer(content)
 
 
 def has_garbage_layer(content: Content) -> bool:
     """Whether a hidden layer is there, long enough to be one, that doesn't read like text."""
-    if content.hidden_characters < HIDDEN_CHARACTERS:
+    if not has_layer(content):
         return False
     layer = content.layer
     return is_garbage(layer) or _is_noise(layer) or judge(layer) == "letters"

@@ -61,6 +61,8 @@ def _open_image(seen: Look, settings: PageSettings) -> Opened:
         if frames > 1:
             warnings += (f"An animation of {frames} frames: the first one is read",)
         if headers.resolution(image)[1]:
-            warnings += ("The file states no usable resolution: it is estimated",)
+            warnings += (
+                "The file states no usable resolution (dpi): it is estimated as if the page were A4",
+            )
         weight = max(1, image.size[0] * image.size[1] // 1000)
     return Opened(seen.kind, pages, seen.sha256, seen.stamp, (weight,) * pages, warnings)

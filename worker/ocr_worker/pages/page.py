@@ -31,7 +31,7 @@ from ocr_worker.pages.completeness import (
 )
 from ocr_worker.pages.open_documents import Documents
 from ocr_worker.pages.page_results import write_picture
-from ocr_worker.pages.recognition import Reader
+from ocr_worker.pages.recognition import Reader, Reading
 from ocr_worker.pages.rendering import (
     Sheet,
     choose_dpi,
@@ -45,6 +45,8 @@ from ocr_worker.pages.rendering import (
 from ocr_worker.pages.source_file import glance, require_unchanged
 
 UNREADABLE = "The page's own text can't be read (its characters are not those that are seen); existing_text: redo recognises the page instead"
+
+UNREAD = "There is ink on the page, but no word was read, level or turned, dark on light or light on dark: look at it"
 
 BESIDE = "The page's own text, which can't be read, stays in the PDF beside the new layer; existing_text: force leaves only the layer"
 
@@ -94,7 +96,7 @@ class PageWork:
             page = self._blank(sheet, task)
         else:
             page = self._seen(pdf, sheet, task, found)
-        if page.status == "blank":
+        if page.status in ("blank", "unread"):
             require_nothing_missing(found, sheet, path)
         return page
 
@@ -112,7 +114,7 @@ class PageWork:
                 page = self._seen(pdf, bare, task, found)
             except (CorruptError, TooLargeError, UnsupportedTypeError) as error:
                 return _with_remark(kept, f"{beside_text.BROKEN}: {error.message}")
-            if page.status == "blank" and shows_nothing(bare):
+            if page.status in ("blank", "unread") and shows_nothing(bare):
                 return kept
         trusted = redo or (on_paper and beside_text.is_stamped_scan(sheet))
         if page.status == "ok" and (trusted or beside_text.reads_like_print(page.lines)):
@@ -138,7 +140,7 @@ class PageWork:
             if page.status == "ok" and _is_repainted(sheet, task.settings):
                 write_picture(Path(task.result_path), paint(sheet, image.dpi, image))
                 page = replace(page, repainted=True)
-        if page.status == "blank":
+        if page.status in ("blank", "unread"):
             require_all_decodable(sheet, path)
         return replace(page, warnings=(*page.warnings, *flaws))
 
@@ -157,16 +159,14 @@ class PageWork:
     def _read(self, image: GreyImage, points: tuple[float, float], task: PageTask) -> Page:
         engine = self.engines.engine(task.settings)
         finder = partial(self.engines.finder, task.settings)
-        reading = Reader(engine, finder, task.settings, self.engines.hints(task.settings), task.threads).read(
-            image
-        )
+        reading = Reader(engine, finder, task.settings, self.engines.hints(task.settings)).read(image)
         (width_px, height_px), (width, height), dpi = image.size, points, image.dpi
         if reading.turned in (90, 270):
             width_px, height_px, width, height = height_px, width_px, height, width
             dpi = image.dpi_down or dpi
         return Page(
             number=task.page,
-            status="ok" if reading.lines else "blank",
+            status=_status(reading),
             width_px=width_px,
             height_px=height_px,
             dpi=round(dpi, 2),
@@ -177,8 +177,14 @@ class PageWork:
             lines=reading.lines,
             engine=engine.name,
             engine_version=engine.version,
-            warnings=image.warnings,
+            warnings=(*image.warnings, *(() if reading.lines or not reading.has_ink else (UNREAD,))),
         )
+
+
+def _status(reading: Reading) -> PageStatus:
+    if reading.lines:
+        return "ok"
+    return "unread" if reading.has_ink else "blank"
 
 
 def _course(kind: existing_text.Kind, sheet: Sheet, settings: PageSettings) -> Course:
@@ -199,7 +205,7 @@ def _remarks(kind: existing_text.Kind, sheet: Sheet, page: Page, settings: PageS
         return
     if kind == "garbage":
         yield BESIDE
-    if sheet.content.covered:
+    if sheet.content.covered and existing_text.has_layer(sheet.content):
         yield COVERED
     if settings.existing_text == "skip" and existing_text.has_garbage_layer(sheet.content):
         yield REPLACED

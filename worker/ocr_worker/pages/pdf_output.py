@@ -72,7 +72,8 @@ class PdfWriter:
             self._repaint(page.number)
         if page.repainted or page.turned:
             modified.drop_thumbnail(self._original.pdf.pages[page.number - 1])
-        self._is_changed |= page.status == "ok" or bool(page.turned) or page.hidden_text
+        self._is_changed |= page.status == "ok"
+        self._is_changed |= page.status == "blank" and (bool(page.turned) or page.hidden_text)
         self._grafter.graft(replace(page, lines=_new_lines(page)))
 
     def _repaint(self, number: int) -> None:

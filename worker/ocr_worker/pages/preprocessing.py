@@ -3,22 +3,44 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterable
 from dataclasses import replace
 
 from ocr_worker.engines.images import filters
 from ocr_worker.engines.images.grey_image import GreyImage
+from ocr_worker.engines.images.ink import Ink
+from ocr_worker.engines.images.tones import Tones
 from ocr_worker.engines.ocr.engine import Hints, ResolutionGate
+from ocr_worker.engines.ocr.layout import OVERLOOKED, Layout
 from ocr_worker.engines.ocr.row_height import row_height
 from ocr_worker.model.page import Affine, Line, mean_confidence
 from ocr_worker.model.tasks import Switch
 
 UNIFORM_RANGE = 8
 """Grey levels between the darkest and the lightest pixel of a page that holds nothing at all."""
-MOSTLY_DARK = 0.6
-"""Of a page: more of it nearer to black than to white makes it white on black."""
+MOSTLY_LIGHT = 0.8
+"""Of the ink of a page: as much of it lighter than its ground makes the page white on black."""
+SOME_LIGHT = 0.05
+"""Of the ink: as much makes a page one of both kinds, which was not measured at other sizes than its own."""
+LOST = 0.1
+"""Of the ink: as much that one threshold for the whole page would lose makes its light uneven, if its paper varies too."""
 UNEVEN_LEVELS = 45
 """Grey levels by which the paper varies over a page that is flattened. Scans of good light vary by 10 to 40."""
+SPARSE_CHARACTERS = 400
+"""A page of fewer is read again in other ways at little cost: too few to tell how it lies by their look."""
+LONG_LINE = 20
+"""Characters: some of them stand out above and below."""
+LOW_LINE = 0.75
+"""Of the usual line: one without descenders is no lower."""
+LONG_WORD = 4
+FEWEST_WORDS = 10
+PITCH_SLACK = 0.06
+TYPED_WORDS = 0.75
+"""Share of the words whose width by their letters is the usual one, as in typewriting."""
+UNSEEN_INK = 0.05
+"""Of a page's ink: as much of it outside of all words that a smaller bitmap's layout found makes that too small."""
+MUCH_UNSEEN = 0.3
 
 
 def resolution_gates(
@@ -43,21 +65,63 @@ def least_tilt(switch: Switch, hints: Hints) -> float | None:
     return {"auto": hints.deskew_auto_degrees, "on": hints.deskew_on_degrees, "off": None}[switch]
 
 
+def is_large_enough(small: GreyImage, layout: Layout, gate: ResolutionGate) -> bool:
+    """Whether all print of the page is still high enough in the smaller bitmap, and all of it was found. Typewriting was read worse from one.
+
+    A turned page is read from one to tell that it is turned.
+    """
+    if layout.is_turned:
+        return True
+    if layout.smallest_px < gate.least_row_px or layout.is_typed:
+        return False
+    return Ink(small.picture).share_outside(layout.word_boxes) <= UNSEEN_INK
+
+
+def was_large_enough(lines: tuple[Line, ...], gate: ResolutionGate) -> bool:
+    """The same, told by what was read, where the engine tells no layout before."""
+    long = [(line.box[3] - line.box[1], len(line.text)) for line in lines if len(line.text) >= LONG_LINE]
+    if not long:
+        return True
+    least = min(gate.least_row_px, LOW_LINE * statistics.median(height for height, _ in long))
+    small = sum(letters for height, letters in long if height < least)
+    return small <= OVERLOOKED * sum(letters for _, letters in long)
+
+
+def is_typed(lines: tuple[Line, ...]) -> bool:
+    """Whether words are as wide as they have letters."""
+    words = (word for line in lines for word in line.words if len(word.text) >= LONG_WORD)
+    widths = [(word.box[2] - word.box[0]) / len(word.text) for word in words]
+    if len(widths) < FEWEST_WORDS:
+        return False
+    pitch = statistics.median(widths)
+    return sum(abs(width - pitch) <= PITCH_SLACK * pitch for width in widths) >= TYPED_WORDS * len(widths)
+
+
 def is_uniform(image: GreyImage) -> bool:
     """Whether there is nothing to see, not even something faint: anything else is left to the engine to judge."""
     low, high = filters.grey_range(image.picture)
     return high - low <= UNIFORM_RANGE
 
 
-def dark_on_even_white(image: GreyImage) -> GreyImage:
-    """Invert a page that is mostly black, and even out a shadow: one threshold for all of it, as engines take, would lose the darker part."""
-    picture, thumbnail = image.picture, filters.thumbnail(image.picture)
-    if filters.dark_share(thumbnail) > MOSTLY_DARK:
-        picture, thumbnail = filters.invert(picture), filters.invert(thumbnail)
-    backdrop = filters.backdrop(thumbnail)
-    if filters.unevenness(backdrop) >= UNEVEN_LEVELS:
-        picture = filters.flatten(picture, backdrop)
-    return replace(image, picture=picture)
+def dark_on_light(image: GreyImage, tones: Tones) -> GreyImage:
+    """Invert a page whose ink is lighter than its ground. One of both kinds stays: Tesseract inverts lines by itself."""
+    return replace(image, picture=filters.invert(image.picture)) if tones.light >= MOSTLY_LIGHT else image
+
+
+def is_of_one_kind(tones: Tones) -> bool:
+    """Whether all ink is dark on light, or was the other way round."""
+    return not SOME_LIGHT <= tones.light < MOSTLY_LIGHT
+
+
+def evened_out(image: GreyImage, tones: Tones) -> GreyImage | None:
+    """Without shadows, where one threshold for the whole page, as engines take, would lose ink; None where it would not."""
+    if tones.lost < LOST:
+        return None
+    bright = filters.brightened(image.picture)
+    backdrop = filters.backdrop(filters.thumbnail(bright))
+    if filters.unevenness(backdrop) < UNEVEN_LEVELS:
+        return None
+    return replace(image, picture=filters.flatten(bright, backdrop))
 
 
 def squared(image: GreyImage) -> GreyImage:
@@ -74,10 +138,34 @@ def shrunk(image: GreyImage, gate: ResolutionGate) -> GreyImage:
     return replace(image, picture=small, dpi=image.dpi * gate.down)
 
 
+def confidence(lines: tuple[Line, ...]) -> float:
+    """Mean of the words: 0 without any, 100 where the engine tells none."""
+    mean = mean_confidence(word for line in lines for word in line.words)
+    return mean if mean is not None else 100.0 * bool(lines)
+
+
+def is_sparse(lines: Iterable[Line]) -> bool:
+    return sum(len(word.text) for line in lines for word in line.words) < SPARSE_CHARACTERS
+
+
 def is_doubtful(lines: tuple[Line, ...], hints: Hints) -> bool:
-    """Whether the page may be turned: little sense in the words, or most lines not level."""
-    confidence = mean_confidence(word for line in lines for word in line.words)
-    return confidence is not None and (confidence < hints.doubtful_confidence or not is_level(lines))
+    """Whether the page may lie otherwise: nothing read, little sense in the words, or most lines not level."""
+    least = hints.doubtful_confidence_of_few if is_sparse(lines) else hints.doubtful_confidence
+    return not lines or confidence(lines) < least or not is_level(lines)
+
+
+def is_hardly_read(image: GreyImage, lines: tuple[Line, ...]) -> bool:
+    """Whether much of the ink lies outside of the words: rules that lie askew can pass for level lines."""
+    boxes = [word.box for line in lines for word in line.words]
+    return Ink(image.picture).share_outside(boxes) > MUCH_UNSEEN
+
+
+def is_read_through(image: GreyImage, lines: tuple[Line, ...], hints: Hints) -> bool:
+    """Whether the words make sense, and lie wherever the page has ink."""
+    boxes = [word.box for line in lines for word in line.words]
+    return (
+        confidence(lines) >= hints.sure_confidence and Ink(image.picture).share_outside(boxes) <= UNSEEN_INK
+    )
 
 
 def is_level(lines: Iterable[Line]) -> bool:
@@ -103,8 +191,9 @@ def _sense(lines: tuple[Line, ...]) -> float:
     return sense if is_level(lines) else sense * 0.9
 
 
-def rotation_about_centre(size: tuple[int, int], degrees: float) -> Affine:
-    """Turn the plane clockwise (y down) about the middle of a bitmap."""
-    (width, height), angle = size, math.radians(degrees)
-    cos, sin, x, y = math.cos(angle), math.sin(angle), width / 2, height / 2
-    return cos, sin, -sin, cos, x - cos * x + sin * y, y - sin * x - cos * y
+def turning_back(level: tuple[int, int], degrees: float, size: tuple[int, int]) -> Affine:
+    """From a bitmap that was levelled about its middle to the one before, of this size: clockwise (y down)."""
+    angle = math.radians(degrees)
+    cos, sin = math.cos(angle), math.sin(angle)
+    (x, y), (to_x, to_y) = ((side / 2 for side in sides) for sides in (level, size))
+    return cos, sin, -sin, cos, to_x - cos * x + sin * y, to_y - sin * x - cos * y

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from ocr_worker.engines.images import filters
 from ocr_worker.engines.images.grey_image import GreyImage
-from ocr_worker.engines.ocr.engine import Engine, Hints, OrientationFinder
+from ocr_worker.engines.images.ink import Ink
+from ocr_worker.engines.images.tilt import ink_tilt
+from ocr_worker.engines.images.tones import Tones, look
+from ocr_worker.engines.ocr.engine import Engine, Hints, OrientationFinder, ResolutionGate
 from ocr_worker.engines.ocr.layout import Layout
-from ocr_worker.engines.ocr.page_parts import cut
 from ocr_worker.engines.ocr.row_height import row_height
 from ocr_worker.engines.ocr.skew import skew_degrees
 from ocr_worker.model.page import Line, map_lines
-from ocr_worker.model.tasks import PageSettings, Switch
+from ocr_worker.model.tasks import PageSettings
 from ocr_worker.pages import preprocessing
 from ocr_worker.pages.denoising import denoised
+
+TURNS = (180, 90, 270)
+STEEP_DEGREES = 2.0
+"""A tilt that is told by the ink alone is believed from here on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,8 @@ class Reading:
     """In pixels of the upright page."""
     turned: int
     """Degrees clockwise from the bitmap as it came to the upright page."""
+    has_ink: bool = True
+    """Whether there was something to read: where no line was read all the same, that is to be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,99 +41,185 @@ class _Sight:
 
     image: GreyImage
     layout: Layout | None
-    levelled_by: float = 0.0
-    """Degrees counterclockwise."""
+    size: tuple[int, int]
+    """Before it was levelled."""
+    skew_degrees: float | None
+    """Clockwise, as it was found; None where too few lines told."""
+    is_levelled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    lines: tuple[Line, ...]
+    is_whole: bool
+    """Or read from a smaller bitmap."""
+    skew_degrees: float | None
+    """That was found, and undone if it was much; None where too few lines told."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads pages as the settings say, each on at most so many threads."""
+    """Reads pages as the settings say."""
 
     engine: Engine
     finder: Callable[[], OrientationFinder | None]
     settings: PageSettings
     hints: Hints
-    threads: int = 1
 
     def read(self, image: GreyImage) -> Reading:
         """Recognise a page's bitmap."""
         if preprocessing.is_uniform(image):
-            return Reading((), 0)
-        prepared = _prepare(image, self.settings.denoise, self.hints)
-        reading = self._read_upright(prepared)
-        before, after = prepared.size, image.size
+            return Reading((), 0, has_ink=False)
+        fitted = _fitted(image, self.hints)
+        tones = look(fitted.picture)
+        upright = denoised(preprocessing.dark_on_light(fitted, tones), self.settings.denoise)
+        reading = self._read_lit(upright, tones)
+        if not reading.lines and reading.has_ink:
+            reading = self._read_upright(_inverted(upright), may_shrink=False)
+        before, after = fitted.size, image.size
         if reading.turned in (90, 270):
             before, after = before[::-1], after[::-1]
         return replace(reading, lines=_scaled(reading.lines, before, after))
 
-    def _read_upright(self, image: GreyImage) -> Reading:
-        rotate = self.settings.rotate_pages
-        if rotate == "on" and (turn := self._find_turn(image)):
-            return Reading(self._read_reduced(_turn(image, turn))[0], turn)
-        lines, reduced = self._read_reduced(image)
-        if not preprocessing.is_doubtful(lines, self.hints):
-            return Reading(lines, 0)
-        turn = self._find_turn(image) if rotate == "auto" else 0
-        again = self._read_reduced(_turn(image, turn))[0] if turn else ()
-        if preprocessing.is_better(again, lines):
-            return Reading(again, turn)
-        return Reading(self._read_straight(self._look(image)) if reduced else lines, 0)
+    def _read_lit(self, image: GreyImage, tones: Tones) -> Reading:
+        """Where light is uneven, what reads better with the shadows taken out or left in."""
+        may_shrink = preprocessing.is_of_one_kind(tones)
+        even = preprocessing.evened_out(image, tones)
+        if even is None:
+            return self._read_upright(image, may_shrink=may_shrink)
+        first = self._read_upright(even, may_shrink=may_shrink)
+        if not first.turned and preprocessing.is_read_through(image, first.lines, self.hints):
+            return first
+        second = self._read_upright(image, may_shrink=may_shrink)
+        return second if preprocessing.is_better(second.lines, first.lines) else first
+
+    def _read_upright(self, image: GreyImage, *, may_shrink: bool) -> Reading:
+        found = self._find_turn(image) if self.settings.rotate_pages == "on" else 0
+        attempt = self._read_level(_turn(image, found), may_shrink=may_shrink)
+        best = Reading(attempt.lines, found)
+        if not attempt.lines and not Ink(image.picture).is_there:
+            return replace(best, has_ink=False)
+        for turned, lines in self._other_ways(image, attempt, found):
+            # Of two that are as good the later one, which was read with more care.
+            is_worse = preprocessing.is_better(best.lines, lines)
+            if preprocessing.is_better(lines, best.lines) or (turned == best.turned and not is_worse):
+                best = Reading(lines, turned)
+            if not preprocessing.is_doubtful(best.lines, self.hints):
+                break
+        return best
+
+    def _other_ways(
+        self, image: GreyImage, first: _Attempt, found: int
+    ) -> Iterator[tuple[int, tuple[Line, ...]]]:
+        """Level, turned, whole: each as far as it was not tried, the likelier first, none where the page reads well."""
+        is_doubtful = preprocessing.is_doubtful(first.lines, self.hints)
+        if (is_doubtful or preprocessing.is_sparse(first.lines)) and self._may_be_tilted(image, first):
+            upright = _turn(image, found)
+            if abs(degrees := ink_tilt(upright.picture)) >= STEEP_DEGREES:
+                yield found, self._read_levelled(upright, degrees)
+        if is_doubtful:
+            yield from self._turned_ways(image, first, found)
+
+    def _turned_ways(
+        self, image: GreyImage, first: _Attempt, found: int
+    ) -> Iterator[tuple[int, tuple[Line, ...]]]:
+        """As the finder says; as it lies, but whole; and, of few words, which the finder does not judge, every way."""
+        is_sparse = preprocessing.is_sparse(first.lines)
+        if self.settings.rotate_pages == "auto" and (turn := self._find_turn(image)):
+            found = turn
+            yield turn, self._read_level(_turn(image, turn), may_shrink=not is_sparse).lines
+        if not first.is_whole:
+            yield 0, self._read_level(image, may_shrink=False).lines
+        if self.settings.rotate_pages != "off" and is_sparse:
+            for turn in TURNS:
+                if turn != found:
+                    yield turn, self._read_level(_turn(image, turn), may_shrink=False).lines
+
+    def _may_be_tilted(self, image: GreyImage, attempt: _Attempt) -> bool:
+        if self.settings.deskew == "off":
+            return False
+        return attempt.skew_degrees is None or preprocessing.is_hardly_read(image, attempt.lines)
 
     def _find_turn(self, image: GreyImage) -> int:
         finder = self.finder()
         turn, confidence = finder.find_turn(image) if finder else (0, 0.0)
         return turn if confidence >= self.hints.sure_turn else 0
 
-    def _read_reduced(self, image: GreyImage) -> tuple[tuple[Line, ...], bool]:
-        """Read large print on a large page from a smaller bitmap: as well or better, and faster. And whether it was so."""
+    def _read_level(self, image: GreyImage, *, may_shrink: bool) -> _Attempt:
+        """Read large print on a large page from a smaller bitmap: as well or better, and faster."""
         row_px = math.inf
-        for gate in preprocessing.resolution_gates(image, self.settings.languages, self.hints):
+        gates = (
+            preprocessing.resolution_gates(image, self.settings.languages, self.hints) if may_shrink else ()
+        )
+        for gate in gates:
             if row_px * gate.down < gate.least_row_px:
                 continue
             small = self._look(preprocessing.shrunk(image, gate))
-            small_row_px = small.layout.row_px if small.layout else row_height(small.image.picture)
-            if small_row_px >= gate.least_row_px:
-                return _scaled(self._read_straight(small), small.image.size, image.size), True
-            row_px = small_row_px / gate.down
-        return self._read_straight(self._look(image)), False
+            if self._is_large_enough(small, gate):
+                attempt = self._read_straight(small)
+                if not self._was_large_enough(small, attempt.lines, gate):
+                    break
+                lines = _scaled(attempt.lines, small.size, image.size)
+                return replace(attempt, lines=lines, is_whole=False)
+            row_px = (
+                small.layout.smallest_px if small.layout else row_height(small.image.picture)
+            ) / gate.down
+        return self._read_straight(self._look(image))
+
+    def _is_large_enough(self, sight: _Sight, gate: ResolutionGate) -> bool:
+        if sight.layout is None:
+            return row_height(sight.image.picture) >= gate.least_row_px
+        return preprocessing.is_large_enough(sight.image, sight.layout, gate)
+
+    def _was_large_enough(self, sight: _Sight, lines: tuple[Line, ...], gate: ResolutionGate) -> bool:
+        told_before = sight.layout is not None or preprocessing.was_large_enough(lines, gate)
+        return told_before and not preprocessing.is_typed(lines)
+
+    def _read_levelled(self, image: GreyImage, degrees: float) -> tuple[Line, ...]:
+        level = replace(image, picture=filters.straighten(image.picture, degrees))
+        lines = self._read_level(level, may_shrink=True).lines
+        return map_lines(lines, preprocessing.turning_back(level.size, degrees, image.size))
 
     def _look(self, image: GreyImage) -> _Sight:
         """Level the page for reading if it is tilted too much for the engine."""
         layout = self.engine.find_layout(image)
-        if layout is None or not self._is_tilted(layout.skew_degrees):
-            return _Sight(image, layout)
-        level = _straightened(image, layout.skew_degrees)
-        return _Sight(level, self.engine.find_layout(level), layout.skew_degrees)
+        degrees = layout.skew_degrees if layout else None
+        if degrees is None or not self._is_tilted(degrees):
+            return _Sight(image, layout, image.size, degrees)
+        return self._levelled(image, degrees)
 
-    def _read_straight(self, sight: _Sight) -> tuple[Line, ...]:
+    def _levelled(self, image: GreyImage, degrees: float) -> _Sight:
+        level = replace(image, picture=filters.straighten(image.picture, degrees))
+        return _Sight(level, self.engine.find_layout(level), image.size, degrees, is_levelled=True)
+
+    def _read_straight(self, sight: _Sight) -> _Attempt:
         lines = self._recognise(sight)
-        if sight.layout is None and self._is_tilted(degrees := skew_degrees(line.baseline for line in lines)):
-            return self._recognise(_Sight(_straightened(sight.image, degrees), None, degrees))
-        return lines
+        if sight.layout is None and not sight.is_levelled:
+            degrees = skew_degrees(line.baseline for line in lines)
+            if degrees is not None and self._is_tilted(degrees):
+                lines = self._recognise(self._levelled(sight.image, degrees))
+            return _Attempt(lines, is_whole=True, skew_degrees=degrees)
+        return _Attempt(lines, is_whole=True, skew_degrees=sight.skew_degrees)
 
     def _recognise(self, sight: _Sight) -> tuple[Line, ...]:
-        area = (0, 0, *sight.image.size)
-        lines = self.engine.recognise(
-            sight.image, cut(sight.layout, area, self.threads) if sight.layout else ()
-        )
-        if not sight.levelled_by:
+        lines = self.engine.recognise(sight.image)
+        if not sight.is_levelled:
             return lines
-        return map_lines(lines, preprocessing.rotation_about_centre(sight.image.size, sight.levelled_by))
+        back = preprocessing.turning_back(sight.image.size, sight.skew_degrees or 0.0, sight.size)
+        return map_lines(lines, back)
 
     def _is_tilted(self, degrees: float) -> bool:
         least = preprocessing.least_tilt(self.settings.deskew, self.hints)
         return least is not None and abs(degrees) >= least
 
 
-def _straightened(image: GreyImage, degrees: float) -> GreyImage:
-    return replace(image, picture=filters.straighten(image.picture, degrees))
-
-
-def _prepare(image: GreyImage, denoise: Switch, hints: Hints) -> GreyImage:
+def _fitted(image: GreyImage, hints: Hints) -> GreyImage:
     square = preprocessing.squared(image)
-    fitted = replace(square, picture=filters.fit(square.picture, hints.longest_side_px))
-    upright = preprocessing.dark_on_even_white(fitted)
-    return denoised(upright, denoise)
+    return replace(square, picture=filters.fit(square.picture, hints.longest_side_px))
+
+
+def _inverted(image: GreyImage) -> GreyImage:
+    return replace(image, picture=filters.invert(image.picture))
 
 
 def _turn(image: GreyImage, clockwise: int) -> GreyImage:

@@ -67,7 +67,7 @@ def load_sheet(pdf: PdfFile, number: int) -> Sheet:
 
 def _load_page(pdf: PdfFile, number: int) -> Any:
     """Without what belongs to layers that are off: PDFium passes over it when it draws, but not when it tells what is there."""
-    if not optional_content.may_hide(pdf.structure, pdf.structure.pages[number - 1]):
+    if not optional_content.hides_something(pdf.structure, pdf.structure.pages[number - 1]):
         return pdfium.load_page(pdf.rendering, number)
     try:
         copy = optional_content.shown_page(pdf.structure, number)

@@ -74,7 +74,7 @@ class StoredPage:
     alone: str | None
     """The machine's state when it was last begun alone; None if it never was, or has ended."""
     status: str | None
-    """ok, blank or has_text; None while the page has no result."""
+    """ok, blank, unread or has_text; None while the page has no result."""
 
 
 @dataclass(frozen=True, slots=True)

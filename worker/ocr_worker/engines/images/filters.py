@@ -10,6 +10,10 @@ FAINTEST_INK = 40
 """Grey levels: less contrast than this is not stretched to black, as it may be noise."""
 LONGEST_SIDE_PX = 32_767
 """The longest bitmap that is drawn at all."""
+DIM_PAPER = 160
+BRIGHT_PAPER = 240
+PAPER_SHARE = 0.75
+"""Of a page is no lighter than this grey, which is its paper's."""
 MOST_STRETCHED_PIXELS = 64_000_000
 SQUARE_ENOUGH = 1.02
 _GOOD_QUALITY = 90
@@ -21,14 +25,16 @@ def grey_range(picture: Image.Image) -> tuple[float, float]:
 
 
 def thumbnail(picture: Image.Image) -> Image.Image:
-    """A sixteenth of the size: what `dark_share` and `backdrop` are told by."""
+    """A sixteenth of the size: what `backdrop` is told by."""
     return picture.reduce(16)
 
 
-def dark_share(thumbnail: Image.Image) -> float:
-    """How much of a picture is nearer to black."""
-    counts = thumbnail.histogram()
-    return sum(counts[:128]) / max(1, sum(counts))
+def brightened(picture: Image.Image) -> Image.Image:
+    """With its paper as light as a scan's, where it was photographed in poor light."""
+    paper = grey_level(thumbnail(picture), 0.95)
+    if paper >= DIM_PAPER or not paper:
+        return picture
+    return picture.point([min(255, round(level * BRIGHT_PAPER / paper)) for level in range(256)])
 
 
 def invert(picture: Image.Image) -> Image.Image:
@@ -81,8 +87,9 @@ def shrink(picture: Image.Image, across: float, down: float, joined: tuple[int, 
 
 
 def straighten(picture: Image.Image, degrees: float) -> Image.Image:
-    """Turn back a page that is skewed clockwise by so much, keeping its size."""
-    return picture.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=255)
+    """Turn back a page that is skewed clockwise by so much, with all its corners, on more of its own paper."""
+    paper = grey_level(picture.reduce(16), PAPER_SHARE)
+    return picture.rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=paper)
 
 
 def remove_speckles(picture: Image.Image) -> Image.Image:

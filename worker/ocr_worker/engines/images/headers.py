@@ -15,6 +15,10 @@ MOST_STRETCHED = 4.5
 _FIRST_LYING = 5
 """From this EXIF orientation on, rows are stored as columns."""
 _A4_LONG_SIDE_INCHES = 11.69
+_FILLERS = (72, 96)
+"""Dots an inch that cameras and web tools write without having measured any."""
+_LARGEST_FILLED_INCHES = 17.0
+"""The long side of the largest sheet of which such a resolution is believed: A3 and ledger paper."""
 BROKEN = (
     OSError,
     SyntaxError,
@@ -61,13 +65,19 @@ def has_alpha(image: Image.Image) -> bool:
 def resolution(image: Image.Image) -> tuple[tuple[float, float], bool]:
     """Dots per inch across and down the page as displayed, and whether they are estimated. Ask before decoding.
 
-    Without sane metadata a page counts as A4 on its long side.
+    Without sane metadata, and with a filler that would make a sheet of more than 17 inches, a page counts as A4 on its long side.
     """
-    if stated := _stated_dpi(image.info.get("dpi")):
+    if (stated := _stated_dpi(image.info.get("dpi"))) and not is_filler(image, stated):
         lies = stated[0] != stated[1] and _stored_orientation(image) >= _FIRST_LYING
         return (stated[::-1] if lies else stated), False
     dpi = float(min(600, max(150, round(max(image.size) / _A4_LONG_SIDE_INCHES))))
     return (dpi, dpi), True
+
+
+def is_filler(image: Image.Image, stated: tuple[float, float]) -> bool:
+    """Whether a resolution was made up by what wrote the file."""
+    fills = all(round(dpi) in _FILLERS for dpi in stated)
+    return fills and max(image.size) > _LARGEST_FILLED_INCHES * min(stated)
 
 
 def size_points(image: Image.Image) -> tuple[float, float]:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from ocr_worker.engines.images.grey_image import GreyImage
     from ocr_worker.engines.ocr.layout import Layout
-    from ocr_worker.engines.ocr.page_parts import Part
     from ocr_worker.model.page import Line
 
 
@@ -35,11 +34,8 @@ class Engine(Protocol):
         """The lines of the bitmap; None when that takes a whole recognition."""
         ...
 
-    def recognise(self, image: GreyImage, parts: Sequence[Part] = ()) -> tuple[Line, ...]:
-        """All text of the bitmap in reading order, in the bitmap's pixels. Raises EngineError.
-
-        Parts, where there are any, may be read side by side.
-        """
+    def recognise(self, image: GreyImage) -> tuple[Line, ...]:
+        """All text of the bitmap in reading order, in the bitmap's pixels. Raises EngineError."""
         ...
 
 
@@ -88,6 +84,10 @@ class Hints:
     """The most that the engine takes, at most 32,767; a longer bitmap is scaled down."""
     doubtful_confidence: float = 0.0
     """Below this mean confidence of its words a page may lie on its side; 0 doubts no page that has level lines."""
+    doubtful_confidence_of_few: float = 0.0
+    """The same of a page of few words, which is read in every way then: too few to tell how it lies by their look."""
+    sure_confidence: float = 100.0
+    """From this mean confidence on, a page whose shadows were taken out need not be read with them too."""
     sure_turn: float = 0.0
     """From this confidence of the orientation finder on, a page is turned."""
     deskew_auto_degrees: float | None = 1.0

@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,6 @@ import pytesseract
 
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr import tessdata
-from ocr_worker.engines.ocr.page_parts import Part
 from ocr_worker.errors import EngineError, EngineMissingError, no_space
 from ocr_worker.model.page import Box, Line, Word
 
@@ -42,7 +41,7 @@ class TesseractEngine:
     def find_layout(self, image: GreyImage) -> None:
         """The command tells nothing before it has read the page."""
 
-    def recognise(self, image: GreyImage, parts: Sequence[Part] = ()) -> tuple[Line, ...]:  # noqa: ARG002 (one call a page)
+    def recognise(self, image: GreyImage) -> tuple[Line, ...]:
         with handed_over(image, self._tessdata) as (bitmap, options):
             answer = bitmap.with_name("answer")
             config = f"--psm 3 --oem 1 -c tessedit_create_hocr=1 -c tessedit_create_txt=1 {options}"

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,57 +14,35 @@ from tesserocr import OEM, PSM
 
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr.layout import Layout
-from ocr_worker.engines.ocr.page_parts import Part
-from ocr_worker.engines.ocr.tesserocr_lines import joined, layout_rows, lines
+from ocr_worker.engines.ocr.tesserocr_lines import layout_rows, lines
 from ocr_worker.errors import EngineError, EngineMissingError
-from ocr_worker.model.page import Line, map_lines
+from ocr_worker.model.page import Line
 
 
 class TesserocrEngine:
-    """One Tesseract API, and one more for each further thread, loaded when first wanted: one serves one thread."""
+    """One Tesseract API, kept from page to page."""
 
     name = "tesserocr"
 
     def __init__(self, languages: tuple[str, ...], tessdata: Path) -> None:
         self.version = tesserocr.tesseract_version().splitlines()[0].removeprefix("tesseract").strip()
-        self._new_api = partial(_load, "+".join(languages), tessdata, PSM.AUTO)
-        self._apis = [self._new_api()]
+        self._api = _load("+".join(languages), tessdata, PSM.AUTO)
         self._shown: GreyImage | None = None
 
     def find_layout(self, image: GreyImage) -> Layout:
-        """A recognition of the same image in one part goes on from there, so this costs nothing."""
-        _show(self._apis[0], image)
+        """A recognition of the same image goes on from there, so this costs nothing."""
+        _show(self._api, image)
         self._shown = image
-        return Layout(tuple(layout_rows(self._apis[0].AnalyseLayout())))
+        return Layout(tuple(layout_rows(self._api.AnalyseLayout())))
 
-    def recognise(self, image: GreyImage, parts: Sequence[Part] = ()) -> tuple[Line, ...]:
+    def recognise(self, image: GreyImage) -> tuple[Line, ...]:
         try:
-            if len(parts) > 1:
-                return self._read_parts(image, parts)
             if self._shown is not image:
-                _show(self._apis[0], image)
-            return _read(self._apis[0])
+                _show(self._api, image)
+            return _read(self._api)
         finally:
             self._shown = None
-            self._apis[0].Clear()
-
-    def _read_parts(self, image: GreyImage, parts: Sequence[Part]) -> tuple[Line, ...]:
-        """Each part as a bitmap of its own: given a rectangle instead, Tesseract 5.5 reads the wrong lines."""
-        self._apis += [None] * (len(parts) - len(self._apis))
-
-        def read(number: int) -> tuple[Line, ...]:
-            box = parts[number].box
-            api = self._apis[number] = self._apis[number] or self._new_api()
-            _show(api, replace(image, picture=image.picture.crop(box)))
-            try:
-                return map_lines(_read(api), (1, 0, 0, 1, box[0], box[1]))
-            finally:
-                api.Clear()
-
-        # Tesseract holds no lock of Python's while it reads.
-        with ThreadPoolExecutor(len(parts)) as threads:
-            read_lines = list(threads.map(read, range(len(parts))))
-        return joined(read_lines, [part.begins_paragraph for part in parts])
+            self._api.Clear()
 
 
 class OrientationFinder:

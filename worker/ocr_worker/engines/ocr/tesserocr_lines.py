@@ -12,15 +12,32 @@ import tesserocr
 from tesserocr import RIL
 
 from ocr_worker.engines.ocr.layout import LayoutRow
-from ocr_worker.model.page import Line, Word
+from ocr_worker.model.page import Box, Line, Word
 
 
 def layout_rows(found: Any) -> Iterator[LayoutRow]:
     """In reading order. None holds no rows."""
-    for at in tesserocr.iterate_level(found, RIL.TEXTLINE) if found else ():
-        if box := at.BoundingBox(RIL.TEXTLINE):
-            ends = at.Baseline(RIL.TEXTLINE)
-            yield LayoutRow(box, (*ends[0], *ends[1]) if ends else None, at.IsAtBeginningOf(RIL.PARA))
+    row: LayoutRow | None = None
+    words: list[list[Box]] = []
+    for at in tesserocr.iterate_level(found, RIL.SYMBOL) if found else ():
+        if at.IsAtBeginningOf(RIL.TEXTLINE):
+            if row:
+                yield replace(row, words=tuple(map(tuple, words)))
+            row, words = _layout_row(at), []
+        if at.IsAtBeginningOf(RIL.WORD) or not words:
+            words.append([])
+        if letter := at.BoundingBox(RIL.SYMBOL):
+            words[-1].append(letter)
+    if row:
+        yield replace(row, words=tuple(map(tuple, words)))
+
+
+def _layout_row(at: Any) -> LayoutRow | None:
+    box = at.BoundingBox(RIL.TEXTLINE)
+    if box is None:
+        return None
+    ends = at.Baseline(RIL.TEXTLINE)
+    return LayoutRow(box, (*ends[0], *ends[1]) if ends else None, at.IsAtBeginningOf(RIL.PARA))
 
 
 @dataclass(slots=True)
@@ -98,14 +115,3 @@ def _spaced_as_read(words: Sequence[Word]) -> list[Word]:
 
 def _is_right_to_left(text: str) -> bool:
     return any(unicodedata.bidirectional(character) in ("R", "AL") for character in text)
-
-
-def joined(parts: Sequence[tuple[Line, ...]], begin_paragraphs: Sequence[bool]) -> tuple[Line, ...]:
-    """The lines of a page that was read in parts; a paragraph that was cut goes on."""
-    whole: list[Line] = []
-    for part, begins in zip(parts, begin_paragraphs, strict=True):
-        block, paragraph = (whole[-1].block + begins, whole[-1].paragraph + begins) if whole else (0, 0)
-        whole += [
-            replace(line, block=line.block + block, paragraph=line.paragraph + paragraph) for line in part
-        ]
-    return tuple(whole)

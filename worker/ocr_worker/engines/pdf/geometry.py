@@ -16,15 +16,23 @@ IDENTITY: Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 
 
 def union_area(boxes: list[Box]) -> float:
-    """Slab by slab between the edges: what lies one over the other counts once."""
-    edges = sorted({edge for box in boxes for edge in (box[0], box[2])})
+    """Slab by slab between the edges, from left to right: what lies one over the other counts once."""
+    waiting = sorted(boxes, reverse=True)
+    within: list[Box] = []
     total = 0.0
-    for left, right in pairwise(edges):
-        height, reached = 0.0, -math.inf
-        for bottom, top in sorted((box[1], box[3]) for box in boxes if box[0] <= left and box[2] >= right):
-            height += max(0.0, top - max(bottom, reached))
-            reached = max(reached, top)
-        total += height * (right - left)
+    for left, right in pairwise(sorted({edge for box in boxes for edge in (box[0], box[2])})):
+        while waiting and waiting[-1][0] <= left:
+            within.append(waiting.pop())
+        within = [box for box in within if box[2] > left]
+        total += (right - left) * _height(within)
+    return total
+
+
+def _height(boxes: list[Box]) -> float:
+    total, reached = 0.0, -math.inf
+    for bottom, top in sorted((box[1], box[3]) for box in boxes):
+        total += max(0.0, top - max(bottom, reached))
+        reached = max(reached, top)
     return total
 
 

@@ -42,7 +42,7 @@ MAX_OBJECTS = 20_000
 """After so many objects a page counts as looked at: a map or a plan. What text it has beyond counts as displayed."""
 MAX_PAIRS = 200_000
 """So many pairs of a text and what may cover it are compared."""
-MAX_PICTURES = 400
+MAX_PICTURES = 2_000
 MAX_COVERS = 2_000
 HEM = 0.0025
 """Of a picture's longer side: clips that were rounded take as much off, where no print stands."""

@@ -1,0 +1,105 @@
+"""What a picture's ink tells before anything is read: its polarity, whether one threshold parts it, its tilt, and where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+from PIL import Image
+
+from ocr_worker.engines.images.ink import Ink
+from ocr_worker.engines.images.tilt import ink_tilt
+from ocr_worker.engines.images.tones import Tones, look, otsu
+from samples import Sample, build
+
+Build = Callable[[str], Sample]
+
+
+def picture(kind: str, folder: Path) -> Image.Image:
+    return Image.open(build(kind, folder)[0].path).convert("L")
+
+
+@pytest.mark.parametrize("kind", ["dim", "night", "pale", "receipt_on_black", "half_shadow"])
+def test_dark_ink_is_dark_however_dark_the_picture_is(tmp_path: Path, kind: str) -> None:
+    assert look(picture(kind, tmp_path)).light < 0.5
+
+
+@pytest.mark.parametrize("kind", ["white_on_black", "white_on_grey", "white_askew"])
+def test_light_ink_is_light(tmp_path: Path, kind: str) -> None:
+    assert look(picture(kind, tmp_path)).light > 0.9
+
+
+@pytest.mark.parametrize("kind", ["side_bar", "banner"])
+def test_a_page_of_both_kinds_of_ink_is_told(tmp_path: Path, kind: str) -> None:
+    assert 0.1 < look(picture(kind, tmp_path)).light < 0.5
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_lost"),
+    [
+        ("half_shadow", True),
+        ("dim_vignette", True),
+        ("dim", False),
+        ("side_bar", False),
+        ("receipt_on_black", False),
+        ("receipt_on_grain", False),
+    ],
+)
+def test_ink_that_one_threshold_loses_is_told_and_dark_bars_and_beds_are_no_shadow(
+    *, tmp_path: Path, kind: str, is_lost: bool
+) -> None:
+    assert (look(picture(kind, tmp_path)).lost > 0.1) is is_lost
+
+
+def test_a_picture_of_next_to_no_size_has_no_tones() -> None:
+    assert look(Image.new("L", (20, 5000), 255)) == Tones()
+
+
+def test_the_threshold_of_two_greys_lies_between_them() -> None:
+    counts = [0] * 256
+    counts[40], counts[200] = 100, 900
+
+    assert otsu(counts) == 119
+
+
+@pytest.mark.parametrize("kind", ["clean", "small_print", "cards", "inverted"])
+@pytest.mark.parametrize("degrees", [-20, -9, 0, 6.4, 15])
+def test_the_tilt_of_a_page_is_told_by_its_ink(sample: Build, kind: str, degrees: float) -> None:
+    with Image.open(sample(kind).path) as image:
+        level = image.convert("L")
+    paper = 0 if kind == "inverted" else 255
+    tilted = level.rotate(-degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=paper)
+
+    assert ink_tilt(tilted) == pytest.approx(degrees, abs=0.5)
+
+
+def test_a_page_without_rows_has_no_tilt(sample: Build) -> None:
+    assert ink_tilt(Image.open(sample("blank").path).convert("L")) == 0
+
+
+def test_a_short_word_is_ink_and_specks_and_dust_are_none(sample: Build) -> None:
+    with Image.open(sample("clean").path) as image:
+        page = image.convert("L")
+    word, specks, random = Image.new("L", page.size, 255), Image.new("L", page.size, 255), Random("specks")
+    word.paste(page.crop((280, 300, 480, 380)), (900, 1700))
+    for _ in range(60):
+        x, y = random.randrange(2400), random.randrange(3400)
+        specks.paste(0, (x, y, x + 4, y + 4))
+
+    assert Ink(word).is_there
+    assert not Ink(specks).is_there
+    assert not Ink(Image.open(sample("blank").path).convert("L")).is_there
+
+
+def test_ink_outside_of_the_words_is_told_by_its_share(sample: Build) -> None:
+    with Image.open(sample("clean").path) as image:
+        page = image.convert("L")
+    width, height = page.size
+
+    ink = Ink(page)
+
+    assert ink.share_outside([]) == 1
+    assert ink.share_outside([(0, 0, width, height)]) == 0
+    assert 0.3 < ink.share_outside([(0, 0, width, height // 2)]) < 0.7

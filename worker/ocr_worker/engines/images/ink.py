@@ -1,0 +1,68 @@
+"""Where a page has ink, told without reading it: what was read, or found to be read, is held against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PIL import Image, ImageChops, ImageDraw
+
+Box = tuple[int, int, int, int]
+
+CELLS = 600
+"""On the shorter side: what is smaller than a cell, specks and grain, fades."""
+FAINTEST = 24
+"""Grey levels by which ink stands out from what is about it."""
+OF_STRONGEST = 0.25
+"""And beside the strongest ink of the page, so that noise is none."""
+BLOCK = 8
+"""Cells each way."""
+LETTER = 6
+"""Cells of a block that stand out where a letter is; a speck makes four at most."""
+A_WORD = 24
+"""Cells: a small word, or a blot as large."""
+MARGIN = 0.3
+"""Of its height, about the box of a word: its stops and accents."""
+
+
+class Ink:
+    def __init__(self, picture: Image.Image) -> None:
+        self._cell = max(1, round(min(picture.size) / CELLS))
+        cells = picture.reduce(self._cell)
+        ground = cells.reduce(2 * BLOCK).resize(cells.size, Image.Resampling.BILINEAR)
+        marks = ImageChops.difference(cells, ground)
+        least = max(FAINTEST, round(OF_STRONGEST * _strongest(marks)))
+        self._marks = marks.point([0] * least + [255] * (256 - least))
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is more than specks and grain: letters, blots, a picture."""
+        return _count(self._marks) >= A_WORD
+
+    def share_outside(self, boxes: Iterable[Box]) -> float:
+        """How much of the ink lies in none of these boxes of words."""
+        rest = self._marks.copy()
+        draw = ImageDraw.Draw(rest)
+        for left, top, right, bottom in boxes:
+            margin = MARGIN * (bottom - top)
+            sides = (left - margin, top - margin, right + margin, bottom + margin)
+            draw.rectangle([side / self._cell for side in sides], fill=0)
+        return _count(rest) / max(A_WORD, _count(self._marks))
+
+
+def _strongest(marks: Image.Image) -> int:
+    """Above all but a hundredth."""
+    counts, rest = marks.histogram(), 0.01 * marks.width * marks.height
+    for level in range(255, 0, -1):
+        rest -= counts[level]
+        if rest < 0:
+            return level
+    return 0
+
+
+def _count(marks: Image.Image) -> int:
+    """Cells that stand out, in blocks that hold enough of them."""
+    cells = (
+        (round(share * BLOCK**2 / 255), blocks)
+        for share, blocks in enumerate(marks.reduce(BLOCK).histogram())
+    )
+    return sum(each * blocks for each, blocks in cells if each >= LETTER)
