@@ -31,7 +31,7 @@ Without any argument this is the worker that apps talk to over stdin and stdout 
 
 
 def run(arguments: list[str]) -> int:
-    """Do what the arguments ask for; the exit code. One of the places that catch everything."""
+    """Run a command line; return the exit code. One of the places that catch everything."""
     prepare_streams()
     completion_init()
     try:
@@ -69,7 +69,7 @@ def _do(arguments: list[str]) -> int:
 
 
 def _refused(arguments: list[str], code: str, message: str, exit_code: int) -> int:
-    """Say it in JSON to whoever asked for JSON; the exit code."""
+    """Report an error in JSON if --json was given; return the exit code."""
     words = arguments[: arguments.index("--")] if "--" in arguments else arguments
     if "--json" in words:
         # A stdout that takes nothing may be what was wrong.

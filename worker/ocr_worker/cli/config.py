@@ -25,15 +25,15 @@ _OWN = {
         Number(0.1, 3600, "seconds"), "least time between two updates of the display", default=0.1
     ),
 }
-"""Keys of the command line's own."""
+"""Keys that only the command line has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What the files and variables say."""
+    """Settings from files and variables."""
 
     options: Mapping[str, object] = field(default_factory=dict)
-    """Of a batch, by their names; those alone that are set."""
+    """Options of a batch by name, only those that are set."""
     manifest_retention_days: float = _OWN[RETENTION].default
     progress_update_interval: float = _OWN[INTERVAL].default
 
@@ -44,7 +44,7 @@ def keys() -> dict[str, Option]:
 
 
 def read_configuration(given: Path | None) -> Configuration:
-    """Environment before `given` before the user's own file before defaults.
+    """Read the configuration: environment, then `given`, then the user's file, then defaults.
 
     Raises:
         InvalidParamsError: a file is not there, is no YAML, or holds a key or value that is none; the message names it.
@@ -61,7 +61,7 @@ def read_configuration(given: Path | None) -> Configuration:
 
 
 def user_file() -> Path:
-    """Where the user's own configuration is looked for."""
+    """The path of the user's configuration file."""
     return Path(platformdirs.user_config_dir("ocr-sidecar", appauthor=False)) / "config.yaml"
 
 
@@ -78,7 +78,7 @@ def _in_file(file: Path) -> dict[Any, Any]:
 
 
 def _in_environment() -> dict[str, Any]:
-    """A variable without a value counts as unset."""
+    """Read a variable; an empty value counts as unset."""
     said = {key: os.environ.get(_variable(key)) for key in keys()}
     return {key: _scalar(text) for key, text in said.items() if text}
 

@@ -22,7 +22,7 @@ from ocr_worker.model.results import FileResult, Progress
 
 Loudness = Literal["quiet", "normal", "verbose"]
 PLAIN_SECONDS = 10.0
-"""Between two lines of progress where there is no terminal."""
+"""Time between two lines of progress without a terminal."""
 BAR_WIDTH = 30
 
 
@@ -30,17 +30,17 @@ class View(AbstractContextManager["View"], Protocol):
     """Shows a run while it lasts."""
 
     def progress(self, progress: Progress) -> None:
-        """Show how far the job is."""
+        """Show progress."""
 
     def file(self, done: FileResult) -> None:
-        """Show how a file ended."""
+        """Show the result of a file."""
 
     def note(self, text: str) -> None:
-        """Say something that has nothing to do with one file."""
+        """Show a remark about the run as a whole."""
 
 
 def view_for(loudness: Loudness) -> View:
-    """The view that suits stderr."""
+    """Choose the view that suits stderr."""
     if loudness != "quiet" and sys.stderr.isatty():
         return LiveView(loudness)
     return PlainView(loudness)
@@ -48,7 +48,7 @@ def view_for(loudness: Loudness) -> View:
 
 @dataclass(slots=True)
 class PlainView(View):
-    """Lines: now and then the standing; with `verbose` each file, with `quiet` each that fails."""
+    """Plain lines: progress now and then; with `verbose` every file, with `quiet` failed ones only."""
 
     loudness: Loudness
     _said_at: float = 0.0
@@ -76,7 +76,7 @@ class PlainView(View):
 
 
 class LiveView(View):
-    """A bar, the standing and the page in work, kept up to date at the end of the screen."""
+    """A live bar, the counts and the page in work, at the end of the screen."""
 
     def __init__(self, loudness: Loudness) -> None:
         self._loudness = loudness
@@ -119,14 +119,14 @@ class LiveView(View):
 
 
 def _place(progress: Progress) -> str:
-    """The file and page; pages of a long file go on for minutes in which no file ends."""
+    """The file and page in work."""
     if progress.file is None:
         return ""
     return f", {shown(progress.file)} page {progress.page}/{progress.page_count}"
 
 
 def file_line(done: FileResult, loudness: Loudness) -> str | None:
-    """What is worth saying of a file that has ended."""
+    """The line for a file that has ended."""
     if done.error is not None:
         # Otherwise the summary names it, at the end, where it is seen.
         said = f"Failed: {shown(done.file)}: {shown(done.error.message)}"

@@ -25,7 +25,7 @@ class EndedAtOnceError(OcrError):
 
 
 class BatchBrokenError(OcrError):
-    """A run was ended by a fault of ours or of the state folder, whose code it carries. What was finished is kept."""
+    """A bug or the state folder ended the run; `code` says which. Finished files are kept."""
 
     def __init__(self, message: str, job_id: JobId, code: str) -> None:
         super().__init__(message)
@@ -46,6 +46,6 @@ def of_result(result: BatchResult, interrupted_by: int | None) -> int:
 
 
 def has_failures(result: BatchResult) -> bool:
-    """Whether a file, or a page of one, failed; after a dry run, would fail."""
+    """Whether a file or page failed or, after a dry run, would fail."""
     failed = result.counts.failed or result.counts.completed_with_errors
     return bool(failed) or any(is_refused(done) for done in result.successful)

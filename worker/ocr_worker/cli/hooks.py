@@ -22,7 +22,7 @@ STDERR = 2
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds that a hook may take."""
+    """Time limits of hooks, in seconds."""
 
     webhook: float = 10
     command: float = 60
@@ -32,13 +32,13 @@ PATIENCE = Patience()
 
 
 def require_target(target: str) -> None:
-    """Refuse before the batch what could only fail after it."""
+    """Refuse an invalid hook before the batch starts."""
     if not _is_address(target) and not _words(target):
         raise UsageError("--on-finish is empty. Give it an address (https://…) or a command.")
 
 
 def tell(target: str, content: bytes, patience: Patience = PATIENCE) -> str | None:
-    """Post the result, JSON, or run the command; a sentence when that fails, which changes nothing about the batch."""
+    """Post the result or run the command; return a sentence if that fails."""
     if _is_address(target):
         return _post(target, content, patience.webhook)
     return _run(_words(target), content, patience.command)
@@ -56,7 +56,7 @@ def _words(target: str) -> list[str]:
 
 
 def _post(address: str, content: bytes, seconds: float) -> str | None:
-    """In a thread, as the time that a library is told is that of each of its waits; what hangs ends with us."""
+    """Run in a thread: a library's timeout limits each wait, not the whole. A hanging one ends with the process."""
     answers: queue.Queue[str | None] = queue.Queue()
     threading.Thread(target=lambda: answers.put(_ask(address, content, 2 * seconds)), daemon=True).start()
     try:
@@ -89,7 +89,7 @@ def _run(words: list[str], content: bytes, seconds: float) -> str | None:
 
 
 def _program(name: str) -> str:
-    """By its path on Windows, which would look for a name in the working directory first."""
+    """Use the full path on Windows, which would search the working directory first."""
     if sys.platform != "win32" or Path(name).name != name:
         return name
     if (found := find_command(name)) is None:

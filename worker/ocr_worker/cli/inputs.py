@@ -21,18 +21,18 @@ _MANIFEST = re.compile(r"batch_\d{8}_\d{6}_[0-9a-f]{8}_manifest\.json")
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Which files of folders are meant. A pattern with a slash is held against the path below the folder."""
+    """Which files of folders to use. A pattern with a slash is compared with the path below the folder."""
 
     output_dir: Path | None
-    """Never searched, should it lie inside."""
+    """The output folder, which is never searched."""
     include: Sequence[str] = ()
-    """Patterns of which one has to match; none: the extensions of what can be recognised."""
+    """Patterns of which one must match; by default the extensions of supported files."""
     exclude: Sequence[str] = ()
     unread: list[str] = field(default_factory=list)
-    """Folders that were passed over, each with the reason: what is in them was not found."""
+    """Folders that could not be read, with the reasons."""
 
     def __call__(self, folder: Path) -> list[Path]:
-        """All files that are meant in and below a folder, in order of their names.
+        """Find the files to use in and below a folder, in order of names.
 
         Raises:
             NotFoundError: it is no folder, or can't be read.
@@ -68,14 +68,14 @@ class Search:
         return file.suffix[1:].lower() in EXTENSIONS
 
     def _own_outputs(self, folder: Path, files: Sequence[str]) -> set[str]:
-        """Outputs of earlier runs, where outputs are written among the inputs."""
+        """Outputs of earlier runs that lie among the inputs."""
         if self.output_dir is None or not _same(folder, self.output_dir):
             return set()
         return own_outputs(folder, files)
 
 
 def gather(folders: Sequence[Path], paths: Sequence[Path], search: Search) -> list[str]:
-    """What is found in folders, and files as they are named, whatever they are; nothing twice."""
+    """Files in folders, and named files whatever they are, each once."""
     found = [file for folder in folders for file in search(folder)]
     found += [file for path in paths for file in (search(path) if path.is_dir() else [path])]
     return [os.fspath(file) for file in dict.fromkeys(found)]
@@ -104,7 +104,7 @@ def own_outputs(folder: Path, names: Iterable[str]) -> set[str]:
 
 
 def _made_with(results: Path) -> Iterator[str]:
-    """The results and the outputs that were made with them; nothing where they are none of ours."""
+    """A results file and the outputs that it lists; nothing if it is not one."""
     read = read_results(results)
     stem = results.name.removesuffix(SUFFIXES["json"])
     names = [stem + suffix for kind, suffix in SUFFIXES.items() if read and kind in read.kinds]

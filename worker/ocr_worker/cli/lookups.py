@@ -16,7 +16,7 @@ from ocr_worker.store.leases import JobLeases
 from ocr_worker.store.records import StoredJob
 
 CHUNK = 1000
-"""Rows that are in memory at once."""
+"""Most rows in memory at once."""
 ENDED = ("completed", "failed", "skipped")
 
 
@@ -58,7 +58,7 @@ def passwords(store: JobStore, job_id: JobId, word: str | None) -> dict[str, str
 
 
 def ended_files(store: JobStore, job_id: JobId) -> set[str]:
-    """The files, as they were sent, whose end waits for nothing: no lock to be let go, no disk to be cleared."""
+    """The files that have ended for good: not locked, nor stopped by a full disk."""
     return {
         file.file
         for start in _starts(store, job_id)

@@ -29,9 +29,9 @@ from ocr_worker.processes.guard import ending_signals
 from ocr_worker.settings import Settings
 
 SIGNAL_SECONDS = 0.05
-"""Signals are looked for at least so often."""
+"""How often to check for signals."""
 MANIFEST_SECONDS = 600.0
-"""A command ends with its manifest written, however large that is; a disk that hangs must not keep it for ever."""
+"""Longest wait for a manifest: a disk that hangs must not keep a command for ever."""
 
 
 class Signals:
@@ -60,7 +60,7 @@ class Signals:
 
 
 class JobRunner:
-    """Use as a context: page processes and store are let go at its end."""
+    """A context manager, which ends page processes and closes the store."""
 
     def __init__(self, settings: Settings, signals: Signals, progress_seconds: float = 0.1) -> None:
         self.settings, self._signals = settings, signals
@@ -75,19 +75,19 @@ class JobRunner:
         self.runtime.close(at_once=isinstance(error, EndedAtOnceError))
 
     def batch(self, request: JobRequest, view: View) -> BatchResult:
-        """Do a new job."""
+        """Run a new job."""
         return self._follow(self.runtime.admit(request), view)
 
     def resume(self, job_id: JobId, passwords: dict[str, str], view: View) -> BatchResult | None:
-        """Go on with an ended job; None when it has nothing left to do."""
+        """Resume a job; None if nothing is left to do."""
         return self._again(self.runtime.call(lambda service: service.resume(job_id, passwords)), view)
 
     def retry(self, job_id: JobId, passwords: dict[str, str], view: View) -> BatchResult | None:
-        """Do the failed files of a job again; None when none has failed."""
+        """Retry the failed files of a job; None if no file failed."""
         return self._again(self.runtime.call(lambda service: service.retry_failed(job_id, passwords)), view)
 
     def wait(self, seconds: float) -> None:
-        """Let time pass between two jobs."""
+        """Wait, or until a signal comes."""
         end = time.monotonic() + seconds
         while self._signals.heard is None and time.monotonic() < end:
             time.sleep(SIGNAL_SECONDS)
@@ -138,12 +138,12 @@ class JobRunner:
 
 
 def apart(settings: Settings, state_dir: Path) -> Settings:
-    """The same settings with a state folder of its own, for work that is to leave no job behind."""
+    """The same settings with a temporary state folder, for work that leaves no job behind."""
     return replace(settings, state_dir=state_dir)
 
 
 def end_run(options: RunOptions, result: BatchResult, interrupted_by: int | None) -> int:
-    """Say how a run ended; its exit code."""
+    """Show the result of a run; return the exit code."""
     fields = {"job_id": result.job_id, **batch_fields(result)}
     if options.as_json:
         answer_json(fields)
@@ -155,7 +155,7 @@ def end_run(options: RunOptions, result: BatchResult, interrupted_by: int | None
 
 @contextmanager
 def breaks_told(options: RunOptions) -> Iterator[None]:
-    """See that the hook hears of a run that breaks, which has no result."""
+    """Call the hook if a run breaks, which has no result."""
     try:
         yield
     except BatchBrokenError as error:

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 
 def prepare_streams() -> None:
-    """Open what is closed, escape what can't be encoded, and let stderr lose what it can't take."""
+    """Open closed streams, escape what can't be encoded, and let stderr drop what can't be written."""
     for number in range(3):
         _open_closed(number)
     sys.stdin, sys.stdout = sys.stdin or _stream(0, "r"), sys.stdout or _stream(1, "w")
@@ -20,7 +20,7 @@ def prepare_streams() -> None:
 
 
 def let_go_of_stdout() -> None:
-    """Lose what it does not take: the interpreter's end would try again, and then the exit code is Python's and not ours."""
+    """Drop unwritten output: at exit Python would try again, and set its own exit code."""
     try:
         sys.stdout.flush()
     except OSError:
@@ -29,7 +29,7 @@ def let_go_of_stdout() -> None:
 
 
 def _open_closed(number: int) -> None:
-    """Else the next file that is opened would get the number, and with it what a child says on stderr."""
+    """Open a closed descriptor: otherwise the next opened file would get its number, and a child's stderr."""
     try:
         os.fstat(number)
     except OSError:
@@ -45,14 +45,14 @@ def _stream(number: int, mode: str) -> Any:
 
 
 def _escape(stream: TextIO | None) -> None:
-    """A name that the terminal's encoding lacks is shown escaped."""
+    """Escape characters that the encoding of the terminal lacks."""
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="backslashreplace")
 
 
 def _lossy(stream: TextIO | None) -> TextIO:
-    """The same stream, but that what it can't take is lost. A console of Windows is written to in its own way."""
+    """The same stream, which drops what can't be written. A Windows console needs its own way."""
     if stream is not None and sys.platform == "win32" and stream.isatty():
         return stream
     with suppress(OSError, AttributeError):
@@ -62,7 +62,7 @@ def _lossy(stream: TextIO | None) -> TextIO:
 
 
 class _Lossy(io.FileIO):
-    """What can't be written is taken for written."""
+    """A stream that ignores failed writes."""
 
     def write(self, content: Any, /) -> int:
         try:

@@ -9,17 +9,17 @@ from ocr_worker.model.results import BatchResult, FileResult, Rehearsal, Statist
 from ocr_worker.settings import MIB
 
 MOST_NAMED = 20
-"""Failed files that are named one by one."""
+"""Most failed files that are listed by name."""
 
 
 def summary(result: BatchResult) -> str:
-    """Lines for people."""
+    """The text after a batch."""
     found = _rehearsed(result.successful) if result.dry_run else ()
     return "\n".join([*found, _outcome(result), *_failures(result), *_what_next(result)])
 
 
 def troubles(statistics: Statistics) -> list[str]:
-    """What had to be done again or anew, where anything had."""
+    """Retries and restarts, if there were any."""
     kinds = (
         (statistics.retries, "retry", "retries"),
         (statistics.worker_restarts, "restarted process", "restarted processes"),
@@ -29,13 +29,13 @@ def troubles(statistics: Statistics) -> list[str]:
 
 
 def blame(statistics: Statistics) -> str:
-    """Whose fault the failures are."""
+    """How many failures are due to inputs, and how many to the program or machine."""
     by_input, by_worker = statistics.failed_by_input, statistics.failed_by_worker
     return f"{count(by_input, 'failure')} of inputs, {count(by_worker, 'failure')} of the program or this machine"
 
 
 def is_refused(done: FileResult) -> bool:
-    """Whether, after a dry run, a language or engine that the file would be read with is not there."""
+    """Whether a dry run found a language or engine missing."""
     return done.rehearsal is not None and bool(done.rehearsal.survey["refused"])
 
 
@@ -84,7 +84,7 @@ def _what_next(result: BatchResult) -> Iterator[str]:
 
 
 def _rehearsed(good: Sequence[FileResult]) -> Iterator[str]:
-    """What a dry run found out: a line for each good file, and what all of them need together."""
+    """The results of a dry run: a line for each good file, and the totals."""
     plans = [(done, done.rehearsal) for done in good if done.rehearsal is not None]
     for done, plan in plans:
         yield f"  {shown(done.file)}: {_facts(done, plan)} → {shown(done.output)}"

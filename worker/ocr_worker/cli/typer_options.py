@@ -29,11 +29,11 @@ Command = TypeVar("Command")
 
 
 class BatchOptions:
-    """Marks the field that gathers what was given of a batch's options, by their names."""
+    """Marks the field that collects the given options of a batch by name."""
 
 
 def options_from(command_options: type[Command]) -> Callable[[Callable[[Command], int]], Callable[..., None]]:
-    """Make what typer can read of a function of one dataclass, whose number becomes the exit code."""
+    """Turn a function of one dataclass into a typer command; its result is the exit code."""
 
     def wrap(command: Callable[[Command], int]) -> Callable[..., None]:
         def spread(**given: Any) -> None:
@@ -57,7 +57,7 @@ def options_from(command_options: type[Command]) -> Callable[[Callable[[Command]
 
 
 def as_flag(name: str) -> str:
-    """An option's name as a command line has it."""
+    """The name of an option on the command line."""
     return options()[name].long_flag
 
 
@@ -74,7 +74,7 @@ def _gathered(given: dict[str, Any], gathering: str | None) -> dict[str, Any]:
 
 
 def _meant(name: str, value: object) -> object:
-    """A flag that is there says the opposite of the default."""
+    """A given flag means the opposite of the default."""
     option = options()[name]
     return not option.default if isinstance(option.kind, Flag) else value
 
@@ -85,7 +85,7 @@ def _parameter(field: dataclasses.Field[Any], hint: Any) -> Parameter:
 
 
 def _declared() -> Iterator[Parameter]:
-    """A parameter for each option of a batch that has a flag; None where it is not given."""
+    """A parameter for each option of a batch that has a flag; None if not given."""
     for option in options().values():
         if option.flags:
             default = typer.Option(None, *option.flags, metavar=option.metavar or None, help=_help(option))

@@ -11,9 +11,9 @@ from ocr_worker.cli.runner import Signals
 
 LOOK_SECONDS = 1.0
 SETTLED_LOOKS = 2
-"""A file is taken when it has been the same at so many looks in a row after the first."""
+"""A file is ready if it did not change in this many checks in a row."""
 STUCK_SECONDS = 30.0
-"""Until the next try where none of the files could be done: all are locked, or the disk is full."""
+"""Pause after a batch in which no file could be processed: all locked, or the disk full."""
 
 Stamp = tuple[int, int]
 
@@ -24,9 +24,9 @@ def watch(
     wait: Callable[[float], None],
     signals: Signals,
 ) -> int:
-    """Do what settles, until a signal comes or somebody cancels a batch; the last exit code. `do` tells its own, and which files have ended.
+    """Process files that no longer change, until a signal or a cancelled batch; return the last exit code.
 
-    What has not ended, as its batch was stopped or another program has it, settles anew and is in a later batch.
+    `do` returns an exit code and the files that have ended. Others are in a later batch.
     """
     code, settling, done = GOOD, dict[str, tuple[Stamp, int]](), dict[str, Stamp]()
     while signals.heard is None:
@@ -49,7 +49,7 @@ def watch(
 def _look(
     files: list[str], before: dict[str, tuple[Stamp, int]], done: dict[str, Stamp]
 ) -> dict[str, tuple[Stamp, int]]:
-    """Each file that is not done, with its stamp and for how many looks it has had it."""
+    """Files that are not done, with their stamps and the number of checks without a change."""
     now = {file: stamp for file in files if (stamp := _stamp(file)) and stamp != done.get(file)}
     return {
         file: (stamp, before[file][1] + 1 if file in before and before[file][0] == stamp else 0)

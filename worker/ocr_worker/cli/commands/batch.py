@@ -30,7 +30,7 @@ from ocr_worker.store.records import StoredJob
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchCommand(RunOptions):
-    """Each option's default is the wire's, unless configuration says otherwise."""
+    """Options of `batch`; their defaults are those of the wire, or of the configuration."""
 
     paths: Annotated[list[Path] | None, Argument(metavar="PATHS", help="Files, and folders to search.")] = (
         None
@@ -57,7 +57,7 @@ class BatchCommand(RunOptions):
     batch_id: Annotated[str | None, Option(metavar="ID", help="With --resume: the batch to resume.")] = None
     watch: Annotated[bool, Option("--watch", help="Process new and changed files until Ctrl-C.")] = False
     given: Annotated[Mapping[str, object], BatchOptions()] = field(default_factory=dict)
-    """What was said of the batch's options, by their names."""
+    """The given options of the batch by name."""
 
 
 @options_from(BatchCommand)
@@ -82,7 +82,7 @@ def batch(options: BatchCommand) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What one command line asks for, once or, when it watches, again and again."""
+    """What a command line asks for, once or, with --watch, again and again."""
 
     options: BatchCommand
     chosen: JobOptions
@@ -90,7 +90,7 @@ class Order:
     runner: JobRunner
     signals: Signals
     unread: set[str] = field(default_factory=set)
-    """Folders that could not be searched; each is told once."""
+    """Folders that could not be read; each is reported once."""
 
     def find(self) -> list[str]:
         """The inputs as they are now."""
@@ -105,7 +105,7 @@ class Order:
         return files
 
     def do(self, files: list[str]) -> tuple[int, set[str]]:
-        """One batch; its exit code, and the files that have ended for good."""
+        """Run a batch; return the exit code and the files that have ended for good."""
         if not files:
             return self._code(self._nothing()), set()
         request = self._request(files)
@@ -116,7 +116,7 @@ class Order:
         return code, ended
 
     def _code(self, code: int) -> int:
-        """What lies in a folder that can't be read has failed as well."""
+        """Count a folder that can't be read as a failure."""
         return SOME_FAILED if code == GOOD and self.unread else code
 
     def _request(self, files: list[str]) -> JobRequest:
@@ -158,7 +158,7 @@ def _refuse_contradictions(options: BatchCommand) -> None:
 
 
 def _ignored_by_resume(options: BatchCommand) -> list[str]:
-    """What was given and would have no effect."""
+    """Options that were given and would have no effect."""
     own = [
         "inputs" if own.name == "paths" else f"--{own.name.replace('_', '-')}"
         for own in fields(BatchCommand)

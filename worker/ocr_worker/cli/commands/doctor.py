@@ -36,7 +36,7 @@ SHORT_OF_SPACE_BYTES = 500 * MIB
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at. Without `ok` and with `required` nothing works."""
+    """One check. If a required one fails, nothing works."""
 
     name: str
     ok: bool
@@ -186,7 +186,7 @@ def _recognise_test_line(settings: Settings, scratch: Path) -> dict[str, str]:
 
 
 def _one_line_pdf(line: str) -> bytes:
-    """A page with one line of text, written out by hand."""
+    """A PDF page with one line of text."""
     content = f"BT /F 24 Tf 40 50 Td ({line}) Tj ET"
     objects = (
         "<</Type/Catalog/Pages 2 0 R>>",
