@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import os
-import tempfile
+import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +14,7 @@ from typing_extensions import Self, Unpack
 
 from ocr_worker.errors import InvalidParamsError, NotFoundError, OcrError
 from ocr_worker.files.paths import AnyPath
+from ocr_worker.files.sweep import leave_temp_folder, make_temp_folder
 from ocr_worker.jobs import queries
 from ocr_worker.jobs.one_off import INSPECT_SECONDS, failed, inspection
 from ocr_worker.jobs.runtime import Runtime
@@ -215,9 +216,8 @@ class Sidecar:
             OcrError: it can't be read; the message names it.
         """
         settings = make_page_settings(options)
-        with tempfile.TemporaryDirectory(prefix="ocr-sidecar-") as scratch:
-            path = _file_of(image, Path(scratch))
-            source, result = Source(path, password), Path(scratch) / "result.page"
+        with _scratch(self._settings.jobs_dir) as scratch:
+            source, result = Source(_file_of(image, scratch), password), scratch / "result.page"
             if page > 1:
                 self._require_page(source, page)
             task = PageTask(source, settings, page, str(result))
@@ -265,6 +265,17 @@ def _settings(state_dir: AnyPath | None, max_workers: int | None) -> Settings:
             raise InvalidParamsError("max_workers must be 1 or more.", field="max_workers")
         settings = replace(settings, page_processes=max_workers)
     return settings
+
+
+@contextmanager
+def _scratch(jobs_dir: Path) -> Iterator[Path]:
+    """A folder where page processes may leave a result; it goes, by the next call at the latest, whatever becomes of us."""
+    folder = make_temp_folder(jobs_dir)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        leave_temp_folder(jobs_dir)
 
 
 def _file_of(image: AnyPath | bytes | SavesPicture, scratch: Path) -> str:
