@@ -6,7 +6,7 @@ import io
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -243,10 +243,8 @@ class Sidecar:
             OcrError: the page can't be read; the message names the file.
         """
         settings = make_page_settings(options)
-        # Among the results of jobs: elsewhere a page process may not write.
-        folder = make_temp_folder(self._settings.jobs_dir)
-        try:
-            source, result = Source(_file_of(image, folder), password), folder / "result.page"
+        with _scratch(self._settings.jobs_dir) as scratch:
+            source, result = Source(_file_of(image, scratch), password), scratch / "result.page"
             if page > 1:
                 self._require_page(source, page)
             task = PageTask(source, settings, page, str(result))
@@ -254,8 +252,6 @@ class Sidecar:
             if not isinstance(outcome, PageDone):
                 raise failed(outcome, source.name, PAGE_SECONDS)
             return read_page(result)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
     def close(self) -> None:
         """End all page processes and close the store. Running jobs can be resumed. Safe to call again."""
@@ -297,6 +293,16 @@ def _settings(state_dir: AnyPath | None, max_workers: int | None) -> Settings:
             raise InvalidParamsError("max_workers must be 1 or more.", field="max_workers")
         settings = replace(settings, page_processes=max_workers)
     return settings
+
+
+@contextmanager
+def _scratch(jobs_dir: Path) -> Iterator[Path]:
+    """A folder where page processes may write a result. What a dead process leaves is removed by the next call."""
+    folder = make_temp_folder(jobs_dir)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _file_of(image: AnyPath | bytes | SavesPicture, scratch: Path) -> str:
