@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ocr_worker.engines.pdf import passwords, qpdf
+from ocr_worker.engines.pdf.pdf_file import is_locked_by_damage
 from ocr_worker.errors import CorruptError, OcrError, is_of_data
 from ocr_worker.model.page import Line, Page
 from ocr_worker.model.tasks import ComposeTask
@@ -52,7 +53,14 @@ def open_original(
     with documents.structure(path, task.source.password) as pdf:
         if task.settings.signed == "unsigned_copy":
             qpdf.drop_signatures(pdf)
-        yield Original(pdf, bool(pdf.is_encrypted and task.settings.keep_protection))
+        yield Original(pdf, _keeps_protection(pdf, path, task))
+
+
+def _keeps_protection(pdf: Any, path: Path, task: ComposeTask) -> bool:
+    """Whether the output is protected as its source is: not by what keeps every reader but one out though there is no password."""
+    if not (pdf.is_encrypted and task.settings.keep_protection):
+        return False
+    return task.source.password is not None or not is_locked_by_damage(path)
 
 
 class PdfWriter:

@@ -14,6 +14,9 @@ from ocr_worker.errors import BadPasswordError, CorruptError, EncryptedError, No
 FILES_LOCKED = (
     "What is attached to the file is protected by a password, and left out; give the password to keep it"
 )
+PROTECTION_LEFT_OUT = (
+    "Its protection is damaged: it asks for no password and yet keeps readers out; it is left out"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +81,21 @@ def _rendering(path: Path, password: str | None, structure: pikepdf.Pdf) -> tupl
         document.close()
     except (EncryptedError, BadPasswordError):
         # qpdf opened it.
-        return _drawn_from_copy(path, structure), ()
+        return _drawn_from_copy(path, structure), () if password else (PROTECTION_LEFT_OUT,)
     except pdfium.PdfiumError:
         pass
     return _drawn_from_copy(path, structure), ("Its pages are drawn from a mended copy",)
+
+
+def is_locked_by_damage(path: Path) -> bool:
+    """Whether a file that qpdf opens without a password keeps PDFium, and most readers, out."""
+    try:
+        pdfium.load(path, None, path.name).close()
+    except (EncryptedError, BadPasswordError):
+        return True
+    except pdfium.PdfiumError:
+        return False
+    return False
 
 
 def _drawn_from_copy(path: Path, structure: pikepdf.Pdf) -> Any:
