@@ -89,6 +89,8 @@ class Runtime:
         self._timers: list[tuple[float, Call]] = []
         self._thread: threading.Thread | None = None
         self._ended, self._in_call, self._burst = False, False, 0
+        self._next: Message | None = None
+        """A message that is heard and not handled yet."""
         self._events: deque[JobEvent] = deque()
         self.keeps_requests_warm = False
         """Whether a process for single questions is kept ready while jobs run."""
@@ -229,19 +231,20 @@ class Runtime:
         begun, due = time.monotonic(), self._next_due()
         # Short waits tell a long wait from a time in which this process was stopped.
         patience = None if due is None else min(LOOK_UP_SECONDS, max(0.0, due - begun))
-        message = None
-        if (self._burst < BURST and not self.service.urgent) or patience != 0.0:
+        if self._next is None and (self._burst < BURST or patience != 0.0):
             with contextlib.suppress(queue.Empty):
-                message = self._inbox.get(timeout=patience)
+                self._next = self._inbox.get(timeout=patience)
         now = time.monotonic()
         if patience is not None and (gap := now - begun - patience) > GAP_SECONDS:
             self._mind_the_gap(gap)
-        if message is not None:
-            self._burst += 1
-            self._take(message)
-        else:
+        message = self._next
+        # A small request is a job before the command that came after it is heard.
+        if message is None or self.service.urgent:
             self._burst = 0
             self._do_due(now)
+        else:
+            self._burst, self._next = self._burst + 1, None
+            self._take(message)
 
     def _take(self, message: Message) -> None:
         if callable(message):
@@ -328,11 +331,12 @@ class Runtime:
         for listener in self._listeners:
             if isinstance(listener, Subscription):
                 listener.end()
+        left = self._next
         with contextlib.suppress(queue.Empty):
             while True:
-                left = self._inbox.get(block=False)
                 if callable(left):
                     left()
+                left = self._inbox.get(block=False)
 
 
 def _is_due(at: float | None, now: float) -> bool:

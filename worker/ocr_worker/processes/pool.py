@@ -165,7 +165,8 @@ class PagePool:
 
     def tickets(self) -> set[int]:
         """The tasks in work, and those that wait for the machine to have room."""
-        return {slot.ticket for slot in self._slots if slot.ticket} | self._shortage.tickets
+        waiting = {order.ticket for order in self._shortage.waiting}
+        return waiting | {slot.ticket for slot in self._slots if slot.ticket}
 
     def warm(self, count: int, settings: PageSettings | None, output: Place | None = None) -> None:
         """Have up to `count` processes ready, with engine and model loaded where settings name them, to write into `output`."""
@@ -319,8 +320,8 @@ class PagePool:
             for slot in self._slots
             if not slot.timed_out
         ]
-        if (again := self._shortage.next_try()) is not None:
-            times.append(again)
+        if self._shortage.waiting:
+            times.append(self._shortage.again_at)
         return min([*times, *self._leaving.values()], default=None)
 
     def shift(self, seconds: float) -> None:

@@ -31,38 +31,31 @@ class Shortage:
 
     def __init__(self, begin: Callable[[Order], None]) -> None:
         self._begin = begin
-        self._waiting: list[Order] = []
+        self.waiting: list[Order] = []
         self._since: float | None = None
-        self._again_at, self._reason = 0.0, ""
-
-    @property
-    def tickets(self) -> set[int]:
-        return {order.ticket for order in self._waiting}
-
-    def next_try(self) -> float | None:
-        """On the monotonic clock."""
-        return self._again_at if self._waiting else None
+        self.again_at, self._reason = 0.0, ""
+        """When to try again, on the monotonic clock, while orders wait; why they do."""
 
     def begin(self, order: Order) -> None:
         """Begin it now or later. Raises OSError for what waiting does not mend."""
         if not self._begun(order):
-            self._waiting.append(order)
+            self.waiting.append(order)
 
     def drop(self, tickets: set[int]) -> None:
-        self._waiting = [order for order in self._waiting if order.ticket not in tickets]
+        self.waiting = [order for order in self.waiting if order.ticket not in tickets]
 
     def try_again(self, *, is_free: bool, has_any: bool) -> tuple[list[int], str]:
         """Begin what can be begun, at once where a process is free; the tickets of those given up, and why."""
         now = time.monotonic()
-        if not self._waiting or (now < self._again_at and not is_free):
+        if not self.waiting or (now < self.again_at and not is_free):
             return [], ""
-        waiting, self._waiting = self._waiting, []
+        waiting, self.waiting = self.waiting, []
         while waiting and self._begun(waiting[0]):
             waiting.pop(0)
-        self._waiting = waiting
+        self.waiting = waiting
         if not waiting or has_any or self._since is None or now - self._since < STARVED_SECONDS:
             return [], ""
-        self._waiting = []
+        self.waiting = []
         return [order.ticket for order in waiting], self._reason
 
     def _begun(self, order: Order) -> bool:
@@ -81,4 +74,4 @@ class Shortage:
         if self._since is None:
             self._since = now
             log.warning("the machine has no room for another page process (%s): going on with fewer", error)
-        self._again_at = now + TRY_SECONDS
+        self.again_at = now + TRY_SECONDS
