@@ -34,12 +34,15 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.Path:
     return zipfile.Path(built)
 
 
-def test_the_wheel_holds_our_two_packages_and_its_own_description_alone(wheel: zipfile.Path) -> None:
+def test_the_wheel_holds_our_three_packages_and_its_own_description_alone(wheel: zipfile.Path) -> None:
     description = wheel / f"ocr_sidecar-{__version__}.dist-info"
 
-    assert {entry.name for entry in wheel.iterdir()} == {"ocr_protocol", "ocr_worker", description.name}
+    assert {entry.name for entry in wheel.iterdir()} == {
+        "ocr_protocol", "ocr_sidecar", "ocr_worker", description.name,
+    }  # fmt: skip
     assert (description / "top_level.txt").read_text(encoding="utf-8").split() == [
         "ocr_protocol",
+        "ocr_sidecar",
         "ocr_worker",
     ]
 

@@ -117,12 +117,12 @@ class Host:
         self.wait(lambda _: len(self.of(job_id, "batch")) >= runs, what)
         return self.of(job_id, "batch")[runs - 1]["data"]
 
-    def wait_in_work(self, job_id: str, number: int, page: int = 1, attempt: int = 1) -> None:
+    def wait_in_work(self, job_id: str, number: int, page: int = 1) -> None:
         """Wait until a page process has been given the page: only the store can tell this between two events."""
 
         def in_work() -> bool:
             return any(
-                one.page == page and one.attempts == attempt and one.status is None
+                one.page == page and one.attempts == 1 and one.status is None
                 for one in self.store.pages(job_id, number)
             )
 

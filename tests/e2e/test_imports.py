@@ -19,7 +19,7 @@ WIRE = {
     "typing_extensions",
     "typing_inspection",
 }
-SLOW_STANDARD = {"asyncio", "concurrent", "ctypes", "http", "multiprocessing", "ssl", "unittest", "xml"}
+SLOW_STANDARD = {"asyncio", "ctypes", "http", "multiprocessing", "ssl", "unittest", "xml"}
 ASKED_FOR_IN_VAIN = {"org"}
 """Of Jython, by the standard library."""
 _IMPORTED = re.compile(r"^import time: .*\| *([\w.]+)$", re.MULTILINE)

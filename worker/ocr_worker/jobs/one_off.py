@@ -13,7 +13,7 @@ from ocr_worker.jobs.course import with_name
 from ocr_worker.model.results import Inspection, PageFacts
 from ocr_worker.model.tasks import Failure, Inspected, InspectTask, Outcome, OverlayTask, PageTask, Source
 from ocr_worker.processes.pool import Pool
-from ocr_worker.processes.slot import SlotSpoke
+from ocr_worker.processes.slot import WARM_UP, SlotEnded
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class PageRequests:
 
     def handle(self, message: object) -> None:
         """Handle a message of the pool."""
-        self._can_start = isinstance(message, SlotSpoke) or bool(self._asked)
+        self._can_start = not (isinstance(message, SlotEnded) and message.slot.ticket == WARM_UP)
         for ended in self.pool.handle(message):
             self._asked.pop(ended.ticket).answer.set_result(ended.outcome)
         self._begin_next()
