@@ -86,10 +86,10 @@ def test_a_page_process_that_needs_commands_starts_no_others_and_may_do_nothing_
     assert (places.foreign / "file").read_text(encoding="ascii") == "whole"
 
 
-@pytest.mark.needs("tesseract")
+@pytest.mark.needs("pdftoppm")
 @needs_landlock
 def test_the_loader_of_a_program_is_named_by_it() -> None:
-    command = shutil.which("tesseract")
+    command = shutil.which("pdftoppm")
     assert command
 
     programs = list(sandbox.programs([command]))
