@@ -434,5 +434,5 @@ def test_a_disk_that_fails_to_read_an_input_is_said_so(tmp_path: Path, page: Pat
     with running(tmp_path / "home", failing("openat:error=EIO", at=page)) as worker:
         data = worker.batch([page, other], out)
 
-    assert [(Path(e["file"]).name, e["code"]) for e in data["failed"]] == [("page.png", "corrupt")]
+    assert [(Path(e["file"]).name, e["code"]) for e in data["failed"]] == [("page.png", "unreachable")]
     assert len(data["successful"]) == 1

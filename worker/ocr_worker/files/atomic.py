@@ -17,7 +17,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from ocr_worker.errors import LockedError, OcrError, OutputExistsError, OutputPermissionError, no_space
+from ocr_worker.errors import (
+    LockedError,
+    OcrError,
+    OutputExistsError,
+    OutputPermissionError,
+    is_shared,
+    no_space,
+    unreachable,
+)
 from ocr_worker.files.liveness import own_mark
 
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -165,6 +173,8 @@ def translated(target: Path) -> Iterator[None]:
 def output_error(error: OSError, target: Path) -> OcrError:
     if full := no_space(error, target):
         return full
+    if away := unreachable(error, target):
+        return away
     if error.errno in _DENIED:
         return OutputPermissionError(f"{target} can't be written: {error.strerror}; choose another folder")
     return OutputPermissionError(f"{target} can't be written: {error.strerror or error}")
@@ -199,7 +209,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _is_busy(error: BaseException) -> bool:
-    return isinstance(error, OSError) and error.errno in _BUSY
+    return isinstance(error, OSError) and (error.errno in _BUSY or is_shared(error))
 
 
 def _sha256(handle: int) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from ocr_worker.errors import OutputPermissionError, no_space
+from ocr_worker.errors import OutputPermissionError, no_space, unreachable
 from ocr_worker.jobs.course import RunEnds
 from ocr_worker.jobs.file_window import RunOrder
 from ocr_worker.jobs.output_names import Namespace, plan_outputs
@@ -214,8 +214,11 @@ def _prepare_folder(folder: Path, sent: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise no_space(error, f"the output folder {sent}") or OutputPermissionError(
-            f"The output folder {sent} can't be made: {reason}. Choose another."
+        place = f"the output folder {sent}"
+        raise (
+            no_space(error, place)
+            or unreachable(error, place)
+            or OutputPermissionError(f"The output folder {sent} can't be made: {reason}. Choose another.")
         ) from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputPermissionError(f"The output folder {sent} can't be written. Choose another.")
