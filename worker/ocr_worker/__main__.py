@@ -29,6 +29,8 @@ def main() -> int:
         from ocr_worker.processes.child import main as page_process
 
         return page_process(int(arguments[1]), Path(arguments[2]), int(arguments[3]))
+    # Imports take a while, and nothing is begun: a Ctrl-C that early is no more than an end.
+    signal.signal(signal.SIGINT, lambda number, _: os._exit(128 + number))
     from ocr_worker.cli.app import run
 
     return run(arguments)

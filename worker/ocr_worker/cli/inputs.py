@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 import os
 import re
@@ -79,6 +80,34 @@ def gather(folders: Sequence[Path], paths: Sequence[Path], search: Search) -> li
     found = [file for folder in folders for file in search(folder)]
     found += [file for path in paths for file in (search(path) if path.is_dir() else [path])]
     return [os.fspath(file) for file in dict.fromkeys(found)]
+
+
+def require_any(paths: Sequence[Path]) -> None:
+    """Refuse a batch of which no named file is there: it would make a folder and a job for a slip of the pen.
+
+    Raises NotFoundError, which names a file that may have been meant.
+    """
+    if paths and not any(os.path.lexists(path) for path in paths):
+        require_all(paths)
+
+
+def require_all(paths: Sequence[Path]) -> None:
+    """Raises NotFoundError for the first that is not there."""
+    for path in paths:
+        if not os.path.lexists(path):
+            near = _nearest(path)
+            raise NotFoundError(
+                f"There is no {path}: " + (f"did you mean {near}?" if near else "check its path.")
+            )
+
+
+def _nearest(path: Path) -> Path | None:
+    try:
+        names = os.listdir(path.parent)  # noqa: PTH208  # names alone are wanted
+    except OSError:
+        return None
+    close = difflib.get_close_matches(path.name, names, 1)
+    return path.with_name(close[0]) if close else None
 
 
 def _matches(path: Path, root: Path, patterns: Sequence[str]) -> bool:
