@@ -87,12 +87,15 @@ class BatchManifest(_Record):
             admission = Admission(request, store)
             job_id = admission.job.job_id
             lock = JobLock(settings.jobs_dir, job_id)
-            try:
-                admission.step()
-                store.update_job(job_id, state="interrupted")
-            finally:
-                lock.release()
-            write_manifest(store, job_id)
+            with lock:
+                try:
+                    admission.step()
+                    store.update_job(job_id, state="interrupted")
+                except BaseException:
+                    store.delete_job(job_id)
+                    raise
+                # Before the lock is let go: whoever takes the job up writes the next one.
+                write_manifest(store, job_id)
         return cls.load(output_dir, job_id)
 
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections.abc import Callable
 
 from ocr_worker.errors import JobActiveError, JobNotFoundError
 from ocr_worker.model.events import FileEnded, JobEnded, JobEvent, JobFailed
@@ -137,9 +138,24 @@ class JobLeases:
         """Forget an ended job and what is kept of its pages; its outputs stay."""
         self.get_ended(job_id)
         with JobLock(self._jobs_dir, job_id):
-            self.get_ended(job_id)
-            shutil.rmtree(self._jobs_dir / job_id, ignore_errors=True)
-            self.store.delete_job(job_id)
+            self._forget(self.get_ended(job_id))
+
+    def delete_if(self, job_id: JobId, is_due: Callable[[StoredJob], bool]) -> bool:
+        """Forget a job if that is still due once no other process can have it; whether it was."""
+        lock = JobLock.take_if_free(self._jobs_dir, job_id)
+        if lock is None:
+            return False
+        with lock:
+            # Read again under the lock: another process may have done it again, or deleted it, since it was found.
+            job = self.store.job(job_id)
+            if job is None or job.state in ACTIVE or not is_due(job):
+                return False
+            self._forget(job)
+            return True
+
+    def _forget(self, job: StoredJob) -> None:
+        shutil.rmtree(self._jobs_dir / job.job_id, ignore_errors=True)
+        self.store.delete_job(job.job_id)
 
     def find_interrupted(self) -> None:
         """See to it that the store names no job of a dead worker as being at work."""
