@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-from ocr_worker.files.descriptors import write_all
+from ocr_worker.descriptors import write_all
 
 BACKLOG = 1000
 PRINT_BYTES = 4096

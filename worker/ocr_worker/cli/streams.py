@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from typing import Any, TextIO
 
-from ocr_worker.files.descriptors import write_all
+from ocr_worker.descriptors import write_all
 
 
 def settle_streams() -> None:

@@ -10,7 +10,7 @@ from typing import Union
 from ocr_protocol.codec import encode
 from ocr_protocol.events import Event
 from ocr_protocol.lines import Line, LineSplitter
-from ocr_worker.files.descriptors import read_some, write_all
+from ocr_worker.descriptors import read_some, write_all
 from ocr_worker.processes.claim import Channel
 
 READ_BYTES = 65536

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from ocr_worker.errors import OcrError
 from ocr_worker.files.atomic import FolderId
-from ocr_worker.model.jobs import JobId
+from ocr_worker.model.jobs import ACTIVE, JobId
 from ocr_worker.store.job_store import JobStore, store_as_it_is
 from ocr_worker.store.manifest import write_manifest
+from ocr_worker.store.records import StoredJob
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ class Schedule:
 
     def written(self, job_id: JobId, begun: float, ended: float) -> None:
         """Files that changed meanwhile, or will, wait; a change of state does not."""
+        self._not_before = {other: at for other, at in self._not_before.items() if at > ended}
         self._not_before[job_id] = ended + max(LEAST_SECONDS, COST_FACTOR * (ended - begun))
         if self._due.get(job_id, AT_ONCE) != AT_ONCE:
             self._due[job_id] = self._not_before[job_id]
@@ -89,8 +91,10 @@ class ManifestWriter:
 
     def begun(self, job_id: JobId, folder: FolderId | None) -> None:
         """Write the manifest now, and from now on into no other folder."""
-        self._folders[job_id] = folder
-        self.state_changed(job_id)
+        with self._news:
+            self._folders[job_id] = folder
+            self._schedule.state_changed(job_id)
+            self._wake()
 
     def file_changed(self, job_id: JobId) -> None:
         """Write the manifest as soon as the last write is long enough ago."""
@@ -170,9 +174,13 @@ class ManifestWriter:
             except (OcrError, sqlite3.Error) as error:
                 # The store is the truth; the copy is tried again at the next change.
                 log.warning("The manifest of job %s can't be written: %s", job_id, error)
+            job = _look_up(store, job_id)
             with self._news:
                 self._schedule.written(job_id, self._begun, time.monotonic())
                 self._writing = None
+                if job_id not in self._schedule and (job is None or job.state not in ACTIVE):
+                    # Its next run finds the folder anew.
+                    self._folders.pop(job_id, None)
                 self._news.notify_all()
         store.close()
 
@@ -188,3 +196,10 @@ class ManifestWriter:
                     return None
                 self._news.wait(self._schedule.seconds_to_next(now))
             return None
+
+
+def _look_up(store: JobStore, job_id: JobId) -> StoredJob | None:
+    try:
+        return store.job(job_id)
+    except sqlite3.Error:
+        return None

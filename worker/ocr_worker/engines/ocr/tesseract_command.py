@@ -8,7 +8,7 @@ import shlex
 import tempfile
 import unicodedata
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -19,9 +19,11 @@ import pytesseract
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr import tessdata
 from ocr_worker.engines.ocr.page_parts import Part
-from ocr_worker.errors import EngineError, EngineMissingError, no_space
+from ocr_worker.errors import EngineError, EngineMissingError, NoSpaceError, no_space
 from ocr_worker.model.page import Box, Line, Word
 
+PROBES, PROBE_BYTES = 4, 65536
+"""Files that are made to find out whether there is room: the command and pytesseract make three."""
 _LINES = {"ocr_line", "ocr_textfloat", "ocr_header", "ocr_caption"}
 
 
@@ -51,8 +53,10 @@ class TesseractEngine:
                 pytesseract.TesseractNotFoundError,
                 RuntimeError,
                 OSError,
+                # What pytesseract makes of a temporary file that could not be made.
+                UnboundLocalError,
             ) as error:
-                if full := no_space(error, bitmap.parent):
+                if full := no_space(error, bitmap.parent) or lack_of_room(bitmap.parent):
                     raise full from error
                 raise EngineError(f"Tesseract failed on the page: {error}") from error
         return tuple(read_hocr(hocr))
@@ -62,10 +66,31 @@ class TesseractEngine:
 def handed_over(image: GreyImage, folder: Path) -> Iterator[tuple[Path, str]]:
     """A bitmap as a file of ours, and the options that the command needs to read it."""
     # In the page process's own place for temporary files, which goes with it.
-    with tempfile.TemporaryDirectory(prefix="page-") as scratch:
-        bitmap = Path(scratch) / "page.pgm"
-        image.picture.save(bitmap)
+    with ExitStack() as stack:
+        try:
+            scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="page-"))
+            bitmap = Path(scratch) / "page.pgm"
+            image.picture.save(bitmap)
+        except OSError as error:
+            raise no_space(error, tempfile.gettempdir()) or EngineError(
+                f"The page can't be handed to Tesseract: {error}"
+            ) from error
         yield bitmap, f"--tessdata-dir {shlex.quote(str(folder))} --dpi {image.engine_dpi}"
+
+
+def lack_of_room(folder: Path) -> NoSpaceError | None:
+    """Whether it was a full disk, or one without room for another name, that kept the command from answering: it does not say so."""
+    probes = [folder / f"probe{number}" for number in range(PROBES)]
+    try:
+        for probe in probes:
+            probe.write_bytes(bytes(PROBE_BYTES))
+    except OSError as error:
+        return no_space(error, folder)
+    finally:
+        for probe in probes:
+            with suppress(OSError):
+                probe.unlink(missing_ok=True)
+    return None
 
 
 def read_hocr(hocr: bytes) -> Iterator[Line]:

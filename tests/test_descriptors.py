@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ocr_worker.files.descriptors import read_some, write_all
+from ocr_worker.descriptors import read_some, write_all
 from tests.limits import HANG_SECONDS
 
 
