@@ -29,6 +29,10 @@ class Search:
     include: Sequence[str] = ()
     """Patterns of which one has to match; none: the extensions of what can be recognised."""
     exclude: Sequence[str] = ()
+    follow_links: bool = False
+    """Also to files and folders elsewhere: whoever may write into a folder could lead us to what only we may read."""
+    links: list[Path] = field(default_factory=list)
+    """Links that were passed over."""
     unread: list[str] = field(default_factory=list)
     """Folders that were passed over, each with the reason: what is in them was not found."""
 
@@ -45,9 +49,10 @@ class Search:
         return sorted(self._walk(folder))
 
     def _walk(self, folder: Path) -> Iterator[Path]:
-        for place, folders, files in os.walk(folder, onerror=self._pass_over):
+        entered = {_identity(folder)}
+        for place, folders, files in os.walk(folder, onerror=self._pass_over, followlinks=self.follow_links):
             here = Path(place)
-            folders[:] = [name for name in folders if self._enters(here / name, folder)]
+            folders[:] = [name for name in folders if self._enters(here / name, folder, entered)]
             ours = self._own_outputs(here, files)
             yield from (
                 here / name for name in files if name not in ours and self._means(here / name, folder)
@@ -56,17 +61,30 @@ class Search:
     def _pass_over(self, error: OSError) -> None:
         self.unread.append(f"{os.fsdecode(error.filename)}: {error.strerror}")
 
-    def _enters(self, folder: Path, root: Path) -> bool:
+    def _enters(self, folder: Path, root: Path, entered: set[tuple[int, int] | None]) -> bool:
         if folder.name.startswith(".") or _matches(folder, root, self.exclude):
             return False
-        return self.output_dir is None or not _same(folder, self.output_dir)
+        if self.output_dir is not None and _same(folder, self.output_dir):
+            return False
+        if not self.follow_links:
+            return not self._passes_link(folder)
+        # Links may lead in circles.
+        identity = _identity(folder)
+        is_new = identity not in entered
+        entered.add(identity)
+        return is_new
+
+    def _passes_link(self, path: Path) -> bool:
+        if not path.is_symlink():
+            return False
+        self.links.append(path)
+        return True
 
     def _means(self, file: Path, root: Path) -> bool:
         if file.name.startswith(".") or _matches(file, root, self.exclude):
             return False
-        if self.include:
-            return _matches(file, root, self.include)
-        return file.suffix[1:].lower() in EXTENSIONS
+        meant = _matches(file, root, self.include) if self.include else file.suffix[1:].lower() in EXTENSIONS
+        return meant and (self.follow_links or not self._passes_link(file))
 
     def _own_outputs(self, folder: Path, files: Sequence[str]) -> set[str]:
         """Outputs of earlier runs, where outputs are written among the inputs."""
@@ -115,6 +133,14 @@ def _matches(path: Path, root: Path, patterns: Sequence[str]) -> bool:
     # `**/` stands for no folder as well.
     wider = [*patterns, *(pattern.replace("**/", "") for pattern in patterns)]
     return any(fnmatch.fnmatch(below if "/" in pattern else path.name, pattern) for pattern in wider)
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -61,7 +61,7 @@ def _write_as_it_is(
             _write(stream, head, _items(store, job_id), broken_off or threading.Event())
 
     with staging(path, write) as staged:
-        publish_all([staged])
+        publish_all([staged], folder)
     return path
 
 

@@ -51,6 +51,9 @@ class BatchCommand(RunOptions):
         list[str] | None,
         Option(metavar="GLOB", help="Of folders no files or folders like this; may be repeated."),
     ] = None
+    follow_links: Annotated[
+        bool, Option("--follow-links", help="Take files and folders of searched folders that are links, too.")
+    ] = False
     output_dir: Annotated[
         Path | None, Option("--output-dir", "-o", help="Where outputs go; made if missing.")
     ] = None
@@ -100,16 +103,24 @@ class Order:
     signals: Signals
     unread: set[str] = field(default_factory=set)
     """Folders that could not be searched; each is told once."""
+    links: set[Path] = field(default_factory=set)
+    """Links that were passed over; each is told once."""
 
     def find(self) -> list[str]:
         """The inputs as they are now."""
         options = self.options
-        search = Search(options.output_dir, options.include or (), options.exclude or ())
+        search = Search(
+            options.output_dir, options.include or (), options.exclude or (), options.follow_links
+        )
         files = gather(options.input_dir or (), options.named, search)
         for folder in dict.fromkeys(search.unread):
             if folder not in self.unread:
                 say(f"Not searched, as it can't be read: {shown(folder)}")
         self.unread.update(search.unread)
+        for link in search.links:
+            if link not in self.links:
+                say(f"Passed over, as it is a link: {shown(link)} (--follow-links takes it)")
+        self.links.update(search.links)
         return files
 
     def do(self, files: list[str]) -> tuple[int, set[str]]:
