@@ -7,7 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ocr_worker.errors import UnreachableError
 from ocr_worker.files.atomic import FolderId, folder_id
+from ocr_worker.files.bounded import bounded
 from ocr_worker.files.sweep import sweep_parts
 from ocr_worker.jobs.course import Compose, Open, Recognise, Task
 from ocr_worker.jobs.output_names import output_paths
@@ -65,13 +67,18 @@ class FileWindow:
 
     def prepare_folder(self) -> None:
         """Make the output folder, and take away what dead processes left in it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.folder_id = folder_id(self.folder)
+        self.folder_id = bounded(self._made_folder, f"The output folder {self.folder}")
         self.sweep()
 
     def sweep(self) -> None:
         """Take away what killed processes left in the output folder."""
-        sweep_parts(self.folder)
+        # A share that has died since leaves its sweep behind: the next run does it.
+        with suppress(UnreachableError):
+            bounded(lambda: sweep_parts(self.folder), self.folder)
+
+    def _made_folder(self) -> FolderId | None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return folder_id(self.folder)
 
     def read_next(self) -> StoredFile | None:
         """The next file; at most `chunk_size` of them are in memory."""

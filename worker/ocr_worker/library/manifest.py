@@ -89,9 +89,11 @@ class BatchManifest(_Record):
             lock = JobLock(settings.jobs_dir, job_id)
             with lock:
                 try:
-                    admission.step()
+                    while not admission.step():
+                        pass
                     store.update_job(job_id, state="interrupted")
                 except BaseException:
+                    admission.stop()
                     store.delete_job(job_id)
                     raise
                 # Before the lock is let go: whoever takes the job up writes the next one.

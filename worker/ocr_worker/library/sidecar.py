@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -144,13 +145,15 @@ class Sidecar:
             settings = _settings(state_dir, max_workers)
         self._settings = settings
         self._runtime: Runtime | None = None
+        self._starting = threading.Lock()
 
     @property
     def runtime(self) -> Runtime:
         """Started when it is first needed, and anew after `close`."""
-        if self._runtime is None:
-            self._runtime = Runtime(self._settings).start()
-        return self._runtime
+        with self._starting:
+            if self._runtime is None:
+                self._runtime = Runtime(self._settings).start()
+            return self._runtime
 
     def start(
         self, files: AnyPath | Iterable[AnyPath], output_dir: AnyPath, **options: Unpack[Options]
@@ -166,8 +169,9 @@ class Sidecar:
             OcrError: nothing was begun: no files, a bad option, a language that is not installed, a folder that can't
                 be written. What befalls single files stands in the result.
         """
-        accepted = self.runtime.admit(make_request(files, output_dir, options))
-        return Job(self.runtime, accepted.job_id, accepted.file_count)
+        request, runtime = make_request(files, output_dir, options), self.runtime
+        accepted = runtime.admit(request)
+        return Job(runtime, accepted.job_id, accepted.file_count)
 
     def resume(self, job_id: str, passwords: dict[str, str] | None = None) -> Job | None:
         """Go on with a job that was cancelled, stopped or interrupted; None where nothing is left to do.
@@ -228,7 +232,8 @@ class Sidecar:
 
     def close(self) -> None:
         """End all page processes and let the store go; jobs at work can be resumed. Safe to call again."""
-        runtime, self._runtime = self._runtime, None
+        with self._starting:
+            runtime, self._runtime = self._runtime, None
         if runtime is not None:
             runtime.call(lambda service: service.interrupt("closed"))
             runtime.close()
@@ -247,8 +252,9 @@ class Sidecar:
             raise NotFoundError(f"{source.name} has no page {page}, only {found.pages}.")
 
     def _again(self, order: Any) -> Job | None:
-        seen, accepted = self.runtime.call(order)
-        return Job(self.runtime, accepted.job_id, accepted.file_count, seen) if accepted else None
+        runtime = self.runtime
+        seen, accepted = runtime.call(order)
+        return Job(runtime, accepted.job_id, accepted.file_count, seen) if accepted else None
 
 
 def _settings(state_dir: AnyPath | None, max_workers: int | None) -> Settings:

@@ -49,6 +49,7 @@ class JobStore:
             NoSpaceError: its disk is full, or has no room for another name.
             InternalError: the store is from a newer version or is no database.
         """
+        self.state_dir = state_dir
         self._file = StoreFile(state_dir)
         self._db = self._file.db
 
