@@ -178,11 +178,11 @@ def test_a_manifest_that_was_overtaken_is_written_anew(
     """Ours read `interrupted`, the other ran the job to its end and wrote that, ours came last."""
     pair.add("interrupted", output_dir=str(tmp_path), output_path=os.fsencode(tmp_path), options=JobOptions())
 
-    def overtake(staged: Any) -> None:
+    def overtake(staged: Any, known: Any) -> None:
         monkeypatch.setattr(manifest, "publish_all", publish_all)
         pair.others.store.update_job(JOB, state="completed")
         write_manifest(pair.others.store, JOB)
-        publish_all(staged)
+        publish_all(staged, known)
 
     monkeypatch.setattr(manifest, "publish_all", overtake)
     path = write_manifest(pair.ours.store, JOB)

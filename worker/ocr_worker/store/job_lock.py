@@ -136,7 +136,20 @@ def clean_stale(jobs_dir: Path) -> list[JobId]:
                 # Removed while it is held, so that no worker takes it in between.
                 file.unlink(missing_ok=True)
                 removed.append(file.stem)
+    for request in jobs_dir.glob("*.cancel"):
+        if not is_held(jobs_dir, request.stem):
+            # It came too late for whoever was asked.
+            request.unlink(missing_ok=True)
     return removed
+
+
+def is_held(jobs_dir: Path, job_id: JobId) -> bool:
+    """Whether some process has the job."""
+    for kind in (LOCK, SOFT_LOCK):
+        with _held(jobs_dir / f"{job_id}{kind}") as free:
+            if free is False:
+                return True
+    return False
 
 
 def who_holds(jobs_dir: Path, job_id: JobId) -> Holder | None:

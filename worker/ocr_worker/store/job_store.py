@@ -82,6 +82,10 @@ class JobStore:
     def job(self, job_id: JobId) -> StoredJob | None:
         return next(self._jobs("WHERE job_id = ? AND state <> 'admitting'", (job_id,)), None)
 
+    def has(self, job_id: JobId) -> bool:
+        """Whether the job is known, be it one that is still admitted."""
+        return self._db.execute("SELECT 1 FROM jobs WHERE job_id = ?", (job_id,)).fetchone() is not None
+
     def jobs(self, state: str | None, offset: int, limit: int) -> list[StoredJob]:
         """Newest first."""
         where, given = _in_state(state)
