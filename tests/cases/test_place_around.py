@@ -121,3 +121,18 @@ def test_case_21_paths_in_json_are_utf_8_whatever_the_locale(tmp_path: Path) -> 
 
     assert [done["file"] for done in data["successful"]] == [str(page)], data
     assert (tmp_path / "öut" / "Übergröße 漢字.pdf").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("refusal", ["ENOLCK", "EOPNOTSUPP", "EINVAL", "EIO"])
+def test_a_state_folder_whose_disk_takes_no_locks_is_worked_with_and_said_so(
+    refusal: str, tmp_path: Path
+) -> None:
+    page = write_page(tmp_path / "in")
+
+    with running(tmp_path / "home", failing(f"flock:error={refusal}")) as worker:
+        data = worker.batch([page], tmp_path / "out")
+
+    assert [done["status"] for done in data["successful"]] == ["completed"], data
+    assert "takes no locks" in worker.log.read_text(encoding="utf-8")
+    assert list((worker.state / "jobs").iterdir()) == []
