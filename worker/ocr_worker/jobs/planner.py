@@ -12,7 +12,7 @@ from ocr_worker.store.records import NewFile
 
 AHEAD = 2000
 """Files that are planned before they are taken: a request of a hundred thousand is never in memory twice."""
-MOST_TAKEN = 500
+MOST_TAKEN = 250
 """Files at a time: to store them takes a few milliseconds."""
 PATIENCE_SECONDS = 30.0
 """From one sign of life to the next. Thousands of earlier results are read in less."""
