@@ -81,11 +81,11 @@ class JobService:
     # Orders
 
     def admit(self, request: JobRequest) -> Future[Accepted]:
-        """Take in a job: a large one goes on in `step`, and the future tells when all of it is stored.
+        """Take in a job: a large one goes on in `step`, and the future tells when all of it is stored, or why the output folder can't be used.
 
         Raises:
             BusyError: too many jobs wait.
-            OutputPermissionError: the output or the state folder can't be written.
+            OutputPermissionError: the state folder can't be written.
         """
         self._require_room()
         return self._admissions.add(request)
