@@ -73,7 +73,10 @@ def test_the_summary_names_outputs_and_what_may_be_wrong_without_being_asked(ocr
 
     assert done.returncode == 0, done.stderr
     assert "2 files (2 ok, 1 of them with notes, 0 failed, 0 skipped)" in done.stdout
-    assert "  in/blank.png: note: The file states no usable resolution: it is estimated\n" in done.stdout
+    assert (
+        "  in/blank.png: note: The file states no usable resolution (dpi): it is estimated as if the page were A4\n"
+        in done.stdout
+    )
     assert f"Written: {ocr.home}/out/blank.pdf, {ocr.home}/out/blank.txt, " in done.stdout
 
 

@@ -14,7 +14,7 @@ from typer._completion_classes import completion_init
 
 from ocr_worker.cli.commands import batch, doctor, files, info, jobs, maintenance
 from ocr_worker.cli.display import say, stdout_is_deaf
-from ocr_worker.cli.exit_codes import CANCELLED, GOOD, INTERNAL, USAGE
+from ocr_worker.cli.exit_codes import CANCELLED, GOOD, INTERNAL, USAGE, UsageError
 from ocr_worker.cli.options import answer_json
 from ocr_worker.cli.own_words import told
 from ocr_worker.cli.streams import let_go_of_stdout, prepare_streams
@@ -48,8 +48,10 @@ def run(arguments: list[str]) -> int:
         return _refused(arguments, "invalid_params", error.format_message(), USAGE)
     except OcrError as error:
         log.debug("%s", error.message, exc_info=True)
-        say(f"ocr-worker: {told(error.message)}")
-        return _refused(arguments, error.code, told(error.message), error.exit_code)
+        # A UsageError is already in the words of the command line.
+        sentence = shown(error.message) if isinstance(error, UsageError) else told(error.message)
+        say(f"ocr-worker: {sentence}")
+        return _refused(arguments, error.code, sentence, error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         say("ocr-worker: ended by Ctrl-C.")
         return _refused(arguments, "cancelled", "ended by Ctrl-C.", CANCELLED)
