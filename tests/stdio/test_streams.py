@@ -15,6 +15,7 @@ import pytest
 from ocr_protocol import Event, Info
 from ocr_worker.processes.claim import Channel
 from ocr_worker.stdio.streams import WINDOW, Reader, Writer
+from tests.limits import HANG_SECONDS
 
 LIMIT = 5
 END = "end"
@@ -173,3 +174,36 @@ def test_a_flood_of_commands_waits_in_the_pipe_until_answers_are_written(pipe: t
     assert held
     assert first + rest == [b"x"] * 200
     assert posted.get(timeout=LIMIT) == END
+
+
+def test_a_pipe_that_somebody_made_non_blocking_is_no_host_that_has_gone(pipe: tuple[int, int]) -> None:
+    read, write = pipe
+    filling = stuff(write)
+    writer, posted = start_writer(write)
+    os.set_blocking(write, False)
+
+    writer.put(event(1, "x" * 20_000))
+    writer.put(event(2))
+    heard = bytearray()
+    while heard.count(b"\n") < 3:
+        heard += os.read(read, 4096)
+
+    assert [json.loads(line)["id"] for line in heard[len(filling) :].splitlines()] == [1, 2]
+    assert posted.get(timeout=HANG_SECONDS) == "drained"
+    assert posted.empty()
+
+
+def test_a_stdin_that_somebody_made_non_blocking_has_not_ended(pipe: tuple[int, int]) -> None:
+    read, write = pipe
+    os.set_blocking(read, False)
+    heard: queue.Queue[Any] = queue.Queue()
+    reader = Reader(Channel(read, -1), heard.put, lambda: heard.put(END), 1000)
+    reader.start()
+    # By now it has found nothing, or will.
+    os.write(write, b"{}\n")
+
+    first = heard.get(timeout=HANG_SECONDS)
+    os.close(write)
+
+    assert first != END
+    assert heard.get(timeout=HANG_SECONDS) == END

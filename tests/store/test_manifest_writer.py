@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from ocr_worker.files.atomic import folder_id
 from ocr_worker.library.manifest import BatchManifest
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.manifest_writer import ManifestWriter, Schedule
 from tests.e2e import tree
+from tests.limits import HANG_SECONDS
 from tests.store.records import new_files, stored_job
 
 LARGE = 20_000
@@ -126,3 +128,43 @@ def test_a_keeper_that_was_closed_goes_on_with_the_next_job(large: Path) -> None
     keeper.close()
 
     assert BatchManifest.load(large).batch_id == "job"
+
+
+def test_jobs_that_have_ended_leave_nothing_in_memory(tmp_path: Path) -> None:
+    keeper = ManifestWriter(tmp_path / "state")
+    with closing(JobStore(tmp_path / "state")) as store:
+        for number in range(20):
+            job_id, out = f"job{number}", tmp_path / f"out{number}"
+            out.mkdir()
+            job = stored_job(job_id, state="running", output_path=os.fsencode(out))
+            store.add_job(job, new_files(1))
+            keeper.run_begun(job_id, folder_id(out))
+            store.update_job(job_id, state="completed")
+            keeper.state_changed(job_id)
+            keeper.await_written(job_id, HANG_SECONDS)
+    keeper.close()
+
+    assert keeper._folders == {}
+
+
+def test_a_schedule_forgets_waits_that_are_over(schedule: Schedule) -> None:
+    for number in range(1000):
+        schedule.written(f"job{number}", begun=10.0 * number, ended=10.0 * number + 0.01)
+
+    assert len(schedule._not_before) == 1
+
+
+def test_a_job_at_work_keeps_to_the_folder_that_it_found(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    keeper = ManifestWriter(tmp_path / "state")
+    with closing(JobStore(tmp_path / "state")) as store:
+        store.add_job(stored_job(state="running", output_path=os.fsencode(out)), new_files(1))
+        keeper.run_begun("job", folder_id(out))
+        keeper.await_written("job", HANG_SECONDS)
+        out.rename(tmp_path / "away")
+        out.mkdir()
+        keeper.state_changed("job")
+        keeper.close()
+
+    assert list(out.iterdir()) == []

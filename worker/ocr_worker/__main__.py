@@ -19,6 +19,7 @@ EXIT_INTERNAL, EXIT_START_UP = 1, 2
 
 def main() -> int:
     """Run what argv asks for; the exit code. Page processes of a frozen program come through here as well."""
+    _read_paths_as_utf8()
     _leave_no_core()
     arguments = sys.argv[1:]
     if not arguments:
@@ -27,6 +28,8 @@ def main() -> int:
         from ocr_worker.processes.child import main as page_process
 
         return page_process(int(arguments[1]), int(arguments[2]))
+    # Imports take a while, and nothing has started: a Ctrl-C this early just ends the process.
+    signal.signal(signal.SIGINT, lambda number, _: os._exit(128 + number))
     from ocr_worker.cli.app import run
 
     return run(arguments)
@@ -97,6 +100,17 @@ def _leave(code: int, stderr: Stderr) -> NoReturn:
             stream.flush()
     stderr.finish()
     os._exit(code)
+
+
+def _read_paths_as_utf8() -> None:
+    """Begin anew in Python's UTF-8 mode where the locale is another: JSON names files in UTF-8, whatever the shell speaks."""
+    if sys.getfilesystemencoding() == "utf-8" or sys.flags.utf8_mode or getattr(sys, "frozen", False):
+        return
+    # Page processes inherit it. What is said on the terminal stays in its encoding.
+    os.environ["PYTHONUTF8"] = "1"
+    if sys.stdout is not None:
+        os.environ.setdefault("PYTHONIOENCODING", f"{sys.stdout.encoding}:backslashreplace")
+    os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606  # ourselves
 
 
 def _leave_no_core() -> None:

@@ -13,6 +13,40 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+_AWAY = {
+    getattr(errno, name)
+    for name in (
+        "EIO", "ESTALE", "ETIMEDOUT", "EREMOTEIO", "ENOLINK", "ENONET", "ECOMM", "EPROTO", "EREMCHG", "ENOMEDIUM",
+        "ENETDOWN", "ENETUNREACH", "ENETRESET", "EHOSTDOWN", "EHOSTUNREACH", "ENOTCONN", "ESHUTDOWN", "EPIPE",
+        "ECONNREFUSED", "ECONNABORTED", "ECONNRESET", "EKEYEXPIRED", "EKEYREVOKED", "EKEYREJECTED", "EOWNERDEAD",
+    )
+    if hasattr(errno, name)
+}  # fmt: skip
+"""A disk, a share or its server does not answer. Not all systems know all of them."""
+_AWAY_ON_WINDOWS = {
+    21,
+    23,
+    51,
+    53,
+    54,
+    55,
+    58,
+    59,
+    64,
+    67,
+    121,
+    1117,
+    1167,
+    1222,
+    1231,
+    1232,
+    1236,
+    1237,
+    1256,
+}
+"""Not ready, data error, network path, name or session gone, semaphore timeout, device error, host unreachable."""
+_SHARED_ON_WINDOWS = {32, 33}
+"""ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION: Python tells them as EACCES."""
 
 Scope = Literal["page", "file", "job", "command"]
 """What is lost: the page, the whole file, the run of the job, or the command that was refused."""
@@ -43,6 +77,7 @@ FAILURES: dict[str, FailureKind] = {
     "not_regular": FailureKind("file", "input"),
     "permission": FailureKind("file", "input"),
     "locked": FailureKind("file", "input", "later"),
+    "unreachable": FailureKind("file", "machine", "later"),
     "empty": FailureKind("file", "input"),
     "unsupported_type": FailureKind("page", "input"),
     "corrupt": FailureKind("page", "input"),
@@ -138,6 +173,28 @@ class LockedError(OcrError):
     """Another program holds the file."""
 
     code = "locked"
+
+
+class UnreachableError(OcrError):
+    """The disk or share does not answer."""
+
+    code = "unreachable"
+
+
+def unreachable(error: BaseException, place: object) -> UnreachableError | None:
+    """What to raise when it was a disk or share that does not answer; None for any other error."""
+    if not isinstance(error, OSError):
+        return None
+    if getattr(error, "winerror", None) in _AWAY_ON_WINDOWS or error.errno in _AWAY:
+        return UnreachableError(
+            f"{place} can't be reached now: its disk or share does not answer ({error.strerror}). Try again when it does."
+        )
+    return None
+
+
+def is_shared(error: BaseException) -> bool:
+    """Whether Windows refused a file because another program has it open or has locked it."""
+    return getattr(error, "winerror", None) in _SHARED_ON_WINDOWS
 
 
 class EmptyFileError(OcrError):

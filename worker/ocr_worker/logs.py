@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
+from ocr_worker.descriptors import write_all
+
 BACKLOG = 1000
 PRINT_BYTES = 4096
 LAST_WORDS_SECONDS = 0.2
@@ -53,10 +55,9 @@ class Stderr:
 
     def _write(self) -> None:
         while True:
-            words = memoryview(self._words.get())
+            words = self._words.get()
             with suppress(OSError):
-                while words:
-                    words = words[os.write(self._fd, words) :]
+                write_all(self._fd, words)
             self._words.task_done()
 
 

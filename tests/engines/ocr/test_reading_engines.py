@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import struct
 import sys
 import tempfile
 from collections.abc import Callable
@@ -144,10 +146,52 @@ def test_the_command_finds_orientation_as_the_engine_in_the_process_does(
 
 
 def test_a_language_that_is_not_there_is_named_with_the_way_to_get_it() -> None:
-    with pytest.raises(LanguageMissingError, match=r"tesseract-ocr-tlh.*tessdata_dir"):
-        tessdata.find_tessdata(["eng", "tlh"])
-    with pytest.raises(LanguageMissingError, match=r"begins with tesseract-ocr-script-,"):
-        tessdata.find_tessdata(["script/Klingon"])
+    with pytest.raises(LanguageMissingError, match=r"tesseract-ocr-srp-latn.*tessdata_dir"):
+        tessdata.find_tessdata(["eng", "srp_latn"])
+    with pytest.raises(LanguageMissingError, match=r"tesseract-ocr-script-tibt,"):
+        tessdata.find_tessdata(["script/Tibetan"])
+
+
+@pytest.mark.parametrize(
+    ("code", "meant"),
+    [
+        ("ger", "deu"), ("de", "deu"), ("german", "deu"), ("due", "deu"), ("deo", "deu"), ("germam", "deu"), ("DEU", "deu"),
+        ("en_US", "eng"), ("fre", "fra"), ("zh-TW", "chi_tra"), ("zh", "chi_sim"), ("Fraktur", "script/Fraktur"),
+        ("script/Japanes", "script/Japanese"),
+    ],
+)  # fmt: skip
+def test_a_language_under_another_name_is_told_by_its_own(code: str, meant: str) -> None:
+    with pytest.raises(LanguageMissingError, match=rf"did you mean {meant}\?.*tessdata_dir") as told:
+        tessdata.find_tessdata([code])
+
+    assert "tesseract-ocr-" not in told.value.message
+
+
+def test_what_no_package_brings_names_none() -> None:
+    for code in ("tlh", "script/Klingon"):
+        with pytest.raises(LanguageMissingError, match=rf"Tesseract knows no {code}\. For data"):
+            tessdata.find_tessdata([code])
+
+
+def test_data_that_a_stale_variable_leads_to_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = tessdata.find_tessdata(["eng"])["eng"]
+    stale = tmp_path / "eng.traineddata"
+    tables = [
+        os.urandom(5000), b"", good.read_bytes()[:2000],
+        struct.pack("<i17q", 17, *(140 for _ in range(17))) + b"legacy" * 100,
+    ]  # fmt: skip
+    monkeypatch.setenv("TESSDATA_PREFIX", str(tmp_path))
+
+    for number, content in enumerate(tables):
+        stale.write_bytes(content)
+        os.utime(stale, (number, number))
+        assert tessdata.find_tessdata(["eng"])["eng"] == good
+    stale.write_bytes(good.read_bytes())
+
+    assert tessdata.find_tessdata(["eng"])["eng"] == stale
+    assert caplog.text.count("TESSDATA_PREFIX") == len(tables)
 
 
 def test_data_that_reads_no_text_is_no_language() -> None:

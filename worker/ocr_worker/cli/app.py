@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import signal
 from contextlib import suppress
 from typing import cast
 
@@ -13,11 +14,12 @@ from typer._completion_classes import completion_init
 
 from ocr_worker.cli.commands import batch, doctor, files, info, jobs, maintenance
 from ocr_worker.cli.display import say, stdout_is_deaf
-from ocr_worker.cli.exit_codes import GOOD, INTERNAL, USAGE
+from ocr_worker.cli.exit_codes import CANCELLED, GOOD, INTERNAL, USAGE, UsageError
 from ocr_worker.cli.options import answer_json
+from ocr_worker.cli.own_words import told
 from ocr_worker.cli.streams import let_go_of_stdout, prepare_streams
 from ocr_worker.cli.terminal_text import shown
-from ocr_worker.errors import JobNotFoundError, OcrError
+from ocr_worker.errors import OcrError
 from ocr_worker.logs import Stderr, log_to
 
 # Whichever click typer brings: its error for all that a command line can't mean.
@@ -35,6 +37,8 @@ def run(arguments: list[str]) -> int:
     prepare_streams()
     completion_init()
     try:
+        # Until here the entry point took it; from here on what is begun is let go in order.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         log_to(Stderr(2), os.environ.get("OCR_WORKER_LOG", "CRITICAL").upper())
         return _do(arguments)
     except SystemExit as end:
@@ -44,8 +48,13 @@ def run(arguments: list[str]) -> int:
         return _refused(arguments, "invalid_params", error.format_message(), USAGE)
     except OcrError as error:
         log.debug("%s", error.message, exc_info=True)
-        say(f"ocr-worker: {shown(_advised(error))}")
-        return _refused(arguments, error.code, _advised(error), error.exit_code)
+        # A UsageError is already in the words of the command line.
+        sentence = shown(error.message) if isinstance(error, UsageError) else told(error.message)
+        say(f"ocr-worker: {sentence}")
+        return _refused(arguments, error.code, sentence, error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        say("ocr-worker: ended by Ctrl-C.")
+        return _refused(arguments, "cancelled", "ended by Ctrl-C.", CANCELLED)
     except Exception as error:
         log.debug("the command failed", exc_info=True)
         sentence = (
@@ -54,6 +63,8 @@ def run(arguments: list[str]) -> int:
         say(f"ocr-worker: {sentence}")
         return _refused(arguments, "internal", sentence, INTERNAL)
     finally:
+        # The code stands: a Ctrl-C that comes now must not make a traceback of the interpreter's end.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         let_go_of_stdout()
 
 
@@ -87,9 +98,3 @@ def _make_app() -> typer.Typer:
     app.command("doctor")(doctor.doctor)
     info.add_to(app)
     return app
-
-
-def _advised(error: OcrError) -> str:
-    if isinstance(error, JobNotFoundError):
-        return error.message.replace("list_jobs lists", "`ocr-worker jobs` lists")
-    return error.message

@@ -13,6 +13,7 @@ import yaml
 
 from ocr_worker.cli.exit_codes import UsageError
 from ocr_worker.cli.terminal_text import flat
+from ocr_worker.errors import InvalidParamsError
 from ocr_worker.model.options import Number, Option, accepted, options
 
 PREFIX = "OCR_WORKER_"
@@ -47,7 +48,7 @@ def read_configuration(given: Path | None) -> Configuration:
     """Read the configuration: environment, then `given`, then the user's file, then defaults.
 
     Raises:
-        InvalidParamsError: a file is not there, is no YAML, or holds a key or value that is none; the message names it.
+        UsageError: a file is not there, is no YAML, or holds a key or value that is none; the message names it.
     """
     if given is not None and not given.is_file():
         raise UsageError(f"There is no configuration file {given}.")
@@ -95,4 +96,8 @@ def _scalar(text: str) -> object:
 
 
 def _checked(values: Mapping[str, object], spelled: Callable[[str], str]) -> dict[str, object]:
-    return {key: accepted(keys()[key], value, spelled(key)) for key, value in values.items()}
+    try:
+        return {key: accepted(keys()[key], value, spelled(key)) for key, value in values.items()}
+    except InvalidParamsError as error:
+        # It names the key or variable that was written, not a flag.
+        raise UsageError(error.message) from error

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 from typing_extensions import Self
 
+from ocr_worker.cli.own_words import told
 from ocr_worker.cli.terminal_text import pace, shown, standing
 from ocr_worker.errors import OutputPermissionError
 from ocr_worker.model.fields import sentence
@@ -129,12 +130,12 @@ def file_line(done: FileResult, loudness: Loudness) -> str | None:
     """The line for a file that has ended."""
     if done.error is not None:
         # Otherwise the summary names it, at the end, where it is seen.
-        said = f"Failed: {shown(done.file)}: {shown(done.error.message)}"
+        said = f"Failed: {shown(done.file)}: {told(done.error.message)}"
         return None if loudness == "normal" else said
     if loudness != "verbose":
         return None
-    pages = "".join(f"\n  page {bad.page}: {shown(bad.error)}" for bad in done.failed_pages)
-    warnings = "".join(f"\n  note: {shown(text)}" for text in done.warnings or ())
+    pages = "".join(f"\n  page {bad.page}: {told(bad.error)}" for bad in done.failed_pages)
+    warnings = "".join(f"\n  note: {told(text)}" for text in done.warnings or ())
     return shown(sentence(done)) + pages + warnings
 
 

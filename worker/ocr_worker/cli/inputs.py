@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 import os
 import re
@@ -28,6 +29,10 @@ class Search:
     include: Sequence[str] = ()
     """Patterns of which one must match; by default the extensions of supported files."""
     exclude: Sequence[str] = ()
+    follow_links: bool = False
+    """Also to files and folders elsewhere: whoever may write into a folder could lead us to what only we may read."""
+    links: list[Path] = field(default_factory=list)
+    """Links that were passed over."""
     unread: list[str] = field(default_factory=list)
     """Folders that could not be read, with the reasons."""
 
@@ -44,9 +49,10 @@ class Search:
         return sorted(self._walk(folder))
 
     def _walk(self, folder: Path) -> Iterator[Path]:
-        for place, folders, files in os.walk(folder, onerror=self._pass_over):
+        entered = {_identity(folder)}
+        for place, folders, files in os.walk(folder, onerror=self._pass_over, followlinks=self.follow_links):
             here = Path(place)
-            folders[:] = [name for name in folders if self._enters(here / name, folder)]
+            folders[:] = [name for name in folders if self._enters(here / name, folder, entered)]
             ours = self._own_outputs(here, files)
             yield from (
                 here / name for name in files if name not in ours and self._means(here / name, folder)
@@ -55,17 +61,30 @@ class Search:
     def _pass_over(self, error: OSError) -> None:
         self.unread.append(f"{os.fsdecode(error.filename)}: {error.strerror}")
 
-    def _enters(self, folder: Path, root: Path) -> bool:
+    def _enters(self, folder: Path, root: Path, entered: set[tuple[int, int] | None]) -> bool:
         if folder.name.startswith(".") or _matches(folder, root, self.exclude):
             return False
-        return self.output_dir is None or not _same(folder, self.output_dir)
+        if self.output_dir is not None and _same(folder, self.output_dir):
+            return False
+        if not self.follow_links:
+            return not self._passes_link(folder)
+        # Links may lead in circles.
+        identity = _identity(folder)
+        is_new = identity not in entered
+        entered.add(identity)
+        return is_new
+
+    def _passes_link(self, path: Path) -> bool:
+        if not path.is_symlink():
+            return False
+        self.links.append(path)
+        return True
 
     def _means(self, file: Path, root: Path) -> bool:
         if file.name.startswith(".") or _matches(file, root, self.exclude):
             return False
-        if self.include:
-            return _matches(file, root, self.include)
-        return file.suffix[1:].lower() in EXTENSIONS
+        meant = _matches(file, root, self.include) if self.include else file.suffix[1:].lower() in EXTENSIONS
+        return meant and (self.follow_links or not self._passes_link(file))
 
     def _own_outputs(self, folder: Path, files: Sequence[str]) -> set[str]:
         """Outputs of earlier runs that lie among the inputs."""
@@ -81,11 +100,47 @@ def gather(folders: Sequence[Path], paths: Sequence[Path], search: Search) -> li
     return [os.fspath(file) for file in dict.fromkeys(found)]
 
 
+def require_any(paths: Sequence[Path]) -> None:
+    """Refuse a batch of which no named file is there: it would make a folder and a job for a slip of the pen.
+
+    Raises NotFoundError, which names a file that may have been meant.
+    """
+    if paths and not any(os.path.lexists(path) for path in paths):
+        require_all(paths)
+
+
+def require_all(paths: Sequence[Path]) -> None:
+    """Raises NotFoundError for the first that is not there."""
+    for path in paths:
+        if not os.path.lexists(path):
+            near = _nearest(path)
+            raise NotFoundError(
+                f"There is no {path}: " + (f"did you mean {near}?" if near else "check its path.")
+            )
+
+
+def _nearest(path: Path) -> Path | None:
+    try:
+        names = os.listdir(path.parent)  # noqa: PTH208  # names alone are wanted
+    except OSError:
+        return None
+    close = difflib.get_close_matches(path.name, names, 1)
+    return path.with_name(close[0]) if close else None
+
+
 def _matches(path: Path, root: Path, patterns: Sequence[str]) -> bool:
     below = path.relative_to(root).as_posix()
     # `**/` stands for no folder as well.
     wider = [*patterns, *(pattern.replace("**/", "") for pattern in patterns)]
     return any(fnmatch.fnmatch(below if "/" in pattern else path.name, pattern) for pattern in wider)
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _same(one: Path, other: Path) -> bool:

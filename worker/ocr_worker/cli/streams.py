@@ -8,12 +8,15 @@ import sys
 from contextlib import suppress
 from typing import Any, TextIO
 
+from ocr_worker.descriptors import write_all
+
 
 def prepare_streams() -> None:
     """Open closed streams, escape what can't be encoded, and let stderr drop what can't be written."""
     for number in range(3):
         _open_closed(number)
     sys.stdin, sys.stdout = sys.stdin or _stream(0, "r"), sys.stdout or _stream(1, "w")
+    sys.stdout = _patient(sys.stdout)
     for stream in (sys.stdout, sys.stderr):
         _escape(stream)
     sys.stderr = _lossy(sys.stderr)
@@ -51,6 +54,15 @@ def _escape(stream: TextIO | None) -> None:
         reconfigure(errors="backslashreplace")
 
 
+def _patient(stream: TextIO) -> TextIO:
+    """The same stream, but that it waits for who reads, should somebody have made the pipe non-blocking. A console has no such readers."""
+    if stream.isatty():
+        return stream
+    with suppress(OSError):
+        stream.flush()
+    return io.TextIOWrapper(io.BufferedWriter(_Patient(1, "w", closefd=False)), stream.encoding)
+
+
 def _lossy(stream: TextIO | None) -> TextIO:
     """The same stream, which drops what can't be written. A Windows console needs its own way."""
     if stream is not None and sys.platform == "win32" and stream.isatty():
@@ -61,11 +73,19 @@ def _lossy(stream: TextIO | None) -> TextIO:
     return io.TextIOWrapper(_Lossy(2, "w", closefd=False), encoding, "backslashreplace", line_buffering=True)
 
 
-class _Lossy(io.FileIO):
+class _Patient(io.FileIO):
+    """A stream that writes everything it is given."""
+
+    def write(self, content: Any, /) -> int:
+        octets = memoryview(content)
+        write_all(self.fileno(), octets)
+        return octets.nbytes
+
+
+class _Lossy(_Patient):
     """A stream that ignores failed writes."""
 
     def write(self, content: Any, /) -> int:
-        try:
-            return super().write(content) or 0
-        except OSError:
-            return memoryview(content).nbytes
+        with suppress(OSError):
+            super().write(content)
+        return memoryview(content).nbytes

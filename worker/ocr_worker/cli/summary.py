@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+from ocr_worker.cli.own_words import told
 from ocr_worker.cli.terminal_text import clock, command_line, count, shown
 from ocr_worker.model.results import BatchResult, FileResult, Rehearsal, Statistics
 from ocr_worker.settings import MIB
 
 MOST_NAMED = 20
-"""Most failed files that are listed by name."""
+"""Most files of one kind, failed or with notes, that are listed by name."""
+MOST_OUTPUTS = 3
+"""Most files whose outputs are listed; for more, only the folder is."""
 
 
 def summary(result: BatchResult) -> str:
     """The text after a batch."""
     found = _rehearsed(result.successful) if result.dry_run else ()
-    return "\n".join([*found, _outcome(result), *_failures(result), *_what_next(result)])
+    return "\n".join([*found, _outcome(result), *_failures(result), *_notes(result), *_what_next(result)])
 
 
 def troubles(statistics: Statistics) -> list[str]:
@@ -48,7 +52,9 @@ def _outcome(result: BatchResult) -> str:
         "no_space": " because the disk is full",
     }.get(result.reason or "", "")
     checked = "would be recognised" if result.dry_run else "ok"
-    files = f"{ended.successful} {checked}, {ended.failed} failed, {ended.skipped} skipped"
+    noted = sum(bool(done.warnings) for done in result.successful)
+    notes = f", {noted} of them with notes" if noted and not result.dry_run else ""
+    files = f"{ended.successful} {checked}{notes}, {ended.failed} failed, {ended.skipped} skipped"
     pages, rate = count(result.total_pages_processed, "page"), result.statistics.pages_per_second
     pace = "" if result.dry_run else f"; {pages} in {clock(result.duration_seconds)} ({rate:.1f} pages/s)"
     waiting = f", {left} left" if left else ""
@@ -61,7 +67,7 @@ def _failures(result: BatchResult) -> Iterator[str]:
         yield blame(result.statistics)
     for done in result.failed[:MOST_NAMED]:
         assert done.error is not None
-        yield f"  {shown(done.file)}: {shown(done.error.message)} [{done.error.code}]"
+        yield f"  {shown(done.file)}: {told(done.error.message)} [{done.error.code}]"
     if len(result.failed) > MOST_NAMED:
         yield f"  … and {len(result.failed) - MOST_NAMED} more"
     for done in result.successful:
@@ -72,7 +78,28 @@ def _failures(result: BatchResult) -> Iterator[str]:
         yield f"Of {count(unlisted, 'file')} that were done some pages failed; the manifest names them."
 
 
+def _notes(result: BatchResult) -> Iterator[str]:
+    """What may be wrong with files that were done: who has not watched is to see it too."""
+    if result.dry_run:
+        return
+    noted = [done for done in result.successful if done.warnings]
+    for done in noted[:MOST_NAMED]:
+        yield from (f"  {shown(done.file)}: note: {told(text)}" for text in done.warnings or ())
+    if (more := len(noted) - MOST_NAMED) > 0:
+        yield f"  … and notes on {count(more, 'more file')}; their _ocr_results.json have them"
+
+
+def _outputs(result: BatchResult) -> Iterator[str]:
+    """Where to look for what was made."""
+    made = [done.outputs for done in result.successful if done.outputs and not result.dry_run]
+    if 0 < len(made) <= MOST_OUTPUTS:
+        yield from ("Written: " + ", ".join(map(shown, outputs.values())) for outputs in made)
+    elif made:
+        yield f"Written into {shown(Path(next(iter(made[0].values()))).parent)}"
+
+
 def _what_next(result: BatchResult) -> Iterator[str]:
+    yield from _outputs(result)
     if result.manifest:
         yield f"Manifest: {shown(result.manifest)}"
     if result.dry_run:
@@ -88,13 +115,13 @@ def _rehearsed(good: Sequence[FileResult]) -> Iterator[str]:
     plans = [(done, done.rehearsal) for done in good if done.rehearsal is not None]
     for done, plan in plans:
         yield f"  {shown(done.file)}: {_facts(done, plan)} → {shown(done.output)}"
-        yield from (f"    note: {shown(text)}" for text in done.warnings or ())
+        yield from (f"    note: {told(text)}" for text in done.warnings or ())
     if plans:
         yield _needs([plan for _, plan in plans])
     for sentence in dict.fromkeys(
         plan.survey["refused"]["message"] for done, plan in plans if is_refused(done)
     ):
-        yield f"It would be refused: {sentence}"
+        yield f"It would be refused: {told(sentence)}"
 
 
 def _facts(done: FileResult, plan: Rehearsal) -> str:

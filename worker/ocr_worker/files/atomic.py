@@ -17,11 +17,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from ocr_worker.errors import LockedError, OcrError, OutputExistsError, OutputPermissionError, no_space
+from ocr_worker.errors import (
+    LockedError,
+    OcrError,
+    OutputExistsError,
+    OutputPermissionError,
+    is_shared,
+    no_space,
+    unreachable,
+)
 from ocr_worker.files.liveness import own_mark
 
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _BUSY = {errno.EBUSY, errno.EACCES, errno.EPERM, errno.ETXTBSY}
+_FOLLOWS = os.link not in os.supports_follow_symlinks
 ATTEMPTS = 3
 _Moved = TypeVar("_Moved")
 FolderId = tuple[int, int]
@@ -73,14 +82,90 @@ def insist(move: Callable[[], _Moved], target: Path, sleep: Callable[[float], No
         raise output_error(error, target) from error
 
 
-def publish_all(staged: Iterable[Staged]) -> None:
-    """Move all into place in this order, then make the moves durable."""
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder that is held: what is done in it is done in this one, wherever its path leads by then."""
+
+    path: Path
+    handle: int | None
+    """None where the system has no such handles: there, paths it is."""
+
+    def link(self, one: Path, other: Path) -> None:
+        """Give a file of the folder a second name. Raises OSError."""
+        os.link(
+            self._at(one),
+            self._at(other),
+            src_dir_fd=self.handle,
+            dst_dir_fd=self.handle,
+            follow_symlinks=_FOLLOWS,
+        )
+
+    def replace(self, one: Path, other: Path) -> None:
+        """Rename, whatever has the other name. Raises OSError."""
+        os.replace(self._at(one), self._at(other), src_dir_fd=self.handle, dst_dir_fd=self.handle)
+
+    def rename(self, one: Path, other: Path) -> None:
+        """Rename; on Windows never over another. Raises OSError."""
+        os.rename(self._at(one), self._at(other), src_dir_fd=self.handle, dst_dir_fd=self.handle)
+
+    def unlink(self, one: Path) -> None:
+        """Raises OSError."""
+        os.unlink(self._at(one), dir_fd=self.handle)
+
+    def status(self, one: Path) -> os.stat_result:
+        """Of what has the name, a link itself. Raises OSError."""
+        return os.stat(self._at(one), dir_fd=self.handle, follow_symlinks=False)
+
+    def target_status(self, one: Path) -> os.stat_result:
+        """Of what the name leads to. Raises OSError."""
+        return os.stat(self._at(one), dir_fd=self.handle)
+
+    def has(self, one: Path) -> bool:
+        try:
+            self.status(one)
+        except OSError:
+            return False
+        return True
+
+    def _at(self, path: Path) -> str:
+        return os.fspath(path) if self.handle is None else path.name
+
+
+@contextmanager
+def held_folder(path: Path, known: FolderId | None = None) -> Iterator[Folder]:
+    """Hold a folder while files are moved in it.
+
+    Raises:
+        OutputPermissionError: it is not the one that is known; None is not compared.
+    """
+    if os.rename not in os.supports_dir_fd:
+        require_same_folder(path, known)
+        yield Folder(path, None)
+        return
+    with translated(path):
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        found = os.fstat(handle)
+        _require_same(path, known, (found.st_dev, found.st_ino))
+        yield Folder(path, handle)
+    finally:
+        os.close(handle)
+
+
+def publish_all(staged: Iterable[Staged], known: FolderId | None = None) -> None:
+    """Move all into place in this order, then make the moves durable.
+
+    Args:
+        staged: what is to be moved.
+        known: their folder; None where it may be any.
+    """
     folders: dict[Path, None] = {}
     for one in staged:
-        one.publish()
+        with held_folder(one.target.parent, known) as folder:
+            one.publish(move=folder.replace)
         folders[one.target.parent] = None
-    for folder in folders:
-        sync_folder(folder)
+    for place in folders:
+        sync_folder(place)
 
 
 def part_beside(target: Path) -> Path:
@@ -126,10 +211,15 @@ def write_unsynced(target: Path, content: bytes) -> None:
         _remove(temporary)
 
 
-def refuse_odd_target(target: Path) -> None:
+def kept_beside(target: Path) -> Path:
+    """A name under which what was there before is seen, and which no sweep takes for a leftover."""
+    return target.with_name(f"{target.name}.kept-{secrets.token_hex(4)}")
+
+
+def refuse_odd_target(target: Path, status: Callable[[Path], os.stat_result] = Path.stat) -> None:
     """A FIFO, device or folder at the target is never written to."""
     try:
-        mode = target.stat().st_mode
+        mode = status(target).st_mode
     except OSError:
         return
     if not stat.S_ISREG(mode):
@@ -147,7 +237,11 @@ def folder_id(folder: Path) -> FolderId | None:
 
 def require_same_folder(folder: Path, known: FolderId | None) -> None:
     """Raises OutputPermissionError when the path leads to another folder than it did; None is not compared."""
-    if known is not None and known != folder_id(folder):
+    _require_same(folder, known, folder_id(folder))
+
+
+def _require_same(folder: Path, known: FolderId | None, found: FolderId | None) -> None:
+    if known is not None and known != found:
         raise OutputPermissionError(
             f"{folder} is not the folder any more that it was when the run began, so nothing was written there. Put it back, then retry."
         )
@@ -165,6 +259,8 @@ def translated(target: Path) -> Iterator[None]:
 def output_error(error: OSError, target: Path) -> OcrError:
     if full := no_space(error, target):
         return full
+    if away := unreachable(error, target):
+        return away
     if error.errno in _DENIED:
         return OutputPermissionError(f"{target} can't be written: {error.strerror}; choose another folder")
     return OutputPermissionError(f"{target} can't be written: {error.strerror or error}")
@@ -199,7 +295,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _is_busy(error: BaseException) -> bool:
-    return isinstance(error, OSError) and error.errno in _BUSY
+    return isinstance(error, OSError) and (error.errno in _BUSY or is_shared(error))
 
 
 def _sha256(handle: int) -> str:

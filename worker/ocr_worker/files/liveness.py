@@ -10,6 +10,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+UNTOLD = "untold"
+
 
 def own_mark() -> str:
     """Names this process among all that may share a folder: those of other machines and containers too."""
@@ -34,12 +36,13 @@ def _here() -> str:
 
 
 def birth(pid: int) -> str | None:
-    """When a live process started, in its system's own terms; None for the dead and for zombies."""
+    """When a live process started, in its system's own terms; None for the dead and for zombies; UNTOLD where that is hidden."""
     if sys.platform == "linux":
         try:
             fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
         except OSError:
-            return None
+            # There may be no /proc, or it may hide the processes of others (hidepid).
+            return UNTOLD if _answers(pid) else None
         return None if fields[0] in b"ZX" else fields[19].decode("ascii")
     import psutil
 
@@ -48,3 +51,14 @@ def birth(pid: int) -> str | None:
         if process.status() != psutil.STATUS_ZOMBIE:
             return str(process.create_time())
     return None
+
+
+def _answers(pid: int) -> bool:
+    """Whether there is such a process, ours or another user's."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return True

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import math
 import os
 import secrets
 import time
 from collections import deque
 from collections.abc import Collection, Iterator
 from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from ocr_worker.errors import OutputPermissionError, no_space
+from ocr_worker.errors import OutputPermissionError, no_space, unreachable
+from ocr_worker.files.bounded import bounded
 from ocr_worker.jobs.course import RunEnds
 from ocr_worker.jobs.file_window import RunOrder
 from ocr_worker.jobs.output_names import Namespace, plan_outputs
+from ocr_worker.jobs.planner import Planner
 from ocr_worker.jobs.requests import input_file
 from ocr_worker.model.jobs import JobId, JobRequest
 from ocr_worker.model.results import Accepted
@@ -36,13 +38,7 @@ class Admission:
     """Stores a request in slices. Nobody sees the job before all its files are stored."""
 
     def __init__(self, request: JobRequest, store: JobStore) -> None:
-        """Store nothing yet: the job is locked first.
-
-        Raises:
-            OutputPermissionError: the output folder can't be made or written.
-        """
-        prepare = _foresee_folder if request.options.dry_run else _prepare_folder
-        prepare(request.output_dir, request.output_dir_sent)
+        """Store nothing yet: the job is locked first."""
         options, now = request.options, time.time()
         self.job = StoredJob(
             job_id=_new_job_id(datetime.now().astimezone()), state="admitting", reason=None, priority=request.priority,
@@ -51,28 +47,30 @@ class Admission:
             worker_restarts=0, cleanups=0, percent=0.0, peak_rss_bytes=0,
         )  # fmt: skip
         self.file_count, self._request, self._store = 0, request, store
-        self._plan: Iterator[NewFile | None] | None = None
+        self._planner: Planner | None = None
 
-    def step(self, seconds: float = math.inf) -> bool:
-        """Store for about this long; return whether all is stored."""
-        self._plan = self._plan or self._begin()
-        files, until = list[NewFile](), time.monotonic() + seconds
-        for planned in self._plan:
-            if planned is not None:
-                files.append(planned)
-            if time.monotonic() >= until:
-                self._keep(files)
-                return False
+    def step(self, seconds: float = 1.0) -> bool:
+        """Store for about this long; return whether all is stored.
+
+        Raises:
+            OcrError: the output folder can't be made or written, or does not answer.
+        """
+        if self._planner is None:
+            # Not before: the requests that came before this one are jobs by now, and their names are taken.
+            others = self._store.state_dir if self._store.to_come() else None
+            self._planner = Planner(lambda: _plan(self._request, others))
+            self._store.add_job(self.job)
+        else:
+            # Who has just asked is told at once if that can be; who has waited does not hold up others.
+            seconds = 0.0 if seconds <= SLICE_SECONDS else seconds
+        files, is_done = self._planner.take(seconds)
         self._keep(files)
-        return True
+        return is_done
 
-    def _begin(self) -> Iterator[NewFile | None]:
-        request, options = self._request, self.job.options
-        # Not before: the requests that came before this one are jobs by now, and their names are taken.
-        promised = _promised(self._store, request.output_dir)
-        self._store.add_job(self.job)
-        space = Namespace(request.output_dir, options.page.outputs, options.on_existing, promised)
-        return plan_outputs(map(input_file, request.files), space)
+    def stop(self) -> None:
+        """Plan no further."""
+        if self._planner is not None:
+            self._planner.stop()
 
     def _keep(self, files: list[NewFile]) -> None:
         if files:
@@ -113,7 +111,7 @@ class AdmissionQueue:
         """Append a request; `step` stores it.
 
         Raises:
-            OutputPermissionError: the output folder, or the state folder, can't be made or written.
+            OutputPermissionError: the state folder can't be made or written.
         """
         admission = Admission(request, self._leases.store)
         self._leases.acquire(admission.job.job_id)
@@ -139,6 +137,7 @@ class AdmissionQueue:
     def refuse(self, arrival: Arrival, error: Exception) -> None:
         """Remove a request from the store, and fail its future."""
         self.arrivals.remove(arrival)
+        arrival.admission.stop()
         self._leases.withdraw(arrival.job_id)
         arrival.accepted.set_exception(error)
 
@@ -179,7 +178,26 @@ def require_folder(job: StoredJob) -> None:
         OutputPermissionError: it can't be made or written.
     """
     if not job.options.dry_run:
-        _prepare_folder(Path(os.fsdecode(job.output_path)), job.output_dir)
+        folder = Path(os.fsdecode(job.output_path))
+        bounded(lambda: _prepare_folder(folder, job.output_dir), f"The output folder {job.output_dir}")
+
+
+def _plan(request: JobRequest, state_dir: Path | None) -> Iterator[NewFile | None]:
+    """Make or check the output folder, and settle the names in it. Runs in the planner's thread.
+
+    Args:
+        request: what is to be planned.
+        state_dir: where the store is, if other jobs have still names to write.
+    """
+    options = request.options
+    prepare = _foresee_folder if options.dry_run else _prepare_folder
+    prepare(request.output_dir, request.output_dir_sent)
+    promised = dict[str, str]()
+    if state_dir is not None:
+        with closing(JobStore(state_dir)) as store:
+            promised = _promised(store, request.output_dir)
+    space = Namespace(request.output_dir, options.page.outputs, options.on_existing, promised)
+    yield from plan_outputs(map(input_file, request.files), space)
 
 
 def _promised(store: JobStore, folder: Path) -> dict[str, str]:
@@ -214,8 +232,11 @@ def _prepare_folder(folder: Path, sent: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise no_space(error, f"the output folder {sent}") or OutputPermissionError(
-            f"The output folder {sent} can't be made: {reason}. Choose another."
+        place = f"the output folder {sent}"
+        raise (
+            no_space(error, place)
+            or unreachable(error, place)
+            or OutputPermissionError(f"The output folder {sent} can't be made: {reason}. Choose another.")
         ) from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputPermissionError(f"The output folder {sent} can't be written. Choose another.")

@@ -7,7 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ocr_worker.errors import UnreachableError
 from ocr_worker.files.atomic import FolderId, folder_id
+from ocr_worker.files.bounded import bounded
 from ocr_worker.files.sweep import sweep_parts
 from ocr_worker.jobs.course import Compose, Open, Recognise, Task
 from ocr_worker.jobs.output_names import output_paths
@@ -65,13 +67,18 @@ class FileWindow:
 
     def prepare_folder(self) -> None:
         """Make the output folder, and remove partial files of dead processes."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.folder_id = folder_id(self.folder)
+        self.folder_id = bounded(self._made_folder, f"The output folder {self.folder}")
         self.sweep()
 
     def sweep(self) -> None:
         """Remove partial files that killed processes left in the output folder."""
-        sweep_parts(self.folder)
+        # A share that stopped answering is swept by the next run.
+        with suppress(UnreachableError):
+            bounded(lambda: sweep_parts(self.folder), self.folder)
+
+    def _made_folder(self) -> FolderId | None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return folder_id(self.folder)
 
     def read_next(self) -> StoredFile | None:
         """The next file; at most `chunk_size` of them are in memory."""

@@ -6,12 +6,13 @@ import hashlib
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from ocr_worker.errors import BadNameError, OcrError, OutputConflictError
+from ocr_worker.files.bounded import Identity, identities, identity
 from ocr_worker.model.jobs import InputFile
 from ocr_worker.model.results import FileOutcome
 from ocr_worker.model.tasks import Failure
@@ -43,7 +44,7 @@ def output_paths(folder: Path, name: str, outputs: tuple[str, ...]) -> dict[str,
     return {kind: str(folder / (name + SUFFIXES[kind])) for kind in outputs}
 
 
-_Inputs = dict[tuple[int, int], str]
+_Inputs = dict[Identity, str]
 """Device and inode of each input to the first path, as sent, that leads there."""
 
 
@@ -73,7 +74,7 @@ class _Ground:
                 self.results.setdefault(key, []).append(stem)
 
     def own_name(self, stem: str, source: str) -> str | None:
-        """The name that an earlier run gave to this source."""
+        """The name that an earlier run gave to this source, which is a real path."""
         if not self.results:
             return None
         key = _fold(stem)
@@ -81,7 +82,7 @@ class _Ground:
             names = self.results.get(key, [])
             found = ((self.results_of(name), name) for name in names)
             self.owners[key] = {results.source: name for results, name in found if results}
-        return self.owners[key].get(os.path.realpath(source))
+        return self.owners[key].get(source)
 
     def results_of(self, name: str) -> Results | None:
         return read_results(Path(self.space.folder, name + SUFFIXES["json"]))
@@ -93,7 +94,11 @@ class _Ground:
         return stem if number == 0 else f"{stem}_{number}"
 
 
-def plan_outputs(files: Iterable[InputFile], space: Namespace) -> Iterator[NewFile | None]:
+def plan_outputs(
+    files: Iterable[InputFile],
+    space: Namespace,
+    look: Callable[[Sequence[str]], Iterator[Identity | None]] = identities,
+) -> Iterator[NewFile | None]:
     """Give each input one name for all its outputs, or its verdict, in order. A string that came before is dropped.
 
     None is a step on the way: the whole may take seconds, and the caller may have others to answer.
@@ -101,22 +106,39 @@ def plan_outputs(files: Iterable[InputFile], space: Namespace) -> Iterator[NewFi
     unlike, first = dict[str, InputFile](), _Inputs()
     for file in files:
         unlike[file.sent] = file
-        if (inode := _inode(file.path)) is not None:
-            first.setdefault(inode, file.sent)
+        yield None
+    found = list[Identity | None]()
+    for file, seen in zip(unlike.values(), look([file.path for file in unlike.values()]), strict=True):
+        found.append(seen)
+        if seen is not None:
+            first.setdefault(seen, file.sent)
         yield None
     promised = {_fold(name): source for name, source in space.promised.items()}
     ground = _Ground(space, set(), set(), first, {}, promised)
     for name in _names(space.folder):
         ground.reserve(name)
         yield None
-    for file in unlike.values():
-        yield _planned(file, ground)
+    for file, seen in zip(unlike.values(), found, strict=True):
+        yield _planned(_Input(file, seen), ground)
 
 
-def _planned(file: InputFile, ground: _Ground) -> NewFile:
+@dataclass(frozen=True, slots=True)
+class _Input:
+    """A file with what its path leads to; None where nothing is there, or nothing answered: then it is not asked again."""
+
+    file: InputFile
+    identity: Identity | None
+
+    @property
+    def real_path(self) -> str:
+        return os.path.realpath(self.file.path) if self.identity else self.file.path
+
+
+def _planned(source: _Input, ground: _Ground) -> NewFile:
+    file = source.file
     try:
-        verdict = _duplicate(file, ground.inputs)
-        name = None if verdict else _choose(file, ground)
+        verdict = _duplicate(source, ground.inputs)
+        name = None if verdict else _choose(source, ground)
     except OcrError as error:
         failure = Failure.of(error)
         name, verdict = None, FileOutcome(status="failed", error=failure)
@@ -130,46 +152,38 @@ def _names(folder: Path) -> list[str]:
         return []
 
 
-def _inode(path: str) -> tuple[int, int] | None:
-    try:
-        found = os.stat(path)  # noqa: PTH116  # for each of a hundred thousand
-    except (OSError, ValueError):
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _duplicate(file: InputFile, inputs: _Inputs) -> FileOutcome | None:
+def _duplicate(source: _Input, inputs: _Inputs) -> FileOutcome | None:
     """The verdict on another path to a file that came before."""
+    file = source.file
     if not file.path or "\0" in file.path:
         raise BadNameError(f"{file.sent!r} is not a path: it is empty, or contains a NUL. Rename the file.")
-    inode = _inode(file.path)
-    first = inputs[inode] if inode else file.sent
+    first = inputs[source.identity] if source.identity else file.sent
     if first == file.sent:
         return None
     return FileOutcome(status="skipped", reason="duplicate", message=f"The same file as {first}")
 
 
-def _choose(file: InputFile, ground: _Ground) -> str:
-    stem, outputs = _safe_stem(Path(file.path).name or "file"), ground.space.outputs
-    name = ground.own_name(stem, file.path) if ground.space.mode == "skip" else None
-    while name is None or _collides(name, outputs, ground.taken) or not _usable(name, file, ground):
+def _choose(source: _Input, ground: _Ground) -> str:
+    stem, outputs = _safe_stem(Path(source.file.path).name or "file"), ground.space.outputs
+    name = ground.own_name(stem, source.real_path) if ground.space.mode == "skip" and ground.results else None
+    while name is None or _collides(name, outputs, ground.taken) or not _usable(name, source, ground):
         name = ground.next_name(stem)
     ground.taken.update(_folded(name, outputs))
     return name
 
 
-def _usable(name: str, file: InputFile, ground: _Ground) -> bool:
+def _usable(name: str, source: _Input, ground: _Ground) -> bool:
     """Whether an existing name may be used for this input under the mode; never if that would cost an input."""
     space, promised = ground.space, ground.promised.get(_fold(name))
-    if promised and (space.mode == "suffix" or os.path.realpath(promised) != os.path.realpath(file.path)):
+    if promised and (space.mode == "suffix" or os.path.realpath(promised) != source.real_path):
         return False
     if not _collides(name, space.outputs, ground.present):
         return True
     places = output_paths(space.folder, name, space.outputs)
-    there = {_inode(path) for path in places.values()}
-    if space.mode != "suffix" and _inode(file.path) in there - {None}:
+    there = {identity(path) for path in places.values()}
+    if space.mode != "suffix" and source.identity in there - {None}:
         raise OutputConflictError(
-            f"{Path(file.path).name!r} would be overwritten by its own output. Choose another output folder, or on_existing: suffix."
+            f"{Path(source.file.path).name!r} would be overwritten by its own output. Choose another output folder, or on_existing: suffix."
         )
     # Not isdisjoint: of a mapping that walks all inputs, for each of them.
     if space.mode == "suffix" or there & ground.inputs.keys():
@@ -177,7 +191,7 @@ def _usable(name: str, file: InputFile, ground: _Ground) -> bool:
     if space.mode == "overwrite":
         return True
     results = ground.results_of(name)
-    if results is None or results.source != os.path.realpath(file.path):
+    if results is None or results.source != source.real_path:
         return False
     return all(kind in results.kinds or not os.path.lexists(place) for kind, place in places.items())
 

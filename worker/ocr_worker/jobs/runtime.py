@@ -86,6 +86,7 @@ class Runtime:
         self.service: JobService = JobService(settings, pool, self, progress_seconds=progress_seconds)
         self._requests = PageRequests(make_pool(2, settings, guard, self._inbox.put))
         self._listeners: tuple[Listener, ...] = ()
+        self._listing = threading.Lock()
         self._timers: list[tuple[float, Call]] = []
         self._thread: threading.Thread | None = None
         self._ended, self._in_call, self._burst = False, False, 0
@@ -195,11 +196,13 @@ class Runtime:
         self._ended = True
 
     def attach(self, listener: Listener) -> None:
-        self._listeners = (*self._listeners, listener)
+        with self._listing:
+            self._listeners = (*self._listeners, listener)
 
     def detach(self, listener: Listener) -> None:
         """Stop sending events to a listener; from any thread."""
-        self._listeners = tuple(one for one in self._listeners if one is not listener)
+        with self._listing:
+            self._listeners = tuple(one for one in self._listeners if one is not listener)
 
     def on_event(self, event: JobEvent) -> None:
         """Publish an event in the next step, or at once during a call, whose answer must come after it."""

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from itertools import count
 
 from ocr_worker.errors import BusyError, JobActiveError
@@ -81,11 +82,13 @@ class JobService:
     # Orders
 
     def admit(self, request: JobRequest) -> Future[Accepted]:
-        """Admit a job. A large one is stored in several steps; the future resolves when all of it is stored.
+        """Admit a job, in several steps if it is large.
+
+        The future resolves when all of it is stored, or fails if the output folder can't be used.
 
         Raises:
             BusyError: too many jobs wait.
-            OutputPermissionError: the output or the state folder can't be written.
+            OutputPermissionError: the state folder can't be written.
         """
         self._require_room()
         return self._admissions.add(request)
@@ -370,14 +373,30 @@ class JobService:
         self._drop_ended()
         self._changed = True
 
-    def _run_again(self, job: StoredJob, state: FileState, order: RunOrder) -> Accepted:
+    def _run_again(self, job: StoredJob, state: FileState, order: RunOrder) -> Accepted | None:
         self._require_room()
         require_folder(job)
         job = self.leases.acquire_ended(job.job_id)
-        self.store.reopen_files(job.job_id, state)
-        self._enqueue(job, order)
+        try:
+            left = self._what_is_left(job, order)
+            if left is None:
+                self.leases.release(job.job_id)
+                return None
+            order = left
+            self.store.reopen_files(job.job_id, state)
+            self._enqueue(job, order)
+        except Exception:
+            self.leases.release(job.job_id)
+            raise
         pending = self.store.stats(job.job_id)["pending"]
         return Accepted(job.job_id, pending if order.only is None else len(order.only))
+
+    def _what_is_left(self, job: StoredJob, order: RunOrder) -> RunOrder | None:
+        """The order as it is to be carried out: another process may have done some of it between our look and our lock."""
+        if order.only is None:
+            return order if job.state in RESUMABLE else None
+        failed = order.only.intersection(self.store.file_numbers(job.job_id, "failed"))
+        return replace(order, only=failed) if failed else None
 
     def _enqueue(self, job: StoredJob, order: RunOrder) -> None:
         self.leases.acquire(job.job_id)

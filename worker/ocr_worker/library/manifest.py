@@ -86,12 +86,17 @@ class BatchManifest:
             admission = Admission(request, store)
             job_id = admission.job.job_id
             lock = JobLock(settings.jobs_dir, job_id)
-            try:
-                admission.step()
-                store.update_job(job_id, state="interrupted")
-            finally:
-                lock.release()
-            write_manifest(store, job_id)
+            with lock:
+                try:
+                    while not admission.step():
+                        pass
+                    store.update_job(job_id, state="interrupted")
+                except BaseException:
+                    admission.stop()
+                    store.delete_job(job_id)
+                    raise
+                # Before the lock is let go: whoever takes the job up writes the next one.
+                write_manifest(store, job_id)
         return cls.load(output_dir, job_id)
 
     @classmethod

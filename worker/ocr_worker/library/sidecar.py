@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -156,13 +157,15 @@ class Sidecar:
             settings = _settings(state_dir, max_workers)
         self._settings = settings
         self._started: Runtime | None = None
+        self._starting = threading.Lock()
 
     @property
     def _runtime(self) -> Runtime:
         """Started when it is first needed, and anew after `close`."""
-        if self._started is None:
-            self._started = Runtime(self._settings).start()
-        return self._started
+        with self._starting:
+            if self._started is None:
+                self._started = Runtime(self._settings).start()
+            return self._started
 
     def start(
         self, files: AnyPath | Iterable[AnyPath], output_dir: AnyPath, **options: Unpack[Options]
@@ -178,8 +181,9 @@ class Sidecar:
             OcrError: nothing was started: no files, an invalid option, a language that is not installed, a folder
                 that can't be written. Failures of single files are in the result.
         """
-        accepted = self._runtime.admit(make_request(files, output_dir, options))
-        return Job(self._runtime, accepted.job_id, accepted.file_count)
+        request, runtime = make_request(files, output_dir, options), self._runtime
+        accepted = runtime.admit(request)
+        return Job(runtime, accepted.job_id, accepted.file_count)
 
     def resume(self, job_id: str, passwords: dict[str, str] | None = None) -> Job | None:
         """Go on with a job that was cancelled, stopped or interrupted.
@@ -255,7 +259,8 @@ class Sidecar:
 
     def close(self) -> None:
         """End all page processes and close the store. Running jobs can be resumed. Safe to call again."""
-        runtime, self._started = self._started, None
+        with self._starting:
+            runtime, self._started = self._started, None
         if runtime is not None:
             runtime.call(lambda service: service.interrupt("closed"))
             runtime.close()
@@ -275,8 +280,9 @@ class Sidecar:
             raise NotFoundError(f"{source.name} has no page {page}, only {found.pages}.")
 
     def _again(self, order: Any) -> Job | None:
-        seen, accepted = self._runtime.call(order)
-        return Job(self._runtime, accepted.job_id, accepted.file_count, seen) if accepted else None
+        runtime = self._runtime
+        seen, accepted = runtime.call(order)
+        return Job(runtime, accepted.job_id, accepted.file_count, seen) if accepted else None
 
 
 def _settings(state_dir: AnyPath | None, max_workers: int | None) -> Settings:

@@ -14,18 +14,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ocr_worker.errors import OutputExistsError
-from ocr_worker.files.atomic import Staged, insist, part_beside, refuse_odd_target, sync_folder
+from ocr_worker.files.atomic import (
+    Folder,
+    FolderId,
+    Staged,
+    held_folder,
+    insist,
+    kept_beside,
+    part_beside,
+    refuse_odd_target,
+    sync_folder,
+)
 
 Rule = Callable[[os.stat_result], bool]
 """Whether the file of this status may be replaced."""
 _NO_LINKS = {errno.EPERM, errno.EXDEV, errno.EMLINK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
-_FOLLOWS = os.link not in os.supports_follow_symlinks
 
 
 @dataclass(frozen=True, slots=True)
 class _Move:
     """An output that is under its name."""
 
+    folder: Folder
     target: Path
     kept: Path | None
     """What was there before."""
@@ -34,108 +44,124 @@ class _Move:
         # The error that led here is what counts.
         with suppress(OSError):
             if self.kept is None:
-                self.target.unlink()
+                self.folder.unlink(self.target)
             else:
-                _restore(self.kept, self.target)
+                _restore(self.folder, self.kept, self.target)
 
     def settle(self) -> None:
         if self.kept is not None:
             with suppress(OSError):
-                self.kept.unlink()
+                self.folder.unlink(self.kept)
 
 
-def publish_set(staged: Iterable[Staged], may_replace: Rule) -> None:
+def publish_set(staged: Iterable[Staged], may_replace: Rule, known: FolderId | None = None) -> None:
     """Move all into place in this order, or none; then make the moves durable.
+
+    Args:
+        staged: what is to be moved.
+        may_replace: decides of what is there already.
+        known: the folder of all of them; None where it may be any.
 
     Raises:
         OutputExistsError: a target is there that may not be replaced.
+        OutputPermissionError: the folder is not the one that is known.
         LockedError: a target is in use.
     """
     moves: list[_Move] = []
-    with ExitStack() as undoing:
-        for one in staged:
-            move = _publish(one, may_replace)
-            undoing.callback(move.undo)
-            moves.append(move)
-        undoing.pop_all()
-    for folder in {move.target.parent for move in moves}:
-        sync_folder(folder)
-    for move in moves:
-        move.settle()
+    with ExitStack() as held:
+        folders = dict[Path, Folder]()
+        with ExitStack() as undoing:
+            for one in staged:
+                place = one.target.parent
+                if place not in folders:
+                    folders[place] = held.enter_context(held_folder(place, known))
+                move = _publish(folders[place], one, may_replace)
+                undoing.callback(move.undo)
+                moves.append(move)
+            undoing.pop_all()
+        for place in folders:
+            sync_folder(place)
+        for move in moves:
+            move.settle()
 
 
-def _publish(staged: Staged, may_replace: Rule) -> _Move:
-    kept = insist(lambda: _put(staged, may_replace), staged.target)
-    return _Move(staged.target, kept)
+def _publish(folder: Folder, staged: Staged, may_replace: Rule) -> _Move:
+    kept = insist(lambda: _put(folder, staged, may_replace), staged.target)
+    return _Move(folder, staged.target, kept)
 
 
-def _put(staged: Staged, may_replace: Rule) -> Path | None:
-    """What was there before, under a hidden name; None where the name was free."""
+def _put(folder: Folder, staged: Staged, may_replace: Rule) -> Path | None:
+    """What was there before, under another name; None where the name was free."""
     try:
-        _move_to_free(staged.temporary, staged.target)
+        _move_to_free(folder, staged.temporary, staged.target)
     except FileExistsError:
-        return _swap(staged, may_replace)
+        return _swap(folder, staged, may_replace)
     return None
 
 
-def _swap(staged: Staged, may_replace: Rule) -> Path:
-    refuse_odd_target(staged.target)
-    kept = part_beside(staged.target)
-    _set_aside(staged.target, kept)
+def _swap(folder: Folder, staged: Staged, may_replace: Rule) -> Path:
+    refuse_odd_target(staged.target, folder.target_status)
+    kept = _set_aside(folder, staged.target)
     try:
-        _require_replaceable(kept, staged.target, may_replace)
-        staged.temporary.replace(staged.target)
+        _require_replaceable(folder.status(kept), staged.target, may_replace)
+        folder.replace(staged.temporary, staged.target)
     except BaseException:
-        _restore(kept, staged.target)
+        _restore(folder, kept, staged.target)
         raise
     return kept
 
 
-def _require_replaceable(kept: Path, target: Path, may_replace: Rule) -> None:
+def _require_replaceable(kept: os.stat_result, target: Path, may_replace: Rule) -> None:
     # Asked of the file that was set aside: what has the name now may be another.
-    if not may_replace(kept.lstat()):
+    if not may_replace(kept):
         raise OutputExistsError(
             f"{target} was put there by another program during the run. Move it away and try again, or choose another output folder."
         )
 
 
-def _move_to_free(temporary: Path, target: Path) -> None:
+def _move_to_free(folder: Folder, temporary: Path, target: Path) -> None:
     """Raises FileExistsError. The second name, the hidden one, is its maker's to remove."""
     try:
-        os.link(temporary, target, follow_symlinks=_FOLLOWS)
+        folder.link(temporary, target)
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
         # A file system without links: what comes between these two lines is lost.
-        if os.path.lexists(target):
+        if folder.has(target):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from error
-        temporary.rename(target)
+        folder.rename(temporary, target)
 
 
-def _set_aside(target: Path, kept: Path) -> None:
+def _set_aside(folder: Folder, target: Path) -> Path:
+    """A second name of what is there; the only one where a file system knows no links, so there nobody sweeps it."""
+    kept = part_beside(target)
     try:
-        os.link(target, kept, follow_symlinks=_FOLLOWS)
+        folder.link(target, kept)
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-        target.rename(kept)
+        kept = kept_beside(target)
+        folder.rename(target, kept)
+    return kept
 
 
-def _restore(kept: Path, target: Path) -> None:
-    if _is_same(kept, target):
-        kept.unlink()
+def _restore(folder: Folder, kept: Path, target: Path) -> None:
+    if _is_same(folder, kept, target):
+        folder.unlink(kept)
         return
     try:
-        kept.replace(target)
+        folder.replace(kept, target)
     except OSError:
         # Less good: a kill between these two leaves the name without a file.
-        target.unlink(missing_ok=True)
-        _move_to_free(kept, target)
-        kept.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            folder.unlink(target)
+        _move_to_free(folder, kept, target)
+        with suppress(FileNotFoundError):
+            folder.unlink(kept)
 
 
-def _is_same(one: Path, other: Path) -> bool:
+def _is_same(folder: Folder, one: Path, other: Path) -> bool:
     try:
-        return os.path.samestat(one.lstat(), other.lstat())
+        return os.path.samestat(folder.status(one), folder.status(other))
     except OSError:
         return False

@@ -59,8 +59,7 @@ def compose(task: ComposeTask, documents: Documents) -> Composed:
 def _publish(task: ComposeTask, staged: list[Staged]) -> None:
     rule = replacing_rule(task)
     note_published(task, staged)
-    _require_same_folder(task)
-    publish_set(staged, rule)
+    publish_set(staged, rule, task.folder)
 
 
 def _require_same_folder(task: ComposeTask) -> None:

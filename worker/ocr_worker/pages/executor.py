@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import assert_never
 
+from ocr_worker.errors import CorruptError
 from ocr_worker.model.tasks import (
     Composed,
     ComposeTask,
@@ -44,6 +45,17 @@ class Workbench:
 
     def run(self, task: Task) -> Outcome:
         """Raises OcrError; anything else is a fault of ours."""
+        try:
+            return self._do(task)
+        except CorruptError as error:
+            if isinstance(task, OpenTask | PageTask | ComposeTask | InspectTask):
+                from ocr_worker.pages.source_file import require_readable
+
+                # A library that could not read on takes what it has for the whole file.
+                require_readable(task.source, error)
+            raise
+
+    def _do(self, task: Task) -> Outcome:
         match task:
             case WarmTask():
                 return self._warm(task)

@@ -13,13 +13,15 @@ from pathlib import Path
 
 from ocr_worker.errors import (
     ChangedError,
-    CorruptError,
     EmptyFileError,
     LockedError,
     NotFoundError,
     NotRegularError,
     OcrError,
     PermissionDeniedError,
+    UnreachableError,
+    is_shared,
+    unreachable,
 )
 from ocr_worker.files.regular import open_regular
 from ocr_worker.model.tasks import Source
@@ -27,6 +29,8 @@ from ocr_worker.pages.file_type import HEAD_BYTES, sniff
 
 Stamp = tuple[int, int, int]
 _BLOCK_BYTES = 1 << 20
+_ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ}
+"""No file can be there: no such name, a link that leads nowhere, a name that the file system does not take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,18 @@ def require_unchanged(source: Source) -> None:
     """Raises ChangedError, or what keeps the file from being looked at."""
     with _handle(Path(source.path)) as handle:
         _require_stamp(stamp_of(os.fstat(handle)), source)
+
+
+def require_readable(source: Source, fault: BaseException) -> None:
+    """Raises what keeps a file from being read to its end, now or when `fault` came of it; a damaged file is not concerned."""
+    path, cause = Path(source.path), fault.__cause__
+    while cause is not None:
+        if away := unreachable(cause, path.name):
+            raise away from fault
+        cause = cause.__cause__ or cause.__context__
+    with _handle(path) as handle:
+        while os.read(handle, _BLOCK_BYTES):
+            pass
 
 
 def _head(handle: int, path: Path) -> bytes:
@@ -117,12 +133,12 @@ def access_error(error: OSError | ValueError, path: Path) -> OcrError:
     code = getattr(error, "errno", None)
     if code in (errno.ENXIO, errno.EISDIR, errno.ENODEV):
         return NotRegularError(f"{path.name} is no regular file (a folder, pipe or device); name a file")
+    if is_shared(error) or code in (errno.EBUSY, errno.EAGAIN, errno.ETXTBSY):
+        return LockedError(f"{path.name} is in use by another program; close it there")
+    if away := unreachable(error, path.name):
+        return away
     if code in (errno.EACCES, errno.EPERM):
         return PermissionDeniedError(f"{path.name} may not be read; change its permissions")
-    if code in (errno.EBUSY, errno.EAGAIN, errno.ETXTBSY):
-        return LockedError(f"{path.name} is in use by another program; close it there")
-    if code == errno.EIO:
-        return CorruptError(
-            f"{path.name} can't be read from its disk (input/output error); copy it to another disk"
-        )
+    if isinstance(error, OSError) and code not in _ABSENT:
+        return UnreachableError(f"{path.name} can't be opened now ({error.strerror}); try again later")
     return NotFoundError(f"{path.name} does not exist, or is a link that leads nowhere; check its path")

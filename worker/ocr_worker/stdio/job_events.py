@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ocr_protocol import Error, Event, Info, Progress, Result
-from ocr_worker.errors import InternalError
+from ocr_worker.errors import InternalError, JobNotFoundError
 from ocr_worker.jobs import queries
 from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.model.events import FileEnded, JobEnded, JobEvent, JobFailed, ProgressMade
@@ -99,6 +99,9 @@ class EventPublisher:
         most = 0 if self.summary_result else queries.MOST_LISTED
         try:
             result = queries.batch_result(self._store_of(event.job_id), event.job_id, event.run, most)
+        except JobNotFoundError:
+            gone = f"Job {event.job_id} was deleted before its result was read. Its outputs are there; do the files again for a new result."
+            return _error(event.job_id, origin, Failure("job_not_found", gone, retryable=False))
         except Exception as error:
             log.exception("a result can't be read")
             message = f"OCR batch failed: its result can't be read from the state folder ({error}). The outputs are there; get_job may tell more."

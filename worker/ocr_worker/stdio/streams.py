@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import Union
 from ocr_protocol.codec import encode
 from ocr_protocol.events import Event
 from ocr_protocol.lines import Line, LineSplitter
+from ocr_worker.descriptors import read_some, write_all
 from ocr_worker.processes.claim import Channel
 
 READ_BYTES = 65536
@@ -61,7 +61,7 @@ class Reader:
 
     def _read(self) -> bytes:
         try:
-            return os.read(self._fd, READ_BYTES)
+            return read_some(self._fd, READ_BYTES)
         except OSError:
             return b""
 
@@ -123,10 +123,8 @@ class Writer:
         if event is None:
             return True
         self._seq += 1
-        line = memoryview(encode(event, self._seq))
         try:
-            while line:
-                line = line[os.write(self._fd, line) :]
+            write_all(self._fd, encode(event, self._seq))
         except OSError:
             self._on_lost()
             return False

@@ -5,16 +5,32 @@ A file beside the lock asks its owner to cancel the job.
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
-from contextlib import suppress
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from typing_extensions import Self
 
 from ocr_worker.errors import JobActiveError
+from ocr_worker.files.atomic import output_error
 from ocr_worker.files.private import make_private
 from ocr_worker.model.jobs import JobId
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+log = logging.getLogger(__name__)
+
+_REFUSED = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL, errno.EIO, errno.ENOSYS}
+"""What a file system without locks answers, or one whose lock server is away."""
+LOCK, SOFT_LOCK = ".lock", ".softlock"
 
 
 class JobLock:
@@ -23,23 +39,21 @@ class JobLock:
 
         Raises:
             JobActiveError: another worker holds it.
+            OcrError: the state folder can't be used.
         """
         # Late: hello does without it.
-        from filelock import FileLock, Timeout
+        from filelock import Timeout
 
         make_private(jobs_dir)
         self._path, self._request = _path(jobs_dir, job_id), _request(jobs_dir, job_id)
-        self._lock = FileLock(self._path, mode=0o600)
-        # Twice: the holder may let it go as we try, and the file that we have opened with it.
-        with suppress(Timeout):
-            self._lock.acquire(timeout=0)
         try:
-            if not self._lock.is_locked:
-                self._lock.acquire(timeout=0)
+            self._lock = _take(self._path)
         except Timeout as error:
             raise JobActiveError(
                 f"Job {job_id} is running in another process. Cancel it there, or wait for its end."
             ) from error
+        except OSError as error:
+            raise output_error(error, self._path) from error
         # One that came too late was not meant for this run.
         self._request.unlink(missing_ok=True)
 
@@ -62,7 +76,8 @@ class JobLock:
         there when it lets go.)
         """
         if self._lock.is_locked:
-            for file in (self._request, self._path):
+            own = Path(self._lock.lock_file)
+            for file in (self._request, own) if own.suffix == LOCK else (self._request,):
                 with suppress(OSError):
                     file.unlink(missing_ok=True)
             self._lock.release()
@@ -109,50 +124,151 @@ class Lock:
 
 
 def find_locks(jobs_dir: Path) -> list[Lock]:
-    return [_look_at(jobs_dir, file.stem) for file in sorted(jobs_dir.glob("*.lock"))]
+    return [lock for file in _files(jobs_dir) if (lock := _look_at(file))]
 
 
 def clean_stale(jobs_dir: Path) -> list[JobId]:
     """Remove stale locks; the jobs stay."""
-    from filelock import FileLock, Timeout
-
     removed = []
-    for file in sorted(jobs_dir.glob("*.lock")):
-        lock = FileLock(file)
-        with suppress(Timeout, OSError), lock.acquire(timeout=0):
-            # Removed while it is held, so that no worker takes it in between.
-            file.unlink(missing_ok=True)
-            removed.append(file.stem)
+    for file in _files(jobs_dir):
+        with _held(file) as held:
+            if held:
+                # Removed while it is held, so that no worker takes it in between.
+                file.unlink(missing_ok=True)
+                removed.append(file.stem)
+    for request in jobs_dir.glob("*.cancel"):
+        if not is_held(jobs_dir, request.stem):
+            # It came too late for whoever was asked.
+            request.unlink(missing_ok=True)
     return removed
+
+
+def is_held(jobs_dir: Path, job_id: JobId) -> bool:
+    """Whether some process has the job."""
+    for kind in (LOCK, SOFT_LOCK):
+        with _held(jobs_dir / f"{job_id}{kind}") as free:
+            if free is False:
+                return True
+    return False
 
 
 def who_holds(jobs_dir: Path, job_id: JobId) -> Holder | None:
     """The process that has the lock file open; None if unknown."""
     import psutil
 
-    path = str((jobs_dir / f"{job_id}.lock").resolve())
+    paths = {str((jobs_dir / f"{job_id}{kind}").resolve()) for kind in (LOCK, SOFT_LOCK)}
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
             if process.pid != psutil.Process().pid and any(
-                file.path == path for file in process.open_files()
+                file.path in paths for file in process.open_files()
             ):
                 return Holder(process.pid, process.name())
     return None
 
 
-def _look_at(jobs_dir: Path, job_id: JobId) -> Lock:
-    from filelock import FileLock, Timeout
+def _files(jobs_dir: Path) -> list[Path]:
+    return sorted([*jobs_dir.glob(f"*{LOCK}"), *jobs_dir.glob(f"*{SOFT_LOCK}")])
 
-    # Not by JobLock: a look is to leave a stale lock where it is.
+
+def _look_at(file: Path) -> Lock | None:
+    """Leaves a stale lock where it is, and makes none of one that has gone meanwhile."""
+    with _held(file) as free:
+        if free is None:
+            return None
+        return Lock(file.stem, not free, None if free else who_holds(file.parent, file.stem))
+
+
+@contextmanager
+def _held(file: Path) -> Iterator[bool | None]:
+    """Hold a lock for a moment; False where another has it, None where there is none."""
+    if file.suffix == SOFT_LOCK or sys.platform == "win32":
+        with _held_softly(file) as held:
+            yield held
+        return
     try:
-        FileLock(jobs_dir / f"{job_id}.lock").acquire(timeout=0).lock.release()
-    except Timeout:
-        return Lock(job_id, held=True, holder=who_holds(jobs_dir, job_id))
-    return Lock(job_id, held=False, holder=None)
+        handle = os.open(file, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        yield None
+        return
+    try:
+        yield _flocked(handle, file)
+    finally:
+        os.close(handle)
+
+
+def _flocked(handle: int, file: Path) -> bool | None:
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Its holder may have removed it since, and another made one of the same name.
+        return True if os.path.samestat(os.fstat(handle), file.lstat()) else None
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        # Where locks are refused nobody holds one.
+        return error.errno in _REFUSED
+
+
+@contextmanager
+def _held_softly(file: Path) -> Iterator[bool | None]:
+    from filelock import FileLock, SoftFileLock
+
+    if not file.exists():
+        yield None
+        return
+    lock: BaseFileLock = (SoftFileLock if file.suffix == SOFT_LOCK else FileLock)(file)
+    _try_twice(lock)
+    try:
+        yield lock.is_locked
+    finally:
+        lock.release()
+
+
+def _take(path: Path) -> BaseFileLock:
+    """The lock. Raises Timeout, OSError."""
+    from filelock import FileLock, SoftFileLock, Timeout
+
+    lock: BaseFileLock = FileLock(path, mode=0o600, fallback_to_soft=False)
+    try:
+        _try_twice(lock)
+    except OSError as error:
+        if error.errno not in _REFUSED:
+            raise
+        _warn(path.parent, error.strerror)
+        # Nobody can hold what was made on the way.
+        path.unlink(missing_ok=True)
+        lock = SoftFileLock(path.with_suffix(SOFT_LOCK), mode=0o600)
+        _try_twice(lock)
+    if not lock.is_locked:
+        raise Timeout(str(path))
+    return lock
+
+
+def _try_twice(lock: BaseFileLock) -> None:
+    """The holder may let it go as we try, and the file that we have opened with it; or it is a dead worker's, and is removed first."""
+    from filelock import Timeout
+
+    for _ in range(2):
+        if not lock.is_locked:
+            with suppress(Timeout):
+                lock.acquire(timeout=0)
+
+
+@cache
+def _warn(jobs_dir: Path, reason: str) -> None:
+    """Once for each folder."""
+    log.warning(
+        "%s takes no locks (%s): files with the number of their process stand for them. Never share this folder between machines.",
+        jobs_dir,
+        reason,
+    )
 
 
 def _path(jobs_dir: Path, job_id: JobId) -> Path:
-    return jobs_dir / f"{job_id}.lock"
+    return jobs_dir / f"{job_id}{LOCK}"
 
 
 def _request(jobs_dir: Path, job_id: JobId) -> Path:

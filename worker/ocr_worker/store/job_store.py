@@ -49,6 +49,7 @@ class JobStore:
             NoSpaceError: its disk is full, or has no room for another name.
             InternalError: the store is from a newer version or is no database.
         """
+        self.state_dir = state_dir
         self._file = StoreFile(state_dir)
         self._db = self._file.db
 
@@ -80,6 +81,10 @@ class JobStore:
 
     def job(self, job_id: JobId) -> StoredJob | None:
         return next(self._jobs("WHERE job_id = ? AND state <> 'admitting'", (job_id,)), None)
+
+    def has(self, job_id: JobId) -> bool:
+        """Whether the job is known, be it one that is still admitted."""
+        return self._db.execute("SELECT 1 FROM jobs WHERE job_id = ?", (job_id,)).fetchone() is not None
 
     def jobs(self, state: str | None, offset: int, limit: int) -> list[StoredJob]:
         """Newest first."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections.abc import Callable
+from contextlib import suppress
 
-from ocr_worker.errors import JobActiveError, JobNotFoundError
+from ocr_worker.errors import JobActiveError, JobNotFoundError, OcrError
 from ocr_worker.model.events import FileEnded, JobEnded, JobEvent, JobFailed
 from ocr_worker.model.jobs import ACTIVE, RESUMABLE, JobId, JobState
 from ocr_worker.settings import Settings
 from ocr_worker.store.deferred_writes import DeferredWrites, store_is_held
-from ocr_worker.store.job_lock import JobLock
+from ocr_worker.store.job_lock import JobLock, clean_stale, is_held
 from ocr_worker.store.job_store import JobStore, store_as_it_is
-from ocr_worker.store.manifest_writer import ManifestWriter
+from ocr_worker.store.manifest_writer import DUE, ManifestWriter
 from ocr_worker.store.records import RunEnding, StoredJob
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,7 @@ class JobLeases:
             # Runs may still be at work with the one before.
             self._store = store
             self._find_interrupted(store)
+            self._clear_up(store)
         return store
 
     def store_is_free(self) -> bool:
@@ -137,9 +140,24 @@ class JobLeases:
         """Delete an ended job and its page results; its outputs stay."""
         self.get_ended(job_id)
         with JobLock(self._jobs_dir, job_id):
-            self.get_ended(job_id)
-            shutil.rmtree(self._jobs_dir / job_id, ignore_errors=True)
-            self.store.delete_job(job_id)
+            self._forget(self.get_ended(job_id))
+
+    def delete_if(self, job_id: JobId, is_due: Callable[[StoredJob], bool]) -> bool:
+        """Forget a job if that is still due once no other process can have it; whether it was."""
+        lock = JobLock.try_acquire(self._jobs_dir, job_id)
+        if lock is None:
+            return False
+        with lock:
+            # Read again under the lock: another process may have done it again, or deleted it, since it was found.
+            job = self.store.job(job_id)
+            if job is None or job.state in ACTIVE or not is_due(job):
+                return False
+            self._forget(job)
+            return True
+
+    def _forget(self, job: StoredJob) -> None:
+        shutil.rmtree(self._jobs_dir / job.job_id, ignore_errors=True)
+        self.store.delete_job(job.job_id)
 
     def find_interrupted(self) -> None:
         """Mark jobs of dead workers as interrupted."""
@@ -167,6 +185,27 @@ class JobLeases:
                 if lock is not None:
                     with lock:
                         self._mark_interrupted(store, job_id)
+
+    def _clear_up(self, store: JobStore) -> None:
+        """What killed workers left beside the store: locks, text of pages whose job is gone, manifests that say `running`."""
+        with suppress(OSError, OcrError):
+            clean_stale(self._jobs_dir)
+            left = list(self._jobs_dir.iterdir())
+            for mark in (path for path in left if path.suffix == DUE):
+                if not is_held(self._jobs_dir, mark.stem):
+                    self.manifests.recover(mark.stem)
+            for folder in (path for path in left if path.is_dir()):
+                self._remove_orphan(store, folder.name)
+
+    def _remove_orphan(self, store: JobStore, job_id: JobId) -> None:
+        """Remove the page results of a job that the store does not know, unless a worker with another store has it."""
+        if store.has(job_id) or job_id in self.locks:
+            return
+        lock = JobLock.try_acquire(self._jobs_dir, job_id)
+        if lock is not None:
+            with lock:
+                if not store.has(job_id):
+                    shutil.rmtree(self._jobs_dir / job_id, ignore_errors=True)
 
     def _mark_interrupted(self, store: JobStore, job_id: JobId) -> None:
         # Read again under the lock: its worker may have ended it since.

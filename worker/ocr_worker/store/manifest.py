@@ -24,6 +24,7 @@ from ocr_worker.store.statistics import manifest_path, moment, statistics
 
 VERSION = 1
 CHUNK_FILES = 500
+MOST_TRIES = 5
 STATES = {"completed": "complete"}
 
 
@@ -35,9 +36,22 @@ def write_manifest(
     Raises:
         OcrError: the output folder can't be written, is not `folder` any more, or the write was broken off.
     """
-    job = store.job(job_id)
-    if job is None or job.options.dry_run:
-        return None
+    path, job = None, store.job(job_id)
+    for _ in range(MOST_TRIES):
+        if job is None or job.options.dry_run:
+            return path
+        path = _write_as_it_is(store, job, folder, broken_off)
+        # Another process may have taken the job up, or ended it, and written before us what is newer than ours.
+        was, job = job.state, store.job(job_id)
+        if job is None or job.state == was:
+            return path
+    return path
+
+
+def _write_as_it_is(
+    store: JobStore, job: StoredJob, folder: FolderId | None, broken_off: threading.Event | None
+) -> Path:
+    job_id = job.job_id
     path = manifest_path(Path(os.fsdecode(job.output_path)), job_id)
     require_same_folder(path.parent, folder)
     head = _head(store, job)
@@ -47,7 +61,7 @@ def write_manifest(
             _write(stream, head, _items(store, job_id), broken_off or threading.Event())
 
     with staging(path, write) as staged:
-        publish_all([staged])
+        publish_all([staged], folder)
     return path
 
 

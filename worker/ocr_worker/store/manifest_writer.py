@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from ocr_worker.errors import OcrError
 from ocr_worker.files.atomic import FolderId
-from ocr_worker.model.jobs import JobId
+from ocr_worker.files.private import make_private
+from ocr_worker.files.sweep import sweep_parts
+from ocr_worker.model.jobs import ACTIVE, JobId
 from ocr_worker.store.job_store import JobStore, store_as_it_is
 from ocr_worker.store.manifest import write_manifest
+from ocr_worker.store.records import StoredJob
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +31,14 @@ MOMENT_SECONDS = 0.3
 LEAVE_SECONDS = 0.2
 """How long an aborted write may take to remove its partial file."""
 AT_ONCE = float("-inf")
+
+
+JOBS, DUE = "jobs", ".due"
+
+
+def due_mark(jobs_dir: Path, job_id: JobId) -> Path:
+    """A file that is there from a run's begin until the manifest tells of its end, whoever is killed meanwhile."""
+    return jobs_dir / f"{job_id}{DUE}"
 
 
 class Schedule:
@@ -69,6 +82,7 @@ class Schedule:
 
     def written(self, job_id: JobId, begun: float, ended: float) -> None:
         """Delay changes of files after a write; changes of state are not delayed."""
+        self._not_before = {other: at for other, at in self._not_before.items() if at > ended}
         self._not_before[job_id] = ended + max(LEAST_SECONDS, COST_FACTOR * (ended - begun))
         if self._due.get(job_id, AT_ONCE) != AT_ONCE:
             self._due[job_id] = self._not_before[job_id]
@@ -82,6 +96,8 @@ class ManifestWriter:
         self._news = threading.Condition()
         self._schedule = Schedule()
         self._folders: dict[JobId, FolderId | None] = {}
+        self._left: set[JobId] = set()
+        """Jobs of dead workers, of which the manifest may say what is not so any more."""
         self._writing: JobId | None = None
         self._begun = 0.0
         self._thread: threading.Thread | None = None
@@ -89,8 +105,20 @@ class ManifestWriter:
 
     def run_begun(self, job_id: JobId, folder: FolderId | None) -> None:
         """Write the manifest now, and only into this folder."""
-        self._folders[job_id] = folder
-        self.state_changed(job_id)
+        with suppress(OSError):
+            make_private(self._state_dir / JOBS)
+            due_mark(self._state_dir / JOBS, job_id).touch(mode=0o600)
+        with self._news:
+            self._folders[job_id] = folder
+            self._schedule.state_changed(job_id)
+            self._wake()
+
+    def recover(self, job_id: JobId) -> None:
+        """Write the manifest of a dead worker's job once, and remove what was begun beside it."""
+        with self._news:
+            self._left.add(job_id)
+            self._schedule.state_changed(job_id)
+            self._wake()
 
     def file_changed(self, job_id: JobId) -> None:
         """Write the manifest as soon as the last write is long enough ago."""
@@ -163,18 +191,34 @@ class ManifestWriter:
                 self._news.notify_all()
             return
         while (job_id := self._next()) is not None:
+            is_written = False
             try:
                 if store.job(job_id) is None:
                     store = store_as_it_is(store, self._state_dir)
                 write_manifest(store, job_id, self._folders.get(job_id), self._broken_off)
+                is_written = True
             except (OcrError, sqlite3.Error) as error:
                 # The store is the truth; the copy is tried again at the next change.
                 log.warning("The manifest of job %s can't be written: %s", job_id, error)
+            job = _look_up(store, job_id)
+            if job is not None and job_id in self._left:
+                sweep_parts(Path(os.fsdecode(job.output_path)))
             with self._news:
                 self._schedule.written(job_id, self._begun, time.monotonic())
                 self._writing = None
+                if job_id not in self._schedule and (job is None or job.state not in ACTIVE):
+                    self._forget(job_id, is_written=is_written)
                 self._news.notify_all()
         store.close()
+
+    def _forget(self, job_id: JobId, *, is_written: bool) -> None:
+        """A job that has ended: its next run finds the folder anew."""
+        self._folders.pop(job_id, None)
+        # One that can't be written is tried by one more worker, not by all that come.
+        if is_written or (job_id in self._left and not self._broken_off.is_set()):
+            with suppress(OSError):
+                due_mark(self._state_dir / JOBS, job_id).unlink(missing_ok=True)
+        self._left.discard(job_id)
 
     def _next(self) -> JobId | None:
         """Wait for a manifest that is due; None when it is time to end."""
@@ -188,3 +232,10 @@ class ManifestWriter:
                     return None
                 self._news.wait(self._schedule.seconds_to_next(now))
             return None
+
+
+def _look_up(store: JobStore, job_id: JobId) -> StoredJob | None:
+    try:
+        return store.job(job_id)
+    except sqlite3.Error:
+        return None

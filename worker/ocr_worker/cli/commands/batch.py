@@ -14,7 +14,7 @@ from ocr_worker.cli.commands.jobs import resume_job
 from ocr_worker.cli.config import Configuration
 from ocr_worker.cli.display import answer, say, view_for
 from ocr_worker.cli.exit_codes import GOOD, SOME_FAILED, UsageError
-from ocr_worker.cli.inputs import Search, gather
+from ocr_worker.cli.inputs import EXTENSIONS, Search, gather, require_all, require_any
 from ocr_worker.cli.lookups import ended_files, last_unfinished, opened_jobs
 from ocr_worker.cli.options import RunOptions, answer_json, read_password, worker_settings
 from ocr_worker.cli.runner import JobRunner, Signals, breaks_told, end_run
@@ -22,10 +22,13 @@ from ocr_worker.cli.terminal_text import shown
 from ocr_worker.cli.typer_options import BatchOptions, as_flag, options_from
 from ocr_worker.cli.watch import watch
 from ocr_worker.files.paths import written
+from ocr_worker.jobs.output_names import SUFFIXES
 from ocr_worker.jobs.requests import Asked, job_request
 from ocr_worker.model.jobs import JobRequest
 from ocr_worker.model.options import JobOptions, make_options
 from ocr_worker.store.records import StoredJob
+
+FILE_ENDINGS = {*EXTENSIONS, *(suffix.rpartition(".")[2] for suffix in SUFFIXES.values())}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,9 @@ class BatchCommand(RunOptions):
         list[str] | None,
         Option(metavar="GLOB", help="Not these files or folders; may be repeated."),
     ] = None
+    follow_links: Annotated[
+        bool, Option("--follow-links", help="Take files and folders of searched folders that are links, too.")
+    ] = False
     output_dir: Annotated[
         Path | None, Option("--output-dir", "-o", help="Where outputs go; made if missing.")
     ] = None
@@ -59,6 +65,11 @@ class BatchCommand(RunOptions):
     given: Annotated[Mapping[str, object], BatchOptions()] = field(default_factory=dict)
     """The given options of the batch by name."""
 
+    @property
+    def named(self) -> list[Path]:
+        """Files and folders that were named as such."""
+        return [*(self.input_files or ()), *(self.paths or ())]
+
 
 @options_from(BatchCommand)
 def batch(options: BatchCommand) -> int:
@@ -69,6 +80,7 @@ def batch(options: BatchCommand) -> int:
         return _resume(options)
     if options.output_dir is None:
         raise UsageError("No output directory provided: name one with --output-dir.")
+    _refuse_slips(options, options.output_dir)
     chosen = _batch_options(options, configuration)
     with (
         Signals() as signals,
@@ -91,17 +103,24 @@ class Order:
     signals: Signals
     unread: set[str] = field(default_factory=set)
     """Folders that could not be read; each is reported once."""
+    links: set[Path] = field(default_factory=set)
+    """Links that were skipped; each is reported once."""
 
     def find(self) -> list[str]:
         """The inputs as they are now."""
         options = self.options
-        search = Search(options.output_dir, options.include or (), options.exclude or ())
-        paths = [*(options.input_files or ()), *(options.paths or ())]
-        files = gather(options.input_dir or (), paths, search)
+        search = Search(
+            options.output_dir, options.include or (), options.exclude or (), options.follow_links
+        )
+        files = gather(options.input_dir or (), options.named, search)
         for folder in dict.fromkeys(search.unread):
             if folder not in self.unread:
                 say(f"Skipped, because it can't be read: {shown(folder)}")
         self.unread.update(search.unread)
+        for link in search.links:
+            if link not in self.links:
+                say(f"Passed over, as it is a link: {shown(link)} (--follow-links takes it)")
+        self.links.update(search.links)
         return files
 
     def do(self, files: list[str]) -> tuple[int, set[str]]:
@@ -109,6 +128,8 @@ class Order:
         if not files:
             return self._code(self._nothing()), set()
         request = self._request(files)
+        if not self.options.input_dir:
+            require_any(self.options.named)
         with breaks_told(self.options):
             result = self.runner.batch(request, view_for(self.options.loudness))
         code = self._code(end_run(self.options, result, self.signals.heard))
@@ -155,6 +176,16 @@ def _refuse_contradictions(options: BatchCommand) -> None:
         )
     if not inputs and not options.resume:
         raise UsageError("No files provided for OCR batch processing: name files or folders.")
+
+
+def _refuse_slips(options: BatchCommand, output_dir: Path) -> None:
+    """What a slip of the pen would otherwise make folders and jobs of, or wait for in silence."""
+    if output_dir.suffix[1:].lower() in FILE_ENDINGS and not output_dir.is_dir():
+        raise UsageError(
+            f"--output-dir names a folder, and {output_dir} looks like a file. Name the folder; outputs are named after their inputs."
+        )
+    if options.watch:
+        require_all([*(options.input_dir or ()), *options.named])
 
 
 def _ignored_by_resume(options: BatchCommand) -> list[str]:

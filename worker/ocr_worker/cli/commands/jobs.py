@@ -22,6 +22,7 @@ from ocr_worker.cli.options import (
     read_password,
     worker_settings,
 )
+from ocr_worker.cli.own_words import told
 from ocr_worker.cli.runner import JobRunner, Signals, breaks_told, end_run
 from ocr_worker.cli.summary import blame, troubles
 from ocr_worker.cli.terminal_text import clock, command_line, count, shown, stats_words
@@ -82,7 +83,7 @@ def show(options: OneJob) -> int:
         return GOOD
     answer(f"{summary.job_id}: {summary.state}, {stats_words(summary.stats)}")
     begun = timestamp(summary.created_at)
-    answer(f"begun {begun}, {summary.pages_done} of {summary.pages_total} pages")
+    answer(f"begun {begun}, {summary.pages_done} of {count(summary.pages_total, 'page')}")
     answer(f"into {shown(summary.output_dir)}")
     for row in _statistics_rows(spent):
         answer(row)
@@ -143,6 +144,6 @@ def _statistics_rows(spent: Statistics) -> Iterator[str]:
 def _file_row(file: JobFile) -> str:
     outcome, detail = file.outcome, ""
     if outcome is not None:
-        detail = outcome.error.message if outcome.error else outcome.reason or outcome.output or ""
+        detail = told(outcome.error.message) if outcome.error else outcome.reason or outcome.output or ""
     status = outcome.status if outcome else file.state
     return f"{status:<10}  {shown(file.file)}" + (f"  ({shown(detail)})" if detail else "")

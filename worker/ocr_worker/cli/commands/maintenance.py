@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,7 +24,6 @@ from ocr_worker.errors import JobActiveError
 from ocr_worker.model.jobs import ACTIVE, RESUMABLE
 from ocr_worker.model.results import FileTally
 from ocr_worker.store.job_lock import JobLock, clean_stale, find_locks, who_holds
-from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.leases import JobLeases
 from ocr_worker.store.records import StoredJob
 from ocr_worker.store.statistics import manifest_path
@@ -125,10 +124,12 @@ def cleanup(options: CleanupOptions) -> int:
         days = read_configuration(options.config).manifest_retention_days
     removed = []
     with opened_jobs() as jobs:
-        for job in list(_finished_before(jobs.store, time.time() - days * DAY_SECONDS)):
-            jobs.delete(job.job_id)
-            _remove_manifest(job)
-            removed.append(job.job_id)
+        is_due = _finished_before(time.time() - days * DAY_SECONDS)
+        jobs.require_free()
+        for job in [job for job in all_jobs(jobs.store, "completed") if is_due(job)]:
+            if jobs.delete_if(job.job_id, is_due):
+                _remove_manifest(job)
+                removed.append(job.job_id)
     if options.as_json:
         answer_json({"removed": removed})
     else:
@@ -136,8 +137,8 @@ def cleanup(options: CleanupOptions) -> int:
     return GOOD
 
 
-def _finished_before(store: JobStore, when: float) -> Iterator[StoredJob]:
-    return (job for job in all_jobs(store, "completed") if (job.ended_at or job.updated_at) <= when)
+def _finished_before(when: float) -> Callable[[StoredJob], bool]:
+    return lambda job: job.state == "completed" and (job.ended_at or job.updated_at) <= when
 
 
 def _remove_manifest(job: StoredJob) -> None:

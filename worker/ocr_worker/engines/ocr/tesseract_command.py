@@ -7,7 +7,7 @@ import re
 import shlex
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -18,11 +18,13 @@ import pytesseract
 
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr import tessdata
-from ocr_worker.errors import EngineError, EngineMissingError, no_space
+from ocr_worker.errors import EngineError, EngineMissingError, NoSpaceError, no_space
 from ocr_worker.model.page import Box, Line, Word
 
 _NEAR = 200
 """In characters: a word that the text lacks must not be found pages on."""
+PROBES, PROBE_BYTES = 4, 65536
+"""Files that are made to find out whether there is room: the command and pytesseract make three."""
 _LINES = {"ocr_line", "ocr_textfloat", "ocr_header", "ocr_caption"}
 
 
@@ -54,8 +56,10 @@ class TesseractEngine:
                 pytesseract.TesseractNotFoundError,
                 RuntimeError,
                 OSError,
+                # What pytesseract makes of a temporary file that could not be made.
+                UnboundLocalError,
             ) as error:
-                if full := no_space(error, bitmap.parent):
+                if full := no_space(error, bitmap.parent) or lack_of_room(bitmap.parent):
                     raise full from error
                 raise EngineError(f"Tesseract failed on the page: {error}") from error
         return tuple(read_hocr(hocr, text))
@@ -65,10 +69,31 @@ class TesseractEngine:
 def handed_over(image: GreyImage, folder: Path) -> Iterator[tuple[Path, str]]:
     """A bitmap as a file of ours, and the options that the command needs to read it."""
     # In the page process's own place for temporary files, which goes with it.
-    with tempfile.TemporaryDirectory(prefix="page-") as scratch:
-        bitmap = Path(scratch) / "page.pgm"
-        image.picture.save(bitmap)
+    with ExitStack() as stack:
+        try:
+            scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="page-"))
+            bitmap = Path(scratch) / "page.pgm"
+            image.picture.save(bitmap)
+        except OSError as error:
+            raise no_space(error, tempfile.gettempdir()) or EngineError(
+                f"The page can't be handed to Tesseract: {error}"
+            ) from error
         yield bitmap, f"--tessdata-dir {shlex.quote(str(folder))} --dpi {image.engine_dpi}"
+
+
+def lack_of_room(folder: Path) -> NoSpaceError | None:
+    """Whether the command failed for a full disk, or one without room for another name: it does not say so."""
+    probes = [folder / f"probe{number}" for number in range(PROBES)]
+    try:
+        for probe in probes:
+            probe.write_bytes(bytes(PROBE_BYTES))
+    except OSError as error:
+        return no_space(error, folder)
+    finally:
+        for probe in probes:
+            with suppress(OSError):
+                probe.unlink(missing_ok=True)
+    return None
 
 
 def read_hocr(hocr: bytes, text: str) -> Iterator[Line]:

@@ -65,7 +65,9 @@ def open_structure(path: Path, password: str | None) -> tuple[pikepdf.Pdf, tuple
         return open_part, (FILES_LOCKED,)
     # qpdf mends as it reads; it has warned by now if it had to.
     mended = ("The file is damaged and was mended",) if pdf.get_warnings() else ()
-    return pdf, tuple(f"{text}: {len(pdf.pages)} pages could be read" for text in mended)
+    return pdf, tuple(
+        f"{text}: {len(pdf.pages)} page{'s' * (len(pdf.pages) != 1)} could be read" for text in mended
+    )
 
 
 def _is_searchable(path: Path) -> bool:

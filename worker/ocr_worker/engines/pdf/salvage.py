@@ -68,7 +68,9 @@ def _gathered(path: Path) -> Saved | None:
         return None
     if not len(pdf.pages):
         return None
-    return pdf, (f"The file is damaged and its page tree lost: {len(pdf.pages)} pages could be recovered",)
+    return pdf, (
+        f"The file is damaged and its page tree lost: {len(pdf.pages)} page{'s' * (len(pdf.pages) != 1)} could be recovered",
+    )
 
 
 def _new_tree(numbers: list[int], content: bytes) -> bytes:

@@ -1,0 +1,163 @@
+"""Slips of the pen and early ends: nothing is begun for them, and what is said is a sentence in the words of flags."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ocr_worker.cli.own_words import told
+from tests.cli.command import Command, write_papers
+from tests.faults import pictures
+from tests.limits import HANG_SECONDS
+
+
+def test_a_typo_in_a_path_makes_no_folder_and_no_job_and_names_what_was_meant(ocr: Command) -> None:
+    write_papers(ocr.home, 1)
+
+    done = ocr("batch", "papre01.pdf", "-o", "out")
+
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr == "ocr-worker: There is no papre01.pdf: did you mean paper01.pdf?\n"
+    assert not (ocr.home / "out").exists()
+    assert ocr.answer("jobs") == []
+
+
+def test_a_missing_file_among_others_costs_no_other(ocr: Command) -> None:
+    papers = write_papers(ocr.home, 1)
+
+    done = ocr("batch", "missing.pdf", *papers, "-o", "out")
+
+    assert done.returncode == 1
+    assert "(1 ok, 1 failed, 0 skipped)" in done.stdout
+
+
+@pytest.mark.parametrize("words", [("in", "nay"), ("--input-dir", "nay")], ids=" ".join)
+def test_a_watch_for_what_is_not_there_is_refused(ocr: Command, words: tuple[str, ...]) -> None:
+    (ocr.home / "in").mkdir()
+
+    done = ocr("batch", *words, "-o", "out", "--watch")
+
+    assert done.returncode == 3
+    assert "There is no nay" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["out.pdf", "out.TXT", "scan.json", "deep/page.png"])
+def test_an_output_folder_that_looks_like_a_file_is_refused(ocr: Command, name: str) -> None:
+    (paper,) = write_papers(ocr.home / "in", 1)
+
+    done = ocr("batch", paper, "-o", name)
+
+    assert done.returncode == 2
+    assert f"names a folder, and {name} looks like a file" in done.stderr
+    assert not (ocr.home / name).exists()
+
+
+def test_a_folder_of_such_a_name_that_is_there_is_taken(ocr: Command) -> None:
+    (paper,) = write_papers(ocr.home / "in", 1)
+    (ocr.home / "out.pdf").mkdir()
+
+    assert ocr("batch", paper, "-o", "out.pdf", "-q").returncode == 0
+
+
+def test_the_summary_names_outputs_and_what_may_be_wrong_without_being_asked(ocr: Command) -> None:
+    blank = ocr.home / "in" / "blank.png"
+    blank.parent.mkdir()
+    blank.write_bytes(pictures.saved(pictures.sheet(), "PNG"))
+    write_papers(ocr.home / "in", 1)
+
+    done = ocr("batch", "in", "-o", "out")
+
+    assert done.returncode == 0, done.stderr
+    assert "2 files (2 ok, 1 of them with notes, 0 failed, 0 skipped)" in done.stdout
+    assert (
+        "  in/blank.png: note: The file states no usable resolution (dpi): it is estimated as if the page were A4\n"
+        in done.stdout
+    )
+    assert f"Written: {ocr.home}/out/blank.pdf, {ocr.home}/out/blank.txt, " in done.stdout
+
+
+def test_of_many_files_the_folder_is_named(ocr: Command) -> None:
+    write_papers(ocr.home / "in", 5)
+
+    done = ocr("batch", "in", "-o", "out")
+
+    assert f"Written into {ocr.home}/out\n" in done.stdout
+    assert "Written: " not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("wire", "here"),
+    [
+        ("(signed: unsigned_copy makes a copy)", "(--signed unsigned_copy makes a copy)"),
+        ("another folder, or on_existing: suffix.", "another folder, or --on-existing suffix."),
+        ("existing_text: redo reads it", "--existing-text redo reads it"),
+        ("at most 5 are allowed (max_pixels)", "at most 5 are allowed (--max-pixels)"),
+        ("(`passwords` of a batch, `password` of an inspection)", "(--password-file)"),
+        ("name it as tessdata_dir", "name it as --tessdata-dir"),
+        ("my_max_pixels.pdf and max_pixels_2", "my_max_pixels.pdf and max_pixels_2"),
+        ("signed: by whom", "signed: by whom"),
+    ],
+)
+def test_options_are_called_by_their_flags(wire: str, here: str) -> None:
+    assert told(wire) == here
+
+
+def test_a_failure_is_told_in_flags_and_in_json_in_fields(ocr: Command) -> None:
+    big = ocr.home / "big.png"
+    big.write_bytes(pictures.png())
+
+    said = ocr("batch", big, "-o", "out", "--max-pixels", "10")
+    asked = ocr("batch", big, "-o", "out", "--max-pixels", "10", "--json")
+
+    assert "(--max-pixels) [too_large]" in said.stdout
+    assert "(max_pixels)" in asked.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "part", ["typer", "rich", "ocr_worker.cli.app", "ocr_worker.jobs.runtime", "sqlite3"]
+)
+def test_a_ctrl_c_while_imports_are_at_work_is_no_traceback(ocr: Command, part: str, tmp_path: Path) -> None:
+    """The signal comes in the middle of that import, whatever the machine's pace."""
+    write_papers(ocr.home / "in", 1)
+    hook = tmp_path / "sitecustomize.py"
+    hook.write_text(
+        "import os, signal, sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == {part!r}:\n"
+        "            sys.meta_path.remove(self)\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder())\n",
+        encoding="ascii",
+    )
+    environment = {**ocr.environment(), "PYTHONPATH": str(tmp_path)}
+
+    done = subprocess.run(
+        ocr.words("batch", "in", "-o", "out"), env=environment, cwd=ocr.home, capture_output=True, check=False,
+        text=True, timeout=HANG_SECONDS,
+    )  # fmt: skip
+
+    assert done.returncode == 128 + signal.SIGINT
+    assert "Traceback" not in done.stderr
+    assert not list((ocr.home / "state").rglob("*.lock"))
+
+
+def test_a_ctrl_c_before_a_batch_has_begun_lets_all_go(ocr: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two looks at the command line and the first page."""
+
+    def interrupt(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    write_papers(ocr.home / "in", 1)
+    monkeypatch.setattr("ocr_worker.cli.commands.batch._refuse_slips", interrupt)
+
+    done = ocr("batch", "in", "-o", "out", "--json")
+
+    assert done.returncode == 128 + signal.SIGINT
+    assert "Traceback" not in done.stderr
+    assert '"code": "cancelled"' in done.stdout

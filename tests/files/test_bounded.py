@@ -1,0 +1,71 @@
+"""A place that hangs costs what lies there, and no time of anybody else."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ocr_worker.errors import UnreachableError
+from ocr_worker.files.bounded import bounded, identities
+
+SECONDS = 0.2
+
+
+@pytest.fixture
+def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """A share below /dead that does not answer until the test ends; what was asked of it."""
+    asked, woken, real = list[str](), threading.Event(), os.stat
+
+    def stat(path: Any, **options: Any) -> os.stat_result:
+        if str(path).startswith("/dead/"):
+            asked.append(path)
+            woken.wait()
+        return real(path, **options)
+
+    monkeypatch.setattr("ocr_worker.files.bounded.os.stat", stat)
+    yield asked
+    woken.set()
+
+
+def test_an_answer_comes_through_and_so_does_an_error() -> None:
+    assert bounded(lambda: 7, "x") == 7
+    with pytest.raises(ZeroDivisionError):
+        bounded(lambda: 1 // 0, "x")
+
+
+def test_who_gets_no_answer_goes_on() -> None:
+    woken = threading.Event()
+
+    with pytest.raises(UnreachableError, match="the share can't be reached now"):
+        bounded(woken.wait, "the share", SECONDS)
+
+    woken.set()
+
+
+def test_all_paths_are_told_in_order(tmp_path: Path) -> None:
+    paths = [str(tmp_path / str(number)) for number in range(1200)]
+    for path in paths[::2]:
+        Path(path).touch()
+
+    found = list(identities(paths))
+
+    expected = [(status.st_dev, status.st_ino) for status in map(os.stat, paths[::2])]
+    assert found[::2] == expected
+    assert set(found[1::2]) == {None}
+
+
+def test_a_dead_share_costs_its_files_once_and_no_others(hanging: list[str], tmp_path: Path) -> None:
+    good = [str(tmp_path / f"{number}.pdf") for number in range(4)]
+    for path in good:
+        Path(path).touch()
+    dead = [f"/dead/{number}.pdf" for number in range(50)]
+
+    found = list(identities([good[0], *dead, good[1], *dead, *good[2:]], SECONDS))
+
+    assert [place for place, seen in enumerate(found) if seen] == [0, 51, 102, 103]
+    assert hanging == ["/dead/0.pdf"]

@@ -1,0 +1,111 @@
+"""Look at places of users with a bound: a share that hangs holds up a thread of its own, and nobody else."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Generic, TypeVar
+
+from ocr_worker.errors import UnreachableError
+
+Answer = TypeVar("Answer")
+Identity = tuple[int, int]
+"""Device and inode."""
+LOOK_SECONDS = 2.0
+"""How long one look may take. What takes longer is taken for a share that is dead."""
+CHUNK = 512
+"""Looks that one thread takes; to hand over each by itself would take longer than to look."""
+
+
+def bounded(call: Callable[[], Answer], place: object, seconds: float = LOOK_SECONDS) -> Answer:
+    """The answer, or what the call raised.
+
+    Raises:
+        UnreachableError: there was none in time. The call may go on for ever, in a thread that holds up no exit.
+    """
+    attempt = _Attempt(call)
+    threading.Thread(target=attempt.run, name="look", daemon=True).start()
+    return attempt.result(place, seconds)
+
+
+def identities(paths: Sequence[str], seconds: float = LOOK_SECONDS) -> Iterator[Identity | None]:
+    """What each path leads to; None where nothing is found, or nothing answers in time.
+
+    Of a folder in which one path did not answer, the others are not asked for.
+    """
+    dead, done = set[str](), 0
+    while done < len(paths):
+        looks = _Looks(paths[done : done + CHUNK], dead)
+        threading.Thread(target=looks.run, name="look", daemon=True).start()
+        stuck = looks.wait(seconds)
+        found = list(looks.found)
+        yield from found
+        done += len(found)
+        if stuck and done < len(paths):
+            looks.abandoned = True
+            dead.add(_folder(paths[done]))
+            yield None
+            done += 1
+
+
+class _Attempt(Generic[Answer]):
+    def __init__(self, call: Callable[[], Answer]) -> None:
+        self._call, self._ended = call, threading.Event()
+        self._answers: list[Answer] = []
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self._answers.append(self._call())
+        except BaseException as error:  # noqa: BLE001  # handed on
+            self._error = error
+        self._ended.set()
+
+    def result(self, place: object, seconds: float) -> Answer:
+        if not self._ended.wait(seconds):
+            raise UnreachableError(
+                f"{place} can't be reached now: its disk or share has not answered for {seconds:g} s. Try again when it does."
+            )
+        if self._error is not None:
+            raise self._error
+        return self._answers[0]
+
+
+class _Looks:
+    """Looks at one path after the other."""
+
+    def __init__(self, paths: Sequence[str], dead: set[str]) -> None:
+        self._paths, self._dead = paths, frozenset(dead)
+        self._ended = threading.Event()
+        self.found: list[Identity | None] = []
+        self.abandoned = False
+
+    def run(self) -> None:
+        for path in self._paths:
+            found = None if _folder(path) in self._dead else identity(path)
+            if self.abandoned:
+                return
+            self.found.append(found)
+        self._ended.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Until all are looked at, or one takes too long; whether one does."""
+        before = -1
+        while not self._ended.wait(seconds):
+            if len(self.found) == before:
+                return True
+            before = len(self.found)
+        return False
+
+
+def _folder(path: str) -> str:
+    return path.rpartition(os.sep)[0]
+
+
+def identity(path: str) -> Identity | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116  # for each of a hundred thousand
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
