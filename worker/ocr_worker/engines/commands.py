@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ocr_worker.engines.ocr.tessdata import tesseract_command
+from ocr_worker.engines.ocr.registry import all_engines
 from ocr_worker.files.commands import find_command
 
 POPPLER = ("pdftoppm", "pdfinfo")
@@ -10,5 +10,5 @@ POPPLER = ("pdftoppm", "pdfinfo")
 
 def page_commands() -> tuple[str, ...]:
     """Those that this machine has, by their paths."""
-    found = (tesseract_command(), *map(find_command, POPPLER))
-    return tuple(str(command) for command in found if command)
+    engines = [found.probe.place for found in all_engines()]
+    return tuple(str(command) for command in (*engines, *map(find_command, POPPLER)) if command)

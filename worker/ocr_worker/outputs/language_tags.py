@@ -1,4 +1,4 @@
-"""Tesseract's names of languages as BCP 47 writes them: `deu` is `de`, `chi_sim` is `zh-Hans`."""
+"""Language codes as BCP 47 writes them: `deu` is `de`, `chi_sim` is `zh-Hans`."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def is_uniform(image: GreyImage) -> bool:
 
 
 def dark_on_light(image: GreyImage, tones: Tones) -> GreyImage:
-    """Invert a page whose ink is lighter than its ground. One of both kinds stays: Tesseract inverts lines by itself."""
+    """Invert a page whose ink is lighter than its ground. One of both kinds stays: engines invert lines by themselves."""
     return replace(image, picture=filters.invert(image.picture)) if tones.light >= MOSTLY_LIGHT else image
 
 

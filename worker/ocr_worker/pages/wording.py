@@ -1,7 +1,7 @@
 """Whether text reads like words of a language, or its letters stand for others: a character map can be wrong throughout.
 
 Each pair of neighbouring letters costs as many bits as it is rare in the word lists of fifteen European languages in
-Latin script (Tesseract's: ces dan deu eng fin fra hun ita nld pol por ron spa swe tur). Pages of these, of lists and
+Latin script (ces dan deu eng fin fra hun ita nld pol por ron spa swe tur). Pages of these, of lists and
 of program code come to 3.2 to 4.4 bits a pair; with their letters exchanged, to 5.4 to 7.1. Other scripts are not judged.
 """
 

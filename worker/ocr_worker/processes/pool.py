@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from ocr_worker.engines.ocr.registry import command_of
 from ocr_worker.errors import OutputPermissionError
 from ocr_worker.files.sweep import leave_temp_folder
 from ocr_worker.model.tasks import Failure, Outcome, PageDone, PageSettings, Task
@@ -24,7 +25,6 @@ from ocr_worker.processes.reach import (
     Place,
     Reach,
     reach_of,
-    runs_commands,
     source_of,
 )
 from ocr_worker.processes.shortage import Order, Shortage
@@ -171,7 +171,9 @@ class PagePool:
     def warm(self, count: int, settings: PageSettings | None, output: Place | None = None) -> None:
         """Have up to `count` processes ready, with engine and model loaded where settings name them, to write into `output`."""
         self._outputs = frozenset({output} if output else ())
-        need = Reach(self._outputs, results=True, commands=settings is not None and runs_commands(settings))
+        need = Reach(
+            self._outputs, results=True, commands=settings is not None and bool(command_of(settings))
+        )
         reader = self._reader(need)
         for slot in self._slots[:] if settings is not None else ():
             if not slot.ticket and slot is not reader:

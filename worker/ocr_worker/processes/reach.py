@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Union
 
+from ocr_worker.engines.ocr.registry import command_of
 from ocr_worker.model.tasks import (
     ComposeTask,
     InspectTask,
     OpenTask,
     OverlayTask,
-    PageSettings,
     PageTask,
     Task,
     WarmTask,
@@ -35,7 +34,7 @@ class Reach:
     results: bool = False
     """Whether it may write page results."""
     commands: bool = False
-    """Whether it may start those of Tesseract and poppler."""
+    """Whether it may start those of engines and poppler."""
 
     def covers(self, need: Reach) -> bool:
         """Whether a process of this reach may do what needs that one: commands are for what needs them alone."""
@@ -48,11 +47,11 @@ def reach_of(task: Task) -> Reach:
     match task:
         case ComposeTask():
             outputs = frozenset((str(Path(place).parent), task.folder) for place in task.outputs.values())
-            return Reach(outputs, results=True, commands=runs_commands(task.settings))
+            return Reach(outputs, results=True, commands=bool(command_of(task.settings)))
         case OverlayTask():
             return Reach(frozenset({(str(Path(task.picture).parent), None)}))
         case OpenTask() | PageTask():
-            return Reach(results=True, commands=runs_commands(task.settings))
+            return Reach(results=True, commands=bool(command_of(task.settings)))
         case InspectTask() | WarmTask():
             return Reach()
 
@@ -60,11 +59,3 @@ def reach_of(task: Task) -> Reach:
 def source_of(task: Task) -> str:
     """The file that it is about; no name for one that is about none."""
     return "" if isinstance(task, WarmTask) else task.source.path
-
-
-def runs_commands(settings: PageSettings) -> bool:
-    """Whether the engine is one that starts a command for each page."""
-    if settings.engine == "auto":
-        # Asked for each task: to look for the command as well would take longer.
-        return find_spec("tesserocr") is None
-    return settings.engine == "tesseract"

@@ -65,7 +65,7 @@ def look(picture: Image.Image) -> Tones:
 
 
 def otsu(counts: list[int]) -> int:
-    """The threshold that parts a histogram into the two most even classes, as Tesseract takes it; in the middle where several do."""
+    """The threshold that parts a histogram into the two most even classes, by Otsu's method; in the middle where several do."""
     total, sum_ = sum(counts), sum(level * count for level, count in enumerate(counts))
     below = sum_below = 0
     best, first, last = -1.0, 0, 0

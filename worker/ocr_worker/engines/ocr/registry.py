@@ -148,6 +148,13 @@ def models(settings: PageSettings) -> list[dict[str, object]]:
     return [asdict(file) for file in files]
 
 
+@lru_cache(maxsize=32)
+def command_of(settings: PageSettings) -> str:
+    """Where the command lies that the engine of these settings starts for each page; empty where it starts none."""
+    factory = _chosen_or_none(settings)
+    return _look(factory).probe.place if factory else ""
+
+
 def _chosen_or_none(settings: PageSettings) -> EngineFactory | None:
     try:
         return choose(settings)
