@@ -19,7 +19,7 @@ import psutil
 SAMPLE_SECONDS = 0.25
 """A sample takes 6 ms of CPU time, which no contender should feel."""
 KEPT_SAMPLES = 200
-ORPHAN_SECONDS = 60
+ORPHAN_SECONDS = 10
 PR_SET_CHILD_SUBREAPER = 36
 _CURRENT = re.compile(rb'"current":(\d+)')
 

@@ -26,7 +26,7 @@ def test_a_language_that_is_not_installed_is_refused_before_any_work(
     assert event.get("job_id") is None
     assert event["data"]["code"] == "language_missing"
     assert "tlh" in event["data"]["message"]
-    assert "nstall" in event["data"]["message"]
+    assert "tlh.traineddata" in event["data"]["message"]
     assert not out.exists()
 
 

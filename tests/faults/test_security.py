@@ -137,15 +137,17 @@ def test_outputs_get_the_permissions_that_the_user_gives_new_files(
 @pytest.mark.parametrize("command", ["delete_job", "get_job", "resume", "retry_failed", "cancel"])
 @pytest.mark.parametrize("job_id", ["..", "../../victim", "/tmp", "", "x\0y", "%2e%2e"])
 def test_a_job_id_is_no_path(command: str, job_id: str, worker: Worker) -> None:
-    victim, jobs = worker.state / "victim", worker.state / "jobs" / "kept"
-    for folder in (victim, jobs):
-        folder.mkdir(exist_ok=True, parents=True)
+    # Files: a folder of a job that the store does not know is cleared up.
+    victim, kept = worker.state / "victim", worker.state / "jobs" / "kept"
+    for file in (victim, kept):
+        file.parent.mkdir(exist_ok=True, parents=True)
+        file.touch()
 
     answer = worker.ask(command, job_id=job_id)
 
     assert answer["data"]["code"] in {"job_not_found", "invalid_params"}
     assert victim.exists()
-    assert jobs.exists()
+    assert kept.exists()
 
 
 @pytest.mark.parametrize("mode", ["skip", "overwrite"])

@@ -10,6 +10,7 @@ import hashlib
 import os
 import secrets
 import stat
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -138,7 +139,7 @@ def held_folder(path: Path, known: FolderId | None = None) -> Iterator[Folder]:
     Raises:
         OutputPermissionError: it is not the one that is known; None is not compared.
     """
-    if os.rename not in os.supports_dir_fd:
+    if sys.platform == "win32" or os.rename not in os.supports_dir_fd:
         require_same_folder(path, known)
         yield Folder(path, None)
         return
@@ -177,11 +178,14 @@ def part_beside(target: Path) -> Path:
 def drafting(target: Path) -> Iterator[Staged]:
     """A place for the temporary file; whatever is not published by the end of the block is removed."""
     temporary = part_beside(target)
-    try:
-        refuse_odd_target(target)
-        yield Staged(temporary, target)
-    finally:
-        _remove(temporary)
+    with held_folder(target.parent) as folder:
+        try:
+            refuse_odd_target(target)
+            yield Staged(temporary, target)
+        finally:
+            # A disk that has turned read-only keeps it until a sweep; the error that led here is what counts.
+            with suppress(OSError):
+                folder.unlink(temporary)
 
 
 @contextmanager
