@@ -279,14 +279,15 @@ class Runtime:
             self._publish()
         elif any(at <= now for at, _ in self._timers):
             self._call_timers()
+        elif _is_due(self.service.next_step(), now):
+            # Before the pool's: where a file's time and its page's are up together, it is the file's that counts.
+            self.service.step()
         elif _is_due(self.service.pool.next_tick(), now):
             self.service.pool.tick()
         elif _is_due(self._requests.pool.next_tick(), now):
             self._tick_requests()
         elif self._requests.waiting and _is_due(self._requests.next_step(), now):
             self._requests.step()
-        else:
-            self.service.step()
 
     def _tick_requests(self) -> None:
         if self.service.state != "idle":
