@@ -138,6 +138,8 @@ class JobService:
         for job_id in self._queue.set_paused(job_ids, paused=True):
             self.leases.set_state(job_id, "paused")
         self._changed = self._queue_moved = True
+        # A heartbeat behind the answer tells of the pause.
+        self.doing = self._look()
 
     def unpause(self, job_ids: Sequence[JobId]) -> None:
         """Go on with paused jobs."""
@@ -149,6 +151,7 @@ class JobService:
         for job_id in self._queue.set_paused(job_ids, paused=False):
             self.leases.set_state(job_id, "queued")
         self._changed = self._queue_moved = True
+        self.doing = self._look()
 
     def resume(self, job_id: JobId, passwords: dict[str, str]) -> Accepted | None:
         """Start a new run of an ended job for its pending files; None if there are none.
