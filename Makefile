@@ -14,7 +14,7 @@ UV := build/lock/bin/uv pip compile --universal --python-version 3.10 --generate
 QUICK := $(filter-out tests/e2e/ tests/faults/ tests/fuzz/ tests/__pycache__/,$(wildcard tests/*/ tests/test_*.py)) -m "not slow and not faults_long"
 ACCEPTANCE := ../shared/acceptance/run
 
-.PHONY: help demo test test-quick faults check fix acceptance bench bench-quick bench-long system-tools missing-tools lock clean
+.PHONY: help demo test test-quick faults check fix acceptance sidecar test-sidecar bench bench-quick bench-long system-tools missing-tools lock clean
 .DELETE_ON_ERROR:
 
 help: ## Say what can be made.
@@ -58,6 +58,12 @@ bench-quick: .venv/bench missing-tools ## The same on a seventh of the pages, on
 bench-long: .venv/bench ## Memory and cost a page over 2,000 pages and 5,000 cards; raw figures in bench/figures.
 	$(BIN)/python -m bench long --out bench/figures
 
+sidecar: build/sidecar/.installed ## Build the worker as a folder that needs no Python: build/sidecar/ocr-worker, and its archive.
+	@build/sidecar/venv/bin/python worker/packaging/build.py build/sidecar
+
+test-sidecar: sidecar ## Run the acceptance cases against that folder, read-only and with no command in reach.
+	@build/sidecar/venv/bin/python worker/packaging/check.py build/sidecar $(ACCEPTANCE) tests/acceptance_cases.txt
+
 system-tools: ## Install what the tests call of the system, as root on Debian; name it elsewhere.
 	@$(PYTHON) tools/system_tools.py --install
 
@@ -75,6 +81,13 @@ lock: ## Pin all requirements anew, with hashes; PACKAGE=pillow moves that one a
 	$(UV) --group build --output-file requirements/runtime.txt
 	$(UV) --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
 	$(UV) --group bench --constraint requirements/dev.txt --output-file requirements/bench.txt
+	$(UV) --group sidecar --constraint requirements/runtime.txt --output-file requirements/sidecar.txt
+
+# Its own environment: what is frozen is what the product requires, and nothing of ours beside it.
+build/sidecar/.installed: requirements/sidecar.txt pyproject.toml
+	@$(PYTHON) tools/make_venv.py build/sidecar/venv
+	@build/sidecar/venv/bin/python -m pip --disable-pip-version-check -qq $(HASHED) requirements/sidecar.txt
+	@touch $@
 
 clean: ## Remove the environment and all that was made.
 	rm -rf .venv tests/readers/node_modules build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

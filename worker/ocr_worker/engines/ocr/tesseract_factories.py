@@ -18,6 +18,7 @@ from ocr_worker.engines.ocr.engine import (
     Probe,
     ResolutionGate,
 )
+from ocr_worker.files.installation import to_have
 
 # The LSTM's time goes with the length of lines, and it reads narrow letters as well: so `across` is smaller.
 # Where letters become narrow, to join pixels first makes fewer slips, in less time.
@@ -75,7 +76,7 @@ class TesserocrFactory(_Tesseract):
     name = "tesserocr"
 
     def probe(self) -> Probe:
-        return Probe("tesserocr", "" if _has("tesserocr") else "pip install tesserocr")
+        return Probe("tesserocr", "" if _has("tesserocr") else to_have("tesserocr"))
 
     def load(self, languages: tuple[str, ...], data_dir: str | None, cache_dir: Path) -> Engine:
         from ocr_worker.engines.ocr.tesserocr_engine import TesserocrEngine
