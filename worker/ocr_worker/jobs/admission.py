@@ -130,7 +130,8 @@ class AdmissionQueue:
             return
         if arrival.is_stored:
             self._leases.store.update_job(arrival.job_id, state="queued")
-            arrival.accepted.set_result(Accepted(arrival.job_id, arrival.admission.file_count))
+            count = arrival.admission.file_count
+            arrival.accepted.set_result(Accepted(arrival.job_id, count, count))
         else:
             self.next_slice_at = time.monotonic() + GAP_SECONDS
 

@@ -73,8 +73,11 @@ def local_passwords(passwords: Mapping[str, str]) -> dict[str, str]:
 
 
 def with_own_paths(options: JobOptions) -> JobOptions:
-    folder = options.page.tessdata_dir
-    return replace(options, page=replace(options.page, tessdata_dir=_place(folder))) if folder else options
+    page = options.page
+    folder = _place(page.tessdata_dir) if page.tessdata_dir else None
+    return replace(
+        options, page=replace(page, tessdata_dir=folder, tessdata_dirs=tuple(map(_place, page.tessdata_dirs)))
+    )
 
 
 def _place(path: str) -> str:

@@ -388,8 +388,10 @@ class JobService:
         except Exception:
             self.leases.release(job.job_id)
             raise
-        pending = self.store.stats(job.job_id)["pending"]
-        return Accepted(job.job_id, pending if order.only is None else len(order.only))
+        stats = self.store.stats(job.job_id)
+        return Accepted(
+            job.job_id, stats["pending"] if order.only is None else len(order.only), stats["total"]
+        )
 
     def _what_is_left(self, job: StoredJob, order: RunOrder) -> RunOrder | None:
         """The order as it is to be carried out: another process may have done some of it between our look and our lock."""

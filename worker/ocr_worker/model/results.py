@@ -207,6 +207,8 @@ class Accepted:
 
     job_id: JobId
     file_count: int
+    """To be done by this run."""
+    total_files: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,8 +150,13 @@ class Router:
         job_id, count = accepted.job_id, accepted.file_count
         self.publisher.expect(job_id, Origin(command.command, command.id))
         message = f"Accepted {count} file{'s' * (count != 1)}"
-        data = {"kind": "accepted", "message": message, "file_count": count}
-        self.send(Info(id=command.id, job_id=job_id, data=data))
+        data = {
+            "kind": "accepted",
+            "message": message,
+            "file_count": count,
+            "total_files": accepted.total_files,
+        }
+        self.send(Info(id=command.id, command=command.command, job_id=job_id, data=data))
 
     def _inspect(self, command: Inspect) -> None:
         source = Source(absolute_path(command.file), command.password)
@@ -279,7 +284,7 @@ class Router:
     def _acknowledge(self, command: Command, kind: str, message: str, jobs: list[str]) -> None:
         job_id = jobs[0] if len(jobs) == 1 else getattr(command, "job_id", None)
         data = {"kind": kind, "message": message, "jobs": jobs}
-        self.send(Info(id=command.id, job_id=job_id, data=data))
+        self.send(Info(id=command.id, command=command.command, job_id=job_id, data=data))
 
     def _refuse(self, command: Command, error: BaseException) -> None:
         self.send(_refusal(command, error))
@@ -296,6 +301,7 @@ def _hello_data(settings: Settings) -> dict[str, Any]:
         "protocol": PROTOCOL,
         "versions": own.versions,
         "pid": os.getpid(),
+        "state_dir": str(settings.state_dir),
         "commands": tuple(COMMANDS),
         "engines": [{"name": name, "version": version} for name, version in own.engines],
         "languages": own.languages,
