@@ -158,7 +158,7 @@ class FolderPaths:
 
     def accept(self, value: object) -> tuple[str, ...]:
         if isinstance(value, str) or not isinstance(value, Sequence):
-            raise ValueError
+            raise ValueError  # noqa: TRY004  # as above
         return tuple(map(_path, value))
 
 
