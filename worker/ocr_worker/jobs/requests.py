@@ -26,6 +26,8 @@ class Asked:
     priority: int = 0
     spelled: Callable[[str], str] = str
     """How its face spells the name of an option."""
+    client: str | None = None
+    """The name of the program that asks."""
 
 
 def job_request(asked: Asked) -> JobRequest:
@@ -46,7 +48,9 @@ def job_request(asked: Asked) -> JobRequest:
         registry.require(options.page)
     folder = _place(asked.output_dir)
     passwords = local_passwords(asked.passwords)
-    return JobRequest(asked.files, Path(folder), asked.output_dir, options, asked.priority, passwords)
+    return JobRequest(
+        asked.files, Path(folder), asked.output_dir, options, asked.priority, passwords, asked.client
+    )
 
 
 def require_known_engine(engine: str, spelled: Callable[[str], str] = str) -> None:

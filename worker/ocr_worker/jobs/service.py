@@ -25,7 +25,7 @@ from ocr_worker.model.tasks import Failure
 from ocr_worker.processes.pool import Pool, TaskEnded
 from ocr_worker.settings import Settings
 from ocr_worker.store.job_store import JobStore
-from ocr_worker.store.leases import JobLeases
+from ocr_worker.store.leases import JobLeases, holder
 from ocr_worker.store.records import StoredJob
 
 log = logging.getLogger(__name__)
@@ -105,8 +105,10 @@ class JobService:
             return mine
         if job_id in mine:
             return [job_id]
-        if self.leases.get(job_id).state in ACTIVE and job_id not in self.leases.deferred:
-            raise JobActiveError(f"Job {job_id} is running in another process. Send the command to that one.")
+        job = self.leases.get(job_id)
+        if job.state in ACTIVE and job_id not in self.leases.deferred:
+            message = f"Job {job_id} is running in another process. Send the command to that one."
+            raise JobActiveError(message, **holder(job))
         return []
 
     def paused(self, job_id: JobId | None) -> list[JobId]:
@@ -402,7 +404,7 @@ class JobService:
 
     def _enqueue(self, job: StoredJob, order: RunOrder) -> None:
         self.leases.acquire(job.job_id)
-        self.leases.set_state(job.job_id, "queued")
+        self.leases.take_up(job.job_id)
         self._queue.add(job, order)
         self._changed = self._queue_moved = True
 

@@ -162,6 +162,7 @@ class JobSummary:
     created_at: datetime
     updated_at: datetime
     output_dir: str
+    client: str | None
     priority: int
     stats: FileTally
     pages_done: int

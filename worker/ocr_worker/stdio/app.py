@@ -73,6 +73,7 @@ class App:
         """Apply what the host asked for."""
         session = self.session
         session.on_stdin_end, session.parent_pid = hello.on_stdin_end, hello.parent_pid
+        session.client = hello.client.name if hello.client else None
         self._publisher.summary_result = hello.summary_result
         self._guard.watch_parent(hello.parent_pid)
         self._runtime.service.set_progress_seconds(1 / hello.progress_hz)

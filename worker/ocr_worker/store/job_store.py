@@ -86,14 +86,14 @@ class JobStore:
         """Whether the job is known, be it one that is still admitted."""
         return self._db.execute("SELECT 1 FROM jobs WHERE job_id = ?", (job_id,)).fetchone() is not None
 
-    def jobs(self, state: str | None, offset: int, limit: int) -> list[StoredJob]:
+    def jobs(self, state: str | None, offset: int, limit: int, client: str | None = None) -> list[StoredJob]:
         """Newest first."""
-        where, given = _in_state(state)
+        where, given = _matching(state, client)
         order = "ORDER BY created_at DESC, job_id DESC LIMIT ? OFFSET ?"
         return list(self._jobs(f"{where} {order}", (*given, limit, offset)))
 
-    def job_count(self, state: str | None) -> int:
-        where, given = _in_state(state)
+    def job_count(self, state: str | None, client: str | None = None) -> int:
+        where, given = _matching(state, client)
         return int(self._db.execute(f"SELECT count(*) FROM jobs {where}", given).fetchone()[0])
 
     def unfinished(self) -> dict[JobId, JobState]:
@@ -343,8 +343,11 @@ def _marks(values: Sequence[object]) -> str:
     return ", ".join("?" * len(values))
 
 
-def _in_state(state: str | None) -> tuple[str, tuple[str, ...]]:
-    return ("WHERE state = ?", (state,)) if state else ("WHERE state <> 'admitting'", ())
+def _matching(state: str | None, client: str | None) -> tuple[str, tuple[str, ...]]:
+    tests, given = ("state = ?", [state]) if state else ("state <> 'admitting'", list[str]())
+    if client is not None:
+        tests, given = f"{tests} AND client = ?", [*given, client]
+    return f"WHERE {tests}", tuple(given)
 
 
 _FILE_COLUMNS = ", ".join(StoredFile.__slots__)

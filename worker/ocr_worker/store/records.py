@@ -39,6 +39,10 @@ class StoredJob:
     """Pages that were recognised in all runs; not blank ones, nor those with text."""
     last_seq: int = 0
     """Number of file and run ends published so far."""
+    client: str | None = None
+    """The name of the host's program, as it gave it."""
+    pid: int | None = None
+    """The worker that has the job, or had it last."""
 
 
 @dataclass(frozen=True, slots=True)
