@@ -18,7 +18,7 @@ from ocr_worker.jobs.job_queue import JobQueue, Waiting
 from ocr_worker.jobs.outcomes import run_error
 from ocr_worker.jobs.run import JobRun
 from ocr_worker.jobs.run_context import Listener, RunContext
-from ocr_worker.model.events import JobFailed
+from ocr_worker.model.events import JobFailed, JobPaused
 from ocr_worker.model.jobs import ACTIVE, RESUMABLE, FileState, JobId, JobRequest
 from ocr_worker.model.results import Accepted, Doing
 from ocr_worker.model.tasks import Failure
@@ -56,6 +56,8 @@ class JobService:
         self._requests_at = 0.0
         self.doing: Doing = Doing("idle")
         """The job, file and page in work, as of the last step; can be read from any thread."""
+        self._resting: list[JobId] = []
+        """Waiting jobs that were paused, which is to be told."""
         self._outcomes: deque[TaskEnded] = deque()
         """Handled as soon as the store is free."""
 
@@ -139,6 +141,7 @@ class JobService:
         self._admissions.set_paused(job_ids, paused=True)
         for job_id in self._queue.set_paused(job_ids, paused=True):
             self.leases.set_state(job_id, "paused")
+            self._resting.append(job_id)
         self._changed = self._queue_moved = True
 
     def unpause(self, job_ids: Sequence[JobId]) -> None:
@@ -269,11 +272,18 @@ class JobService:
     def _advance(self) -> None:
         """Start all tasks that can be started."""
         self._changed = False
+        self._tell_resting()
         for run in self._runs:
             run.isolated(JobRun.advance)
         if self._unattended:
             self._end_paused()
         self._drop_ended()
+
+    def _tell_resting(self) -> None:
+        """A waiting job that was paused is at rest at once; told here, after the answer to its pause."""
+        paused, self._resting = [job for job in self._resting if job in self._queue.paused()], []
+        for job_id in paused:
+            self._listener.on_event(JobPaused(job_id))
 
     def _tick(self) -> None:
         """Publish progress that was held back, and give up what is overdue."""

@@ -127,7 +127,13 @@ def _packed(pdf: pikepdf.Pdf, content: bytes) -> pikepdf.Stream:
 
 @lru_cache(maxsize=1)
 def glyphless_font() -> bytes:
-    return files("ocr_worker.outputs").joinpath("glyphless.ttf").read_bytes()
+    """Raises InternalError: an installation that lacks it is ours to mend, not the output folder's owner's."""
+    try:
+        return files("ocr_worker.outputs").joinpath("glyphless.ttf").read_bytes()
+    except OSError as error:
+        raise InternalError(
+            f"A file of ocr-sidecar can't be read (glyphless.ttf: {error.strerror}). Install ocr-sidecar again."
+        ) from error
 
 
 def save(pdf: pikepdf.Pdf, target: Path, encryption: Any) -> None:
