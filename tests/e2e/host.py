@@ -17,6 +17,8 @@ from typing import IO, Any
 
 import psutil
 
+from ocr_protocol import ANSWERS
+from ocr_protocol.answers import OF_A_JOB
 from ocr_protocol.schema import event_adapter
 from ocr_worker.store.job_store import JobStore
 from tests.e2e import tree
@@ -24,7 +26,7 @@ from tests.limits import HANG_SECONDS
 
 Event = dict[str, Any]
 StartWorker = Callable[..., "Host"]
-OF_A_RUN = {"progress", "file_done", "heartbeat", "batch"}
+OF_A_RUN = {"progress", "file_started", "file_done", "paused", "heartbeat", "batch"}
 ENDS = {"batch", "error"}
 SELDOM_HZ = 0.001
 """More seldom than any job here is long: of its progress only the first and the last are told."""
@@ -210,6 +212,10 @@ class Ledger:
         job_id, kind = str(event.get("job_id")), _kind(event)
         if event["seq"] != self._seq:
             self.faults.append(f"seq {event['seq']} where {self._seq} is due")
+        if kind in OF_A_JOB and "job_id" not in event:
+            self.faults.append(f"of no job: {event}")
+        if event["type"] == "info" and "command" in event and kind not in ANSWERS[event["command"]].kinds:
+            self.faults.append(f"no answer to {event['command']}: {event}")
         if kind == "accepted":
             self._open.add(job_id)
         elif kind in OF_A_RUN and "job_id" in event and job_id not in self._open:
