@@ -212,10 +212,7 @@ class Ledger:
         job_id, kind = str(event.get("job_id")), _kind(event)
         if event["seq"] != self._seq:
             self.faults.append(f"seq {event['seq']} where {self._seq} is due")
-        if kind in OF_A_JOB and "job_id" not in event:
-            self.faults.append(f"of no job: {event}")
-        if event["type"] == "info" and "command" in event and kind not in ANSWERS[event["command"]].kinds:
-            self.faults.append(f"no answer to {event['command']}: {event}")
+        self._check_envelope(event, kind)
         if kind == "accepted":
             self._open.add(job_id)
         elif kind in OF_A_RUN and "job_id" in event and job_id not in self._open:
@@ -227,6 +224,12 @@ class Ledger:
             if event["data"].get("status") == "completed":
                 # What is done anew of a completed job has a way of its own to go.
                 self._percent.pop(job_id, None)
+
+    def _check_envelope(self, event: Event, kind: str) -> None:
+        if kind in OF_A_JOB and "job_id" not in event:
+            self.faults.append(f"of no job: {event}")
+        if event["type"] == "info" and "command" in event and kind not in ANSWERS[event["command"]].kinds:
+            self.faults.append(f"no answer to {event['command']}: {event}")
 
     def _check_percent(self, job_id: str, percent: float) -> None:
         if percent < self._percent.get(job_id, 0.0):
