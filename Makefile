@@ -36,11 +36,12 @@ check: .venv/dev ## Format, lint, types (for macOS and Windows too), layers, wha
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin protocol worker
-	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 protocol worker
+	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin protocol worker clients/python
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 protocol worker clients/python
 	$(BIN)/lint-imports
 	$(BIN)/python tools/options.py --check
 	$(BIN)/python -m ocr_protocol.schema --check
+	$(BIN)/python tools/python_types.py --check
 
 fix: .venv/dev ## Format, and mend what the linter can mend.
 	$(BIN)/ruff format .
