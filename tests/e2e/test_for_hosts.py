@@ -58,10 +58,7 @@ def test_a_pause_rests_when_its_last_page_is_finished_and_that_is_told_after_its
     worker.wait_in_work(job, 1, page=1)
 
     answer = worker.ask("pause")
-    for paused in (job, behind):
-        worker.wait(
-            lambda e, paused=paused: e.get("job_id") == paused and e["data"].get("kind") == "paused", "paused"
-        )  # type: ignore[misc]
+    worker.wait(lambda _: all(worker.of(one, "paused") for one in (job, behind)), "both at rest")
 
     assert (answer["command"], set(answer["data"]["jobs"])) == ("pause", {job, behind})
     assert all(worker.of(one, "paused")[0]["seq"] > answer["seq"] for one in (job, behind))
@@ -148,9 +145,12 @@ def test_page_processes_of_an_isolated_worker_are_as_isolated(
     environment = {**evil(tmp_path), "PYTHONHOME": "/nonexistent", "LC_ALL": "C"}
     host = start_worker(Launch(environment, (sys.executable, "-I", "-m", "ocr_worker")))
 
-    job = host.batch([shutil.copy(material.quick, tmp_path / "Übung.png")], tmp_path / "out")
+    named = tmp_path / "Übung.png"
+    shutil.copy(material.quick, named)
 
-    assert [file["file"] for file in host.wait_end(job)["successful"]] == [str(tmp_path / "Übung.png")]
+    job = host.batch([named], tmp_path / "out")
+
+    assert [file["file"] for file in host.wait_end(job)["successful"]] == [str(named)]
 
 
 def test_a_page_process_that_dies_before_it_can_speak_tells_its_last_words(

@@ -40,6 +40,8 @@ class Game:
     failing: Callable[[int], bool] = lambda page: False
     """Whether the first try of a page fails."""
     effort: Effort = field(default_factory=Effort)
+    _pages_left: dict[int, int] = field(default_factory=dict)
+    """Of each opened file."""
 
     def play(self) -> tuple[float, float]:
         """What was told after a tenth of the pages, and what the rest took."""
@@ -48,8 +50,7 @@ class Game:
         told: tuple[float, float] | None = None
         running: list[tuple[float, float, Step]] = []
         while steps or running:
-            while steps and len(running) < self.processes:
-                step = steps.popleft()
+            while len(running) < self.processes and (step := self._next(steps)):
                 heapq.heappush(running, (now + self._seconds(step), now, step))
             if told is None and ended >= tenth:
                 told = self._told(steps, running, now), now
@@ -58,6 +59,15 @@ class Game:
             ended += step.kind == "page"
         assert told is not None
         return told[0], now - told[1]
+
+    def _next(self, steps: deque[Step]) -> Step | None:
+        """The first one that may be done: pages after their file was opened, its writing after all of them."""
+        for step in steps:
+            left = self._pages_left.get(step.number)
+            if step.kind == "open" or (left == 0 if step.kind == "write" else left):
+                steps.remove(step)
+                return step
+        return None
 
     def _steps(self) -> list[Step]:
         steps = []
@@ -85,9 +95,11 @@ class Game:
             case "open":
                 self.effort.opening_took(seconds)
                 self.effort.file_opened(step.number, len(weights), weights)
+                self._pages_left[step.number] = len(weights)
             case "page":
                 self.effort.page_took(weights[step.page], seconds)
                 self.effort.page_ended(step.number, weights[step.page])
+                self._pages_left[step.number] -= 1
             case "fail":
                 self.effort.try_took(seconds)
             case "write":

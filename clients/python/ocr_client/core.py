@@ -312,13 +312,8 @@ class Core:
     # Keeping: in a thread of its own
 
     def _keep(self) -> None:
-        while True:
+        while self._rest(LOOK_SECONDS):
             with self._lock:
-                if self._stopping or self._given_up:
-                    return
-                self._changed.wait(LOOK_SECONDS)
-                if self._stopping or self._given_up:
-                    return
                 worker, now = self._worker, time.monotonic()
                 is_due = worker is None and now >= self._restart_at
             if is_due:
@@ -389,7 +384,8 @@ class Core:
             # What is left of the old worker may still have it.
             if getattr(refusal, "code", "") not in {"job_active", "busy"}:
                 break
-            self._rest(LOOK_SECONDS)
+            if not self._rest(LOOK_SECONDS):
+                break
         # A worker that has died again is restarted, and then it is resumed again.
         if refusal is not None and not isinstance(refusal, WorkerGoneError):
             self._lose(run, refusal)
@@ -430,6 +426,7 @@ class Core:
             OcrError(code, f"Job {run.job_id} could not be resumed after a crash: {cause}", retryable=True)
         )
 
-    def _rest(self, seconds: float) -> None:
+    def _rest(self, seconds: float) -> bool:
+        """Wait; whether there is still a worker to keep."""
         with self._lock:
-            self._changed.wait_for(lambda: self._stopping, seconds)
+            return not self._changed.wait_for(lambda: self._stopping or self._given_up, seconds)

@@ -47,8 +47,8 @@ class TaskEnds:
             case Recognise(_, page), PageDone():
                 self._store.page_ended(self._job.job_id, file.number, page, outcome.status)
                 self._journal.pages_read += outcome.status == "ok"
-                ended = self._course.page_done(file.number, page, time.monotonic())
-                self.count_page(file.number, page, ended)
+                pages_ended = self._course.page_done(file.number, page, time.monotonic())
+                self.count_page(file.number, page, pages_ended)
                 return (), None
             case Compose(), Composed():
                 self.results.discard_later(file.number)
