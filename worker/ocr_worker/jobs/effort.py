@@ -73,6 +73,9 @@ class _Left:
 class Effort:
     least_page_seconds: float = 0.0
     """A page is started this long after another: as `pages_per_minute` says."""
+    bytes_to_come: int = 0
+    """Of the files that were not looked at yet: a long document among letters is known by them."""
+    _bytes_seen: int = 0
     _files: dict[int, _Left] = field(default_factory=dict)
     _line: _Line = field(default_factory=_Line)
     _looked_at: int = 0
@@ -89,23 +92,24 @@ class Effort:
 
     # What happened
 
-    def file_opened(self, number: int, pages: int, left: Sequence[int]) -> None:
-        """Take in an opened file, and the weights of its pages that are to be read."""
-        self._looked_at += 1
+    def file_opened(self, number: int, pages: int, left: Sequence[int], size: int | None = None) -> None:
+        """Take in an opened file: its pages, the weights of those that are to be read, its bytes as they are stored."""
         found = _Left(len(left), sum(left), pages)
+        if number not in self._files:
+            self._see(size)
+            self._seen.pages += found.pages
+            self._seen.weight += found.weight
+            self._seen.to_write += found.to_write
         self._files[number] = found
-        self._seen.pages += found.pages
-        self._seen.weight += found.weight
-        self._seen.to_write += found.to_write
 
     def page_ended(self, number: int, weight: int) -> None:
         left = self._files[number]
         left.pages -= 1
         left.weight -= weight
 
-    def file_ended(self, number: int) -> None:
+    def file_ended(self, number: int, size: int | None = None) -> None:
         if self._files.pop(number, None) is None:
-            self._looked_at += 1
+            self._see(size)
 
     def page_took(self, weight: int, seconds: float) -> None:
         self._line.add(weight, seconds)
@@ -147,8 +151,15 @@ class Effort:
             rests.append(expected - spent)
         return max(seconds / max(1, processes), *rests, pages * self.least_page_seconds)
 
+    def _see(self, size: int | None) -> None:
+        self._looked_at += 1
+        self._bytes_seen += size or 0
+        self.bytes_to_come -= size or 0
+
     def _left(self, unopened: int) -> _Weighed:
         share = unopened / self._looked_at if self._looked_at else 0.0
+        if unopened and self.bytes_to_come > 0 and self._bytes_seen:
+            share = self.bytes_to_come / self._bytes_seen
         opened = self._files.values()
         return _Weighed(
             sum(left.pages for left in opened) + self._seen.pages * share,

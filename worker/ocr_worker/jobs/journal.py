@@ -25,7 +25,7 @@ from ocr_worker.model.jobs import FileState, JobState
 from ocr_worker.model.results import FileOutcome
 from ocr_worker.model.tasks import Failure
 from ocr_worker.store.job_store import JobStore
-from ocr_worker.store.records import RunEnding, StoredJob
+from ocr_worker.store.records import RunEnding, StoredFile, StoredJob
 
 log = logging.getLogger(__name__)
 
@@ -102,11 +102,11 @@ class RunJournal:
         self.retries += 1
         log.warning("%s: trying %s again", name, f"page {page}" if page else "the file")
 
-    def file_ended(self, number: int, state: FileState, outcome: FileOutcome) -> None:
-        seq = self._next_seq()
+    def file_ended(self, file: StoredFile, state: FileState, outcome: FileOutcome) -> None:
+        seq, number = self._next_seq(), file.number
         fields = {"state": state, "outcome": outcome, "ended_at": time.time(), "seq": seq}
         self._store.end_file(self._job.job_id, number, self._fields(), **fields)
-        self.progress.file_ended(number, state)
+        self.progress.file_ended(number, state, file.bytes)
         self._context.listener.on_event(FileEnded(self._job.job_id, number, seq))
         self.throttle.mark_news()
 
@@ -160,6 +160,7 @@ def _resumed(store: JobStore, job: StoredJob, worked: Stopwatch) -> Progress:
     tally = store.tallies([job.job_id])[job.job_id]
     progress = Progress(tally.stats, tally.pages_ended, tally.pages_total, worked)
     progress.percent = 0.0 if job.percent == 100 else job.percent
+    progress.effort.bytes_to_come = store.bytes_to_come(job.job_id)
     if per_minute := job.options.pages_per_minute:
         progress.effort.least_page_seconds = 60 / per_minute
     for _, number, pages, done in store.begun_files([job.job_id]):

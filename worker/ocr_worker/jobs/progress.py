@@ -66,12 +66,22 @@ class Progress:
         """Add a file that an earlier run opened, with its ended pages."""
         self._in_work[number] = (done, pages)
 
-    def opened(self, number: int, pages: int, known: Collection[int], weights: Sequence[int]) -> None:
-        """Count the pages of an opened file, of which the `known` have ended. Before, it counted as one."""
+    def opened(
+        self, number: int, known: Collection[int], weights: Sequence[int], size: int | None = None
+    ) -> None:
+        """Count the pages of an opened file, of which the `known` have ended. Before, it counted as one.
+
+        Args:
+            number: of the file.
+            known: its pages that have ended.
+            weights: of all its pages.
+            size: its bytes, as they are stored.
+        """
+        pages = len(weights)
         self.total += pages - self._in_work.get(number, (0, 1))[1]
         self._in_work[number] = (len(known), pages)
         left = [weight for page, weight in enumerate(weights, 1) if page not in known]
-        self.effort.file_opened(number, pages, left)
+        self.effort.file_opened(number, pages, left, size)
 
     def page_ended(self, number: int, weight: int, here: Here) -> None:
         done, pages = self._in_work[number]
@@ -80,10 +90,10 @@ class Progress:
         self._fresh += 1
         self._here = here
 
-    def file_ended(self, number: int, state: FileState) -> None:
+    def file_ended(self, number: int, state: FileState, size: int | None = None) -> None:
         """Count a file that has ended, with all its pages."""
         self._ended += self._in_work.pop(number, (0, 1))[1]
-        self.effort.file_ended(number)
+        self.effort.file_ended(number, size)
         self.counts[state] += 1
 
     def finish(self) -> None:

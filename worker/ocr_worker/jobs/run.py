@@ -168,7 +168,7 @@ class JobRun:
                 self.in_flight.drop(number)
             case FileEnds(number, state):
                 stored = self.window.files.pop(number).stored
-                self.journal.file_ended(number, state, outcome or self._ends.outcomes.other(stored, effect))
+                self.journal.file_ended(stored, state, outcome or self._ends.outcomes.other(stored, effect))
             case RunEnds():
                 self._end(effect)
 

@@ -101,7 +101,7 @@ class TaskEnds:
         self._manifests.file_changed(self._job.job_id)
         file.stored = replace(file.stored, pages=opened.pages, sha256=opened.sha256)
         ended = [page for page, past in known.items() if past is None or past.guilty]
-        self._journal.progress.opened(file.number, opened.pages, ended, file.weights)
+        self._journal.progress.opened(file.number, ended, file.weights, file.stored.bytes)
         return self._course.opened(file.number, opened.pages, known)
 
     def _failed(self, file: OpenFile, task: Task, failure: Failure) -> Sequence[Effect]:

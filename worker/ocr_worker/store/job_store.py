@@ -196,6 +196,13 @@ class JobStore:
         )
         return list(rows)
 
+    def bytes_to_come(self, job_id: JobId) -> int:
+        """Of the files that have not ended, as far as that is known."""
+        found = self._db.execute(
+            "SELECT coalesce(sum(bytes), 0) FROM files WHERE job_id = ? AND ended_at IS NULL", (job_id,)
+        )
+        return int(found.fetchone()[0])
+
     def pages_recognised(self, job_id: JobId) -> int:
         """Pages with a result, of all files."""
         found = self._db.execute(
@@ -331,9 +338,9 @@ class JobStore:
 
     def _insert_files(self, job_id: JobId, after: int, files: Iterable[NewFile]) -> None:
         self._db.executemany(
-            "INSERT INTO files (job_id, number, file, path, name, verdict) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO files (job_id, number, file, path, name, verdict, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
-                (job_id, n, f.file, f.path, f.name, f.verdict and dump_outcome(f.verdict))
+                (job_id, n, f.file, f.path, f.name, f.verdict and dump_outcome(f.verdict), f.bytes)
                 for n, f in enumerate(files, after + 1)
             ),
         )

@@ -59,6 +59,8 @@ class StoredFile:
     outcome: FileOutcome | None
     started_at: float | None
     ended_at: float | None
+    bytes: int | None
+    """As it was when it came; None where it was not found, or an older version stored it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class NewFile:
     path: bytes
     name: bytes | None
     verdict: FileOutcome | None
+    bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,8 @@ MIGRATIONS = (
     """,
     """
     ALTER TABLE jobs ADD COLUMN client TEXT;
-    ALTER TABLE jobs ADD COLUMN pid INTEGER
+    ALTER TABLE jobs ADD COLUMN pid INTEGER;
+    ALTER TABLE files ADD COLUMN bytes INTEGER
     """,
 )
 
