@@ -110,6 +110,9 @@ class Host:
         with self._news:
             return [event for event in self.events if event.get("job_id") == job_id and _kind(event) == kind]
 
+    def wait_of(self, job_id: str, kind: str) -> None:
+        self.wait(lambda _: bool(self.of(job_id, kind)), f"{kind} of job {job_id}")
+
     def wait_file_done(self, job_id: str, count: int = 1) -> None:
         self.wait(lambda _: len(self.of(job_id, "file_done")) >= count, f"file_done number {count}")
 

@@ -58,7 +58,8 @@ def test_a_pause_rests_when_its_last_page_is_finished_and_that_is_told_after_its
     worker.wait_in_work(job, 1, page=1)
 
     answer = worker.ask("pause")
-    worker.wait(lambda _: all(worker.of(one, "paused") for one in (job, behind)), "both at rest")
+    worker.wait_of(job, "paused")
+    worker.wait_of(behind, "paused")
 
     assert (answer["command"], set(answer["data"]["jobs"])) == ("pause", {job, behind})
     assert all(worker.of(one, "paused")[0]["seq"] > answer["seq"] for one in (job, behind))

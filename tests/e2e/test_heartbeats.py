@@ -77,7 +77,7 @@ def test_no_heartbeat_of_a_job_follows_its_end(worker: Host, material: Material,
     for number in range(3):
         cancelled = worker.batch([material.slow], tmp_path / f"cancelled-{number}")
         following = worker.batch([material.quick], tmp_path / f"following-{number}")
-        worker.wait_in_work(cancelled, 1)
+        worker.wait_of(cancelled, "heartbeat")
         worker.send("cancel", job_id=cancelled)
         worker.wait_end(following)
     worker.ask("ping")
