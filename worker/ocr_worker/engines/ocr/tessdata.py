@@ -112,10 +112,10 @@ def gather_tessdata(
 
     From a folder that was told it is copies, of what is harmless. Raises LanguageMissingError for what is not.
     """
-    folders, told = tessdata_folders(tessdata_dir, more), _named(tessdata_dir, more)
+    folders, named = tessdata_folders(tessdata_dir, more), set(_named(tessdata_dir, more))
     files = {code: file for code in codes if (file := find_data(code, folders))}
     homes = [folder for folder in folders if all(find_data(code, [folder]) for code in files)]
-    if homes and homes[0] not in told:
+    if homes and named.isdisjoint(folder for file in files.values() for folder in file.parents):
         _put(files, folders, lambda file, _: require_harmless(file))
         return homes[0]
     key = hashlib.sha256(
@@ -124,8 +124,8 @@ def gather_tessdata(
     farm = scratch / f"tessdata-{key.hexdigest()[:16]}"
 
     def put(file: Path, code: str) -> tuple[str, ...]:
-        is_told = any(folder in told for folder in file.parents)
-        return (copy_harmless if is_told else _link_harmless)(file, farm / f"{code}{SUFFIX}")
+        copied = not named.isdisjoint(file.parents)
+        return (copy_harmless if copied else _link_harmless)(file, farm / f"{code}{SUFFIX}")
 
     _put(files, folders, put)
     return farm
