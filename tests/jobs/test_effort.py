@@ -138,7 +138,7 @@ def sizes(count: int, seed: int) -> list[int]:
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("processes", [1, 2, 8])
 def test_a_long_file_of_pages_of_many_sizes(processes: int, seed: int) -> None:
-    told, took = Game([sizes(200, seed)], processes, uneven(seed), 0.2, 0.05).play()
+    told, took = Game([sizes(200, seed)], processes, uneven(seed), 0.2, 0.015).play()
 
     assert told == pytest.approx(took, rel=0.3)
 
