@@ -82,7 +82,7 @@ def test_jobs_side_by_side_on_a_loop(material: Material, tmp_path: Path) -> None
 
     async def main() -> list[list[str]]:
         async with AsyncClient("tests", **settings(tmp_path)) as ocr:
-            both = await asyncio.gather(read(ocr, "one"), read(ocr, "two"))
+            both = list(await asyncio.gather(read(ocr, "one"), read(ocr, "two")))
             with pytest.raises(OcrError, match="No files"):
                 await ocr.batch([], tmp_path / "out")
             return both
