@@ -258,11 +258,15 @@ class Runtime:
             self._in_call = False
         elif self._requests.pool.owns(message):
             self._requests.handle(message)
+            self._keep_warm()
         else:
             self.service.handle(message)
-            if self.keeps_requests_warm and self.service.doing.state != "idle":
-                # Not earlier: the first page must not wait for it.
-                self._requests.warm()
+            # Not earlier: the first page must not wait for it.
+            self._keep_warm()
+
+    def _keep_warm(self) -> None:
+        if self.keeps_requests_warm and self.service.doing.state != "idle":
+            self._requests.warm()
 
     def _next_due(self) -> float | None:
         if self._events:

@@ -143,6 +143,8 @@ class JobService:
             self.leases.set_state(job_id, "paused")
             self._resting.append(job_id)
         self._changed = self._queue_moved = True
+        # A heartbeat behind the answer tells of the pause.
+        self.doing = self._look()
 
     def unpause(self, job_ids: Sequence[JobId]) -> None:
         """Go on with paused jobs."""
@@ -154,6 +156,7 @@ class JobService:
         for job_id in self._queue.set_paused(job_ids, paused=False):
             self.leases.set_state(job_id, "queued")
         self._changed = self._queue_moved = True
+        self.doing = self._look()
 
     def resume(self, job_id: JobId, passwords: dict[str, str]) -> Accepted | None:
         """Start a new run of an ended job for its pending files; None if there are none.
