@@ -6,7 +6,6 @@ it pings, restarts, and resumes. `_lock` guards what they share, and is never he
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import threading
@@ -15,16 +14,15 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotInTimeError
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from itertools import count
+from dataclasses import replace
 from typing import Any, Literal, cast
 
-from ocr_client.errors import OcrError, WorkerGoneError, error_of
+from ocr_client.conversation import Asked, Conversation
+from ocr_client.errors import OcrError, WorkerGoneError
 from ocr_client.metrics import Metrics
 from ocr_client.process import Hearing, WorkerProcess
 from ocr_client.run import Run, Said, counted
 from ocr_client.settings import Settings
-from ocr_client.wire import encode
 from ocr_client.wire_types import Event, HelloData
 
 log = logging.getLogger(__name__)
@@ -34,19 +32,6 @@ LOOK_SECONDS = 0.25
 """How often the keeper looks at the clock."""
 RESUME_SECONDS = 15.0
 """How long a crashed worker may hold its jobs before one is given up."""
-OPENING = {"ocr_batch", "resume", "retry_failed"}
-"""Commands that an `accepted` may answer, with which a run begins."""
-
-
-@dataclass
-class _Asked:
-    """A command without an answer yet."""
-
-    command: str
-    run: Run | None
-    """The run that it reopens."""
-    passwords: Mapping[str, str]
-    answer: Future[Any] = field(default_factory=Future)
 
 
 class Core:
@@ -57,17 +42,12 @@ class Core:
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._worker: WorkerProcess | None = None
-        self._asked: dict[str, _Asked] = {}
-        self._runs: dict[str, Run] = {}
-        self._numbers = count(1)
+        self._talk = Conversation(self._lock)
         self._stopping, self._given_up = False, False
         self._restarts, self._restart_at = 0, 0.0
-        self._last_end: str | None = None
-        self._seq = 0
-        self._heard_at = self._started_at = self._pinged_at = 0.0
+        self._started_at = self._pinged_at = 0.0
         self._question: Future[Any] | None = None
         """The ping that decides whether a silent worker is replaced."""
-        self._metrics = Metrics()
         self.hello: HelloData | None = None
         """What the worker of now said of itself."""
         self._keeper = threading.Thread(target=self._keep, name="ocr_client keeper", daemon=True)
@@ -96,11 +76,11 @@ class Core:
         Raises:
             UnsendableError: it was not sent.
         """
-        return cast("Future[Event]", self._send(_Asked(command, None, {}), fields))
+        return cast("Future[Event]", self._send(Asked(command, None, {}), fields))
 
     def open(self, command: str, passwords: Mapping[str, str], /, **fields: object) -> Future[Run | None]:
         """Send a command that begins a run; None where nothing was left to do."""
-        return cast("Future[Run | None]", self._send(_Asked(command, None, passwords), fields))
+        return cast("Future[Run | None]", self._send(Asked(command, None, passwords), fields))
 
     @property
     def name(self) -> str:
@@ -112,14 +92,14 @@ class Core:
         with self._lock:
             if self._given_up:
                 return "error"
-            if self._runs:
+            if self._talk.runs:
                 return "running"
-            return "cancelled" if self._last_end == "cancelled" else "idle"
+            return "cancelled" if self._talk.last_end == "cancelled" else "idle"
 
     @property
     def metrics(self) -> Metrics:
         with self._lock:
-            return replace(self._metrics)
+            return replace(self._talk.metrics)
 
     @property
     def worker_pid(self) -> int | None:
@@ -132,23 +112,20 @@ class Core:
             self._stopping = True
             self._changed.notify_all()
         self._end_worker()
-        self._settle(WorkerGoneError("The client was stopped", retryable=False))
-        self._fail_runs(WorkerGoneError("The client was stopped; resume the job later", retryable=True))
+        self._talk.settle(WorkerGoneError("The client was stopped", retryable=False))
+        self._talk.fail_runs(WorkerGoneError("The client was stopped; resume the job later", retryable=True))
 
     # Sending
 
-    def _send(self, asked: _Asked, fields: Mapping[str, object]) -> Future[Any]:
+    def _send(self, asked: Asked, fields: Mapping[str, object]) -> Future[Any]:
         asked.answer.set_running_or_notify_cancel()
-        number = f"c{next(self._numbers)}"
-        given = {name: value for name, value in fields.items() if value is not None}
-        line = encode({"command": asked.command, "id": number, **given})
+        number, line = self._talk.worded(asked, fields)
         with self._lock:
             if self._worker is None or self._stopping:
                 asked.answer.set_exception(self._absence())
-                return asked.answer
-            self._asked[number] = asked
-            self._metrics.commands += 1
-            self._worker.say(line)
+            else:
+                self._talk.expect(number, asked)
+                self._worker.say(line)
         return asked.answer
 
     def _absence(self) -> WorkerGoneError:
@@ -162,65 +139,9 @@ class Core:
 
     def _hear(self, worker: WorkerProcess, line: bytes) -> None:
         with self._lock:
-            if worker is not self._worker:
-                return
-            self._count(line)
-        try:
-            event: Said = json.loads(line)
-        except ValueError:
-            log.warning("the worker wrote a line of %d bytes that is no JSON", len(line))
-            return
-        self._count_gap(event.get("seq"))
-        self._route(event)
-
-    def _count(self, line: bytes) -> None:
-        self._heard_at, metrics = time.monotonic(), self._metrics
-        metrics.events += 1
-        metrics.bytes_received += len(line) + 1
-        metrics.longest_line_bytes = max(metrics.longest_line_bytes, len(line))
-
-    def _count_gap(self, seq: object) -> None:
-        if isinstance(seq, int):
-            self._metrics.events_lost += max(0, seq - self._seq - 1)
-            self._seq = seq
-
-    def _route(self, event: Said) -> None:
-        with self._lock:
-            asked = self._asked.pop(str(event.get("id")), None)
-        if asked is not None:
-            self._answer(asked, event)
-        elif (run := self._runs.get(event.get("job_id", ""))) is not None:
-            self._pass_on(run, event)
-
-    def _answer(self, asked: _Asked, event: Said) -> None:
-        if event["type"] == "error":
-            asked.answer.set_exception(error_of(event))
-        elif asked.command in OPENING:
-            asked.answer.set_result(self._begun(asked, event))
-        else:
-            asked.answer.set_result(event)
-
-    def _begun(self, asked: _Asked, event: Said) -> Run | None:
-        data = event["data"]
-        if data.get("kind") != "accepted":
-            # A paused run goes on, and is known already; or nothing is left to do.
-            return self._runs.get(next(iter(data["jobs"]), ""))
-        job_id = event["job_id"]
-        run = asked.run or Run(job_id, data["file_count"], data.get("total_files", data["file_count"]))
-        run.passwords = asked.passwords
-        with self._lock:
-            self._runs[job_id] = run
-        return run
-
-    def _pass_on(self, run: Run, event: Said) -> None:
-        kind = event["data"].get("kind", event["type"])
-        if kind in {"batch", "error"}:
-            with self._lock:
-                del self._runs[run.job_id]
-                self._last_end = event["data"].get("status", "failed")
-                self._metrics.jobs_ended += 1
-        self._metrics.files_ended += kind == "file_done"
-        run.take(event)
+            is_known = worker is self._worker
+        if is_known:
+            self._talk.hear(line)
 
     def _ended(self, worker: WorkerProcess) -> None:
         """A worker is gone."""
@@ -230,12 +151,12 @@ class Core:
             self._worker, self._question = None, None
             if self._stopping:
                 return
-            self._metrics.crashes += 1
+            self._talk.metrics.crashes += 1
             log.warning("the worker %s; its last words: %s", worker.how_it_ended(), worker.last_words)
             self._plan_restart()
-        self._settle(WorkerGoneError(f"The worker {worker.how_it_ended()}: {worker.last_words}"))
+        self._talk.settle(WorkerGoneError(f"The worker {worker.how_it_ended()}: {worker.last_words}"))
         if self._given_up:
-            self._fail_runs(self._absence())
+            self._talk.fail_runs(self._absence())
 
     def _plan_restart(self) -> None:
         """After a backoff, or never: those before a minute of health count."""
@@ -248,25 +169,13 @@ class Core:
         self._restarts += 1
         self._changed.notify_all()
 
-    def _settle(self, error: OcrError) -> None:
-        with self._lock:
-            waiting, self._asked = list(self._asked.values()), {}
-        for asked in waiting:
-            asked.answer.set_exception(error)
-
-    def _fail_runs(self, error: OcrError) -> None:
-        with self._lock:
-            runs, self._runs = list(self._runs.values()), {}
-        for run in runs:
-            run.fail(error)
-
     # Starting
 
     def _start_worker(self) -> HelloData:
         with self._lock:
-            self._seq, now = 0, time.monotonic()
-            self._started_at = self._heard_at = self._pinged_at = now
-            self._metrics.starts += 1
+            self._talk.begin()
+            self._started_at = self._pinged_at = self._talk.heard_at
+            self._talk.metrics.starts += 1
             try:
                 # The lock keeps its first words until it is known here.
                 worker = WorkerProcess(self._settings, Hearing(self._hear, self._ended))
@@ -293,6 +202,9 @@ class Core:
         )
         try:
             event = answer.result(self._timing.start_seconds)
+        except WorkerGoneError as error:
+            # It may have been gone before it was greeted.
+            raise WorkerGoneError(f"The worker {worker.how_it_ended()}: {worker.last_words}") from error
         except NotInTimeError as error:
             seconds = self._timing.start_seconds
             raise WorkerGoneError(
@@ -324,13 +236,13 @@ class Core:
     def _watch(self, worker: WorkerProcess, now: float) -> None:
         if self._question is not None and self._question.done():
             self._question = None
-        silent = now - self._heard_at
+        silent = now - self._talk.heard_at
         if silent >= self._timing.silence_seconds and self._question is None:
             self._question, self._pinged_at = self._ping(), now
         elif self._question is not None and now - self._pinged_at >= self._timing.answer_seconds:
             log.warning("the worker has said nothing for %.0f s, and is replaced", silent)
             with self._lock:
-                self._metrics.silences += 1
+                self._talk.metrics.silences += 1
                 self._question = None
             worker.kill()
         elif self._question is None and now - self._pinged_at >= self._timing.ping_seconds:
@@ -343,9 +255,9 @@ class Core:
         def note(done: Future[Event]) -> None:
             with self._lock, suppress(OcrError):
                 told = cast("Said", done.result())["data"]
-                self._metrics.pings += 1
-                self._metrics.ping_seconds = time.monotonic() - asked_at
-                self._metrics.worker_rss_bytes = told["rss_bytes"]
+                self._talk.metrics.pings += 1
+                self._talk.metrics.ping_seconds = time.monotonic() - asked_at
+                self._talk.metrics.worker_rss_bytes = told["rss_bytes"]
 
         answer.add_done_callback(note)
         return answer
@@ -358,7 +270,7 @@ class Core:
             self._start_failed()
             return
         with self._lock:
-            left = list(self._runs.values())
+            left = list(self._talk.runs.values())
         for run in left:
             self._resume(run)
 
@@ -374,7 +286,7 @@ class Core:
                 self._plan_restart()
             given_up = self._given_up
         if given_up:
-            self._fail_runs(self._absence())
+            self._talk.fail_runs(self._absence())
 
     def _resume(self, run: Run) -> None:
         """Go on with a job that the crash has interrupted."""
@@ -393,14 +305,14 @@ class Core:
     def _resumed(self, run: Run) -> Exception | None:
         """Ask once to resume a run; why it was not."""
         fields = {"job_id": run.job_id, "passwords": dict(run.passwords) or None}
-        answer = self._send(_Asked("resume", run, run.passwords), fields)
+        answer = self._send(Asked("resume", run, run.passwords), fields)
         try:
             begun = answer.result(RESUME_SECONDS)
         except (OcrError, NotInTimeError) as error:
             return error
         if begun is None:
             return self._completed(run)
-        self._metrics.jobs_resumed += 1
+        self._talk.metrics.jobs_resumed += 1
         if run.paused:
             self.ask("pause", job_id=run.job_id)
         return None
@@ -411,16 +323,13 @@ class Core:
             event = self.ask("get_job", job_id=run.job_id, limit=1).result(RESUME_SECONDS)
         except (OcrError, NotInTimeError) as error:
             return error
-        with self._lock:
-            self._runs.pop(run.job_id, None)
-            self._last_end = "completed"
-            self._metrics.jobs_ended += 1
+        self._talk.ended(run, "completed")
         run.complete(counted(cast("Said", event)["data"]))
         return None
 
     def _lose(self, run: Run, cause: Exception) -> None:
         with self._lock:
-            self._runs.pop(run.job_id, None)
+            self._talk.runs.pop(run.job_id, None)
         code = cause.code if isinstance(cause, OcrError) else "timeout"
         run.fail(
             OcrError(code, f"Job {run.job_id} could not be resumed after a crash: {cause}", retryable=True)

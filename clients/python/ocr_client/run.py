@@ -48,20 +48,24 @@ class Run:
                     self._events.pop()
             self._events.append(cast("Event", event))
         if event["type"] == "result":
-            self.result.set_result(cast("BatchData", event["data"]))
+            self.complete(cast("BatchData", event["data"]))
         elif event["type"] == "error":
-            self.result.set_exception(error_of(event))
-        self._tell()
+            self.fail(error_of(event))
+        else:
+            self._tell()
 
     def complete(self, data: BatchData) -> None:
-        """The job has ended, and its own word of that was lost."""
-        self.result.set_result(data)
+        """No more will come."""
+        with self._news:
+            if not self.ended:
+                self.result.set_result(data)
         self._tell()
 
     def fail(self, error: OcrError) -> None:
         """No more will come."""
-        if not self.ended:
-            self.result.set_exception(error)
+        with self._news:
+            if not self.ended:
+                self.result.set_exception(error)
         self._tell()
 
     def poll(self) -> Event | None:
