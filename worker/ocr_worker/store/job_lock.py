@@ -59,8 +59,12 @@ class JobLock:
 
     @property
     def cancel_asked(self) -> bool:
-        # Unlike Path.exists this never raises: a folder that can't be looked into asks for nothing.
-        return os.path.exists(self._request)  # noqa: PTH110
+        return _is_there(self._request)
+
+    @staticmethod
+    def is_asked_to_cancel(jobs_dir: Path, job_id: JobId) -> bool:
+        """Whether the owner of a lock was asked, be it alive or dead."""
+        return _is_there(_request(jobs_dir, job_id))
 
     def __enter__(self) -> Self:
         return self
@@ -273,3 +277,8 @@ def _path(jobs_dir: Path, job_id: JobId) -> Path:
 
 def _request(jobs_dir: Path, job_id: JobId) -> Path:
     return jobs_dir / f"{job_id}.cancel"
+
+
+def _is_there(file: Path) -> bool:
+    # Unlike Path.exists this never raises: a folder that can't be looked into asks for nothing.
+    return os.path.exists(file)  # noqa: PTH110
