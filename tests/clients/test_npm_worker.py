@@ -6,18 +6,23 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import img2pdf
 import pytest
 
 from ocr_worker import __version__
+from samples import Sample
 from tests.clients.test_typescript import PACKAGE, install
 from tests.conftest import REPOSITORY, need_command
 from tests.limits import HANG_SECONDS
 from tools.npm_worker import make
 
+pytestmark = pytest.mark.slow
 WORKER = REPOSITORY / "clients" / "worker-npm"
 PLATFORM = {"linux": "linux", "darwin": "darwin"}.get(sys.platform)
 PROCESSOR = {"x86_64": "x64", "aarch64": "arm64", "arm64": "arm64"}.get(
@@ -77,6 +82,26 @@ def test_an_app_finds_the_worker_and_speaks_to_it(app: Path, tmp_path: Path) -> 
     done = run(["node", "host.js", str(tmp_path / "state")], app)
 
     assert done.stdout == f"{__version__} idle\n", done.stderr
+
+
+def test_the_first_example_of_the_clients_readme_runs_as_it_stands(
+    app: Path, sample: Callable[[str], Sample], tmp_path: Path
+) -> None:
+    example = re.search(
+        r"^```js\n(.*?)^```", (PACKAGE / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    assert example
+    (app / "readme.js").write_text(
+        f"{example[1]}\nconsole.log(successful.length, failed.length);", encoding="utf-8"
+    )
+    scan = sample("cards").path
+    shutil.copy(scan, app / "photo.jpg")
+    (app / "scan.pdf").write_bytes(img2pdf.convert([str(scan)]))
+
+    done = run(["node", "readme.js"], app, OCR_WORKER_STATE_DIR=str(tmp_path / "state"))
+
+    assert done.stdout.endswith("\n2 0\n"), done.stdout + done.stderr
+    assert {"scan.pdf", "photo.pdf"} <= {path.name for path in (app / "out").iterdir()}
 
 
 def test_the_types_that_an_app_sees_hold_and_only_one_module_needs_node(app: Path) -> None:

@@ -81,6 +81,7 @@ def test_the_types_are_fresh_and_have_few_aliases() -> None:
     assert text.count("\nexport interface ") > 30
 
 
+@pytest.mark.slow
 def test_what_typescript_writes_python_reads_as_it_was_meant(compiled: Path) -> None:
     lines = run("node", str(compiled / "write-vectors.js")).removesuffix("\n").split("\n")
 
