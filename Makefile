@@ -42,6 +42,7 @@ check: .venv/dev ## Format, lint, types (for macOS and Windows too), layers, wha
 	$(BIN)/python tools/options.py --check
 	$(BIN)/python -m ocr_protocol.schema --check
 	$(BIN)/python tools/python_types.py --check
+	$(BIN)/python tools/typescript.py --check
 
 fix: .venv/dev ## Format, and mend what the linter can mend.
 	$(BIN)/ruff format .
@@ -91,7 +92,7 @@ build/sidecar/.installed: requirements/sidecar.txt pyproject.toml
 	@touch $@
 
 clean: ## Remove the environment and all that was made.
-	rm -rf .venv tests/readers/node_modules build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv tests/readers/node_modules $(addprefix clients/typescript/,node_modules build dist) build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 # An environment that `uv sync` made has no pip, and is made anew.
 $(BIN)/pip:
