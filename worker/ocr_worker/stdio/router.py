@@ -134,8 +134,10 @@ class Router:
         if 1 not in command.protocol:
             message = f"This worker speaks protocol 1, the host {', '.join(map(str, command.protocol))}. Update one of them."
             raise UnsupportedError(message, protocol=[1])
+        # It takes a moment the first time, and no heartbeat may come before the answer.
+        data = _hello_data(self.settings)
         self.loop.meet_host(command)
-        self._answer(command, _hello_data(self.settings))
+        self._answer(command, data)
         self.runtime.warm_requests()
 
     def _batch(self, command: OcrBatch) -> None:
