@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ocr_client import Client, Timing, WorkerGoneError
-from tests.client.conftest import HASTY, MakeClient
+from tests.clients.python.conftest import HASTY, MakeClient
 from tests.e2e import tree
 from tests.e2e.material import Material
 from tests.limits import HANG_SECONDS

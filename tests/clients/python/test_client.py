@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ocr_client import AsyncClient, Client, OcrError
-from tests.client.conftest import settings
+from tests.clients.python.conftest import settings
 from tests.conftest import REPOSITORY
 from tests.e2e.material import Material
 from tests.limits import HANG_SECONDS
