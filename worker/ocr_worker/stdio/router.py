@@ -135,6 +135,7 @@ class Router:
         self.loop.meet_host(command)
         self._answer(command, _hello_data(self.settings))
         self.runtime.warm_requests()
+        self.runtime.tidy_soon()
 
     def _batch(self, command: OcrBatch) -> None:
         accepted = self.service.admit(batch_request(command))
