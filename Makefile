@@ -32,7 +32,7 @@ test-quick: .venv/dev ## Run in less than a minute what tests the rooms one by o
 faults: .venv/dev missing-tools ## Run all faults and fuzzing, fifty kills and minutes of mutations included.
 	OCR_FUZZ_SECONDS=300 $(PYTEST) tests/faults tests/fuzz -m "faults_long or not faults_long"
 
-check: .venv/dev ## Format, lint, types (for macOS and Windows too), layers, what is generated.
+check: .venv/dev ## Format, lint, types (for macOS and Windows too), layers, what is generated, known faults of libraries.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -43,6 +43,7 @@ check: .venv/dev ## Format, lint, types (for macOS and Windows too), layers, wha
 	$(BIN)/python -m ocr_protocol.schema --check
 	$(BIN)/python tools/python_types.py --check
 	$(BIN)/python tools/typescript.py --check
+	$(BIN)/python tools/audit.py
 
 fix: .venv/dev ## Format, and mend what the linter can mend.
 	$(BIN)/ruff format .

@@ -39,11 +39,11 @@ def _serve() -> NoReturn:
     """Be the stdio worker. Stdin and stdout are claimed and the guard forked before anything heavy is imported."""
     from ocr_worker.processes.claim import claim
     from ocr_worker.processes.guard import ending_signals, start_guard
-    from ocr_worker.settings import settings_from_environment
+    from ocr_worker.settings import log_level, settings_from_environment
 
     try:
         channel = claim()
-        settings = settings_from_environment()
+        settings, level = settings_from_environment(), log_level("WARNING")
     except (OSError, ValueError) as error:
         _refuse(error)
     for number in ending_signals():
@@ -58,7 +58,7 @@ def _serve() -> NoReturn:
 
     stderr = Stderr(os.dup(2))
     stderr.take_prints()
-    log_to(stderr)
+    log_to(stderr, level)
     from ocr_worker.stdio.startup import head_start
 
     code = _run_loop(head_start(channel, settings, guard))

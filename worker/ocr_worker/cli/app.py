@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import logging
-import os
 import signal
 from contextlib import suppress
 from typing import Annotated, cast
@@ -13,7 +12,7 @@ import typer
 from typer._completion_classes import completion_init
 
 from ocr_worker import __version__
-from ocr_worker.cli.commands import batch, doctor, files, info, jobs, maintenance
+from ocr_worker.cli.commands import batch, doctor, files, info, jobs, licenses, maintenance
 from ocr_worker.cli.display import answer, say, stdout_is_deaf
 from ocr_worker.cli.exit_codes import CANCELLED, GOOD, INTERNAL, USAGE, UsageError
 from ocr_worker.cli.options import answer_json
@@ -22,6 +21,7 @@ from ocr_worker.cli.streams import let_go_of_stdout, prepare_streams
 from ocr_worker.cli.terminal_text import shown
 from ocr_worker.errors import OcrError
 from ocr_worker.logs import Stderr, log_to
+from ocr_worker.settings import log_level
 
 # Whichever click typer brings: its error for all that a command line can't mean.
 MistypedError = cast("type[typer.BadParameter]", typer.BadParameter.__bases__[0])
@@ -40,7 +40,7 @@ def run(arguments: list[str]) -> int:
     try:
         # Until here the entry point took it; from here on what is begun is let go in order.
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        log_to(Stderr(2), os.environ.get("OCR_WORKER_LOG", "CRITICAL").upper())
+        _start_log()
         return _do(arguments)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else INTERNAL
@@ -67,6 +67,13 @@ def run(arguments: list[str]) -> int:
         # The code stands: a Ctrl-C that comes now must not make a traceback of the interpreter's end.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         let_go_of_stdout()
+
+
+def _start_log() -> None:
+    try:
+        log_to(Stderr(2), log_level("CRITICAL"))
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 def _do(arguments: list[str]) -> int:
@@ -105,6 +112,7 @@ def _make_app() -> typer.Typer:
     files.add_to(app)
     app.command("doctor")(doctor.doctor)
     info.add_to(app)
+    app.command("licenses")(licenses.licenses)
     return app
 
 

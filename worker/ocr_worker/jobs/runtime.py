@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 MANIFEST_SECONDS = 0.2
 """How long a job's result waits for its manifest; the manifest of a very large job comes later."""
+TIDY_SECONDS = 0.5
+"""How long that waits: a host that has just said hello has more urgent wishes."""
 BURST = 16
 """Most messages in a row while something is due."""
 LOOK_UP_SECONDS = 5.0
@@ -219,6 +221,10 @@ class Runtime:
     def warm_requests(self) -> None:
         """Have a process ready for single questions."""
         self._requests.warm()
+
+    def tidy_soon(self) -> None:
+        """Take away what killed workers left, though no command may ever ask for a job."""
+        self.after(TIDY_SECONDS, self.service.leases.tidy)
 
     @property
     def at_rest(self) -> bool:

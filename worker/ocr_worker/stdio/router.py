@@ -139,6 +139,7 @@ class Router:
         self.loop.meet_host(command)
         self._answer(command, data)
         self.runtime.warm_requests()
+        self.runtime.tidy_soon()
 
     def _batch(self, command: OcrBatch) -> None:
         accepted = self.service.admit(batch_request(command, self.session.client))

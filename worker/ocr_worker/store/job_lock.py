@@ -24,6 +24,7 @@ from ocr_worker.files.private import make_private
 from ocr_worker.model.jobs import JobId
 
 if TYPE_CHECKING:
+    import psutil
     from filelock import BaseFileLock
 
 log = logging.getLogger(__name__)
@@ -161,13 +162,20 @@ def who_holds(jobs_dir: Path, job_id: JobId) -> Holder | None:
     import psutil
 
     paths = {str((jobs_dir / f"{job_id}{kind}").resolve()) for kind in (LOCK, SOFT_LOCK)}
-    for process in psutil.process_iter():
-        with suppress(psutil.Error, OSError):
-            if process.pid != psutil.Process().pid and any(
-                file.path in paths for file in process.open_files()
-            ):
+    # Where there is no /proc, psutil finds no process, and some of its parts not even the first line.
+    with suppress(psutil.Error, OSError, LookupError):
+        for process in psutil.process_iter():
+            if process.pid != os.getpid() and _has_open(process, paths):
                 return Holder(process.pid, process.name())
     return None
+
+
+def _has_open(process: psutil.Process, paths: set[str]) -> bool:
+    import psutil
+
+    with suppress(psutil.Error, OSError):
+        return any(file.path in paths for file in process.open_files())
+    return False
 
 
 def _files(jobs_dir: Path) -> list[Path]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
 
 from ocr_worker.errors import JobActiveError, JobNotFoundError, OcrError
 from ocr_worker.files.atomic import output_error
+from ocr_worker.files.sweep import MARK, sweep_folders
 from ocr_worker.model.events import FileEnded, JobEnded, JobEvent, JobFailed
 from ocr_worker.model.jobs import ACTIVE, RESUMABLE, JobId, JobState
 from ocr_worker.settings import Settings
+from ocr_worker.store.database import STORE
 from ocr_worker.store.deferred_writes import DeferredWrites, store_is_held
 from ocr_worker.store.job_lock import JobLock, clean_stale, is_held
 from ocr_worker.store.job_store import JobStore, store_as_it_is
@@ -182,6 +185,12 @@ class JobLeases:
         """Mark jobs of dead workers as interrupted."""
         self._find_interrupted(self.store)
 
+    def tidy(self) -> None:
+        """Take away what killed workers left, where there is a store; who needs it hears of its faults."""
+        with suppress(OcrError, OSError, sqlite3.Error):
+            if (self._state_dir / STORE).exists():
+                self.find_interrupted()
+
     def close(self, *, at_once: bool) -> None:
         """Write manifests, release all jobs, and close the store. Errors are only logged.
 
@@ -224,7 +233,9 @@ class JobLeases:
             for mark in (path for path in left if path.suffix == DUE):
                 if not is_held(self._jobs_dir, mark.stem):
                     self.manifests.recover(mark.stem)
-            for folder in (path for path in left if path.is_dir()):
+            # Those named by a process hold pages that it reads for a Python program, and are no job's.
+            sweep_folders(self._jobs_dir)
+            for folder in (path for path in left if path.is_dir() and not MARK.fullmatch(path.name)):
                 self._remove_orphan(store, folder.name)
 
     def _remove_orphan(self, store: JobStore, job_id: JobId) -> None:
@@ -245,7 +256,7 @@ class JobLeases:
         elif state is not None:
             store.reopen_files(job_id, "processing")
             store.update_job(job_id, state=left)
-            self.manifests.state_changed(job_id)
+            self.manifests.recover(job_id)
 
     def _write_deferred(self) -> None:
         if self.deferred.waiting and self.deferred.ask(self.store):
