@@ -41,6 +41,7 @@ check: .venv/dev ## Format, lint, types (for macOS and Windows too), layers, wha
 	$(BIN)/lint-imports
 	$(BIN)/python tools/options.py --check
 	$(BIN)/python -m ocr_protocol.schema --check
+	$(BIN)/python tools/openapi.py --check
 
 fix: .venv/dev ## Format, and mend what the linter can mend.
 	$(BIN)/ruff format .
@@ -73,8 +74,9 @@ lock: ## Pin all requirements anew, with hashes; PACKAGE=pillow moves that one a
 	@$(PYTHON) -m venv build/lock
 	@build/lock/bin/python -m pip --disable-pip-version-check --quiet install uv
 	$(UV) --group build --output-file requirements/runtime.txt
-	$(UV) --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
-	$(UV) --group bench --constraint requirements/dev.txt --output-file requirements/bench.txt
+	$(UV) --group build --extra server --constraint requirements/runtime.txt --output-file requirements/server.txt
+	$(UV) --group dev --extra server --constraint requirements/server.txt --output-file requirements/dev.txt
+	$(UV) --group bench --extra server --constraint requirements/dev.txt --output-file requirements/bench.txt
 
 clean: ## Remove the environment and all that was made.
 	rm -rf .venv tests/readers/node_modules build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -89,7 +89,7 @@ def test_the_death_of_its_holder_frees_a_job(tmp_path: Path) -> None:
 
 def test_a_job_that_is_let_go_leaves_no_file(tmp_path: Path) -> None:
     lock = JobLock(tmp_path, "job")
-    JobLock.ask_to_cancel(tmp_path, "job")
+    JobLock.ask(tmp_path, "job", "cancel")
 
     lock.release()
 

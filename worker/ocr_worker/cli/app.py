@@ -12,7 +12,8 @@ from typing import cast
 import typer
 from typer._completion_classes import completion_init
 
-from ocr_worker.cli.commands import batch, doctor, files, info, jobs, maintenance
+from ocr_worker.cli.commands import batch, doctor, files, info, jobs, maintenance, serve
+from ocr_worker.cli.commands.serve import StartService
 from ocr_worker.cli.display import say, stdout_is_deaf
 from ocr_worker.cli.exit_codes import CANCELLED, GOOD, INTERNAL, USAGE, UsageError
 from ocr_worker.cli.options import answer_json
@@ -32,15 +33,20 @@ HELP = """Searchable PDFs, text and word boxes from scans.
 Without any argument this is the worker that apps talk to over stdin and stdout (docs/protocol.md)."""
 
 
-def run(arguments: list[str]) -> int:
-    """Run a command line; return the exit code. One of the places that catch everything."""
+def run(arguments: list[str], start_service: StartService) -> int:
+    """Run a command line; return the exit code. One of the places that catch everything.
+
+    Args:
+        arguments: without the program's name.
+        start_service: serves over HTTP until it is told to end. Another face, which this one does not import.
+    """
     prepare_streams()
     completion_init()
     try:
         # Until here the entry point took it; from here on what is begun is let go in order.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         log_to(Stderr(2), os.environ.get("OCR_WORKER_LOG", "CRITICAL").upper())
-        return _do(arguments)
+        return _do(arguments, start_service)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else INTERNAL
     except MistypedError as error:
@@ -68,8 +74,8 @@ def run(arguments: list[str]) -> int:
         let_go_of_stdout()
 
 
-def _do(arguments: list[str]) -> int:
-    command = typer.main.get_command(_make_app())
+def _do(arguments: list[str], start_service: StartService) -> int:
+    command = typer.main.get_command(_make_app(start_service))
     try:
         return int(command.main(arguments, prog_name="ocr-worker", standalone_mode=False) or GOOD)
     except OSError as error:
@@ -89,7 +95,7 @@ def _refused(arguments: list[str], code: str, message: str, exit_code: int) -> i
     return exit_code
 
 
-def _make_app() -> typer.Typer:
+def _make_app(start_service: StartService) -> typer.Typer:
     app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
     app.command("batch")(batch.batch)
     jobs.add_to(app)
@@ -97,4 +103,5 @@ def _make_app() -> typer.Typer:
     files.add_to(app)
     app.command("doctor")(doctor.doctor)
     info.add_to(app)
+    serve.add_to(app, start_service)
     return app

@@ -23,6 +23,7 @@ from ocr_worker.model.tasks import (
     PageDone,
     PageSettings,
     PageTask,
+    PictureTask,
     Task,
     Warmed,
     WarmTask,
@@ -69,6 +70,8 @@ class Workbench:
                 return _inspect(task)
             case OverlayTask():
                 return _draw(task)
+            case PictureTask():
+                return _picture(task)
             case _:
                 assert_never(task)
 
@@ -134,6 +137,12 @@ def _draw(task: OverlayTask) -> Drawn:
     from ocr_worker.pages.overlay import draw_overlay
 
     return draw_overlay(task)
+
+
+def _picture(task: PictureTask) -> Drawn:
+    from ocr_worker.pages.overlay import draw_picture
+
+    return draw_picture(task)
 
 
 def _inspect(task: InspectTask) -> Inspected:

@@ -1,6 +1,6 @@
 """The lock of a running job: no second worker can run it. The system releases it when the worker dies.
 
-A file beside the lock asks its owner to cancel the job.
+A file beside the lock asks its owner to cancel the job, to pause it, or to go on with it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 from typing_extensions import Self
 
@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 _REFUSED = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL, errno.EIO, errno.ENOSYS}
 """What a file system without locks answers, or one whose lock server is away."""
 LOCK, SOFT_LOCK = ".lock", ".softlock"
+Request = Literal["cancel", "pause", "resume"]
+REQUESTS: tuple[Request, ...] = get_args(Request)
 
 
 class JobLock:
@@ -45,7 +47,8 @@ class JobLock:
         from filelock import Timeout
 
         make_private(jobs_dir)
-        self._path, self._request = _path(jobs_dir, job_id), _request(jobs_dir, job_id)
+        self._path = _path(jobs_dir, job_id)
+        self._requests = {request: _request(jobs_dir, job_id, request) for request in REQUESTS}
         try:
             self._lock = _take(self._path)
         except Timeout as error:
@@ -54,13 +57,19 @@ class JobLock:
             ) from error
         except OSError as error:
             raise output_error(error, self._path) from error
-        # One that came too late was not meant for this run.
-        self._request.unlink(missing_ok=True)
+        for request in REQUESTS:
+            # One that came too late was not meant for this run.
+            self.answered(request)
 
     @property
-    def cancel_asked(self) -> bool:
+    def asked(self) -> list[Request]:
+        """What other processes ask of the owner."""
         # Unlike Path.exists this never raises: a folder that can't be looked into asks for nothing.
-        return os.path.exists(self._request)  # noqa: PTH110
+        return [request for request, file in self._requests.items() if os.path.exists(file)]  # noqa: PTH110
+
+    def answered(self, request: Request) -> None:
+        """Take a request as carried out."""
+        self._requests[request].unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self
@@ -77,19 +86,19 @@ class JobLock:
         """
         if self._lock.is_locked:
             own = Path(self._lock.lock_file)
-            for file in (self._request, own) if own.suffix == LOCK else (self._request,):
+            for file in (*self._requests.values(), own) if own.suffix == LOCK else self._requests.values():
                 with suppress(OSError):
                     file.unlink(missing_ok=True)
             self._lock.release()
 
     @staticmethod
-    def ask_to_cancel(jobs_dir: Path, job_id: JobId) -> None:
-        """Ask the owner of the lock to cancel the job; it looks every half a second."""
-        _request(jobs_dir, job_id).touch(mode=0o600)
+    def ask(jobs_dir: Path, job_id: JobId, request: Request) -> None:
+        """Ask the owner of the lock for something; it looks every half a second."""
+        _request(jobs_dir, job_id, request).touch(mode=0o600)
 
     @staticmethod
-    def ask_no_more(jobs_dir: Path, job_id: JobId) -> None:
-        _request(jobs_dir, job_id).unlink(missing_ok=True)
+    def ask_no_more(jobs_dir: Path, job_id: JobId, request: Request) -> None:
+        _request(jobs_dir, job_id, request).unlink(missing_ok=True)
 
     @classmethod
     def try_acquire(cls, jobs_dir: Path, job_id: JobId) -> Self | None:
@@ -136,7 +145,7 @@ def clean_stale(jobs_dir: Path) -> list[JobId]:
                 # Removed while it is held, so that no worker takes it in between.
                 file.unlink(missing_ok=True)
                 removed.append(file.stem)
-    for request in jobs_dir.glob("*.cancel"):
+    for request in (path for kind in REQUESTS for path in jobs_dir.glob(f"*.{kind}")):
         if not is_held(jobs_dir, request.stem):
             # It came too late for whoever was asked.
             request.unlink(missing_ok=True)
@@ -271,5 +280,5 @@ def _path(jobs_dir: Path, job_id: JobId) -> Path:
     return jobs_dir / f"{job_id}{LOCK}"
 
 
-def _request(jobs_dir: Path, job_id: JobId) -> Path:
-    return jobs_dir / f"{job_id}.cancel"
+def _request(jobs_dir: Path, job_id: JobId, request: Request) -> Path:
+    return jobs_dir / f"{job_id}.{request}"

@@ -12,7 +12,7 @@ from ocr_worker.model.events import FileEnded, JobEnded, JobEvent, JobFailed
 from ocr_worker.model.jobs import ACTIVE, RESUMABLE, JobId, JobState
 from ocr_worker.settings import Settings
 from ocr_worker.store.deferred_writes import DeferredWrites, store_is_held
-from ocr_worker.store.job_lock import JobLock, clean_stale, is_held
+from ocr_worker.store.job_lock import JobLock, Request, clean_stale, is_held
 from ocr_worker.store.job_store import JobStore, store_as_it_is
 from ocr_worker.store.manifest_writer import DUE, ManifestWriter
 from ocr_worker.store.records import RunEnding, StoredJob
@@ -124,9 +124,9 @@ class JobLeases:
             log.exception("job %s can't be taken back", job_id)
         self.release(job_id)
 
-    def cancel_requests(self) -> list[JobId]:
-        """Jobs of this process that another process asked to cancel."""
-        return [job_id for job_id, lock in self.locks.items() if lock.cancel_asked]
+    def requests(self) -> list[tuple[JobId, Request]]:
+        """What other processes ask of jobs of this process."""
+        return [(job_id, request) for job_id, lock in self.locks.items() for request in lock.asked]
 
     def mark_cancelled(self, job_id: JobId) -> None:
         """Mark an ended, incomplete job as cancelled, so that no app resumes it by itself."""

@@ -1,0 +1,103 @@
+"""The life of a service: it ends in order, dies and comes again, and keeps results no longer than it should."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+
+from tests.cli.command import write_papers
+from tests.e2e.material import Material
+from tests.limits import HANG_SECONDS
+from tests.server.service import ended, events, service, start, until
+
+
+def test_a_service_that_is_told_to_end_lets_watchers_go_and_its_job_goes_on_in_the_next(
+    tmp_path: Path, material: Material
+) -> None:
+    with service(tmp_path) as served, served.client() as client:
+        job_id = start(client, material.pdf(tmp_path / "long.pdf", "qmm"))
+        heard = events(client, f"/api/v1/jobs/{job_id}/events")
+        assert next(heard).kind == "job"
+        served.process.send_signal(signal.SIGTERM)
+        list(heard)
+        code = served.process.wait(HANG_SECONDS)
+
+    with service(tmp_path, "--resume") as served, served.client() as client:
+        again = ended(client, job_id)
+
+    assert code == 0
+    assert again[-1].data["status"] == "completed"
+
+
+def test_a_service_that_is_killed_comes_again_and_one_click_resumes(tmp_path: Path, material: Material) -> None:
+    with service(tmp_path) as served, served.client() as client:
+        job_id = start(client, material.pdf(tmp_path / "long.pdf", "qmm"))
+        until(lambda: client.get(f"/api/v1/jobs/{job_id}").json(), lambda job: job["pages_done"] > 0)
+        served.process.kill()
+        served.process.wait(HANG_SECONDS)
+
+    with service(tmp_path) as served, served.client() as client:
+        found = client.get(f"/api/v1/jobs/{job_id}").json()["state"]
+        client.post(f"/api/v1/jobs/{job_id}/resume")
+        again = ended(client, job_id)
+
+    assert found == "interrupted"
+    assert again[-1].data["status"] == "completed"
+
+
+def test_a_deleted_job_takes_its_uploads_results_and_pictures_along(tmp_path: Path) -> None:
+    with service(tmp_path) as served, served.client() as client:
+        job_id = start(client, *write_papers(tmp_path / "papers", 1))
+        ended(client, job_id)
+        client.get(f"/api/v1/jobs/{job_id}/files/1/pages/1/thumbnail")
+        before = kept(served.state_dir)
+
+        deleted = client.delete(f"/api/v1/jobs/{job_id}")
+        after = kept(served.state_dir)
+
+    assert len(before) > 5
+    assert deleted.status_code == 204
+    assert after == []
+
+
+def test_what_is_older_than_it_may_be_goes_and_running_jobs_stay(tmp_path: Path, material: Material) -> None:
+    with service(tmp_path) as served, served.client() as client:
+        old = start(client, *write_papers(tmp_path / "papers", 1))
+        ended(client, old)
+    with service(tmp_path, "--keep-days", "0") as served, served.client() as client:
+        until(lambda: client.get(f"/api/v1/jobs/{old}").status_code, lambda status: status == 404)
+        left = kept(served.state_dir)
+
+    assert left == []
+
+
+def test_without_its_packages_the_service_says_what_to_install(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['fastapi'] = None; sys.argv = ['ocr-worker', 'serve'];"
+        "from ocr_worker.__main__ import main; sys.exit(main())"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=HANG_SECONDS)
+
+    assert done.returncode == 3
+    assert "pip install 'ocr-sidecar[server]'" in done.stderr
+
+
+def test_the_other_faces_import_nothing_of_the_service() -> None:
+    code = (
+        "import sys; import ocr_sidecar, ocr_worker.cli.app, ocr_worker.stdio.app; ocr_sidecar.Sidecar;"
+        "print([name for name in sys.modules if name.startswith(('fastapi', 'starlette', 'ocr_worker.server'))])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=HANG_SECONDS)
+
+    assert done.stdout.strip() == "[]"
+
+
+def kept(state_dir: Path) -> list[Path]:
+    """Files that the service keeps."""
+    return [path for path in (state_dir / "server").rglob("*") if path.is_file()]

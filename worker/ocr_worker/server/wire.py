@@ -1,0 +1,294 @@
+"""What /api/v1 takes and gives, typed: the words of our own wire, but for paths, which stay on this machine."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Union
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from ocr_protocol import BatchOptions
+from ocr_protocol.commands import JobState
+from ocr_protocol.fields import CLOSED
+from ocr_worker.model.results import FileStatus
+
+GIVEN = ConfigDict(frozen=True)
+MOST_FILES = 10_000
+JOB_ID = r"^[0-9]{8}_[0-9]{6}_[0-9a-f]{8}$"
+UPLOAD_ID = r"^[0-9a-f]{32}$"
+OutputKind = Literal["pdf", "txt", "json", "hocr", "alto"]
+_OF_THE_MACHINE = {"tessdata_dir", "passwords"}
+"""Options that name paths of it; passwords stand beside their files instead."""
+
+Options: type[BaseModel] = create_model(
+    "Options",
+    __config__=ConfigDict(**{**CLOSED, "defer_build": False}),
+    __doc__="How pages are read and the job is run; what is absent has its default.",
+    **{  # type: ignore[arg-type]
+        name: (field.annotation, field)
+        for name, field in BatchOptions.model_fields.items()
+        if name not in _OF_THE_MACHINE
+    },
+)
+
+
+class Problem(BaseModel):
+    """Why a request was not carried out."""
+
+    code: str
+    """One of the codes of docs/errors.md, or the name of an HTTP status."""
+    message: str
+    retryable: bool
+
+
+class Refusal(BaseModel):
+    """The answer to a request that was not carried out."""
+
+    error: Problem
+
+
+class UploadedFile(BaseModel):
+    """A file that was uploaded."""
+
+    model_config = CLOSED
+
+    upload: Annotated[str, Field(pattern=UPLOAD_ID)]
+    password: str | None = Field(None, repr=False, max_length=1000)
+
+
+class NamedFile(BaseModel):
+    """A file below one of the roots of the service."""
+
+    model_config = CLOSED
+
+    path: Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[^\x00]*$")]
+    password: str | None = Field(None, repr=False, max_length=1000)
+
+
+FileToRead = Union[UploadedFile, NamedFile]
+
+
+class NewJob(BaseModel):
+    """A batch to do."""
+
+    model_config = CLOSED
+
+    files: Annotated[list[FileToRead], Field(min_length=1, max_length=MOST_FILES)]
+    output_dir: Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[^\x00]*$")] | None = None
+    """Below a root; by default, a folder that the service keeps."""
+    options: Options = Field(default_factory=Options)  # type: ignore[valid-type]
+    priority: int = Field(0, ge=-1_000_000, le=1_000_000)
+
+
+class Passwords(BaseModel):
+    """Passwords of protected files, by the number of the file; a job that goes on needs them anew."""
+
+    model_config = CLOSED
+
+    passwords: dict[Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}$")], str] = Field(
+        default_factory=dict, repr=False
+    )
+
+
+class Accepted(BaseModel):
+    model_config = GIVEN
+
+    job_id: str
+    file_count: int
+
+
+class Stats(BaseModel):
+    """How many files of a job are in which state."""
+
+    model_config = GIVEN
+
+    total: int
+    pending: int
+    processing: int
+    completed: int
+    failed: int
+    skipped: int
+
+
+class Job(BaseModel):
+    """A job as a list shows it."""
+
+    model_config = GIVEN
+
+    job_id: str
+    title: str
+    """The name of its first file."""
+    state: JobState
+    reason: str | None
+    """Why it ended, if not by itself."""
+    dry_run: bool
+    created_at: str
+    updated_at: str
+    priority: int
+    stats: Stats
+    pages_done: int
+    pages_total: int
+
+
+class JobList(BaseModel):
+    """Jobs, newest first, and how many there are in all."""
+
+    model_config = GIVEN
+
+    jobs: list[Job]
+    total: int
+
+
+class Statistics(BaseModel):
+    """What a job took, over all its runs."""
+
+    model_config = GIVEN
+
+    start_time: str
+    end_time: str | None
+    duration_seconds: float
+    pages: int
+    pages_per_second: float
+    files_per_second: float
+    failed_by_input: int
+    failed_by_worker: int
+    retries: int
+    cleanups: int
+    worker_restarts: int
+    peak_rss_bytes: int
+
+
+class JobDetails(Job):
+    statistics: Statistics
+
+
+class FailedPage(BaseModel):
+    model_config = GIVEN
+
+    page: int
+    code: str
+    error: str
+
+
+class File(BaseModel):
+    """A file of a job, as it stands."""
+
+    model_config = GIVEN
+
+    number: int
+    name: str
+    status: Literal["pending", "processing"] | FileStatus
+    pages: int | None = None
+    confidence: float | None = None
+    reason: str | None = None
+    error: Problem | None = None
+    failed_pages: list[FailedPage] = []
+    warnings: list[str] = []
+    outputs: list[OutputKind] = []
+    """Kinds that can be downloaded."""
+
+
+class FileList(BaseModel):
+    """Files in the order of the request."""
+
+    model_config = GIVEN
+
+    files: list[File]
+    total: int
+
+
+class Word(BaseModel):
+    model_config = GIVEN
+
+    text: str
+    box_px: tuple[int, int, int, int]
+    confidence: float | None
+
+
+class Line(BaseModel):
+    model_config = GIVEN
+
+    text: str
+    block: int
+    paragraph: int
+    box_px: tuple[int, int, int, int]
+    words: list[Word]
+
+
+class PageResult(BaseModel):
+    """What was read on a page. Boxes are left, top, right, bottom, in pixels of the upright page."""
+
+    model_config = GIVEN
+
+    page: int
+    page_count: int
+    status: str
+    width_px: int
+    height_px: int
+    confidence: float | None
+    warnings: list[str]
+    text: str
+    lines: list[Line]
+
+
+class Found(BaseModel):
+    """A page on which the words were found."""
+
+    model_config = GIVEN
+
+    job_id: str
+    number: int
+    name: str
+    page: int
+    excerpt: str
+
+
+class SearchResult(BaseModel):
+    model_config = GIVEN
+
+    found: list[Found]
+    complete: bool
+    """Whether all results were searched: there is a limit of time and of pages found."""
+
+
+class Upload(BaseModel):
+    """A file that is uploaded, in whole or so far."""
+
+    model_config = GIVEN
+
+    upload: str
+    name: str
+    size: int
+    offset: int
+    """Bytes that have come."""
+    complete: bool
+
+
+class Engine(BaseModel):
+    model_config = GIVEN
+
+    name: str
+    version: str
+
+
+class Languages(BaseModel):
+    """What can be read on this machine."""
+
+    model_config = GIVEN
+
+    languages: list[str]
+    engines: list[Engine]
+
+
+class Health(BaseModel):
+    model_config = GIVEN
+
+    status: Literal["ok"]
+    version: str
+    state: Literal["idle", "running", "paused"]
+    token_needed: bool
+
+
+class Login(BaseModel):
+    model_config = CLOSED
+
+    token: Annotated[str, Field(min_length=1, max_length=1000)] = Field(repr=False)
