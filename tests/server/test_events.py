@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import REPOSITORY
 from tests.cli.command import Command, write_papers
+from tests.conftest import REPOSITORY
 from tests.e2e.material import Material
 from tests.limits import HANG_SECONDS
 from tests.server.service import Service, ended, events, parsed, service, start, until
@@ -71,7 +71,9 @@ def test_ten_watchers_hear_the_same_though_one_never_reads(
     assert heard == [["1", "2"]] * 9
 
 
-def test_a_pause_is_told_to_those_who_watch(client: httpx.Client, served: Service, material: Material) -> None:
+def test_a_pause_is_told_to_those_who_watch(
+    client: httpx.Client, served: Service, material: Material
+) -> None:
     job_id = start(client, material.pdf(material.folder / "paused.pdf", "mmmm"))
     states: list[str] = []
 
@@ -167,7 +169,9 @@ def nginx(served: Service, folder: Path) -> Iterator[str]:
     block = re.sub(r"^.*(?:listen|server_name|ssl_).*\n", "", found.group(1), flags=re.MULTILINE)
     block = block.replace("127.0.0.1:8765", f"127.0.0.1:{served.port}")
     block = block.replace("server {", f"server {{ listen 127.0.0.1:{port};", 1).replace("$host", "localhost")
-    paths = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    paths = "".join(
+        f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
     configuration = folder / "nginx.conf"
     configuration.write_text(
         f"pid {folder}/pid; error_log {folder}/error.log; daemon off; worker_processes 1;\n"
@@ -195,7 +199,9 @@ def test_a_job_of_the_command_line_is_watched_as_any_other(
     served: Service, client: httpx.Client, material: Material, tmp_path: Path
 ) -> None:
     ocr = Command(tmp_path, {"OCR_WORKER_STATE_DIR": str(served.state_dir)})
-    batch = ocr.start("batch", material.pdf(tmp_path / "elsewhere.pdf", "mm"), "--output-dir", tmp_path / "out")
+    batch = ocr.start(
+        "batch", material.pdf(tmp_path / "elsewhere.pdf", "mm"), "--output-dir", tmp_path / "out"
+    )
     job_id = until(
         lambda: client.get("/api/v1/jobs").json()["jobs"][0], lambda job: job["title"] == "elsewhere.pdf"
     )["job_id"]

@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
-
 from tests.cli.command import write_papers
 from tests.e2e.material import Material
 from tests.limits import HANG_SECONDS
@@ -33,7 +31,9 @@ def test_a_service_that_is_told_to_end_lets_watchers_go_and_its_job_goes_on_in_t
     assert again[-1].data["status"] == "completed"
 
 
-def test_a_service_that_is_killed_comes_again_and_one_click_resumes(tmp_path: Path, material: Material) -> None:
+def test_a_service_that_is_killed_comes_again_and_one_click_resumes(
+    tmp_path: Path, material: Material
+) -> None:
     with service(tmp_path) as served, served.client() as client:
         job_id = start(client, material.pdf(tmp_path / "long.pdf", "qmm"))
         until(lambda: client.get(f"/api/v1/jobs/{job_id}").json(), lambda job: job["pages_done"] > 0)

@@ -20,8 +20,12 @@ pytestmark = pytest.mark.needs("curl")
 
 def curl(served: Service, line: str) -> Any:
     """What a line of the note answers; its host and port are the service's."""
-    words = shlex.split(line.replace("http://localhost:3000/", served.address.replace("127.0.0.1", "localhost")))
-    done = subprocess.run([*words, "--silent", "--max-time", "100"], capture_output=True, text=True, check=True)
+    words = shlex.split(
+        line.replace("http://localhost:3000/", served.address.replace("127.0.0.1", "localhost"))
+    )
+    done = subprocess.run(
+        [*words, "--silent", "--max-time", "100"], capture_output=True, text=True, check=True
+    )
     return json.loads(done.stdout)
 
 
@@ -43,7 +47,9 @@ def test_a_batch_of_items_by_the_notes_own_lines(
     pictures = material.quick_files(root / "pictures", 3)
     items = [{"id": f"img-{n}", "path": str(path)} for n, path in enumerate(pictures)]
 
-    started = start(served, {"items": items, "options": {"chunkSize": 50, "retryCount": 2, "overwrite": False}})
+    started = start(
+        served, {"items": items, "options": {"chunkSize": 50, "retryCount": 2, "overwrite": False}}
+    )
     told = heard(client, started["jobId"])
     status = curl(served, f"curl http://localhost:3000/api/batch/status/{started['jobId']}")
     jobs = curl(served, "curl http://localhost:3000/api/batch/jobs")

@@ -35,13 +35,18 @@ def test_a_job_of_the_command_line_is_paused_resumed_and_cancelled_by_the_servic
     served: Service, client: httpx.Client, material: Material, tmp_path: Path
 ) -> None:
     ocr = Command(tmp_path, {"OCR_WORKER_STATE_DIR": str(served.state_dir)})
-    batch = ocr.start("batch", material.pdf(tmp_path / "theirs.pdf", "mmmmmm"), "--output-dir", tmp_path / "out")
+    batch = ocr.start(
+        "batch", material.pdf(tmp_path / "theirs.pdf", "mmmmmm"), "--output-dir", tmp_path / "out"
+    )
     job_id = until(
         lambda: client.get("/api/v1/jobs").json()["jobs"][0],
         lambda job: job["title"] == "theirs.pdf" and job["state"] == "running",
     )["job_id"]
 
-    states = [client.post(f"/api/v1/jobs/{job_id}/{order}").json()["state"] for order in ("pause", "resume", "cancel")]
+    states = [
+        client.post(f"/api/v1/jobs/{job_id}/{order}").json()["state"]
+        for order in ("pause", "resume", "cancel")
+    ]
     batch.communicate(timeout=HANG_SECONDS)
 
     assert states[0] == "paused"
@@ -54,7 +59,9 @@ def test_an_order_that_nobody_hears_is_told_with_who_has_the_job_and_leaves_noth
     served: Service, client: httpx.Client, tmp_path: Path, material: Material
 ) -> None:
     ocr = Command(tmp_path, {"OCR_WORKER_STATE_DIR": str(served.state_dir)})
-    batch = ocr.start("batch", material.pdf(tmp_path / "stopped.pdf", "mmmm"), "--output-dir", tmp_path / "out")
+    batch = ocr.start(
+        "batch", material.pdf(tmp_path / "stopped.pdf", "mmmm"), "--output-dir", tmp_path / "out"
+    )
     job_id = until(
         lambda: client.get("/api/v1/jobs").json()["jobs"][0],
         lambda job: job["title"] == "stopped.pdf" and job["state"] == "running",

@@ -126,7 +126,9 @@ def test_outputs_of_other_folders_and_links_that_lead_there_are_not_shown(
 ) -> None:
     """A job below a root, one of whose outputs was then replaced by a link to a file elsewhere."""
     material.quick_files(root / "linked", 1)
-    made = client.post("/api/v1/jobs", json={"files": [{"path": "linked/quick-001.png"}], "output_dir": "linked/out"})
+    made = client.post(
+        "/api/v1/jobs", json={"files": [{"path": "linked/quick-001.png"}], "output_dir": "linked/out"}
+    )
     job_id = made.json()["job_id"]
     ended(client, job_id)
     secret = tmp_path / "secret.txt"
@@ -159,7 +161,9 @@ def test_a_failed_file_is_told_without_a_path_of_the_machine(
 ) -> None:
     (root / "deep").mkdir()
     (root / "deep" / "empty.pdf").touch()
-    made = client.post("/api/v1/jobs", json={"files": [{"path": "deep/empty.pdf"}, {"path": "deep/missing.pdf"}]})
+    made = client.post(
+        "/api/v1/jobs", json={"files": [{"path": "deep/empty.pdf"}, {"path": "deep/missing.pdf"}]}
+    )
     job_id = made.json()["job_id"]
 
     heard = ended(client, job_id)

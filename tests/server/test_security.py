@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -18,7 +18,7 @@ JOB = "/api/v1/jobs/20260101_000000_00000000"
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     home = tmp_path_factory.mktemp("guarded")
     (home / "token").write_text(f"{TOKEN}\n", encoding="utf-8")
     with service(home, "--token-file", home / "token", "--allow-host", "ocr.example.com") as running:
@@ -52,7 +52,9 @@ def test_what_would_be_open_to_others_is_not_started(tmp_path: Path, words: list
     assert said in done.stderr
 
 
-@pytest.mark.parametrize("path", ["/api/v1/jobs", f"{JOB}/events", f"{JOB}/archive", "/api/batch/jobs", "/openapi.json"])
+@pytest.mark.parametrize(
+    "path", ["/api/v1/jobs", f"{JOB}/events", f"{JOB}/archive", "/api/batch/jobs", "/openapi.json"]
+)
 def test_nothing_is_told_without_the_token(guarded: Service, path: str) -> None:
     with guarded.client() as client:
         refused = client.get(path)
@@ -143,7 +145,7 @@ def test_every_answer_forbids_scripts_of_others_frames_and_guesses(client: httpx
 def test_the_page_has_no_inline_script_or_style_and_asks_nobody_else(client: httpx.Client) -> None:
     page = client.get("/").text
 
-    assert "<script type=\"module\" src=" in page
+    assert '<script type="module" src=' in page
     assert page.count("<script") == 1
     assert "style=" not in page
     assert "//" not in page.replace("</", "")
@@ -173,7 +175,14 @@ def test_no_path_leads_out(served: Service, path: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/etc/passwd", "../secret", "a/../../secret", "link/secret.png", "/proc/self/environ", "file:///etc/passwd"],
+    [
+        "/etc/passwd",
+        "../secret",
+        "a/../../secret",
+        "link/secret.png",
+        "/proc/self/environ",
+        "file:///etc/passwd",
+    ],
 )
 def test_files_outside_of_the_roots_are_not_read_by_any_path(
     client: httpx.Client, root: Path, tmp_path: Path, path: str
@@ -192,7 +201,9 @@ def test_files_outside_of_the_roots_are_not_read_by_any_path(
         assert as_input.status_code == 403
 
 
-def test_an_error_of_ours_tells_no_path_and_no_traceback(served: Service, client: httpx.Client, tmp_path: Path) -> None:
+def test_an_error_of_ours_tells_no_path_and_no_traceback(
+    served: Service, client: httpx.Client, tmp_path: Path
+) -> None:
     job_id = start(client, *write_papers(tmp_path, 1))
     ended(client, job_id)
     answers = [
@@ -219,7 +230,9 @@ def test_a_job_id_or_name_with_a_line_break_makes_no_header(served: Service) -> 
     assert b"\r\nX-Evil" not in answer
 
 
-def test_a_body_that_is_too_large_is_refused_before_and_while_it_comes(served: Service, client: httpx.Client) -> None:
+def test_a_body_that_is_too_large_is_refused_before_and_while_it_comes(
+    served: Service, client: httpx.Client
+) -> None:
     announced = raw(
         served,
         b"POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -248,7 +261,7 @@ def test_a_request_that_stays_half_is_given_up(slow_clients: Service, begun: byt
 
 
 @pytest.fixture(scope="module")
-def slow_clients(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def slow_clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     limits = {"header_seconds": 1, "body_seconds": 1, "requests_per_second": 50}
     with service(tmp_path_factory.mktemp("slow"), limits=limits) as running:
         yield running

@@ -15,7 +15,9 @@ from tests.server.service import TUS, Service, append, ended, service, start, un
 
 def create(client: httpx.Client, size: int, name: str = "scan.pdf") -> httpx.Response:
     told = f"filename {base64.b64encode(name.encode()).decode()}"
-    return client.post("/api/v1/uploads", headers={**TUS, "Upload-Length": str(size), "Upload-Metadata": told})
+    return client.post(
+        "/api/v1/uploads", headers={**TUS, "Upload-Length": str(size), "Upload-Metadata": told}
+    )
 
 
 def test_an_upload_that_breaks_off_goes_on_where_it_was(
@@ -49,7 +51,11 @@ def test_an_upload_becomes_a_file_of_a_job_under_its_own_name(client: httpx.Clie
 
     file = ended(client, job_id)[-2].data
 
-    assert (file["name"], file["status"], file["outputs"]) == ("paper01.pdf", "completed", ["pdf", "txt", "json"])
+    assert (file["name"], file["status"], file["outputs"]) == (
+        "paper01.pdf",
+        "completed",
+        ["pdf", "txt", "json"],
+    )
 
 
 def test_an_incomplete_upload_and_one_that_is_not_there_are_no_files_of_a_job(client: httpx.Client) -> None:

@@ -68,10 +68,8 @@ class Workbench:
                 return self._compose(task)
             case InspectTask():
                 return _inspect(task)
-            case OverlayTask():
+            case OverlayTask() | PictureTask():
                 return _draw(task)
-            case PictureTask():
-                return _picture(task)
             case _:
                 assert_never(task)
 
@@ -133,16 +131,10 @@ class Workbench:
         return compose(task, self.documents)
 
 
-def _draw(task: OverlayTask) -> Drawn:
-    from ocr_worker.pages.overlay import draw_overlay
+def _draw(task: OverlayTask | PictureTask) -> Drawn:
+    from ocr_worker.pages.overlay import draw_overlay, draw_picture
 
-    return draw_overlay(task)
-
-
-def _picture(task: PictureTask) -> Drawn:
-    from ocr_worker.pages.overlay import draw_picture
-
-    return draw_picture(task)
+    return draw_overlay(task) if isinstance(task, OverlayTask) else draw_picture(task)
 
 
 def _inspect(task: InspectTask) -> Inspected:

@@ -42,14 +42,21 @@ ABOUT = """Searchable PDFs, text and word boxes from scans.
 def make_api() -> FastAPI:
     """The routes and their document, without anything behind them."""
     api = FastAPI(
-        title="OCR Sidecar", version=__version__, description=ABOUT, docs_url=None, redoc_url=None, lifespan=_life
+        title="OCR Sidecar",
+        version=__version__,
+        description=ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_life,
     )
     for part in (job_routes, upload_routes, result_routes, service_routes, note_routes, page_routes):
         api.include_router(part.router)
 
     def document() -> dict[str, Any]:
         if api.openapi_schema is None:
-            made = get_openapi(title=api.title, version=api.version, description=api.description, routes=api.routes)
+            made = get_openapi(
+                title=api.title, version=api.version, description=api.description, routes=api.routes
+            )
             made["components"]["schemas"].update(note_routes.SCHEMAS)
             api.openapi_schema = made
         return api.openapi_schema

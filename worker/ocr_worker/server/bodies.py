@@ -31,7 +31,9 @@ class Bodies:
         try:
             _require_small(int(headers.get("content-length", "0")), most)
         except ValueError:
-            await refusal(scope["path"], RefusedError(400, "Content-Length is no number."))(scope, receive, send)
+            await refusal(scope["path"], RefusedError(400, "Content-Length is no number."))(
+                scope, receive, send
+            )
             return
         except RefusedError as error:
             await refusal(scope["path"], error)(scope, receive, send)

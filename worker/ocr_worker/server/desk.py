@@ -124,7 +124,11 @@ class Desk:
         self._reader.shutdown(wait=False)
 
     async def _where_it_is(
-        self, job_id: JobId, here: Callable[[JobService], None], request: Request, done: Callable[[JobState], bool]
+        self,
+        job_id: JobId,
+        here: Callable[[JobService], None],
+        request: Request,
+        done: Callable[[JobState], bool],
     ) -> Where:
         """Give an order here, or ask the process that has the job for it; where that was."""
 

@@ -9,7 +9,7 @@ import re
 import sys
 from email.utils import formatdate
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 from urllib.parse import quote
 
 from starlette.datastructures import Headers
@@ -49,20 +49,21 @@ class FileAnswer(Response):
                 return
             if "range" in headers and headers.get("if-range", self.etag) == self.etag:
                 asked = _asked_range(headers["range"], self._size)
-                if asked == "unsatisfiable":
-                    gone = RefusedError(416, "The file has no such range.", {"Content-Range": f"bytes */{self._size}"})
+                if isinstance(asked, str):
+                    gone = RefusedError(
+                        416, "The file has no such range.", {"Content-Range": f"bytes */{self._size}"}
+                    )
                     await refusal(scope["path"], gone)(scope, receive, send)
                     return
                 if asked is not None:
-                    (first, last), self.status_code = asked, 206
+                    first, last = asked
+                    self.status_code = 206
                     self.headers["content-range"] = f"bytes {first}-{last}/{self._size}"
             self.headers["content-length"] = str(last - first + 1)
             await self._send(send, first, last, head_only=scope["method"] == "HEAD")
 
     async def _send(self, send: Send, first: int, last: int, *, head_only: bool) -> None:
-        await send(
-            {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
-        )
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         at, end = first, first if head_only else last + 1
         while at < end:
             block = await asyncio.to_thread(self._read, at, min(BLOCK_BYTES, end - at))
@@ -97,7 +98,7 @@ def _has_tag(header: str, etag: str) -> bool:
     return etag in tags or header.strip() == "*"
 
 
-def _asked_range(header: str, size: int) -> tuple[int, int] | str | None:
+def _asked_range(header: str, size: int) -> tuple[int, int] | Literal["unsatisfiable"] | None:
     """The range; None where the whole file is meant, as of several ranges or other units."""
     found = _RANGE.fullmatch(header.strip())
     if found is None or found.groups() == ("", ""):

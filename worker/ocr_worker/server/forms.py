@@ -41,15 +41,19 @@ async def read_form(request: Request, uploads: Uploads, most_files: int) -> Form
         async for head in parts.heads():
             if head.file_name is None:
                 form.fields[head.name] = await _text(parts)
-            elif len(form.uploads) >= most_files:
-                raise RefusedError(413, f"A form may have {most_files:,} files at most.")
             else:
+                _require_room(form, most_files)
                 form.uploads.append(await uploads.receive(head.file_name, parts.content()))
     except BaseException:
         for upload in form.uploads:
             uploads.remove(upload.upload_id)
         raise
     return form
+
+
+def _require_room(form: Form, most_files: int) -> None:
+    if len(form.uploads) >= most_files:
+        raise RefusedError(413, f"A form may have {most_files:,} files at most.")
 
 
 async def _text(parts: _Parts) -> str:

@@ -19,7 +19,16 @@ from ocr_worker.server import requests, wire
 from ocr_worker.server.desk import Desk
 from ocr_worker.server.keeping import forget
 from ocr_worker.server.places import Places
-from ocr_worker.server.shared import REFUSALS, SECURED, DeskOf, JobIdPath, stored_job, told_file, told_job, told_jobs
+from ocr_worker.server.shared import (
+    REFUSALS,
+    SECURED,
+    DeskOf,
+    JobIdPath,
+    stored_job,
+    told_file,
+    told_job,
+    told_jobs,
+)
 from ocr_worker.server.streams import event_stream, seen
 from ocr_worker.server.watching import News, Standing
 from ocr_worker.store.job_store import JobStore
@@ -116,7 +125,9 @@ async def retry_job(job_id: JobIdPath, desk: DeskOf, body: wire.Passwords | None
 
 
 @router.get("/{job_id}/files")
-async def list_files(job_id: JobIdPath, desk: DeskOf, offset: Offset = 0, limit: Limit = 1000) -> wire.FileList:
+async def list_files(
+    job_id: JobIdPath, desk: DeskOf, offset: Offset = 0, limit: Limit = 1000
+) -> wire.FileList:
     """List the files of a job, in the order of the request."""
 
     def read(store: JobStore) -> wire.FileList:
@@ -132,7 +143,10 @@ async def list_files(job_id: JobIdPath, desk: DeskOf, offset: Offset = 0, limit:
     "/{job_id}/events",
     response_class=EventSourceResponse,
     responses={
-        200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": f"Events: {EVENTS}."},
+        200: {
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "description": f"Events: {EVENTS}.",
+        },
         204: {"description": "The job has ended, and `Last-Event-ID` says that its end was heard."},
     },
 )

@@ -114,6 +114,4 @@ def _remove(places: Places, job_id: JobId, folders: tuple[Path, ...]) -> None:
 
 
 def _size(*folders: Path) -> int:
-    return sum(
-        path.lstat().st_size for folder in folders for path in folder.rglob("*") if path.is_file()
-    )
+    return sum(path.lstat().st_size for folder in folders for path in folder.rglob("*") if path.is_file())

@@ -21,7 +21,7 @@ from ocr_worker.model.results import JobSummary
 from ocr_worker.server import note_wire as wire
 from ocr_worker.server import requests
 from ocr_worker.server.desk import Desk
-from ocr_worker.server.forms import read_form
+from ocr_worker.server.forms import Form, read_form
 from ocr_worker.server.keeping import forget
 from ocr_worker.server.problems import RefusedError
 from ocr_worker.server.shared import SECURED, DeskOf, JobIdPath, file_name, stored_job
@@ -92,7 +92,10 @@ async def start_batch(request: Request, desk: DeskOf) -> wire.Started:
     "/progress/{job_id}",
     response_class=EventSourceResponse,
     responses={
-        200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "Events of the job."},
+        200: {
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "description": "Events of the job.",
+        },
         204: {"description": "The job has ended, and `Last-Event-ID` says that its end was heard."},
     },
 )
@@ -171,10 +174,7 @@ async def delete_batch(job_id: JobIdPath, desk: DeskOf) -> wire.Deleted:
 async def _from_form(request: Request, desk: Desk) -> tuple[wire.Start, list[Path], dict[str, Any]]:
     form = await read_form(request, desk.uploads, desk.options.limits.uploads)
     try:
-        if not form.uploads:
-            raise RefusedError(422, "files: the form has no file.")
-        text = form.fields.get("options", "{}")
-        start = _parsed(b'{"files": ["-"], "options": ' + text.encode() + b"}")
+        start = _asked_by(form)
     except BaseException:
         for upload in form.uploads:
             desk.uploads.remove(upload.upload_id)
@@ -184,6 +184,14 @@ async def _from_form(request: Request, desk: Desk) -> tuple[wire.Start, list[Pat
         "paths": [upload.name for upload in form.uploads],
     }
     return start, [upload.path for upload in form.uploads], order
+
+
+def _asked_by(form: Form) -> wire.Start:
+    """What a form asks for; its files are uploads."""
+    if not form.uploads:
+        raise RefusedError(422, "files: the form has no file.")
+    names = json.dumps([upload.name for upload in form.uploads])
+    return _parsed(f'{{"files": {names}, "options": {form.fields.get("options") or "{}"}}}'.encode())
 
 
 def _parsed(body: bytes) -> wire.Start:

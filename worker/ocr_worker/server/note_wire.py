@@ -48,7 +48,10 @@ class Options(BaseModel):
         list[Annotated[str, Field(pattern=r"^(script/)?[A-Za-z][A-Za-z0-9_]*$", max_length=64)]],
         Field(min_length=1),
     ] = ["eng"]
-    outputs: Annotated[list[Literal["pdf", "txt", "json", "hocr", "alto"]], Field(min_length=1)] = ["txt", "json"]
+    outputs: Annotated[list[Literal["pdf", "txt", "json", "hocr", "alto"]], Field(min_length=1)] = [
+        "txt",
+        "json",
+    ]
     output_dir: Text | None = Field(None, alias="outputDir")
 
     @property

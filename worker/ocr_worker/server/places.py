@@ -29,7 +29,9 @@ class Places:
         self.roots: tuple[Path, ...] = tuple(Path(os.path.realpath(root)) for root in roots)
         hidden = {str(state_dir), str(Path(os.path.realpath(state_dir)))}
         hidden |= {str(root) for root in (*roots, *self.roots)}
-        self._hidden = re.compile("|".join(re.escape(path) + r"[^\s:;,()'\"]*/" for path in sorted(hidden, reverse=True)))
+        self._hidden = re.compile(
+            "|".join(re.escape(path) + r"[^\s:;,()'\"]*/" for path in sorted(hidden, reverse=True))
+        )
         self._own = Path(os.path.realpath(own))
 
     def new_results(self) -> Path:

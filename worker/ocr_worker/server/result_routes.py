@@ -19,7 +19,16 @@ from ocr_worker.server.desk import Desk
 from ocr_worker.server.download import FileAnswer, open_for_clients
 from ocr_worker.server.problems import RefusedError
 from ocr_worker.server.results import Search, outputs_of, page_of, results_of, source_of
-from ocr_worker.server.shared import REFUSALS, SECURED, DeskOf, JobIdPath, NumberPath, file_name, stored_job, told_file
+from ocr_worker.server.shared import (
+    REFUSALS,
+    SECURED,
+    DeskOf,
+    JobIdPath,
+    NumberPath,
+    file_name,
+    stored_job,
+    told_file,
+)
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.records import StoredFile
 
@@ -103,9 +112,7 @@ async def show_thumbnail(job_id: JobIdPath, number: NumberPath, page: NumberPath
 )
 async def download_all(job_id: JobIdPath, desk: DeskOf) -> Response:
     """Download all outputs of a job as one zip."""
-    paths = await desk.search(
-        lambda store: list(outputs_of(store, stored_job(store, job_id).job_id))
-    )
+    paths = await desk.search(lambda store: list(outputs_of(store, stored_job(store, job_id).job_id)))
     shown = f'attachment; filename="ocr_{job_id}.zip"'
     return StreamingResponse(
         zipped(_opened(desk, paths)), media_type="application/zip", headers={"Content-Disposition": shown}
@@ -114,7 +121,9 @@ async def download_all(job_id: JobIdPath, desk: DeskOf) -> Response:
 
 @router.get("/search")
 async def search(
-    desk: DeskOf, q: Annotated[str, Query(min_length=1, max_length=200)], limit: Annotated[int, Query(ge=1, le=MOST_FOUND)] = 50
+    desk: DeskOf,
+    q: Annotated[str, Query(min_length=1, max_length=200)],
+    limit: Annotated[int, Query(ge=1, le=MOST_FOUND)] = 50,
 ) -> wire.SearchResult:
     """Search the text of all results, whatever the case of its letters."""
     words = " ".join(q.split())

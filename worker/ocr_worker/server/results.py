@@ -75,7 +75,9 @@ class Search:
                 excerpt = text[max(0, at - EXCERPT) : at + len(wanted) + EXCERPT]
                 name = file_name(file, self.places)
                 self.found.append(
-                    wire.Found(job_id=job_id, number=file.number, name=name, page=record["page"], excerpt=excerpt)
+                    wire.Found(
+                        job_id=job_id, number=file.number, name=name, page=record["page"], excerpt=excerpt
+                    )
                 )
 
 
@@ -101,10 +103,11 @@ def _pages(stream: BinaryIO) -> tuple[dict[str, Any], Iterator[dict[str, Any]]]:
     """The head of results, and their pages one by one: each has a line of its own."""
     try:
         head = json.loads(stream.readline(LONGEST_LINE).rstrip(b",\n") + b"}")
-        if head["schema"] != SCHEMA:
-            raise ValueError
+        is_ours = head["schema"] == SCHEMA
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CorruptError("These are no OCR results of this program") from error
+    if not is_ours:
+        raise CorruptError("These are no OCR results of this program")
     return head, _records(stream)
 
 

@@ -62,7 +62,9 @@ def require_safe(options: ServiceOptions) -> None:
     """Raises InvalidParamsError."""
     token = options.token
     if token is not None and (len(token) < LEAST_TOKEN or not token.isascii() or not token.isprintable()):
-        raise InvalidParamsError(f"The token must have at least {LEAST_TOKEN} printable ASCII characters.", field="token")
+        raise InvalidParamsError(
+            f"The token must have at least {LEAST_TOKEN} printable ASCII characters.", field="token"
+        )
     if token is None and not is_loopback(options.host):
         raise InvalidParamsError(
             f"Without a token only this machine may reach the service, and {options.host} is more than that. "
@@ -118,7 +120,9 @@ async def _serve(gate: Gate, desk: Desk, listener: socket.socket) -> int:
 
 def _listener(options: ServiceOptions) -> socket.socket:
     try:
-        found = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        found = socket.getaddrinfo(
+            options.host, options.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
         family, kind, _, _, address = found[0]
         listener = socket.socket(family, kind)
         if sys.platform != "win32":

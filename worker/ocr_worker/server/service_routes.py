@@ -28,7 +28,10 @@ async def health(desk: DeskOf) -> wire.Health:
     """Whether the service answers and its runtime lives. Needs no token."""
     state = await desk.order(lambda service: service.state)
     return wire.Health(
-        status="ok", version=__version__, state=state, token_needed=desk.options.token is not None  # type: ignore[arg-type]
+        status="ok",
+        version=__version__,
+        state=state,
+        token_needed=desk.options.token is not None,
     )
 
 

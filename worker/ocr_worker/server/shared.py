@@ -84,7 +84,7 @@ def told_file(file: StoredFile, places: Places) -> wire.File:
             for bad in outcome.failed_pages
         ],
         warnings=[places.without_paths(text) for text in outcome.warnings or ()],
-        outputs=[kind for kind in outcome.outputs if places.is_open(Path(outcome.outputs[kind]))],  # type: ignore[misc]
+        outputs=[kind for kind in outcome.outputs if places.is_open(Path(outcome.outputs[kind]))],
     )
 
 

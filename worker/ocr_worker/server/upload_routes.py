@@ -35,7 +35,9 @@ async def uploads_offered(desk: DeskOf, response: Response) -> None:
     response.headers["Tus-Max-Size"] = str(desk.options.limits.upload_bytes)
 
 
-@router.post("", status_code=201, responses={201: {"headers": _OFFSETS, "description": "The upload can begin."}})
+@router.post(
+    "", status_code=201, responses={201: {"headers": _OFFSETS, "description": "The upload can begin."}}
+)
 async def create_upload(
     desk: DeskOf,
     response: Response,
@@ -71,7 +73,10 @@ async def upload_offset(upload_id: UploadId, desk: DeskOf) -> Response:
     status_code=204,
     responses={204: {"headers": _OFFSETS, "description": "The bytes are kept."}},
     openapi_extra={
-        "requestBody": {"required": True, "content": {CONTENT: {"schema": {"type": "string", "format": "binary"}}}}
+        "requestBody": {
+            "required": True,
+            "content": {CONTENT: {"schema": {"type": "string", "format": "binary"}}},
+        }
     },
 )
 async def append_to_upload(
@@ -112,7 +117,11 @@ def _speak(response: Response, upload: Upload | None = None) -> None:
 
 def _told(upload: Upload) -> wire.Upload:
     return wire.Upload(
-        upload=upload.upload_id, name=upload.name, size=upload.size, offset=upload.offset, complete=upload.is_complete
+        upload=upload.upload_id,
+        name=upload.name,
+        size=upload.size,
+        offset=upload.offset,
+        complete=upload.is_complete,
     )
 
 

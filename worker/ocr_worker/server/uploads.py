@@ -95,7 +95,9 @@ class Uploads:
         """An upload that has come whole. Raises RefusedError."""
         upload = self.find(upload_id)
         if not upload.is_complete:
-            raise RefusedError(409, f"Of {upload.name} only {upload.offset:,} of {upload.size:,} bytes have come.")
+            raise RefusedError(
+                409, f"Of {upload.name} only {upload.offset:,} of {upload.size:,} bytes have come."
+            )
         return upload
 
     async def append(self, upload: Upload, offset: int, blocks: AsyncIterator[bytes]) -> Upload:
@@ -174,7 +176,7 @@ def safe_name(name: str) -> str:
     """The last part of a name, as any system can have it; a hidden file is none."""
     last = re.split(r"[/\\]", name)[-1].encode("utf-8", "replace").decode()
     kept = _UNSAFE.sub("_", last).strip(" .")
-    stem, suffix = os.path.splitext(kept)
+    stem, suffix = Path(kept).stem, Path(kept).suffix
     while len((stem + suffix).encode()) > LONGEST_NAME_BYTES:
         stem, suffix = (stem[:-1], suffix) if stem else ("", suffix[:-1])
     return (stem + suffix).lstrip(".") or "file"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Union
+from typing import Annotated, Any, Literal, Union
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from ocr_protocol import BatchOptions
 from ocr_protocol.commands import JobState
-from ocr_protocol.fields import CLOSED
+from ocr_protocol.fields import CLOSED as CLOSED_LATE
 from ocr_worker.model.results import FileStatus
 
 GIVEN = ConfigDict(frozen=True)
+# FastAPI builds its models at once.
+CLOSED = ConfigDict(**{**CLOSED_LATE, "defer_build": False})
 MOST_FILES = 10_000
 JOB_ID = r"^[0-9]{8}_[0-9]{6}_[0-9a-f]{8}$"
 UPLOAD_ID = r"^[0-9a-f]{32}$"
@@ -19,15 +21,16 @@ OutputKind = Literal["pdf", "txt", "json", "hocr", "alto"]
 _OF_THE_MACHINE = {"tessdata_dir", "passwords"}
 """Options that name paths of it; passwords stand beside their files instead."""
 
+_FIELDS: dict[str, Any] = {
+    name: (field.annotation, field)
+    for name, field in BatchOptions.model_fields.items()
+    if name not in _OF_THE_MACHINE
+}
 Options: type[BaseModel] = create_model(
     "Options",
-    __config__=ConfigDict(**{**CLOSED, "defer_build": False}),
+    __config__=CLOSED,
     __doc__="How pages are read and the job is run; what is absent has its default.",
-    **{  # type: ignore[arg-type]
-        name: (field.annotation, field)
-        for name, field in BatchOptions.model_fields.items()
-        if name not in _OF_THE_MACHINE
-    },
+    **_FIELDS,
 )
 
 
@@ -75,7 +78,7 @@ class NewJob(BaseModel):
     files: Annotated[list[FileToRead], Field(min_length=1, max_length=MOST_FILES)]
     output_dir: Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[^\x00]*$")] | None = None
     """Below a root; by default, a folder that the service keeps."""
-    options: Options = Field(default_factory=Options)  # type: ignore[valid-type]
+    options: Options = Field(default_factory=Options)
     priority: int = Field(0, ge=-1_000_000, le=1_000_000)
 
 

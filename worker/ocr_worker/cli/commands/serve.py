@@ -29,7 +29,8 @@ class ServeOptions(JsonOption):
     )
     port: Annotated[int, Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8765
     token: Annotated[
-        str | None, Option(help=f"Token of clients. Others see it here; better in a file, or in {TOKEN_VARIABLE}.")
+        str | None,
+        Option(help=f"Token of clients. Others see it here; better in a file, or in {TOKEN_VARIABLE}."),
     ] = None
     token_file: Annotated[Path | None, Option(help="A file whose first line is the token.")] = None
     root: Annotated[
@@ -41,7 +42,9 @@ class ServeOptions(JsonOption):
     ] = None
     max_upload_mib: Annotated[int, Option(min=1, max=2**20, help="Largest file that is taken.")] = 512
     keep_days: Annotated[float, Option(min=0, help="How long uploads and results are kept.")] = 7
-    keep_gib: Annotated[float, Option(min=0.001, help="Room for uploads and results; the oldest go first.")] = 20
+    keep_gib: Annotated[
+        float, Option(min=0.001, help="Room for uploads and results; the oldest go first.")
+    ] = 20
     resume: Annotated[bool, Option("--resume", help="Go on with jobs that were interrupted.")] = False
 
 
