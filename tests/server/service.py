@@ -154,6 +154,11 @@ def ended(client: httpx.Client, job_id: str) -> list[Event]:
     return list(events(client, f"/api/v1/jobs/{job_id}/events"))
 
 
+def ended_files(client: httpx.Client, job_id: str) -> list[dict[str, Any]]:
+    """What is told of the files of a job, as they ended."""
+    return [event.data for event in ended(client, job_id) if event.kind == "file"]
+
+
 def until(call: Callable[[], Any], wanted: Callable[[Any], bool]) -> Any:
     """Ask again and again, until the answer is as wanted."""
     limit = time.monotonic() + HANG_SECONDS

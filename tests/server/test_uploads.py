@@ -9,8 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ocr_worker.server.uploads import BLOCK_BYTES
 from tests.cli.command import write_papers
-from tests.server.service import TUS, Service, append, ended, service, start, until, upload
+from tests.server.service import TUS, Service, append, ended_files, service, start, until, upload
 
 
 def create(client: httpx.Client, size: int, name: str = "scan.pdf") -> httpx.Response:
@@ -23,33 +24,37 @@ def create(client: httpx.Client, size: int, name: str = "scan.pdf") -> httpx.Res
 def test_an_upload_that_breaks_off_goes_on_where_it_was(
     served: Service, client: httpx.Client, tmp_path: Path
 ) -> None:
-    content = write_papers(tmp_path, 1)[0].read_bytes()
+    content = write_papers(tmp_path, 1)[0].read_bytes() + b"%" * 3 * BLOCK_BYTES
     place = create(client, len(content)).headers["location"]
-    with socket.create_connection(("127.0.0.1", served.port)) as broken:
-        head = (
-            f"PATCH {place} HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\n"
-            f"Content-Type: application/offset+octet-stream\r\nContent-Length: {len(content)}\r\n\r\n"
-        )
-        broken.sendall(head.encode() + content[:100])
-
-    offset = until(
-        lambda: int(client.head(place, headers=TUS).headers["upload-offset"]), lambda offset: offset == 100
+    head = (
+        f"PATCH {place} HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\n"
+        f"Content-Type: application/offset+octet-stream\r\nContent-Length: {len(content)}\r\n\r\n"
     )
-    wrong = append(client, place, 50, content[50:])
+    with socket.create_connection(("127.0.0.1", served.port)) as broken:
+        broken.sendall(head.encode() + content[: 2 * BLOCK_BYTES])
+        until(lambda: offset_of(client, place), lambda offset: offset >= BLOCK_BYTES)
+        busy = append(client, place, offset_of(client, place), b"more")
+
+    until(lambda: append(client, place, 1, b"x").json()["error"]["message"], lambda said: "offset" in said)
+    offset = offset_of(client, place)
     rest = append(client, place, offset, content[offset:])
     told = client.get(place).json()
 
-    assert wrong.status_code == 409
+    assert busy.status_code == 409
     assert (rest.status_code, rest.headers["upload-offset"]) == (204, str(len(content)))
     assert told == {
         "upload": told["upload"], "name": "scan.pdf", "size": len(content), "offset": len(content), "complete": True,
     }  # fmt: skip
 
 
+def offset_of(client: httpx.Client, place: str) -> int:
+    return int(client.head(place, headers=TUS).headers["upload-offset"])
+
+
 def test_an_upload_becomes_a_file_of_a_job_under_its_own_name(client: httpx.Client, tmp_path: Path) -> None:
     job_id = start(client, *write_papers(tmp_path, 1))
 
-    file = ended(client, job_id)[-2].data
+    [file] = ended_files(client, job_id)
 
     assert (file["name"], file["status"], file["outputs"]) == (
         "paper01.pdf",
@@ -78,7 +83,7 @@ def test_an_incomplete_upload_and_one_that_is_not_there_are_no_files_of_a_job(cl
         ("nul\0.pdf", "nul_.pdf"),
         ("Ärger & Größe.pdf", "Ärger & Größe.pdf"),
         ("x" * 500 + ".pdf", "x" * 196 + ".pdf"),
-        ("", "file"),
+        ("folder/", "file"),
     ],
 )
 def test_a_name_is_only_ever_the_last_part_made_safe(client: httpx.Client, name: str, kept: str) -> None:
