@@ -64,7 +64,7 @@ def test_a_deleted_job_takes_its_uploads_results_and_pictures_along(tmp_path: Pa
     assert after == []
 
 
-def test_what_is_older_than_it_may_be_goes_and_running_jobs_stay(tmp_path: Path, material: Material) -> None:
+def test_what_is_older_than_it_may_be_goes(tmp_path: Path) -> None:
     with service(tmp_path) as served, served.client() as client:
         old = start(client, *write_papers(tmp_path / "papers", 1))
         ended(client, old)
