@@ -28,10 +28,24 @@ from pathlib import Path
 from ocr_worker.model.serving import ServiceLimits, ServiceOptions
 from ocr_worker.server.run import serve
 from ocr_worker.settings import settings_from_environment
-limits, roots = ServiceLimits(**json.loads(sys.argv[1])), tuple(map(Path, sys.argv[2:]))
+limits, token, *roots = map(json.loads, sys.argv[1:])
+options = ServiceOptions(port=0, token=token, roots=tuple(map(Path, roots)), limits=ServiceLimits(**limits))
 ready = lambda address: print(json.dumps({"address": address}), flush=True)
-sys.exit(serve(ServiceOptions(port=0, limits=limits, roots=roots), settings_from_environment(), ready))
+sys.exit(serve(options, settings_from_environment(), ready))
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """Limits that no option sets, with a token and roots."""
+
+    limits: dict[str, Any]
+    token: str | None = None
+    roots: tuple[Path, ...] = ()
+
+    def command(self) -> list[str]:
+        given = [self.limits, self.token, *map(str, self.roots)]
+        return [sys.executable, "-c", WITH_LIMITS, *map(json.dumps, given)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +64,17 @@ class Service:
 
 
 @contextmanager
-def service(home: Path, *words: str | Path, limits: dict[str, Any] | None = None) -> Iterator[Service]:
+def service(home: Path, *words: str | Path, limited: Limited | None = None) -> Iterator[Service]:
     """A service on a free port, ended in order.
 
     Args:
         home: for its state and its log.
-        words: of the command line; roots alone where there are limits.
-        limits: those that no option sets.
+        words: of the command line.
+        limited: in their place.
     """
     command = [sys.executable, "-m", "ocr_worker", "serve", "--port", "0", "--json", *map(str, words)]
-    if limits is not None:
-        command = [sys.executable, "-c", WITH_LIMITS, json.dumps(limits), *map(str, words)]
+    if limited is not None:
+        command = limited.command()
     log = home / "service.log"
     with log.open("ab") as stderr:
         process = subprocess.Popen(
@@ -82,7 +96,13 @@ def service(home: Path, *words: str | Path, limits: dict[str, Any] | None = None
 
 def environment(home: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OCR_WORKER_")}
-    return {**kept, "OCR_WORKER_STATE_DIR": str(home / "state"), "XDG_CONFIG_HOME": str(home / "config")}
+    own = {
+        "OCR_WORKER_STATE_DIR": str(home / "state"),
+        "XDG_CONFIG_HOME": str(home / "config"),
+        # No test may find the queue full of another's jobs.
+        "OCR_WORKER_QUEUE_LIMIT": "100000",
+    }
+    return {**kept, **own}
 
 
 def _address(process: subprocess.Popen[str], log: Path) -> str:

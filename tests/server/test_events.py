@@ -17,7 +17,7 @@ from tests.cli.command import Command, write_papers
 from tests.conftest import REPOSITORY
 from tests.e2e.material import Material
 from tests.limits import HANG_SECONDS
-from tests.server.service import Service, ended, events, parsed, service, start, until
+from tests.server.service import Limited, Service, ended, events, parsed, service, start, until
 
 
 def test_a_watcher_hears_the_job_its_files_and_its_end(
@@ -92,7 +92,7 @@ def test_a_pause_is_told_to_those_who_watch(
 def test_a_quiet_stream_has_a_heartbeat_and_headers_that_keep_proxies_from_holding_it_back(
     tmp_path: Path, material: Material
 ) -> None:
-    with service(tmp_path, limits={"heartbeat_seconds": 1}) as served, served.client() as client:
+    with service(tmp_path, limited=Limited({"heartbeat_seconds": 1})) as served, served.client() as client:
         job_id = start(client, material.pdf(tmp_path / "quiet.pdf", "mm"))
         client.post(f"/api/v1/jobs/{job_id}/pause")
 
@@ -115,7 +115,10 @@ def _until_beat(lines: Iterator[str]) -> Iterator[str]:
 def test_a_watcher_that_does_not_read_is_dropped_and_harms_neither_job_nor_others(tmp_path: Path) -> None:
     missing = [{"path": f"missing-{number:04}-{'x' * 150}.png"} for number in range(1500)]
     body = {"files": missing, "options": {"stop_on_error_threshold": 1}}
-    with service(tmp_path, tmp_path, limits={"send_seconds": 0.5}) as served, served.client() as client:
+    with (
+        service(tmp_path, limited=Limited({"send_seconds": 0.5}, roots=(tmp_path,))) as served,
+        served.client() as client,
+    ):
         job_id = client.post("/api/v1/jobs", json=body).json()["job_id"]
         with _deaf_watcher(served, job_id):
             until(lambda: _watchers(client), lambda count: count == 1)

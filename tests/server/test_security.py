@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.cli.command import Command, write_papers
-from tests.server.service import Service, ended, ended_files, service, start, until
+from tests.server.service import Limited, Service, ended, ended_files, service, start, until
 
 TOKEN = "a-token-of-some-length"
 JOB = "/api/v1/jobs/20260101_000000_00000000"
@@ -262,7 +262,7 @@ def test_a_request_that_stays_half_is_given_up(slow_clients: Service, begun: byt
 @pytest.fixture(scope="module")
 def slow_clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     limits = {"header_seconds": 1, "body_seconds": 1, "requests_per_second": 5}
-    with service(tmp_path_factory.mktemp("slow"), limits=limits) as running:
+    with service(tmp_path_factory.mktemp("slow"), limited=Limited(limits)) as running:
         yield running
 
 
@@ -275,7 +275,7 @@ def test_too_many_requests_are_refused_and_a_moment_later_answered(slow_clients:
 
 
 def test_a_thousand_idle_connections_keep_nobody_out(tmp_path: Path) -> None:
-    with service(tmp_path, limits={"header_seconds": 2}) as served, served.client() as client:
+    with service(tmp_path, limited=Limited({"header_seconds": 2})) as served, served.client() as client:
         idle = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(1000)]
 
         answer = client.get("/api/v1/jobs")

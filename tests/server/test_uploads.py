@@ -11,7 +11,7 @@ import pytest
 
 from ocr_worker.server.uploads import BLOCK_BYTES
 from tests.cli.command import write_papers
-from tests.server.service import TUS, Service, append, ended_files, service, start, until, upload
+from tests.server.service import TUS, Limited, Service, append, ended_files, service, start, until, upload
 
 
 def create(client: httpx.Client, size: int, name: str = "scan.pdf") -> httpx.Response:
@@ -107,7 +107,7 @@ def test_more_than_was_announced_is_refused(client: httpx.Client) -> None:
 
 def test_uploads_keep_to_the_limits_of_size_number_and_room(tmp_path: Path) -> None:
     limits = {"upload_bytes": 1000, "uploads": 3, "kept_bytes": 2500}
-    with service(tmp_path, limits=limits) as served, served.client() as client:
+    with service(tmp_path, limited=Limited(limits)) as served, served.client() as client:
         too_large = create(client, 1001)
         form = client.post("/api/batch/start", files={"files": ("a.pdf", b"%PDF-1.7" + b"." * 1000)})
         full = [create(client, 900).status_code for _ in range(3)]

@@ -64,10 +64,6 @@ class Allowance:
         self._left[address] = (left - 1 if left >= 1 else left, now)
         return left >= 1
 
-    def is_spent(self, address: str) -> bool:
-        left, then = self._left.get(address, (self.at_once, 0.0))
-        return left + (time.monotonic() - then) * self.per_second < 1
-
 
 class Token:
     """The word that clients must have. Compared by digests, in a time that tells nothing of it."""
@@ -140,11 +136,15 @@ class Gate:
             self.require_word(address, given=self.token.is_given(headers))
 
     def require_word(self, address: str, *, given: bool) -> None:
-        """Raises RefusedError without the token, and for a while after too many wrong ones."""
-        if self._wrong.is_spent(address):
-            raise RefusedError(429, "Too many wrong tokens. Try again in a minute.", {"Retry-After": "60"})
+        """Raises RefusedError without the token.
+
+        Too many wrong ones are told to wait. The right one always opens: behind a proxy all clients have one address.
+        """
         if not given:
-            self._wrong.spend(address)
+            if not self._wrong.spend(address):
+                raise RefusedError(
+                    429, "Too many wrong tokens. Try again in a minute.", {"Retry-After": "60"}
+                )
             challenge = {"WWW-Authenticate": "Bearer"}
             raise RefusedError(401, "A token is needed: Authorization: Bearer TOKEN.", challenge)
 

@@ -29,7 +29,7 @@ from ocr_worker.server.shared import (
     told_job,
     told_jobs,
 )
-from ocr_worker.server.streams import event_stream, seen
+from ocr_worker.server.streams import documented, event_stream, seen
 from ocr_worker.server.watching import News, Standing
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.statistics import statistics
@@ -38,7 +38,6 @@ router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"], dependencies=SECURED, r
 
 Offset = Annotated[int, Query(ge=0, le=2**53)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
-EVENTS = "`job` (the job as it stands), `progress`, `file` (one has ended) and, at last, `end` or `broken`"
 
 
 @router.post("", status_code=201)
@@ -142,20 +141,18 @@ async def list_files(
 @router.get(
     "/{job_id}/events",
     response_class=EventSourceResponse,
-    responses={
-        200: {
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
-            "description": f"Events: {EVENTS}.",
-        },
-        204: {"description": "The job has ended, and `Last-Event-ID` says that its end was heard."},
-    },
+    responses=documented(("job", "progress", "file", "end", "broken")),
 )
 async def watch_job(
     job_id: JobIdPath,
     desk: DeskOf,
     last_event_id: Annotated[str | None, Header(max_length=20)] = None,
 ) -> Response:
-    """Watch a job up to the end of its run. `Last-Event-ID` replays what came after that event from the store."""
+    """Watch a job up to the end of its run.
+
+    `job` is the job as it stands, first of all and when its state changes; then come `progress`, `file` (one has ended)
+    and, at last, `end` or `broken`. `Last-Event-ID` replays what came after that event from the store.
+    """
     await desk.find_interrupted()
     after = seen(last_event_id)
     job = await desk.read(lambda store: stored_job(store, job_id))
@@ -207,11 +204,11 @@ async def _job(desk: Desk, job_id: JobId) -> wire.Job:
 
 async def _passwords(desk: Desk, job_id: JobId, body: wire.Passwords | None) -> dict[str, str]:
     """Passwords by path, of those by the number of the file."""
-    given = {} if body is None else body.passwords
+    given = [(one.number, one.password) for one in body.passwords] if body else []
     return await desk.read(
         lambda store: {
             os.fsdecode(file.path): word
-            for number, word in given.items()
-            for file in store.files(job_id, None, int(number) - 1, 1)
+            for number, word in given
+            for file in store.files(job_id, None, number - 1, 1)
         }
     )

@@ -25,7 +25,7 @@ from ocr_worker.server.forms import Form, read_form
 from ocr_worker.server.keeping import forget
 from ocr_worker.server.problems import RefusedError
 from ocr_worker.server.shared import SECURED, DeskOf, JobIdPath, file_name, stored_job
-from ocr_worker.server.streams import event_stream, seen
+from ocr_worker.server.streams import documented, event_stream, seen
 from ocr_worker.server.watching import News, Standing
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.records import StoredFile, StoredJob
@@ -66,9 +66,8 @@ async def start_batch(request: Request, desk: DeskOf) -> wire.Started:
         start, files, order = await _from_form(request, desk)
     else:
         start = _parsed(await request.body())
-        paths = [item.path for item in start.items] or start.files
-        files = [desk.places.named(path) for path in paths]
-        order = {"ids": [item.id for item in start.items], "paths": paths}
+        files = [desk.places.named(path) for path in start.paths]
+        order = {"ids": [item.id for item in start.items or ()], "paths": start.paths}
     chosen = start.options
     folder = requests.output_dir(desk, chosen.output_dir)
     if folder is None and "uploads" not in order and len({file.parent for file in files}) == 1:
@@ -91,13 +90,7 @@ async def start_batch(request: Request, desk: DeskOf) -> wire.Started:
 @router.get(
     "/progress/{job_id}",
     response_class=EventSourceResponse,
-    responses={
-        200: {
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
-            "description": "Events of the job.",
-        },
-        204: {"description": "The job has ended, and `Last-Event-ID` says that its end was heard."},
-    },
+    responses=documented(("progress", "item", "complete", "error")),
 )
 async def watch_progress(
     job_id: JobIdPath, desk: DeskOf, last_event_id: Annotated[str | None, Header(max_length=20)] = None

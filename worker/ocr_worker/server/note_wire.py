@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from typing_extensions import Self
 
 from ocr_worker.model.jobs import JobState
+from ocr_worker.server.wire import whole_numbers
 
 LENIENT = ConfigDict(frozen=True, extra="ignore")
 MOST_ITEMS = 10_000
@@ -65,17 +66,31 @@ class Options(BaseModel):
 class Start(BaseModel):
     """A batch: items with ids, or files by their paths alone."""
 
-    model_config = LENIENT
+    model_config = ConfigDict(
+        **LENIENT,
+        json_schema_extra={
+            "anyOf": [
+                {"required": ["items"], "properties": {"items": {"type": "array"}}},
+                {"required": ["files"], "properties": {"files": {"type": "array"}}},
+            ]
+        },
+    )
 
-    items: Annotated[list[Item], Field(max_length=MOST_ITEMS)] = []
-    files: Annotated[list[Text], Field(max_length=MOST_ITEMS)] = []
+    items: Annotated[list[Item], Field(min_length=1, max_length=MOST_ITEMS)] | None = None
+    files: Annotated[list[Text], Field(min_length=1, max_length=MOST_ITEMS)] | None = None
     options: Options = Field(default_factory=lambda: Options.model_validate({}))
+
+    _whole = model_validator(mode="before")(whole_numbers)
 
     @model_validator(mode="after")
     def _has_something_to_do(self) -> Self:
         if not self.items and not self.files:
             raise ValueError("items or files must have something in it")  # pydantic's way
         return self
+
+    @property
+    def paths(self) -> list[str]:
+        return [item.path for item in self.items] if self.items else list(self.files or ())
 
 
 class Refused(BaseModel):

@@ -16,6 +16,7 @@ from ocr_worker.model.jobs import JobId
 
 FOLDER = "server"
 """In the state folder."""
+DEEPEST = 200
 
 
 class Places:
@@ -47,8 +48,10 @@ class Places:
             InvalidParamsError: it is no path.
             PermissionDeniedError: it lies outside of all roots, whether it exists or not.
         """
-        if not path or "\0" in path:
-            raise InvalidParamsError("A path is not empty and holds no NUL.", field="path")
+        if not path or "\0" in path or path.count("/") > DEEPEST:
+            raise InvalidParamsError(
+                f"A path is not empty, holds no NUL, and has at most {DEEPEST} folders.", field="path"
+            )
         if not self.roots:
             raise PermissionDeniedError(
                 "This service reads no paths. Upload the file, or start the service with --root."

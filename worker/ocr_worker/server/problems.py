@@ -11,6 +11,8 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
+from starlette.types import Scope
 
 from ocr_worker.errors import FAILURES, InternalError, OcrError
 from ocr_worker.server.places import Places
@@ -67,6 +69,8 @@ def add_handlers(app: FastAPI, places: Places) -> None:
 
     async def http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
+        if error.status_code == 405:
+            error = HTTPException(405, error.detail, {"Allow": _methods(app, request.scope)})
         return refusal(request.url.path, error)
 
     async def invalid(request: Request, error: Exception) -> JSONResponse:
@@ -77,6 +81,15 @@ def add_handlers(app: FastAPI, places: Places) -> None:
     app.add_exception_handler(RequestValidationError, invalid)
     for kind in (OcrError, sqlite3.Error, Exception):
         app.add_exception_handler(kind, ours)
+
+
+def _methods(app: FastAPI, scope: Scope) -> str:
+    """All that a path knows: the router names those of its first route alone."""
+    allowed = set[str]()
+    for route in app.routes:
+        if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE:
+            allowed |= route.methods or set()
+    return ", ".join(sorted(allowed))
 
 
 def status_of(error: OcrError) -> int:

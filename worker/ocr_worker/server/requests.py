@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ocr_worker.errors import PermissionDeniedError
 from ocr_worker.jobs.requests import Asked
-from ocr_worker.model.jobs import JobId
 from ocr_worker.model.options import make_options
 from ocr_worker.model.results import Accepted
 from ocr_worker.server.desk import Desk
@@ -47,14 +45,4 @@ async def start(desk: Desk, wanted: Wanted) -> Accepted:
 
 def output_dir(desk: Desk, named: str | None) -> Path | None:
     """A folder below a root that outputs go to. Raises PermissionDeniedError."""
-    if named is None:
-        return None
-    folder = desk.places.named(named)
-    if folder.exists() and not folder.is_dir():
-        raise PermissionDeniedError("The output folder is no folder.")
-    return folder
-
-
-def is_ours(desk: Desk, job_id: JobId) -> bool:
-    """Whether this service started a job."""
-    return desk.places.order(job_id) is not None
+    return None if named is None else desk.places.named(named)

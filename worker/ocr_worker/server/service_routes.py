@@ -60,7 +60,14 @@ async def languages(desk: DeskOf) -> wire.Languages:
     return wire.Languages(languages=list(own.languages), engines=engines)
 
 
-@router.get("/metrics", dependencies=SECURED, response_class=PlainTextResponse)
+@router.get(
+    "/metrics",
+    dependencies=SECURED,
+    response_class=Response,
+    responses={
+        200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "The figures."}
+    },
+)
 async def metrics(desk: DeskOf) -> PlainTextResponse:
     """Figures for Prometheus."""
 

@@ -3,10 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from ocr_worker.model.serving import ServiceLimits
+
+
+def documented(kinds: tuple[str, ...]) -> dict[int | str, dict[str, Any]]:
+    """What an answer of events is, for the OpenAPI document."""
+    event = {
+        "type": "object",
+        "required": ["event", "data"],
+        "properties": {
+            "event": {"enum": list(kinds)},
+            "data": {"type": "string", "description": "JSON"},
+            "id": {"type": "string", "description": "To be sent as `Last-Event-ID`."},
+        },
+    }
+    return {
+        200: {"content": {"text/event-stream": {"schema": event}}, "description": "Events of the job."},
+        204: {"description": "The job has ended, and `Last-Event-ID` says that its end was heard."},
+    }
 
 
 def event_stream(events: AsyncIterator[ServerSentEvent], limits: ServiceLimits) -> EventSourceResponse:

@@ -19,7 +19,7 @@ router = APIRouter(prefix="/api/v1/uploads", tags=["uploads"], dependencies=SECU
 VERSION = "1.0.0"
 CONTENT = "application/offset+octet-stream"
 UploadId = Annotated[str, InPath(pattern=wire.UPLOAD_ID)]
-Resumable = Annotated[str | None, Header(max_length=20)]
+Resumable = Annotated[str | None, Header(include_in_schema=False)]
 _OFFSETS: dict[str, Any] = {
     "Upload-Offset": {"schema": {"type": "integer"}, "description": "Bytes that have come."},
     "Tus-Resumable": {"schema": {"type": "string"}},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Union
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
 from ocr_protocol import BatchOptions
 from ocr_protocol.commands import JobState
@@ -32,6 +32,23 @@ Options: type[BaseModel] = create_model(
     __doc__="How pages are read and the job is run; what is absent has its default.",
     **_FIELDS,
 )
+
+
+def whole_numbers(value: Any) -> Any:
+    """JSON knows one kind of number: 5.0 is as whole as 5."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {name: whole_numbers(part) for name, part in value.items()}
+    return [whole_numbers(part) for part in value] if isinstance(value, list) else value
+
+
+class Given(BaseModel):
+    """The body of a request."""
+
+    model_config = CLOSED
+
+    _whole = model_validator(mode="before")(whole_numbers)
 
 
 class Problem(BaseModel):
@@ -70,10 +87,8 @@ class NamedFile(BaseModel):
 FileToRead = Union[UploadedFile, NamedFile]
 
 
-class NewJob(BaseModel):
+class NewJob(Given):
     """A batch to do."""
-
-    model_config = CLOSED
 
     files: Annotated[list[FileToRead], Field(min_length=1, max_length=MOST_FILES)]
     output_dir: Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[^\x00]*$")] | None = None
@@ -82,14 +97,18 @@ class NewJob(BaseModel):
     priority: int = Field(0, ge=-1_000_000, le=1_000_000)
 
 
-class Passwords(BaseModel):
-    """Passwords of protected files, by the number of the file; a job that goes on needs them anew."""
-
+class FilePassword(BaseModel):
     model_config = CLOSED
 
-    passwords: dict[Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}$")], str] = Field(
-        default_factory=dict, repr=False
-    )
+    number: int = Field(ge=1, le=10**9)
+    """Of the file in its job."""
+    password: str = Field(max_length=1000, repr=False)
+
+
+class Passwords(Given):
+    """Passwords of protected files, which a job that goes on needs anew: they are never stored."""
+
+    passwords: list[FilePassword] = Field(default=[], max_length=MOST_FILES)
 
 
 class Accepted(BaseModel):

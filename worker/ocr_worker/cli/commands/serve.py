@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -61,6 +62,8 @@ def add_to(app: typer.Typer, start: StartService) -> None:
             else:
                 say(f"Listening on {address} (Ctrl-C ends it)")
 
+        # A service runs for long, and nobody sits before it: what goes wrong is to be found in its log.
+        logging.getLogger().setLevel(os.environ.get("OCR_WORKER_LOG", "WARNING").upper())
         return start(_asked(options), worker_settings(), ready)
 
     app.command("serve")(serve)
