@@ -123,8 +123,9 @@ def _listener(options: ServiceOptions) -> socket.socket:
         found = socket.getaddrinfo(
             options.host, options.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
-        family, kind, _, _, address = found[0]
-        listener = socket.socket(family, kind)
+        family, kind, protocol, _, address = found[0]
+        # With its protocol known, asyncio sends small answers at once.
+        listener = socket.socket(family, kind, protocol)
         if sys.platform != "win32":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)

@@ -20,6 +20,8 @@ export function button(label, action, attributes = {}) {
 
 export const words = (status) => ({ completed_with_errors: "with errors", running: "reading", queued: "waiting" })[status] ?? status;
 
+export const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
+
 export function clock(seconds) {
   if (seconds === null || seconds === undefined) return "";
   const whole = Math.max(0, Math.round(seconds));

@@ -1,7 +1,7 @@
 // The list of jobs, one job with its files, and the orders that can be given.
 
 import { call, watch } from "./api.js";
-import { $, button, clock, make, words } from "./dom.js";
+import { $, button, clock, make, plural, words } from "./dom.js";
 
 const POLL_MS = 2500;
 const WATCHED = 3;
@@ -87,14 +87,14 @@ function draw(entry) {
   const pages = progress ? progress.percent : (100 * job.pages_done) / Math.max(1, job.pages_total);
   const { total, completed, failed, skipped } = job.stats;
   const more = total > 1 ? ` and ${total - 1} more` : "";
-  const counts = `${completed + failed + skipped} of ${total} files` + (failed ? `, ${failed} failed` : "") + (skipped ? `, ${skipped} skipped` : "");
+  const counts = `${completed + failed + skipped} of ${plural(total, "file")}` + (failed ? `, ${failed} failed` : "") + (skipped ? `, ${skipped} skipped` : "");
   const pace = progress?.eta_seconds != null && job.state === "running"
     ? ` · ${clock(progress.eta_seconds)} left · ${progress.pages_per_second.toFixed(1)} pages/s` : "";
   const name = `Progress of ${job.title}`;
   card.replaceChildren(
     make("a", { class: "title", href: `#/job/${job.job_id}` }, job.title + more),
     make("span", { class: `badge ${job.state}` }, words(job.state)),
-    make("p", { class: "detail" }, counts + ` · ${job.pages_done} of ${job.pages_total} pages` + pace),
+    make("p", { class: "detail" }, counts + ` · ${job.pages_done} of ${plural(job.pages_total, "page")}` + pace),
     ...(ACTIVE.includes(job.state) ? [make("progress", { max: 100, value: pages, "aria-label": name })] : []),
     make("p", { class: "row" }, ...orders(job)),
   );
