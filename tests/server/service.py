@@ -28,8 +28,10 @@ from pathlib import Path
 from ocr_worker.model.serving import ServiceLimits, ServiceOptions
 from ocr_worker.server.run import serve
 from ocr_worker.settings import settings_from_environment
-limits, token, *roots = map(json.loads, sys.argv[1:])
-options = ServiceOptions(port=0, token=token, roots=tuple(map(Path, roots)), limits=ServiceLimits(**limits))
+limits, token, hosts, *roots = map(json.loads, sys.argv[1:])
+options = ServiceOptions(
+    port=0, token=token, allowed_hosts=tuple(hosts), roots=tuple(map(Path, roots)), limits=ServiceLimits(**limits)
+)
 ready = lambda address: print(json.dumps({"address": address}), flush=True)
 sys.exit(serve(options, settings_from_environment(), ready))
 """
@@ -37,14 +39,15 @@ sys.exit(serve(options, settings_from_environment(), ready))
 
 @dataclass(frozen=True, slots=True)
 class Limited:
-    """Limits that no option sets, with a token and roots."""
+    """A service with limits that no option sets."""
 
     limits: dict[str, Any]
     token: str | None = None
     roots: tuple[Path, ...] = ()
+    hosts: tuple[str, ...] = ()
 
     def command(self) -> list[str]:
-        given = [self.limits, self.token, *map(str, self.roots)]
+        given = [self.limits, self.token, self.hosts, *map(str, self.roots)]
         return [sys.executable, "-c", WITH_LIMITS, *map(json.dumps, given)]
 
 

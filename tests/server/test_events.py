@@ -113,7 +113,7 @@ def _until_beat(lines: Iterator[str]) -> Iterator[str]:
 
 
 def test_a_watcher_that_does_not_read_is_dropped_and_harms_neither_job_nor_others(tmp_path: Path) -> None:
-    missing = [{"path": f"missing-{number:04}-{'x' * 150}.png"} for number in range(1500)]
+    missing = [{"path": f"missing-{number:04}-{'x' * 220}.png"} for number in range(700)]
     body = {"files": missing, "options": {"stop_on_error_threshold": 1}}
     with (
         service(tmp_path, limited=Limited({"send_seconds": 0.5}, roots=(tmp_path,))) as served,
@@ -125,7 +125,7 @@ def test_a_watcher_that_does_not_read_is_dropped_and_harms_neither_job_nor_other
             heard = ended(client, job_id)
             until(lambda: _watchers(client), lambda count: count == 0)
 
-    assert [event.id for event in heard if event.id] == [str(number) for number in range(1, 1502)]
+    assert [event.id for event in heard if event.id] == [str(number) for number in range(1, 702)]
 
 
 @contextmanager
