@@ -358,11 +358,9 @@ class JobService:
     def _heed_requests(self, now: float) -> None:
         """Do with jobs of this process what other processes ask for."""
         self._requests_at = now + REQUEST_SECONDS
-        for job_id, request in self.leases.requests():
-            if request == "cancel":
-                # The request goes with the lock, when the job has ended.
-                self.cancel(job_id)
-                continue
+        for job_id in self.leases.cancel_requests():
+            self.cancel(job_id)
+        for job_id, request in self.leases.pause_requests():
             # While the store is not free, it stays asked.
             with suppress(OcrError):
                 self._heed_pause(job_id, request)

@@ -185,9 +185,9 @@ async def _event(desk: Desk, news: News) -> ServerSentEvent:
 
 
 def _plain(fields: dict[str, Any], places: Places) -> dict[str, Any]:
-    if (file := fields.get("file")) is not None:
-        fields = {**fields, "file": places.label(file)}
-    return {**fields, "message": places.without_paths(fields["message"])}
+    """Progress without paths: the file that is in work has a name."""
+    named = {**fields, "message": places.without_paths(fields["message"])}
+    return {**named, "file": places.label(fields["file"])} if fields.get("file") else named
 
 
 def _sse(event: str, data: dict[str, Any], seq: int | None = None) -> ServerSentEvent:

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import Self
 
@@ -32,7 +32,7 @@ _REFUSED = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL, errno.E
 """What a file system without locks answers, or one whose lock server is away."""
 LOCK, SOFT_LOCK = ".lock", ".softlock"
 Request = Literal["cancel", "pause", "resume"]
-REQUESTS: tuple[Request, ...] = get_args(Request)
+REQUESTS: tuple[Request, ...] = ("cancel", "pause", "resume")
 
 
 class JobLock:
@@ -47,8 +47,7 @@ class JobLock:
         from filelock import Timeout
 
         make_private(jobs_dir)
-        self._path = _path(jobs_dir, job_id)
-        self._requests = {request: _request(jobs_dir, job_id, request) for request in REQUESTS}
+        self._path, self._request = _path(jobs_dir, job_id), _request(jobs_dir, job_id)
         try:
             self._lock = _take(self._path)
         except Timeout as error:
@@ -57,19 +56,27 @@ class JobLock:
             ) from error
         except OSError as error:
             raise output_error(error, self._path) from error
-        for request in REQUESTS:
-            # One that came too late was not meant for this run.
+        # One that came too late was not meant for this run.
+        self._request.unlink(missing_ok=True)
+        self._pauses: dict[Request, Path] = {
+            request: _request(jobs_dir, job_id, request) for request in REQUESTS[1:]
+        }
+        for request in self._pauses:
             self.answered(request)
 
     @property
-    def asked(self) -> list[Request]:
-        """What other processes ask of the owner."""
+    def cancel_asked(self) -> bool:
         # Unlike Path.exists this never raises: a folder that can't be looked into asks for nothing.
-        return [request for request, file in self._requests.items() if os.path.exists(file)]  # noqa: PTH110
+        return os.path.exists(self._request)  # noqa: PTH110
+
+    @property
+    def pauses_asked(self) -> list[Request]:
+        """Whether the owner was asked to pause, or to go on."""
+        return [request for request, file in self._pauses.items() if os.path.exists(file)]  # noqa: PTH110
 
     def answered(self, request: Request) -> None:
-        """Take a request as carried out."""
-        self._requests[request].unlink(missing_ok=True)
+        """Take a pause, or its end, as carried out."""
+        self._pauses[request].unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self
@@ -86,10 +93,16 @@ class JobLock:
         """
         if self._lock.is_locked:
             own = Path(self._lock.lock_file)
-            for file in (*self._requests.values(), own) if own.suffix == LOCK else self._requests.values():
+            requests = (self._request, *self._pauses.values())
+            for file in (*requests, own) if own.suffix == LOCK else requests:
                 with suppress(OSError):
                     file.unlink(missing_ok=True)
             self._lock.release()
+
+    @staticmethod
+    def ask_to_cancel(jobs_dir: Path, job_id: JobId) -> None:
+        """Ask the owner of the lock to cancel the job; it looks every half a second."""
+        _request(jobs_dir, job_id).touch(mode=0o600)
 
     @staticmethod
     def ask(jobs_dir: Path, job_id: JobId, request: Request) -> None:
@@ -97,7 +110,7 @@ class JobLock:
         _request(jobs_dir, job_id, request).touch(mode=0o600)
 
     @staticmethod
-    def ask_no_more(jobs_dir: Path, job_id: JobId, request: Request) -> None:
+    def ask_no_more(jobs_dir: Path, job_id: JobId, request: Request = "cancel") -> None:
         _request(jobs_dir, job_id, request).unlink(missing_ok=True)
 
     @classmethod
@@ -280,5 +293,5 @@ def _path(jobs_dir: Path, job_id: JobId) -> Path:
     return jobs_dir / f"{job_id}{LOCK}"
 
 
-def _request(jobs_dir: Path, job_id: JobId, request: Request) -> Path:
+def _request(jobs_dir: Path, job_id: JobId, request: Request = "cancel") -> Path:
     return jobs_dir / f"{job_id}.{request}"

@@ -124,9 +124,13 @@ class JobLeases:
             log.exception("job %s can't be taken back", job_id)
         self.release(job_id)
 
-    def requests(self) -> list[tuple[JobId, Request]]:
-        """What other processes ask of jobs of this process."""
-        return [(job_id, request) for job_id, lock in self.locks.items() for request in lock.asked]
+    def cancel_requests(self) -> list[JobId]:
+        """Jobs of this process that another process asked to cancel."""
+        return [job_id for job_id, lock in self.locks.items() if lock.cancel_asked]
+
+    def pause_requests(self) -> list[tuple[JobId, Request]]:
+        """Jobs of this process that another process asked to pause, or to go on."""
+        return [(job_id, request) for job_id, lock in self.locks.items() for request in lock.pauses_asked]
 
     def mark_cancelled(self, job_id: JobId) -> None:
         """Mark an ended, incomplete job as cancelled, so that no app resumes it by itself."""
