@@ -13,8 +13,9 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from ocr_protocol.commands import JobState
 from ocr_worker.jobs import queries
 from ocr_worker.model.events import FileDone, JobEnded, JobFailed, ProgressMade
-from ocr_worker.model.fields import progress_fields, statistics_fields
+from ocr_worker.model.fields import statistics_fields
 from ocr_worker.model.jobs import ACTIVE, JobId
+from ocr_worker.model.results import Progress
 from ocr_worker.server import requests, wire
 from ocr_worker.server.desk import Desk
 from ocr_worker.server.keeping import forget
@@ -36,6 +37,10 @@ from ocr_worker.store.statistics import statistics
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"], dependencies=SECURED, responses=REFUSALS)
 
+_PROGRESS = (
+    "current", "total", "percent", "file_index", "page", "page_count", "file_count", "completed", "failed", "skipped",
+    "elapsed_seconds", "eta_seconds", "pages_per_second",
+)  # fmt: skip
 Offset = Annotated[int, Query(ge=0, le=2**53)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
@@ -173,7 +178,7 @@ async def _event(desk: Desk, news: News) -> ServerSentEvent:
             job = await _job(desk, summary.job_id)
             return _sse("job", job.model_dump(mode="json"))
         case ProgressMade(_, progress):
-            return _sse("progress", _plain(progress_fields(progress), desk.places))
+            return _sse("progress", _progress(progress, desk.places))
         case FileDone(job_id, number, seq, _):
             file = await desk.read(lambda store: told_file(store.file(job_id, number), desk.places))
             return _sse("file", file.model_dump(mode="json"), seq)
@@ -184,10 +189,11 @@ async def _event(desk: Desk, news: News) -> ServerSentEvent:
             return _sse("broken", {**failure.to_fields(), "message": message}, seq)
 
 
-def _plain(fields: dict[str, Any], places: Places) -> dict[str, Any]:
+def _progress(progress: Progress, places: Places) -> dict[str, Any]:
     """Progress without paths: the file that is in work has a name."""
-    named = {**fields, "message": places.without_paths(fields["message"])}
-    return {**named, "file": places.label(fields["file"])} if fields.get("file") else named
+    told = {name: getattr(progress, name) for name in _PROGRESS}
+    named = None if progress.file is None else places.label(progress.file)
+    return {**told, "file": named, "message": places.without_paths(progress.message)}
 
 
 def _sse(event: str, data: dict[str, Any], seq: int | None = None) -> ServerSentEvent:
