@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.cli.command import Command
 from tests.e2e.material import Material, make_material
 from tests.server.service import Service, service
 
@@ -31,3 +32,9 @@ def served(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Iterator[Ser
 def client(served: Service) -> Iterator[httpx.Client]:
     with served.client() as made:
         yield made
+
+
+@pytest.fixture
+def ocr(tmp_path: Path) -> Command:
+    """The command, with a state of its own."""
+    return Command(tmp_path)
