@@ -13,7 +13,7 @@ from ocr_worker.server.run import _listener
 from tests.cli.command import write_papers
 from tests.e2e.material import Material
 from tests.limits import HANG_SECONDS
-from tests.server.service import ended, events, service, start, until
+from tests.server.service import Limited, ended, events, service, start, until
 
 
 def test_a_job_outlives_services_that_are_told_to_end_or_killed(tmp_path: Path, material: Material) -> None:
@@ -40,22 +40,27 @@ def test_a_job_outlives_services_that_are_told_to_end_or_killed(tmp_path: Path, 
     assert again[-1].data["status"] == "completed"
 
 
-def test_a_job_that_is_deleted_or_too_old_takes_uploads_results_and_pictures_along(tmp_path: Path) -> None:
+def test_a_deleted_job_and_then_the_oldest_take_uploads_results_and_pictures_along(tmp_path: Path) -> None:
+    papers = write_papers(tmp_path / "papers", 1)
     with service(tmp_path) as served, served.client() as client:
-        deleted, old = (start(client, *write_papers(tmp_path / "papers", 1)) for _ in range(2))
-        ended(client, old)
+        deleted, old, new = (start(client, *papers) for _ in range(3))
+        ended(client, new)
         client.get(f"/api/v1/jobs/{deleted}/files/1/pages/1/thumbnail")
         before = kept(served.state_dir)
         status = client.delete(f"/api/v1/jobs/{deleted}").status_code
-        one_less = kept(served.state_dir)
+        after = kept(served.state_dir)
+        too_much = sum(path.stat().st_size for path in after if path.parent.name != "orders") - 1
 
-    with service(tmp_path, "--keep-days", "0") as served, served.client() as client:
+    with service(tmp_path, limited=Limited({"kept_bytes": too_much})) as served, served.client() as client:
         until(lambda: client.get(f"/api/v1/jobs/{old}").status_code, lambda status: status == 404)
+        younger = client.get(f"/api/v1/jobs/{new}").status_code
+
+    with service(tmp_path, "--keep-days", "0") as served:
         until(lambda: kept(served.state_dir), lambda left: not left)
 
-    assert status == 204
-    # Of each an upload with its facts, three outputs, a manifest and the order; and one picture.
-    assert (len(before), len(one_less)) == (15, 7)
+    assert (status, younger) == (204, 200)
+    # Of each an upload with its facts, three outputs, a manifest and the order; of one a picture, too.
+    assert (len(before), len(after)) == (22, 14)
 
 
 def test_without_its_packages_the_service_says_what_to_install(tmp_path: Path) -> None:
