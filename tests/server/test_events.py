@@ -113,29 +113,45 @@ def _until_beat(lines: Iterator[str]) -> Iterator[str]:
 
 
 def test_a_watcher_that_does_not_read_is_dropped_and_harms_neither_job_nor_others(tmp_path: Path) -> None:
-    missing = [{"path": f"missing-{number:04}-{'x' * 220}.png"} for number in range(700)]
+    # More than the buffers of both ends take: 4 MB at most.
+    folders = "/".join(["x" * 200] * 18)
+    missing = [{"path": f"{folders}/{number}.png"} for number in range(700)]
     body = {"files": missing, "options": {"stop_on_error_threshold": 1}}
     with (
         service(tmp_path, limited=Limited({"send_seconds": 0.5}, roots=(tmp_path,))) as served,
         served.client() as client,
     ):
         job_id = client.post("/api/v1/jobs", json=body).json()["job_id"]
-        with _deaf_watcher(served, job_id):
+        with _deaf_watcher(served, job_id) as deaf:
             until(lambda: _watchers(client), lambda count: count == 1)
             heard = ended(client, job_id)
             until(lambda: _watchers(client), lambda count: count == 0)
+            is_cut = _is_cut(deaf)
 
     assert [event.id for event in heard if event.id] == [str(number) for number in range(1, 702)]
+    assert is_cut
 
 
 @contextmanager
-def _deaf_watcher(served: Service, job_id: str) -> Iterator[None]:
+def _deaf_watcher(served: Service, job_id: str) -> Iterator[socket.socket]:
     """One that asks for events and never reads any; its buffer is as small as may be."""
     with socket.socket() as deaf:
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
         deaf.connect(("127.0.0.1", served.port))
         deaf.sendall(f"GET /api/v1/jobs/{job_id}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-        yield
+        yield deaf
+
+
+def _is_cut(deaf: socket.socket) -> bool:
+    """Whether the connection ends before the stream does."""
+    deaf.settimeout(HANG_SECONDS)
+    heard = b""
+    try:
+        while block := deaf.recv(65536):
+            heard += block
+    except ConnectionResetError:
+        return True
+    return b"event: end" not in heard
 
 
 def _watchers(client: httpx.Client) -> int:

@@ -32,7 +32,7 @@ class ServiceLimits:
     body_seconds: float = 30.0
     """For the next bytes of a body to come."""
     send_seconds: float = 30.0
-    """For a watcher to take an event."""
+    """For a client to take what is sent: an event, or some KiB of a download."""
     heartbeat_seconds: float = 30.0
 
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import shutil
+import sqlite3
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from ocr_worker.store.records import StoredJob
 log = logging.getLogger(__name__)
 
 ROUND_SECONDS = 300.0
+LEAST_SECONDS = 3600.0
+"""How old an upload is at least when it goes without having been used: it may still be coming."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ async def keep_house(desk: Desk) -> None:
     while True:
         try:
             await tidy(desk, time.time())
-        except (OcrError, OSError):
+        except (OcrError, OSError, sqlite3.Error):
             log.exception("old results can't be removed")
         await asyncio.sleep(ROUND_SECONDS)
 
@@ -51,7 +54,7 @@ async def tidy(desk: Desk, now: float) -> None:
     await desk.find_interrupted()
     ended = await desk.read(lambda store: sorted(_ended(store, places), key=lambda kept: kept.ended_at))
     in_use = await desk.read(lambda store: _in_use(store, places))
-    await asyncio.to_thread(_remove_unused, places, in_use, now - limits.kept_seconds)
+    await asyncio.to_thread(_remove_unused, places, in_use, now - max(limits.kept_seconds, LEAST_SECONDS))
     desk.uploads.kept_bytes = await asyncio.to_thread(_size, places.uploads, places.results, places.pictures)
     for kept in ended:
         is_old = kept.ended_at < now - limits.kept_seconds

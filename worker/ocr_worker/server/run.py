@@ -104,7 +104,7 @@ async def _serve(gate: Gate, desk: Desk, listener: socket.socket) -> int:
     limits = desk.options.limits
     config = uvicorn.Config(
         gate,
-        http=impatient(limits.header_seconds),
+        http=impatient(limits),
         ws="none",
         lifespan="on",
         limit_concurrency=limits.connections,

@@ -6,6 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar, Union
 
@@ -84,7 +85,9 @@ class Hub:
                     return
         finally:
             self._forget(job_id, woken)
-            self._reader.submit(subscription.close)
+            with suppress(RuntimeError):
+                # At the end of the service the reader may be gone before its watchers.
+                self._reader.submit(subscription.close)
 
     async def _told(self, subscription: Subscription, woken: asyncio.Event) -> AsyncIterator[Heard]:
         """Events until none comes for a while."""
