@@ -11,10 +11,10 @@ UV := build/lock/bin/uv pip compile --universal --python-version 3.10 --generate
 	--no-emit-index-url --no-annotate --no-header --no-config --quiet \
 	$(if $(PACKAGE),--upgrade-package $(PACKAGE),--upgrade) pyproject.toml
 # The rooms one by one; what starts a worker and reads whole pages is for `make test`.
-QUICK := $(filter-out tests/e2e/ tests/faults/ tests/fuzz/ tests/__pycache__/,$(wildcard tests/*/ tests/test_*.py)) -m "not slow and not faults_long"
+QUICK := $(filter-out tests/client/ tests/e2e/ tests/faults/ tests/fuzz/ tests/__pycache__/,$(wildcard tests/*/ tests/test_*.py)) -m "not slow and not faults_long"
 ACCEPTANCE := ../shared/acceptance/run
 
-.PHONY: help demo test test-quick faults check fix contract acceptance bench bench-quick bench-long system-tools missing-tools lock clean
+.PHONY: help demo test test-quick faults check fix contract acceptance sidecar test-sidecar bench bench-quick bench-long system-tools missing-tools lock clean
 .DELETE_ON_ERROR:
 
 help: ## Say what can be made.
@@ -36,11 +36,13 @@ check: .venv/dev ## Format, lint, types (for macOS and Windows too), layers, wha
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin protocol worker
-	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 protocol worker
+	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin protocol worker clients/python
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 protocol worker clients/python
 	$(BIN)/lint-imports
 	$(BIN)/python tools/options.py --check
 	$(BIN)/python -m ocr_protocol.schema --check
+	$(BIN)/python tools/python_types.py --check
+	$(BIN)/python tools/typescript.py --check
 	$(BIN)/python tools/openapi.py --check
 
 fix: .venv/dev ## Format, and mend what the linter can mend.
@@ -62,6 +64,12 @@ bench-quick: .venv/bench missing-tools ## The same on a seventh of the pages, on
 bench-long: .venv/bench ## Memory and cost a page over 2,000 pages and 5,000 cards; raw figures in bench/figures.
 	$(BIN)/python -m bench long --out bench/figures
 
+sidecar: build/sidecar/.installed ## Build the worker as a folder that needs no Python: build/sidecar/ocr-worker, and its archive.
+	@build/sidecar/venv/bin/python worker/packaging/build.py build/sidecar
+
+test-sidecar: sidecar ## Run the acceptance cases against that folder, read-only and with no command in reach.
+	@build/sidecar/venv/bin/python worker/packaging/check.py build/sidecar $(ACCEPTANCE) tests/acceptance_cases.txt
+
 system-tools: ## Install what the tests call of the system, as root on Debian; name it elsewhere.
 	@$(PYTHON) tools/system_tools.py --install
 
@@ -80,9 +88,16 @@ lock: ## Pin all requirements anew, with hashes; PACKAGE=pillow moves that one a
 	$(UV) --group build --extra server --constraint requirements/runtime.txt --output-file requirements/server.txt
 	$(UV) --group dev --extra server --constraint requirements/server.txt --output-file requirements/dev.txt
 	$(UV) --group bench --extra server --constraint requirements/dev.txt --output-file requirements/bench.txt
+	$(UV) --group sidecar --constraint requirements/runtime.txt --output-file requirements/sidecar.txt
+
+# Its own environment: what is frozen is what the product requires, and nothing of ours beside it.
+build/sidecar/.installed: requirements/sidecar.txt pyproject.toml
+	@$(PYTHON) tools/make_venv.py build/sidecar/venv
+	@build/sidecar/venv/bin/python -m pip --disable-pip-version-check -qq $(HASHED) requirements/sidecar.txt
+	@touch $@
 
 clean: ## Remove the environment and all that was made.
-	rm -rf .venv tests/readers/node_modules build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
+	rm -rf .venv tests/readers/node_modules $(addprefix clients/typescript/,node_modules build dist) build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
 
 # An environment that `uv sync` made has no pip, and is made anew.
 $(BIN)/pip:

@@ -66,6 +66,8 @@ class FakePool:
     started: list[Task] = field(default_factory=list)
     warmed: list[int] = field(default_factory=list)
     closed: bool = False
+    seconds: float | None = None
+    """What each task took."""
     _tasks: dict[int, Task] = field(default_factory=dict)
 
     def free(self) -> int:
@@ -94,7 +96,7 @@ class FakePool:
         if outcome is None:
             return []
         del self._tasks[message.ticket]
-        return [TaskEnded(message.ticket, outcome)]
+        return [TaskEnded(message.ticket, outcome, self.seconds)]
 
     def tick(self) -> None: ...
 

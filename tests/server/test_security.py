@@ -9,6 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ocr_worker.model.options import options
+from ocr_worker.server.wire import OFFERED
 from tests.cli.command import Command, write_papers
 from tests.server.service import Limited, Service, ended, ended_files, service, start, until
 
@@ -18,7 +20,7 @@ JOB = "/api/v1/jobs/20260101_000000_00000000"
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    limited = Limited({"wrong_tokens_per_minute": 40}, TOKEN, hosts=("ocr.example.com",))
+    limited = Limited({"wrong_tokens_per_minute": 20}, TOKEN, hosts=("ocr.example.com",))
     with service(tmp_path_factory.mktemp("guarded"), limited=limited) as running:
         yield running
 
@@ -72,7 +74,11 @@ def test_a_browser_gets_a_cookie_for_the_token_that_no_script_and_no_other_site_
         jobs = client.get("/api/v1/jobs")
         client.delete("/api/v1/session")
         after = client.get("/api/v1/jobs")
-        wrong = [client.post("/api/v1/session", json={"token": f"wrong-{n}"}).status_code for n in range(50)]
+        wrong = client.post("/api/v1/session", json={"token": "wrong"}).status_code
+        until(
+            lambda: client.post("/api/v1/session", json={"token": "wrong"}).status_code,
+            lambda status: status == 429,
+        )
         right = client.post("/api/v1/session", json={"token": TOKEN}).status_code
 
     cookie = given.headers["set-cookie"].lower()
@@ -80,7 +86,7 @@ def test_a_browser_gets_a_cookie_for_the_token_that_no_script_and_no_other_site_
     assert "samesite=strict" in cookie
     assert TOKEN not in cookie
     assert (jobs.status_code, after.status_code) == (200, 401)
-    assert (wrong[0], wrong[-1]) == (401, 429)
+    assert wrong == 401
     assert right == 204
 
 
@@ -262,17 +268,15 @@ def test_a_request_that_stays_half_is_given_up(slow_clients: Service, begun: byt
 
 @pytest.fixture(scope="module")
 def slow_clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    limits = {"header_seconds": 1, "body_seconds": 1, "requests_per_second": 5}
+    limits = {"header_seconds": 1, "body_seconds": 1, "requests_per_second": 3}
     with service(tmp_path_factory.mktemp("slow"), limited=Limited(limits)) as running:
         yield running
 
 
 def test_too_many_requests_are_refused_and_a_moment_later_answered(slow_clients: Service) -> None:
     with slow_clients.client() as client:
-        answers = {client.get("/api/v1/nothing").status_code for _ in range(50)}
+        until(lambda: client.get("/api/v1/nothing").status_code, lambda status: status == 429)
         until(lambda: client.get("/api/v1/nothing").status_code, lambda status: status == 404)
-
-    assert answers == {404, 429}
 
 
 def test_a_thousand_idle_connections_keep_nobody_out(slow_clients: Service) -> None:
@@ -287,3 +291,15 @@ def test_a_thousand_idle_connections_keep_nobody_out(slow_clients: Service) -> N
             connection.close()
 
     assert closed == [b""] * 1000
+
+
+def test_clients_are_offered_every_option_but_those_that_name_paths_of_the_machine() -> None:
+    kept_back = {
+        name: type(option.kind).__name__ for name, option in options().items() if name not in OFFERED
+    }
+
+    assert kept_back == {
+        "tessdata_dir": "FolderPath",
+        "tessdata_dirs": "FolderPaths",
+        "passwords": "PathWords",
+    }

@@ -7,14 +7,15 @@ import logging
 import os
 import signal
 from contextlib import suppress
-from typing import cast
+from typing import Annotated, cast
 
 import typer
 from typer._completion_classes import completion_init
 
+from ocr_worker import __version__
 from ocr_worker.cli.commands import batch, doctor, files, info, jobs, maintenance, serve
 from ocr_worker.cli.commands.serve import StartService
-from ocr_worker.cli.display import say, stdout_is_deaf
+from ocr_worker.cli.display import answer, say, stdout_is_deaf
 from ocr_worker.cli.exit_codes import CANCELLED, GOOD, INTERNAL, USAGE, UsageError
 from ocr_worker.cli.options import answer_json
 from ocr_worker.cli.own_words import told
@@ -95,8 +96,15 @@ def _refused(arguments: list[str], code: str, message: str, exit_code: int) -> i
     return exit_code
 
 
+def _say_version(asked: bool) -> None:  # noqa: FBT001  # as typer calls it
+    if asked:
+        answer(f"ocr-worker {__version__}")
+        raise typer.Exit
+
+
 def _make_app(start_service: StartService) -> typer.Typer:
     app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+    app.callback()(_ocr_worker)
     app.command("batch")(batch.batch)
     jobs.add_to(app)
     maintenance.add_to(app)
@@ -105,3 +113,12 @@ def _make_app(start_service: StartService) -> typer.Typer:
     info.add_to(app)
     serve.add_to(app, start_service)
     return app
+
+
+def _ocr_worker(
+    *,
+    _: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_say_version, help="Show the version.")
+    ] = False,
+) -> None:
+    pass

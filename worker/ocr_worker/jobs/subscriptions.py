@@ -14,7 +14,17 @@ from typing import Union
 from typing_extensions import Self
 
 from ocr_worker.jobs.queries import file_result
-from ocr_worker.model.events import FileDone, FileEnded, JobEnded, JobEvent, JobFailed, ProgressMade, RunEnd
+from ocr_worker.model.events import (
+    FileDone,
+    FileEnded,
+    FileStarted,
+    JobEnded,
+    JobEvent,
+    JobFailed,
+    JobPaused,
+    ProgressMade,
+    RunEnd,
+)
 from ocr_worker.model.jobs import ACTIVE, BatchStatus, JobId, JobState
 from ocr_worker.model.tasks import Failure
 from ocr_worker.store.job_store import JobStore, store_as_it_is
@@ -63,6 +73,9 @@ class Subscription:
                     self._ended_seq[job_id] = seq
                 case JobEnded() | JobFailed():
                     self._ends[job_id] = event
+                case FileStarted() | JobPaused():
+                    # Hosts are told of these; who subscribes sees what is in work in the progress.
+                    return
             self._news.notify_all()
 
     def end(self) -> None:

@@ -9,7 +9,6 @@ import zlib
 from collections.abc import Sequence
 from copy import copy
 from functools import lru_cache
-from importlib.resources import files
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import pikepdf
 from pikepdf import Array, Dictionary, Name
 
 from ocr_worker.errors import CorruptError, InternalError, sayable
+from ocr_worker.files.own import own_file
 from ocr_worker.model.page import Affine, Page
 from ocr_worker.outputs.hidden_text import strip_hidden_text
 from ocr_worker.outputs.page_resources import own_resources
@@ -127,7 +127,7 @@ def _packed(pdf: pikepdf.Pdf, content: bytes) -> pikepdf.Stream:
 
 @lru_cache(maxsize=1)
 def glyphless_font() -> bytes:
-    return files("ocr_worker.outputs").joinpath("glyphless.ttf").read_bytes()
+    return own_file("ocr_worker.outputs", "glyphless.ttf")
 
 
 def save(pdf: pikepdf.Pdf, target: Path, encryption: Any) -> None:

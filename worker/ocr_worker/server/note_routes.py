@@ -151,7 +151,7 @@ async def list_batches(desk: DeskOf) -> wire.Jobs:
     await desk.find_interrupted()
 
     def read(store: JobStore) -> wire.Jobs:
-        found, total = queries.job_list(store, None, 0, MOST_JOBS)
+        found, total = queries.job_list(store, queries.Wanted(), 0, MOST_JOBS)
         return wire.Jobs(jobs=[_job(summary) for summary in found], total=total)
 
     return await desk.read(read)

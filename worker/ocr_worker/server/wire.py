@@ -18,13 +18,15 @@ MOST_FILES = 10_000
 JOB_ID = r"^[0-9]{8}_[0-9]{6}_[0-9a-f]{8}$"
 UPLOAD_ID = r"^[0-9a-f]{32}$"
 OutputKind = Literal["pdf", "txt", "json", "hocr", "alto"]
-_OF_THE_MACHINE = {"tessdata_dir", "passwords"}
-"""Options that name paths of it; passwords stand beside their files instead."""
+OFFERED = (
+    "languages", "engine", "dpi", "outputs", "existing_text", "rotate_pages", "deskew", "denoise", "max_pixels", "signed",
+    "keep_protection", "on_existing", "max_workers", "page_timeout_seconds", "file_timeout_seconds", "retries",
+    "stop_on_error_threshold", "max_lock_wait_seconds", "chunk_size", "pages_per_minute", "dry_run",
+)  # fmt: skip
+"""Options of clients: none that names a path of the machine. Passwords stand beside their files."""
 
 _FIELDS: dict[str, Any] = {
-    name: (field.annotation, field)
-    for name, field in BatchOptions.model_fields.items()
-    if name not in _OF_THE_MACHINE
+    name: (BatchOptions.model_fields[name].annotation, BatchOptions.model_fields[name]) for name in OFFERED
 }
 Options: type[BaseModel] = create_model(
     "Options",

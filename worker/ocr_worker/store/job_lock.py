@@ -66,13 +66,17 @@ class JobLock:
 
     @property
     def cancel_asked(self) -> bool:
-        # Unlike Path.exists this never raises: a folder that can't be looked into asks for nothing.
-        return os.path.exists(self._request)  # noqa: PTH110
+        return _is_there(self._request)
+
+    @staticmethod
+    def is_asked_to_cancel(jobs_dir: Path, job_id: JobId) -> bool:
+        """Whether the owner of a lock was asked, be it alive or dead."""
+        return _is_there(_request(jobs_dir, job_id))
 
     @property
     def pauses_asked(self) -> list[Request]:
         """Whether the owner was asked to pause, or to go on."""
-        return [request for request, file in self._pauses.items() if os.path.exists(file)]  # noqa: PTH110
+        return [request for request, file in self._pauses.items() if _is_there(file)]
 
     def answered(self, request: Request) -> None:
         """Take a pause, or its end, as carried out."""
@@ -295,3 +299,8 @@ def _path(jobs_dir: Path, job_id: JobId) -> Path:
 
 def _request(jobs_dir: Path, job_id: JobId, request: Request = "cancel") -> Path:
     return jobs_dir / f"{job_id}.{request}"
+
+
+def _is_there(file: Path) -> bool:
+    # Unlike Path.exists this never raises: a folder that can't be looked into asks for nothing.
+    return os.path.exists(file)  # noqa: PTH110

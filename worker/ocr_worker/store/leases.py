@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
 
 from ocr_worker.errors import JobActiveError, JobNotFoundError, OcrError
+from ocr_worker.files.atomic import output_error
 from ocr_worker.model.events import FileEnded, JobEnded, JobEvent, JobFailed
 from ocr_worker.model.jobs import ACTIVE, RESUMABLE, JobId, JobState
 from ocr_worker.settings import Settings
@@ -70,8 +72,25 @@ class JobLeases:
         self.require_free()
         job = self.get(job_id)
         if job.state in ACTIVE:
-            raise JobActiveError(f"Job {job_id} is {job.state}. Cancel it first, or wait for its end.")
+            message = f"Job {job_id} is {job.state}. Cancel it first, or wait for its end."
+            raise JobActiveError(message, **holder(job))
         return job
+
+    def take_up(self, job_id: JobId) -> None:
+        """Store that this process has the job from now on."""
+        self.store.update_job(job_id, state="queued", pid=os.getpid())
+        self.manifests.state_changed(job_id)
+
+    def ask_to_cancel(self, job_id: JobId) -> None:
+        """Ask the process that has a job to cancel it; should it die before, the job counts as cancelled.
+
+        Raises:
+            OutputPermissionError, NoSpaceError: the state folder can't be written.
+        """
+        try:
+            JobLock.ask_to_cancel(self._jobs_dir, job_id)
+        except OSError as error:
+            raise output_error(error, self._jobs_dir) from error
 
     def set_state(self, job_id: JobId, state: JobState) -> None:
         self.store.update_job(job_id, state=state)
@@ -94,7 +113,7 @@ class JobLeases:
     def acquire(self, job_id: JobId) -> None:
         """Lock a job for this process. Raises JobActiveError."""
         if job_id not in self.locks:
-            self.locks[job_id] = JobLock(self._jobs_dir, job_id)
+            self.locks[job_id] = self._lock(job_id)
 
     def acquire_ended(self, job_id: JobId) -> StoredJob:
         """Lock an ended job for this process; return it as it is then.
@@ -135,7 +154,7 @@ class JobLeases:
     def mark_cancelled(self, job_id: JobId) -> None:
         """Mark an ended, incomplete job as cancelled, so that no app resumes it by itself."""
         self.get_ended(job_id)
-        with JobLock(self._jobs_dir, job_id):
+        with self._lock(job_id):
             # Read again under the lock: another process may have taken it up, and ended it, since.
             if self.get(job_id).state in RESUMABLE - {"cancelled"}:
                 self.set_state(job_id, "cancelled")
@@ -143,7 +162,7 @@ class JobLeases:
     def delete(self, job_id: JobId) -> None:
         """Delete an ended job and its page results; its outputs stay."""
         self.get_ended(job_id)
-        with JobLock(self._jobs_dir, job_id):
+        with self._lock(job_id):
             self._forget(self.get_ended(job_id))
 
     def delete_if(self, job_id: JobId, is_due: Callable[[StoredJob], bool]) -> bool:
@@ -181,14 +200,25 @@ class JobLeases:
             except Exception:
                 log.exception("cleaning up failed")
 
+    def _lock(self, job_id: JobId) -> JobLock:
+        try:
+            return JobLock(self._jobs_dir, job_id)
+        except JobActiveError as error:
+            job = self.store.job(job_id)
+            # Its new holder may not have said yet that it has the job.
+            error.details |= holder(job) if job and job.state in ACTIVE else {}
+            raise
+
     def _find_interrupted(self, store: JobStore) -> None:
         """Mark jobs as interrupted whose worker is dead; those of a live worker are locked."""
         for job_id in store.unfinished():
             if job_id not in self.locks and store.can_write():
+                # Asked before: the lock forgets it.
+                was_asked = JobLock.is_asked_to_cancel(self._jobs_dir, job_id)
                 lock = JobLock.try_acquire(self._jobs_dir, job_id)
                 if lock is not None:
                     with lock:
-                        self._mark_interrupted(store, job_id)
+                        self._mark_interrupted(store, job_id, "cancelled" if was_asked else "interrupted")
 
     def _clear_up(self, store: JobStore) -> None:
         """What killed workers left beside the store: locks, text of pages whose job is gone, manifests that say `running`."""
@@ -211,14 +241,14 @@ class JobLeases:
                 if not store.has(job_id):
                     shutil.rmtree(self._jobs_dir / job_id, ignore_errors=True)
 
-    def _mark_interrupted(self, store: JobStore, job_id: JobId) -> None:
+    def _mark_interrupted(self, store: JobStore, job_id: JobId, left: JobState) -> None:
         # Read again under the lock: its worker may have ended it since.
         state = store.unfinished().get(job_id)
         if state == "admitting":
             store.delete_job(job_id)
         elif state is not None:
             store.reopen_files(job_id, "processing")
-            store.update_job(job_id, state="interrupted")
+            store.update_job(job_id, state=left)
             self.manifests.state_changed(job_id)
 
     def _write_deferred(self) -> None:
@@ -229,3 +259,8 @@ class JobLeases:
         if self._store is not None:
             self._store.close()
             self._store = None
+
+
+def holder(job: StoredJob) -> dict[str, object]:
+    """Who has a job, for the details of an error: the worker's process, and the program that sent the job."""
+    return {name: value for name, value in (("pid", job.pid), ("client", job.client)) if value is not None}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib.util
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ocr_worker.engines.ocr import tessdata
 from ocr_worker.engines.ocr.engine import (
     Engine,
-    EngineFactory,
     GateSet,
     Hints,
     ModelFile,
@@ -18,6 +19,10 @@ from ocr_worker.engines.ocr.engine import (
     Probe,
     ResolutionGate,
 )
+from ocr_worker.files.installation import to_have
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 # The LSTM's time goes with the length of lines, and it reads narrow letters as well: so `across` is smaller.
 # Where letters become narrow, to join pixels first makes fewer slips, in less time.
@@ -43,23 +48,33 @@ HINTS = Hints(
 )
 
 
+@dataclass(frozen=True, slots=True)
 class _Tesseract:
     """What both ways to Tesseract share: the data."""
 
-    hints = HINTS
+    folders: tuple[str, ...] = ()
+    """The option `tessdata_dirs`: where to look for data, too."""
+
+    @property
+    def hints(self) -> Hints:
+        return HINTS
+
+    def looking_into(self, folders: tuple[str, ...]) -> Self:
+        """The same, with these folders to look into, too."""
+        return replace(self, folders=folders)
 
     def languages(self, data_dir: str | None) -> Sequence[str]:
-        return tessdata.installed_languages(data_dir)
+        return tessdata.installed_languages(data_dir, self.folders)
 
     def require_languages(self, languages: Sequence[str], data_dir: str | None) -> None:
-        tessdata.find_tessdata(languages, data_dir)
+        tessdata.find_tessdata(languages, data_dir, self.folders)
 
     def fingerprint(self, languages: Sequence[str], data_dir: str | None) -> Sequence[ModelFile]:
-        return tessdata.models(languages, data_dir)
+        return tessdata.models(languages, data_dir, self.folders)
 
     def load_finder(self, data_dir: str | None) -> OrientationFinder | None:
         """Inside the process where that can be, whichever of the two reads: a command takes a process a page."""
-        folder = tessdata.gather_orientation_data(data_dir, Path(tempfile.gettempdir()))
+        folder = tessdata.gather_orientation_data(data_dir, Path(tempfile.gettempdir()), self.folders)
         if folder is None:
             return None
         if _has("tesserocr"):
@@ -72,19 +87,29 @@ class _Tesseract:
 
 
 class TesserocrFactory(_Tesseract):
-    name = "tesserocr"
+    __slots__ = ()
+
+    @property
+    def name(self) -> str:
+        return "tesserocr"
 
     def probe(self) -> Probe:
-        return Probe("tesserocr", "" if _has("tesserocr") else "pip install tesserocr")
+        return Probe("tesserocr", "" if _has("tesserocr") else to_have("tesserocr"))
 
     def load(self, languages: tuple[str, ...], data_dir: str | None, cache_dir: Path) -> Engine:
         from ocr_worker.engines.ocr.tesserocr_engine import TesserocrEngine
 
-        return TesserocrEngine(languages, tessdata.gather_tessdata(languages, data_dir, cache_dir))
+        return TesserocrEngine(
+            languages, tessdata.gather_tessdata(languages, data_dir, cache_dir, self.folders)
+        )
 
 
 class TesseractFactory(_Tesseract):
-    name = "tesseract"
+    __slots__ = ()
+
+    @property
+    def name(self) -> str:
+        return "tesseract"
 
     def probe(self) -> Probe:
         command = tessdata.tesseract_command()
@@ -95,12 +120,14 @@ class TesseractFactory(_Tesseract):
     def load(self, languages: tuple[str, ...], data_dir: str | None, cache_dir: Path) -> Engine:
         from ocr_worker.engines.ocr.tesseract_command import TesseractEngine
 
-        return TesseractEngine(languages, tessdata.gather_tessdata(languages, data_dir, cache_dir))
+        return TesseractEngine(
+            languages, tessdata.gather_tessdata(languages, data_dir, cache_dir, self.folders)
+        )
 
 
 def _has(package: str) -> bool:
     return importlib.util.find_spec(package) is not None
 
 
-BUILT_IN: tuple[EngineFactory, ...] = (TesserocrFactory(), TesseractFactory())
+BUILT_IN = (TesserocrFactory(), TesseractFactory())
 """The one inside the process first: it reads the same data and starts once."""
