@@ -14,7 +14,7 @@ UV := build/lock/bin/uv pip compile --universal --python-version 3.10 --generate
 QUICK := $(filter-out tests/clients/ tests/e2e/ tests/faults/ tests/fuzz/ tests/__pycache__/,$(wildcard tests/*/ tests/test_*.py)) -m "not slow and not faults_long"
 ACCEPTANCE := ../shared/acceptance/run
 
-.PHONY: help demo test test-quick faults check fix acceptance sidecar test-sidecar bench bench-quick bench-long system-tools missing-tools lock clean
+.PHONY: help demo test test-quick faults check fix contract acceptance sidecar test-sidecar bench bench-quick bench-long system-tools missing-tools lock clean
 .DELETE_ON_ERROR:
 
 help: ## Say what can be made.
@@ -44,10 +44,14 @@ check: .venv/dev ## Format, lint, types (for macOS and Windows too), layers, wha
 	$(BIN)/python tools/python_types.py --check
 	$(BIN)/python tools/typescript.py --check
 	$(BIN)/python tools/audit.py
+	$(BIN)/python tools/openapi.py --check
 
 fix: .venv/dev ## Format, and mend what the linter can mend.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+contract: .venv/dev ## Hold the service to its OpenAPI document, by schemathesis.
+	$(BIN)/python -m tests.server.contract 5
 
 acceptance: .venv/dev ## Run the acceptance cases promised so far, where ../shared is there.
 	@$(BIN)/python tools/acceptance.py $(ACCEPTANCE) tests/acceptance_cases.txt
@@ -82,8 +86,9 @@ lock: ## Pin all requirements anew, with hashes; PACKAGE=pillow moves that one a
 	@$(PYTHON) -m venv build/lock
 	@build/lock/bin/python -m pip --disable-pip-version-check --quiet install uv
 	$(UV) --group build --output-file requirements/runtime.txt
-	$(UV) --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
-	$(UV) --group bench --constraint requirements/dev.txt --output-file requirements/bench.txt
+	$(UV) --group build --extra server --constraint requirements/runtime.txt --output-file requirements/server.txt
+	$(UV) --group dev --extra server --constraint requirements/server.txt --output-file requirements/dev.txt
+	$(UV) --group bench --extra server --constraint requirements/dev.txt --output-file requirements/bench.txt
 	$(UV) --group sidecar --constraint requirements/runtime.txt --output-file requirements/sidecar.txt
 
 # Its own environment: what is frozen is what the product requires, and nothing of ours beside it.
@@ -93,7 +98,7 @@ build/sidecar/.installed: requirements/sidecar.txt pyproject.toml
 	@touch $@
 
 clean: ## Remove the environment and all that was made.
-	rm -rf .venv tests/readers/node_modules $(addprefix clients/typescript/,node_modules build dist) build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv tests/readers/node_modules $(addprefix clients/typescript/,node_modules build dist) build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
 
 # An environment that `uv sync` made has no pip, and is made anew.
 $(BIN)/pip:

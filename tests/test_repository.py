@@ -18,7 +18,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PAGES = [*REPOSITORY.glob("*.md"), *sorted((REPOSITORY / "docs").rglob("*.md"))]
 
 
-@pytest.mark.parametrize("name", ["runtime", "dev", "bench"])
+@pytest.mark.parametrize("name", ["runtime", "server", "dev", "bench"])
 def test_every_requirement_is_pinned_with_hashes_and_without_an_address(name: str) -> None:
     text = (REPOSITORY / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
 
@@ -30,9 +30,9 @@ def test_every_requirement_is_pinned_with_hashes_and_without_an_address(name: st
 
 
 def test_the_larger_sets_pin_the_smaller_ones_alike() -> None:
-    runtime, dev, bench = (_pins(name) for name in ("runtime", "dev", "bench"))
+    runtime, server, dev, bench = (_pins(name) for name in ("runtime", "server", "dev", "bench"))
 
-    assert runtime <= dev <= bench
+    assert runtime <= server <= dev <= bench
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,9 @@ PACKAGES = {
     "pdftoppm": "poppler-utils",
     "mutool": "mupdf-tools",
     "bash": "bash",
+    "curl": "curl",
+    "chromium": "chromium",
+    "nginx": "nginx-light",
 }
 if sys.platform == "linux":
     PACKAGES |= {"strace": "strace", "mount": "mount"}
@@ -37,7 +40,8 @@ def _can_install() -> bool:
 
 
 def _install(packages: list[str]) -> None:
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    # With that runlevel Debian starts no service that comes with a package.
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     for arguments in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", *packages]):
         subprocess.run(
             ["apt-get", *arguments], env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False

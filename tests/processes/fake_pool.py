@@ -20,6 +20,7 @@ from ocr_worker.model.tasks import (
     PageDone,
     PageSettings,
     PageTask,
+    PictureTask,
     Task,
     Warmed,
     WarmTask,
@@ -49,7 +50,7 @@ def well(task: Task) -> Outcome:
             return Composed(task.outputs, 90.0, 7 * task.pages)
         case InspectTask():
             return Inspected({"type": "png", "bytes": 1, "pages": 1, "page_list": []})
-        case OverlayTask():
+        case OverlayTask() | PictureTask():
             return Drawn(7)
         case WarmTask():
             return Warmed()

@@ -74,6 +74,7 @@ def test_locks_and_requests_that_nobody_holds_go_and_those_of_the_living_stay(
 ) -> None:
     (settings.jobs_dir / "dead.lock").touch()
     JobLock.ask_to_cancel(settings.jobs_dir, "dead")
+    JobLock.ask(settings.jobs_dir, "dead", "pause")
 
     with JobLock(settings.jobs_dir, "alive") as lock:
         JobLock.ask_to_cancel(settings.jobs_dir, "alive")

@@ -12,7 +12,8 @@ import typer
 from typer._completion_classes import completion_init
 
 from ocr_worker import __version__
-from ocr_worker.cli.commands import batch, doctor, files, info, jobs, licenses, maintenance
+from ocr_worker.cli.commands import batch, doctor, files, info, jobs, licenses, maintenance, serve
+from ocr_worker.cli.commands.serve import StartService
 from ocr_worker.cli.display import answer, say, stdout_is_deaf
 from ocr_worker.cli.exit_codes import CANCELLED, GOOD, INTERNAL, USAGE, UsageError
 from ocr_worker.cli.options import answer_json
@@ -33,15 +34,20 @@ HELP = """Searchable PDFs, text and word boxes from scans.
 Without any argument this is the worker that apps talk to over stdin and stdout (docs/protocol.md)."""
 
 
-def run(arguments: list[str]) -> int:
-    """Run a command line; return the exit code. One of the places that catch everything."""
+def run(arguments: list[str], start_service: StartService) -> int:
+    """Run a command line; return the exit code. One of the places that catch everything.
+
+    Args:
+        arguments: without the program's name.
+        start_service: serves over HTTP until it is told to end. Another face, which this one does not import.
+    """
     prepare_streams()
     completion_init()
     try:
         # Until here the entry point took it; from here on what is begun is let go in order.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         _start_log()
-        return _do(arguments)
+        return _do(arguments, start_service)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else INTERNAL
     except MistypedError as error:
@@ -76,8 +82,8 @@ def _start_log() -> None:
         raise UsageError(str(error)) from error
 
 
-def _do(arguments: list[str]) -> int:
-    command = typer.main.get_command(_make_app())
+def _do(arguments: list[str], start_service: StartService) -> int:
+    command = typer.main.get_command(_make_app(start_service))
     try:
         return int(command.main(arguments, prog_name="ocr-worker", standalone_mode=False) or GOOD)
     except OSError as error:
@@ -103,7 +109,7 @@ def _say_version(asked: bool) -> None:  # noqa: FBT001  # as typer calls it
         raise typer.Exit
 
 
-def _make_app() -> typer.Typer:
+def _make_app(start_service: StartService) -> typer.Typer:
     app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
     app.callback()(_ocr_worker)
     app.command("batch")(batch.batch)
@@ -113,6 +119,7 @@ def _make_app() -> typer.Typer:
     app.command("doctor")(doctor.doctor)
     info.add_to(app)
     app.command("licenses")(licenses.licenses)
+    serve.add_to(app, start_service)
     return app
 
 

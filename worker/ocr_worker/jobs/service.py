@@ -7,10 +7,11 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 
-from ocr_worker.errors import BusyError, JobActiveError
+from ocr_worker.errors import BusyError, JobActiveError, OcrError
 from ocr_worker.jobs.admission import AdmissionQueue, require_folder
 from ocr_worker.jobs.course import RunEnds
 from ocr_worker.jobs.file_window import RunOrder
@@ -24,6 +25,7 @@ from ocr_worker.model.results import Accepted, Doing
 from ocr_worker.model.tasks import Failure
 from ocr_worker.processes.pool import Pool, TaskEnded
 from ocr_worker.settings import Settings
+from ocr_worker.store.job_lock import Request
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.leases import JobLeases, holder
 from ocr_worker.store.records import StoredJob
@@ -31,7 +33,7 @@ from ocr_worker.store.records import StoredJob
 log = logging.getLogger(__name__)
 
 REQUEST_SECONDS = 0.5
-"""How often to look for cancel requests of other processes."""
+"""How often to look for requests of other processes."""
 
 
 class JobService:
@@ -203,7 +205,7 @@ class JobService:
         """Do one thing that is due; anything else stays due."""
         now = time.monotonic()
         if self.leases.locks and now >= self._requests_at:
-            self._heed_cancel_requests(now)
+            self._heed_requests(now)
         elif self._admissions.arrivals and now >= self._admissions.next_slice_at:
             self._admit()
         elif not self._at_work:
@@ -365,11 +367,23 @@ class JobService:
         if arrival.stop:
             self._stop(job_id, arrival.stop)
 
-    def _heed_cancel_requests(self, now: float) -> None:
-        """Cancel jobs of this process that another process asked to cancel."""
+    def _heed_requests(self, now: float) -> None:
+        """Do with jobs of this process what other processes ask for."""
         self._requests_at = now + REQUEST_SECONDS
         for job_id in self.leases.cancel_requests():
             self.cancel(job_id)
+        for job_id, request in self.leases.pause_requests():
+            # While the store is not free, it stays asked.
+            with suppress(OcrError):
+                self._heed_pause(job_id, request)
+
+    def _heed_pause(self, job_id: JobId, request: Request) -> None:
+        is_paused = job_id in self.paused(job_id)
+        if request == "pause" and not is_paused:
+            self.pause([job_id])
+        elif request == "resume" and is_paused:
+            self.unpause([job_id])
+        self.leases.locks[job_id].answered(request)
 
     def _end_paused(self) -> None:
         resting = [run.job.job_id for run in self._runs if run.course.paused and not run.in_flight]

@@ -17,7 +17,7 @@ from ocr_worker.model.jobs import ACTIVE, RESUMABLE, JobId, JobState
 from ocr_worker.settings import Settings
 from ocr_worker.store.database import STORE
 from ocr_worker.store.deferred_writes import DeferredWrites, store_is_held
-from ocr_worker.store.job_lock import JobLock, clean_stale, is_held
+from ocr_worker.store.job_lock import JobLock, Request, clean_stale, is_held
 from ocr_worker.store.job_store import JobStore, store_as_it_is
 from ocr_worker.store.manifest_writer import DUE, ManifestWriter
 from ocr_worker.store.records import RunEnding, StoredJob
@@ -149,6 +149,10 @@ class JobLeases:
     def cancel_requests(self) -> list[JobId]:
         """Jobs of this process that another process asked to cancel."""
         return [job_id for job_id, lock in self.locks.items() if lock.cancel_asked]
+
+    def pause_requests(self) -> list[tuple[JobId, Request]]:
+        """Jobs of this process that another process asked to pause, or to go on."""
+        return [(job_id, request) for job_id, lock in self.locks.items() for request in lock.pauses_asked]
 
     def mark_cancelled(self, job_id: JobId) -> None:
         """Mark an ended, incomplete job as cancelled, so that no app resumes it by itself."""
