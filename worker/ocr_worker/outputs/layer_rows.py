@@ -15,9 +15,11 @@ from ocr_worker.model.page import Line, Page, Word
 
 _RTL = {"R", "AL"}
 _DIGITS = {"EN", "AN"}
-_SHIFT = 0.15
-_SHIFT_POINTS = 0.75
-"""In font sizes, and in points: so far a word may stand above or below its print to make its row more level."""
+_SHIFT, _SHIFT_POINTS = 0.15, 0.75
+"""In font sizes, and in points: so far a word may stand above or below its print to make its row level."""
+
+_MOST_SHIFT, _MOST_SHIFT_POINTS = 0.3, 2.4
+"""And so far to make it one line to poppler."""
 
 _ROW_CLIMB = 0.45
 """In font sizes: poppler takes words for one line that stand no more above or below its first."""
@@ -127,9 +129,12 @@ def _row_of(line: Line, page: Page) -> Row:
 
 def _eased(climb: float, size: float, dpi: float) -> float:
     """How much of a row's climb has to stay: nothing where words need little shift for it, less where that makes it one line to poppler."""
-    shift = 2 * min(_SHIFT * size, _SHIFT_POINTS * (dpi or _DPI) / 72)
-    rest = max(0.0, abs(climb) - shift)
-    return rest / abs(climb) if climb and rest <= _ROW_CLIMB * size else 1.0
+    point, needed = (dpi or _DPI) / 72, abs(climb)
+    if needed <= 2 * min(_SHIFT * size, _SHIFT_POINTS * point):
+        return 0.0
+    kept = min(needed, _ROW_CLIMB * size)
+    shift = (needed - kept) / 2
+    return kept / needed if shift <= min(_MOST_SHIFT * size, _MOST_SHIFT_POINTS * point) else 1.0
 
 
 def visual_text(word: Word) -> str:
