@@ -53,10 +53,10 @@ def test_auto_leaves_a_page_without_specks_as_it_is(clean: Image.Image, worn: we
 
 
 def test_auto_takes_no_full_stops_of_small_print_for_specks() -> None:
-    page, font = Image.new("L", (900, 900), 255), ImageFont.load_default(18)
+    page, font = Image.new("L", (420, 640), 255), ImageFont.load_default(15)
     for row in range(30):
         ImageDraw.Draw(page).text(
-            (40, 30 + 28 * row), "J. R. Oyelaran . . . . . P. Vance . . . M. Abara", 0, font
+            (10, 20 + 20 * row), "J. R. Oyelaran . . . . . P. Vance . . . M. Abara", 0, font
         )
     image = GreyImage(page, 150)
 
