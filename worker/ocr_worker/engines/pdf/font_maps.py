@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +18,8 @@ _NAMED = {"/WinAnsiEncoding", "/MacRomanEncoding", "/StandardEncoding"}
 _BLOCK = re.compile(rb"beginbf(char|range)(.*?)endbf", re.DOTALL)
 _TOKEN = re.compile(rb"<([0-9A-Fa-f\s]*)>|([\[\]])")
 _MOST_RANGE = 256
+_MOST_PACKED = 1 << 16
+"""Bytes: the map of 256 codes takes a tenth of it."""
 
 
 def has_unmapped_fonts_alone(pdf: pikepdf.Pdf, page: int) -> bool:
@@ -38,13 +41,19 @@ def contradicted_letters(pdf: pikepdf.Pdf, page: int) -> dict[int, str]:
     """Letters by which the text of the page's fonts is copied, and other ones by which the same fonts are drawn: a table for `str.translate`."""
     found: dict[int, str] = {}
     for font in _fonts(pdf, page):
-        if "/ToUnicode" in font and isinstance(font.ToUnicode, pikepdf.Stream):
-            copied = _copied(font.ToUnicode.read_bytes())
-            for code, drawn in _drawn(font.get("/Encoding")):
-                letter = copied.get(code, "")
-                if _is_letter(letter) and letter != drawn:
-                    found[ord(letter)] = drawn
+        # What is wrong with a font is no reason to refuse its page.
+        with suppress(pikepdf.PdfError, ValueError, TypeError, AttributeError, RuntimeError):
+            found |= _contradicted(font)
     return found
+
+
+def _contradicted(font: pikepdf.Object) -> dict[int, str]:
+    cmap = font.get("/ToUnicode")
+    if not isinstance(cmap, pikepdf.Stream) or len(cmap.read_raw_bytes()) > _MOST_PACKED:
+        return {}
+    copied = _copied(cmap.read_bytes())
+    letters = ((copied.get(code, ""), drawn) for code, drawn in _drawn(font.get("/Encoding")))
+    return {ord(letter): drawn for letter, drawn in letters if _is_letter(letter) and letter != drawn}
 
 
 def _fonts(pdf: pikepdf.Pdf, page: int) -> list[Any]:
