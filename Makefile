@@ -14,7 +14,12 @@ UV := build/lock/bin/uv pip compile --universal --python-version 3.10 --generate
 QUICK := $(filter-out tests/e2e/ tests/faults/ tests/fuzz/ tests/__pycache__/,$(wildcard tests/*/ tests/test_*.py)) -m "not slow and not faults_long"
 ACCEPTANCE := ../shared/acceptance/run
 
-.PHONY: help demo test test-quick faults check fix acceptance bench bench-quick bench-long system-tools missing-tools lock clean
+# Outside of the checkout, so that a fresh one builds little; debug information would be most of it.
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/ocr-sidecar-target
+CARGO := cargo --quiet
+RUST := --manifest-path clients/rust/Cargo.toml
+
+.PHONY: help demo test test-rust test-quick faults check fix acceptance bench bench-quick bench-long system-tools missing-tools lock clean
 .DELETE_ON_ERROR:
 
 help: ## Say what can be made.
@@ -25,6 +30,15 @@ demo: .venv/runtime ## Watch sample scans become searchable PDFs, text and word 
 
 test: .venv/dev missing-tools tests/readers/node_modules ## Run all tests.
 	$(PYTEST)
+
+test-rust: .venv/dev ## Format, lint and test the Rust client with the real worker; RUST_TESTS=--include-ignored kills a hundred hosts.
+	@if ! command -v cargo >/dev/null; then \
+		echo "Missing: cargo (rustup.rs). The tests of clients/rust are skipped." >&2; \
+	else set -ex; \
+		$(CARGO) fmt $(RUST) --all --check; \
+		$(CARGO) clippy $(RUST) --all-targets -- -D warnings; \
+		OCR_WORKER=$(abspath $(BIN))/ocr-worker $(CARGO) test $(RUST) -- $(RUST_TESTS); \
+	fi
 
 test-quick: .venv/dev ## Run in less than a minute what tests the rooms one by one: while editing.
 	$(PYTEST) $(QUICK)
@@ -42,6 +56,7 @@ check: .venv/dev ## Format, lint, types (for macOS and Windows too), layers, wha
 	$(BIN)/python tools/options.py --check
 	$(BIN)/python -m ocr_protocol.schema --check
 	$(BIN)/python tools/python_types.py --check
+	$(BIN)/python tools/rust_types.py --check
 
 fix: .venv/dev ## Format, and mend what the linter can mend.
 	$(BIN)/ruff format .

@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use crate::error::{Error, Report, Result};
 use crate::protocol::{
-    BatchData, Cancel, Command, ErrorEvent, Event, Failure, FileDone, FileStatus, InfoData, InfoEvent, Passwords, Pause, ProgressData,
-    ProgressEvent, Resume, ResultData, ResultEvent,
+    BatchData, Cancel, Command, ErrorEvent, Event, Failure, FileDone, FileStatus, InfoData, InfoEvent,
+    Passwords, Pause, ProgressData, ProgressEvent, ResultData, ResultEvent, Resume,
 };
 use crate::sidecar::Owner;
 
@@ -65,7 +65,10 @@ impl Job {
     pub fn pause(&self) -> Result<()> {
         self.cell.course().is_paused = true;
         let job_id = Some(self.cell.id.clone());
-        let asked = self.owner.shared().ask(Command::Pause(Pause { id: None, job_id }));
+        let asked = self
+            .owner
+            .shared()
+            .ask(Command::Pause(Pause { id: None, job_id }));
         if asked.is_err() {
             self.cell.course().is_paused = false;
         }
@@ -287,7 +290,10 @@ impl JobCell {
             None => self.changed.wait(course).unwrap_or_else(PoisonError::into_inner),
             Some(deadline) => {
                 let left = deadline.saturating_duration_since(Instant::now());
-                self.changed.wait_timeout(course, left).unwrap_or_else(PoisonError::into_inner).0
+                self.changed
+                    .wait_timeout(course, left)
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .0
             }
         }
     }
@@ -323,12 +329,36 @@ impl Course {
     fn hear(&mut self, event: Event) {
         match &event {
             Event::Progress(progress) => return self.progress(progress.clone()),
-            Event::Info(InfoEvent { data: InfoData::Heartbeat(_), .. }) => return,
-            Event::Info(InfoEvent { data: InfoData::FileDone(done), .. }) => self.file_done(done),
-            Event::Info(InfoEvent { data: InfoData::Pause(_), .. }) => self.is_paused = true,
-            Event::Info(InfoEvent { data: InfoData::Resume(_) | InfoData::Accepted(_), .. }) => self.is_paused = false,
-            Event::Result(ResultEvent { data: ResultData::Batch(data), .. }) => self.outcome = Some(Ok(data.clone())),
-            Event::Result(ResultEvent { data: ResultData::Unknown(value), .. }) if value["kind"] == "batch" => {
+            Event::Info(InfoEvent {
+                data: InfoData::Heartbeat(_),
+                ..
+            }) => return,
+            Event::Info(InfoEvent {
+                data: InfoData::FileStarted(started),
+                ..
+            }) => {
+                self.working_on(&started.file, None, started.page_count);
+            }
+            Event::Info(InfoEvent {
+                data: InfoData::FileDone(done),
+                ..
+            }) => self.file_done(done),
+            Event::Info(InfoEvent {
+                data: InfoData::Pause(_),
+                ..
+            }) => self.is_paused = true,
+            Event::Info(InfoEvent {
+                data: InfoData::Resume(_) | InfoData::Accepted(_),
+                ..
+            }) => self.is_paused = false,
+            Event::Result(ResultEvent {
+                data: ResultData::Batch(data),
+                ..
+            }) => self.outcome = Some(Ok(data.clone())),
+            Event::Result(ResultEvent {
+                data: ResultData::Unknown(value),
+                ..
+            }) if value["kind"] == "batch" => {
                 let message = "the result of a batch has another form than expected".into();
                 self.outcome = Some(Err(Error::Unreadable { message }));
             }
@@ -339,17 +369,20 @@ impl Course {
     }
 
     fn progress(&mut self, progress: ProgressEvent) {
-        let data = &progress.data;
-        if let Some(file) = &data.file {
-            let (page, page_count) = (data.page, data.page_count);
-            let state = self.file(file);
-            if matches!(state.status, FileStanding::Waiting | FileStanding::Working) {
-                state.status = FileStanding::Working;
-                (state.page, state.page_count) = (page.or(state.page), page_count.or(state.page_count));
-            }
+        for one in &progress.data.working {
+            self.working_on(&one.file, one.page, None);
         }
         let number = self.progress.as_ref().map_or(0, |(number, _)| *number);
         self.progress = Some((number + 1, progress));
+    }
+
+    fn working_on(&mut self, file: &str, page: Option<i64>, page_count: Option<i64>) {
+        let state = self.file(file);
+        if matches!(state.status, FileStanding::Waiting | FileStanding::Working) {
+            state.status = FileStanding::Working;
+            state.page = page.or(state.page);
+            state.page_count = page_count.or(state.page_count);
+        }
     }
 
     fn file_done(&mut self, done: &FileDone) {

@@ -42,7 +42,10 @@ mod tests {
     fn a_relative_path_is_made_absolute() {
         let told = path_to_wire(Path::new("scan.pdf")).unwrap();
 
-        assert_eq!(Path::new(&told), std::env::current_dir().unwrap().join("scan.pdf"));
+        assert_eq!(
+            Path::new(&told),
+            std::env::current_dir().unwrap().join("scan.pdf")
+        );
     }
 
     #[cfg(unix)]

@@ -14,7 +14,9 @@ pub struct Pool {
 impl Pool {
     /// Start so many workers. If one does not start, those before it end.
     pub fn start(launch: &Launch, workers: usize) -> Result<Self> {
-        let sidecars = (0..workers).map(|_| Sidecar::start(launch.clone())).collect::<Result<_>>()?;
+        let sidecars = (0..workers)
+            .map(|_| Sidecar::start(launch.clone()))
+            .collect::<Result<_>>()?;
         Ok(Self { sidecars })
     }
 

@@ -13,7 +13,9 @@ use crate::error::{Error, Result};
 use crate::job::JobCell;
 use crate::launch::Launch;
 use crate::metrics::Counters;
-use crate::protocol::{Command, ErrorEvent, Event, HelloData, Id, InfoData, InfoEvent, Passwords, ResultData, ResultEvent};
+use crate::protocol::{
+    Command, CommandId, ErrorEvent, Event, HelloData, InfoData, InfoEvent, Passwords, ResultData, ResultEvent,
+};
 use crate::worker::{Listener, Log, Outbox};
 
 /// What the sidecar is doing.
@@ -121,34 +123,56 @@ impl Shared {
 
     /// Send a command and wait for its answer.
     pub(crate) fn ask(&self, command: Command) -> Result<Event> {
-        self.ask_within(command, None, self.launch.patience.answer).map(|reply| reply.event)
+        self.ask_within(command, None, self.launch.patience.answer)
+            .map(|reply| reply.event)
     }
 
-    pub(crate) fn ask_within(&self, command: Command, opening: Option<Opening>, patience: Duration) -> Result<Reply> {
+    pub(crate) fn ask_within(
+        &self,
+        command: Command,
+        opening: Option<Opening>,
+        patience: Duration,
+    ) -> Result<Reply> {
         let (id, answer) = self.post(&command, opening)?;
         match answer.recv_timeout(patience) {
             Ok(answer) => answer,
             Err(_) => {
                 self.core().waiting.remove(&id);
                 let command = name_of(&command);
-                Err(Error::TimedOut { command, waited: patience })
+                Err(Error::TimedOut {
+                    command,
+                    waited: patience,
+                })
             }
         }
     }
 
     /// Send a command; its answer comes by the receiver.
-    pub(crate) fn post(&self, command: &Command, opening: Option<Opening>) -> Result<(String, Receiver<Result<Reply>>)> {
+    pub(crate) fn post(
+        &self,
+        command: &Command,
+        opening: Option<Opening>,
+    ) -> Result<(String, Receiver<Result<Reply>>)> {
         let (reply, answer) = mpsc::channel();
         let mut core = self.core();
         core.phase.check()?;
         core.asked += 1;
         let id = format!("{}-{}", name_of(command), core.asked);
         let line = line(command, &id);
-        let limit_bytes = core.hello.as_ref().map_or(usize::MAX, |hello| hello.limits.max_line_bytes as usize);
+        let limit_bytes = core
+            .hello
+            .as_ref()
+            .map_or(usize::MAX, |hello| hello.limits.max_line_bytes as usize);
         if line.len() > limit_bytes {
-            return Err(Error::LineTooLong { bytes: line.len(), limit_bytes });
+            return Err(Error::LineTooLong {
+                bytes: line.len(),
+                limit_bytes,
+            });
         }
-        let sent = core.outbox.as_ref().is_some_and(|outbox| outbox.send(line).is_ok());
+        let sent = core
+            .outbox
+            .as_ref()
+            .is_some_and(|outbox| outbox.send(line).is_ok());
         if !sent {
             let message = "it is being started anew".into();
             return Err(Error::Crashed { message });
@@ -193,8 +217,14 @@ impl Shared {
         match event {
             Event::Error(_) => self.counters.errors.add_one(),
             Event::Unknown(_)
-            | Event::Info(InfoEvent { data: InfoData::Unknown(_), .. })
-            | Event::Result(ResultEvent { data: ResultData::Unknown(_), .. }) => self.counters.unknown_events.add_one(),
+            | Event::Info(InfoEvent {
+                data: InfoData::Unknown(_),
+                ..
+            })
+            | Event::Result(ResultEvent {
+                data: ResultData::Unknown(_),
+                ..
+            }) => self.counters.unknown_events.add_one(),
             _ => {}
         }
     }
@@ -320,9 +350,12 @@ impl Core {
             return (None, None);
         };
         let job = match (&waiting.opening, event, &facts.job_id) {
-            (Some(opening), Event::Info(_), Some(job_id)) => {
-                let job = JobCell::new(job_id.clone(), &opening.files, opening.passwords.clone());
-                Some(Arc::clone(self.jobs.entry(job_id.clone()).or_insert_with(|| Arc::new(job))))
+            (Some(opening), Event::Info(InfoEvent { data, .. }), Some(job_id)) => {
+                if matches!(data, InfoData::Accepted(_)) && !self.jobs.contains_key(job_id) {
+                    let job = JobCell::new(job_id.clone(), &opening.files, opening.passwords.clone());
+                    self.jobs.insert(job_id.clone(), Arc::new(job));
+                }
+                self.jobs.get(job_id).cloned()
             }
             _ => None,
         };
@@ -339,14 +372,14 @@ struct Facts {
 impl Facts {
     fn of(event: &Event) -> Self {
         let (id, job_id) = match event {
-            Event::Progress(event) => (&event.id, event.job_id.clone().into()),
+            Event::Progress(event) => (&event.id, Some(event.job_id.clone())),
             Event::Result(event) => (&event.id, event.job_id.clone()),
             Event::Error(event) => (&event.id, event.job_id.clone()),
             Event::Info(event) => (&event.id, event.job_id.clone()),
             Event::Unknown(value) => return Self::of_unknown(value),
         };
         let id = match id {
-            Some(Id::Text(text)) => Some(text.clone()),
+            Some(CommandId::Text(text)) => Some(text.clone()),
             _ => None,
         };
         Self { id, job_id }
@@ -354,21 +387,30 @@ impl Facts {
 
     fn of_unknown(value: &Value) -> Self {
         let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
-        Self { id: text("id"), job_id: text("job_id") }
+        Self {
+            id: text("id"),
+            job_id: text("job_id"),
+        }
     }
 }
 
 fn answer(event: Event, job: Option<Arc<JobCell>>) -> Result<Reply> {
     match event {
         Event::Error(ErrorEvent { data, .. }) => Err(Error::Refused(data)),
-        Event::Unknown(value) => Err(Error::Unreadable { message: value.to_string().chars().take(300).collect() }),
+        Event::Unknown(value) => Err(Error::Unreadable {
+            message: value.to_string().chars().take(300).collect(),
+        }),
         event => Ok(Reply { event, job }),
     }
 }
 
 fn name_of(command: &Command) -> String {
     let value = serde_json::to_value(command).unwrap_or_default();
-    value.get("command").and_then(Value::as_str).unwrap_or_default().to_owned()
+    value
+        .get("command")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn line(command: &Command, id: &str) -> Vec<u8> {

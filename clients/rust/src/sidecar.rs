@@ -7,15 +7,16 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use crate::error::{Error, Result};
-use crate::job::Job;
+use crate::job::{Job, JobCell};
 use crate::launch::Launch;
 use crate::metrics::Metrics;
 use crate::paths::path_to_wire;
 use crate::protocol::{
-    BatchOptions, Command, DeleteJob, Event, GetJob, HelloData, Inspect, InspectData, JobData, JobState, JobsData,
-    ListJobs, OcrBatch, Passwords, Ping, PingData, Resume, ResultData, ResultEvent, RetryFailed, Secret,
+    BatchOptions, Command, DeleteJob, Event, GetJob, HelloData, InfoData, InfoEvent, Inspect, InspectData,
+    JobData, JobsData, ListJobs, OcrBatch, Passwords, Ping, PingData, ResultData, ResultEvent, Resume,
+    RetryFailed, Secret,
 };
-use crate::shared::{Opening, Shared, Signal, State};
+use crate::shared::{Opening, Reply, Shared, Signal, State};
 use crate::supervisor::Supervisor;
 
 /// A running worker. Clones are handles of the same one; when the last handle and the last
@@ -64,7 +65,11 @@ impl Batch {
     }
 
     fn command(&self) -> Result<OcrBatch> {
-        let files = self.files.iter().map(|file| path_to_wire(file)).collect::<Result<_>>()?;
+        let files = self
+            .files
+            .iter()
+            .map(|file| path_to_wire(file))
+            .collect::<Result<_>>()?;
         Ok(OcrBatch {
             id: None,
             files,
@@ -83,80 +88,155 @@ impl Sidecar {
         let mut supervisor = Supervisor::new(Arc::clone(&shared), heard);
         supervisor.begin()?;
         let thread = thread::spawn(move || supervisor.run());
-        let owner = Owner { shared, signals, thread: Mutex::new(Some(thread)) };
-        Ok(Self { owner: Arc::new(owner) })
+        let owner = Owner {
+            shared,
+            signals,
+            thread: Mutex::new(Some(thread)),
+        };
+        Ok(Self {
+            owner: Arc::new(owner),
+        })
     }
 
     /// Hand over files. Returns as soon as they are accepted.
     pub fn batch(&self, batch: Batch) -> Result<Job> {
         let command = batch.command()?;
-        let opening = Opening { files: command.files.clone(), passwords: command.options.as_ref().and_then(|options| options.passwords.clone()) };
+        let opening = Opening {
+            files: command.files.clone(),
+            passwords: command
+                .options
+                .as_ref()
+                .and_then(|options| options.passwords.clone()),
+        };
         self.open(Command::OcrBatch(command), opening)
     }
 
     /// Go on with a job that was interrupted, cancelled or stopped, also by an earlier worker.
     pub fn resume(&self, job_id: &str, passwords: Option<Passwords>) -> Result<Job> {
-        let opening = Opening { files: Vec::new(), passwords: passwords.clone() };
-        self.open(Command::Resume(Resume { id: None, job_id: Some(job_id.to_owned()), passwords }), opening)
+        let opening = Opening {
+            files: Vec::new(),
+            passwords: passwords.clone(),
+        };
+        self.open(
+            Command::Resume(Resume {
+                id: None,
+                job_id: Some(job_id.to_owned()),
+                passwords,
+            }),
+            opening,
+        )
     }
 
-    /// Do the failed files of an ended job again.
-    pub fn retry_failed(&self, job_id: &str, passwords: Option<Passwords>) -> Result<Job> {
-        let opening = Opening { files: Vec::new(), passwords: passwords.clone() };
-        self.open(Command::RetryFailed(RetryFailed { id: None, job_id: job_id.to_owned(), passwords }), opening)
+    /// Do the failed files of an ended job again; none, if it has no failed files.
+    pub fn retry_failed(&self, job_id: &str, passwords: Option<Passwords>) -> Result<Option<Job>> {
+        let opening = Opening {
+            files: Vec::new(),
+            passwords: passwords.clone(),
+        };
+        let retry = Command::RetryFailed(RetryFailed {
+            id: None,
+            job_id: job_id.to_owned(),
+            passwords,
+        });
+        let reply = self.ask_for_job(retry, opening)?;
+        match (reply.job, &reply.event) {
+            (Some(cell), _) => Ok(Some(self.handle(cell))),
+            (
+                None,
+                Event::Info(InfoEvent {
+                    data: InfoData::RetryFailed(_),
+                    ..
+                }),
+            ) => Ok(None),
+            (None, other) => Err(unreadable(other)),
+        }
     }
 
     fn open(&self, command: Command, opening: Opening) -> Result<Job> {
+        let reply = self.ask_for_job(command, opening)?;
+        let cell = reply.job.ok_or_else(|| unreadable(&reply.event))?;
+        Ok(self.handle(cell))
+    }
+
+    fn ask_for_job(&self, command: Command, opening: Opening) -> Result<Reply> {
         let shared = self.owner.shared();
-        let reply = shared.ask_within(command, Some(opening), shared.launch.patience.answer)?;
-        match reply.job {
-            Some(cell) => Ok(Job { cell, owner: Arc::clone(&self.owner) }),
-            None => Err(unreadable(&reply.event)),
+        shared.ask_within(command, Some(opening), shared.launch.patience.answer)
+    }
+
+    fn handle(&self, cell: Arc<JobCell>) -> Job {
+        Job {
+            cell,
+            owner: Arc::clone(&self.owner),
         }
     }
 
     /// A job of this sidecar that has not ended.
     pub fn job(&self, job_id: &str) -> Option<Job> {
-        let cell = self.owner.shared().job(job_id)?;
-        Some(Job { cell, owner: Arc::clone(&self.owner) })
+        self.owner.shared().job(job_id).map(|cell| self.handle(cell))
     }
 
     /// All jobs of this sidecar that have not ended.
     pub fn jobs(&self) -> Vec<Job> {
-        let cells = self.owner.shared().unfinished().into_iter();
-        cells.map(|cell| Job { cell, owner: Arc::clone(&self.owner) }).collect()
+        self.owner
+            .shared()
+            .unfinished()
+            .into_iter()
+            .map(|cell| self.handle(cell))
+            .collect()
     }
 
     /// Say what a file is, without OCR.
     pub fn inspect(&self, file: &Path, password: Option<&str>) -> Result<InspectData> {
         let password = password.map(|text| Secret(text.to_owned()));
-        let inspect = Command::Inspect(Inspect { id: None, file: path_to_wire(file)?, password });
+        let inspect = Command::Inspect(Inspect {
+            id: None,
+            file: path_to_wire(file)?,
+            password,
+        });
         match self.ask(inspect)? {
-            Event::Result(ResultEvent { data: ResultData::Inspect(data), .. }) => Ok(data),
+            Event::Result(ResultEvent {
+                data: ResultData::Inspect(data),
+                ..
+            }) => Ok(data),
             other => Err(unreadable(&other)),
         }
     }
 
-    /// Jobs of the state folder, those of other apps included.
-    pub fn list_jobs(&self, state: Option<JobState>) -> Result<JobsData> {
-        match self.ask(Command::ListJobs(ListJobs { state, ..ListJobs::default() }))? {
-            Event::Result(ResultEvent { data: ResultData::Jobs(data), .. }) => Ok(data),
+    /// Jobs of the state folder, those of other apps included unless `wanted` names a client.
+    pub fn list_jobs(&self, wanted: ListJobs) -> Result<JobsData> {
+        match self.ask(Command::ListJobs(wanted))? {
+            Event::Result(ResultEvent {
+                data: ResultData::Jobs(data),
+                ..
+            }) => Ok(data),
             other => Err(unreadable(&other)),
         }
     }
 
     /// One job of the state folder, with the first of its files.
     pub fn get_job(&self, job_id: &str) -> Result<JobData> {
-        let get = GetJob { id: None, job_id: job_id.to_owned(), offset: None, limit: None };
+        let get = GetJob {
+            id: None,
+            job_id: job_id.to_owned(),
+            offset: None,
+            limit: None,
+        };
         match self.ask(Command::GetJob(get))? {
-            Event::Result(ResultEvent { data: ResultData::Job(data), .. }) => Ok(data),
+            Event::Result(ResultEvent {
+                data: ResultData::Job(data),
+                ..
+            }) => Ok(data),
             other => Err(unreadable(&other)),
         }
     }
 
     /// Forget a job that does not run; its outputs stay.
     pub fn delete_job(&self, job_id: &str) -> Result<()> {
-        self.ask(Command::DeleteJob(DeleteJob { id: None, job_id: job_id.to_owned() })).map(drop)
+        self.ask(Command::DeleteJob(DeleteJob {
+            id: None,
+            job_id: job_id.to_owned(),
+        }))
+        .map(drop)
     }
 
     /// Ask for a sign of life.
@@ -165,7 +245,10 @@ impl Sidecar {
         let answer = self.ask(Command::Ping(Ping::default()))?;
         self.owner.shared().counters.set_ping(began.elapsed());
         match answer {
-            Event::Result(ResultEvent { data: ResultData::Ping(data), .. }) => Ok(data),
+            Event::Result(ResultEvent {
+                data: ResultData::Ping(data),
+                ..
+            }) => Ok(data),
             other => Err(unreadable(&other)),
         }
     }
@@ -238,5 +321,7 @@ impl Drop for Owner {
 
 fn unreadable(event: &Event) -> Error {
     let text = serde_json::to_string(event).unwrap_or_default();
-    Error::Unreadable { message: text.chars().take(300).collect() }
+    Error::Unreadable {
+        message: text.chars().take(300).collect(),
+    }
 }

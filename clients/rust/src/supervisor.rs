@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Result};
 use crate::job::JobCell;
 use crate::protocol::{
-    Cancel, Command, ErrorCode, Event, Hello, HelloOnStdinEnd, Ping, ResultData, ResultEvent, Shutdown, ShutdownMode,
+    Cancel, Command, ErrorCode, Event, Hello, OnStdinEnd, Ping, ResultData, ResultEvent, Shutdown,
+    ShutdownMode,
 };
 use crate::shared::{Ear, Shared, Signal};
 use crate::worker::Worker;
@@ -55,7 +56,10 @@ impl Supervisor {
     pub(crate) fn begin(&mut self) -> Result<()> {
         self.process = self.shared.next_process();
         self.pinged = None;
-        let ear = Ear { shared: Arc::clone(&self.shared), process: self.process };
+        let ear = Ear {
+            shared: Arc::clone(&self.shared),
+            process: self.process,
+        };
         let (worker, outbox) = Worker::spawn(&self.shared.launch, ear)?;
         self.shared.meet(outbox, worker.pid(), worker.log());
         self.worker = Some(worker);
@@ -78,15 +82,20 @@ impl Supervisor {
             parent_pid: Some(i64::from(std::process::id())),
             client: Some(launch.client.clone()),
             progress_hz: Some(launch.progress_hz),
-            on_stdin_end: Some(HelloOnStdinEnd::Shutdown),
+            on_stdin_end: Some(OnStdinEnd::Shutdown),
             ..Hello::default()
         };
         match self.ask(&Command::Hello(hello), patience)? {
-            Event::Result(ResultEvent { data: ResultData::Hello(data), .. }) => {
+            Event::Result(ResultEvent {
+                data: ResultData::Hello(data),
+                ..
+            }) => {
                 self.shared.greeted(data);
                 Ok(())
             }
-            other => Err(Error::Unreadable { message: format!("{other:?}") }),
+            other => Err(Error::Unreadable {
+                message: format!("{other:?}"),
+            }),
         }
     }
 
@@ -99,7 +108,11 @@ impl Supervisor {
                 Ok(answer) => return answer.map(|reply| reply.event),
                 Err(RecvTimeoutError::Timeout) if self.shared.is_stopping() => return Err(Error::Stopped),
                 Err(RecvTimeoutError::Timeout) if !self.has_ended() && Instant::now() < deadline => {}
-                Err(_) => return Err(Error::Crashed { message: "it did not answer".into() }),
+                Err(_) => {
+                    return Err(Error::Crashed {
+                        message: "it did not answer".into(),
+                    })
+                }
             }
         }
     }
@@ -192,7 +205,9 @@ impl Supervisor {
         }
         self.shared.counters.crashes.add_one();
         let message = self.bury();
-        self.shared.part(&Error::Crashed { message: message.clone() });
+        self.shared.part(&Error::Crashed {
+            message: message.clone(),
+        });
         message
     }
 
@@ -224,7 +239,10 @@ impl Supervisor {
                 Err(error) => self.shared.forget(&job, &error),
             }
             if is_cancelled {
-                let cancel = Cancel { id: None, job_id: Some(job.id.clone()) };
+                let cancel = Cancel {
+                    id: None,
+                    job_id: Some(job.id.clone()),
+                };
                 let _ = self.shared.post(&Command::Cancel(cancel), None);
             }
         }
@@ -246,7 +264,10 @@ impl Supervisor {
 
     /// Ask for the end, more and more firmly.
     fn stop(mut self, done: Sender<()>) {
-        let now = Shutdown { id: None, mode: Some(ShutdownMode::Now) };
+        let now = Shutdown {
+            id: None,
+            mode: Some(ShutdownMode::Now),
+        };
         let _ = self.shared.post(&Command::Shutdown(now), None);
         self.shared.begin_stop();
         self.shared.hang_up();
@@ -267,6 +288,8 @@ impl Supervisor {
     }
 
     fn has_ended(&mut self) -> bool {
-        self.worker.as_mut().is_none_or(|worker| worker.ends_within(Duration::ZERO))
+        self.worker
+            .as_mut()
+            .is_none_or(|worker| worker.ends_within(Duration::ZERO))
     }
 }

@@ -42,7 +42,9 @@ impl Worker {
         let mut command = command(launch);
         Tree::prepare(&mut command);
         let program = launch.program.display().to_string();
-        let mut child = command.spawn().map_err(|error| Error::not_started(&program, &error))?;
+        let mut child = command
+            .spawn()
+            .map_err(|error| Error::not_started(&program, &error))?;
         let tree = match Tree::of(&child) {
             Ok(tree) => tree,
             Err(error) => {
@@ -60,7 +62,10 @@ impl Worker {
             let kept = log.clone();
             thread::spawn(move || kept.fill(stderr));
         }
-        let reader = child.stdout.take().map(|stdout| thread::spawn(move || read(stdout, listener)));
+        let reader = child
+            .stdout
+            .take()
+            .map(|stdout| thread::spawn(move || read(stdout, listener)));
         let worker = Self {
             child,
             tree,
@@ -141,7 +146,6 @@ fn command(launch: &Launch) -> Command {
     }
     command
 }
-
 
 fn write(mut stdin: ChildStdin, lines: &Receiver<Vec<u8>>) {
     for line in lines {

@@ -31,7 +31,12 @@ impl Session {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        Self { stdin: child.stdin.take(), said: BufReader::new(child.stdout.take().unwrap()), child, seq: 0 }
+        Self {
+            stdin: child.stdin.take(),
+            said: BufReader::new(child.stdout.take().unwrap()),
+            child,
+            seq: 0,
+        }
     }
 
     fn send(&mut self, line: &str) {
@@ -70,7 +75,10 @@ fn the_worker_plays_all_golden_sessions_in_words_that_the_types_know() {
     assert!(paths.len() >= 13);
     for path in paths {
         let steps = fs::read_to_string(&path).unwrap();
-        let steps: Vec<Value> = steps.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let steps: Vec<Value> = steps
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
 
         let outcome = replay(&steps);
 
@@ -106,7 +114,12 @@ fn replay(steps: &[Value]) -> Result<(), String> {
     finish(0, &skipped, session, &bound)
 }
 
-fn expect(pattern: &Value, skipped: &[Value], session: &mut Session, bound: &mut Bound) -> Result<(), String> {
+fn expect(
+    pattern: &Value,
+    skipped: &[Value],
+    session: &mut Session,
+    bound: &mut Bound,
+) -> Result<(), String> {
     while let Some(event) = session.receive() {
         let mut trial = bound.clone();
         if matches(pattern, &event, &mut trial) {
@@ -127,22 +140,36 @@ fn finish(code: i64, skipped: &[Value], mut session: Session, bound: &Bound) -> 
         }
     }
     let status = session.child.wait().unwrap();
-    if status.code().map(i64::from) == Some(code) { Ok(()) } else { Err(format!("{status}, not {code}")) }
+    if status.code().map(i64::from) == Some(code) {
+        Ok(())
+    } else {
+        Err(format!("{status}, not {code}"))
+    }
 }
 
 fn is_skipped(event: &Value, skipped: &[Value], bound: &Bound) -> bool {
-    skipped.iter().any(|pattern| matches(pattern, event, &mut bound.clone()))
+    skipped
+        .iter()
+        .any(|pattern| matches(pattern, event, &mut bound.clone()))
 }
 
 fn matches(pattern: &Value, actual: &Value, bound: &mut Bound) -> bool {
     match (pattern, actual) {
-        (Value::Object(wanted), _) if wanted.contains_key("$any") => is_a(wanted["$any"].as_str().unwrap(), actual),
+        (Value::Object(wanted), _) if wanted.contains_key("$any") => {
+            is_a(wanted["$any"].as_str().unwrap(), actual)
+        }
         (Value::Object(wanted), Value::Object(found)) => wanted.iter().all(|(name, inner)| {
             let must_lack = inner.get("$absent").is_some();
-            found.get(name).map_or(must_lack, |value| !must_lack && matches(inner, value, bound))
+            found
+                .get(name)
+                .map_or(must_lack, |value| !must_lack && matches(inner, value, bound))
         }),
         (Value::Array(wanted), Value::Array(found)) => {
-            wanted.len() == found.len() && wanted.iter().zip(found).all(|(wanted, found)| matches(wanted, found, bound))
+            wanted.len() == found.len()
+                && wanted
+                    .iter()
+                    .zip(found)
+                    .all(|(wanted, found)| matches(wanted, found, bound))
         }
         (Value::String(wanted), Value::String(found)) => is_text(wanted, found, bound),
         (Value::Number(wanted), Value::Number(found)) => wanted.as_f64() == found.as_f64(),
@@ -152,7 +179,9 @@ fn matches(pattern: &Value, actual: &Value, bound: &mut Bound) -> bool {
 
 fn is_text(wanted: &str, found: &str, bound: &mut Bound) -> bool {
     match wanted.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) {
-        Some(name) if !name.contains('}') => bound.entry(name.to_owned()).or_insert_with(|| found.to_owned()) == found,
+        Some(name) if !name.contains('}') => {
+            bound.entry(name.to_owned()).or_insert_with(|| found.to_owned()) == found
+        }
         _ => put_in(wanted, bound) == found,
     }
 }
@@ -170,5 +199,7 @@ fn is_a(kind: &str, value: &Value) -> bool {
 }
 
 fn put_in(text: &str, bound: &Bound) -> String {
-    bound.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("${{{name}}}"), value))
+    bound.iter().fold(text.to_owned(), |text, (name, value)| {
+        text.replace(&format!("${{{name}}}"), value)
+    })
 }

@@ -47,7 +47,11 @@ fn read(path: PathBuf) -> Vector {
 /// The lines of a stream that are not blank, without byte order mark and line ends.
 fn lines(stream: &[u8]) -> Vec<&[u8]> {
     let stream = stream.strip_prefix(b"\xef\xbb\xbf").unwrap_or(stream);
-    stream.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty()).collect()
+    stream
+        .split(|&byte| byte == b'\n')
+        .map(<[u8]>::trim_ascii)
+        .filter(|line| !line.is_empty())
+        .collect()
 }
 
 #[test]
@@ -55,10 +59,16 @@ fn every_valid_line_is_read_as_the_command_it_states_and_written_as_it() {
     for vector in vectors("valid") {
         let commands: Vec<protocol::Command> = lines(&vector.stream)
             .into_iter()
-            .map(|line| serde_json::from_slice(line).unwrap_or_else(|error| panic!("{}: {error}", vector.name)))
+            .map(|line| {
+                serde_json::from_slice(line).unwrap_or_else(|error| panic!("{}: {error}", vector.name))
+            })
             .collect();
 
-        let written: Vec<Value> = commands.iter().map(|command| json!({ "command": command })).map(once_each).collect();
+        let written: Vec<Value> = commands
+            .iter()
+            .map(|command| json!({ "command": command }))
+            .map(once_each)
+            .collect();
         let expected: Vec<Value> = vector.outcomes.into_iter().map(without_nulls).collect();
         assert_eq!(written, expected, "{}", vector.name);
     }
@@ -82,7 +92,12 @@ fn once_each(mut outcome: Value) -> Value {
     for name in ["languages", "outputs"] {
         if let Some(Value::Array(items)) = outcome["command"].pointer_mut(&format!("/options/{name}")) {
             let mut seen = Vec::new();
-            items.retain(|item| !seen.contains(item) && { seen.push(item.clone()); true });
+            items.retain(|item| {
+                !seen.contains(item) && {
+                    seen.push(item.clone());
+                    true
+                }
+            });
         }
     }
     outcome
@@ -116,12 +131,20 @@ fn every_invalid_line_is_refused_by_the_worker_with_an_error_that_the_types_hold
         loop {
             let event: protocol::Event = serde_json::from_str(&said.next().unwrap().unwrap()).unwrap();
             match event {
-                protocol::Event::Result(answer) if answer.id == Some(format!("after-{number}").as_str().into()) => break,
+                protocol::Event::Result(answer)
+                    if answer.id == Some(format!("after-{number}").as_str().into()) =>
+                {
+                    break
+                }
                 protocol::Event::Error(error) => outcomes.push(error),
                 other => assert!(!matches!(other, protocol::Event::Unknown(_)), "{other:?}"),
             }
         }
-        let errors: Vec<&Value> = vector.outcomes.iter().filter_map(|outcome| outcome.get("error")).collect();
+        let errors: Vec<&Value> = vector
+            .outcomes
+            .iter()
+            .filter_map(|outcome| outcome.get("error"))
+            .collect();
         assert_eq!(outcomes.len(), errors.len(), "{}", vector.name);
         for (found, stated) in outcomes.iter().zip(errors) {
             assert_eq!(told(found, stated), *stated, "{}", vector.name);

@@ -49,7 +49,9 @@ impl Tree {
             )
         };
         // SAFETY: both handles are open: we own one, `child` owns the other.
-        if is_set == 0 || unsafe { AssignProcessToJobObject(tree.handle(), child.as_raw_handle() as HANDLE) } == 0 {
+        if is_set == 0
+            || unsafe { AssignProcessToJobObject(tree.handle(), child.as_raw_handle() as HANDLE) } == 0
+        {
             return Err(io::Error::last_os_error());
         }
         Ok(tree)

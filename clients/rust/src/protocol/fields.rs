@@ -8,18 +8,18 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// What a host calls a command, to know the answer by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Id {
+pub enum CommandId {
     Number(i64),
     Text(String),
 }
 
-impl From<i64> for Id {
+impl From<i64> for CommandId {
     fn from(number: i64) -> Self {
         Self::Number(number)
     }
 }
 
-impl From<&str> for Id {
+impl From<&str> for CommandId {
     fn from(text: &str) -> Self {
         Self::Text(text.to_owned())
     }

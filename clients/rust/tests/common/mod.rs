@@ -39,7 +39,10 @@ impl Drop for Folder {
 }
 
 pub fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 /// The worker of the repository's environment, or that of `OCR_WORKER`.
@@ -83,7 +86,12 @@ shutil.copy(build('cards', folder)[0].path, folder / 'cards.png')
 (folder / 'long.pdf').write_bytes(img2pdf.convert([str(page)] * 40))
 ";
     let python = worker().with_file_name("python");
-    let made = Command::new(python).arg("-c").arg(script).arg(&folder.0).current_dir(repository()).status();
+    let made = Command::new(python)
+        .arg("-c")
+        .arg(script)
+        .arg(&folder.0)
+        .current_dir(repository())
+        .status();
     assert!(made.unwrap().success());
     folder
 }
@@ -117,6 +125,8 @@ pub fn wait_gone(folder: &Folder) {
 
 #[cfg(unix)]
 pub fn signal(pid: u32, name: &str) {
-    let sent = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status();
+    let sent = Command::new("kill")
+        .args([&format!("-{name}"), &pid.to_string()])
+        .status();
     assert!(sent.unwrap().success());
 }
