@@ -404,7 +404,7 @@ fn answer(event: Event, job: Option<Arc<JobCell>>) -> Result<Reply> {
     }
 }
 
-fn name_of(command: &Command) -> String {
+pub(crate) fn name_of(command: &Command) -> String {
     let value = serde_json::to_value(command).unwrap_or_default();
     value
         .get("command")

@@ -1,6 +1,6 @@
 //! Starts the worker, watches it, starts it again after a crash, and ends it.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{Receiver, Sender};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::protocol::{
     Cancel, Command, ErrorCode, Event, Hello, OnStdinEnd, Ping, ResultData, ResultEvent, Shutdown,
     ShutdownMode,
 };
-use crate::shared::{Ear, Shared, Signal};
+use crate::shared::{name_of, Ear, Shared, Signal};
 use crate::worker::Worker;
 
 /// How often to look whether the worker is silent.
@@ -19,6 +19,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// A killed worker's lock may outlive it for a moment, as its page processes do.
 const LOCK_TRIES: u32 = 20;
 const LOCK_WAIT: Duration = Duration::from_millis(100);
+const STOP_WAIT: Duration = Duration::from_secs(10);
 const PROTOCOL: i64 = 1;
 
 pub(crate) struct Supervisor {
@@ -106,13 +107,19 @@ impl Supervisor {
         loop {
             match answer.recv_timeout(LOOK) {
                 Ok(answer) => return answer.map(|reply| reply.event),
-                Err(RecvTimeoutError::Timeout) if self.shared.is_stopping() => return Err(Error::Stopped),
-                Err(RecvTimeoutError::Timeout) if !self.has_ended() && Instant::now() < deadline => {}
-                Err(_) => {
+                Err(_) if self.shared.is_stopping() => return Err(Error::Stopped),
+                Err(_) if self.has_ended() => {
                     return Err(Error::Crashed {
-                        message: "it did not answer".into(),
+                        message: "without an answer".into(),
                     })
                 }
+                Err(_) if Instant::now() >= deadline => {
+                    return Err(Error::TimedOut {
+                        command: name_of(command),
+                        waited: patience,
+                    })
+                }
+                Err(_) => {}
             }
         }
     }
@@ -174,6 +181,10 @@ impl Supervisor {
     fn recover(&mut self) -> Option<Sender<()>> {
         let mut message = self.crashed();
         loop {
+            if self.shared.is_stopping() {
+                // The signal itself is on its way.
+                return self.wait(STOP_WAIT);
+            }
             let waits = &self.shared.launch.patience.restarts;
             let Some(&wait) = waits.get(self.restarts) else {
                 self.shared.finish(&Error::GaveUp { message });
@@ -235,7 +246,7 @@ impl Supervisor {
             }
             match self.reopen(&job) {
                 // The worker crashed again: the next one takes the job up.
-                Ok(()) | Err(Error::Crashed { .. } | Error::TimedOut { .. } | Error::Stopped) => {}
+                Ok(()) | Err(Error::Crashed { .. } | Error::Stopped) => {}
                 Err(error) => self.shared.forget(&job, &error),
             }
             if is_cancelled {
