@@ -267,16 +267,13 @@ impl JobCell {
         self.course.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Take in an event of the job; true if it was the last of this run.
-    pub(crate) fn hear(&self, event: Event) -> bool {
+    pub(crate) fn hear(&self, event: Event) {
         let mut course = self.course();
         if course.outcome.is_none() {
             course.hear(event);
         }
-        let is_over = course.outcome.is_some();
         drop(course);
         self.changed.notify_all();
-        is_over
     }
 
     /// End the job without a word of the worker.
@@ -369,6 +366,9 @@ impl Course {
     }
 
     fn progress(&mut self, progress: ProgressEvent) {
+        if let Some(file) = &progress.data.file {
+            self.working_on(file, progress.data.page, progress.data.page_count);
+        }
         for one in &progress.data.working {
             self.working_on(&one.file, one.page, None);
         }

@@ -197,15 +197,17 @@ impl Shared {
         let facts = Facts::of(&event);
         let (waiting, accepted) = core.answered(&facts, &event);
         let told = facts.job_id.as_ref().and_then(|id| core.jobs.get(id).cloned());
-        drop(core);
         if accepted.is_some() {
             self.counters.jobs_accepted.add_one();
         }
+        // Who waits for the end finds it counted.
+        if let (Some(job), true) = (&told, is_end(&event)) {
+            self.counters.jobs_ended.add_one();
+            core.jobs.remove(&job.id);
+        }
+        drop(core);
         if let Some(job) = told {
-            if job.hear(event.clone()) {
-                self.counters.jobs_ended.add_one();
-                self.core().jobs.remove(&job.id);
-            }
+            job.hear(event.clone());
         }
         if let Some(waiting) = waiting {
             let _ = waiting.reply.send(answer(event, accepted));
@@ -391,6 +393,22 @@ impl Facts {
             id: text("id"),
             job_id: text("job_id"),
         }
+    }
+}
+
+/// Whether nothing of the event's job follows.
+fn is_end(event: &Event) -> bool {
+    match event {
+        Event::Error(error) => error.job_id.is_some(),
+        Event::Result(ResultEvent {
+            data: ResultData::Batch(_),
+            ..
+        }) => true,
+        Event::Result(ResultEvent {
+            data: ResultData::Unknown(value),
+            ..
+        }) => value["kind"] == "batch",
+        _ => false,
     }
 }
 

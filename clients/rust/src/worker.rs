@@ -106,7 +106,9 @@ impl Worker {
     pub(crate) fn bury(mut self) -> String {
         self.tree.kill();
         let status = self.child.wait();
-        self.reader.take().map(end_of);
+        if let Some(reader) = self.reader.take() {
+            hear_out(&reader);
+        }
         let how = status.map_or_else(|error| error.to_string(), |status| status.to_string());
         match self.log.last_words() {
             Some(words) => format!("{how}; its last words: {words}"),
@@ -126,7 +128,7 @@ impl Drop for Worker {
 }
 
 /// Wait until all that the worker said is heard. Not for ever: a stranger may hold the other end of the pipe.
-fn end_of(reader: JoinHandle<()>) {
+fn hear_out(reader: &JoinHandle<()>) {
     let deadline = Instant::now() + LAST_LINES;
     while !reader.is_finished() && Instant::now() < deadline {
         thread::sleep(LOOK);

@@ -11,7 +11,7 @@ use std::thread;
 use ocr_sidecar::protocol;
 use serde_json::{json, Value};
 
-use common::{repository, worker, Folder};
+use common::{plain, repository, worker, Folder};
 
 struct Vector {
     name: String,
@@ -68,8 +68,14 @@ fn every_valid_line_is_read_as_the_command_it_states_and_written_as_it() {
             .iter()
             .map(|command| json!({ "command": command }))
             .map(once_each)
+            .map(plain)
             .collect();
-        let expected: Vec<Value> = vector.outcomes.into_iter().map(without_nulls).collect();
+        let expected: Vec<Value> = vector
+            .outcomes
+            .into_iter()
+            .map(without_nulls)
+            .map(plain)
+            .collect();
         assert_eq!(written, expected, "{}", vector.name);
     }
 }

@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ocr_sidecar::{Launch, Patience};
+use serde_json::Value;
 
 /// For what hangs alone.
 pub const HANG: Duration = Duration::from_secs(120);
@@ -94,6 +95,24 @@ shutil.copy(build('cards', folder)[0].path, folder / 'cards.png')
         .status();
     assert!(made.unwrap().success());
     folder
+}
+
+/// The value with each number that is whole written so: 5.0 is 5.
+pub fn plain(mut value: Value) -> Value {
+    match &mut value {
+        Value::Object(fields) => fields.values_mut().for_each(|inner| *inner = plain(inner.take())),
+        Value::Array(items) => items.iter_mut().for_each(|inner| *inner = plain(inner.take())),
+        Value::Number(number) => {
+            let whole = number
+                .as_f64()
+                .filter(|number| number.fract() == 0.0 && number.abs() < 1e15);
+            if let Some(whole) = whole {
+                value = Value::from(whole as i64);
+            }
+        }
+        _ => {}
+    }
+    value
 }
 
 pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
