@@ -67,7 +67,10 @@ class Module:
 def main(arguments: list[str]) -> int:
     """Write the file; with `--check`, write nothing and say if it is stale."""
     text = generate(
-        *(json.loads((SCHEMA / f"{name}.json").read_text(encoding="utf-8")) for name in ("commands", "events"))
+        *(
+            json.loads((SCHEMA / f"{name}.json").read_text(encoding="utf-8"))
+            for name in ("commands", "events")
+        )
     )
     if TARGET.exists() and TARGET.read_text(encoding="utf-8") == text:
         return 0
@@ -91,7 +94,9 @@ def generate(commands: Schema, events: Schema) -> str:
 def _add_union(module: Module, name: str, schema: Schema) -> None:
     """An enum of variants that a constant tells apart."""
     variants = [_name_of(reference) for reference in schema["oneOf"]]
-    tag = next(key for key in TAGS if all("const" in module.defs[one]["properties"].get(key, ()) for one in variants))
+    tag = next(
+        key for key in TAGS if all("const" in module.defs[one]["properties"].get(key, ()) for one in variants)
+    )
     lines = [
         *_doc(schema.get("description") or f"Told apart by `{tag}`."),
         DERIVE,
@@ -155,7 +160,8 @@ def _type(module: Module, schema: Schema) -> str:
             return f"BTreeMap<String, {_type(module, values)}>"
         case {"type": "object"}:
             return "Map<String, Value>"
-    return PLAIN[schema["type"]]
+        case _:
+            return PLAIN[schema["type"]]
 
 
 def _named(module: Module, name: str) -> str:

@@ -4,10 +4,11 @@ const ocr = await attach();
 for (const job of ocr.jobs.values()) show(job);
 ocr.onJob(show);
 
-window.__TAURI__.event.listen('tauri://drag-drop', ({ payload }) => {
+await window.__TAURI__.event.listen('tauri://drag-drop', ({ payload }) => {
   const [first] = payload.paths;
   if (first) ocr.batch(payload.paths, first.replace(/[^/\\]*$/, 'ocr'), { languages: ['eng'] });
 });
+document.body.dataset.ready = '';
 
 function show(job) {
   const [card] = document.querySelector('#job').content.cloneNode(true).children;

@@ -149,7 +149,8 @@ export class Ocr {
       if (isKnown) isKnown = false;
       else await call(command, { jobId });
     };
-    const job = new Job(files, { steer });
+    const job = new Job({ steer });
+    for (const file of files) job.know({ file, status: 'waiting' });
     this.#jobs.set(requestId, job);
     for (const listener of this.#listeners) listener(job, requestId);
     return job;
