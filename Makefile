@@ -18,8 +18,10 @@ ACCEPTANCE := ../shared/acceptance/run
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/ocr-sidecar-target
 CARGO := cargo --quiet
 RUST := --manifest-path clients/rust/Cargo.toml
+APP := --manifest-path apps/tauri/Cargo.toml
+PLUGIN := clients/rust/tauri-plugin-ocr-sidecar
 
-.PHONY: help demo test test-rust test-quick faults check fix acceptance bench bench-quick bench-long system-tools missing-tools lock clean
+.PHONY: help demo test test-rust test-desktop test-quick faults check fix acceptance bench bench-quick bench-long system-tools missing-tools lock clean
 .DELETE_ON_ERROR:
 
 help: ## Say what can be made.
@@ -38,6 +40,17 @@ test-rust: .venv/dev ## Format, lint and test the Rust client with the real work
 		$(CARGO) fmt $(RUST) --all --check; \
 		$(CARGO) clippy $(RUST) --all-targets -- -D warnings; \
 		OCR_WORKER=$(abspath $(BIN))/ocr-worker $(CARGO) test $(RUST) -- $(RUST_TESTS); \
+	fi
+
+test-desktop: .venv/dev ## Build the Tauri app, and drive its real window by WebDriver.
+	@if $(PYTHON) tools/system_tools.py --desktop; then set -ex; \
+		(cd $(PLUGIN) && npm ci --no-audit --no-fund --silent && npm run --silent build); \
+		rm -rf apps/tauri/page/api && cp -r $(PLUGIN)/dist apps/tauri/page/api; \
+		$(CARGO) fmt $(APP) --all --check; \
+		$(CARGO) build $(APP); \
+		$(CARGO) clippy $(APP) --workspace --all-targets -- -D warnings; \
+		OCR_WORKER=$(abspath $(BIN))/ocr-worker $(CARGO) test $(APP) --workspace; \
+		$(BIN)/python -m pytest apps/tauri/tests; \
 	fi
 
 test-quick: .venv/dev ## Run in less than a minute what tests the rooms one by one: while editing.
@@ -93,7 +106,7 @@ lock: ## Pin all requirements anew, with hashes; PACKAGE=pillow moves that one a
 	$(UV) --group bench --constraint requirements/dev.txt --output-file requirements/bench.txt
 
 clean: ## Remove the environment and all that was made.
-	rm -rf .venv tests/readers/node_modules build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv $(PLUGIN)/node_modules $(PLUGIN)/dist apps/tauri/page/api tests/readers/node_modules build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 # An environment that `uv sync` made has no pip, and is made anew.
 $(BIN)/pip:

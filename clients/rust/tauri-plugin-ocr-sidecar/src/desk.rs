@@ -309,3 +309,6 @@ impl Entry {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;
