@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use serde_json::Value;
 
+use crate::course::JobCell;
+use crate::envelope::{is_end, line, name_of, Facts};
 use crate::error::{Error, Result};
-use crate::job::JobCell;
 use crate::launch::Launch;
 use crate::metrics::Counters;
 use crate::protocol::{
-    Command, CommandId, ErrorEvent, Event, HelloData, InfoData, InfoEvent, Passwords, ResultData, ResultEvent,
+    Command, ErrorEvent, Event, HelloData, InfoData, InfoEvent, Passwords, ResultData, ResultEvent,
 };
 use crate::worker::{Listener, Log, Outbox};
 
@@ -365,53 +365,6 @@ impl Core {
     }
 }
 
-/// The envelope of an event.
-struct Facts {
-    id: Option<String>,
-    job_id: Option<String>,
-}
-
-impl Facts {
-    fn of(event: &Event) -> Self {
-        let (id, job_id) = match event {
-            Event::Progress(event) => (&event.id, Some(event.job_id.clone())),
-            Event::Result(event) => (&event.id, event.job_id.clone()),
-            Event::Error(event) => (&event.id, event.job_id.clone()),
-            Event::Info(event) => (&event.id, event.job_id.clone()),
-            Event::Unknown(value) => return Self::of_unknown(value),
-        };
-        let id = match id {
-            Some(CommandId::Text(text)) => Some(text.clone()),
-            _ => None,
-        };
-        Self { id, job_id }
-    }
-
-    fn of_unknown(value: &Value) -> Self {
-        let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
-        Self {
-            id: text("id"),
-            job_id: text("job_id"),
-        }
-    }
-}
-
-/// Whether nothing of the event's job follows.
-fn is_end(event: &Event) -> bool {
-    match event {
-        Event::Error(error) => error.job_id.is_some(),
-        Event::Result(ResultEvent {
-            data: ResultData::Batch(_),
-            ..
-        }) => true,
-        Event::Result(ResultEvent {
-            data: ResultData::Unknown(value),
-            ..
-        }) => value["kind"] == "batch",
-        _ => false,
-    }
-}
-
 fn answer(event: Event, job: Option<Arc<JobCell>>) -> Result<Reply> {
     match event {
         Event::Error(ErrorEvent { data, .. }) => Err(Error::Refused(data)),
@@ -420,23 +373,6 @@ fn answer(event: Event, job: Option<Arc<JobCell>>) -> Result<Reply> {
         }),
         event => Ok(Reply { event, job }),
     }
-}
-
-pub(crate) fn name_of(command: &Command) -> String {
-    let value = serde_json::to_value(command).unwrap_or_default();
-    value
-        .get("command")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned()
-}
-
-fn line(command: &Command, id: &str) -> Vec<u8> {
-    let mut value = serde_json::to_value(command).unwrap_or_default();
-    value["id"] = id.into();
-    let mut line = value.to_string().into_bytes();
-    line.push(b'\n');
-    line
 }
 
 /// Hands what a process says to those who share it.

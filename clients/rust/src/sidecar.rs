@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
+use crate::course::JobCell;
 use crate::error::{Error, Result};
-use crate::job::{Job, JobCell};
+use crate::job::Job;
 use crate::launch::Launch;
 use crate::metrics::Metrics;
 use crate::paths::path_to_wire;

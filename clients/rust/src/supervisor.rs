@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::course::JobCell;
+use crate::envelope::name_of;
 use crate::error::{Error, Result};
-use crate::job::JobCell;
 use crate::protocol::{
     Cancel, Command, ErrorCode, Event, Hello, OnStdinEnd, Ping, ResultData, ResultEvent, Shutdown,
     ShutdownMode,
 };
-use crate::shared::{name_of, Ear, Shared, Signal};
+use crate::shared::{Ear, Shared, Signal};
 use crate::worker::Worker;
 
 /// How often to look whether the worker is silent.

@@ -33,11 +33,10 @@ impl Tree {
             if handle.is_null() {
                 return Err(io::Error::last_os_error());
             }
-            OwnedHandle::from_raw_handle(handle as _)
+            OwnedHandle::from_raw_handle(handle)
         };
         let tree = Self { job };
-        // SAFETY: the structure is plain numbers, for which zeros are valid.
-        let mut limits: JOBOBJECT_EXTENDED_LIMIT_INFORMATION = unsafe { mem::zeroed() };
+        let mut limits = JOBOBJECT_EXTENDED_LIMIT_INFORMATION::default();
         limits.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE;
         // SAFETY: the pointer and the size are those of `limits`, which outlives the call.
         let is_set = unsafe {
