@@ -105,7 +105,7 @@ impl<R: Runtime, M: Manager<R>> OcrSidecarExt<R> for M {
 
 /// Events of Tauri for all windows, attached or not.
 fn tell_all<R: Runtime>(app: AppHandle<R>) -> impl Fn(&Message) + Send + Sync + 'static {
-    move |message| {
+    move |message: &Message| {
         if let Some(name) = message.event_name() {
             // A window that is being closed does not hear it.
             let _ = app.emit(name, message);

@@ -40,10 +40,9 @@ impl Drop for Folder {
 }
 
 pub fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .canonicalize()
-        .unwrap()
+    let mut folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let is_it = |folder: &&Path| folder.join("protocol/vectors").exists();
+    folders.find(is_it).unwrap().to_owned()
 }
 
 /// The worker of the repository's environment, or that of `OCR_WORKER`.
