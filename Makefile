@@ -44,7 +44,7 @@ test-rust: .venv/dev ## Format, lint and test the Rust client with the real work
 
 test-desktop: .venv/dev ## Build the Tauri app, and drive its real window by WebDriver.
 	@if $(PYTHON) tools/system_tools.py --desktop; then set -ex; \
-		(cd $(PLUGIN) && npm ci --no-audit --no-fund --silent && npm run --silent build); \
+		(cd $(PLUGIN) && npm ci --no-audit --no-fund --silent && npm run --silent build && npm test --silent); \
 		rm -rf apps/tauri/page/api && cp -r $(PLUGIN)/dist apps/tauri/page/api; \
 		$(CARGO) fmt $(APP) --all --check; \
 		$(CARGO) build $(APP); \
