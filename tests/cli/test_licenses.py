@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from importlib.metadata import distribution
 from pathlib import Path
@@ -51,6 +52,9 @@ def test_the_bill_of_materials_is_whole_and_its_hashes_are_those_of_the_files(oc
     assert len(set(references)) == len(references)
     assert {part["name"] for part in parts} == {"ocr-sidecar", "python", *pinned()}
     assert all(part["version"] and part["licenses"] and part["purl"] for part in parts)
+    for part in parts:
+        inner = [json.dumps(one, sort_keys=True) for one in part.get("components", ())]
+        assert len(set(inner)) == len(inner), "the schema wants each once"
     used = {reference for one in bill["dependencies"] for reference in (one["ref"], *one["dependsOn"])}
     assert used == set(references) - {next(r for r in references if "python@" in r)}
     assert bill == ocr.answer("licenses", "--sbom"), "the same each time"

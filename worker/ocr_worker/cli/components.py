@@ -69,9 +69,13 @@ def _component(name: str, package: Distribution) -> Component:
         licence=_licence(package),
         texts={_short(file): _text(file) for file in files if _is_licence(file)},
         natives={str(file): _sha256(file) for file in files if _NATIVE.search(str(file))},
-        parts=tuple(part for file in files if _PARTS.search(str(file)) for part in _parts(file, name)),
+        parts=_each_once(part for file in files if _PARTS.search(str(file)) for part in _parts(file, name)),
         needs=tuple(sorted(set(_needs(package)))),
     )
+
+
+def _each_once(parts: Iterator[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    return tuple({json.dumps(part, sort_keys=True): part for part in parts}.values())
 
 
 def _needs(package: Distribution) -> Iterator[str]:
