@@ -27,6 +27,8 @@ KINDS: dict[str, tuple[Callable[[], Page], int]] = {
     **{f"tilted by {degrees}°": (partial(one_column, degrees), 0) for degrees in (0.2, 0.7, 2, 5, 9, -1, -2, -5)},
     "two columns": (two_columns, 0),
     **{f"two columns, tilted by {degrees}°": (partial(two_columns, degrees), 0) for degrees in (2, -2, 9)},
+    "two columns, set wide": (partial(two_columns, leading=1.5), 0),
+    "two columns, set wide, tilted by 0.7°": (partial(two_columns, 0.7, 1.5), 0),
     "mixed sizes": (mixed_sizes, 0),
     **{f"mixed sizes, tilted by {degrees}°": (partial(mixed_sizes, degrees), 0) for degrees in (-0.7, 5)},
     **{f"rotated by {turn}°": (one_column, turn) for turn in (90, 180, 270)},

@@ -9,7 +9,8 @@ import math
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass, replace
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
+from statistics import median
 
 from ocr_worker.model.page import Line, Page, Word
 
@@ -26,6 +27,9 @@ _LEAST, _MOST = 0.75, 1.2
 """So much lower or higher are lines of one print that lack descenders, or have brackets."""
 _NEAR = 0.94
 """Sizes that differ less are one, when the most common is sought."""
+
+_BLOCK_PITCH, _FAR = 1.42, 1.7
+"""In font sizes: poppler takes rows for one block up to 1.5; rows that stand further apart are left as they are."""
 
 _DPI = 300
 """Of a page that does not say."""
@@ -91,7 +95,7 @@ class Row:
 
 def rows_of(page: Page) -> list[Row]:
     """Lay out the lines of a page."""
-    return _alike([_row_of(line, page) for line in page.lines if line.words])
+    return _spread(_alike([_row_of(line, page) for line in page.lines if line.words]))
 
 
 def _alike(rows: list[Row]) -> list[Row]:
@@ -104,6 +108,21 @@ def _alike(rows: list[Row]) -> list[Row]:
         )
         common |= {size: most for size in left if _LEAST * most <= size <= _MOST * most}
     return [replace(row, size=common[row.size]) for row in rows]
+
+
+def _spread(rows: list[Row]) -> list[Row]:
+    """Give rows that stand a little too far apart for one block, to poppler, a font so large that they do not."""
+    sizes = {}
+    for size in {row.size for row in rows}:
+        pitches = [
+            pitch
+            for row, after in pairwise(rows)
+            if row.size == after.size == size
+            and 0 < (pitch := row.spans[0].base - after.spans[0].base) < _FAR * size
+        ]
+        pitch = median(pitches) if pitches else 0.0
+        sizes[size] = float(round(pitch / _BLOCK_PITCH)) if pitch > _BLOCK_PITCH * size else size
+    return [replace(row, size=sizes[row.size]) for row in rows]
 
 
 def _row_of(line: Line, page: Page) -> Row:
