@@ -1,0 +1,200 @@
+"""Read the network out of a language's data: the layers of a line reader, and nothing that is built otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ocr_worker.engines.ocr.lines.scan import DamagedDataError, Scan
+
+GATES = 4
+"""Of an LSTM, in the order of the file: new content, input, forget, output."""
+DEEPEST, MOST_LAYERS, MOST_UNITS = 6, 64, 1 << 16
+LEAST_HEIGHT_PX, MOST_HEIGHT_PX = 12, 128
+MOST_POOLED_PX = 8
+_HOLDERS = {"Series", "RTLReversed", "XYTranspose"}
+_INT8, _DOUBLE = 1, 128
+_INT_TRAINING = 0
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """A row for each output: a weight for each input, then the bias."""
+
+    values: NDArray[Any]
+    scales: NDArray[Any] | None
+    """What a step of each row's whole numbers is worth; None where the values are the weights."""
+
+    @property
+    def outputs(self) -> int:
+        return int(self.values.shape[0])
+
+    @property
+    def inputs(self) -> int:
+        return int(self.values.shape[1]) - 1
+
+    def floats(self) -> Floats:
+        floats = self.values.astype(np.float32)
+        if self.scales is not None:
+            floats *= self.scales.astype(np.float32)[:, None]
+        return floats
+
+
+@dataclass(frozen=True, slots=True)
+class Lstm:
+    gates: tuple[Matrix, ...]
+    """Each row: a weight for each input, one for each state before, the bias."""
+    is_backward: bool = False
+    """From the end of the line to its beginning."""
+
+    @property
+    def states(self) -> int:
+        return self.gates[0].outputs
+
+    @property
+    def inputs(self) -> int:
+        return self.gates[0].inputs - self.states
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A line of `height` pixels goes through a 3 × 3 convolution, is pooled, each column is summed up, and read along."""
+
+    height: int
+    convolution: Matrix
+    pool: tuple[int, int]
+    """Pixels across and down that become one."""
+    columns: Lstm
+    along: tuple[Lstm, ...]
+    output: Matrix
+    blank: int
+    """The class that stands for no character."""
+
+    @property
+    def classes(self) -> int:
+        return self.output.outputs
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    kind: str
+    inputs: int
+    outputs: int
+    numbers: tuple[int, ...] = ()
+    inner: tuple[_Layer, ...] = ()
+    matrices: tuple[Matrix, ...] = ()
+
+
+def read_network(content: bytes) -> Network:
+    """Raises DamagedDataError, also for networks that are sound and built in another way."""
+    scan = Scan(content)
+    root = _layer(scan, DEEPEST, [MOST_LAYERS])
+    scan.text()
+    for _ in range(3):
+        scan.number("i")
+    network = _network(root, blank=scan.number("i"))
+    if not 0 <= network.blank < network.classes:
+        raise DamagedDataError("has no class for blanks")
+    return network
+
+
+def _layer(scan: Scan, depth: int, left: list[int]) -> _Layer:
+    left[0] -= 1
+    if scan.number("b") != 0 or depth == 0 or left[0] < 0:
+        raise DamagedDataError("has layers of no kind that is known")
+    kind = scan.text()
+    is_trained, _ = scan.number("b"), scan.number("b")
+    _, inputs, outputs, _ = (scan.number("i") for _ in range(4))
+    scan.text()
+    if is_trained or not (0 <= inputs <= MOST_UNITS and 0 < outputs <= MOST_UNITS):
+        raise DamagedDataError(f"has a layer {kind} of no use")
+    if kind in _HOLDERS:
+        inner = tuple(_layer(scan, depth - 1, left) for _ in range(scan.count(MOST_LAYERS)))
+        return _Layer(kind, inputs, outputs, inner=inner)
+    if kind == "Input":
+        return _Layer(kind, inputs, outputs, tuple(scan.number("i") for _ in range(5)))
+    if kind in {"Convolve", "Maxpool"}:
+        return _Layer(kind, inputs, outputs, (scan.number("i"), scan.number("i")))
+    if kind in {"LSTM", "SummLSTM"}:
+        width = scan.number("i")
+        return _Layer(kind, inputs, outputs, (width,), matrices=tuple(_matrix(scan) for _ in range(GATES)))
+    if kind in {"Tanh", "Softmax"}:
+        return _Layer(kind, inputs, outputs, matrices=(_matrix(scan),))
+    raise DamagedDataError(f"has a layer {kind[:20]!r}, which no line reader has")
+
+
+def _matrix(scan: Scan) -> Matrix:
+    mode = scan.number("B")
+    if mode not in {_DOUBLE, _DOUBLE | _INT8}:
+        raise DamagedDataError("has weights of a kind that is not known")
+    rows, columns = scan.number("i"), scan.number("i")
+    if not (0 < rows <= MOST_UNITS and 1 < columns <= 2 * MOST_UNITS):
+        raise DamagedDataError(f"has {rows} × {columns} weights in a layer")
+    if mode == _DOUBLE:
+        scan.bytes(8)
+        values = scan.array("<f8", rows * columns).reshape(rows, columns)
+        if not np.isfinite(values).all():
+            raise DamagedDataError("has weights that are no numbers")
+        return Matrix(values, None)
+    scan.bytes(1)
+    values = scan.array("i1", rows * columns).reshape(rows, columns)
+    scales = scan.array("<f8", scan.count(2 * MOST_UNITS))[:rows]
+    if len(scales) < rows or not np.isfinite(scales).all():
+        raise DamagedDataError("has weights without a scale")
+    return Matrix(values, scales)
+
+
+def _network(root: _Layer, blank: int) -> Network:
+    """The layers by the parts they play; their sizes have to fit."""
+    _require(root.kind == "Series" and len(root.inner) >= 6)
+    first, convolved, pooled, columns, *along, output = root.inner
+    _require(first.kind == "Input" and convolved.kind == "Series" and pooled.kind == "Maxpool")
+    _require([layer.kind for layer in convolved.inner] == ["Convolve", "Tanh"])
+    _require(columns.kind == "XYTranspose" and output.kind == "Softmax")
+    _require([layer.kind for layer in columns.inner] == ["SummLSTM"])
+    height, depth = first.numbers[1], first.numbers[3]
+    around, convolution = convolved.inner
+    _require(LEAST_HEIGHT_PX <= height <= MOST_HEIGHT_PX and depth == 1 and around.numbers == (1, 1))
+    across, down = pooled.numbers
+    _require(1 <= across <= MOST_POOLED_PX and 1 <= down <= MOST_POOLED_PX)
+    network = Network(
+        height, convolution.matrices[0], (across, down), _lstm(columns.inner[0]),
+        tuple(_along(layer) for layer in along), output.matrices[0], blank,
+    )  # fmt: skip
+    _require_fitting(network)
+    return network
+
+
+def _along(layer: _Layer) -> Lstm:
+    if layer.kind != "RTLReversed":
+        return _lstm(layer)
+    _require(len(layer.inner) == 1)
+    return _lstm(layer.inner[0], is_backward=True)
+
+
+def _lstm(layer: _Layer, *, is_backward: bool = False) -> Lstm:
+    _require(layer.kind in {"LSTM", "SummLSTM"})
+    lstm = Lstm(layer.matrices, is_backward)
+    _require(len({gate.values.shape for gate in lstm.gates}) == 1 and lstm.inputs > 0)
+    _require(layer.numbers == (lstm.inputs + lstm.states,))
+    return lstm
+
+
+def _require_fitting(network: Network) -> None:
+    _require(network.convolution.inputs == 3 * 3)
+    passed = network.convolution.outputs
+    for lstm in (network.columns, *network.along):
+        _require(lstm.inputs == passed)
+        passed = lstm.states
+    _require(network.output.inputs == passed)
+
+
+def _require(condition: bool) -> None:  # noqa: FBT001 (an assertion that holds with -O, too)
+    if not condition:
+        raise DamagedDataError("has a network that is built in another way than a line reader's")
