@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tests.engines.ocr import language_data
 
-LETTERS = "abcdeghinorst"
+LETTERS = "abcdeghimnorst"
 HEIGHT, DEPTH, STATES = 12, 4, 6
 BLANK = 1
 WORDS = ("tea", "team", "one")
@@ -43,7 +43,9 @@ def traineddata(made: Made = Made()) -> bytes:
 
 def _network(made: Made, classes: int) -> bytes:
     weights = _Weights(made)
-    convolved = _holder("Series", [_layer("Convolve", 1, 9, struct.pack("<ii", 1, 1)), weights.full("Tanh", 9, DEPTH)])
+    convolved = _holder(
+        "Series", [_layer("Convolve", 1, 9, struct.pack("<ii", 1, 1)), weights.full("Tanh", 9, DEPTH)]
+    )
     layers = [
         _layer("Input", 1, 1, struct.pack("<5i", 1, HEIGHT, 0, 1, 0)),
         convolved,
@@ -83,7 +85,7 @@ def _layer(kind: str, inputs: int, outputs: int, content: bytes) -> bytes:
 
 
 def _holder(kind: str, inner: Sequence[bytes]) -> bytes:
-    return _layer(kind, 1, 1, struct.pack("<I", len(inner)) + b"".join(inner))
+    return _layer(kind, 1, 1, struct.pack("<I", len(inner)) + b"".join(inner) + bytes(4))
 
 
 def _text(text: str) -> bytes:
@@ -91,7 +93,10 @@ def _text(text: str) -> bytes:
 
 
 def _characters(letters: Sequence[str]) -> bytes:
-    lines = ["NULL 0 Common 0", *(f"{letter} 3 0,255,0,255,0,0,0,0,0,0 Latin 1 0 1 {letter}" for letter in letters)]
+    lines = [
+        "NULL 0 Common 0",
+        *(f"{letter} 3 0,255,0,255,0,0,0,0,0,0 Latin 1 0 1 {letter}" for letter in letters),
+    ]
     return "\n".join([str(len(lines)), *lines, ""]).encode()
 
 

@@ -20,7 +20,8 @@ def read_characters(content: bytes) -> list[str]:
         count = int(head)
     except ValueError as error:
         raise DamagedDataError("has a list of characters that is no text") from error
-    if not 0 < count <= min(len(lines), MOST_CHARACTERS):
+    # Each line has an end, the last one too.
+    if not 0 < count < min(len(lines), MOST_CHARACTERS):
         raise DamagedDataError("has a list of characters that is cut off")
     characters = [line.partition(" ")[0] for line in lines[:count]]
     if characters[0] != _SPACE or not all(0 < len(one) <= _LONGEST_CHARACTER for one in characters):

@@ -33,7 +33,7 @@ def scaled(pixels: Pixels, height: int) -> Pixels | None:
         return pixels
     if factor < BY_AREA_BELOW:
         small = _by_area(pixels, width, height)
-        return _sharpened(small, 1, 0.2) if factor > SHARPENED_FROM else small
+        return _sharpened(small, 1, 0.2) if factor >= SHARPENED_FROM else small
     made = _between(pixels, width, height)
     return _sharpened(made, 2, 0.4) if factor < SHARPENED_BELOW else made
 
@@ -60,34 +60,41 @@ def _between(pixels: Pixels, width: int, height: int) -> Pixels:
 
 def _places(old: int, new: int) -> tuple[NDArray[Any], NDArray[Any]]:
     """For each new pixel the old one that it begins in, and the part of it where."""
-    at = (np.float32(_PARTS * np.float32(old) / np.float32(new)) * np.arange(new, dtype=np.float32)).astype(np.int32)
+    at = (np.float32(_PARTS * np.float32(old) / np.float32(new)) * np.arange(new, dtype=np.float32)).astype(
+        np.int32
+    )
     return at >> 4, at & 15
 
 
 def _by_area(pixels: Pixels, width: int, height: int) -> Pixels:
     """The mean of all that each new pixel covers; at the right and lower edge, one pixel of it."""
-    tops, lefts = _edges(pixels.shape[0], height), _edges(pixels.shape[1], width)
-    summed = _sums(_sums(pixels.astype(np.int64), tops), lefts, axis=1)
-    areas = np.diff(tops)[:, None] * np.diff(lefts)[None]
-    made = (summed + 128) // areas
-    outside = (tops[1:] >> 4 > pixels.shape[0] - 2)[:, None] | (lefts[1:] >> 4 > pixels.shape[1] - 2)[None]
-    corners = pixels[(tops[:-1] >> 4)[:, None], (lefts[:-1] >> 4)[None]]
+    tops, bottoms = _spans(pixels.shape[0], height)
+    lefts, rights = _spans(pixels.shape[1], width)
+    summed = _sums(_sums(pixels.astype(np.int64), tops, bottoms).T, lefts, rights).T
+    made = (summed + 128) // ((bottoms - tops)[:, None] * (rights - lefts))
+    outside = (bottoms >> 4 > pixels.shape[0] - 2)[:, None] | (rights >> 4 > pixels.shape[1] - 2)
+    corners = pixels[(tops >> 4)[:, None], lefts >> 4]
     return np.where(outside, corners, np.minimum(made, 255)).astype(np.uint8)
 
 
-def _edges(old: int, new: int) -> NDArray[np.int64]:
-    step = np.float64(np.float32(_PARTS * np.float32(old) / np.float32(new)))
-    return np.minimum((step * np.arange(new + 1)).astype(np.int64), _PARTS * old)
+def _spans(old: int, new: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """For each new pixel where it begins and ends, in parts of an old one, rounded as Leptonica rounds either."""
+    step, numbers = np.float32(_PARTS * np.float32(old) / np.float32(new)), np.arange(new)
+    begins = (step * numbers.astype(np.float32)).astype(np.int64)
+    ends = (np.float64(step) * (numbers + 1)).astype(np.int64)
+    return begins, np.minimum(ends, _PARTS * old)
 
 
-def _sums(values: NDArray[np.int64], edges: NDArray[np.int64], axis: int = 0) -> NDArray[np.int64]:
-    """Of all between one edge and the next, in parts of a pixel."""
-    values = np.moveaxis(values, axis, 0)
-    before = np.zeros((values.shape[0] + 1, *values.shape[1:]), np.int64)
+def _sums(values: NDArray[np.int64], begins: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of all rows between each beginning and its end, in parts of a row."""
+    before = np.zeros((len(values) + 1, values.shape[1]), np.int64)
     np.cumsum(values, axis=0, out=before[1:])
-    at, part = edges >> 4, edges & 15
-    inside = values[np.minimum(at, values.shape[0] - 1)] * part[:, None]
-    return np.moveaxis(np.diff(before[at] * _PARTS + inside, axis=0), 0, axis)
+
+    def up_to(places: NDArray[np.int64]) -> NDArray[np.int64]:
+        at, part = places >> 4, places & 15
+        return before[at] * _PARTS + values[np.minimum(at, len(values) - 1)] * part[:, None]
+
+    return up_to(ends) - up_to(begins)
 
 
 def _sharpened(pixels: Pixels, reach: int, share: float) -> Pixels:

@@ -61,7 +61,9 @@ class LinesEngine:
         cut = [self._cut(image.picture, run, row.turns) for row in rows for run in row.runs]
         steps = self._read([pixels for pixels, _ in cut if pixels is not None])
         reading = iter(steps)
-        words = iter([self._words(place, next(reading)) if pixels is not None else [] for pixels, place in cut])
+        words = iter(
+            [self._words(place, next(reading)) if pixels is not None else [] for pixels, place in cut]
+        )
         lines = [_line(row, [word for _ in row.runs for word in next(words)]) for row in rows]
         return tuple(line for line in lines if line.words)
 
@@ -99,7 +101,9 @@ class LinesEngine:
 
     def _words(self, place: Place, steps: Floats) -> list[Word]:
         read = self._reader.read(steps)
-        return [Word(word.text, box, word.confidence) for word, box in zip(read, place.boxes(read), strict=True)]
+        return [
+            Word(word.text, box, word.confidence) for word, box in zip(read, place.boxes(read), strict=True)
+        ]
 
 
 def _line(row: Row, words: Iterable[Word]) -> Line:

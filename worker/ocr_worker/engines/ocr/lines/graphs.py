@@ -17,7 +17,11 @@ def columns_graph(network: Network) -> bytes:
     weights, depth = network.convolution.floats(), network.convolution.outputs
     # The file has them column by column.
     kernel = weights[:, :9].reshape(depth, 1, 3, 3).transpose(0, 1, 3, 2)
-    inputs = [LINE, graph.constant(np.ascontiguousarray(kernel)), graph.constant(np.ascontiguousarray(weights[:, 9]))]
+    inputs = [
+        LINE,
+        graph.constant(np.ascontiguousarray(kernel)),
+        graph.constant(np.ascontiguousarray(weights[:, 9])),
+    ]
     image = graph.add("Conv", inputs, kernel_shape=(3, 3), pads=(1, 1, 1, 1))
     # Tesseract takes the hyperbolic tangent before it pools: that is the same, of nine times as many numbers.
     image = graph.add("MaxPool", [image], kernel_shape=(down, across), strides=(down, across))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ocr_worker.engines.ocr.layout import around
 from ocr_worker.engines.ocr.lines.reading import ReadWord
@@ -23,14 +25,13 @@ class Place:
     px_per_step: float
 
     def boxes(self, words: Sequence[ReadWord]) -> list[Box]:
-        """Of each word; the first begins and the last ends with the run."""
+        """Of each word. A letter is the next word's from the middle of the space on."""
         letters = [(self._middle(letter), letter) for letter in self.run.letters]
+        cuts = [self.px_per_step * (word.end + after.begin) / 2 for word, after in pairwise(words)]
         boxes = []
-        for number, word in enumerate(words):
-            begin, end = word.begin * self.px_per_step, word.end * self.px_per_step
-            is_first, is_last = number == 0, number == len(words) - 1
-            inside = [box for at, box in letters if (is_first or at >= begin) and (is_last or at < end)]
-            boxes.append(around(inside) if inside else self._stretch(round(begin), round(end)))
+        for word, begin, end in zip(words, [-math.inf, *cuts], [*cuts, math.inf], strict=False):
+            inside = [letter for at, letter in letters if begin <= at < end]
+            boxes.append(around(inside) if inside else self._stretch(word))
         return boxes
 
     def _middle(self, box: Box) -> float:
@@ -39,9 +40,11 @@ class Place:
         middle = (box[along] + box[along + 2]) / 2
         return self.crop[along + 2] - middle if self.turns >= 2 else middle - self.crop[along]
 
-    def _stretch(self, begin: int, end: int) -> Box:
+    def _stretch(self, word: ReadWord) -> Box:
+        """Where the network saw it, if no letter was found there before."""
+        begin = round(word.begin * self.px_per_step)
+        end = max(round(word.end * self.px_per_step), begin + 1)
         left, top, right, bottom = self.crop
-        end = max(end, begin + 1)
         return (
             (left + begin, self.run.box[1], left + end, self.run.box[3]),
             (self.run.box[0], top + begin, self.run.box[2], top + end),

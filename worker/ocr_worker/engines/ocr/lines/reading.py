@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,19 +84,25 @@ class LineReader:
     def _surety(self, letters: _Letters, steps: Floats) -> Floats:
         """Of each letter the least likely step, from the letter before to its last.
 
-        What may as well be the blank beside it or its neighbour is no doubt.
+        What may as well be the blank beside it or its neighbour, as long as nothing else is likelier, is no doubt.
         """
         at = np.arange(len(steps))
         number = np.searchsorted(letters.firsts, at, side="right")
-        padded = np.concatenate([[self.blank], letters.classes, [self.blank]])
-        here, after = padded[number], padded[number + 1]
-        known = steps[:, self.blank] + np.where(here == self.blank, 0, steps[at, here])
-        known += np.where((after == self.blank) | (after == here), 0, steps[at, after])
+        classes = np.concatenate([[self.blank], letters.classes, [self.blank]])
+        lasts = np.concatenate([[-1], letters.lasts])
+        second = np.partition(steps, -2, axis=1)[:, -2]
+        here, after = classes[number], classes[number + 1]
+        mine = steps[at, here]
+        known = steps[:, self.blank] + np.where((here != self.blank) & (mine >= second), mine, 0)
+        beyond = steps[at, after]
+        known += np.where((after != self.blank) & (after != here) & (beyond >= second), beyond, 0)
+        known = np.where((at <= lasts[number]) & (mine < second), mine, known)
         begins = np.concatenate([[0], letters.lasts[:-1] + 1])
         # Of a space only its own steps count; those before it are the letter's.
         begins = np.where(letters.classes == self.space, letters.firsts, begins)
         begins[0] = 0
-        return np.minimum.reduceat(known, begins)
+        # In one step at least it has to be seen itself.
+        return np.minimum(np.minimum.reduceat(known, begins), np.maximum.reduceat(mine, letters.firsts))
 
     def _mended(self, letters: _Letters, surety: Floats, steps: Floats) -> _Letters:
         """Words in doubt searched through, those together whose space is in doubt."""
@@ -109,9 +114,15 @@ class LineReader:
             parts.append(self._judged(part, surety[begin:end], steps[low:high], low))
             if end < len(letters):
                 parts.append(
-                    _Letters(letters.classes[end : end + 1], letters.firsts[end : end + 1], letters.lasts[end : end + 1])
+                    _Letters(
+                        letters.classes[end : end + 1],
+                        letters.firsts[end : end + 1],
+                        letters.lasts[end : end + 1],
+                    )
                 )
-        return _Letters(*(np.concatenate([getattr(part, name) for part in parts]) for name in _Letters.__slots__))
+        return _Letters(
+            *(np.concatenate([getattr(part, name) for part in parts]) for name in _Letters.__slots__)
+        )
 
     def _groups(self, letters: _Letters, surety: Floats) -> Iterator[tuple[int, int]]:
         """From one space that is sure to the next."""
@@ -148,7 +159,12 @@ class LineReader:
         for begin, end in zip(begins, ends, strict=True):
             if text := self._text(letters.classes[begin:end]):
                 around = surety[max(begin - 1, 0) : end + 1]
-                yield ReadWord(text, float(edges[begin]), float(edges[end]), self._confidence(text, surety[begin:end], around))
+                yield ReadWord(
+                    text,
+                    float(edges[begin]),
+                    float(edges[end]),
+                    self._confidence(text, surety[begin:end], around),
+                )
 
     def _confidence(self, text: str, surety: Floats, around: Floats) -> float:
         factor = 1.0 if self.words is None or self.words.holds(text) else UNKNOWN_WORD

@@ -149,9 +149,9 @@ def _walk(found: Any) -> Iterator[_Found]:
 
 def _found(at: Any) -> _Found:
     # A line's box without the dots that may be another line's; a word's box, as Tesseract crops it, with them.
-    at.SetBoundingBoxComponents(False, False)
+    at.SetBoundingBoxComponents(include_upper_dots=False, include_lower_dots=False)
     box = at.BoundingBox(RIL.TEXTLINE)
-    at.SetBoundingBoxComponents(True, True)
+    at.SetBoundingBoxComponents(include_upper_dots=True, include_lower_dots=True)
     return _Found(
         box, _flat(at.Baseline(RIL.TEXTLINE)), at.IsAtBeginningOf(RIL.BLOCK), at.IsAtBeginningOf(RIL.PARA),
         at.BlockType() in TEXT_BLOCKS,

@@ -52,9 +52,7 @@ def paths(steps: Floats, blank: int) -> list[Path]:
         for beginning in known.values():
             beginning.blank /= most
             beginning.last /= most
-    found = (
-        Path(text, one.firsts, weight + math.log(max(one.whole, 1e-300))) for text, one in known.items()
-    )
+    found = (Path(text, one.firsts, weight + math.log(max(one.whole, 1e-300))) for text, one in known.items())
     return sorted(found, key=lambda path: -path.weight)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +16,10 @@ DEEPEST, MOST_LAYERS, MOST_UNITS = 6, 64, 1 << 16
 LEAST_HEIGHT_PX, MOST_HEIGHT_PX = 12, 128
 MOST_POOLED_PX = 8
 _HOLDERS = {"Series", "RTLReversed", "XYTranspose"}
-_INT8, _DOUBLE = 1, 128
-_INT_TRAINING = 0
+_WITH_RATES = 64
+"""A flag of a layer that holds others: the rates follow by which each has learned."""
+_INT8, _ADAM, _DOUBLE = 1, 4, 128
+"""What a matrix says of itself; how it was trained is of no use here."""
 
 Floats = NDArray[np.float32]
 
@@ -110,12 +111,14 @@ def _layer(scan: Scan, depth: int, left: list[int]) -> _Layer:
         raise DamagedDataError("has layers of no kind that is known")
     kind = scan.text()
     is_trained, _ = scan.number("b"), scan.number("b")
-    _, inputs, outputs, _ = (scan.number("i") for _ in range(4))
+    flags, inputs, outputs, _ = (scan.number("i") for _ in range(4))
     scan.text()
     if is_trained or not (0 <= inputs <= MOST_UNITS and 0 < outputs <= MOST_UNITS):
         raise DamagedDataError(f"has a layer {kind} of no use")
     if kind in _HOLDERS:
         inner = tuple(_layer(scan, depth - 1, left) for _ in range(scan.count(MOST_LAYERS)))
+        if flags & _WITH_RATES:
+            scan.array("<f4", scan.count(MOST_LAYERS))
         return _Layer(kind, inputs, outputs, inner=inner)
     if kind == "Input":
         return _Layer(kind, inputs, outputs, tuple(scan.number("i") for _ in range(5)))
@@ -130,7 +133,7 @@ def _layer(scan: Scan, depth: int, left: list[int]) -> _Layer:
 
 
 def _matrix(scan: Scan) -> Matrix:
-    mode = scan.number("B")
+    mode = scan.number("B") & ~_ADAM
     if mode not in {_DOUBLE, _DOUBLE | _INT8}:
         raise DamagedDataError("has weights of a kind that is not known")
     rows, columns = scan.number("i"), scan.number("i")
