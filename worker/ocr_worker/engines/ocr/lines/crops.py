@@ -55,7 +55,8 @@ def _between(pixels: Pixels, width: int, height: int) -> Pixels:
     known = known[rows] * (_PARTS - down)[:, None] + known[lower] * down[:, None]
     right = np.minimum(columns + 1, pixels.shape[1] - 1)
     known = known[:, columns] * (_PARTS - across) + known[:, right] * across
-    return ((known + 128) >> 8).astype(np.uint8)
+    made: Pixels = ((known + 128) >> 8).astype(np.uint8)
+    return made
 
 
 def _places(old: int, new: int) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -74,7 +75,8 @@ def _by_area(pixels: Pixels, width: int, height: int) -> Pixels:
     made = (summed + 128) // ((bottoms - tops)[:, None] * (rights - lefts))
     outside = (bottoms >> 4 > pixels.shape[0] - 2)[:, None] | (rights >> 4 > pixels.shape[1] - 2)
     corners = pixels[(tops >> 4)[:, None], lefts >> 4]
-    return np.where(outside, corners, np.minimum(made, 255)).astype(np.uint8)
+    whole: Pixels = np.where(outside, corners, np.minimum(made, 255)).astype(np.uint8)
+    return whole
 
 
 def _spans(old: int, new: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -92,9 +94,12 @@ def _sums(values: NDArray[np.int64], begins: NDArray[np.int64], ends: NDArray[np
 
     def up_to(places: NDArray[np.int64]) -> NDArray[np.int64]:
         at, part = places >> 4, places & 15
-        return before[at] * _PARTS + values[np.minimum(at, len(values) - 1)] * part[:, None]
+        sums: NDArray[np.int64] = before[at] * _PARTS
+        sums += values[np.minimum(at, len(values) - 1)] * part[:, None]
+        return sums
 
-    return up_to(ends) - up_to(begins)
+    sums: NDArray[np.int64] = up_to(ends) - up_to(begins)
+    return sums
 
 
 def _sharpened(pixels: Pixels, reach: int, share: float) -> Pixels:
@@ -103,13 +108,22 @@ def _sharpened(pixels: Pixels, reach: int, share: float) -> Pixels:
     if min(pixels.shape) < side:
         return pixels
     known = pixels.astype(np.int32)
-    across = sum(known[:, at : known.shape[1] - side + 1 + at] for at in range(side))
-    around = sum(across[at : known.shape[0] - side + 1 + at] for at in range(side))
+    across = _moving_sum(known.T, side).T
+    around = _moving_sum(across, side)
     inner = known[reach:-reach, reach:-reach]
     moved = inner + np.float32(share) * (inner - around * np.float32(1 / side**2)) + np.float32(0.5)
-    made = pixels.copy()
+    made: Pixels = pixels.copy()
     made[reach:-reach, reach:-reach] = np.clip(moved.astype(np.int32), 0, 255)
     return made
+
+
+def _moving_sum(rows: NDArray[np.int32], count: int) -> NDArray[np.int32]:
+    """Of so many rows, from each one on for which there are as many."""
+    left = len(rows) - count + 1
+    sums: NDArray[np.int32] = rows[:left].copy()
+    for at in range(1, count):
+        sums += rows[at : at + left]
+    return sums
 
 
 def _black_and_white(row: Pixels) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,7 @@ class Graph:
         self._nodes += _part(1, b"".join(content))
         return name
 
-    def file(self, inputs: dict[str, tuple[int, Shape]], output: str, shape: Shape) -> bytes:
+    def file(self, inputs: Mapping[str, tuple[int, Shape]], output: str, shape: Shape) -> bytes:
         """The whole model, whose last operator's output is `output`."""
         graph = bytes(self._nodes) + _text(2, "lines") + bytes(self._constants)
         for name, (kind, sizes) in inputs.items():

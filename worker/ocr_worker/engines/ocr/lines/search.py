@@ -44,7 +44,8 @@ class _Beginning:
 
 def paths(steps: Floats, blank: int) -> list[Path]:
     """Of (steps, classes) likelihoods; the likeliest first."""
-    known, weight = {(): _Beginning(blank=1.0)}, 0.0
+    known: dict[_Text, _Beginning] = {(): _Beginning(blank=1.0)}
+    weight = 0.0
     for step, likely in enumerate(_likely(steps)):
         known = _followed(known, likely, step, blank)
         most = max(beginning.whole for beginning in known.values())

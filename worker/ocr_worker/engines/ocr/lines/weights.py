@@ -85,8 +85,6 @@ class Network:
 @dataclass(frozen=True, slots=True)
 class _Layer:
     kind: str
-    inputs: int
-    outputs: int
     numbers: tuple[int, ...] = ()
     inner: tuple[_Layer, ...] = ()
     matrices: tuple[Matrix, ...] = ()
@@ -106,6 +104,7 @@ def read_network(content: bytes) -> Network:
 
 
 def _layer(scan: Scan, depth: int, left: list[int]) -> _Layer:
+    """`left` is a number of layers that may still come, which the layers within share."""
     left[0] -= 1
     if scan.number("b") != 0 or depth == 0 or left[0] < 0:
         raise DamagedDataError("has layers of no kind that is known")
@@ -114,22 +113,28 @@ def _layer(scan: Scan, depth: int, left: list[int]) -> _Layer:
     flags, inputs, outputs, _ = (scan.number("i") for _ in range(4))
     scan.text()
     if is_trained or not (0 <= inputs <= MOST_UNITS and 0 < outputs <= MOST_UNITS):
-        raise DamagedDataError(f"has a layer {kind} of no use")
-    if kind in _HOLDERS:
-        inner = tuple(_layer(scan, depth - 1, left) for _ in range(scan.count(MOST_LAYERS)))
-        if flags & _WITH_RATES:
-            scan.array("<f4", scan.count(MOST_LAYERS))
-        return _Layer(kind, inputs, outputs, inner=inner)
-    if kind == "Input":
-        return _Layer(kind, inputs, outputs, tuple(scan.number("i") for _ in range(5)))
-    if kind in {"Convolve", "Maxpool"}:
-        return _Layer(kind, inputs, outputs, (scan.number("i"), scan.number("i")))
-    if kind in {"LSTM", "SummLSTM"}:
-        width = scan.number("i")
-        return _Layer(kind, inputs, outputs, (width,), matrices=tuple(_matrix(scan) for _ in range(GATES)))
-    if kind in {"Tanh", "Softmax"}:
-        return _Layer(kind, inputs, outputs, matrices=(_matrix(scan),))
-    raise DamagedDataError(f"has a layer {kind[:20]!r}, which no line reader has")
+        raise DamagedDataError(f"has a layer {kind[:20]!r} of no use")
+    if kind not in _HOLDERS:
+        return _inmost(scan, kind)
+    inner = tuple(_layer(scan, depth - 1, left) for _ in range(scan.count(MOST_LAYERS)))
+    if flags & _WITH_RATES:
+        scan.array("<f4", scan.count(MOST_LAYERS))
+    return _Layer(kind, inner=inner)
+
+
+def _inmost(scan: Scan, kind: str) -> _Layer:
+    match kind:
+        case "Input":
+            return _Layer(kind, tuple(scan.number("i") for _ in range(5)))
+        case "Convolve" | "Maxpool":
+            return _Layer(kind, (scan.number("i"), scan.number("i")))
+        case "LSTM" | "SummLSTM":
+            width = scan.number("i")
+            return _Layer(kind, (width,), matrices=tuple(_matrix(scan) for _ in range(GATES)))
+        case "Tanh" | "Softmax":
+            return _Layer(kind, matrices=(_matrix(scan),))
+        case _:
+            raise DamagedDataError(f"has a layer {kind[:20]!r}, which no line reader has")
 
 
 def _matrix(scan: Scan) -> Matrix:
