@@ -100,7 +100,7 @@ class LinesFactory(_Tesseract):
         try:
             return self._load(languages, data_dir)
         except _UnsuitedError as error:
-            log.info("%s is read by tesserocr: %s", "+".join(languages), error)
+            log.warning("%s is read by tesserocr: %s", "+".join(languages), error)
             return TesserocrFactory().load(languages, data_dir, cache_dir)
 
     def _load(self, languages: tuple[str, ...], data_dir: str | None) -> Engine:

@@ -11,7 +11,7 @@ import onnxruntime
 from ocr_worker.engines.ocr.lines import graphs
 from ocr_worker.engines.ocr.lines.weights import Floats, Network
 
-AT_ONCE = 8
+AT_ONCE = 4
 """Lines that are read along together: those after one another by length, so that little is padded."""
 _FATAL = 4
 

@@ -61,10 +61,8 @@ class LineReader:
     def read(self, steps: Floats) -> list[ReadWord]:
         """The words of a line, of (steps, classes) likelihoods."""
         letters = self._likeliest(steps)
-        if not len(letters):
-            return []
         surety = self._surety(letters, steps)
-        if self.words is not None and surety.min() < SURE:
+        if self.words is not None and (surety < SURE).any():
             letters = self._mended(letters, surety, steps)
             surety = self._surety(letters, steps)
         return list(self._words(letters, surety, len(steps)))
@@ -86,6 +84,8 @@ class LineReader:
 
         What may as well be the blank beside it or its neighbour, as long as nothing else is likelier, is no doubt.
         """
+        if not len(letters):
+            return np.zeros(0, np.float32)
         at = np.arange(len(steps))
         number = np.searchsorted(letters.firsts, at, side="right")
         classes = np.concatenate([[self.blank], letters.classes, [self.blank]])
@@ -180,7 +180,7 @@ def _placed(path: Path, steps: Floats, low: int) -> _Letters:
     """In the steps of the line; a letter lasts as long as it is the likeliest."""
     firsts, lasts = [], []
     best = steps.argmax(axis=1)
-    nexts = [*path.firsts[1:], len(best)]
+    nexts = [*path.firsts, len(best)][1:]
     for one, first, after in zip(path.classes, path.firsts, nexts, strict=True):
         last = first
         while last + 1 < after and best[last + 1] == one:
