@@ -25,15 +25,14 @@ def columns_graph(network: Network) -> bytes:
     image = graph.add("Conv", inputs, kernel_shape=(3, 3), pads=(1, 1, 1, 1))
     # Tesseract takes the hyperbolic tangent before it pools: that is the same, of nine times as many numbers.
     image = graph.add("MaxPool", [image], kernel_shape=(down, across), strides=(down, across))
-    image = graph.add("Tanh", [image])
+    image = _rounded(graph, graph.add("Tanh", [image]), network)
     steps = graph.add("Transpose", [image], perm=(2, 0, 3, 1))
     shape = graph.constant(np.array([network.height // down, -1, depth], np.int64))
     state = _lstm(graph, network.columns, graph.add("Reshape", [steps, shape]), lengths="", last=True)
     first = graph.constant(np.array([0], np.int64))
     size: tuple[int | str, ...] = (1, 1, network.height, "width")
-    return graph.file(
-        {LINE: (FLOAT, size)}, graph.add("Squeeze", [state, first]), ("steps", network.columns.states)
-    )
+    state = _rounded(graph, graph.add("Squeeze", [state, first]), network)
+    return graph.file({LINE: (FLOAT, size)}, state, ("steps", network.columns.states))
 
 
 def along_graph(network: Network) -> bytes:
@@ -42,6 +41,7 @@ def along_graph(network: Network) -> bytes:
     second = graph.constant(np.array([1], np.int64))
     for lstm in network.along:
         known = graph.add("Squeeze", [_lstm(graph, lstm, known, LENGTHS, last=False), second])
+        known = _rounded(graph, known, network)
     weights = network.output.floats()
     known = graph.add("MatMul", [known, graph.constant(np.ascontiguousarray(weights[:, :-1].T))])
     known = graph.add("Add", [known, graph.constant(np.ascontiguousarray(weights[:, -1]))])
@@ -50,6 +50,14 @@ def along_graph(network: Network) -> bytes:
         LENGTHS: (INT32, ("lines",)),
     }
     return graph.file(inputs, graph.add("Softmax", [known], axis=-1), ("steps", "lines", network.classes))
+
+
+def _rounded(graph: Graph, known: str, network: Network) -> str:
+    """What a layer of whole numbers passes on: in steps of a 127th."""
+    if network.output.scales is None:
+        return known
+    steps = graph.add("Round", [graph.add("Mul", [known, graph.constant(np.array(127, np.float32))])])
+    return graph.add("Mul", [steps, graph.constant(np.array(1 / 127, np.float32))])
 
 
 def _lstm(graph: Graph, lstm: Lstm, known: str, lengths: str, *, last: bool) -> str:
