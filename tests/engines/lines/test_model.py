@@ -44,7 +44,9 @@ def test_whole_numbers_and_fractions_are_read_as_the_same_network(tmp_path: Path
 
     assert whole.shape == (20, 2 + len(made_data.LETTERS))
     assert np.allclose(whole.sum(axis=1), 1, atol=1e-5)
-    assert np.allclose(whole, fractions, atol=1e-5)
+    # But for what layers of whole numbers round off.
+    assert np.allclose(whole, fractions, atol=0.02)
+    assert np.ptp(fractions) > 0.1
 
 
 def test_words_are_known_with_numbers_and_punctuation_around_them(english: Path) -> None:

@@ -39,11 +39,12 @@ def scaled(pixels: Pixels, height: int) -> Pixels | None:
 
 
 def evened(line: Pixels) -> Floats:
-    """From black (-1) to white (1), as the turning points along the middle of the line say."""
+    """From black (about -1) to white (about 1), as the turning points along the middle of the line say."""
     black, white = _black_and_white(line[line.shape[0] // 2])
     contrast = (white - black) / 2
-    steps = np.rint((128 / (contrast if contrast > 0 else 1)) * (line - np.float32(black)) - 128)
-    return np.asarray(np.clip(steps, -127, 127) * np.float32(1 / 127), np.float32)
+    tones: Floats = (line - np.float32(black)) / np.float32(contrast if contrast > 0 else 1)
+    tones -= 1
+    return tones
 
 
 def _between(pixels: Pixels, width: int, height: int) -> Pixels:

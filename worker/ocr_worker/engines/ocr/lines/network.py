@@ -9,6 +9,8 @@ import numpy as np
 import onnxruntime
 
 from ocr_worker.engines.ocr.lines import graphs
+from ocr_worker.engines.ocr.lines.crops import WIDEST_PX
+from ocr_worker.engines.ocr.lines.edges import Edges, whole
 from ocr_worker.engines.ocr.lines.weights import Floats, Network
 
 AT_ONCE = 4
@@ -23,13 +25,14 @@ class Runtime:
 
     def __init__(self, network: Network) -> None:
         onnxruntime.set_default_logger_severity(_FATAL)
-        self._states = network.columns.states
+        self._states, self._is_whole = network.columns.states, network.is_whole
+        self._edges = Edges(network, WIDEST_PX)
         self._columns = _session(graphs.columns_graph(network))
         self._along = _session(graphs.along_graph(network))
 
     def read(self, lines: Sequence[Floats], at_once: int) -> list[Floats]:
         """For each line (height, width) its (steps, classes)."""
-        columns = [self._columns.run(None, {graphs.LINE: line[None, None]})[0] for line in lines]
+        columns = [self._read_columns(line) for line in lines]
         order = sorted(range(len(lines)), key=lambda number: len(columns[number]))
         found: dict[int, Floats] = {}
         for begin in range(0, len(order), at_once):
@@ -37,6 +40,13 @@ class Runtime:
             read = self._read_along([columns[number] for number in batch])
             found.update(zip(batch, read, strict=True))
         return [found[number] for number in range(len(lines))]
+
+    def _read_columns(self, line: Floats) -> Floats:
+        if self._is_whole:
+            line = whole(line, 128)
+        inputs = {graphs.LINE: line[None, None], graphs.EDGES: self._edges.patches(line)}
+        columns: Floats = self._columns.run(None, inputs)[0]
+        return columns
 
     def _read_along(self, batch: Sequence[Floats]) -> list[Floats]:
         lengths = np.array([len(line) for line in batch], np.int32)

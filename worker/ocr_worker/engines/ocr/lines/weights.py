@@ -76,6 +76,13 @@ class Network:
     output: Matrix
     blank: int
     """The class that stands for no character."""
+    seed: int
+    """Of the noise around lines."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its layers reckon in whole numbers, each a 127th."""
+        return self.output.scales is not None
 
     @property
     def classes(self) -> int:
@@ -95,9 +102,8 @@ def read_network(content: bytes) -> Network:
     scan = Scan(content)
     root = _layer(scan, DEEPEST, [MOST_LAYERS])
     scan.text()
-    for _ in range(3):
-        scan.number("i")
-    network = _network(root, blank=scan.number("i"))
+    _, _, seed, blank = (scan.number("i") for _ in range(4))
+    network = _network(root, blank, seed)
     if not 0 <= network.blank < network.classes:
         raise DamagedDataError("has no class for blanks")
     return network
@@ -158,7 +164,7 @@ def _matrix(scan: Scan) -> Matrix:
     return Matrix(values, scales)
 
 
-def _network(root: _Layer, blank: int) -> Network:
+def _network(root: _Layer, blank: int, seed: int) -> Network:
     """The layers by the parts they play; their sizes have to fit."""
     _require(root.kind == "Series" and len(root.inner) >= 6)
     first, convolved, pooled, columns, *along, output = root.inner
@@ -173,7 +179,7 @@ def _network(root: _Layer, blank: int) -> Network:
     _require(1 <= across <= MOST_POOLED_PX and 1 <= down <= MOST_POOLED_PX)
     network = Network(
         height, convolution.matrices[0], (across, down), _lstm(columns.inner[0]),
-        tuple(_along(layer) for layer in along), output.matrices[0], blank,
+        tuple(_along(layer) for layer in along), output.matrices[0], blank, seed,
     )  # fmt: skip
     _require_fitting(network)
     return network
