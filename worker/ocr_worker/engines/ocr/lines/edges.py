@@ -17,14 +17,18 @@ _MOST = (1 << 31) - 1
 
 
 class Edges:
-    """Makes patches of 3 × 3 pixels, column by column, for each pixel at the edge of a line."""
+    """Makes patches of 3 × 3 pixels for each pixel at the edge of a line."""
 
     def __init__(self, network: Network, longest_px: int) -> None:
         noise = _noise(network.seed * _SEED & _ALL, 2 * (3 * longest_px + 4) + 6 * network.height)
+        self._across = network.pool[0]
         self._noise = whole(noise, 127) if network.is_whole else noise
 
     def patches(self, line: Floats) -> Floats:
-        """(pixels, 9): those of the first row and the last one, then those at the left and at the right between them."""
+        """(9, pixels): those of the first row and the last one, then those at the left and at the right between them.
+
+        Each is told column by column, as the network's weights are.
+        """
         height, width = line.shape
         padded = np.zeros((height + 2, width + 2), np.float32)
         padded[1:-1, 1:-1] = line
@@ -36,7 +40,11 @@ class Edges:
         between = self._noise[across : across + down].reshape(height - 2, 2, 3)
         left[:, 0], right[:, 2] = between[:, 0], between[:, 1]
         last[_beyond(width, 2)] = self._noise[across + down : 2 * across + down]
-        return np.concatenate([first, last, left, right]).reshape(-1, 9)
+        if left_over := width % self._across:
+            # The last columns are not pooled: in their place others that are, which changes nothing.
+            right = sides[1:-1, -1 - left_over]
+        patches: Floats = np.ascontiguousarray(np.concatenate([first, last, left, right]).reshape(-1, 9).T)
+        return patches
 
 
 def whole(values: Floats, steps: int) -> Floats:

@@ -87,7 +87,7 @@ class LinesEngine:
         if min(stretch.size) < LEAST_PX:
             return None, place
         line = scaled(np.asarray(stretch), self._height)
-        return (line if line is not None and line.shape[1] >= self._across else None), place
+        return (line if line is not None and line.shape[1] >= 2 * self._across else None), place
 
     def _read(self, lines: Sequence[np.ndarray]) -> list[Floats]:
         steps = self._network.read([evened(line) for line in lines], self.at_once)

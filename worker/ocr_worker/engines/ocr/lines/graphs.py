@@ -7,51 +7,64 @@ import numpy as np
 from ocr_worker.engines.ocr.lines.onnx_file import FLOAT, INT32, Graph
 from ocr_worker.engines.ocr.lines.weights import Lstm, Network
 
+_END = 1 << 40
 LINE, EDGES, COLUMNS, LENGTHS = "line", "edges", "columns", "lengths"
 """What goes in: a line's pixels, and patches of those at its edge; the columns of a batch of lines, padded; and how many each line has."""
 
 
 def columns_graph(network: Network) -> bytes:
     """From pixels (1, 1, height, width) to (steps, states): what stands in each column of the line."""
-    graph, (across, down) = Graph(), network.pool
-    image = _convolved(graph, network)
+    graph, rows = Graph(), network.height // network.pool[1]
     # Tesseract takes the hyperbolic tangent before it pools: that is the same, of nine times as many numbers.
-    image = graph.add("MaxPool", [image], kernel_shape=(down, across), strides=(down, across))
-    image = _rounded(graph, graph.add("Tanh", [image]), network)
+    image = _rounded(graph, graph.add("Tanh", [_pooled(graph, network)]), network)
     steps = graph.add("Transpose", [image], perm=(2, 0, 3, 1))
-    shape = graph.constant(np.array([network.height // down, -1, network.convolution.outputs], np.int64))
+    shape = graph.constant(np.array([rows, -1, network.convolution.outputs], np.int64))
     state = _lstm(graph, network.columns, graph.add("Reshape", [steps, shape]), lengths="", last=True)
-    first = graph.constant(np.array([0], np.int64))
-    state = _rounded(graph, graph.add("Squeeze", [state, first]), network)
-    inputs = {LINE: (FLOAT, (1, 1, network.height, "width")), EDGES: (FLOAT, ("pixels", 9))}
-    return graph.file(inputs, state, ("steps", network.columns.states))
+    state = graph.add("Squeeze", [state, graph.constant(np.array([0], np.int64))])
+    inputs = {LINE: (FLOAT, (1, 1, network.height, "width")), EDGES: (FLOAT, (9, "pixels"))}
+    return graph.file(inputs, _rounded(graph, state, network), ("steps", network.columns.states))
 
 
-def _convolved(graph: Graph, network: Network) -> str:
-    """The line within, and what its edge is by the patches of it."""
-    weights, depth, height = network.convolution.floats(), network.convolution.outputs, network.height
+def _pooled(graph: Graph, network: Network) -> str:
+    """The line within is convolved and pooled; what stands at its edge, told by its patches, is pooled with it."""
+    weights, depth, (across, down) = network.convolution.floats(), network.convolution.outputs, network.pool
     # The file has them column by column.
     kernel = weights[:, :9].reshape(depth, 1, 3, 3).transpose(0, 1, 3, 2)
-    bias = graph.constant(np.ascontiguousarray(weights[:, 9]))
-    within = graph.add(
-        "Conv", [LINE, graph.constant(np.ascontiguousarray(kernel)), bias], kernel_shape=(3, 3)
+    bias = np.ascontiguousarray(weights[:, 9])
+    inputs = [LINE, graph.constant(np.ascontiguousarray(kernel)), graph.constant(bias)]
+    image = graph.add("Conv", inputs, kernel_shape=(3, 3))
+    image = graph.add(
+        "MaxPool", [image], kernel_shape=(down, across), strides=(down, across), pads=(1, 1, 1, 1)
     )
-    edge = graph.add("MatMul", [EDGES, graph.constant(np.ascontiguousarray(weights[:, :9].T))])
-    edge = graph.add("Transpose", [graph.add("Add", [edge, bias])], perm=(1, 0))
-    sides = 2 * (height - 2)
-    rows = graph.add("Slice", [edge, *_whole_numbers(graph, 0, -sides, 1)])
-    columns = graph.add("Slice", [edge, *_whole_numbers(graph, -sides, 1 << 40, 1)])
-    rows = graph.add("Reshape", [rows, graph.constant(np.array([1, depth, 2, -1], np.int64))])
-    columns = graph.add("Reshape", [columns, graph.constant(np.array([1, depth, 2, height - 2], np.int64))])
-    columns = graph.add("Transpose", [columns], perm=(0, 1, 3, 2))
-    left, right = (graph.add("Slice", [columns, *_whole_numbers(graph, at, at + 1, 3)]) for at in (0, 1))
-    first, last = (graph.add("Slice", [rows, *_whole_numbers(graph, at, at + 1, 2)]) for at in (0, 1))
-    middle = graph.add("Concat", [left, within, right], axis=3)
-    return graph.add("Concat", [first, middle, last], axis=2)
+    edge = graph.add("MatMul", [graph.constant(np.ascontiguousarray(weights[:, :9])), EDGES])
+    edge = graph.add("Add", [edge, graph.constant(bias[:, None])])
+    sides = 2 * (network.height - 2)
+    first, last = _edges(graph, _part(graph, edge, 1, (0, -sides)), depth, across, pad=0)
+    left, right = _edges(graph, _part(graph, edge, 1, (-sides, _END)), depth, down, pad=1)
+    column = graph.constant(np.array([1, depth, -1, 1], np.int64))
+    image = _joined(graph, image, 2, (first, last))
+    return _joined(
+        graph, image, 3, (graph.add("Reshape", [left, column]), graph.add("Reshape", [right, column]))
+    )
 
 
-def _whole_numbers(graph: Graph, *numbers: int) -> list[str]:
-    return [graph.constant(np.array([number], np.int64)) for number in numbers]
+def _edges(graph: Graph, edge: str, depth: int, pool: int, *, pad: int) -> tuple[str, str]:
+    """Two opposite edges, pooled along their length."""
+    rows = graph.add("Reshape", [edge, graph.constant(np.array([1, depth, 2, -1], np.int64))])
+    rows = graph.add("MaxPool", [rows], kernel_shape=(1, pool), strides=(1, pool), pads=(0, pad, 0, pad))
+    return _part(graph, rows, 2, (0, 1)), _part(graph, rows, 2, (1, 2))
+
+
+def _joined(graph: Graph, image: str, axis: int, edges: tuple[str, str]) -> str:
+    """The image, what is greater at its two edges."""
+    first = graph.add("Max", [_part(graph, image, axis, (0, 1)), edges[0]])
+    last = graph.add("Max", [_part(graph, image, axis, (-1, _END)), edges[1]])
+    return graph.add("Concat", [first, _part(graph, image, axis, (1, -1)), last], axis=axis)
+
+
+def _part(graph: Graph, known: str, axis: int, stretch: tuple[int, int]) -> str:
+    bounds = [graph.constant(np.array([number], np.int64)) for number in (*stretch, axis)]
+    return graph.add("Slice", [known, *bounds])
 
 
 def along_graph(network: Network) -> bytes:

@@ -176,7 +176,7 @@ def _network(root: _Layer, blank: int, seed: int) -> Network:
     around, convolution = convolved.inner
     _require(LEAST_HEIGHT_PX <= height <= MOST_HEIGHT_PX and depth == 1 and around.numbers == (1, 1))
     across, down = pooled.numbers
-    _require(1 <= across <= MOST_POOLED_PX and 1 <= down <= MOST_POOLED_PX)
+    _require(1 <= across <= MOST_POOLED_PX and 1 <= down <= MOST_POOLED_PX and height % down == 0)
     network = Network(
         height, convolution.matrices[0], (across, down), _lstm(columns.inner[0]),
         tuple(_along(layer) for layer in along), output.matrices[0], blank, seed,
