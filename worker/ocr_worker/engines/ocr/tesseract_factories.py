@@ -93,8 +93,8 @@ class LinesFactory(_Tesseract):
     name = "lines"
 
     def probe(self) -> Probe:
-        missing = [package for package in ("tesserocr", "onnxruntime", "numpy") if not _has(package)]
-        return Probe("onnxruntime", f"pip install {missing[0]}" if missing else "")
+        lacks = "" if _has("onnxruntime") and _has("numpy") else 'pip install "ocr-sidecar[lines]"'
+        return Probe("onnxruntime", lacks if _has("tesserocr") else "pip install tesserocr")
 
     def load(self, languages: tuple[str, ...], data_dir: str | None, cache_dir: Path) -> Engine:
         try:
