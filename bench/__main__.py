@@ -79,7 +79,8 @@ def accuracy(session: Session) -> list[str]:
 
     options = session.options
     count, per_group = (1, 1) if options.quick else (options.count, None)
-    results, missing = row.measure(session.folder, options.seed, count, per_group)
+    extent = row.Extent(options.seed, count, per_group, options.engine)
+    results, missing = row.measure(session.folder, extent)
     groups = row.by_group(results)
     print(row.table(groups))
     worse = row.worse_files(results)
@@ -155,6 +156,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=3, help="generated scans of each kind")
     parser.add_argument("--jobs", nargs="*", help="rows of speed or long, all if absent")
+    parser.add_argument("--engine", default="auto", help="what ours reads with, in the row accuracy")
     parser.add_argument("--rounds", type=int, default=3, help="of speed")
     parser.add_argument("--pages", type=int, default=2000, help="of long scans")
     parser.add_argument("--cards", type=int, default=5000, help="of long cards")

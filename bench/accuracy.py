@@ -54,18 +54,26 @@ class Reading:
     layer: str
 
 
-def measure(
-    folder: Path, seed: int, count: int, per_group: int | None = None
-) -> tuple[list[Result], list[str]]:
-    """Return a result for each scan, and the languages that this machine lacks.
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What is read, and with which engine."""
 
-    Of each kind so many are generated, and of each group of the corpus so many are taken, or all.
-    """
-    samples = [*corpus_samples(per_group), *generated_samples(folder / "generated", seed, count)]
+    seed: int = 1
+    count: int = 3
+    """Generated scans of each kind."""
+    per_group: int | None = None
+    """Scans of each group of the corpus; all if None."""
+    engine: str = "auto"
+
+
+def measure(folder: Path, extent: Extent) -> tuple[list[Result], list[str]]:
+    """Return a result for each scan, and the languages that this machine lacks."""
+    generated = generated_samples(folder / "generated", extent.seed, extent.count)
+    samples = [*corpus_samples(extent.per_group), *generated]
     with WorkerHost(folder) as worker:
         languages = set(worker.ask("hello")["data"]["languages"])
         known = [sample for sample in samples if sample.language in languages]
-        readings = _read_all(worker, known, folder)
+        readings = _read_all(worker, known, folder, extent.engine)
     plain = recognise_all(known, folder / "tessdata", os.cpu_count() or 1)
     results = [_result(*row) for row in zip(known, readings, plain, strict=True)]
     return results, sorted({sample.language for sample in samples} - languages)
@@ -113,12 +121,12 @@ def _row(group: Result) -> str:
     return f"{group.name:20}{group.pages:6}{cells[0]}{cells[1]}{cells[2][1:]}{'  WORSE' if group.is_worse(GROUP) else ''}"
 
 
-def _read_all(worker: WorkerHost, samples: list[Sample], folder: Path) -> list[Reading]:
+def _read_all(worker: WorkerHost, samples: list[Sample], folder: Path, engine: str) -> list[Reading]:
     made: dict[str, dict[str, str]] = {}
     for language in sorted({sample.language for sample in samples}):
         files = [sample.path for sample in samples if sample.language == language]
         options = {"languages": [language], "outputs": ["pdf", "txt"], "on_existing": "overwrite"}
-        result = worker.batch(files, folder / f"ours-{language}", **options)
+        result = worker.batch(files, folder / f"ours-{language}", engine=engine, **options)
         made |= {done["file"]: done["outputs"] for done in result["data"]["successful"]}
     return [_reading(made.get(str(sample.path))) for sample in samples]
 

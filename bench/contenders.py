@@ -44,6 +44,16 @@ def ours_by_command(files: list[Path], output_dir: Path) -> Command:
     return _worker(files, output_dir, {"engine": "tesseract"})
 
 
+def ours_by_lines(files: list[Path], output_dir: Path) -> Command:
+    """The worker with Tesseract's network in ONNX Runtime."""
+    return _worker(files, output_dir, {"engine": "lines"})
+
+
+def ours_by_tesserocr(files: list[Path], output_dir: Path) -> Command:
+    """The worker with libtesseract in its page processes."""
+    return _worker(files, output_dir, {"engine": "tesserocr"})
+
+
 def bare(files: list[Path], output_dir: Path) -> Command:
     """Ours' page work in plain processes, a file each, without worker and store."""
     return _script("bare", files, output_dir)

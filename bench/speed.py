@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from statistics import median
 
 from bench import contenders, jobs
+from bench.contenders import Contender
 from bench.jobs import Effort, Job
 from bench.pairs import LIMIT, Row, race
 
@@ -47,6 +48,9 @@ GOALS = (
     Goal("few-scans", "naive", 6.0),
     Goal("few-scans-by-command", "ocrmypdf", 1.3),
     Goal("cards", None, 25),
+    Goal("lines-scans", "tesserocr", 1.8, "lines"),
+    Goal("lines-corpus-scans", "tesserocr", 1.5, "lines"),
+    Goal("lines-cards", "tesserocr", 1.2, "lines"),
     Goal("born-digital", None, 50),
     Goal("blank", None, 100),
     Goal("command-line", "bare", 0.95),
@@ -67,7 +71,7 @@ def verdicts(row: Row) -> Iterator[Verdict]:
         yield Verdict(text, waiting <= MOST_WAITING_SECONDS)
     if "ocrmypdf" in row.runs and row.shrunk_pages == row.pages:
         yield Goal(f"{row.name}, gate open", "ocrmypdf", GATE_GOAL).verdict(row)
-    if "ocrmypdf" in row.runs:
+    if {"ours", "ocrmypdf"} <= row.runs.keys():
         yield from _accuracy(row)
     if "ours" in row.growth:
         text = f"{row.name}: {row.growth['ours']:+.0f} bytes a page, the goal is {row.allowed_growth:+.0f}"
@@ -149,6 +153,21 @@ def command_line(effort: Effort) -> Row:
     return race(job, rivals, effort.folder, effort.rounds)
 
 
+def lines_scans(effort: Effort) -> Row:
+    """The network in ONNX Runtime beside the same in libtesseract."""
+    return _of_engines(jobs.book_job("lines-scans", effort, effort.pages(20)), effort, OCRMYPDF)
+
+
+def lines_corpus_scans(effort: Effort) -> Row | None:
+    """The same on real scans, where the corpus is there."""
+    job = jobs.corpus_job("lines-corpus-scans", effort, effort.pages(20))
+    return _of_engines(job, effort, OCRMYPDF) if job else None
+
+
+def lines_cards(effort: Effort) -> Row:
+    return _of_engines(jobs.card_job("lines-cards", effort, effort.pages(300)), effort, {})
+
+
 def born_digital(effort: Effort) -> Row:
     return race(jobs.text_job("born-digital", effort, effort.pages(400)), OURS, effort.folder, effort.rounds)
 
@@ -169,6 +188,9 @@ ROWS: dict[str, Callable[[Effort], Row | None]] = {
     "cards": cards,
     "mixed": mixed,
     "command-line": command_line,
+    "lines-scans": lines_scans,
+    "lines-corpus-scans": lines_corpus_scans,
+    "lines-cards": lines_cards,
     "born-digital": born_digital,
     "blank": blank,
 }
@@ -176,3 +198,8 @@ ROWS: dict[str, Callable[[Effort], Row | None]] = {
 
 def _against_all(job: Job, effort: Effort) -> Row:
     return race(job, {**OURS, **OCRMYPDF, **RECOGNITION}, effort.folder, effort.rounds)
+
+
+def _of_engines(job: Job, effort: Effort, others: Mapping[str, Contender]) -> Row:
+    engines = {"lines": contenders.ours_by_lines, "tesserocr": contenders.ours_by_tesserocr}
+    return race(job, {**engines, **others}, effort.folder, effort.rounds)

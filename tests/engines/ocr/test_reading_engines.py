@@ -246,7 +246,7 @@ def test_data_spread_over_folders_is_gathered_in_one(tmp_path: Path, monkeypatch
 def test_the_catalogue_imports_no_engine() -> None:
     import subprocess
 
-    heavy = "{'tesserocr', 'PIL', 'pypdfium2', 'pikepdf'}"
+    heavy = "{'tesserocr', 'PIL', 'pypdfium2', 'pikepdf', 'numpy', 'onnxruntime'}"
     code = f"import sys, ocr_worker.engines.ocr.registry as c; c.all_engines(); c.installed_languages(); print({heavy} & set(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=HANG_SECONDS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from ocr_worker.engines.ocr import tessdata
 from ocr_worker.engines.ocr.engine import (
     Engine,
+    EngineFactory,
     GateSet,
     Hints,
     ModelFile,
@@ -19,10 +21,13 @@ from ocr_worker.engines.ocr.engine import (
     Probe,
     ResolutionGate,
 )
+from ocr_worker.errors import EngineMissingError, LanguageMissingError
 from ocr_worker.files.installation import to_have
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+log = logging.getLogger(__name__)
 
 # The LSTM's time goes with the length of lines, and it reads narrow letters as well: so `across` is smaller.
 # Where letters become narrow, to join pixels first makes fewer slips, in less time.
@@ -104,6 +109,47 @@ class TesserocrFactory(_Tesseract):
         )
 
 
+class LinesFactory(_Tesseract):
+    """Reads one language at a time, as far as it can; for all else it loads tesserocr, which then is the page's engine."""
+
+    __slots__ = ()
+
+    @property
+    def name(self) -> str:
+        return "lines"
+
+    def probe(self) -> Probe:
+        lacks = "" if _has("onnxruntime") and _has("numpy") else to_have('"ocr-sidecar[lines]"')
+        return Probe("onnxruntime", lacks if _has("tesserocr") else to_have("tesserocr"))
+
+    def load(self, languages: tuple[str, ...], data_dir: str | None, cache_dir: Path) -> Engine:
+        try:
+            return self._load(languages, data_dir)
+        except _UnsuitedError as error:
+            log.warning("%s is read by tesserocr: %s", "+".join(languages), error)
+            return TesserocrFactory(self.folders).load(languages, data_dir, cache_dir)
+
+    def _load(self, languages: tuple[str, ...], data_dir: str | None) -> Engine:
+        """Raises LanguageMissingError, _UnsuitedError."""
+        files = tessdata.find_tessdata(languages, data_dir, self.folders)
+        if len(files) > 1:
+            raise _UnsuitedError("lines are read in one language at a time")
+        try:
+            from ocr_worker.engines.ocr.lines.engine import LinesEngine
+            from ocr_worker.engines.ocr.lines.model import UnsuitedDataError, read_model
+        except (ImportError, OSError) as error:
+            raise _UnsuitedError(f"ONNX Runtime can't be loaded ({error})") from error
+        (file,) = files.values()
+        try:
+            return LinesEngine(read_model(file))
+        except (UnsuitedDataError, EngineMissingError, LanguageMissingError) as error:
+            raise _UnsuitedError(str(error)) from error
+
+
+class _UnsuitedError(Exception):
+    """Another engine has to read; the message says why."""
+
+
 class TesseractFactory(_Tesseract):
     __slots__ = ()
 
@@ -129,5 +175,5 @@ def _has(package: str) -> bool:
     return importlib.util.find_spec(package) is not None
 
 
-BUILT_IN = (TesserocrFactory(), TesseractFactory())
-"""The one inside the process first: it reads the same data and starts once."""
+BUILT_IN: tuple[EngineFactory, ...] = (TesserocrFactory(), TesseractFactory(), LinesFactory())
+"""The one inside the process first: it reads the same data and starts once. `lines` is taken by name alone."""

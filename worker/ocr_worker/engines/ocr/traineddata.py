@@ -64,12 +64,17 @@ def require_harmless(file: Path) -> tuple[str, ...]:
 
 def copy_harmless(file: Path, copy: Path) -> tuple[str, ...]:
     """As `require_harmless`, and leave a copy that holds what was looked at and can be taken for nothing else."""
-    with _opened(file) as data:
-        entries = {number: _read(data, place) for number, place in _places(file, data).items()}
+    entries = read_entries(file)
     more = _vetted(file, entries.get(CONFIG, b""))
     copy.parent.mkdir(parents=True, exist_ok=True)
     copy.write_bytes(_written(entries))
     return more
+
+
+def read_entries(file: Path) -> dict[int, bytes]:
+    """What the data holds, by the numbers of its entries. Raises LanguageMissingError for a file that is no data."""
+    with _opened(file) as data:
+        return {number: _read(data, place) for number, place in _places(file, data).items()}
 
 
 @contextmanager

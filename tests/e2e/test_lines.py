@@ -1,0 +1,44 @@
+"""The engine `lines` reads in confined page processes, the same alone and in company, and leaves the worker light."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("onnxruntime", reason="needs onnxruntime, of the extra `lines`")
+
+from samples import build
+from tests.e2e.host import Host, Launch, StartWorker
+
+_IMPORTED = re.compile(rb"^import time: .*\| *(numpy|onnxruntime|tesserocr|PIL)$", re.MULTILINE)
+
+
+def test_pages_read_the_same_alone_and_side_by_side_and_the_worker_imports_no_runtime(
+    start_worker: StartWorker, tmp_path: Path
+) -> None:
+    pages = [build(kind, tmp_path / "in")[0].path for kind in ("receipt", "cards", "two_columns")]
+    told = tmp_path / "told.log"
+    with told.open("wb") as log:
+        command = (sys.executable, "-X", "importtime", "-m", "ocr_worker")
+        worker = start_worker(Launch({"OCR_WORKER_PAGE_PROCESSES": "2"}, command, stderr=log))
+
+        alone = [read(worker, [page], tmp_path / page.stem, 2)[0] for page in pages]
+        side_by_side = read(worker, pages, tmp_path / "two", 2)
+
+    assert alone == side_by_side
+    assert [engine for engine, _ in alone] == ["lines"] * len(pages)
+    assert all(words for _, words in alone)
+    assert b"import time:" in told.read_bytes()
+    assert not _IMPORTED.search(told.read_bytes())
+
+
+def read(worker: Host, pages: list[Path], out: Path, processes: int) -> list[tuple[str, object]]:
+    """Of each page the engine, and all that it has read, boxes and confidences too."""
+    job = worker.batch(pages, out, max_workers=processes, outputs=["json"], engine="lines")
+    assert worker.wait_end(job)["status"] == "completed"
+    found = [json.loads((out / f"{page.stem}_ocr_results.json").read_bytes()) for page in pages]
+    return [(one["engine"], [page["lines"] for page in one["pages"]]) for one in found]

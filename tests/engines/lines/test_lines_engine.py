@@ -1,0 +1,199 @@
+"""The engine `lines` reads pages as Tesseract reads them, and leaves to it what it can't."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("onnxruntime", reason="needs onnxruntime, of the extra `lines`")
+
+from PIL import Image, ImageOps
+
+from ocr_worker.engines.images.grey_image import GreyImage
+from ocr_worker.engines.ocr.engine import Engine
+from ocr_worker.engines.ocr.lines.engine import LinesEngine
+from ocr_worker.engines.ocr.lines.model import read_model
+from ocr_worker.engines.ocr.registry import Engines
+from ocr_worker.engines.ocr.tesserocr_engine import TesserocrEngine
+from ocr_worker.errors import EngineMissingError
+from ocr_worker.model.page import Box, Line, Page
+from ocr_worker.model.tasks import PageSettings
+from samples import Sample
+from samples.scores import score
+from tests.engines.ocr import language_data
+from tests.faults import pictures
+
+KINDS = ["clean", "two_columns", "letters"]
+
+
+@pytest.fixture(scope="module")
+def lines_engine(english: Path) -> LinesEngine:
+    return LinesEngine(read_model(english / "eng.traineddata"))
+
+
+@pytest.fixture(scope="module")
+def page(sample: Callable[[str], Sample]) -> Callable[[str], GreyImage]:
+    return cache(lambda kind: GreyImage(Image.open(sample(kind).path).convert("L"), 300))
+
+
+@pytest.fixture(scope="module")
+def by_tesserocr(page: Callable[[str], GreyImage], english: Path) -> Callable[[str], tuple[Line, ...]]:
+    return cache(lambda kind: TesserocrEngine(("eng",), english).recognise(page(kind)))
+
+
+@pytest.fixture(scope="module")
+def by_lines(
+    page: Callable[[str], GreyImage], lines_engine: LinesEngine
+) -> Callable[[str], tuple[Line, ...]]:
+    return cache(lambda kind: lines_engine.recognise(page(kind)))
+
+
+def text_of(lines: tuple[Line, ...]) -> str:
+    return Page(1, "ok", lines=lines).text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_errs_no_more_than_tesseract(
+    kind: str,
+    sample: Callable[[str], Sample],
+    by_lines: Callable[[str], tuple[Line, ...]],
+    by_tesserocr: Callable[[str], tuple[Line, ...]],
+) -> None:
+    truth = sample(kind).truth
+
+    mine, theirs = (score(truth, text_of(read(kind))).cer for read in (by_lines, by_tesserocr))
+
+    assert mine <= theirs + 0.1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_words_stand_where_tesseract_sees_them_and_are_as_sure(
+    kind: str,
+    by_lines: Callable[[str], tuple[Line, ...]],
+    by_tesserocr: Callable[[str], tuple[Line, ...]],
+) -> None:
+    pairs = list(zip(by_lines(kind), by_tesserocr(kind), strict=True))
+
+    same = [
+        (a, b)
+        for one, other in pairs
+        if one.text == other.text
+        for a, b in zip(one.words, other.words, strict=True)
+    ]
+    far = [a.text for a, b in same if furthest(a.box, b.box) > 3]
+    unsure = statistics.fmean(abs((a.confidence or 0) - (b.confidence or 0)) for a, b in same)
+    assert len(same) > 0.9 * sum(len(line.words) for line in by_tesserocr(kind))
+    assert len(far) <= 0.02 * len(same)
+    assert unsure < 2
+    assert [(a.block, a.paragraph, a.baseline, a.box) for a, _ in pairs] == [
+        (b.block, b.paragraph, b.baseline, b.box) for _, b in pairs
+    ]
+
+
+def furthest(one: Box, other: Box) -> int:
+    return max(abs(a - b) for a, b in zip(one, other, strict=True))
+
+
+def test_the_layout_is_the_same_before_reading(
+    page: Callable[[str], GreyImage], lines_engine: LinesEngine, english: Path
+) -> None:
+    for kind in KINDS:
+        assert lines_engine.find_layout(page(kind)) == TesserocrEngine(("eng",), english).find_layout(
+            page(kind)
+        )
+
+
+def test_looking_at_the_layout_first_changes_nothing(
+    page: Callable[[str], GreyImage], lines_engine: LinesEngine, by_lines: Callable[[str], tuple[Line, ...]]
+) -> None:
+    lines_engine.find_layout(page("letters"))
+    lines_engine.find_layout(page("clean"))
+
+    assert lines_engine.recognise(page("clean")) == by_lines("clean")
+
+
+@pytest.mark.parametrize("at_once", [1, 4, 16, 64])
+def test_lines_read_the_same_alone_and_together(
+    at_once: int, page: Callable[[str], GreyImage], lines_engine: LinesEngine, by_lines: Callable[[str], tuple[Line, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(lines_engine, "at_once", at_once)
+
+    assert lines_engine.recognise(page("two_columns")) == by_lines("two_columns")
+
+
+def test_light_print_is_read(lines_engine: LinesEngine) -> None:
+    dark = ImageOps.invert(pictures.sheet("Harvest moon rises", (1200, 300), (100, 100)))
+
+    assert text_of(lines_engine.recognise(GreyImage(dark, 300))) == "Harvest moon rises\n"
+
+
+def test_lines_that_run_down_the_page_are_read(lines_engine: LinesEngine) -> None:
+    upright = pictures.sheet("Harvest moon rises", (1200, 300), (100, 100))
+    (level,) = lines_engine.recognise(GreyImage(upright, 300))
+
+    (turned,) = lines_engine.recognise(GreyImage(upright.transpose(Image.Transpose.ROTATE_270), 300))
+
+    assert turned.text == level.text == "Harvest moon rises"
+    for word, (left, top, right, bottom) in zip(
+        turned.words, (word.box for word in level.words), strict=True
+    ):
+        assert furthest(word.box, (300 - bottom, left, 300 - top, right)) <= 3
+
+
+def test_nothing_is_read_where_nothing_is(lines_engine: LinesEngine) -> None:
+    assert lines_engine.recognise(GreyImage(Image.new("L", (800, 600), 255), 300)) == ()
+
+
+def engine_of(folder: Path, *languages: str) -> Engine:
+    settings = PageSettings(languages=languages, engine="lines", tessdata_dir=str(folder))
+    return Engines(folder / "scratch").engine(settings)
+
+
+def put(folder: Path, code: str, entries: dict[int, bytes]) -> None:
+    (folder / f"{code}.traineddata").write_bytes(language_data.plain(entries))
+
+
+@pytest.fixture
+def good(english: Path) -> dict[int, bytes]:
+    return language_data.entries_of((english / "eng.traineddata").read_bytes())
+
+
+def test_what_one_network_does_not_read_is_left_to_tesserocr(good: dict[int, bytes], tmp_path: Path) -> None:
+    put(tmp_path, "eng", good)
+    put(tmp_path, "set", {**good, 0: b"preserve_interword_spaces 1\n"})
+    put(tmp_path, "heb", {**good, 21: good[21].replace(b"\nQ ", "\nא ".encode())})
+
+    assert engine_of(tmp_path, "eng").name == "lines"
+    assert [engine_of(tmp_path, *codes).name for codes in (("eng", "set"), ("set",), ("heb",))] == [
+        "tesserocr"
+    ] * 3
+
+
+def test_a_damaged_network_is_named(good: dict[int, bytes], tmp_path: Path) -> None:
+    put(tmp_path, "xyz", {**good, 17: good[17][:5000]})
+
+    with pytest.raises(EngineMissingError, match="xyz"):
+        engine_of(tmp_path, "xyz")
+
+
+def test_where_the_runtime_can_not_be_loaded_tesserocr_reads(
+    good: dict[int, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(tmp_path, "eng", good)
+    (tmp_path / "onnxruntime.py").write_text("raise ImportError('not for this processor')", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for name in [*sys.modules]:
+        if name.startswith(("ocr_worker.engines.ocr.lines.", "onnxruntime")):
+            monkeypatch.delitem(sys.modules, name)
+
+    with caplog.at_level("INFO"):
+        engine = engine_of(tmp_path, "eng")
+
+    assert engine.name == "tesserocr"
+    assert "not for this processor" in caplog.text

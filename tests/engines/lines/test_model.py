@@ -1,0 +1,99 @@
+"""Language data is read as it is, or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("onnxruntime", reason="needs onnxruntime, of the extra `lines`")
+
+import numpy as np
+
+from ocr_worker.engines.ocr.lines.model import UnsuitedDataError, read_model
+from ocr_worker.engines.ocr.lines.network import Runtime
+from ocr_worker.errors import EngineMissingError
+from tests.engines.lines import made_data
+from tests.engines.lines.made_data import LETTERS, Made
+from tests.engines.ocr import language_data
+
+LSTM, WORDS, CHARACTERS, CODES = 17, 19, 21, 22
+
+
+def written(folder: Path, entries: dict[int, bytes]) -> Path:
+    file = folder / "xyz.traineddata"
+    file.write_bytes(language_data.plain(entries))
+    return file
+
+
+def test_whole_numbers_and_fractions_are_read_as_the_same_network(tmp_path: Path) -> None:
+    line = np.linspace(-1, 1, 12 * 60, dtype=np.float32).reshape(12, 60)
+
+    whole, fractions = (
+        Runtime(read_model(written(tmp_path, made_data.entries(Made(is_int=kind)))).network).read([line], 1)[
+            0
+        ]
+        for kind in (True, False)
+    )
+
+    assert whole.shape == (20, 2 + len(made_data.LETTERS))
+    assert np.allclose(whole.sum(axis=1), 1, atol=1e-5)
+    # But for what layers of whole numbers round off.
+    assert np.allclose(whole, fractions, atol=0.02)
+    assert np.ptp(fractions) > 0.1
+
+
+def test_words_are_known_with_numbers_and_punctuation_around_them(english: Path) -> None:
+    words = read_model(english / "eng.traineddata").words
+
+    assert words
+    known = ["the", "The", "house", "house,", "(house)", "“house”", "Monday", "12", "3.50", "1,000"]
+    unknown = ["rospectfully", "qwzx", "housx", "", "t" * 200, "\N{SNOWMAN}"]
+    assert [word for word in known if not words.holds(word)] == []
+    assert [word for word in unknown if words.holds(word)] == []
+
+
+def test_a_list_without_punctuation_holds_its_words_alone(tmp_path: Path) -> None:
+    words = read_model(written(tmp_path, made_data.entries())).words
+
+    assert words
+    assert [word for word in ("tea", "team", "one", "te", "teams", "on") if words.holds(word)] == [
+        "tea",
+        "team",
+        "one",
+    ]
+
+
+@pytest.mark.parametrize("entry", [LSTM, CHARACTERS, CODES])
+def test_data_that_lacks_a_part_is_named(entry: int, tmp_path: Path) -> None:
+    entries = made_data.entries()
+    del entries[entry]
+
+    with pytest.raises(
+        EngineMissingError, match=rf"xyz\.traineddata lacks its entry {entry}: install xyz again"
+    ):
+        read_model(written(tmp_path, entries))
+
+
+@pytest.mark.parametrize("entry", [LSTM, WORDS, CHARACTERS, CODES])
+def test_data_that_is_cut_off_within_a_part_is_named(entry: int, tmp_path: Path) -> None:
+    entries = made_data.entries()
+    entries[entry] = entries[entry][:-30]
+
+    with pytest.raises(EngineMissingError, match=r"xyz\.traineddata"):
+        read_model(written(tmp_path, entries))
+
+
+@pytest.mark.parametrize(
+    ("entries", "why"),
+    [
+        (made_data.entries(Made(letters=LETTERS + "אבג")), "right to left"),
+        (made_data.entries(Made(code=lambda number: (2, number + 1))), "put together"),
+        ({**made_data.entries(), 0: b"preserve_interword_spaces 1\n"}, "sets how"),
+    ],
+)  # fmt: skip
+def test_languages_that_tesseract_reads_better_are_left_to_it(
+    entries: dict[int, bytes], why: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UnsuitedDataError, match=why):
+        read_model(written(tmp_path, entries))

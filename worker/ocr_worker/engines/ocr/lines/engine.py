@@ -1,0 +1,110 @@
+"""Read pages by lines: the layout is Tesseract's, and so is the network, but not what runs it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+
+# libtesseract reads this when it is loaded.
+os.environ.setdefault("OMP_THREAD_LIMIT", "1")
+
+import numpy as np
+import tesserocr
+from PIL import Image
+from tesserocr import PSM
+
+from ocr_worker.engines.images.grey_image import GreyImage
+from ocr_worker.engines.ocr.layout import Layout
+from ocr_worker.engines.ocr.lines.crops import evened, scaled
+from ocr_worker.engines.ocr.lines.model import Model
+from ocr_worker.engines.ocr.lines.network import AT_ONCE, Runtime
+from ocr_worker.engines.ocr.lines.placing import Place
+from ocr_worker.engines.ocr.lines.reading import LineReader
+from ocr_worker.engines.ocr.lines.runs import Row, Run, find_rows
+from ocr_worker.engines.ocr.lines.weights import Floats
+from ocr_worker.model.page import Line, Word
+
+LIGHT_ON_DARK_BELOW = 0.7
+"""Of how likely what was read is: such a line is read once more with its tones reversed."""
+LEAST_PX = 3
+"""Lower and narrower stretches hold no letters."""
+_UPRIGHT = {1: Image.Transpose.ROTATE_90, 2: Image.Transpose.ROTATE_180, 3: Image.Transpose.ROTATE_270}
+
+
+class LinesEngine:
+    """A layout finder without a language, and the network of one."""
+
+    name = "lines"
+
+    def __init__(self, model: Model) -> None:
+        tesseract = tesserocr.tesseract_version().splitlines()[0].removeprefix("tesseract").strip()
+        self.version = f"{tesseract}, ONNX Runtime {Runtime.version}"
+        self._api = tesserocr.PyTessBaseAPI(init=False)
+        self._api.InitForAnalysePage()
+        self._api.SetPageSegMode(PSM.AUTO)
+        self._network = Runtime(model.network)
+        self._height, (self._across, _) = model.network.height, model.network.pool
+        self._reader = LineReader(model.texts, model.network.blank, model.space, model.words)
+        self.at_once = AT_ONCE
+        """Lines that are read along together."""
+        self._shown: tuple[GreyImage, tuple[Row, ...]] | None = None
+
+    def find_layout(self, image: GreyImage) -> Layout:
+        """A recognition of the same image goes on from there, so this costs nothing."""
+        rows = self._look(image)
+        self._shown = image, rows
+        return Layout(tuple(row.layout for row in rows))
+
+    def recognise(self, image: GreyImage) -> tuple[Line, ...]:
+        shown, self._shown = self._shown, None
+        rows = shown[1] if shown and shown[0] is image else self._look(image)
+        cut = [self._cut(image.picture, run, row.turns) for row in rows for run in row.runs]
+        steps = self._read([pixels for pixels, _ in cut if pixels is not None])
+        reading = iter(steps)
+        words = iter(
+            [self._words(place, next(reading)) if pixels is not None else [] for pixels, place in cut]
+        )
+        lines = [_line(row, [word for _ in row.runs for word in next(words)]) for row in rows]
+        return tuple(line for line in lines if line.words)
+
+    def _look(self, image: GreyImage) -> tuple[Row, ...]:
+        (width, height), api = image.size, self._api
+        api.SetImageBytes(image.picture.tobytes(), width, height, 1, width)
+        api.SetSourceResolution(image.engine_dpi)
+        try:
+            return find_rows(api)
+        finally:
+            api.Clear()
+
+    def _cut(self, picture: Image.Image, run: Run, turns: int) -> tuple[np.ndarray | None, Place]:
+        """What the network is to read, None where that is nothing, and the place that it came from."""
+        left, top, right, bottom = run.crop
+        crop = max(0, left), max(0, top), min(picture.width, right), min(picture.height, bottom)
+        stretch = picture.crop(crop)
+        if turns:
+            stretch = stretch.transpose(_UPRIGHT[turns])
+        place = Place(run, crop, turns, self._across * stretch.height / self._height)
+        if min(stretch.size) < LEAST_PX:
+            return None, place
+        line = scaled(np.asarray(stretch), self._height)
+        return (line if line is not None and line.shape[1] >= 2 * self._across else None), place
+
+    def _read(self, lines: Sequence[np.ndarray]) -> list[Floats]:
+        steps = self._network.read([evened(line) for line in lines], self.at_once)
+        likely = [self._reader.likelihood(one) for one in steps]
+        doubted = [number for number, one in enumerate(likely) if one < LIGHT_ON_DARK_BELOW]
+        reversed_ = self._network.read([evened(255 - lines[number]) for number in doubted], self.at_once)
+        for number, other in zip(doubted, reversed_, strict=True):
+            if self._reader.likelihood(other) > likely[number]:
+                steps[number] = other
+        return steps
+
+    def _words(self, place: Place, steps: Floats) -> list[Word]:
+        read = self._reader.read(steps)
+        return [
+            Word(word.text, box, word.confidence) for word, box in zip(read, place.boxes(read), strict=True)
+        ]
+
+
+def _line(row: Row, words: Iterable[Word]) -> Line:
+    return Line(tuple(words), row.layout.box, row.baseline, row.block, row.paragraph)
