@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from ocr_worker.engines.ocr import tessdata
 from ocr_worker.engines.ocr.engine import (
     Engine,
-    EngineFactory,
     GateSet,
     Hints,
     ModelFile,
@@ -175,5 +174,5 @@ def _has(package: str) -> bool:
     return importlib.util.find_spec(package) is not None
 
 
-BUILT_IN: tuple[EngineFactory, ...] = (TesserocrFactory(), TesseractFactory(), LinesFactory())
+BUILT_IN = (TesserocrFactory(), TesseractFactory(), LinesFactory())
 """The one inside the process first: it reads the same data and starts once. `lines` is taken by name alone."""
