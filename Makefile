@@ -14,7 +14,8 @@ UV := build/lock/bin/uv pip compile --universal --python-version 3.10 --generate
 QUICK := $(filter-out tests/e2e/ tests/faults/ tests/fuzz/ tests/__pycache__/,$(wildcard tests/*/ tests/test_*.py)) -m "not slow and not faults_long"
 ACCEPTANCE := ../shared/acceptance/run
 
-.PHONY: help demo test test-quick faults check fix acceptance bench bench-quick bench-long system-tools missing-tools lock clean
+.PHONY: help demo test test-quick faults check fix acceptance windows test-windows test-windows-all
+.PHONY: bench bench-quick bench-long system-tools missing-tools lock clean
 .DELETE_ON_ERROR:
 
 help: ## Say what can be made.
@@ -49,6 +50,15 @@ fix: .venv/dev ## Format, and mend what the linter can mend.
 acceptance: .venv/dev ## Run the acceptance cases promised so far, where ../shared is there.
 	@$(BIN)/python tools/acceptance.py $(ACCEPTANCE) tests/acceptance_cases.txt
 
+windows: .venv/dev ## Build Windows' own CPython under Wine with our requirements, in build/windows.
+	@$(BIN)/python tools/windows.py ready
+
+test-windows: .venv/dev ## Run there what tells most; docs/windows.md says what is skipped, and why.
+	@$(BIN)/python tools/windows.py test
+
+test-windows-all: .venv/dev ## Run there all that can run.
+	@$(BIN)/python tools/windows.py test-all
+
 bench: .venv/bench missing-tools ## Accuracy beside plain Tesseract, speed beside other tools; raw figures in bench/out.
 	$(BIN)/python -m bench accuracy speed
 
@@ -75,6 +85,8 @@ lock: ## Pin all requirements anew, with hashes; PACKAGE=pillow moves that one a
 	$(UV) --group build --output-file requirements/runtime.txt
 	$(UV) --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
 	$(UV) --group bench --constraint requirements/dev.txt --output-file requirements/bench.txt
+	$(subst --universal --python-version 3.10,--python-platform windows --python-version 3.13,$(UV)) \
+		--group windows --constraint requirements/dev.txt --output-file requirements/windows.txt
 
 clean: ## Remove the environment and all that was made.
 	rm -rf .venv tests/readers/node_modules build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -17,7 +17,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PAGES = [*REPOSITORY.glob("*.md"), *sorted((REPOSITORY / "docs").rglob("*.md"))]
 
 
-@pytest.mark.parametrize("name", ["runtime", "dev", "bench"])
+@pytest.mark.parametrize("name", ["runtime", "dev", "bench", "windows"])
 def test_every_requirement_is_pinned_with_hashes_and_without_an_address(name: str) -> None:
     text = (REPOSITORY / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
 
@@ -29,9 +29,10 @@ def test_every_requirement_is_pinned_with_hashes_and_without_an_address(name: st
 
 
 def test_the_larger_sets_pin_the_smaller_ones_alike() -> None:
-    runtime, dev, bench = (_pins(name) for name in ("runtime", "dev", "bench"))
+    runtime, dev, bench, windows = (_pins(name) for name in ("runtime", "dev", "bench", "windows"))
 
     assert runtime <= dev <= bench
+    assert windows <= dev
 
 
 def test_a_missing_acceptance_kit_is_said_and_is_no_failure(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import subprocess
 import sys
 import threading
@@ -21,6 +20,7 @@ from ocr_protocol.schema import event_adapter
 from ocr_worker.store.job_store import JobStore
 from tests.e2e import tree
 from tests.limits import HANG_SECONDS
+from tests.pipes import has_news
 
 Event = dict[str, Any]
 StartWorker = Callable[..., "Host"]
@@ -38,6 +38,8 @@ class Launch:
     command: tuple[str, ...] = (sys.executable, "-m", "ocr_worker")
     cwd: Path | None = None
     stderr: int | IO[bytes] | None = None
+    creation_flags: int = 0
+    """Of Windows."""
 
 
 class Host:
@@ -57,6 +59,7 @@ class Host:
                 launch.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=launch.cwd or folder,
                 stderr=log if launch.stderr is None else launch.stderr,
                 env={**os.environ, "OCR_WORKER_STATE_DIR": str(self.state), **launch.environment},
+                creationflags=launch.creation_flags,
             )  # fmt: skip
         assert self.process.stdin
         assert self.process.stdout
@@ -170,7 +173,7 @@ class Host:
     def _read(self) -> None:
         pending = b""
         while not self._abandoned.is_set():
-            if not self.reading.is_set() or not select.select([self.stdout], [], [], 0.05)[0]:
+            if not self.reading.is_set() or not has_news(self.stdout, 0.05):
                 self._abandoned.wait(0.01)
                 continue
             chunk = os.read(self.stdout.fileno(), 65536)

@@ -57,7 +57,7 @@ def _write_as_it_is(
     head = _head(store, job)
 
     def write(temporary: Path) -> None:
-        with temporary.open("w", encoding="ascii") as stream:
+        with temporary.open("w", encoding="ascii", newline="\n") as stream:
             _write(stream, head, _items(store, job_id), broken_off or threading.Event())
 
     with staging(path, write) as staged:

@@ -1,0 +1,147 @@
+"""Windows alone: who dies with whom, orders to end, line ends, and paths that only Windows has."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+if sys.platform != "win32":
+    pytest.skip("tells of what only Windows has", allow_module_level=True)
+
+from tests.e2e import tree
+from tests.e2e.host import Host, Launch, StartWorker
+from tests.e2e.material import Material
+from tests.limits import HANG_SECONDS
+
+DOOMED_HOST = Path(__file__).with_name("doomed_host.py")
+PROMISED_SECONDS = 2.0
+WAYS = ("host", "host behind a launcher", "worker")
+
+
+@contextmanager
+def doomed_host(way: str, material: Material, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A host process whose worker is in the middle of a long page."""
+    batch = {
+        "command": "ocr_batch",
+        "files": [str(material.slow)],
+        "output_dir": str(folder / "out"),
+    }
+    order = json.dumps({"way": "launcher" if "launcher" in way else "direct", "batch": json.dumps(batch)})
+    environment = {**os.environ, "OCR_WORKER_STATE_DIR": str(folder / "state")}
+    host = subprocess.Popen([sys.executable, DOOMED_HOST, order], env=environment)
+    try:
+        tree.wait_until(lambda: list((folder / "state").glob("jobs/*/1")), "a page in work")
+        yield host
+    finally:
+        host.kill()
+        host.wait(HANG_SECONDS)
+        tree.kill_all(folder / "state")
+
+
+def seconds_until_gone(way: str, material: Material, folder: Path) -> float:
+    """From the kill to the end of the worker's last process."""
+    with doomed_host(way, material, folder) as host:
+        processes = tree.alive(folder / "state")
+        doomed = [process for process in processes if DOOMED_HOST.name not in " ".join(process.cmdline())]
+        [worker] = [process for process in doomed if "page-process" not in process.cmdline()]
+        assert len(doomed) >= 2
+        begun = time.monotonic()
+        if way == "worker":
+            worker.kill()
+        else:
+            host.kill()
+        tree.wait_until(
+            lambda: not any(map(psutil.Process.is_running, doomed)), "the worker's processes are gone"
+        )
+        return time.monotonic() - begun
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_when_host_or_worker_is_killed_in_mid_page_the_whole_tree_goes(
+    way: str, material: Material, tmp_path: Path
+) -> None:
+    assert seconds_until_gone(way, material, tmp_path) < HANG_SECONDS
+
+
+@pytest.mark.faults_long
+def test_of_twenty_kills_each_takes_the_whole_tree_within_the_time_that_is_promised(
+    material: Material, tmp_path: Path
+) -> None:
+    times = [
+        seconds_until_gone(WAYS[number % len(WAYS)], material, tmp_path / str(number)) for number in range(20)
+    ]
+
+    sys.stderr.write(f"seconds until gone: {[round(seconds, 2) for seconds in times]}\n")
+    assert max(times) < PROMISED_SECONDS
+
+
+def test_ctrl_break_ends_the_job_with_its_terminal_event_and_the_worker_with_its_code(
+    start_worker: StartWorker, material: Material, tmp_path: Path
+) -> None:
+    worker = start_worker(Launch(creation_flags=subprocess.CREATE_NEW_PROCESS_GROUP))
+    job = worker.batch([material.slow], tmp_path / "out")
+    worker.wait_in_work(job, 1)
+
+    worker.process.send_signal(signal.CTRL_BREAK_EVENT)
+    ended = worker.wait_end(job)
+
+    assert (ended["status"], ended["reason"]) == ("cancelled", "SIGBREAK")
+    assert worker.exit_code() == 128 + signal.SIGBREAK
+    tree.wait_gone(worker.state)
+
+
+def test_ctrl_break_ends_a_worker_that_waits_for_commands(start_worker: StartWorker) -> None:
+    worker = start_worker(Launch(creation_flags=subprocess.CREATE_NEW_PROCESS_GROUP))
+    worker.ask("ping")
+
+    worker.process.send_signal(signal.CTRL_BREAK_EVENT)
+
+    assert worker.exit_code() == 128 + signal.SIGBREAK
+
+
+def test_lines_end_as_the_protocol_says_and_commands_may_end_as_windows_has_it(tmp_path: Path) -> None:
+    commands = b'{"command":"hello","protocol":[1]}\r\n{"command":"ping","id":7}\r\n'
+
+    said = subprocess.run(
+        [sys.executable, "-m", "ocr_worker"], input=commands, capture_output=True, timeout=HANG_SECONDS,
+        env={**os.environ, "OCR_WORKER_STATE_DIR": str(tmp_path)},
+    )  # fmt: skip
+
+    events = [json.loads(line) for line in said.stdout.splitlines()]
+    assert b"\r" not in said.stdout
+    assert [event["type"] for event in events] == ["result", "result"]
+    assert said.returncode == 0
+
+
+@pytest.mark.parametrize("folder", ["плохие имена 日本", "d" * 120])
+def test_names_that_windows_alone_finds_hard_come_out_as_files(
+    worker: Host, material: Material, tmp_path: Path, folder: str
+) -> None:
+    place = Path(f"\\\\?\\{tmp_path}", folder, folder)
+    place.mkdir(parents=True)
+    names = ["Ünï ß.png", "com1 .png", "a.b..png", "x" * 150 + ".png"]
+    files = [place / name for name in names]
+    for file in files:
+        file.write_bytes(material.quick.read_bytes())
+
+    job = worker.batch(
+        [Path(str(file).removeprefix("\\\\?\\")) for file in files],
+        tmp_path / folder / "out",
+        outputs=["txt"],
+    )
+    ended = worker.wait_end(job)
+
+    assert ended["failed"] == []
+    outputs = [Path(done["output"]) for done in ended["successful"]]
+    assert len(outputs) == len(names)
+    assert all(output.read_text(encoding="utf-8").strip() for output in outputs)
