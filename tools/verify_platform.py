@@ -27,6 +27,15 @@ LIMIT_SECONDS, PROMISED_SECONDS = 120.0, 2.0
 LINE = "Sphinx of black quartz judge my vow"
 WORKER = (sys.executable, "-m", "ocr_worker")
 Event = dict[str, Any]
+if sys.platform == "win32":
+    # Ctrl-Break goes to a whole group.
+    GROUP_OF_ITS_OWN, ORDER, EXIT_CODE = (
+        subprocess.CREATE_NEW_PROCESS_GROUP,
+        signal.CTRL_BREAK_EVENT,
+        128 + signal.SIGBREAK,
+    )
+else:
+    GROUP_OF_ITS_OWN, ORDER, EXIT_CODE = 0, signal.SIGTERM, 128 + signal.SIGTERM
 
 
 class FailedError(Exception):
@@ -37,14 +46,17 @@ class Worker:
     """A worker and what it says, heard by a thread."""
 
     def __init__(self, folder: Path) -> None:
-        flags = subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0
         environment = {
             **os.environ,
             "OCR_WORKER_STATE_DIR": str(folder / "state"),
             "OCR_WORKER_PAGE_PROCESSES": "2",
         }
         self.process = subprocess.Popen(
-            WORKER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, creationflags=flags
+            WORKER,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+            creationflags=GROUP_OF_ITS_OWN,
         )
         self._events: queue.Queue[Event | None] = queue.Queue()
         self._listener = threading.Thread(target=self._listen, daemon=True)
@@ -181,18 +193,16 @@ def check_cancel(folder: Path) -> str:
 
 def check_order(folder: Path) -> str:
     """SIGTERM, or Ctrl-Break on Windows, ends job and worker, and the exit code says so."""
-    number = signal.CTRL_BREAK_EVENT if sys.platform == "win32" else signal.SIGTERM
-    expected = 128 + (signal.SIGBREAK if sys.platform == "win32" else signal.SIGTERM)
     with worker_in(folder) as worker:
         worker.batch([write_page(folder / "slow.png", 150)], folder / "out")
         processes = worker.wait_in_work()
         begun = time.monotonic()
-        worker.process.send_signal(number)
+        worker.process.send_signal(ORDER)
         reason = worker.wait("batch")["reason"]
         code = worker.process.wait(LIMIT_SECONDS)
         seconds_until_gone(processes[1:])
-        if code != expected:
-            raise FailedError(f"exit code {code} where {expected} is due; the reason was {reason}")
+        if code != EXIT_CODE:
+            raise FailedError(f"exit code {code} where {EXIT_CODE} is due; the reason was {reason}")
         return in_time(time.monotonic() - begun, PROMISED_SECONDS)
 
 
@@ -246,7 +256,8 @@ def report(check: Callable[[Path], str]) -> tuple[str, bool]:
             held, detail = True, check(Path(folder))
         except Exception as error:  # noqa: BLE001  # whatever it is, it belongs into the report
             held, detail = False, f"{type(error).__name__}: {error}"
-    return f"| {(check.__doc__ or "").rstrip(".")} | {'yes' if held else '**NO**'} | {detail.replace('|', '/')} |\n", held
+    promise = (check.__doc__ or "").rstrip(".")
+    return f"| {promise} | {'yes' if held else '**NO**'} | {detail.replace('|', '/')} |\n", held
 
 
 def main() -> int:

@@ -198,7 +198,7 @@ def _under_wine(command: list[str]) -> int:
         alarm = threading.Timer(SECONDS, _quietly, ("wineserver", "--kill"))
         alarm.start()
         assert process.stdout
-        while said := process.stdout.read1():
+        while said := os.read(process.stdout.fileno(), 65536):
             sys.stdout.buffer.write(said)
             sys.stdout.flush()
         alarm.cancel()

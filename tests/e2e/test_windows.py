@@ -23,6 +23,8 @@ from tests.e2e.host import Host, Launch, StartWorker
 from tests.e2e.material import Material
 from tests.limits import HANG_SECONDS
 
+assert sys.platform == "win32"
+
 DOOMED_HOST = Path(__file__).with_name("doomed_host.py")
 PROMISED_SECONDS = 2.0
 WAYS = ("host", "host behind a launcher", "worker")

@@ -13,14 +13,17 @@ import pytest
 if sys.platform != "win32":
     pytest.skip("tells of sharing violations, which Windows has", allow_module_level=True)
 
-import _winapi
-
 from ocr_worker.errors import LockedError, NotRegularError
 from ocr_worker.files.atomic import Staged, part_beside
 from ocr_worker.files.regular import WAITS, open_regular, read_regular
 from ocr_worker.model.tasks import Source
 from ocr_worker.outputs.publishing import publish_set
 from ocr_worker.pages.source_file import require_unchanged
+
+if sys.platform == "win32":
+    import _winapi
+
+assert sys.platform == "win32"
 
 READ, WRITE, SHARE_READ = 0x80000000, 0x40000000, 0x1
 

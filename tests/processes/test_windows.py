@@ -17,10 +17,14 @@ if sys.platform != "win32":
 
 from ocr_worker.processes.guard import Guard, HostGone, watch_host
 from ocr_worker.processes.pool import PagePool
-from ocr_worker.processes.windows_guard import JobGuard, ParentWatch, PipeWatch
 from ocr_worker.settings import Settings
 from tests.e2e.tree import wait_until
 from tests.limits import HANG_SECONDS
+
+if sys.platform == "win32":
+    from ocr_worker.processes.windows_guard import JobGuard, ParentWatch, PipeWatch
+
+assert sys.platform == "win32"
 
 GRACE_SECONDS = 0.5
 

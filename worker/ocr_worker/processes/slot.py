@@ -35,10 +35,6 @@ START = (
 )
 """Unlike `-m`, this imports nothing from the working directory, which may be anybody's. (`-P` needs Python 3.11.)"""
 _FOLDERS = ("TESSDATA_PREFIX",)
-_FLAGS = (
-    subprocess.CREATE_NO_WINDOW | subprocess.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else 0
-)
-"""On Windows: with a console of its own that nobody sees, so that no Ctrl-C comes there and no command opens a window."""
 WARM_UP = 0
 """The ticket of every warm-up; those of tasks are above it."""
 WARM_UP_SECONDS = 120
@@ -199,8 +195,15 @@ def _spawn(settings: Settings, temp: Path) -> subprocess.Popen[bytes]:
         stderr=subprocess.PIPE,
         env=_environment(temp),
         start_new_session=True,
-        creationflags=_FLAGS,
+        creationflags=_creation_flags(),
     )
+
+
+def _creation_flags() -> int:
+    """On Windows: with a console of its own that nobody sees, so that no Ctrl-C comes there and no command opens a window."""
+    if sys.platform == "win32":
+        return subprocess.CREATE_NO_WINDOW | subprocess.BELOW_NORMAL_PRIORITY_CLASS
+    return 0
 
 
 def _command(settings: Settings) -> list[str]:

@@ -89,7 +89,8 @@ class Watched:
 
     def has_ended(self, wait_seconds: float) -> bool:
         """Wait up to `wait_seconds` for its end."""
-        return _kernel32.WaitForSingleObject(self.handle, round(wait_seconds * 1000)) == 0
+        ended: int = _kernel32.WaitForSingleObject(self.handle, round(wait_seconds * 1000))
+        return ended == 0
 
     def close(self) -> None:
         _kernel32.CloseHandle(self.handle)
