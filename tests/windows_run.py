@@ -54,6 +54,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         raise pytest.UsageError(f"docs/windows.md names tests that are not there: {', '.join(sorted(gone))}")
 
 
+class Failures:
+    """Shows a failure at once: a test that hangs ends all, and with it what would be shown at the end."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self._config.get_terminal_writer().line(
+                f"\n{report.nodeid} ({report.when})\n{report.longreprtext}"
+            )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Failures(config))
+
+
 def _names(item: pytest.Item) -> Iterator[str]:
     """As one case, and as a test with all its cases."""
     yield item.nodeid

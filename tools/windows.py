@@ -23,6 +23,8 @@ PYTHON, PREFIX, STAMP = HOME / "python", HOME / "prefix", HOME / "ready"
 SITE = PYTHON / "Lib" / "site-packages"
 CPYTHON, WHEELS = (REPOSITORY / "requirements" / f"windows{name}.txt" for name in ("-python", ""))
 VERSION = "3.13"
+LAYOUT = 1
+"""To be counted up when what is made of the same packages changes."""
 SECONDS = 1500
 """After so long a run is taken for hung."""
 ALL = ("tests",)
@@ -64,8 +66,8 @@ def main(words: list[str]) -> int:
 def make_ready() -> None:
     """Build what is missing. Raises LackingError."""
     _require_wine()
-    content = b"".join(path.read_bytes() for path in (CPYTHON, WHEELS, Path(__file__)))
-    made_of = hashlib.sha256(content).hexdigest()
+    content = b"".join(path.read_bytes() for path in (CPYTHON, WHEELS))
+    made_of = f"{LAYOUT} {hashlib.sha256(content).hexdigest()}"
     if STAMP.exists() and STAMP.read_text(encoding="ascii") == made_of:
         return
     sys.stderr.write(f"Building Windows' CPython with our requirements in {HOME.relative_to(REPOSITORY)}\n")
@@ -195,17 +197,27 @@ def _under_wine(command: list[str]) -> int:
             ["wine", *command], env=_environment(), cwd=REPOSITORY, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
-        alarm = threading.Timer(SECONDS, _quietly, ("wineserver", "--kill"))
-        alarm.start()
-        assert process.stdout
-        while said := os.read(process.stdout.fileno(), 65536):
-            sys.stdout.buffer.write(said)
-            sys.stdout.flush()
-        alarm.cancel()
-        return process.wait()
+        show = threading.Thread(target=_show, args=(process,))
+        show.start()
+        try:
+            return process.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            sys.stderr.write(f"Ended by force: not done within {SECONDS} s.\n")
+            return 1
+        finally:
+            # What outlived it still holds its stdout.
+            _quietly("wineserver", "--kill")
+            show.join()
     finally:
         _quietly("wineserver", "--kill")
         _quietly("wineserver", "--wait")
+
+
+def _show(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdout
+    while said := os.read(process.stdout.fileno(), 65536):
+        sys.stdout.buffer.write(said)
+        sys.stdout.flush()
 
 
 def _quietly(*command: str) -> None:

@@ -46,21 +46,9 @@ def _patiently(path: Path, sleep: Callable[[float], None]) -> int:
     return _open(path)
 
 
-if sys.platform == "win32":
-    import _winapi
-    import msvcrt
+def _open(path: Path) -> int:
+    if sys.platform == "win32":
+        from ocr_worker.files.windows import open_shared
 
-    _READ, _SHARE_ALL = 0x80000000, 0x7
-
-    def _open(path: Path) -> int:
-        """Others may write, rename and delete the file meanwhile. Unlike `os.open` this says when another program refuses it."""
-        # Folders are refused like files that may not be read.
-        if path.is_dir():
-            raise OSError(errno.EISDIR, "it is a folder", str(path))
-        handle = _winapi.CreateFile(str(path), _READ, _SHARE_ALL, 0, _winapi.OPEN_EXISTING, 0, 0)
-        return msvcrt.open_osfhandle(handle, os.O_RDONLY | os.O_BINARY | os.O_NOINHERIT)
-
-else:
-
-    def _open(path: Path) -> int:
-        return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        return open_shared(path)
+    return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
