@@ -38,8 +38,6 @@ class Launch:
     command: tuple[str, ...] = (sys.executable, "-m", "ocr_worker")
     cwd: Path | None = None
     stderr: int | IO[bytes] | None = None
-    creation_flags: int = 0
-    """Of Windows."""
 
 
 class Host:
@@ -59,7 +57,6 @@ class Host:
                 launch.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=launch.cwd or folder,
                 stderr=log if launch.stderr is None else launch.stderr,
                 env={**os.environ, "OCR_WORKER_STATE_DIR": str(self.state), **launch.environment},
-                creationflags=launch.creation_flags,
             )  # fmt: skip
         assert self.process.stdin
         assert self.process.stdout

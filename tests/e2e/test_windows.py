@@ -95,29 +95,37 @@ def test_of_twenty_kills_each_takes_the_whole_tree_within_the_time_that_is_promi
     assert max(times) < PROMISED_SECONDS
 
 
-PRESS = """
-import ctypes, sys
-kernel32, worker = ctypes.WinDLL("kernel32"), int(sys.argv[1])
-kernel32.FreeConsole()
-# 1 is Ctrl-Break.
-sys.exit(not (kernel32.AttachConsole(worker) and kernel32.GenerateConsoleCtrlEvent(1, worker)))
+WITH_A_BREAK = """
+import signal, sys, threading, time
+from pathlib import Path
+
+def press(order):
+    while not order.exists():
+        time.sleep(0.02)
+    signal.raise_signal(signal.SIGBREAK)
+
+threading.Thread(target=press, args=(Path(sys.argv.pop()),), daemon=True).start()
+from ocr_worker.__main__ import main
+sys.exit(main())
 """
-WITH_A_CONSOLE = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
+"""Wine's consoles deliver none. As there, it comes in a thread of its own, once the file that is named is there."""
 
 
-def press_break(worker: Host) -> None:
-    """As a host does that has no console: it goes to the worker's."""
-    subprocess.run([sys.executable, "-c", PRESS, str(worker.process.pid)], check=True, timeout=HANG_SECONDS)
+@pytest.fixture
+def breakable(start_worker: StartWorker, tmp_path: Path) -> tuple[Host, Path]:
+    """A worker, and the file that gives it a Ctrl-Break."""
+    order = tmp_path / "break"
+    return start_worker(Launch(command=(sys.executable, "-c", WITH_A_BREAK, str(order)))), order
 
 
 def test_ctrl_break_ends_the_job_with_its_terminal_event_and_the_worker_with_its_code(
-    start_worker: StartWorker, material: Material, tmp_path: Path
+    breakable: tuple[Host, Path], material: Material, tmp_path: Path
 ) -> None:
-    worker = start_worker(Launch(creation_flags=WITH_A_CONSOLE))
+    worker, order = breakable
     job = worker.batch([material.slow], tmp_path / "out")
     worker.wait_in_work(job, 1)
 
-    press_break(worker)
+    order.touch()
     ended = worker.wait_end(job)
 
     assert (ended["status"], ended["reason"]) == ("cancelled", "SIGBREAK")
@@ -125,11 +133,11 @@ def test_ctrl_break_ends_the_job_with_its_terminal_event_and_the_worker_with_its
     tree.wait_gone(worker.state)
 
 
-def test_ctrl_break_ends_a_worker_that_waits_for_commands(start_worker: StartWorker) -> None:
-    worker = start_worker(Launch(creation_flags=WITH_A_CONSOLE))
+def test_ctrl_break_ends_a_worker_that_waits_for_commands(breakable: tuple[Host, Path]) -> None:
+    worker, order = breakable
     worker.ask("ping")
 
-    press_break(worker)
+    order.touch()
 
     assert worker.exit_code() == 128 + signal.SIGBREAK
 
