@@ -30,8 +30,7 @@ SECONDS = 1500
 ALL = ("tests",)
 PART = (
     "tests/protocol", "tests/model", "tests/files", "tests/store", "tests/outputs", "tests/engines", "tests/stdio",
-    "tests/processes", "tests/cli/test_gathering.py", "tests/cli/test_dry_run.py", "tests/e2e/test_windows.py",
-    "tests/e2e/test_start.py",
+    "tests/processes", "tests/cli/test_gathering.py", "tests/e2e/test_windows.py",
 )  # fmt: skip
 """What tells most in a few minutes."""
 _PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
