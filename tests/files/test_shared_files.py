@@ -14,7 +14,7 @@ if sys.platform != "win32":
     pytest.skip("tells of sharing violations, which Windows has", allow_module_level=True)
 
 from ocr_worker.errors import LockedError, NotRegularError
-from ocr_worker.files.atomic import Staged, part_beside
+from ocr_worker.files.atomic import Staged, held_folder, part_beside
 from ocr_worker.files.regular import WAITS, open_regular, read_regular
 from ocr_worker.model.tasks import Source
 from ocr_worker.outputs.publishing import publish_set
@@ -77,6 +77,17 @@ def test_who_reads_an_input_stands_in_nobodys_way(scan: Path) -> None:
 def test_a_folder_is_no_file_that_may_not_be_read(tmp_path: Path) -> None:
     with pytest.raises(NotRegularError):
         require_unchanged(Source(str(tmp_path)))
+
+
+def test_nobody_moves_an_output_folder_while_files_are_moved_in_it(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+
+    with held_folder(folder), pytest.raises(PermissionError):
+        folder.rename(tmp_path / "moved")
+    folder.rename(tmp_path / "moved")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["moved"]
 
 
 def test_an_output_that_a_viewer_has_open_is_locked_and_stays(tmp_path: Path) -> None:
