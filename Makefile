@@ -21,7 +21,8 @@ RUST := --manifest-path clients/rust/Cargo.toml
 APP := --manifest-path apps/tauri/Cargo.toml
 PLUGIN := clients/rust/tauri-plugin-ocr-sidecar
 
-.PHONY: help demo test test-rust test-desktop test-quick faults check fix contract acceptance sidecar test-sidecar bench bench-quick bench-long system-tools missing-tools lock clean
+.PHONY: help demo test test-rust test-desktop test-quick faults check fix contract acceptance sidecar test-sidecar
+.PHONY: windows test-windows test-windows-all bench bench-quick bench-long system-tools missing-tools lock clean
 .DELETE_ON_ERROR:
 
 help: ## Say what can be made.
@@ -84,6 +85,15 @@ contract: .venv/dev ## Hold the service to its OpenAPI document, by schemathesis
 acceptance: .venv/dev ## Run the acceptance cases promised so far, where ../shared is there.
 	@$(BIN)/python tools/acceptance.py $(ACCEPTANCE) tests/acceptance_cases.txt
 
+windows: .venv/dev ## Build Windows' own CPython under Wine with our requirements, in build/windows.
+	@$(BIN)/python tools/windows.py ready
+
+test-windows: .venv/dev ## Run there what tells most; docs/windows.md says what is skipped, and why.
+	@$(BIN)/python tools/windows.py test
+
+test-windows-all: .venv/dev ## Run there all that can run.
+	@$(BIN)/python tools/windows.py test-all
+
 bench: .venv/bench missing-tools ## Accuracy beside plain Tesseract, speed beside other tools; raw figures in bench/out.
 	$(BIN)/python -m bench accuracy speed
 
@@ -118,6 +128,8 @@ lock: ## Pin all requirements anew, with hashes; PACKAGE=pillow moves that one a
 	$(UV) --group dev --extra server --constraint requirements/server.txt --output-file requirements/dev.txt
 	$(UV) --group bench --extra server --constraint requirements/dev.txt --output-file requirements/bench.txt
 	$(UV) --group sidecar --constraint requirements/runtime.txt --output-file requirements/sidecar.txt
+	$(subst --universal --python-version 3.10,--python-platform windows --python-version 3.13,$(UV)) \
+		--group windows --constraint requirements/dev.txt --output-file requirements/windows.txt
 
 # Its own environment: what is frozen is what the product requires, and nothing of ours beside it.
 build/sidecar/.installed: requirements/sidecar.txt pyproject.toml
