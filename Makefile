@@ -14,7 +14,14 @@ UV := build/lock/bin/uv pip compile --universal --python-version 3.10 --generate
 QUICK := $(filter-out tests/e2e/ tests/faults/ tests/fuzz/ tests/__pycache__/,$(wildcard tests/*/ tests/test_*.py)) -m "not slow and not faults_long"
 ACCEPTANCE := ../shared/acceptance/run
 
-.PHONY: help demo test test-quick faults check fix acceptance bench bench-quick bench-long system-tools missing-tools lock clean
+# Outside of the checkout, so that a fresh one builds little; debug information would be most of it.
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/ocr-sidecar-target
+CARGO := cargo --quiet
+RUST := --manifest-path clients/rust/Cargo.toml
+APP := --manifest-path apps/tauri/Cargo.toml
+PLUGIN := clients/rust/tauri-plugin-ocr-sidecar
+
+.PHONY: help demo test test-rust test-desktop test-quick faults check fix acceptance bench bench-quick bench-long system-tools missing-tools lock clean
 .DELETE_ON_ERROR:
 
 help: ## Say what can be made.
@@ -25,6 +32,26 @@ demo: .venv/runtime ## Watch sample scans become searchable PDFs, text and word 
 
 test: .venv/dev missing-tools tests/readers/node_modules ## Run all tests.
 	$(PYTEST)
+
+test-rust: .venv/dev ## Format, lint and test the Rust client with the real worker; RUST_TESTS=--include-ignored kills a hundred hosts.
+	@if ! command -v cargo >/dev/null; then \
+		echo "Missing: cargo (rustup.rs). The tests of clients/rust are skipped." >&2; \
+	else set -ex; \
+		$(CARGO) fmt $(RUST) --all --check; \
+		$(CARGO) clippy $(RUST) --all-targets -- -D warnings; \
+		OCR_WORKER=$(abspath $(BIN))/ocr-worker $(CARGO) test $(RUST) -- $(RUST_TESTS); \
+	fi
+
+test-desktop: .venv/dev ## Build the Tauri app, and drive its real window by WebDriver.
+	@if $(PYTHON) tools/system_tools.py --desktop; then set -ex; \
+		(cd $(PLUGIN) && npm ci --no-audit --no-fund --silent && npm run --silent build && npm test --silent); \
+		rm -rf apps/tauri/page/api && cp -r $(PLUGIN)/dist apps/tauri/page/api; \
+		$(CARGO) fmt $(APP) --all --check; \
+		$(CARGO) build $(APP); \
+		$(CARGO) clippy $(APP) --workspace --all-targets -- -D warnings; \
+		OCR_WORKER=$(abspath $(BIN))/ocr-worker $(CARGO) test $(APP) --workspace; \
+		$(BIN)/python -m pytest apps/tauri/tests; \
+	fi
 
 test-quick: .venv/dev ## Run in less than a minute what tests the rooms one by one: while editing.
 	$(PYTEST) $(QUICK)
@@ -43,6 +70,7 @@ check: .venv/dev ## Format, lint, types (for macOS and Windows too), layers, wha
 	$(BIN)/python -m ocr_protocol.schema --check
 	$(BIN)/python tools/python_types.py --check
 	$(BIN)/python tools/typescript.py --check
+	$(BIN)/python tools/rust_types.py --check
 
 fix: .venv/dev ## Format, and mend what the linter can mend.
 	$(BIN)/ruff format .
@@ -79,7 +107,7 @@ lock: ## Pin all requirements anew, with hashes; PACKAGE=pillow moves that one a
 	$(UV) --group bench --constraint requirements/dev.txt --output-file requirements/bench.txt
 
 clean: ## Remove the environment and all that was made.
-	rm -rf .venv tests/readers/node_modules $(addprefix clients/typescript/,node_modules build dist) build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv tests/readers/node_modules $(addprefix clients/typescript/,node_modules build dist) $(addprefix $(PLUGIN)/,node_modules dist) apps/tauri/page/api build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 # An environment that `uv sync` made has no pip, and is made anew.
 $(BIN)/pip:
