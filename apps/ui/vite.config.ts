@@ -9,5 +9,5 @@ export default defineConfig({
   resolve: { dedupe: ['@tauri-apps/api'] },
   // Nothing inline: the page's policy allows its own files alone.
   build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
-  test: { include: ['tests/**/*.test.ts'], testTimeout: 60_000 },
+  test: { include: ['tests/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 },
 });
