@@ -33,6 +33,8 @@ function found(command: string): string | undefined {
   }
 }
 
+if (CHROMIUM === undefined) console.warn('Missing: chromium (Debian package chromium). The tests of the built page are skipped.');
+
 describe.skipIf(CHROMIUM === undefined)('the built page in Debian’s chromium', () => {
   let browser: Browser;
   let fake: string;
