@@ -21,7 +21,7 @@ RUST := --manifest-path clients/rust/Cargo.toml
 APP := --manifest-path apps/tauri/Cargo.toml
 PLUGIN := clients/rust/tauri-plugin-ocr-sidecar
 
-.PHONY: help demo test test-rust test-desktop test-quick faults check fix contract acceptance sidecar test-sidecar
+.PHONY: help demo test test-rust test-desktop test-ui test-quick faults check fix contract acceptance sidecar test-sidecar
 .PHONY: windows test-windows test-windows-all bench bench-quick bench-long system-tools missing-tools lock clean
 .DELETE_ON_ERROR:
 
@@ -53,6 +53,22 @@ test-desktop: .venv/dev ## Build the Tauri app, and drive its real window by Web
 		OCR_WORKER=$(abspath $(BIN))/ocr-worker $(CARGO) test $(APP) --workspace; \
 		$(BIN)/python -m pytest apps/tauri/tests; \
 	fi
+
+test-ui: ## Check types of the front end and of the Electron app, and test both; the built page in Chromium.
+	@if ! command -v npm >/dev/null; then \
+		echo "Missing: npm (nodejs.org). The tests of apps/ui and apps/electron are skipped." >&2; \
+	else set -ex; \
+		$(MAKE) apps/ui/node_modules apps/electron/node_modules; \
+		(cd apps/ui && npm run --silent check && npm test --silent); \
+		(cd apps/electron && npm run --silent build && npm test --silent); \
+	fi
+
+apps/ui/dist: apps/ui/node_modules $(shell find apps/ui/src apps/ui/public apps/ui/index.html apps/ui/vite.config.ts)
+	@cd apps/ui && npm run --silent build && touch dist
+
+# Without scripts: that of Electron would download the browser itself.
+apps/%/node_modules: apps/%/package-lock.json
+	@cd apps/$* && npm ci --ignore-scripts --no-audit --no-fund --silent && touch node_modules
 
 test-quick: .venv/dev ## Run in less than a minute what tests the rooms one by one: while editing.
 	$(PYTEST) $(QUICK)
@@ -138,7 +154,7 @@ build/sidecar/.installed: requirements/sidecar.txt pyproject.toml
 	@touch $@
 
 clean: ## Remove the environment and all that was made.
-	rm -rf .venv $(PLUGIN)/node_modules $(PLUGIN)/dist apps/tauri/page/api tests/readers/node_modules $(addprefix clients/typescript/,node_modules build dist) build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
+	rm -rf .venv tests/readers/node_modules $(addprefix clients/typescript/,node_modules build dist) $(addprefix $(PLUGIN)/,node_modules dist) $(addprefix apps/,ui/node_modules ui/dist electron/node_modules electron/dist tauri/page/api) build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
 
 # An environment that `uv sync` made has no pip, and is made anew.
 $(BIN)/pip:
