@@ -11,10 +11,17 @@ UV := build/lock/bin/uv pip compile --universal --python-version 3.10 --generate
 	--no-emit-index-url --no-annotate --no-header --no-config --quiet \
 	$(if $(PACKAGE),--upgrade-package $(PACKAGE),--upgrade) pyproject.toml
 # The rooms one by one; what starts a worker and reads whole pages is for `make test`.
-QUICK := $(filter-out tests/e2e/ tests/faults/ tests/fuzz/ tests/__pycache__/,$(wildcard tests/*/ tests/test_*.py)) -m "not slow and not faults_long"
+QUICK := $(filter-out tests/clients/ tests/e2e/ tests/faults/ tests/fuzz/ tests/__pycache__/,$(wildcard tests/*/ tests/test_*.py)) -m "not slow and not faults_long"
 ACCEPTANCE := ../shared/acceptance/run
 
-.PHONY: help demo test test-quick faults check fix acceptance bench bench-quick bench-long system-tools missing-tools lock clean
+# Outside of the checkout, so that a fresh one builds little; debug information would be most of it.
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/ocr-sidecar-target
+CARGO := cargo --quiet
+RUST := --manifest-path clients/rust/Cargo.toml
+APP := --manifest-path apps/tauri/Cargo.toml
+PLUGIN := clients/rust/tauri-plugin-ocr-sidecar
+
+.PHONY: help demo test test-rust test-desktop test-quick faults check fix contract acceptance sidecar test-sidecar bench bench-quick bench-long system-tools missing-tools lock clean
 .DELETE_ON_ERROR:
 
 help: ## Say what can be made.
@@ -26,25 +33,53 @@ demo: .venv/runtime ## Watch sample scans become searchable PDFs, text and word 
 test: .venv/dev missing-tools tests/readers/node_modules ## Run all tests.
 	$(PYTEST)
 
+test-rust: .venv/dev ## Format, lint and test the Rust client with the real worker; RUST_TESTS=--include-ignored kills a hundred hosts.
+	@if ! command -v cargo >/dev/null; then \
+		echo "Missing: cargo (rustup.rs). The tests of clients/rust are skipped." >&2; \
+	else set -ex; \
+		$(CARGO) fmt $(RUST) --all --check; \
+		$(CARGO) clippy $(RUST) --all-targets -- -D warnings; \
+		OCR_WORKER=$(abspath $(BIN))/ocr-worker $(CARGO) test $(RUST) -- $(RUST_TESTS); \
+	fi
+
+test-desktop: .venv/dev ## Build the Tauri app, and drive its real window by WebDriver.
+	@if $(PYTHON) tools/system_tools.py --desktop; then set -ex; \
+		(cd $(PLUGIN) && npm ci --no-audit --no-fund --silent && npm run --silent build && npm test --silent); \
+		rm -rf apps/tauri/page/api && cp -r $(PLUGIN)/dist apps/tauri/page/api; \
+		$(CARGO) fmt $(APP) --all --check; \
+		$(CARGO) build $(APP); \
+		$(CARGO) clippy $(APP) --workspace --all-targets -- -D warnings; \
+		OCR_WORKER=$(abspath $(BIN))/ocr-worker $(CARGO) test $(APP) --workspace; \
+		$(BIN)/python -m pytest apps/tauri/tests; \
+	fi
+
 test-quick: .venv/dev ## Run in less than a minute what tests the rooms one by one: while editing.
 	$(PYTEST) $(QUICK)
 
 faults: .venv/dev missing-tools ## Run all faults and fuzzing, fifty kills and minutes of mutations included.
 	OCR_FUZZ_SECONDS=300 $(PYTEST) tests/faults tests/fuzz -m "faults_long or not faults_long"
 
-check: .venv/dev ## Format, lint, types (for macOS and Windows too), layers, what is generated.
+check: .venv/dev ## Format, lint, types (for macOS and Windows too), layers, what is generated, known faults of libraries.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin protocol worker
-	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 protocol worker
+	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin protocol worker clients/python
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 protocol worker clients/python
 	$(BIN)/lint-imports
 	$(BIN)/python tools/options.py --check
 	$(BIN)/python -m ocr_protocol.schema --check
+	$(BIN)/python tools/python_types.py --check
+	$(BIN)/python tools/typescript.py --check
+	$(BIN)/python tools/audit.py
+	$(BIN)/python tools/openapi.py --check
+	$(BIN)/python tools/rust_types.py --check
 
 fix: .venv/dev ## Format, and mend what the linter can mend.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+contract: .venv/dev ## Hold the service to its OpenAPI document, by schemathesis.
+	$(BIN)/python -m tests.server.contract 5
 
 acceptance: .venv/dev ## Run the acceptance cases promised so far, where ../shared is there.
 	@$(BIN)/python tools/acceptance.py $(ACCEPTANCE) tests/acceptance_cases.txt
@@ -57,6 +92,12 @@ bench-quick: .venv/bench missing-tools ## The same on a seventh of the pages, on
 
 bench-long: .venv/bench ## Memory and cost a page over 2,000 pages and 5,000 cards; raw figures in bench/figures.
 	$(BIN)/python -m bench long --out bench/figures
+
+sidecar: build/sidecar/.installed ## Build the worker as a folder that needs no Python: build/sidecar/ocr-worker, and its archive.
+	@build/sidecar/venv/bin/python worker/packaging/build.py build/sidecar
+
+test-sidecar: sidecar ## Run the acceptance cases against that folder, read-only and with no command in reach.
+	@build/sidecar/venv/bin/python worker/packaging/check.py build/sidecar $(ACCEPTANCE) tests/acceptance_cases.txt
 
 system-tools: ## Install what the tests call of the system, as root on Debian; name it elsewhere.
 	@$(PYTHON) tools/system_tools.py --install
@@ -73,11 +114,19 @@ lock: ## Pin all requirements anew, with hashes; PACKAGE=pillow moves that one a
 	@$(PYTHON) -m venv build/lock
 	@build/lock/bin/python -m pip --disable-pip-version-check --quiet install uv
 	$(UV) --group build --output-file requirements/runtime.txt
-	$(UV) --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
-	$(UV) --group bench --constraint requirements/dev.txt --output-file requirements/bench.txt
+	$(UV) --group build --extra server --constraint requirements/runtime.txt --output-file requirements/server.txt
+	$(UV) --group dev --extra server --constraint requirements/server.txt --output-file requirements/dev.txt
+	$(UV) --group bench --extra server --constraint requirements/dev.txt --output-file requirements/bench.txt
+	$(UV) --group sidecar --constraint requirements/runtime.txt --output-file requirements/sidecar.txt
+
+# Its own environment: what is frozen is what the product requires, and nothing of ours beside it.
+build/sidecar/.installed: requirements/sidecar.txt pyproject.toml
+	@$(PYTHON) tools/make_venv.py build/sidecar/venv
+	@build/sidecar/venv/bin/python -m pip --disable-pip-version-check -qq $(HASHED) requirements/sidecar.txt
+	@touch $@
 
 clean: ## Remove the environment and all that was made.
-	rm -rf .venv tests/readers/node_modules build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv $(PLUGIN)/node_modules $(PLUGIN)/dist apps/tauri/page/api tests/readers/node_modules $(addprefix clients/typescript/,node_modules build dist) build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
 
 # An environment that `uv sync` made has no pip, and is made anew.
 $(BIN)/pip:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -54,6 +55,7 @@ class Run:
 def measure(command: Command, log: Path) -> Run:
     """Run to the end. Raises RuntimeError with its last words when the command fails or takes too long."""
     _adopt_orphans()
+    others = {child.pid for child in psutil.Process().children()}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.monotonic()
     with log.open("wb") as output:
@@ -75,7 +77,7 @@ def measure(command: Command, log: Path) -> Run:
     seconds = time.monotonic() - start
     limit.cancel()
     watch.stop()
-    _wait_for_orphans()
+    _wait_for_orphans(others)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     if process.returncode:
         last_words = log.read_text(encoding="utf-8", errors="replace")[-2000:]
@@ -107,15 +109,17 @@ def _adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def _wait_for_orphans() -> None:
+def _wait_for_orphans(others: set[int]) -> None:
+    """Reap what the command left behind; `others` are children that we had before."""
     deadline = time.monotonic() + ORPHAN_SECONDS
     while time.monotonic() < deadline:
-        try:
-            pid, _ = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
+        left = {child.pid for child in psutil.Process().children()} - others
+        if not left:
             return
-        if pid == 0:
-            time.sleep(0.01)
+        for pid in left:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+        time.sleep(0.01)
 
 
 class _Watch(threading.Thread):

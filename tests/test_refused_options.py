@@ -38,6 +38,7 @@ BAD_IN_PROGRAMS: dict[str, object] = {
     "signed": None,
     "keep_protection": "yes",
     "tessdata_dir": "",
+    "tessdata_dirs": [7],
     "passwords": {"a.pdf": 7},
     "chunk_size": 0,
     "dry_run": 1,

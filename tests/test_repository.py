@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from tests.limits import HANG_SECONDS
+from tools import audit
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PAGES = [*REPOSITORY.glob("*.md"), *sorted((REPOSITORY / "docs").rglob("*.md"))]
 
 
-@pytest.mark.parametrize("name", ["runtime", "dev", "bench"])
+@pytest.mark.parametrize("name", ["runtime", "server", "dev", "bench"])
 def test_every_requirement_is_pinned_with_hashes_and_without_an_address(name: str) -> None:
     text = (REPOSITORY / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
 
@@ -29,9 +30,41 @@ def test_every_requirement_is_pinned_with_hashes_and_without_an_address(name: st
 
 
 def test_the_larger_sets_pin_the_smaller_ones_alike() -> None:
-    runtime, dev, bench = (_pins(name) for name in ("runtime", "dev", "bench"))
+    runtime, server, dev, bench = (_pins(name) for name in ("runtime", "server", "dev", "bench"))
 
-    assert runtime <= dev <= bench
+    assert runtime <= server <= dev <= bench
+
+
+@pytest.mark.parametrize(
+    ("pin", "verdict"),
+    [
+        ("pillow==12.2.0", "known"),
+        ("pillow==12.3.0", "fine"),
+        ("pillow==13.0", "fine"),
+        ("filelock==4.1.0", "fine"),
+        ("filelock==4.2.0", "known"),
+        ("lxml==6.0.9", "known"),
+        ("nobody-knows-it==0.1", "fine"),
+    ],
+)
+def test_a_pin_with_a_known_fault_is_told_unless_the_page_says_why_it_stays(pin: str, verdict: str) -> None:
+    known = audit.advisories((REPOSITORY / "docs" / "security.md").read_text(encoding="utf-8"))
+
+    found = list(audit.unsafe(known, f"{pin} \\\n    --hash=sha256:0\n"))
+
+    assert ("known" if found else "fine") == verdict
+
+
+def test_no_pin_has_a_fault_that_is_known() -> None:
+    done = subprocess.run(
+        [sys.executable, "tools/audit.py"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=HANG_SECONDS,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_missing_acceptance_kit_is_said_and_is_no_failure(tmp_path: Path) -> None:

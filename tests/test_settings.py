@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ocr_worker.settings import fair_share_mib, settings_from_environment
+from ocr_worker.settings import fair_share_mib, log_level, settings_from_environment
 
 
 def test_each_number_has_a_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -50,6 +50,19 @@ def test_a_number_out_of_range_is_refused_with_the_range(
 
     with pytest.raises(ValueError, match=f"OCR_WORKER_{name} must be a whole number from "):
         settings_from_environment()
+
+
+@pytest.mark.parametrize("text", ["SHOUT", "", "10", "warn ing"])
+def test_a_level_of_the_log_that_is_none_is_refused_with_those_that_are(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("OCR_WORKER_LOG", text)
+
+    with pytest.raises(ValueError, match="OCR_WORKER_LOG must be one of DEBUG, INFO, "):
+        log_level("WARNING")
+
+    monkeypatch.setenv("OCR_WORKER_LOG", "debug")
+    assert log_level("WARNING") == "DEBUG"
 
 
 def test_a_state_folder_given_relatively_holds_from_any_folder(

@@ -16,7 +16,7 @@ from ocr_worker.engines.ocr.tesseract_factories import BUILT_IN
 from tests.conftest import REPOSITORY
 from tests.limits import HANG_SECONDS
 
-SOURCES = ("protocol", "worker", "pyproject.toml", "README.md", "LICENSE")
+SOURCES = ("protocol", "worker", "pyproject.toml", "README.md", "LICENSE", "NOTICE")
 OFFLINE = ("--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check", "--quiet")
 
 

@@ -19,6 +19,7 @@ from ocr_worker.model.options import (
     EngineName,
     Flag,
     FolderPath,
+    FolderPaths,
     Kind,
     Number,
     Option,
@@ -35,6 +36,7 @@ PLAIN: dict[type[Kind], str] = {
     Whole: "int",
     Number: "float",
     FolderPath: "WirePath",
+    FolderPaths: "Annotated[tuple[WirePath, ...], ANY_LIST]",
     PathWords: "dict[WirePath, str]",
 }
 ARGUMENTS: dict[type[Kind], str] = {
@@ -45,6 +47,7 @@ ARGUMENTS: dict[type[Kind], str] = {
     Number: "float",
     Several: "str | Sequence[str]",
     FolderPath: "AnyPath",
+    FolderPaths: "Sequence[AnyPath]",
     PathWords: "Mapping[AnyPath, str]",
 }
 ROOT = Path(__file__).parents[1]
@@ -56,7 +59,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from ocr_protocol.fields import CLOSED, LIST, ONCE_EACH, Switch, WirePath
+from ocr_protocol.fields import ANY_LIST, CLOSED, LIST, ONCE_EACH, Switch, WirePath
 
 
 class BatchOptions(BaseModel):
@@ -159,7 +162,7 @@ def _keyword_arguments() -> str:
 
 def _argument(option: Option) -> str:
     hint = _argument_type(option.kind) + " | None" * (option.default is None)
-    default = f" Default: {option.default!r}." if option.default not in (None, {}) else ""
+    default = f" Default: {option.default!r}." if option.default not in (None, {}, ()) else ""
     note = f" {_sentence(option.note)}" if option.note else ""
     return f'    {option.name}: {hint}\n    """{_sentence(option.help)}{default}{note}"""\n'
 

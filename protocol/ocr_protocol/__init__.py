@@ -1,6 +1,7 @@
 """The wire: commands, events, and the codec between them and bytes."""
 
 from ocr_protocol._schema_hash import SCHEMA_SHA256
+from ocr_protocol.answers import ANSWERS, Answer
 from ocr_protocol.codec import decode, encode
 from ocr_protocol.codes import RETRYABLE, ErrorCode
 from ocr_protocol.commands import COMMANDS, Command, CommandName
@@ -14,11 +15,13 @@ PROTOCOL = 1
 """The version of the wire that this package writes and reads."""
 
 __all__ = [
+    "ANSWERS",
     "COMMANDS",
     "MAX_LINE_BYTES",
     "PROTOCOL",
     "RETRYABLE",
     "SCHEMA_SHA256",
+    "Answer",
     "BatchOptions",
     "Command",
     "CommandName",

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from ocr_protocol.commands import COMMANDS, Command, CommandName
 from ocr_protocol.events import MAX_NAME_CHARACTERS, Event
 from ocr_protocol.lines import Line, TooLong
-from ocr_protocol.refusals import Origin, WireError, explain, shorten
+from ocr_protocol.refusals import Origin, WireError, explain, shorten, unknown_field
 
 _MAX_NUMBER_CHARACTERS = 1000
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -128,7 +128,12 @@ def _build(message: dict[str, Any], origin: Origin) -> Command:
         return model.model_validate(message)
     except ValidationError as error:
         field, text = _absence(message) or explain(error, model)
-    raise WireError("invalid_params", text, Origin(origin.id, known), field=field)
+        unknown = unknown_field(error)
+    if unknown is None or unknown == field:
+        raise WireError("invalid_params", text, Origin(origin.id, known), field=field)
+    # Both are said: the one is often the other, misspelled.
+    both = f"Unknown field {shorten(unknown)}. {text}"
+    raise WireError("invalid_params", both, Origin(origin.id, known), field=unknown, also=field)
 
 
 def _echo(name: str) -> str | None:

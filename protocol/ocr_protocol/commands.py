@@ -15,6 +15,10 @@ JobState = Literal[
     "queued", "running", "paused", "completed", "cancelled", "stopped", "interrupted", "failed"
 ]
 
+DEFAULT_EVENT_BYTES = 2**20
+"""Longer lines are no promise to hosts: lists give way to counts above this."""
+CLIENT_CHARACTERS = 200
+
 _JOB_ID = "a job's id"
 _ANY_JOB_ID = "a job's id, or absent for all of them"
 _INDEX = "an integer from 0"
@@ -29,11 +33,11 @@ class _Command(BaseModel):
 
 
 class ClientInfo(BaseModel):
-    """The program that speaks to the worker, for its log."""
+    """The program that speaks to the worker; its jobs keep its name."""
 
     model_config = CLOSED
 
-    name: str = Field(max_length=200, description="a string of up to 200 characters")
+    name: str = Field(max_length=CLIENT_CHARACTERS, description="a string of up to 200 characters")
     version: str | None = Field(None, max_length=200, description="a string of up to 200 characters")
 
 
@@ -53,7 +57,13 @@ class Hello(_Command):
     )
     progress_hz: float = Field(10.0, gt=0, le=10, description="a number above 0, up to 10")
     summary_result: bool = Field(default=False, description="true or false")
+    max_event_bytes: int = Field(
+        DEFAULT_EVENT_BYTES, ge=4096, le=2**30, description="an integer from 4,096 to 1,073,741,824"
+    )
     on_stdin_end: Literal["finish", "shutdown"] = Field("finish", description="finish or shutdown")
+    host_timeout_seconds: float | None = Field(
+        None, ge=1, le=86_400, description="a number of seconds from 1 to 86,400"
+    )
 
 
 class OcrBatch(_Command):
@@ -107,6 +117,7 @@ class ListJobs(_Command):
         None,
         description="queued, running, paused, completed, cancelled, stopped, interrupted or failed",
     )
+    client: str | None = Field(None, max_length=CLIENT_CHARACTERS, description="the name of a client")
     offset: int = Field(0, ge=0, le=2**53, description=_INDEX)
     limit: int = Field(1000, ge=1, le=1000, description=_LIMIT)
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ocr_protocol.codes import ErrorCode
 from ocr_protocol.commands import CommandName
 from ocr_protocol.jobs import (
+    BatchStatus,
     Counts,
     EngineInfo,
     EventPath,
@@ -21,10 +22,13 @@ from ocr_protocol.jobs import (
     JobSummary,
     Limits,
     PageReport,
+    PdfForm,
+    Rehearsed,
     SkippedFile,
     Statistics,
     SuccessfulFile,
     Text,
+    WorkingOn,
 )
 
 MAX_NAME_CHARACTERS = 64
@@ -49,25 +53,72 @@ class ProgressData(Item):
     elapsed_seconds: float | None = None
     eta_seconds: float | None = None
     pages_per_second: float | None = None
+    working: tuple[WorkingOn, ...] = ()
 
 
 class Accepted(Item):
-    """A batch, or a new run of one, was taken in."""
+    """A batch, or a new run of one, was taken in: `file_count` files of `total_files` are to be done."""
 
     kind: Literal["accepted"] = "accepted"
     message: Text
     file_count: int
+    total_files: int
 
 
-class Acknowledged(Item):
-    """A command was heeded; `jobs` are those it concerns."""
-
-    kind: Literal["cancel", "pause", "resume", "retry_failed", "shutdown"]
+class _Acknowledged(Item):
+    kind: str
     message: Text
     jobs: tuple[str, ...] = ()
 
 
-class FileDone(Item):
+class CancelAcknowledged(_Acknowledged):
+    """These jobs are being cancelled."""
+
+    kind: Literal["cancel"] = "cancel"
+
+
+class PauseAcknowledged(_Acknowledged):
+    """These jobs start no more pages."""
+
+    kind: Literal["pause"] = "pause"
+
+
+class ResumeAcknowledged(_Acknowledged):
+    """These paused jobs go on."""
+
+    kind: Literal["resume"] = "resume"
+
+
+class RetryAcknowledged(_Acknowledged):
+    """The job has no failed files, so nothing was started."""
+
+    kind: Literal["retry_failed"] = "retry_failed"
+
+
+class ShutdownAcknowledged(_Acknowledged):
+    """The worker is about to end."""
+
+    kind: Literal["shutdown"] = "shutdown"
+
+
+class Paused(Item):
+    """A paused job is at rest: none of its pages is in work any more."""
+
+    kind: Literal["paused"] = "paused"
+    message: Text
+
+
+class FileStarted(Item):
+    """The first page of a file was given to a page process."""
+
+    kind: Literal["file_started"] = "file_started"
+    message: Text
+    file: EventPath
+    file_index: int
+    page_count: int | None = None
+
+
+class FileDone(Rehearsed):
     """A file has ended, one way or another."""
 
     kind: Literal["file_done"] = "file_done"
@@ -79,6 +130,7 @@ class FileDone(Item):
     outputs: dict[str, EventPath] | None = None
     confidence: float | None = None
     error: Failure | None = None
+    page: int | None = None
     failed_pages: tuple[FailedPage, ...] | None = None
     reason: str | None = None
     warnings: tuple[Text, ...] | None = None
@@ -112,6 +164,7 @@ class HelloData(Item):
     protocol: int
     versions: dict[str, str]
     pid: int
+    state_dir: EventPath
     commands: tuple[CommandName, ...]
     engines: tuple[EngineInfo, ...]
     languages: tuple[str, ...]
@@ -123,7 +176,7 @@ class BatchData(Item):
     """How a run of a job ended. `counts` stands for the lists where `summary_result` left them out."""
 
     kind: Literal["batch"] = "batch"
-    status: Literal["completed", "cancelled", "stopped"]
+    status: BatchStatus
     reason: str | None = None
     dry_run: bool | None = None
     successful: tuple[SuccessfulFile, ...] | None = None
@@ -170,7 +223,7 @@ class InspectData(Item):
     pages: int | None = None
     encrypted: bool
     signed: bool
-    form: Literal["none", "acroform", "xfa"]
+    form: PdfForm
     page_list: tuple[PageReport, ...] | None = None
 
 
@@ -193,7 +246,22 @@ class ErrorData(Item):
     details: dict[str, Any] = Field(default_factory=dict)
 
 
-InfoData = Annotated[Union[Accepted, Acknowledged, FileDone, Heartbeat, Warned], Field(discriminator="kind")]
+InfoData = Annotated[
+    Union[
+        Accepted,
+        CancelAcknowledged,
+        PauseAcknowledged,
+        ResumeAcknowledged,
+        RetryAcknowledged,
+        ShutdownAcknowledged,
+        Paused,
+        FileStarted,
+        FileDone,
+        Heartbeat,
+        Warned,
+    ],
+    Field(discriminator="kind"),
+]
 ResultData = Annotated[
     Union[HelloData, BatchData, JobsData, JobData, DeletedData, InspectData, PingData],
     Field(discriminator="kind"),
@@ -243,6 +311,8 @@ class Info(_Event):
 
     type: Literal["info"] = "info"
     id: str | int | None = None
+    command: CommandName | None = None
+    """That it answers."""
     job_id: str | None = None
     seq: int | None = None
     data: InfoData

@@ -44,4 +44,6 @@ Switch = Annotated[
 
 # JSON has lists only, which a strict tuple would refuse. Of a million wrong items, one error is enough.
 LIST = Field(strict=False, fail_fast=True, min_length=1)
+ANY_LIST = Field(strict=False, fail_fast=True)
+"""May be empty."""
 ONCE_EACH = AfterValidator(_drop_repeats)

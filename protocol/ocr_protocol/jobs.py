@@ -32,6 +32,10 @@ EventPath = Annotated[str, BeforeValidator(_make_path)]
 """A path as `os.fsdecode` gives it or as the host sent it; written so that the host can read it."""
 
 FileStatus = Literal["completed", "completed_with_errors", "failed", "skipped"]
+SuccessStatus = Literal["completed", "completed_with_errors"]
+JobFileStatus = Literal["pending", "processing", "completed", "completed_with_errors", "failed", "skipped"]
+BatchStatus = Literal["completed", "cancelled", "stopped"]
+PdfForm = Literal["none", "acroform", "xfa"]
 
 
 class Item(BaseModel):
@@ -50,12 +54,56 @@ class Failure(Item):
     retryable: bool
 
 
-class SuccessfulFile(Item):
+class WorkingOn(Item):
+    """What a page process works on; without `page` it opens the file, or composes its outputs."""
+
+    file: EventPath
+    file_index: int
+    page: int | None = None
+
+
+class Refusal(Item):
+    code: ErrorCode
+    message: Text
+
+
+class Survey(Item):
+    """What a dry run found in a file."""
+
+    type: str
+    bytes: int
+    pages: int
+    encrypted: bool
+    signed: bool
+    form: PdfForm
+    pages_with_text: int
+    largest_page_points: tuple[float, ...] | None = None
+    """Width and height."""
+    largest_page_pixels: tuple[int, ...] | None = None
+    """Width and height as they would be recognised."""
+    languages: dict[str, bool]
+    """Whether their data is installed."""
+    refused: Refusal | None = None
+    """Why a real run would refuse the file."""
+
+
+class Rehearsed(Item):
+    """What a dry run adds to a file; absent elsewhere."""
+
+    survey: Survey | None = None
+    needed_bytes: int | None = None
+    free_bytes: int | None = None
+    estimated_seconds: float | None = None
+
+
+class SuccessfulFile(Rehearsed):
+    """A file whose outputs are written."""
+
     file: EventPath
     pages: int
     output: EventPath
     outputs: dict[str, EventPath] = Field(default_factory=dict)
-    status: Literal["completed", "completed_with_errors"] = "completed"
+    status: SuccessStatus = "completed"
     confidence: float | None = None
     failed_pages: tuple[FailedPage, ...] | None = None
     warnings: tuple[Text, ...] | None = None
@@ -122,21 +170,30 @@ class JobSummary(Item):
     created_at: str
     updated_at: str
     output_dir: EventPath
+    client: Text | None = None
+    """The `client.name` of the host that sent it."""
     priority: int
     stats: JobStats
     pages_done: int
     pages_total: int
 
 
-class JobFile(Item):
+class JobFile(Rehearsed):
+    """A file of a job as it stands now."""
+
     file: EventPath
-    status: Literal["pending", "processing", "completed", "completed_with_errors", "failed", "skipped"]
+    status: JobFileStatus
     pages: int | None = None
     output: EventPath | None = None
     outputs: dict[str, EventPath] | None = None
+    confidence: float | None = None
     error: Failure | None = None
+    page: int | None = None
+    """That the error is of."""
     failed_pages: tuple[FailedPage, ...] | None = None
     reason: str | None = None
+    message: Text | None = None
+    warnings: tuple[Text, ...] | None = None
 
 
 class PageReport(Item):

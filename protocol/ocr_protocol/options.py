@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from ocr_protocol.fields import CLOSED, LIST, ONCE_EACH, Switch, WirePath
+from ocr_protocol.fields import ANY_LIST, CLOSED, LIST, ONCE_EACH, Switch, WirePath
 
 
 class BatchOptions(BaseModel):
@@ -42,6 +42,9 @@ class BatchOptions(BaseModel):
     )
     keep_protection: bool = Field(default=True, description="true or false")
     tessdata_dir: WirePath | None = Field(default=None, description="the path of a folder")
+    tessdata_dirs: Annotated[tuple[WirePath, ...], ANY_LIST] = Field(
+        default=(), description="a list of paths of folders"
+    )
     passwords: dict[WirePath, str] = Field(
         default_factory=dict, repr=False, description="an object of paths and their passwords as strings"
     )

@@ -49,7 +49,7 @@ def explain(error: ValidationError, model: type[BaseModel]) -> tuple[str, str]:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     location = first["loc"]
     if first["type"] == "extra_forbidden":
-        name = ".".join(str(part) for part in location)[:_SHOWN_CHARACTERS]
+        name = _dotted(location)
         return name, f"Unknown field {shorten(name)}"
     name, item, expected = _describe(location, model)
     if first["type"] == "missing":
@@ -57,6 +57,16 @@ def explain(error: ValidationError, model: type[BaseModel]) -> tuple[str, str]:
     if item:
         return f"{name}{item}", f"Field {name}{item} is refused: {name} must be {expected}"
     return name, f"Field {name} must be {expected}"
+
+
+def unknown_field(error: ValidationError) -> str | None:
+    """Return the dotted place of the first field that there is no such."""
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    return next((_dotted(fault["loc"]) for fault in faults if fault["type"] == "extra_forbidden"), None)
+
+
+def _dotted(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location)[:_SHOWN_CHARACTERS]
 
 
 def _describe(location: tuple[int | str, ...], model: type[BaseModel]) -> tuple[str, str, str]:

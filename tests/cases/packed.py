@@ -88,7 +88,22 @@ PICTURES: dict[str, Packing] = {
     "jbig2": (lambda: jbig2(page()), [Name.JBIG2Decode], _BITS),
     "none": (_grey, [], _GREY),
 }  # fmt: skip
+_WIDTH = 64
+
+
+def _rows_below(data: bytes) -> bytes:
+    """As PNG's second filter leaves rows: each byte less the one above it."""
+    data += b" " * (-len(data) % _WIDTH)
+    above = bytes(_WIDTH) + data
+    rows = (
+        bytes((one - over) & 255 for one, over in zip(data[at : at + _WIDTH], above[at:], strict=False))
+        for at in range(0, len(data), _WIDTH)
+    )
+    return b"".join(b"\2" + row for row in rows)
+
+
 CONTENTS: dict[str, tuple[Callable[[bytes], bytes], list[Any]]] = {
+    "predicted": (lambda data: zlib.compress(_rows_below(data)), [FLATE]),
     "flate": (zlib.compress, [FLATE]),
     "hex": (lambda data: data.hex().encode() + b">", [HEX]),
     "ascii85": (lambda data: base64.a85encode(data) + b"~>", [A85]),
@@ -119,6 +134,30 @@ def drawn(packed: bytes, filters: list[Any], entries: dict[str, Any], margin: in
     return whole(pdf, **UNTOUCHED)
 
 
+NOT_INLINE = {"jpx", "jpx-tiles", "jbig2"}
+_SHORT = {"ColorSpace": b"/CS", "BitsPerComponent": b"/BPC", "DecodeParms": b"/DP"}
+
+
+def inline(name: str, change: Callable[[bytes], bytes] = bytes) -> bytes:
+    """The same page, of which the picture lies in the content itself."""
+    make, filters, entries = PICTURES[name]
+    width, height = POINTS
+    parts = [
+        b"/W %d /H %d" % SIZE,
+        *(b"%s %s" % (_SHORT[key], _written(value)) for key, value in entries.items()),
+    ]
+    if filters:
+        parts.append(b"/F %s" % _written(filters[0] if len(filters) == 1 else Array(filters)))
+    content = b"q %f 0 0 %f 2 2 cm BI %s ID " % (width - 4, height - 4, b" ".join(parts))
+    pdf = pikepdf.new()
+    pdf.add_blank_page(page_size=POINTS).Contents = pdf.make_stream(content + change(make()) + b"\nEI Q\n")
+    return whole(pdf, **UNTOUCHED)
+
+
+def _written(value: Any) -> bytes:
+    return value.unparse() if isinstance(value, pikepdf.Object) else str(value).encode("ascii")
+
+
 def filling(packed: bytes, filters: list[Any], entries: dict[str, Any]) -> bytes:
     """The picture is the page."""
     return drawn(packed, filters, entries, margin=0)
@@ -135,7 +174,9 @@ def typed(packing: str, change: Callable[[bytes], bytes] = bytes) -> bytes:
     font = Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica)
     sheet.Resources = Dictionary(Font=Dictionary(F=font))
     content = Stream(pdf, b"")
-    content.write(change(pack(b"BT /F 18 Tf 20 750 Td\n" + rows + b"ET\n")), filter=Array(filters))
+    settings = Dictionary(Predictor=12, Columns=_WIDTH) if packing == "predicted" else None
+    packed = change(pack(b"BT /F 18 Tf 20 750 Td\n" + rows + b"ET\n"))
+    content.write(packed, filter=Array(filters), decode_parms=settings and Array([settings]))
     sheet.Contents = pdf.make_indirect(content)
     return whole(pdf, **UNTOUCHED)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from samples import build
+from samples.scores import score
 from tests.cases.plain import plain_text, words_found
 from tests.pages.desk import Desk
 
@@ -20,3 +21,10 @@ def test_words_of_both_kinds_are_read(desk: Desk, tmp_path: Path, kind: str) -> 
 
     assert found >= 0.99 * plain
     assert plain > 50
+
+
+def test_under_a_shadow_too(desk: Desk, tmp_path: Path) -> None:
+    """Plain Tesseract loses half of such a page: one threshold parts neither kind of ink from its ground."""
+    [page] = build("half_shadow_bar", tmp_path)
+
+    assert score(page.truth, desk.process(page.path).text).cer < 2

@@ -70,6 +70,18 @@ TIFFS = {
     "16 bits with a sign": lambda: tiff(16, [samples("h", lambda level: 128 * level)], kind=SIGNED),
     "12 bits": lambda: tiff(12, [_twelve_bits()]),
     "32 bits without a sign": lambda: tiff(32, [samples("I", lambda level: 16_843_009 * level)]),
+    "32 bits, high byte first": lambda: tiff(
+        32, [samples("I", lambda level: 16_843_009 * level, big=True)], big=True
+    ),
+    "32 bits, 0 is white": lambda: tiff(
+        32, [samples("I", lambda level: 16_843_009 * (255 - level))], white=0
+    ),
+    "32 bits with a sign, high byte first, packed": lambda: tiff(
+        32, [samples("i", lambda level: 257 * level, big=True)], kind=SIGNED, big=True, packed=True
+    ),
+    "float, high byte first, packed": lambda: tiff(
+        32, [samples("f", lambda level: level / 255, big=True)], kind=FLOAT, big=True, packed=True
+    ),
     "float, 0 is white": lambda: tiff(32, [samples("f", lambda level: 1 - level / 255)], white=0, kind=FLOAT),
     "float with holes": lambda: tiff(32, [_with_holes(math.nan)], kind=FLOAT),
     "float with infinities": lambda: tiff(32, [_with_holes(math.inf)], kind=FLOAT),

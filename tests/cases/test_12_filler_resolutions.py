@@ -1,4 +1,4 @@
-"""72 and 96 dpi of phones, cameras and web tools are no resolution where they would make a sheet over 17 inches.
+"""Cases 12 and 26: 72 and 96 dpi of phones, cameras and web tools are no resolution where they would make a sheet over 17 inches.
 
 From react-native-image-to-pdf #18, and the 55 of 160 image files of a field collection that say 96 or less.
 """

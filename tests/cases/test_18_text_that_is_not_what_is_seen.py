@@ -52,6 +52,50 @@ def test_letters_that_are_mapped_to_others_are_flagged_and_redo_reads_them(
     assert redone.text.split() == PROSE.split()
 
 
+def _mapped(pdf: pikepdf.Pdf, words: str, codes: dict[int, int]) -> None:
+    """A page whose font is drawn as its encoding says, and copied by a map."""
+    pairs = b"".join(b"<%02x> <%04x>\n" % pair for pair in codes.items())
+    made = page(pdf, text(words, 60, 700, 16), {})
+    made.Resources.Font.F.ToUnicode = pdf.make_stream(
+        b"begincmap\n1 begincodespacerange <00> <ff> endcodespacerange\n"
+        b"%d beginbfchar\n" % len(codes) + pairs + b"endbfchar\nendcmap"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "letters", "others"),
+    [
+        ("Total amount due", string.ascii_lowercase, string.ascii_lowercase[1:] + "a"),
+        (PROSE[:60], "aeiou", "eioua"),
+        (PROSE[:60], "etanos", "teanso"[::-1]),
+    ],
+)
+def test_a_map_that_contradicts_its_fonts_encoding_is_flagged_where_that_reads_better(
+    words: str, letters: str, others: str, desk: Desk, tmp_path: Path
+) -> None:
+    with pikepdf.new() as pdf:
+        _mapped(pdf, words, dict(zip(map(ord, letters), map(ord, others), strict=True)))
+        path = saved(pdf, tmp_path / "mapped.pdf")
+
+    kept = desk.process(path).pages[0].warnings
+    redone = desk.process(path, PageSettings(existing_text="redo"))
+
+    assert kept == (UNREADABLE,)
+    assert redone.text.split() == words.split()
+
+
+def test_a_font_with_codes_of_its_own_and_a_true_map_is_left_alone(desk: Desk, tmp_path: Path) -> None:
+    codes = _exchanged(3)
+    with pikepdf.new() as pdf:
+        _mapped(pdf, PROSE.translate(codes), {other: code for code, other in codes.items()})
+        path = saved(pdf, tmp_path / "subset.pdf")
+
+    done = desk.process(path)
+
+    assert done.pages[0].warnings == ()
+    assert done.text.split() == PROSE.split()
+
+
 def _drawn_letters(pdf: pikepdf.Pdf) -> Dictionary:
     """A font of the file's own making that says nowhere what its codes stand for."""
     box = pdf.make_stream(b"600 0 0 0 500 700 d1 0 0 500 700 re f")

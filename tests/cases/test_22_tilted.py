@@ -33,7 +33,7 @@ def test_a_reader_finds_the_words_of_a_tilted_page(
 
 
 @pytest.mark.parametrize("make", MAKERS)
-@pytest.mark.parametrize("degrees", TILTS)
+@pytest.mark.parametrize("degrees", [*TILTS, -0.7, -5])
 def test_words_lie_on_their_print(degrees: float, make: Callable[[float], Page], tmp_path: Path) -> None:
     page = make(degrees)
 

@@ -49,5 +49,24 @@ def test_a_space_stands_where_the_later_word_has_one_before_it(
     assert _lines(text) == [line.text]
 
 
+@pytest.mark.parametrize("climb", [0, 20])
+@pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.name)
+def test_a_box_that_is_too_narrow_for_its_character_makes_no_space(
+    reader: Reader, climb: int, tmp_path: Path
+) -> None:
+    reader.require()
+    places = {"平": (300, 340), "等": (350, 364), "。": (405, 420), "他": (420, 470)}
+    words = tuple(
+        Word(text, (left, 400, right, 444), 90.0, space_before=False)
+        for text, (left, right) in places.items()
+    )
+    line = Line(words, (300, 400 - climb, 470, 444), (300, 440, 470, 440 - climb), 0, 0)
+    page = Page(1, "ok", 2480, 3508, dpi=300, lines=(line,))
+
+    text = reader.read(save_layer(page, tmp_path / "layer.pdf"))
+
+    assert _lines(text) == ["平等。他"]
+
+
 def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.replace("\f", "\n").splitlines() if line.strip()]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+import random
 import struct
 from typing import Any
 
+import pikepdf
 import pytest
+from pikepdf import Name, Stream
 from PIL import Image
 
+from ocr_worker.engines.pdf.streams import held
 from ocr_worker.model.tasks import Failure, PageDone
 from tests.cases import packed
 from tests.cases.verdicts import file_of, page_of
@@ -36,6 +40,62 @@ def test_a_whole_picture_is_read_without_a_word(packing: str, desk: Desk) -> Non
     assert isinstance(done, PageDone), done
     assert done.warnings == ()
     assert done.words >= 10
+
+
+INLINE = [packing for packing in packed.PICTURES if packing not in packed.NOT_INLINE]
+
+
+@pytest.mark.parametrize("share", CUTS)
+@pytest.mark.parametrize("packing", INLINE)
+def test_a_picture_in_the_content_that_is_cut_short_is_told(packing: str, share: float, desk: Desk) -> None:
+    done = page_of(desk, packed.inline(packing, packed.cut(share)))
+
+    if isinstance(done, Failure):
+        assert done.code == "corrupt"
+    else:
+        assert "cut short" in " ".join(done.warnings)
+
+
+@pytest.mark.parametrize("packing", INLINE)
+def test_a_whole_picture_in_the_content_is_read_without_a_word(packing: str, desk: Desk) -> None:
+    done = page_of(desk, packed.inline(packing))
+
+    assert isinstance(done, PageDone), done
+    assert done.warnings == ()
+    assert done.words >= 10
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.6, "corrupt"), (0.9, "cut short"), (1.0, "blank")])
+def test_a_picture_of_which_only_white_is_there_is_no_blank_page(share: float, told: str, desk: Desk) -> None:
+    white = bytes([255]) * (packed.SIZE[0] * packed.SIZE[1])
+    content = packed.drawn(packed.cut(share)(white), [], packed.PICTURES["none"][2])
+
+    done = page_of(desk, content)
+
+    said = done.code if isinstance(done, Failure) else " ".join((done.status, *done.warnings))
+    assert told in said
+
+
+@pytest.mark.parametrize("packing", ["lzw", "runs"])
+def test_how_much_there_is_of_a_large_picture_is_known_too(packing: str) -> None:
+    side = 1500
+    grain = Image.frombytes("L", (side, side), random.Random(1).randbytes(side * side))
+    coding, filters = {"lzw": ("tiff_lzw", Name.LZWDecode), "runs": ("packbits", Name.RunLengthDecode)}[
+        packing
+    ]
+    content = packed.strip(grain, coding) + (b"\x80" if packing == "runs" else b"")
+    assert len(content) > 2_000_000
+
+    shares = [_share(packed.cut(share)(content), side, filters) for share in (1.0, 0.99, 0.5)]
+
+    assert shares == [1.0, pytest.approx(0.99, abs=0.01), pytest.approx(0.5, abs=0.01)]
+
+
+def _share(content: bytes, side: int, filters: Name) -> float:
+    pdf = pikepdf.new()
+    image = Stream(pdf, b"", Width=side, Height=side, ColorSpace=Name.DeviceGray, BitsPerComponent=8)
+    image.write(content, filter=filters)
+    return held(image).share
 
 
 @pytest.mark.parametrize("share", CUTS)

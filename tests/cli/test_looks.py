@@ -183,3 +183,9 @@ def test_the_script_of_a_shell_asks_us_and_is_answered(ocr: Command, shell: str)
 def _has_colour(picture: Image.Image) -> bool:
     saturation = picture.convert("HSV").getchannel("S")
     return sum(saturation.histogram()[100:]) > 1000
+
+
+def test_the_version_is_an_option_too(ocr: Command) -> None:
+    done = ocr("--version")
+
+    assert (done.returncode, done.stdout) == (0, f"ocr-worker {__version__}\n")

@@ -12,7 +12,7 @@ from ocr_worker.model.results import Progress
 PROGRESS = Progress(
     current=105, total=300, message="Processing", percent=35.0, file="in/long.pdf", file_index=1, page=105,
     page_count=300, file_count=1, completed=0, failed=0, skipped=0, elapsed_seconds=70.0, eta_seconds=130.0,
-    pages_per_second=1.5,
+    pages_per_second=1.5, working=(),
 )  # fmt: skip
 
 

@@ -17,6 +17,8 @@ from typing import IO, Any
 
 import psutil
 
+from ocr_protocol import ANSWERS
+from ocr_protocol.answers import OF_A_JOB
 from ocr_protocol.schema import event_adapter
 from ocr_worker.store.job_store import JobStore
 from tests.e2e import tree
@@ -24,7 +26,7 @@ from tests.limits import HANG_SECONDS
 
 Event = dict[str, Any]
 StartWorker = Callable[..., "Host"]
-OF_A_RUN = {"progress", "file_done", "heartbeat", "batch"}
+OF_A_RUN = {"progress", "file_started", "file_done", "paused", "heartbeat", "batch"}
 ENDS = {"batch", "error"}
 SELDOM_HZ = 0.001
 """More seldom than any job here is long: of its progress only the first and the last are told."""
@@ -107,6 +109,9 @@ class Host:
         """A job's events of a kind, or of the type progress."""
         with self._news:
             return [event for event in self.events if event.get("job_id") == job_id and _kind(event) == kind]
+
+    def wait_of(self, job_id: str, kind: str) -> None:
+        self.wait(lambda _: bool(self.of(job_id, kind)), f"{kind} of job {job_id}")
 
     def wait_file_done(self, job_id: str, count: int = 1) -> None:
         self.wait(lambda _: len(self.of(job_id, "file_done")) >= count, f"file_done number {count}")
@@ -210,6 +215,7 @@ class Ledger:
         job_id, kind = str(event.get("job_id")), _kind(event)
         if event["seq"] != self._seq:
             self.faults.append(f"seq {event['seq']} where {self._seq} is due")
+        self._check_envelope(event, kind)
         if kind == "accepted":
             self._open.add(job_id)
         elif kind in OF_A_RUN and "job_id" in event and job_id not in self._open:
@@ -221,6 +227,12 @@ class Ledger:
             if event["data"].get("status") == "completed":
                 # What is done anew of a completed job has a way of its own to go.
                 self._percent.pop(job_id, None)
+
+    def _check_envelope(self, event: Event, kind: str) -> None:
+        if kind in OF_A_JOB and "job_id" not in event:
+            self.faults.append(f"of no job: {event}")
+        if event["type"] == "info" and "command" in event and kind not in ANSWERS[event["command"]].kinds:
+            self.faults.append(f"no answer to {event['command']}: {event}")
 
     def _check_percent(self, job_id: str, percent: float) -> None:
         if percent < self._percent.get(job_id, 0.0):

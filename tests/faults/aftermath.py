@@ -22,6 +22,20 @@ def check(worker: Worker, since: int, folder: Path) -> None:
     assert list(worker.temp.iterdir()) == []
 
 
+def what_a_kill_left(state: Path, out: Path) -> list[str]:
+    """Of a worker that has been killed, and of those after it that no longer run a job."""
+    jobs = state / "jobs"
+    stale = [
+        path.name for kind in (".lock", ".softlock", ".cancel", ".due") for path in jobs.glob(f"*{kind}")
+    ]
+    running = [path.name for path in out.glob("*_manifest.json") if '"state": "running"' in _text(path)]
+    return [*stale, *running, *left_behind(out)]
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
 def check_outputs(events: Iterable[Event]) -> None:
     """What the last word of each path calls done is whole, where it is still there."""
     last = {path: entry for entry in _successes(events) for path in entry.get("outputs", {}).values()}

@@ -103,8 +103,13 @@ def test_a_page_that_was_killed_is_alone_when_it_is_tried_again(tmp_path: Path, 
             killed.kill()
             other.resume()
 
-            looks = (_in_work(store, job) for _ in iter(int, 1))
-            again = next(pages for pages in looks if any(page.attempts == 2 for page in pages))
+            again: list[StoredPage] = []
+
+            def tried_alone() -> bool:
+                again[:] = _in_work(store, job)
+                return any(page.alone is not None for page in again)
+
+            wait_until(tried_alone)
         data = worker.ended(job)
 
     assert len(again) == 1

@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -22,8 +23,8 @@ def test_nothing_but_the_target_is_left_after_a_write(tmp_path: Path) -> None:
 def test_the_temporary_file_is_hidden_and_ends_in_part(tmp_path: Path) -> None:
     seen: list[str] = []
 
-    def write(place: Path) -> None:
-        place.write_bytes(b"x")
+    def write(stream: BinaryIO) -> None:
+        stream.write(b"x")
         seen.extend(found.name for found in tmp_path.iterdir())
 
     with staging(tmp_path / ("n" * 240 + ".txt"), write) as staged:
@@ -47,8 +48,8 @@ def test_a_write_that_fails_says_why_and_leaves_the_old_output_whole(
     target = tmp_path / "a.txt"
     target.write_bytes(b"old")
 
-    def fail(place: Path) -> None:
-        place.write_bytes(b"half")
+    def fail(stream: BinaryIO) -> None:
+        stream.write(b"half")
         raise OSError(number, os.strerror(number))
 
     with pytest.raises(expected, match=r"a\.txt"), staging(target, fail):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ocr_worker.errors import UnreachableError
-from ocr_worker.files.bounded import bounded, identities
+from ocr_worker.files.bounded import Identity, bounded, identities
 
 SECONDS = 0.2
 
@@ -54,7 +54,7 @@ def test_all_paths_are_told_in_order(tmp_path: Path) -> None:
 
     found = list(identities(paths))
 
-    expected = [(status.st_dev, status.st_ino) for status in map(os.stat, paths[::2])]
+    expected = [Identity(status.st_dev, status.st_ino, 0) for status in map(os.stat, paths[::2])]
     assert found[::2] == expected
     assert set(found[1::2]) == {None}
 

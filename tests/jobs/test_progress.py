@@ -36,17 +36,23 @@ def fields(progress: Progress) -> dict[str, Any]:
     return progress_fields(progress.snapshot())
 
 
+def read(progress: Progress, number: int, weight: int, seconds: float, where: Here) -> None:
+    """A page has ended that took so long."""
+    progress.effort.page_took(weight, seconds)
+    progress.page_ended(number, weight, where)
+
+
 def test_a_file_that_nobody_has_counted_stands_for_one_page() -> None:
     progress = begin(files=3)
 
-    progress.opened(1, 10, (), (1,) * 10)
+    progress.opened(1, (), (1,) * 10)
 
     assert (fields(progress)["current"], fields(progress)["total"]) == (0, 12)
 
 
 def test_the_last_page_of_a_file_counts_when_the_file_has_ended() -> None:
     progress = begin(files=1)
-    progress.opened(1, 2, (), (1, 1))
+    progress.opened(1, (), (1, 1))
     for page in (1, 2):
         progress.page_ended(1, 1, here(page, 2))
     before = fields(progress)["current"]
@@ -58,19 +64,19 @@ def test_the_last_page_of_a_file_counts_when_the_file_has_ended() -> None:
 
 def test_percent_does_not_fall_when_a_long_file_is_counted() -> None:
     progress = begin(files=2)
-    progress.opened(1, 1, (), (1,))
+    progress.opened(1, (), (1,))
     progress.page_ended(1, 1, here(1, 1))
     progress.file_ended(1, "completed")
     before = fields(progress)["percent"]
 
-    progress.opened(2, 100, (), (1,) * 100)
+    progress.opened(2, (), (1,) * 100)
 
     assert (before, fields(progress)["percent"]) == (50, 50)
 
 
 def test_percent_is_100_only_when_the_job_is_finished() -> None:
     progress = begin(files=1)
-    progress.opened(1, 1, (), (1,))
+    progress.opened(1, (), (1,))
     progress.page_ended(1, 1, here(1, 1))
     progress.file_ended(1, "completed")
     before = fields(progress)["percent"]
@@ -83,7 +89,7 @@ def test_percent_is_100_only_when_the_job_is_finished() -> None:
 
 def test_the_message_is_word_for_word_the_first_notes() -> None:
     progress = begin(files=5)
-    progress.opened(2, 50, (), (1,) * 50)
+    progress.opened(2, (), (1,) * 50)
 
     progress.page_ended(2, 1, here(10, 50))
 
@@ -93,10 +99,10 @@ def test_the_message_is_word_for_word_the_first_notes() -> None:
 def test_rate_and_time_left_follow_the_given_clock() -> None:
     clock = Clock()
     progress = begin(files=1, clock=clock)
-    progress.opened(1, 4, (), (1,) * 4)
+    progress.opened(1, (), (1,) * 4)
     clock.now += 2
 
-    progress.page_ended(1, 1, here(1, 4))
+    read(progress, 1, 1, 2, here(1, 4))
 
     assert fields(progress)["pages_per_second"] == 0.5
     assert fields(progress)["eta_seconds"] == 6
@@ -107,16 +113,16 @@ def test_a_pause_is_no_time_of_work() -> None:
     clock = Clock()
     worked = Stopwatch(clock)
     progress = Progress({"total": 1, "completed": 0, "failed": 0, "skipped": 0}, 0, 1, worked)
-    progress.opened(1, 4, (), (1,) * 4)
+    progress.opened(1, (), (1,) * 4)
     clock.now += 2
-    progress.page_ended(1, 1, here(1, 4))
+    read(progress, 1, 1, 2, here(1, 4))
 
     worked.pause()
     clock.now += 10
     in_pause = fields(progress)["elapsed_seconds"]
     worked.unpause()
     clock.now += 2
-    progress.page_ended(1, 1, here(2, 4))
+    read(progress, 1, 1, 2, here(2, 4))
 
     assert in_pause == 2
     told = fields(progress)
@@ -135,23 +141,19 @@ def test_to_pause_or_go_on_twice_is_to_do_so_once() -> None:
 
 
 def test_time_left_is_weighted_by_the_size_of_pages() -> None:
-    clock = Clock()
-    progress = begin(files=1, clock=clock)
-    progress.opened(1, 3, (), (10, 10, 80))
-    clock.now += 1
+    progress = begin(files=1)
+    progress.opened(1, (), (10, 10, 80))
 
-    progress.page_ended(1, 10, here(1, 3))
+    read(progress, 1, 10, 1, here(1, 3))
 
     assert fields(progress)["eta_seconds"] == 9
 
 
 def test_the_rest_of_a_file_that_failed_is_no_time_left() -> None:
-    clock = Clock()
-    progress = begin(files=2, clock=clock)
-    progress.opened(1, 100, (), (1,) * 100)
-    progress.opened(2, 2, (), (1, 1))
-    clock.now += 1
-    progress.page_ended(2, 1, here(1, 2))
+    progress = begin(files=2)
+    progress.opened(1, (), (1,) * 100)
+    progress.opened(2, (), (1, 1))
+    read(progress, 2, 1, 1, here(1, 2))
 
     progress.file_ended(1, "failed")
 
@@ -159,12 +161,10 @@ def test_the_rest_of_a_file_that_failed_is_no_time_left() -> None:
 
 
 def test_files_that_are_not_counted_yet_are_expected_to_be_like_the_others() -> None:
-    clock = Clock()
-    progress = begin(files=3, clock=clock)
-    progress.opened(1, 2, (), (1, 1))
-    clock.now += 1
+    progress = begin(files=3)
+    progress.opened(1, (), (1, 1))
 
-    progress.page_ended(1, 1, here(1, 2))
+    read(progress, 1, 1, 1, here(1, 2))
 
     assert fields(progress)["eta_seconds"] == 1 + 2 * 2
 
@@ -178,7 +178,7 @@ def test_a_resumed_job_goes_on_where_it_was() -> None:
 
     progress.file_begun(2, 10, 5)
     before = fields(progress)["current"]
-    progress.opened(2, 10, range(1, 6), (1,) * 10)
+    progress.opened(2, range(1, 6), (1,) * 10)
 
     assert (before, fields(progress)["current"], fields(progress)["total"]) == (8, 8, 13)
 
@@ -188,7 +188,7 @@ def test_a_file_that_shrank_since_the_last_run_changes_the_total_and_not_percent
     progress.file_begun(1, 10, 5)
     before = fields(progress)["percent"]
 
-    progress.opened(1, 4, (), (1,) * 4)
+    progress.opened(1, (), (1,) * 4)
 
     assert (fields(progress)["total"], fields(progress)["current"]) == (4, 0)
     assert fields(progress)["percent"] == before
@@ -264,12 +264,10 @@ def test_news_that_can_not_wait_is_told_at_once() -> None:
 
 
 def test_files_that_cost_nothing_lessen_what_the_others_are_taken_to_need() -> None:
-    clock = Clock()
-    progress = begin(files=201, clock=clock)
-    progress.opened(1, 1, (), (1,))
-    progress.page_ended(1, 1, here(1, 1))
+    progress = begin(files=201)
+    progress.opened(1, (), (1,))
+    read(progress, 1, 1, 10, here(1, 1))
     progress.file_ended(1, "completed")
-    clock.now += 10
     alone = fields(progress)["eta_seconds"]
 
     for number in range(2, 101):

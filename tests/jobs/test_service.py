@@ -16,7 +16,7 @@ from ocr_worker.jobs.service import JobService
 from ocr_worker.library.requests import make_request
 from ocr_worker.model.events import FileEnded, JobEnded, JobEvent, JobFailed, ProgressMade
 from ocr_worker.model.jobs import JobId
-from ocr_worker.model.tasks import ComposeTask, Failure, Outcome, PageTask, Task
+from ocr_worker.model.tasks import ComposeTask, Failure, Opened, OpenTask, Outcome, PageTask, Task
 from ocr_worker.settings import Settings
 from ocr_worker.store.job_store import JobStore
 from tests.processes.fake_pool import PAGES, FakePool, well
@@ -98,6 +98,23 @@ def test_a_whole_batch_runs_to_its_end(desk: Desk) -> None:
     assert stored is not None
     assert (stored.state, stored.last_seq, stored.pages_read) == ("completed", 6, 5 * PAGES)
     assert desk.service.state == "idle"
+
+
+def test_the_time_left_goes_by_the_sizes_of_pages_and_what_they_took(desk: Desk) -> None:
+    sizes = Opened("pdf", 3, "0" * 64, (1, 1, 1), (10, 10, 80))
+    desk.outcome = lambda task: sizes if isinstance(task, OpenTask) else well(task)
+    desk.pool.seconds = 2.0
+
+    desk.submit(files=1, max_workers=1)
+    desk.run()
+
+    told = {
+        event.progress.page: event.progress.eta_seconds
+        for event in desk.events
+        if isinstance(event, ProgressMade)
+    }
+    assert told[1] == pytest.approx(2.0 / 10 * 90, abs=0.2)
+    assert told[None] is None
 
 
 def test_a_page_that_fails_twice_and_then_is_read_costs_two_retries(desk: Desk) -> None:

@@ -143,10 +143,10 @@ def test_a_kill_between_any_two_moves_leaves_the_old_output_or_the_new_one(
 ) -> None:
     (out / "doc.pdf").write_bytes(THEIRS)
     staged = staged_in(out)
-    kill_after(allowed, monkeypatch, links=kind == "links")
     monkeypatch.setattr("ocr_worker.files.sweep.is_dead", lambda _: True)
 
-    with suppress(Killed):
+    with monkeypatch.context() as killing, suppress(Killed):
+        kill_after(allowed, killing, links=kind == "links")
         publish_set([staged], lambda _: True)
     sweep_parts(out)
 

@@ -24,11 +24,13 @@ ENOUGH = 0.98
 
 KINDS: dict[str, tuple[Callable[[], Page], int]] = {
     "level": (one_column, 0),
-    **{f"tilted by {degrees}°": (partial(one_column, degrees), 0) for degrees in (0.2, 0.7, 2, 5, 9, -0.7, -5)},
+    **{f"tilted by {degrees}°": (partial(one_column, degrees), 0) for degrees in (0.2, 0.7, 2, 5, 9, -1, -2, -5)},
     "two columns": (two_columns, 0),
-    **{f"two columns, tilted by {degrees}°": (partial(two_columns, degrees), 0) for degrees in (2, 9)},
+    **{f"two columns, tilted by {degrees}°": (partial(two_columns, degrees), 0) for degrees in (2, -2, 9)},
+    "two columns, set wide": (partial(two_columns, leading=1.5), 0),
+    "two columns, set wide, tilted by 0.7°": (partial(two_columns, 0.7, 1.5), 0),
     "mixed sizes": (mixed_sizes, 0),
-    "mixed sizes, tilted by 5°": (partial(mixed_sizes, 5), 0),
+    **{f"mixed sizes, tilted by {degrees}°": (partial(mixed_sizes, degrees), 0) for degrees in (-0.7, 5)},
     **{f"rotated by {turn}°": (one_column, turn) for turn in (90, 180, 270)},
     "lines that run up the page": (sideways, 0),
     **{name: (partial(language, name), 0) for name in ("Hebrew", "Arabic", "Chinese", "Japanese", "Korean", "Hindi")},
@@ -37,8 +39,9 @@ KINDS: dict[str, tuple[Callable[[], Page], int]] = {
 }  # fmt: skip
 
 ANY_ORDER = {
-    # It sorts words by height.
+    # It sorts words by height: a line that climbs by more than half of its own, and can't be levelled, comes in pieces.
     **{("poppler", kind): "any order" for kind in KINDS if "5°" in kind or "9°" in kind},
+    ("poppler", "tilted by -2°"): "any order",
     # It takes the paragraphs of such a page from the last to the first.
     ("poppler", "lines that run up the page"): "any order",
     # It gives words as they are drawn, from left to right.

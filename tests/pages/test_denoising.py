@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.images.specks import speck_share
@@ -49,6 +49,18 @@ def test_auto_erases_the_specks_of_a_dirty_page_and_no_letter(clean: Image.Image
 def test_auto_leaves_a_page_without_specks_as_it_is(clean: Image.Image, worn: wear.Wear) -> None:
     image = GreyImage(worn(clean, Random(1)), 300)
 
+    assert denoised(image, "auto") is image
+
+
+def test_auto_takes_no_full_stops_of_small_print_for_specks() -> None:
+    page, font = Image.new("L", (420, 640), 255), ImageFont.load_default(15)
+    for row in range(30):
+        ImageDraw.Draw(page).text(
+            (10, 20 + 20 * row), "J. R. Oyelaran . . . . . P. Vance . . . M. Abara", 0, font
+        )
+    image = GreyImage(page, 150)
+
+    assert speck_share(page) > SPECKLED_SHARE
     assert denoised(image, "auto") is image
 
 

@@ -20,6 +20,7 @@ from ocr_worker.model.tasks import (
     PageDone,
     PageSettings,
     PageTask,
+    PictureTask,
     Task,
     Warmed,
     WarmTask,
@@ -49,7 +50,7 @@ def well(task: Task) -> Outcome:
             return Composed(task.outputs, 90.0, 7 * task.pages)
         case InspectTask():
             return Inspected({"type": "png", "bytes": 1, "pages": 1, "page_list": []})
-        case OverlayTask():
+        case OverlayTask() | PictureTask():
             return Drawn(7)
         case WarmTask():
             return Warmed()
@@ -65,6 +66,8 @@ class FakePool:
     started: list[Task] = field(default_factory=list)
     warmed: list[int] = field(default_factory=list)
     closed: bool = False
+    seconds: float | None = None
+    """What each task took."""
     _tasks: dict[int, Task] = field(default_factory=dict)
 
     def free(self) -> int:
@@ -93,7 +96,7 @@ class FakePool:
         if outcome is None:
             return []
         del self._tasks[message.ticket]
-        return [TaskEnded(message.ticket, outcome)]
+        return [TaskEnded(message.ticket, outcome, self.seconds)]
 
     def tick(self) -> None: ...
 

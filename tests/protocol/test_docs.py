@@ -14,7 +14,7 @@ import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from ocr_protocol import COMMANDS, RETRYABLE, BatchOptions, CommandName
+from ocr_protocol import ANSWERS, COMMANDS, RETRYABLE, BatchOptions, CommandName
 from ocr_protocol.codes import CommandCode, FileCode
 from ocr_protocol.events import ErrorData, InfoData, ProgressData, ResultData
 from samples import Sample
@@ -45,6 +45,14 @@ def test_the_docs_tell_every_field_of_a_command_with_its_bounds_and_default(name
             field in {"id", "command"}
             or f"| `{field}` | {info.description} | {shown_default(info)} |" in section
         )
+
+
+@pytest.mark.parametrize("name", sorted(ANSWERS))
+def test_one_table_of_the_docs_tells_what_answers_a_command(name: CommandName) -> None:
+    answer = ANSWERS[name]
+    kinds = " or ".join(f"`{kind}`" for kind in answer.kinds)
+
+    assert f"\n| `{name}` | `{answer.type}` of kind {kinds} | " in TEXT
 
 
 def test_the_docs_tell_every_option_with_its_bounds_and_default() -> None:

@@ -38,12 +38,14 @@ class Setter:
 
     lines: list[Line] = field(default_factory=list)
     block: int = 0
+    leading: float = 1.3
+    """From line to line, in font sizes."""
 
     def paragraph(self, texts: Iterable[str], x: float, y: float, wide: float, size: float) -> float:
         """Return where the next paragraph goes."""
         for row in _broken(texts, wide, size):
             self.row(row, x, y, size)
-            y += 1.3 * size
+            y += self.leading * size
         self.block += 1
         return y + size / 2
 
@@ -82,8 +84,8 @@ def one_column(degrees: float = 0.0) -> Page:
     return _turned(setter.lines, degrees)
 
 
-def two_columns(degrees: float = 0.0) -> Page:
-    setter, texts = Setter(), paragraphs_of("prose")
+def two_columns(degrees: float = 0.0, leading: float = 1.3) -> Page:
+    setter, texts = Setter(leading=leading), paragraphs_of("prose")
     for x, column in ((220, texts[:3]), (1320, texts[3:6])):
         y = 320.0
         for text in column:

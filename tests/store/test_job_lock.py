@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ocr_worker.errors import JobActiveError
-from ocr_worker.store.job_lock import JobLock
+from ocr_worker.store.job_lock import REQUESTS, JobLock
 from tests.limits import HANG_SECONDS
 
 HOLDER = """
@@ -89,7 +89,8 @@ def test_the_death_of_its_holder_frees_a_job(tmp_path: Path) -> None:
 
 def test_a_job_that_is_let_go_leaves_no_file(tmp_path: Path) -> None:
     lock = JobLock(tmp_path, "job")
-    JobLock.ask_to_cancel(tmp_path, "job")
+    for request in REQUESTS:
+        JobLock.ask(tmp_path, "job", request)
 
     lock.release()
 

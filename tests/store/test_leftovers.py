@@ -58,11 +58,23 @@ def test_text_of_pages_does_not_outlive_its_job(settings: Settings, leases: JobL
     assert (settings.jobs_dir / "kept" / "1" / "1.page").is_file()
 
 
+def test_pages_that_a_living_program_reads_stay_and_those_of_a_dead_one_go(
+    settings: Settings, leases: JobLeases
+) -> None:
+    for mark in (own_mark(), dead_mark()):
+        (settings.jobs_dir / mark / "scratch").mkdir(parents=True)
+
+    assert leases.store.is_there
+
+    assert [path.name for path in settings.jobs_dir.iterdir()] == [own_mark()]
+
+
 def test_locks_and_requests_that_nobody_holds_go_and_those_of_the_living_stay(
     settings: Settings, leases: JobLeases
 ) -> None:
     (settings.jobs_dir / "dead.lock").touch()
     JobLock.ask_to_cancel(settings.jobs_dir, "dead")
+    JobLock.ask(settings.jobs_dir, "dead", "pause")
 
     with JobLock(settings.jobs_dir, "alive") as lock:
         JobLock.ask_to_cancel(settings.jobs_dir, "alive")
@@ -93,6 +105,38 @@ def test_a_manifest_that_a_kill_left_behind_is_written_and_what_lay_beside_it_go
     said = "complete" if state == "completed" else "interrupted"
     assert f'"state": "{said}"' in manifest.read_text(encoding="ascii")
     assert not part.exists()
+    assert list(settings.jobs_dir.iterdir()) == []
+
+
+def test_what_a_worker_that_died_beside_a_living_one_left_goes_when_jobs_are_listed(
+    settings: Settings, leases: JobLeases, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    assert leases.store.is_there
+    leases.store.add_job(stored_job(state="running", output_path=os.fsencode(out)), new_files(1))
+    (out / f".ocr-{dead_mark()}-00.part").touch()
+    for left in (due_mark(settings.jobs_dir, "job"), settings.jobs_dir / "job.lock"):
+        left.touch()
+
+    leases.find_interrupted()
+    leases.manifests.await_written("job", HANG_SECONDS)
+
+    assert [path.suffix for path in out.iterdir()] == [".json"]
+    assert list(settings.jobs_dir.iterdir()) == []
+
+
+def test_a_host_that_only_says_hello_has_what_was_left_taken_away(
+    settings: Settings, leases: JobLeases
+) -> None:
+    leases.tidy()
+    made = list(settings.state_dir.glob("jobs.sqlite3"))
+    JobStore(settings.state_dir).close()
+    (settings.jobs_dir / "dead.lock").touch()
+
+    leases.tidy()
+
+    assert made == []
     assert list(settings.jobs_dir.iterdir()) == []
 
 

@@ -11,7 +11,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ocr_worker.logs import Stderr
+    from ocr_worker.model.serving import ServiceOptions
+    from ocr_worker.settings import Settings
     from ocr_worker.stdio.startup import HeadStart
 
 EXIT_INTERNAL, EXIT_START_UP = 1, 2
@@ -32,18 +36,34 @@ def main() -> int:
     signal.signal(signal.SIGINT, lambda number, _: os._exit(128 + number))
     from ocr_worker.cli.app import run
 
-    return run(arguments)
+    return run(arguments, _start_service)
+
+
+def _start_service(options: ServiceOptions, settings: Settings, ready: Callable[[str], None]) -> int:
+    """Serve over HTTP, by packages that the main install does without."""
+    from importlib.util import find_spec
+
+    packages = ("fastapi", "python_multipart", "sse_starlette", "uvicorn")
+    if missing := [name for name in packages if find_spec(name) is None]:
+        from ocr_worker.errors import UnsupportedError
+
+        raise UnsupportedError(
+            f"The service needs more packages ({', '.join(missing)}): pip install 'ocr-sidecar[server]'."
+        )
+    from ocr_worker.server.run import serve
+
+    return serve(options, settings, ready)
 
 
 def _serve() -> NoReturn:
     """Be the stdio worker. Stdin and stdout are claimed and the guard forked before anything heavy is imported."""
     from ocr_worker.processes.claim import claim
     from ocr_worker.processes.guard import ending_signals, start_guard
-    from ocr_worker.settings import settings_from_environment
+    from ocr_worker.settings import log_level, settings_from_environment
 
     try:
         channel = claim()
-        settings = settings_from_environment()
+        settings, level = settings_from_environment(), log_level("WARNING")
     except (OSError, ValueError) as error:
         _refuse(error)
     for number in ending_signals():
@@ -58,7 +78,7 @@ def _serve() -> NoReturn:
 
     stderr = Stderr(os.dup(2))
     stderr.take_prints()
-    log_to(stderr)
+    log_to(stderr, level)
     from ocr_worker.stdio.startup import head_start
 
     code = _run_loop(head_start(channel, settings, guard))

@@ -70,10 +70,8 @@ class _Lines(logging.Handler):
         self._say(self.format(record).encode("utf-8", "backslashreplace") + b"\n")
 
 
-def log_to(stderr: Stderr, level: str = "") -> None:
-    """Send the log of the whole process there; OCR_WORKER_LOG sets the level (default WARNING)."""
+def log_to(stderr: Stderr, level: str) -> None:
+    """Send the log of the whole process there, from this level on."""
     handler = _Lines(stderr.say)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(
-        level=level or os.environ.get("OCR_WORKER_LOG", "WARNING").upper(), handlers=[handler], force=True
-    )
+    logging.basicConfig(level=level, handlers=[handler], force=True)

@@ -20,11 +20,12 @@ _RANGES = {
     "memory_limit_mib": (256, 2**24),
 }
 """What a number may be at least and at most; without so much memory no page process starts."""
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Defaults suit a desktop; every field has an environment variable `OCR_WORKER_<FIELD>`."""
+    """Defaults suit a desktop; every number in `_RANGES` has an environment variable `OCR_WORKER_<FIELD>`."""
 
     state_dir: Path
     """Where jobs are remembered; made with mode 0700."""
@@ -61,6 +62,14 @@ def settings_from_environment() -> Settings:
     processes = numbers.setdefault("page_processes", _usable_cores())
     numbers.setdefault("memory_limit_mib", fair_share_mib(_memory_mib(), processes))
     return Settings(state_dir=_state_dir(), **numbers)
+
+
+def log_level(usual: str) -> str:
+    """What OCR_WORKER_LOG says of the log; ValueError for what is no level."""
+    text = os.environ.get("OCR_WORKER_LOG", usual)
+    if text.upper() not in _LEVELS:
+        raise ValueError(f"OCR_WORKER_LOG must be one of {', '.join(_LEVELS)}, not {text[:40]!r}.")
+    return text.upper()
 
 
 def fair_share_mib(memory_mib: int, processes: int) -> int:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ocr_worker.engines.images.grey_image import GreyImage
-from ocr_worker.engines.ocr import tessdata, traineddata
+from ocr_worker.engines.ocr import tessdata
 from ocr_worker.engines.ocr.registry import Engines
 from ocr_worker.errors import LanguageMissingError
 from ocr_worker.model.tasks import PageSettings
@@ -52,6 +54,10 @@ def english_file(english: Path) -> Path:
     return english / "eng.traineddata"
 
 
+WAYS = ["tessdata_dir", "tessdata_dirs"]
+"""A batch can name a folder."""
+
+
 @pytest.fixture
 def victim(tmp_path: Path) -> Path:
     victim = tmp_path / "victim"
@@ -64,8 +70,9 @@ def picture() -> GreyImage:
     return GreyImage(pictures.sheet("Harvest moon", size=(1200, 400)).convert("L"), 300)
 
 
-def _settings(folder: Path, engine: str, code: str = "xyz") -> PageSettings:
-    return PageSettings(languages=(code,), engine=engine, tessdata_dir=str(folder))
+def _settings(folder: Path, engine: str, code: str = "xyz", way: str = "tessdata_dir") -> PageSettings:
+    named: dict[str, Any] = {way: (str(folder),) if way == "tessdata_dirs" else str(folder)}
+    return PageSettings(languages=(code,), engine=engine, **named)
 
 
 def _read(settings: PageSettings, picture: GreyImage, scratch: Path) -> str:
@@ -101,14 +108,16 @@ def test_data_in_a_folder_of_the_machine_is_looked_at_as_well(
             Engines(tmp_path / "scratch").engine(PageSettings(languages, engine))
 
 
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("engine", ENGINES)
 def test_data_that_is_an_archive_to_tesseract_is_read_as_what_it_is_to_us(
-    engine: str, english_file: Path, victim: Path, picture: GreyImage, tmp_path: Path
+    engine: str, way: str, english_file: Path, victim: Path, picture: GreyImage, tmp_path: Path
 ) -> None:
     data = language_data.archive_behind(english_file, f"debug_file {victim}", "xyz")
     (tmp_path / "xyz.traineddata").write_bytes(data)
 
-    assert _read(_settings(tmp_path, engine), picture, tmp_path / "scratch") == "Harvest moon"
+    settings = _settings(tmp_path, engine, way=way)
+    assert _read(settings, picture, tmp_path / "scratch") == "Harvest moon"
     assert victim.read_text(encoding="ascii") == "whole"
 
 
@@ -136,9 +145,10 @@ def test_the_danger_is_real_the_command_alone_empties_the_file(
     assert victim.read_text(encoding="utf-8") != "whole"
 
 
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("engine", ENGINES)
 def test_orientation_data_is_looked_at_too(
-    engine: str, english_file: Path, victim: Path, tmp_path: Path
+    engine: str, way: str, english_file: Path, victim: Path, tmp_path: Path
 ) -> None:
     osd = tessdata.find_orientation_data()
     assert osd
@@ -146,76 +156,23 @@ def test_orientation_data_is_looked_at_too(
     (tmp_path / "osd.traineddata").write_bytes(language_data.with_settings(osd, f"debug_file {victim}"))
 
     with pytest.raises(LanguageMissingError, match="osd"):
-        Engines(tmp_path / "scratch").finder(_settings(tmp_path, engine, "eng"))
+        Engines(tmp_path / "scratch").finder(_settings(tmp_path, engine, "eng", way))
 
 
-def test_data_that_the_asked_for_data_asks_for_is_looked_at_too(
-    english_file: Path, victim: Path, tmp_path: Path
+def test_data_of_an_added_folder_is_read_and_not_its_namesake_of_the_machine(
+    english_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data = language_data.with_settings(english_file, "tessedit_load_sublangs xyz_vert")
-    (tmp_path / "xyz.traineddata").write_bytes(data)
-    hostile = language_data.with_settings(english_file, f"debug_file {victim}")
-    (tmp_path / "xyz_vert.traineddata").write_bytes(hostile)
+    """Tesseract takes one folder, and the machine's has both languages; but what is read is what is told of as read."""
+    machine, added = tmp_path / "machine", tmp_path / "added"
+    for folder, codes in ((machine, ("abc", "xyz")), (added, ("abc",))):
+        folder.mkdir()
+        for code in codes:
+            shutil.copy(english_file, folder / f"{code}.traineddata")
+    monkeypatch.setenv("TESSDATA_PREFIX", str(machine))
 
-    with pytest.raises(LanguageMissingError, match="xyz_vert"):
-        tessdata.gather_tessdata(["xyz"], str(tmp_path), tmp_path / "scratch")
+    found = tessdata.find_tessdata(["abc", "xyz"], None, (str(added),))
+    gathered = tessdata.gather_tessdata(["abc", "xyz"], None, tmp_path / "scratch", (str(added),))
 
-
-@pytest.mark.parametrize("engine", ENGINES)
-def test_data_that_sets_how_it_reads_reads(
-    engine: str, english_file: Path, picture: GreyImage, tmp_path: Path
-) -> None:
-    settings = "# Published so\npreserve_interword_spaces 1\n\ntosp_old_sp_kn_th_factor\t4.0\ntessedit_char_blacklist °\n"
-    (tmp_path / "xyz.traineddata").write_bytes(
-        language_data.with_settings(english_file, f"{settings}tessedit_load_sublangs xyz_vert\n")
-    )
-    (tmp_path / "xyz_vert.traineddata").write_bytes(english_file.read_bytes())
-
-    assert _read(_settings(tmp_path, engine), picture, tmp_path / "scratch") == "Harvest moon"
-
-
-def test_all_data_of_this_machine_is_harmless_and_its_copies_hold_the_same(tmp_path: Path) -> None:
-    files = {file for folder in tessdata.tessdata_folders() for file in folder.rglob("*.traineddata")}
-
-    for number, file in enumerate(sorted(files)):
-        copy = tmp_path / f"{number}.traineddata"
-        traineddata.copy_harmless(file, copy)
-
-        before, after = (
-            language_data.entries_of(file.read_bytes()),
-            language_data.entries_of(copy.read_bytes()),
-        )
-        comment, _, config = after.pop(0).rpartition(b"# " + b" " * 125 + b"\n")
-        assert set(comment) == set(b"# \n")
-        assert config == before.pop(0, b"")
-        assert after.pop(23).rstrip(b"\0") == before.pop(23, b"Pre-4.0.0")
-        assert after == before
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"\x18",
-        b"no model" * 100,
-        bytes(1000),
-        language_data.plain({17: b"x"}, ">"),
-        b"\x18\0\0\0" + b"\xfe" * 192,
-        language_data.plain({0: b"debug_file x", 17: b"y"}).replace(b"\xc4", b"\xc5", 1) + b"z",
-    ],
-    ids=[
-        "empty",
-        "short",
-        "text",
-        "zeros",
-        "of another machine",
-        "before its beginning",
-        "a gap that is none",
-    ],
-)
-def test_what_is_no_language_data_is_refused(content: bytes, tmp_path: Path) -> None:
-    file = tmp_path / "xyz.traineddata"
-    file.write_bytes(content)
-
-    with pytest.raises(LanguageMissingError, match="xyz"):
-        traineddata.require_harmless(file)
+    assert {code: file.parent for code, file in found.items()} == {"abc": added, "xyz": machine}
+    assert not (gathered / "abc.traineddata").is_symlink()
+    assert (gathered / "xyz.traineddata").resolve() == machine / "xyz.traineddata"

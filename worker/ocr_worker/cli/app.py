@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import errno
 import logging
-import os
 import signal
 from contextlib import suppress
-from typing import cast
+from typing import Annotated, cast
 
 import typer
 from typer._completion_classes import completion_init
 
-from ocr_worker.cli.commands import batch, doctor, files, info, jobs, maintenance
-from ocr_worker.cli.display import say, stdout_is_deaf
+from ocr_worker import __version__
+from ocr_worker.cli.commands import batch, doctor, files, info, jobs, licenses, maintenance, serve
+from ocr_worker.cli.commands.serve import StartService
+from ocr_worker.cli.display import answer, say, stdout_is_deaf
 from ocr_worker.cli.exit_codes import CANCELLED, GOOD, INTERNAL, USAGE, UsageError
 from ocr_worker.cli.options import answer_json
 from ocr_worker.cli.own_words import told
@@ -21,6 +22,7 @@ from ocr_worker.cli.streams import let_go_of_stdout, prepare_streams
 from ocr_worker.cli.terminal_text import shown
 from ocr_worker.errors import OcrError
 from ocr_worker.logs import Stderr, log_to
+from ocr_worker.settings import log_level
 
 # Whichever click typer brings: its error for all that a command line can't mean.
 MistypedError = cast("type[typer.BadParameter]", typer.BadParameter.__bases__[0])
@@ -32,15 +34,20 @@ HELP = """Searchable PDFs, text and word boxes from scans.
 Without any argument this is the worker that apps talk to over stdin and stdout (docs/protocol.md)."""
 
 
-def run(arguments: list[str]) -> int:
-    """Run a command line; return the exit code. One of the places that catch everything."""
+def run(arguments: list[str], start_service: StartService) -> int:
+    """Run a command line; return the exit code. One of the places that catch everything.
+
+    Args:
+        arguments: without the program's name.
+        start_service: serves over HTTP until it is told to end. Another face, which this one does not import.
+    """
     prepare_streams()
     completion_init()
     try:
         # Until here the entry point took it; from here on what is begun is let go in order.
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        log_to(Stderr(2), os.environ.get("OCR_WORKER_LOG", "CRITICAL").upper())
-        return _do(arguments)
+        _start_log()
+        return _do(arguments, start_service)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else INTERNAL
     except MistypedError as error:
@@ -68,8 +75,15 @@ def run(arguments: list[str]) -> int:
         let_go_of_stdout()
 
 
-def _do(arguments: list[str]) -> int:
-    command = typer.main.get_command(_make_app())
+def _start_log() -> None:
+    try:
+        log_to(Stderr(2), log_level("CRITICAL"))
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def _do(arguments: list[str], start_service: StartService) -> int:
+    command = typer.main.get_command(_make_app(start_service))
     try:
         return int(command.main(arguments, prog_name="ocr-worker", standalone_mode=False) or GOOD)
     except OSError as error:
@@ -89,12 +103,30 @@ def _refused(arguments: list[str], code: str, message: str, exit_code: int) -> i
     return exit_code
 
 
-def _make_app() -> typer.Typer:
+def _say_version(asked: bool) -> None:  # noqa: FBT001  # as typer calls it
+    if asked:
+        answer(f"ocr-worker {__version__}")
+        raise typer.Exit
+
+
+def _make_app(start_service: StartService) -> typer.Typer:
     app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+    app.callback()(_ocr_worker)
     app.command("batch")(batch.batch)
     jobs.add_to(app)
     maintenance.add_to(app)
     files.add_to(app)
     app.command("doctor")(doctor.doctor)
     info.add_to(app)
+    app.command("licenses")(licenses.licenses)
+    serve.add_to(app, start_service)
     return app
+
+
+def _ocr_worker(
+    *,
+    _: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_say_version, help="Show the version.")
+    ] = False,
+) -> None:
+    pass

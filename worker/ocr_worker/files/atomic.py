@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from ocr_worker.errors import (
     LockedError,
@@ -32,6 +32,8 @@ from ocr_worker.files.liveness import own_mark
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _BUSY = {errno.EBUSY, errno.EACCES, errno.EPERM, errno.ETXTBSY}
 _FOLLOWS = os.link not in os.supports_follow_symlinks
+_SAFELY = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL
 ATTEMPTS = 3
 _Moved = TypeVar("_Moved")
 FolderId = tuple[int, int]
@@ -44,17 +46,32 @@ class Staged:
 
     temporary: Path
     target: Path
+    folder: Folder | None = None
+    """Where it is made, held; without, its path is taken."""
+
+    def create(self) -> BinaryIO:
+        """The temporary file, new and empty, to be written and read."""
+        return self._opened(_NEW)
+
+    def status(self) -> os.stat_result:
+        return self._place.status(self.temporary)
 
     def sync(self) -> None:
         """Make it durable, complete as it is by now."""
-        with self.temporary.open("rb+") as stream:
+        with self._opened(os.O_RDWR) as stream:
             os.fsync(stream.fileno())
 
     def digest(self) -> tuple[int, str]:
         """Size in bytes and sha256."""
-        with self.temporary.open("rb") as stream:
-            digest = _sha256(stream.fileno())
-        return self.temporary.stat().st_size, digest
+        with self._opened(os.O_RDWR) as stream:
+            return os.fstat(stream.fileno()).st_size, _sha256(stream.fileno())
+
+    @property
+    def _place(self) -> Folder:
+        return self.folder or Folder(self.temporary.parent, None)
+
+    def _opened(self, flags: int) -> BinaryIO:
+        return os.fdopen(self._place.open(self.temporary, flags), "w+b" if flags & os.O_CREAT else "r+b")
 
     def publish(
         self, sleep: Callable[[float], None] = time.sleep, move: Callable[[Path, Path], object] = os.replace
@@ -91,6 +108,10 @@ class Folder:
     handle: int | None
     """None where the system has no such handles: there, paths it is."""
 
+    def open(self, one: Path, flags: int) -> int:
+        """A descriptor of a file itself, never of what a link leads to. Raises OSError."""
+        return os.open(self._at(one), flags | _SAFELY, 0o666, dir_fd=self.handle)
+
     def link(self, one: Path, other: Path) -> None:
         """Give a file of the folder a second name. Raises OSError."""
         os.link(
@@ -120,6 +141,13 @@ class Folder:
     def target_status(self, one: Path) -> os.stat_result:
         """Of what the name leads to. Raises OSError."""
         return os.stat(self._at(one), dir_fd=self.handle)
+
+    def names(self) -> list[str]:
+        """Of all that is in it; none where that can't be told."""
+        try:
+            return os.listdir(self.path if self.handle is None else self.handle)  # noqa: PTH208  # of a descriptor
+        except OSError:
+            return []
 
     def has(self, one: Path) -> bool:
         try:
@@ -175,13 +203,13 @@ def part_beside(target: Path) -> Path:
 
 
 @contextmanager
-def drafting(target: Path) -> Iterator[Staged]:
-    """A place for the temporary file; whatever is not published by the end of the block is removed."""
+def drafting(target: Path, known: FolderId | None = None) -> Iterator[Staged]:
+    """A place for the temporary file in the folder that is known; what is not published by the end of the block is removed."""
     temporary = part_beside(target)
-    with held_folder(target.parent) as folder:
+    with held_folder(target.parent, known) as folder:
         try:
-            refuse_odd_target(target)
-            yield Staged(temporary, target)
+            refuse_odd_target(target, folder.target_status)
+            yield Staged(temporary, target, folder)
         finally:
             # A disk that has turned read-only keeps it until a sweep; the error that led here is what counts.
             with suppress(OSError):
@@ -189,17 +217,20 @@ def drafting(target: Path) -> Iterator[Staged]:
 
 
 @contextmanager
-def staging(target: Path, write: Callable[[Path], None]) -> Iterator[Staged]:
-    """Have `write` make the temporary file."""
-    with drafting(target) as staged:
-        with translated(target):
-            write(staged.temporary)
-            staged.sync()
+def staging(
+    target: Path, write: Callable[[BinaryIO], object], known: FolderId | None = None
+) -> Iterator[Staged]:
+    """Have `write` fill the temporary file."""
+    with drafting(target, known) as staged:
+        with translated(target), staged.create() as stream:
+            write(stream)
+            stream.flush()
+            os.fsync(stream.fileno())
         yield staged
 
 
 def write_whole(target: Path, content: bytes) -> None:
-    with staging(target, lambda temporary: _write(temporary, content)) as staged:
+    with staging(target, lambda stream: stream.write(content)) as staged:
         publish_all([staged])
 
 
@@ -292,10 +323,6 @@ def _remove(temporary: Path) -> None:
 
 def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
 
 
 def _is_busy(error: BaseException) -> bool:

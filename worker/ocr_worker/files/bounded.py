@@ -5,17 +5,26 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from ocr_worker.errors import UnreachableError
 
 Answer = TypeVar("Answer")
-Identity = tuple[int, int]
-"""Device and inode."""
 LOOK_SECONDS = 2.0
 """How long one look may take. What takes longer is taken for a share that is dead."""
 CHUNK = 512
 """Looks that one thread takes; to hand over each by itself would take longer than to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a path leads to."""
+
+    device: int
+    inode: int
+    bytes: int = field(compare=False)
+    """As it was seen; it may grow, and is the same file."""
 
 
 def bounded(call: Callable[[], Answer], place: object, seconds: float = LOOK_SECONDS) -> Answer:
@@ -108,4 +117,4 @@ def identity(path: str) -> Identity | None:
         found = os.stat(path)  # noqa: PTH116  # for each of a hundred thousand
     except (OSError, ValueError):
         return None
-    return found.st_dev, found.st_ino
+    return Identity(found.st_dev, found.st_ino, found.st_size)

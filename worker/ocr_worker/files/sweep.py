@@ -8,6 +8,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from ocr_worker.errors import OcrError
+from ocr_worker.files.atomic import held_folder
 from ocr_worker.files.liveness import is_dead, own_mark
 
 MARK = re.compile(r"[0-9a-f]{8}-\d+")
@@ -15,11 +17,12 @@ PART = re.compile(r"\.ocr-([0-9a-f]{8}-\d+)-[0-9a-f]+\.part")
 
 
 def sweep_parts(folder: Path) -> None:
-    """Remove the temporary files of dead processes from an output folder."""
-    for name in _names(folder):
-        if (found := PART.fullmatch(name)) and is_dead(found.group(1)):
-            with suppress(OSError):
-                (folder / name).unlink()
+    """Remove the temporary files of dead processes from an output folder, and from no other that gets its name."""
+    with suppress(OcrError), held_folder(folder) as held:
+        for name in held.names():
+            if (found := PART.fullmatch(name)) and is_dead(found.group(1)):
+                with suppress(OSError):
+                    held.unlink(folder / name)
 
 
 def make_temp_folder(folder: Path) -> Path:

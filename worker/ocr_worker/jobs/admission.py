@@ -44,7 +44,7 @@ class Admission:
             job_id=_new_job_id(datetime.now().astimezone()), state="admitting", reason=None, priority=request.priority,
             output_dir=request.output_dir_sent, output_path=os.fsencode(request.output_dir), options=options,
             created_at=now, updated_at=now, started_at=None, ended_at=None, worked_seconds=0.0, retries=0,
-            worker_restarts=0, cleanups=0, percent=0.0, peak_rss_bytes=0,
+            worker_restarts=0, cleanups=0, percent=0.0, peak_rss_bytes=0, client=request.client, pid=os.getpid(),
         )  # fmt: skip
         self.file_count, self._request, self._store = 0, request, store
         self._planner: Planner | None = None
@@ -130,7 +130,8 @@ class AdmissionQueue:
             return
         if arrival.is_stored:
             self._leases.store.update_job(arrival.job_id, state="queued")
-            arrival.accepted.set_result(Accepted(arrival.job_id, arrival.admission.file_count))
+            count = arrival.admission.file_count
+            arrival.accepted.set_result(Accepted(arrival.job_id, count, count))
         else:
             self.next_slice_at = time.monotonic() + GAP_SECONDS
 

@@ -36,6 +36,8 @@ class OpenFile:
     stored: StoredFile
     source: Source
     opened: Opened | None = None
+    is_started: bool = False
+    """A page of it was given out, or what is left of it."""
 
     @property
     def number(self) -> int:

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass, field
+
 from ocr_worker.jobs.course import Compose, Recognise, Task, page_of
+from ocr_worker.jobs.effort import InWork
 from ocr_worker.jobs.file_window import FileWindow
 from ocr_worker.jobs.run_context import RunContext
+from ocr_worker.model.tasks import PageDone
 from ocr_worker.processes.machine import machine_state
+from ocr_worker.processes.pool import TaskEnded
 from ocr_worker.store.records import StoredJob
+
+
+@dataclass(frozen=True, slots=True)
+class _Started:
+    task: Task
+    at: float = field(default_factory=time.monotonic)
+
+
+@dataclass(frozen=True, slots=True)
+class EndedTask:
+    task: Task
+    seconds: float
+    """How long it was in work."""
 
 
 class InFlightTasks:
     def __init__(self, job: StoredJob, window: FileWindow, context: RunContext) -> None:
-        self._job, self._window, self._tasks = job, window, dict[int, Task]()
+        self._job, self._window, self._tasks = job, window, dict[int, _Started]()
         self._store, self._pool, self._tickets = context.store, context.pool, context.tickets
 
     def __len__(self) -> int:
@@ -28,10 +47,19 @@ class InFlightTasks:
 
     def longest(self) -> tuple[str, int | None] | None:
         """The file, as sent, and the page that have been in flight longest; no page while a file is opened or composed."""
-        for task in self._tasks.values():
-            page = task.page if isinstance(task, Recognise) else None
-            return self._window.files[task.number].stored.file, page
+        for started in self._tasks.values():
+            return self._window.files[started.task.number].stored.file, _page(started.task)
         return None
+
+    def in_work(self) -> list[InWork]:
+        """All of them, the oldest first."""
+        return [self._in_work(started) for started in self._tasks.values()]
+
+    def _in_work(self, started: _Started) -> InWork:
+        task, file = started.task, self._window.files[started.task.number]
+        weight = file.weights[task.page - 1] if isinstance(task, Recognise) else None
+        seconds = time.monotonic() - started.at
+        return InWork(file.stored.file, task.number, _page(task), weight, seconds)
 
     def start(self, task: Task) -> None:
         """Start a task. Raises OSError if no process can be started."""
@@ -41,19 +69,23 @@ class InFlightTasks:
             limit = min(limit, options.page_timeout_seconds)
         alone = machine_state() if task.exclusive else None
         self._store.page_started(self._job.job_id, task.number, page_of(task), alone)
-        self._tasks[ticket] = task
+        self._tasks[ticket] = _Started(task)
         self._pool.start(ticket, self._window.message(task), limit)
 
-    def end(self, ticket: int, *, well: bool) -> Task | None:
-        """The task of a ticket, which has ended; None if it belongs to another run. Takes back its attempt."""
-        task = self._tasks.pop(ticket, None)
-        if task is not None and not (well and isinstance(task, Recognise)):
+    def end(self, ended: TaskEnded) -> EndedTask | None:
+        """The task that has ended; None if it belongs to another run. Takes back its attempt."""
+        started = self._tasks.pop(ended.ticket, None)
+        if started is None:
+            return None
+        task, well = started.task, isinstance(ended.outcome, PageDone)
+        if not (well and isinstance(task, Recognise)):
             self._store.page_unstarted(self._job.job_id, task.number, page_of(task))
-        return task
+        seconds = time.monotonic() - started.at if ended.seconds is None else ended.seconds
+        return EndedTask(task, seconds)
 
     def drop(self, number: int) -> None:
         """Kill the tasks of a file, and take back their attempts."""
-        tickets = {ticket for ticket, task in self._tasks.items() if task.number == number}
+        tickets = {ticket for ticket, started in self._tasks.items() if started.task.number == number}
         for file, page in self._kill(tickets):
             self._store.page_unstarted(self._job.job_id, file, page)
 
@@ -69,7 +101,11 @@ class InFlightTasks:
         if not tickets:
             return ()
         self._pool.kill(tickets)
-        tasks = [self._tasks.pop(ticket) for ticket in tickets]
+        tasks = [self._tasks.pop(ticket).task for ticket in tickets]
         if any(isinstance(task, Compose) for task in tasks):
             self._window.sweep()
         return tuple((task.number, page_of(task)) for task in tasks)
+
+
+def _page(task: Task) -> int | None:
+    return task.page if isinstance(task, Recognise) else None

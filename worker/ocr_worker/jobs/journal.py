@@ -9,14 +9,23 @@ from contextlib import suppress
 
 from ocr_worker.errors import OcrError
 from ocr_worker.jobs.course import RunEnds
+from ocr_worker.jobs.in_flight import InFlightTasks
 from ocr_worker.jobs.progress import Progress, Stopwatch
 from ocr_worker.jobs.run_context import RunContext
-from ocr_worker.model.events import FileEnded, JobEnded, JobFailed, ProgressMade, RunEnd
+from ocr_worker.model.events import (
+    FileEnded,
+    FileStarted,
+    JobEnded,
+    JobFailed,
+    JobPaused,
+    ProgressMade,
+    RunEnd,
+)
 from ocr_worker.model.jobs import FileState, JobState
 from ocr_worker.model.results import FileOutcome
 from ocr_worker.model.tasks import Failure
 from ocr_worker.store.job_store import JobStore
-from ocr_worker.store.records import RunEnding, StoredJob
+from ocr_worker.store.records import RunEnding, StoredFile, StoredJob
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +56,9 @@ class Throttle:
 class RunJournal:
     """Continues from where earlier runs of the job ended."""
 
-    def __init__(self, job: StoredJob, context: RunContext) -> None:
+    def __init__(self, job: StoredJob, context: RunContext, in_flight: InFlightTasks) -> None:
         self._job, self._context, self._store, self._pool = job, context, context.store, context.pool
+        self._in_flight = in_flight
         self.worked = Stopwatch(time.monotonic)
         self.progress = _resumed(context.store, job, self.worked)
         self.throttle = Throttle(context.progress_seconds)
@@ -72,23 +82,31 @@ class RunJournal:
         if not self.throttle.let_through(time.monotonic(), at_once=at_once):
             return
         self._peak_rss = max(self._peak_rss, self._pool.rss_bytes())
-        snapshot = self.progress.snapshot()
+        snapshot = self.progress.snapshot(self._in_flight.in_work(), self._in_flight.processes)
         if snapshot.percent > self._stored_percent:
             # Store before publishing: after a crash the next run must not start at a lower percentage.
             self._store.update_job(self._job.job_id, **self._fields())
             self._stored_percent = snapshot.percent
         self._context.listener.on_event(ProgressMade(self._job.job_id, snapshot))
 
+    def file_started(self, number: int, pages: int) -> None:
+        """Publish that a file's first page was given out."""
+        self._context.listener.on_event(FileStarted(self._job.job_id, number, pages))
+
+    def rested(self) -> None:
+        """Publish that the paused run has nothing in work any more."""
+        self._context.listener.on_event(JobPaused(self._job.job_id))
+
     def retried(self, name: str, page: int) -> None:
         """Count a retry of a page, or of a step of the whole file."""
         self.retries += 1
         log.warning("%s: trying %s again", name, f"page {page}" if page else "the file")
 
-    def file_ended(self, number: int, state: FileState, outcome: FileOutcome) -> None:
-        seq = self._next_seq()
+    def file_ended(self, file: StoredFile, state: FileState, outcome: FileOutcome) -> None:
+        seq, number = self._next_seq(), file.number
         fields = {"state": state, "outcome": outcome, "ended_at": time.time(), "seq": seq}
         self._store.end_file(self._job.job_id, number, self._fields(), **fields)
-        self.progress.file_ended(number, state)
+        self.progress.file_ended(number, state, file.bytes)
         self._context.listener.on_event(FileEnded(self._job.job_id, number, seq))
         self.throttle.mark_news()
 
@@ -142,6 +160,9 @@ def _resumed(store: JobStore, job: StoredJob, worked: Stopwatch) -> Progress:
     tally = store.tallies([job.job_id])[job.job_id]
     progress = Progress(tally.stats, tally.pages_ended, tally.pages_total, worked)
     progress.percent = 0.0 if job.percent == 100 else job.percent
+    progress.effort.bytes_to_come = store.bytes_to_come(job.job_id)
+    if per_minute := job.options.pages_per_minute:
+        progress.effort.least_page_seconds = 60 / per_minute
     for _, number, pages, done in store.begun_files([job.job_id]):
         progress.file_begun(number, pages, done)
     return progress

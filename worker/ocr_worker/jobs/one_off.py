@@ -11,7 +11,16 @@ from dataclasses import dataclass, field
 from ocr_worker.errors import BusyError, CrashedError, EngineError, OcrError, PageTimeoutError
 from ocr_worker.jobs.course import with_name
 from ocr_worker.model.results import Inspection, PageFacts
-from ocr_worker.model.tasks import Failure, Inspected, InspectTask, Outcome, OverlayTask, PageTask, Source
+from ocr_worker.model.tasks import (
+    Failure,
+    Inspected,
+    InspectTask,
+    Outcome,
+    OverlayTask,
+    PageTask,
+    PictureTask,
+    Source,
+)
 from ocr_worker.processes.pool import Pool
 from ocr_worker.processes.slot import WARM_UP, SlotEnded
 
@@ -23,7 +32,7 @@ PATIENCE_SECONDS = 1
 """After so long a second question starts beside the first."""
 MOST_WAITING = 1000
 
-Question = InspectTask | PageTask | OverlayTask
+Question = InspectTask | PageTask | OverlayTask | PictureTask
 
 
 class PageTaskError(OcrError):

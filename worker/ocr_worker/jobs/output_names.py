@@ -142,7 +142,8 @@ def _planned(source: _Input, ground: _Ground) -> NewFile:
     except OcrError as error:
         failure = Failure.of(error)
         name, verdict = None, FileOutcome(status="failed", error=failure)
-    return NewFile(file.sent, os.fsencode(file.path), os.fsencode(name) if name else None, verdict)
+    size = source.identity.bytes if source.identity else None
+    return NewFile(file.sent, os.fsencode(file.path), os.fsencode(name) if name else None, verdict, size)
 
 
 def _names(folder: Path) -> list[str]:

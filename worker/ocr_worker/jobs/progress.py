@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from ocr_worker.jobs.effort import Effort, InWork
 from ocr_worker.model import results
 from ocr_worker.model.jobs import FileState
 
@@ -49,7 +50,7 @@ class Progress:
         self.counts = {state: stats[state] for state in ("completed", "failed", "skipped")}
         self._ended, self._worked = ended_pages, worked
         self._in_work: dict[int, tuple[int, int]] = {}
-        self._work = _Work()
+        self.effort: Effort = Effort()
         self._fresh, self.percent = 0, 0.0
         self._here: Here | None = None
 
@@ -65,34 +66,48 @@ class Progress:
         """Add a file that an earlier run opened, with its ended pages."""
         self._in_work[number] = (done, pages)
 
-    def opened(self, number: int, pages: int, known: Collection[int], weights: Sequence[int]) -> None:
-        """Count the pages of an opened file, of which the `known` have ended. Before, it counted as one."""
+    def opened(
+        self, number: int, known: Collection[int], weights: Sequence[int], size: int | None = None
+    ) -> None:
+        """Count the pages of an opened file, of which the `known` have ended. Before, it counted as one.
+
+        Args:
+            number: of the file.
+            known: its pages that have ended.
+            weights: of all its pages.
+            size: its bytes, as they are stored.
+        """
+        pages = len(weights)
         self.total += pages - self._in_work.get(number, (0, 1))[1]
         self._in_work[number] = (len(known), pages)
-        self._work.add_file(
-            number, sum(weight for page, weight in enumerate(weights, 1) if page not in known)
-        )
+        left = [weight for page, weight in enumerate(weights, 1) if page not in known]
+        self.effort.file_opened(number, pages, left, size)
 
     def page_ended(self, number: int, weight: int, here: Here) -> None:
         done, pages = self._in_work[number]
-        self._work.page_ended(number, weight)
+        self.effort.page_ended(number, weight)
         self._in_work[number] = (done + 1, pages)
         self._fresh += 1
         self._here = here
 
-    def file_ended(self, number: int, state: FileState) -> None:
+    def file_ended(self, number: int, state: FileState, size: int | None = None) -> None:
         """Count a file that has ended, with all its pages."""
         self._ended += self._in_work.pop(number, (0, 1))[1]
-        if self._work.left.pop(number, None) is None:
-            self._work.files += 1
+        self.effort.file_ended(number, size)
         self.counts[state] += 1
 
     def finish(self) -> None:
         """Set 100 percent: the job is complete."""
         self._ended, self.percent = self.total, 100.0
 
-    def snapshot(self) -> results.Progress:
-        """The progress now."""
+    def snapshot(self, in_work: Sequence[InWork] = (), processes: int = 1) -> results.Progress:
+        """The progress now.
+
+        Args:
+            in_work: what the page processes work on.
+            processes: how many of them there may be.
+        """
+        left = self.effort.seconds_left(in_work, processes, self._uncounted())
         share = 100.0 * self.current / max(1, self.total)
         self.percent = max(self.percent, min(round(share, 2), 99.99))
         elapsed, here = self._worked.seconds, self._here
@@ -109,8 +124,9 @@ class Progress:
             file_count=self._file_count,
             **self.counts,
             elapsed_seconds=round(elapsed, 3),
-            eta_seconds=self._work.seconds_left(elapsed, self._uncounted()),
+            eta_seconds=None if left is None else round(left, 1),
             pages_per_second=round(rate, 3),
+            working=tuple(results.Working(task.file, task.file_index, task.page) for task in in_work),
         )
 
     def _uncounted(self) -> int:
@@ -122,31 +138,3 @@ class Progress:
         if here is None:
             return f"Processing {self._file_count} file{'s' * (self._file_count != 1)}"
         return f"Processing file {here.file_index}/{self._file_count}: {here.name} (page {here.page}/{here.page_count})"
-
-
-@dataclass(slots=True)
-class _Work:
-    """Work done and left in this run, weighted by the size of pages."""
-
-    files: int = 0
-    """Files looked at, also those without work (skipped, refused): the average is taken over them."""
-    known: int = 0
-    done: int = 0
-    left: dict[int, int] = field(default_factory=dict)
-    """Of each file in work."""
-
-    def add_file(self, number: int, weight: int) -> None:
-        self.files += 1
-        self.known += weight
-        self.left[number] = weight
-
-    def page_ended(self, number: int, weight: int) -> None:
-        self.done += weight
-        self.left[number] -= weight
-
-    def seconds_left(self, elapsed: float, uncounted_files: int) -> float | None:
-        """Estimate the time left; unopened files count as the average of the others."""
-        if not self.done:
-            return None
-        left = sum(self.left.values()) + uncounted_files * self.known / self.files
-        return round(left * elapsed / self.done, 1)

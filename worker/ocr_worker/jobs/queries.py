@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from ocr_worker.errors import JobNotFoundError
@@ -30,6 +30,14 @@ MOST_LISTED = 10_000
 ASKED_AT_ONCE = 500
 """SQLite takes so many values in a statement on any system."""
 _OUTCOME = tuple(each.name for each in fields(FileOutcome))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which jobs are asked for; None stands for all."""
+
+    state: JobState | None = None
+    client: str | None = None
 
 
 def batch_result(store: JobStore, job_id: JobId, run: RunEnd, most_listed: int = MOST_LISTED) -> BatchResult:
@@ -96,11 +104,10 @@ def job_summaries(store: JobStore, jobs: Sequence[StoredJob]) -> list[JobSummary
     return [_summary(job, tallies[job.job_id], begun[job.job_id]) for job in jobs]
 
 
-def job_list(
-    store: JobStore, state: JobState | None, offset: int, limit: int
-) -> tuple[list[JobSummary], int]:
+def job_list(store: JobStore, wanted: Wanted, offset: int, limit: int) -> tuple[list[JobSummary], int]:
     """Jobs, newest first, and how many there are in all."""
-    return job_summaries(store, store.jobs(state, offset, limit)), store.job_count(state)
+    found = store.jobs(wanted.state, offset, limit, wanted.client)
+    return job_summaries(store, found), store.job_count(wanted.state, wanted.client)
 
 
 def job_details(store: JobStore, job_id: JobId, offset: int, limit: int) -> JobDetails:
@@ -139,6 +146,7 @@ def _summary(job: StoredJob, tally: Tally, begun_pages: int) -> JobSummary:
         created_at=moment(job.created_at),
         updated_at=moment(job.updated_at),
         output_dir=job.output_dir,
+        client=job.client,
         priority=job.priority,
         stats=FileTally(**tally.stats),
         pages_done=tally.pages_ended + begun_pages,

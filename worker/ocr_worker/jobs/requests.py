@@ -26,6 +26,8 @@ class Asked:
     priority: int = 0
     spelled: Callable[[str], str] = str
     """How its face spells the name of an option."""
+    client: str | None = None
+    """The name of the program that asks."""
 
 
 def job_request(asked: Asked) -> JobRequest:
@@ -46,7 +48,9 @@ def job_request(asked: Asked) -> JobRequest:
         registry.require(options.page)
     folder = _place(asked.output_dir)
     passwords = local_passwords(asked.passwords)
-    return JobRequest(asked.files, Path(folder), asked.output_dir, options, asked.priority, passwords)
+    return JobRequest(
+        asked.files, Path(folder), asked.output_dir, options, asked.priority, passwords, asked.client
+    )
 
 
 def require_known_engine(engine: str, spelled: Callable[[str], str] = str) -> None:
@@ -73,8 +77,11 @@ def local_passwords(passwords: Mapping[str, str]) -> dict[str, str]:
 
 
 def with_own_paths(options: JobOptions) -> JobOptions:
-    folder = options.page.tessdata_dir
-    return replace(options, page=replace(options.page, tessdata_dir=_place(folder))) if folder else options
+    page = options.page
+    folder = _place(page.tessdata_dir) if page.tessdata_dir else None
+    return replace(
+        options, page=replace(page, tessdata_dir=folder, tessdata_dirs=tuple(map(_place, page.tessdata_dirs)))
+    )
 
 
 def _place(path: str) -> str:

@@ -6,7 +6,18 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
-from ocr_worker.jobs.course import Course, Drop, Effect, Feed, FileEnds, PageLost, Redo, Retry, RunEnds
+from ocr_worker.jobs.course import (
+    Course,
+    Drop,
+    Effect,
+    Feed,
+    FileEnds,
+    PageLost,
+    Redo,
+    Retry,
+    RunEnds,
+    Task,
+)
 from ocr_worker.jobs.file_window import FileWindow, RunOrder
 from ocr_worker.jobs.in_flight import InFlightTasks
 from ocr_worker.jobs.journal import RunJournal
@@ -14,7 +25,6 @@ from ocr_worker.jobs.outcomes import run_error
 from ocr_worker.jobs.run_context import RunContext
 from ocr_worker.jobs.task_ends import TaskEnds
 from ocr_worker.model.results import FileOutcome
-from ocr_worker.model.tasks import PageDone
 from ocr_worker.processes.pool import TaskEnded
 from ocr_worker.store.records import StoredJob
 
@@ -28,7 +38,7 @@ class JobRun:
         self.job, self.ended, self._pool = job, False, context.pool
         self.window = FileWindow(job, order, context.store, context.settings.jobs_dir)
         self.in_flight = InFlightTasks(job, self.window, context)
-        self.journal = RunJournal(job, context)
+        self.journal = RunJournal(job, context, self.in_flight)
         counts, pending = self.journal.progress.counts, context.store.stats(job.job_id)["pending"]
         partial = order.only is not None and pending > len(order.only)
         self.course = Course(
@@ -39,6 +49,7 @@ class JobRun:
             reason=job.reason,
         )
         self._ends = TaskEnds(job, self.window, self.course, self.journal, context)
+        self._rest_is_told = False
 
     def begin(self) -> None:
         """Prepare the output folder and publish where the run starts."""
@@ -50,6 +61,7 @@ class JobRun:
 
     def advance(self) -> None:
         """Carry out all steps that the course allows now."""
+        self._tell_rest()
         self.course.begin_turn()
         while not self.ended and (step := self.course.next_step(time.monotonic(), self.in_flight.room())):
             if isinstance(step, Feed):
@@ -57,13 +69,13 @@ class JobRun:
             elif isinstance(step, RunEnds):
                 self._apply([step])
             else:
-                self.in_flight.start(step)
+                self._start(step)
         if self._ends.results.unused:
             self._ends.results.discard()
 
     def task_ended(self, ended: TaskEnded) -> bool:
         """Handle the end of a task; False if it belongs to another run."""
-        task = self.in_flight.end(ended.ticket, well=isinstance(ended.outcome, PageDone))
+        task = self.in_flight.end(ended)
         if task is not None:
             self._apply(*self._ends.task_ended(task, ended.outcome))
             self._rest()
@@ -87,7 +99,7 @@ class JobRun:
         self.journal.set_state("paused")
 
     def unpause(self) -> None:
-        self.course.paused = False
+        self.course.paused = self._rest_is_told = False
         self.journal.worked.unpause()
         self.journal.set_state("running")
 
@@ -116,6 +128,20 @@ class JobRun:
         if self.course.paused and not self.in_flight:
             self.journal.worked.pause()
 
+    def _tell_rest(self) -> None:
+        """Say once that a paused run is at rest: not before the pause was answered."""
+        if self.course.paused and not self.in_flight and not self._rest_is_told:
+            self._rest_is_told = True
+            self.journal.rested()
+
+    def _start(self, task: Task) -> None:
+        self.in_flight.start(task)
+        file = self.window.files[task.number]
+        if file.opened is not None and not file.is_started:
+            file.is_started = True
+            self.journal.file_started(task.number, file.opened.pages)
+        self.journal.throttle.mark_news()
+
     def _feed(self) -> None:
         stored = self.window.read_next()
         if stored is None:
@@ -142,7 +168,7 @@ class JobRun:
                 self.in_flight.drop(number)
             case FileEnds(number, state):
                 stored = self.window.files.pop(number).stored
-                self.journal.file_ended(number, state, outcome or self._ends.outcomes.other(stored, effect))
+                self.journal.file_ended(stored, state, outcome or self._ends.outcomes.other(stored, effect))
             case RunEnds():
                 self._end(effect)
 

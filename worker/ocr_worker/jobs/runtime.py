@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 MANIFEST_SECONDS = 0.2
 """How long a job's result waits for its manifest; the manifest of a very large job comes later."""
+TIDY_SECONDS = 0.5
+"""How long that waits: a host that has just said hello has more urgent wishes."""
 BURST = 16
 """Most messages in a row while something is due."""
 LOOK_UP_SECONDS = 5.0
@@ -220,6 +222,10 @@ class Runtime:
         """Have a process ready for single questions."""
         self._requests.warm()
 
+    def tidy_soon(self) -> None:
+        """Take away what killed workers left, though no command may ever ask for a job."""
+        self.after(TIDY_SECONDS, self.service.leases.tidy)
+
     @property
     def at_rest(self) -> bool:
         """Whether no job and no question is running or waiting."""
@@ -258,11 +264,15 @@ class Runtime:
             self._in_call = False
         elif self._requests.pool.owns(message):
             self._requests.handle(message)
+            self._keep_warm()
         else:
             self.service.handle(message)
-            if self.keeps_requests_warm and self.service.doing.state != "idle":
-                # Not earlier: the first page must not wait for it.
-                self._requests.warm()
+            # Not earlier: the first page must not wait for it.
+            self._keep_warm()
+
+    def _keep_warm(self) -> None:
+        if self.keeps_requests_warm and self.service.doing.state != "idle":
+            self._requests.warm()
 
     def _next_due(self) -> float | None:
         if self._events:

@@ -7,10 +7,11 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 
-from ocr_worker.errors import BusyError, JobActiveError
+from ocr_worker.errors import BusyError, JobActiveError, OcrError
 from ocr_worker.jobs.admission import AdmissionQueue, require_folder
 from ocr_worker.jobs.course import RunEnds
 from ocr_worker.jobs.file_window import RunOrder
@@ -18,20 +19,21 @@ from ocr_worker.jobs.job_queue import JobQueue, Waiting
 from ocr_worker.jobs.outcomes import run_error
 from ocr_worker.jobs.run import JobRun
 from ocr_worker.jobs.run_context import Listener, RunContext
-from ocr_worker.model.events import JobFailed
+from ocr_worker.model.events import JobFailed, JobPaused
 from ocr_worker.model.jobs import ACTIVE, RESUMABLE, FileState, JobId, JobRequest
 from ocr_worker.model.results import Accepted, Doing
 from ocr_worker.model.tasks import Failure
 from ocr_worker.processes.pool import Pool, TaskEnded
 from ocr_worker.settings import Settings
+from ocr_worker.store.job_lock import Request
 from ocr_worker.store.job_store import JobStore
-from ocr_worker.store.leases import JobLeases
+from ocr_worker.store.leases import JobLeases, holder
 from ocr_worker.store.records import StoredJob
 
 log = logging.getLogger(__name__)
 
 REQUEST_SECONDS = 0.5
-"""How often to look for cancel requests of other processes."""
+"""How often to look for requests of other processes."""
 
 
 class JobService:
@@ -56,6 +58,8 @@ class JobService:
         self._requests_at = 0.0
         self.doing: Doing = Doing("idle")
         """The job, file and page in work, as of the last step; can be read from any thread."""
+        self._resting: list[JobId] = []
+        """Waiting jobs that were paused, which is to be told."""
         self._outcomes: deque[TaskEnded] = deque()
         """Handled as soon as the store is free."""
 
@@ -105,8 +109,10 @@ class JobService:
             return mine
         if job_id in mine:
             return [job_id]
-        if self.leases.get(job_id).state in ACTIVE and job_id not in self.leases.deferred:
-            raise JobActiveError(f"Job {job_id} is running in another process. Send the command to that one.")
+        job = self.leases.get(job_id)
+        if job.state in ACTIVE and job_id not in self.leases.deferred:
+            message = f"Job {job_id} is running in another process. Send the command to that one."
+            raise JobActiveError(message, **holder(job))
         return []
 
     def paused(self, job_id: JobId | None) -> list[JobId]:
@@ -137,7 +143,10 @@ class JobService:
         self._admissions.set_paused(job_ids, paused=True)
         for job_id in self._queue.set_paused(job_ids, paused=True):
             self.leases.set_state(job_id, "paused")
+            self._resting.append(job_id)
         self._changed = self._queue_moved = True
+        # A heartbeat behind the answer tells of the pause.
+        self.doing = self._look()
 
     def unpause(self, job_ids: Sequence[JobId]) -> None:
         """Go on with paused jobs."""
@@ -149,6 +158,7 @@ class JobService:
         for job_id in self._queue.set_paused(job_ids, paused=False):
             self.leases.set_state(job_id, "queued")
         self._changed = self._queue_moved = True
+        self.doing = self._look()
 
     def resume(self, job_id: JobId, passwords: dict[str, str]) -> Accepted | None:
         """Start a new run of an ended job for its pending files; None if there are none.
@@ -195,7 +205,7 @@ class JobService:
         """Do one thing that is due; anything else stays due."""
         now = time.monotonic()
         if self.leases.locks and now >= self._requests_at:
-            self._heed_cancel_requests(now)
+            self._heed_requests(now)
         elif self._admissions.arrivals and now >= self._admissions.next_slice_at:
             self._admit()
         elif not self._at_work:
@@ -267,11 +277,18 @@ class JobService:
     def _advance(self) -> None:
         """Start all tasks that can be started."""
         self._changed = False
+        self._tell_resting()
         for run in self._runs:
             run.isolated(JobRun.advance)
         if self._unattended:
             self._end_paused()
         self._drop_ended()
+
+    def _tell_resting(self) -> None:
+        """A waiting job that was paused is at rest at once; told here, after the answer to its pause."""
+        paused, self._resting = [job for job in self._resting if job in self._queue.paused()], []
+        for job_id in paused:
+            self._listener.on_event(JobPaused(job_id))
 
     def _tick(self) -> None:
         """Publish progress that was held back, and give up what is overdue."""
@@ -350,11 +367,23 @@ class JobService:
         if arrival.stop:
             self._stop(job_id, arrival.stop)
 
-    def _heed_cancel_requests(self, now: float) -> None:
-        """Cancel jobs of this process that another process asked to cancel."""
+    def _heed_requests(self, now: float) -> None:
+        """Do with jobs of this process what other processes ask for."""
         self._requests_at = now + REQUEST_SECONDS
         for job_id in self.leases.cancel_requests():
             self.cancel(job_id)
+        for job_id, request in self.leases.pause_requests():
+            # While the store is not free, it stays asked.
+            with suppress(OcrError):
+                self._heed_pause(job_id, request)
+
+    def _heed_pause(self, job_id: JobId, request: Request) -> None:
+        is_paused = job_id in self.paused(job_id)
+        if request == "pause" and not is_paused:
+            self.pause([job_id])
+        elif request == "resume" and is_paused:
+            self.unpause([job_id])
+        self.leases.locks[job_id].answered(request)
 
     def _end_paused(self) -> None:
         resting = [run.job.job_id for run in self._runs if run.course.paused and not run.in_flight]
@@ -388,8 +417,10 @@ class JobService:
         except Exception:
             self.leases.release(job.job_id)
             raise
-        pending = self.store.stats(job.job_id)["pending"]
-        return Accepted(job.job_id, pending if order.only is None else len(order.only))
+        stats = self.store.stats(job.job_id)
+        return Accepted(
+            job.job_id, stats["pending"] if order.only is None else len(order.only), stats["total"]
+        )
 
     def _what_is_left(self, job: StoredJob, order: RunOrder) -> RunOrder | None:
         """The order as it is to be carried out: another process may have done some of it between our look and our lock."""
@@ -400,7 +431,7 @@ class JobService:
 
     def _enqueue(self, job: StoredJob, order: RunOrder) -> None:
         self.leases.acquire(job.job_id)
-        self.leases.set_state(job.job_id, "queued")
+        self.leases.take_up(job.job_id)
         self._queue.add(job, order)
         self._changed = self._queue_moved = True
 

@@ -14,7 +14,17 @@ from typing import Union
 from typing_extensions import Self
 
 from ocr_worker.jobs.queries import file_result
-from ocr_worker.model.events import FileDone, FileEnded, JobEnded, JobEvent, JobFailed, ProgressMade, RunEnd
+from ocr_worker.model.events import (
+    FileDone,
+    FileEnded,
+    FileStarted,
+    JobEnded,
+    JobEvent,
+    JobFailed,
+    JobPaused,
+    ProgressMade,
+    RunEnd,
+)
 from ocr_worker.model.jobs import ACTIVE, BatchStatus, JobId, JobState
 from ocr_worker.model.tasks import Failure
 from ocr_worker.store.job_store import JobStore, store_as_it_is
@@ -63,6 +73,9 @@ class Subscription:
                     self._ended_seq[job_id] = seq
                 case JobEnded() | JobFailed():
                     self._ends[job_id] = event
+                case FileStarted() | JobPaused():
+                    # Hosts are told of these; who subscribes sees what is in work in the progress.
+                    return
             self._news.notify_all()
 
     def end(self) -> None:
@@ -76,7 +89,7 @@ class Subscription:
     def get(self, timeout: float | None = None) -> Heard | None:
         """The next event; None after `timeout` seconds, or if no more will come."""
         if not self._looked_back:
-            self._look_back()
+            self.look_back()
         until = None if timeout is None else time.monotonic() + timeout
         while True:
             with self._news:
@@ -97,6 +110,19 @@ class Subscription:
             yield heard
             if self._job_id is not None and isinstance(heard, JobEnded | JobFailed):
                 return
+
+    def look_back(self) -> None:
+        """Find events in the store: from before this listener came, and those of a job that another process runs."""
+        self._looked_back = True
+        assert self._job_id is not None
+        job = self._reader().job(self._job_id)
+        if job is None:
+            return
+        with self._news:
+            seen = self._read_seq[job.job_id]
+            self._ended_seq[job.job_id] = max(job.last_seq, self._ended_seq.get(job.job_id, 0))
+            if job.state not in ACTIVE and job.last_seq > seen:
+                self._ends.setdefault(job.job_id, _end_of(job))
 
     def close(self) -> None:
         """Unsubscribe; called by the thread that reads."""
@@ -138,19 +164,6 @@ class Subscription:
             # A file that was reopened since has no end any more.
             self._read_seq[job_id] = found[-1][0] if found else self._ended_seq[job_id]
         self._files.extend(FileDone(job_id, file.number, seq, file_result(file)) for seq, file in found)
-
-    def _look_back(self) -> None:
-        """Find events from before this listener came."""
-        self._looked_back = True
-        assert self._job_id is not None
-        job = self._reader().job(self._job_id)
-        if job is None:
-            return
-        with self._news:
-            seen = self._read_seq[job.job_id]
-            self._ended_seq.setdefault(job.job_id, job.last_seq)
-            if job.state not in ACTIVE and job.last_seq > seen:
-                self._ends.setdefault(job.job_id, _end_of(job))
 
     def _reader(self) -> JobStore:
         self._store = store_as_it_is(self._store, self._state_dir)

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from ocr_worker.jobs.course import Compose, Course, Effect, Open, Recognise, Task, with_name
 from ocr_worker.jobs.file_window import FileWindow, OpenFile
+from ocr_worker.jobs.in_flight import EndedTask
 from ocr_worker.jobs.journal import RunJournal
 from ocr_worker.jobs.outcomes import FileOutcomes, failure_of
 from ocr_worker.jobs.page_results import PageResults
@@ -35,17 +36,19 @@ class TaskEnds:
         self.results = PageResults(job, window, context.store)
         self.outcomes = FileOutcomes(window, context.store)
 
-    def task_ended(self, task: Task, outcome: Outcome) -> What:
+    def task_ended(self, ended: EndedTask, outcome: Outcome) -> What:
         """Store the outcome of a task; return what to do next."""
+        task = ended.task
         file = self._window.files[task.number]
+        self._measure(file, ended, outcome)
         match task, outcome:
             case Open(), Opened():
                 return self._opened(file, outcome)
             case Recognise(_, page), PageDone():
                 self._store.page_ended(self._job.job_id, file.number, page, outcome.status)
                 self._journal.pages_read += outcome.status == "ok"
-                ended = self._course.page_done(file.number, page, time.monotonic())
-                self.count_page(file.number, page, ended)
+                pages_ended = self._course.page_done(file.number, page, time.monotonic())
+                self.count_page(file.number, page, pages_ended)
                 return (), None
             case Compose(), Composed():
                 self.results.discard_later(file.number)
@@ -53,6 +56,19 @@ class TaskEnds:
                 return self._course.done(file.number), done
             case _:
                 return self._failed(file, task, failure_of(outcome)), None
+
+    def _measure(self, file: OpenFile, ended: EndedTask, outcome: Outcome) -> None:
+        """Learn from what it took how long the rest will take."""
+        effort, seconds = self._journal.progress.effort, ended.seconds
+        match ended.task, outcome:
+            case Open(), Opened():
+                effort.opening_took(seconds)
+            case Recognise(_, page), PageDone():
+                effort.page_took(file.weights[page - 1], seconds)
+            case Compose(), Composed():
+                effort.writing_took(len(file.weights), seconds)
+            case _:
+                effort.try_took(seconds)
 
     def count_page(self, number: int, page: int, ended: int) -> None:
         """Count a page that has ended; `ended` pages of its file have."""
@@ -85,7 +101,7 @@ class TaskEnds:
         self._manifests.file_changed(self._job.job_id)
         file.stored = replace(file.stored, pages=opened.pages, sha256=opened.sha256)
         ended = [page for page, past in known.items() if past is None or past.guilty]
-        self._journal.progress.opened(file.number, opened.pages, ended, file.weights)
+        self._journal.progress.opened(file.number, ended, file.weights, file.stored.bytes)
         return self._course.opened(file.number, opened.pages, known)
 
     def _failed(self, file: OpenFile, task: Task, failure: Failure) -> Sequence[Effect]:

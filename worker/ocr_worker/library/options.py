@@ -36,6 +36,8 @@ class Options(TypedDict, total=False):
     """Protect the output of a protected PDF as well. Default: True."""
     tessdata_dir: AnyPath | None
     """Use language data from this folder only."""
+    tessdata_dirs: Sequence[AnyPath]
+    """Look for language data in these folders, too. Before those of the system, and after `tessdata_dir`."""
     passwords: Mapping[AnyPath, str]
     """For protected files. Kept in memory only."""
     on_existing: Literal["skip", "overwrite", "suffix"]

@@ -19,6 +19,22 @@ class ProgressMade:
 
 
 @dataclass(frozen=True, slots=True)
+class FileStarted:
+    """The first page of a file was given to a page process, or, if none is left to read, the writing of its outputs."""
+
+    job_id: JobId
+    number: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobPaused:
+    """A paused job is at rest: nothing of it is in work any more."""
+
+    job_id: JobId
+
+
+@dataclass(frozen=True, slots=True)
 class FileEnded:
     """A file has ended. Listeners read its outcome from the store: thousands of outcomes would fill the memory."""
 
@@ -55,7 +71,7 @@ class JobFailed:
     seq: int
 
 
-JobEvent = Union[ProgressMade, FileEnded, JobEnded, JobFailed]
+JobEvent = Union[ProgressMade, FileStarted, FileEnded, JobPaused, JobEnded, JobFailed]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from ocr_worker.model.results import (
     JobSummary,
     Progress,
     Statistics,
+    Working,
 )
 from ocr_worker.model.tasks import FailedPage
 
@@ -63,7 +64,13 @@ def sentence(result: FileResult) -> str:
 
 def progress_fields(progress: Progress) -> dict[str, Any]:
     left_out = _PLACE if progress.file is None else ()
-    return {name: getattr(progress, name) for name in _PROGRESS if name not in left_out}
+    told = {name: getattr(progress, name) for name in _PROGRESS if name not in left_out}
+    return {**told, "working": [_working_fields(task) for task in progress.working]}
+
+
+def _working_fields(task: Working) -> dict[str, Any]:
+    page = {} if task.page is None else {"page": task.page}
+    return {"file": task.file, "file_index": task.file_index, **page}
 
 
 _PROGRESS = tuple(each.name for each in fields(Progress))

@@ -35,6 +35,8 @@ class JobRequest:
     priority: int = 0
     passwords: dict[str, str] = field(default_factory=dict, repr=False)
     """Path of this system to password."""
+    client: str | None = None
+    """The name of the program that asks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,6 +153,16 @@ class FolderPath:
 
 
 @dataclass(frozen=True, slots=True)
+class FolderPaths:
+    must_be: str = "a list of paths of folders"
+
+    def accept(self, value: object) -> tuple[str, ...]:
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            raise ValueError  # noqa: TRY004  # as above
+        return tuple(map(_path, value))
+
+
+@dataclass(frozen=True, slots=True)
 class PathWords:
     """Passwords by paths."""
 
@@ -164,7 +174,7 @@ class PathWords:
         return {_path(path): word for path, word in value.items()}
 
 
-Kind = Union[Choice, EngineName, SwitchWord, Flag, Whole, Number, Several, FolderPath, PathWords]
+Kind = Union[Choice, EngineName, SwitchWord, Flag, Whole, Number, Several, FolderPath, FolderPaths, PathWords]
 Part = Literal["page", "job", "request"]
 """Pages are read by it; the job is run by it; or only its request holds it, and nothing keeps it."""
 
@@ -314,6 +324,14 @@ class PageSettings:
         str | None,
         Option(FolderPath(), "use language data from this folder only", "", ("--tessdata-dir",), "DIR"),
     ] = None
+    tessdata_dirs: Annotated[
+        tuple[str, ...],
+        Option(
+            FolderPaths(),
+            "look for language data in these folders, too",
+            "before those of the system, and after `tessdata_dir`",
+        ),
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True)

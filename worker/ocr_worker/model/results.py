@@ -66,6 +66,17 @@ class JobFile:
     outcome: FileOutcome | None
 
 
+@dataclass(frozen=True, slots=True)
+class Working:
+    """What a page process works on."""
+
+    file: str
+    """As it was given."""
+    file_index: int
+    page: int | None
+    """None while the file is opened, or its outputs are written."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """How far a job is. `current` and `total` count the pages of the whole job."""
@@ -88,6 +99,8 @@ class Progress:
     eta_seconds: float | None
     """Seconds left; None before the first page."""
     pages_per_second: float
+    working: tuple[Working, ...]
+    """What is in work now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +175,7 @@ class JobSummary:
     created_at: datetime
     updated_at: datetime
     output_dir: str
+    client: str | None
     priority: int
     stats: FileTally
     pages_done: int
@@ -207,6 +221,8 @@ class Accepted:
 
     job_id: JobId
     file_count: int
+    """To be done by this run."""
+    total_files: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,7 +126,19 @@ class OverlayTask:
     picture: str
 
 
-Task = Union[WarmTask, OpenTask, PageTask, ComposeTask, InspectTask, OverlayTask]
+@dataclass(frozen=True, slots=True)
+class PictureTask:
+    """Draw a page as its results have it, upright, into a JPEG."""
+
+    source: Source
+    results: str
+    page: int
+    longest_px: int
+    """Of its longer side."""
+    picture: str
+
+
+Task = Union[WarmTask, OpenTask, PageTask, ComposeTask, InspectTask, OverlayTask, PictureTask]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +192,7 @@ class Inspected:
 @dataclass(frozen=True, slots=True)
 class Drawn:
     words: int
+    """Outlined; 0 where none were to be."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,23 +9,27 @@ import math
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass, replace
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
+from statistics import median
 
 from ocr_worker.model.page import Line, Page, Word
 
 _RTL = {"R", "AL"}
 _DIGITS = {"EN", "AN"}
-_SHIFT = 0.15
-_SHIFT_POINTS = 0.75
-"""In font sizes, and in points: so far a word may stand above or below its print to make its row more level."""
+_SHIFTS = (0.15, 0.75), (0.3, 1.75)
+"""In font sizes, and in points: so far a word may stand above or below its print to make its row level; and to keep
+a row that ends higher than it begins one line to poppler, which takes pieces of it from the highest to the lowest."""
 
-_ROW_CLIMB = 0.45
+_ROW_CLIMB = 0.49
 """In font sizes: poppler takes words for one line that stand no more above or below its first."""
 
 _LEAST, _MOST = 0.75, 1.2
 """So much lower or higher are lines of one print that lack descenders, or have brackets."""
 _NEAR = 0.94
 """Sizes that differ less are one, when the most common is sought."""
+
+_BLOCK_PITCH, _FAR = 1.42, 1.7
+"""In font sizes: poppler takes rows for one block up to 1.5; rows that stand further apart are left as they are."""
 
 _DPI = 300
 """Of a page that does not say."""
@@ -91,7 +95,7 @@ class Row:
 
 def rows_of(page: Page) -> list[Row]:
     """Lay out the lines of a page."""
-    return _alike([_row_of(line, page) for line in page.lines if line.words])
+    return _spread(_alike([_row_of(line, page) for line in page.lines if line.words]))
 
 
 def _alike(rows: list[Row]) -> list[Row]:
@@ -106,6 +110,21 @@ def _alike(rows: list[Row]) -> list[Row]:
     return [replace(row, size=common[row.size]) for row in rows]
 
 
+def _spread(rows: list[Row]) -> list[Row]:
+    """Give rows that stand a little too far apart for one block, to poppler, a font so large that they do not."""
+    sizes = {}
+    for size in {row.size for row in rows}:
+        pitches = [
+            pitch
+            for row, after in pairwise(rows)
+            if row.size == after.size == size
+            and 0 < (pitch := row.spans[0].base - after.spans[0].base) < _FAR * size
+        ]
+        pitch = median(pitches) if pitches else 0.0
+        sizes[size] = float(round(pitch / _BLOCK_PITCH)) if pitch > _BLOCK_PITCH * size else size
+    return [replace(row, size=sizes[row.size]) for row in rows]
+
+
 def _row_of(line: Line, page: Page) -> Row:
     height = page.height_px
     x0, y0, x1, y1 = line.baseline
@@ -115,7 +134,10 @@ def _row_of(line: Line, page: Page) -> Row:
     order = sorted(range(len(extents)), key=lambda number: extents[number])
     middles = [sum(extents[number]) / 2 for number in order]
     centre = (middles[0] + middles[-1]) / 2
-    slope = _eased((middles[-1] - middles[0]) * slant.slope, size, page.dpi) * slant.slope
+    climb = (middles[-1] - middles[0]) * slant.slope
+    point, is_mirrored = (page.dpi or _DPI) / 72, order[0] > order[-1]
+    shifts = _SHIFTS if climb and (climb > 0) != is_mirrored else _SHIFTS[:1]
+    slope = slant.slope * _kept(abs(climb), size, [min(size * part, point * most) for part, most in shifts])
     spans = []
     for middle, number, follower in zip_longest(middles, order, order[1:]):
         # A space belongs to the word that is read after it.
@@ -125,11 +147,12 @@ def _row_of(line: Line, page: Page) -> Row:
     return Row(slant, size, tuple(spans))
 
 
-def _eased(climb: float, size: float, dpi: float) -> float:
-    """How much of a row's climb has to stay: nothing where words need little shift for it, less where that makes it one line to poppler."""
-    shift = 2 * min(_SHIFT * size, _SHIFT_POINTS * (dpi or _DPI) / 72)
-    rest = max(0.0, abs(climb) - shift)
-    return rest / abs(climb) if climb and rest <= _ROW_CLIMB * size else 1.0
+def _kept(climb: float, size: float, shifts: list[float]) -> float:
+    """How much of a row's climb stays: nothing where a little shift makes it level, less where that makes it one line to poppler."""
+    if climb <= 2 * shifts[0]:
+        return 0.0
+    kept = min(climb, _ROW_CLIMB * size)
+    return kept / climb if climb - kept <= 2 * shifts[-1] else 1.0
 
 
 def visual_text(word: Word) -> str:

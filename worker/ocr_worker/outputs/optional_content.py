@@ -68,12 +68,14 @@ def layers(pdf: pikepdf.Pdf) -> Layers:
     groups = properties.get("/OCGs") if isinstance(properties, Dictionary) else None
     if not isinstance(groups, Array):
         return Layers(frozenset())
-    settings = properties.get("/D", Dictionary())
+    settings = properties.get("/D")
+    if not isinstance(settings, Dictionary):
+        settings = Dictionary()
     known = {group.objgen: group for group in groups if isinstance(group, Dictionary)}
     off = set(known) if settings.get("/BaseState") == Name.OFF else set()
     off -= _numbers(settings.get("/ON"))
     off |= _numbers(settings.get("/OFF"))
-    for usage in settings.get("/AS", Array()):
+    for usage in _items(settings.get("/AS")):
         if isinstance(usage, Dictionary) and usage.get("/Event") == Name.View:
             for number in _numbers(usage.get("/OCGs")) & set(known):
                 off = _switched(off, known[number], number)
@@ -144,7 +146,7 @@ def _shown_page(pdf: pikepdf.Pdf, number: int) -> bytes:
 
 def _gather_fields(single: pikepdf.Pdf) -> None:
     """Fields are drawn only where they belong to a form."""
-    annotations: Any = single.pages[0].obj.get("/Annots", Array())
+    annotations = _items(single.pages[0].obj.get("/Annots"))
     widgets = [
         one for one in annotations if isinstance(one, Dictionary) and one.get("/Subtype") == Name.Widget
     ]

@@ -9,15 +9,14 @@ import zlib
 from collections.abc import Sequence
 from copy import copy
 from functools import lru_cache
-from importlib.resources import files
 from itertools import count
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name
 
 from ocr_worker.errors import CorruptError, InternalError, sayable
+from ocr_worker.files.own import own_file
 from ocr_worker.model.page import Affine, Page
 from ocr_worker.outputs.hidden_text import strip_hidden_text
 from ocr_worker.outputs.page_resources import own_resources
@@ -127,24 +126,27 @@ def _packed(pdf: pikepdf.Pdf, content: bytes) -> pikepdf.Stream:
 
 @lru_cache(maxsize=1)
 def glyphless_font() -> bytes:
-    return files("ocr_worker.outputs").joinpath("glyphless.ttf").read_bytes()
+    return own_file("ocr_worker.outputs", "glyphless.ttf")
 
 
-def save(pdf: pikepdf.Pdf, target: Path, encryption: Any) -> None:
-    """Write the PDF; packed streams are kept as they are."""
+def save(pdf: pikepdf.Pdf, target: BinaryIO, encryption: Any) -> None:
+    """Write the PDF into an empty file; packed streams are kept as they are."""
     try:
         try:
             _write(pdf, target, encryption, stamped=True)
         except (pikepdf.PdfError, RuntimeError, ValueError, TypeError):
             # Metadata so damaged that the version can't be noted there, is left as it is.
+            target.seek(0)
+            target.truncate()
             _write(pdf, target, encryption, stamped=False)
+        target.flush()
     except (pikepdf.PdfError, RuntimeError, ValueError, TypeError) as error:
         raise CorruptError(
             f"The PDF is too damaged to be written again ({sayable(str(error))}); get the file again, or ask for txt and json alone"
         ) from error
 
 
-def _write(pdf: pikepdf.Pdf, target: Path, encryption: Any, *, stamped: bool) -> None:
+def _write(pdf: pikepdf.Pdf, target: BinaryIO, encryption: Any, *, stamped: bool) -> None:
     pdf.save(
         target,
         encryption=encryption,
@@ -168,11 +170,12 @@ def _would_be_unpacked(part: Any) -> bool:
     return filters not in (None, Name.FlateDecode) and not any(name in _PICTURES for name in names)
 
 
-def require_pages(path: Path, pages: int, passwords: Sequence[bytes]) -> None:
+def require_pages(written: BinaryIO, pages: int, passwords: Sequence[bytes]) -> None:
     """A PDF counts only once it has been opened again, by one of the passwords."""
     for number, password in enumerate(passwords, 1):
+        written.seek(0)
         try:
-            with pikepdf.open(path, password=password) as pdf:
+            with pikepdf.open(written, password=password) as pdf:
                 if len(pdf.pages) != pages:
                     raise InternalError(f"The PDF written has {len(pdf.pages)} pages where {pages} were due")
                 return

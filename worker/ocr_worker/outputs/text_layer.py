@@ -121,7 +121,9 @@ class _Pen:
         if follower is None:
             joined = [*span.text[:-1], f"{span.text[-1]} "]
             return (joined if self.ends_in_space else span.text), span.right
-        if follower.left - span.right > _WIDE_GAP * (span.right - span.left) / len(span.text):
+        gap, character = follower.left - span.right, (span.right - span.left) / len(span.text)
+        # The engine may put a narrow box around a broad letter.
+        if gap > _WIDE_GAP * (character if span.spaced else max(character, ADVANCE * self.row.size)):
             return span.text, span.right
         if not span.spaced:
             return span.text, follower.left

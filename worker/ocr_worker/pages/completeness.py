@@ -63,7 +63,8 @@ def require_pictures(found: Drawn, sheet: Sheet, path: Path) -> tuple[str, ...]:
         raise UnsupportedTypeError(
             f"{path.name} (page {sheet.number}) has a picture of a kind that can't be read here; print it to a PDF anew"
         )
-    share = min((held.share for _, held in all_held), default=1.0)
+    shares = [held.share for _, held in all_held] + [streams.held(image).share for image in found.inline]
+    share = min(shares, default=1.0)
     if share < TORN_SHARE:
         raise _lost("a picture is cut short", sheet.number, path)
     # Of several, one may have given all that was read.
@@ -81,6 +82,9 @@ def require_nothing_missing(found: Drawn, sheet: Sheet, path: Path) -> None:
     """Raises CorruptError when a page that shows nothing was to show something that is not there."""
     if found.gone or found.unknown:
         raise _lost("a picture is missing", sheet.number, path)
+    # Of one that lies in the content PDFium shows all or nothing.
+    if any(streams.held(image).share < 1 for image in found.inline):
+        raise _lost("a picture is cut short", sheet.number, path)
 
 
 def _require_decodable(images: Iterable[Any], sheet: Sheet, path: Path) -> None:

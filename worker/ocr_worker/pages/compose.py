@@ -112,13 +112,13 @@ class _Opening:
 
 def _begin(name: str, target: Path, document: Document, opening: _Opening) -> _Draft:
     task, stack, kind = opening.task, opening.stack, document.kind
-    staged = stack.enter_context(drafting(target))
+    staged = stack.enter_context(drafting(target, task.folder))
     with translated(target):
         if name == "pdf":
             sizes = {page.number: _stored_points(page) for page in read_pages(task)} if kind != "pdf" else {}
             original = stack.enter_context(open_original(task, kind, sizes, opening.documents))
-            return _Draft(staged, PdfWriter(original, staged.temporary, task), lambda: None)
-        stream = staged.temporary.open("wb")
+            return _Draft(staged, PdfWriter(original, staged, task), lambda: None)
+        stream = staged.create()
         stack.callback(_abandon, stream)
         return _Draft(staged, _writer(name, stream, document), stream.close)
 

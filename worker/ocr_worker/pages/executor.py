@@ -23,6 +23,7 @@ from ocr_worker.model.tasks import (
     PageDone,
     PageSettings,
     PageTask,
+    PictureTask,
     Task,
     Warmed,
     WarmTask,
@@ -67,7 +68,7 @@ class Workbench:
                 return self._compose(task)
             case InspectTask():
                 return _inspect(task)
-            case OverlayTask():
+            case OverlayTask() | PictureTask():
                 return _draw(task)
             case _:
                 assert_never(task)
@@ -130,10 +131,10 @@ class Workbench:
         return compose(task, self.documents)
 
 
-def _draw(task: OverlayTask) -> Drawn:
-    from ocr_worker.pages.overlay import draw_overlay
+def _draw(task: OverlayTask | PictureTask) -> Drawn:
+    from ocr_worker.pages.overlay import draw_overlay, draw_picture
 
-    return draw_overlay(task)
+    return draw_overlay(task) if isinstance(task, OverlayTask) else draw_picture(task)
 
 
 def _inspect(task: InspectTask) -> Inspected:

@@ -12,11 +12,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from ocr_worker.engines.pdf import pdfium, qpdf
+from ocr_worker.engines.pdf import font_maps, pdfium
 from ocr_worker.engines.pdf.page_content import Content
 from ocr_worker.engines.pdf.pdf_file import PdfFile
 from ocr_worker.model.page import Affine, Box, Line, Word
-from ocr_worker.pages.wording import judge
+from ocr_worker.pages.wording import judge, reads_better
 
 HIDDEN_CHARACTERS = 20
 GARBAGE_SHARE = 0.3
@@ -57,9 +57,12 @@ def _misleads(pdf: PdfFile, number: int, text: str) -> bool:
         return True
     verdict = judge(text)
     # Where the text itself tells nothing, its fonts may: OCRmyPDF's rule.
-    return verdict == "letters" or (
-        verdict == "unknown" and qpdf.has_unmapped_fonts_alone(pdf.structure, number)
-    )
+    if verdict == "letters" or (
+        verdict == "unknown" and font_maps.has_unmapped_fonts_alone(pdf.structure, number)
+    ):
+        return True
+    drawn = font_maps.contradicted_letters(pdf.structure, number)
+    return bool(drawn) and reads_better(text.translate(drawn), text)
 
 
 def _is_noise(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""A picture of a page with its words outlined, from a file and its JSON results. For `ocr-worker overlay`."""
+"""A picture of a page, with its words outlined or without, from a file and its JSON results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from ocr_worker.engines.images.word_boxes import draw_boxes, page_picture
 from ocr_worker.errors import CorruptError, NotFoundError
 from ocr_worker.files.atomic import write_whole
 from ocr_worker.files.regular import read_regular
-from ocr_worker.model.tasks import Drawn, OverlayTask
+from ocr_worker.model.tasks import Drawn, OverlayTask, PictureTask
+
+PICTURE_QUALITY = 85
 
 
 def draw_overlay(task: OverlayTask) -> Drawn:
@@ -24,6 +26,17 @@ def draw_overlay(task: OverlayTask) -> Drawn:
     drawn.save(content, "PNG")
     write_whole(Path(task.picture), content.getvalue())
     return Drawn(len(words))
+
+
+def draw_picture(task: PictureTask) -> Drawn:
+    """Write a JPEG. Raises OcrError: no such file, no results of ours, no such page."""
+    record, kind = _page_record(Path(task.results), task.page)
+    picture = page_picture(task.source, kind, task.page, record["rotation"])
+    picture.thumbnail((task.longest_px, task.longest_px))
+    content = io.BytesIO()
+    picture.save(content, "JPEG", quality=PICTURE_QUALITY)
+    write_whole(Path(task.picture), content.getvalue())
+    return Drawn(0)
 
 
 def _page_record(results: Path, page: int) -> tuple[dict[str, Any], str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,13 +24,13 @@ def replacing_rule(task: ComposeTask) -> Rule:
         return _is_file_or_link
     stamps = set(_published(task))
     if task.on_existing == "skip":
-        stamps |= _stamps(_of_an_earlier_run(task))
+        stamps |= _stamps(output.lstat for output in _of_an_earlier_run(task))
     return lambda status: _stamp(status) in stamps
 
 
 def note_published(task: ComposeTask, staged: Iterable[Staged]) -> None:
     """Keep beside the page results what will be published: after a kill it is known again."""
-    stamps = {*_published(task), *_stamps(one.temporary for one in staged)}
+    stamps = {*_published(task), *_stamps(one.status for one in staged)}
     write_unsynced(_notes(task), json.dumps(sorted(stamps)).encode("ascii"))
 
 
@@ -54,11 +54,11 @@ def _notes(task: ComposeTask) -> Path:
     return Path(task.result_dir) / "published"
 
 
-def _stamps(files: Iterable[Path]) -> set[_Stamp]:
+def _stamps(looks: Iterable[Callable[[], os.stat_result]]) -> set[_Stamp]:
     found = set()
-    for file in files:
+    for look in looks:
         with suppress(OSError):
-            found.add(_stamp(file.lstat()))
+            found.add(_stamp(look()))
     return found
 
 

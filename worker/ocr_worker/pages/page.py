@@ -93,7 +93,8 @@ class PageWork:
         path = Path(task.source.path)
         require_sizes(sheet, task.settings.max_pixels, path)
         if is_white(pdf, sheet, task.settings.max_pixels):
-            page = self._blank(sheet, task)
+            # What is there of it may be white, and what is not may hold all its print.
+            page = replace(self._blank(sheet, task), warnings=require_pictures(found, sheet, path))
         else:
             page = self._seen(pdf, sheet, task, found)
         if page.status in ("blank", "unread"):

@@ -13,6 +13,7 @@ from typing import Any
 from ocr_worker.engines.pdf import passwords, qpdf
 from ocr_worker.engines.pdf.pdf_file import is_locked_by_damage
 from ocr_worker.errors import CorruptError, OcrError, is_of_data
+from ocr_worker.files.atomic import Staged
 from ocr_worker.model.page import Line, Page
 from ocr_worker.model.tasks import ComposeTask
 from ocr_worker.outputs import modified, searchable_pdf
@@ -64,10 +65,10 @@ def _keeps_protection(pdf: Any, path: Path, task: ComposeTask) -> bool:
 
 
 class PdfWriter:
-    """Written to `place` at the end, and opened again to prove it."""
+    """Written at the end, and opened again to prove it."""
 
-    def __init__(self, original: Original, place: Path, task: ComposeTask) -> None:
-        self._original, self._place, self._task = original, place, task
+    def __init__(self, original: Original, staged: Staged, task: ComposeTask) -> None:
+        self._original, self._staged, self._task = original, staged, task
         self._grafter = searchable_pdf.LayerGrafter(original.pdf)
         self._is_changed, self._repainted = False, set[tuple[int, int]]()
 
@@ -97,9 +98,11 @@ class PdfWriter:
         with _damage_told(self._task):
             self._grafter.finish()
             self._describe()
-            searchable_pdf.save(self._original.pdf, self._place, self._original.is_protected)
         password = self._task.source.password if self._original.is_protected else None
-        searchable_pdf.require_pages(self._place, self._task.pages, passwords.spellings(password))
+        with self._staged.create() as place:
+            with _damage_told(self._task):
+                searchable_pdf.save(self._original.pdf, place, self._original.is_protected)
+            searchable_pdf.require_pages(place, self._task.pages, passwords.spellings(password))
 
     def _describe(self) -> None:
         pdf, now = self._original.pdf, datetime.now().astimezone()

@@ -118,10 +118,13 @@ def evened_out(image: GreyImage, tones: Tones) -> GreyImage | None:
     if tones.lost < LOST:
         return None
     bright = filters.brightened(image.picture)
-    backdrop = filters.backdrop(filters.thumbnail(bright))
+    thumbnail = filters.thumbnail(bright)
+    backdrop = filters.backdrop(thumbnail)
     if filters.unevenness(backdrop) < UNEVEN_LEVELS:
         return None
-    return replace(image, picture=filters.flatten(bright, backdrop))
+    if is_of_one_kind(tones):
+        return replace(image, picture=filters.flatten(bright, backdrop))
+    return replace(image, picture=filters.flatten_both(bright, thumbnail))
 
 
 def squared(image: GreyImage) -> GreyImage:

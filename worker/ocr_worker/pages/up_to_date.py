@@ -37,6 +37,8 @@ def is_up_to_date(task: OpenTask, seen: Look, engines: Engines) -> bool:
 def settings_record(settings: PageSettings) -> dict[str, Any]:
     """The settings as the JSON results keep them."""
     record: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(settings)))
+    # Where else data was looked for makes no other output: what was found is told by its hash.
+    del record["tessdata_dirs"]
     return record
 
 

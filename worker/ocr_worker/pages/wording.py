@@ -69,17 +69,34 @@ _BITS |= {
 }
 
 
+FEWEST_PAIRS = 8
+BETTER_BITS = 0.15
+"""Of a pair, between two readings of the same text."""
+
+
 def judge(text: str) -> Verdict:
     """Words; letters that make none; unknown for too little text, or none in Latin script."""
     plain = _folded(text[:_MOST_CHARACTERS])
     if not plain.isascii() and len(_LETTER.findall(plain)) < _LATIN_SHARE * sum(map(str.isalpha, plain)):
         return "unknown"
-    costs = [bits for bits in map(_BITS.get, map(add, plain, plain[1:])) if bits is not None]
+    costs = _costs(plain)
     if len(costs) < LEAST_PAIRS:
         return "unknown"
     pieces = [costs[at : at + _PIECE] for at in range(0, max(1, len(costs) - _PIECE // 2), _PIECE)]
     strange = sum(sum(piece) >= STRANGE_BITS * len(piece) for piece in pieces)
     return "letters" if strange >= STRANGE_SHARE * len(pieces) else "words"
+
+
+def reads_better(text: str, other: str) -> bool:
+    """Whether the first of two readings is clearly more like words."""
+    first, second = (_costs(_folded(one[:_MOST_CHARACTERS])) for one in (text, other))
+    if min(len(first), len(second)) < FEWEST_PAIRS:
+        return False
+    return sum(first) / len(first) + BETTER_BITS <= sum(second) / len(second)
+
+
+def _costs(plain: str) -> list[int]:
+    return [bits for bits in map(_BITS.get, map(add, plain, plain[1:])) if bits is not None]
 
 
 def _folded(text: str) -> str:

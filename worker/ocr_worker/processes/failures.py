@@ -5,6 +5,8 @@ from __future__ import annotations
 from ocr_worker.errors import CrashedError, OcrError, PageTimeoutError
 from ocr_worker.model.tasks import Failure
 
+MOST_SAID = 300
+
 
 def too_late(limit_seconds: float) -> Failure:
     late = f"no result within {limit_seconds:g} seconds; allow more time, or lower the dpi"
@@ -21,6 +23,12 @@ def crash(how: str, signal_name: str | None = None) -> Failure:
     way_out = "try again with more memory free, or take the page out of the file"
     details = {"signal": signal_name} if signal_name else {}
     return _failure(CrashedError(f"the page's process {how}; {way_out}", **details))
+
+
+def wordless(how: str, last_words: str) -> Failure:
+    """Of a process that never answered: what it said on stderr tells more than how it ended."""
+    said = last_words[-MOST_SAID:] or "none"
+    return _failure(CrashedError(f"the page's process {how} before its first answer; its last words: {said}"))
 
 
 def _failure(error: OcrError) -> Failure:

@@ -16,7 +16,7 @@ _TASKS: _Kinds = {
     kind.__name__: kind
     for kind in (
         tasks.WarmTask, tasks.OpenTask, tasks.PageTask, tasks.ComposeTask, tasks.InspectTask,
-        tasks.OverlayTask, tasks.Confine,
+        tasks.OverlayTask, tasks.PictureTask, tasks.Confine,
     )
 }  # fmt: skip
 _OUTCOMES: _Kinds = {

@@ -17,7 +17,7 @@ from ocr_worker.errors import OutputPermissionError
 from ocr_worker.files.sweep import leave_temp_folder
 from ocr_worker.model.tasks import Failure, Outcome, PageDone, PageSettings, Task
 from ocr_worker.processes import messages
-from ocr_worker.processes.failures import crash, none_started, too_late
+from ocr_worker.processes.failures import crash, none_started, too_late, wordless
 from ocr_worker.processes.guard import Guard
 from ocr_worker.processes.reach import (
     NEEDS_COMMAND,
@@ -44,6 +44,8 @@ KILL_SECONDS = 0.5
 class TaskEnded:
     ticket: int
     outcome: Outcome
+    seconds: float | None = None
+    """How long a process worked on it, without its own start; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +269,7 @@ class PagePool:
             return self._bury(slot, message.last_words)
         if slot not in self._slots:
             return None
+        slot.has_spoken = True
         try:
             ticket, outcome = messages.load_outcome(message.line)
         except (ValueError, KeyError, TypeError, RecursionError):
@@ -359,6 +362,8 @@ class PagePool:
         # It may have been given a task meanwhile.
         if slot.ticket == WARM_UP:
             self._rest(slot)
+        else:
+            slot.begun_at = time.monotonic()
 
     def _rest(self, slot: Slot) -> None:
         slot.rest()
@@ -399,6 +404,8 @@ class PagePool:
         if slot.timed_out:
             return _ended(slot, too_late(slot.limit_seconds))
         log.warning("page process %d %s; its last words: %s", slot.pid, slot.how_it_ended(), last_words)
+        if not slot.has_spoken and slot.signal_name() is None:
+            return _ended(slot, wordless(slot.how_it_ended(), last_words))
         return _ended(slot, crash(slot.how_it_ended(), slot.signal_name()))
 
     def _spawn(self) -> Slot:
@@ -423,4 +430,4 @@ class PagePool:
 
 
 def _ended(slot: Slot, outcome: Outcome) -> TaskEnded | None:
-    return TaskEnded(slot.ticket, outcome) if slot.ticket else None
+    return TaskEnded(slot.ticket, outcome, time.monotonic() - slot.begun_at) if slot.ticket else None

@@ -13,6 +13,7 @@ from ocr_worker.model.tasks import (
     OpenTask,
     OverlayTask,
     PageTask,
+    PictureTask,
     Task,
     WarmTask,
 )
@@ -48,7 +49,7 @@ def reach_of(task: Task) -> Reach:
         case ComposeTask():
             outputs = frozenset((str(Path(place).parent), task.folder) for place in task.outputs.values())
             return Reach(outputs, results=True, commands=bool(command_of(task.settings)))
-        case OverlayTask():
+        case OverlayTask() | PictureTask():
             return Reach(frozenset({(str(Path(task.picture).parent), None)}))
         case OpenTask() | PageTask():
             return Reach(results=True, commands=bool(command_of(task.settings)))

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Union
+from typing import IO, TYPE_CHECKING, Any, Union
 
 from ocr_worker.files.sweep import make_temp_folder
 from ocr_worker.model.tasks import Confine, PageSettings, Task, WarmTask
@@ -62,6 +62,8 @@ class Slot:
         """Start the process. Raises OSError."""
         self.ticket: int | None = None
         self.deadline = self.limit_seconds = 0.0
+        self.begun_at = 0.0
+        """When its task was begun, after any warm-up."""
         self.pages = 0
         self.idle_since = time.monotonic()
         self.timed_out = False
@@ -69,6 +71,8 @@ class Slot:
         """It has not been told yet which engine to load ahead of its work."""
         self.reach: Reach | None = None
         """None as long as it was given nothing but libraries to load."""
+        self.has_spoken = False
+        """It has answered something, be it that it is warm."""
         self.has_worked = False
         """It has done a task."""
         self.task: Task | None = None
@@ -97,7 +101,8 @@ class Slot:
     def give(self, ticket: int, task: Task, limit_seconds: float) -> None:
         """Its pipe holds the task until the process is ready for it; a process that has died is reported by its reader."""
         self.ticket, self.task, self.limit_seconds = ticket, task, limit_seconds
-        self.deadline = time.monotonic() + limit_seconds
+        self.begun_at = time.monotonic()
+        self.deadline = self.begun_at + limit_seconds
         self._say(messages.dump(ticket, task))
 
     def warm(self, settings: PageSettings | None) -> None:
@@ -200,8 +205,28 @@ def _spawn(settings: Settings, temp: Path) -> subprocess.Popen[bytes]:
 
 
 def _command(settings: Settings) -> list[str]:
-    start = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-c", START]
+    frozen = getattr(sys, "frozen", False)
+    start = [sys.executable] if frozen else [sys.executable, *interpreter_flags(sys.flags), "-c", START]
     return [*start, "page-process", str(os.getpid()), str(settings.memory_limit_mib)]
+
+
+def interpreter_flags(flags: Any) -> list[str]:
+    """What shuts our interpreter off from its surroundings shuts off a page process, too.
+
+    Args:
+        flags: `sys.flags`. Isolation ignores PYTHONUTF8 as well, so that the mode is given with it.
+    """
+    # Before Python 3.11 there is no safe path.
+    safe_path = getattr(flags, "safe_path", False) and not flags.isolated
+    options = {
+        "-I": flags.isolated,
+        "-E": flags.ignore_environment and not flags.isolated,
+        "-s": flags.no_user_site and not flags.isolated,
+        "-P": safe_path,
+        "-S": flags.no_site,
+        "-B": flags.dont_write_bytecode,
+    }
+    return [option for option, is_set in options.items() if is_set] + ["-X", "utf8"] * bool(flags.utf8_mode)
 
 
 def _environment(temp: Path) -> dict[str, str]:

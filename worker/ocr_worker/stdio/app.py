@@ -16,6 +16,7 @@ from ocr_worker.processes.guard import ending_signals, watch_host
 from ocr_worker.stdio.heartbeat import Heart
 from ocr_worker.stdio.job_events import EventPublisher
 from ocr_worker.stdio.router import Router, Session
+from ocr_worker.stdio.silence import Silence
 from ocr_worker.stdio.startup import HeadStart
 from ocr_worker.stdio.streams import Reader, Writer
 
@@ -49,6 +50,7 @@ class App:
         self._runtime.attach(self._publisher)
         self._runtime.keeps_requests_warm = True
         self._router = Router(settings, self.session, self._runtime, self._writer.put, self._publisher, self)
+        self._silence: Silence | None = None
         self._exit_code = EXIT_CLEAN
         self._stdin_ended = False
 
@@ -73,19 +75,34 @@ class App:
         """Apply what the host asked for."""
         session = self.session
         session.on_stdin_end, session.parent_pid = hello.on_stdin_end, hello.parent_pid
+        session.client = hello.client.name if hello.client else None
         self._publisher.summary_result = hello.summary_result
         self._guard.watch_parent(hello.parent_pid)
         self._runtime.service.set_progress_seconds(1 / hello.progress_hz)
         self._heart.beat_every(hello.heartbeat_seconds)
+        self._writer.max_event_bytes = hello.max_event_bytes
+        self._silence = Silence(hello.host_timeout_seconds) if hello.host_timeout_seconds else None
+        self._await_host(self._silence)
 
     def shut_down(self) -> None:
         """End at once, because the host asked for it."""
         self._end(EXIT_CLEAN, "shutdown")
 
     def _hear(self, line: Line) -> None:
+        if self._silence is not None:
+            self._silence.heard()
         self._router.route(line)
         # A draft of nothing: it has its turn when the answers are written.
         self._writer.put(self._reader.answered)
+
+    def _await_host(self, silence: Silence | None) -> None:
+        """Look again and again whether the host has spoken; another `hello`, or the end of stdin, ends that."""
+        if silence is None or silence is not self._silence:
+            return
+        if silence.look():
+            self._lose_host(f"it has said nothing for {silence.limit_seconds:g} s")
+        else:
+            self._runtime.after(silence.pause_seconds, lambda: self._await_host(silence))
 
     def _doing(self) -> Doing:
         doing = self._runtime.doing
@@ -93,8 +110,9 @@ class App:
 
     def _end_of_commands(self) -> None:
         self._stdin_ended = True
-        # Who has closed the pipe asks nothing more.
+        # Who has closed the pipe asks nothing more, and has no more to say.
         self._runtime.keeps_requests_warm = False
+        self._silence = None
         if self.session.on_stdin_end == "shutdown":
             self._end(EXIT_CLEAN, "stdin_end")
         else:

@@ -12,7 +12,15 @@ from ocr_protocol import Error, Event, Info, Progress, Result
 from ocr_worker.errors import InternalError, JobNotFoundError
 from ocr_worker.jobs import queries
 from ocr_worker.jobs.runtime import Runtime
-from ocr_worker.model.events import FileEnded, JobEnded, JobEvent, JobFailed, ProgressMade
+from ocr_worker.model.events import (
+    FileEnded,
+    FileStarted,
+    JobEnded,
+    JobEvent,
+    JobFailed,
+    JobPaused,
+    ProgressMade,
+)
 from ocr_worker.model.fields import batch_fields, file_done_fields, progress_fields
 from ocr_worker.model.jobs import JobId
 from ocr_worker.model.tasks import Failure
@@ -52,8 +60,13 @@ class EventPublisher:
         match event:
             case ProgressMade(_, progress):
                 self._writer.put_latest(job_id, Progress(job_id=job_id, data=progress_fields(progress)))
+            case FileStarted(_, number, pages):
+                self._writer.put(lambda: self._file_started(job_id, number, pages))
             case FileEnded(_, number):
                 self._writer.put(lambda: self._file_done(job_id, number))
+            case JobPaused():
+                data = {"kind": "paused", "message": f"Job {job_id} is paused: none of its pages is in work"}
+                self._writer.put(Info(job_id=job_id, data=data))
             case JobFailed(_, failure):
                 self._unread.add(job_id)
                 error = _error(job_id, self._origins.pop(job_id), failure)
@@ -83,6 +96,23 @@ class EventPublisher:
     def _failed(self, error: Error) -> Event:
         self._unread.discard(str(error.job_id))
         return error
+
+    def _file_started(self, job_id: JobId, number: int, pages: int) -> Event | None:
+        try:
+            file = self._store_of(job_id).file(job_id, number).file
+        except Exception:
+            log.exception("the name of a file can't be read")
+            return None
+        of = f" ({pages} pages)" if pages > 1 else ""
+        message = f"Started {file}{of}"
+        data = {
+            "kind": "file_started",
+            "message": message,
+            "file": file,
+            "file_index": number,
+            "page_count": pages,
+        }
+        return Info(job_id=job_id, data=data)
 
     def _file_done(self, job_id: JobId, number: int) -> Event:
         try:

@@ -8,7 +8,7 @@ from ocr_worker.model.jobs import JobRequest
 from ocr_worker.model.options import make_options
 
 
-def batch_request(command: OcrBatch) -> JobRequest:
+def batch_request(command: OcrBatch, client: str | None) -> JobRequest:
     """The job that a command asks for.
 
     Raises:
@@ -18,6 +18,12 @@ def batch_request(command: OcrBatch) -> JobRequest:
     options = make_options(sent.model_dump(exclude={"passwords"}), "options.{}".format)
     return job_request(
         Asked(
-            command.files, command.output_dir, options, sent.passwords, command.priority, "options.{}".format
+            command.files,
+            command.output_dir,
+            options,
+            sent.passwords,
+            command.priority,
+            "options.{}".format,
+            client,
         )
     )

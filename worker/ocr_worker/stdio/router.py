@@ -31,7 +31,7 @@ from ocr_protocol.commands import (
     Shutdown,
 )
 from ocr_protocol.lines import Line
-from ocr_worker.errors import BusyError, InternalError, OcrError, UnsupportedError
+from ocr_worker.errors import BusyError, InternalError, JobActiveError, OcrError, UnsupportedError
 from ocr_worker.files.paths import absolute_path
 from ocr_worker.jobs import queries
 from ocr_worker.jobs.capabilities import capabilities, rss_bytes
@@ -60,6 +60,8 @@ class Session:
 
     on_stdin_end: str = "finish"
     parent_pid: int | None = None
+    client: str | None = None
+    """The name of the host's program."""
     draining: bool = False
     started: float = field(default_factory=time.monotonic)
 
@@ -132,12 +134,15 @@ class Router:
         if 1 not in command.protocol:
             message = f"This worker speaks protocol 1, the host {', '.join(map(str, command.protocol))}. Update one of them."
             raise UnsupportedError(message, protocol=[1])
+        # It takes a moment the first time, and no heartbeat may come before the answer.
+        data = _hello_data(self.settings)
         self.loop.meet_host(command)
-        self._answer(command, _hello_data(self.settings))
+        self._answer(command, data)
         self.runtime.warm_requests()
+        self.runtime.tidy_soon()
 
     def _batch(self, command: OcrBatch) -> None:
-        accepted = self.service.admit(batch_request(command))
+        accepted = self.service.admit(batch_request(command, self.session.client))
         accepted.add_done_callback(lambda done: self._admitted(command, done))
 
     def _admitted(self, command: OcrBatch, done: Future[Accepted]) -> None:
@@ -150,8 +155,13 @@ class Router:
         job_id, count = accepted.job_id, accepted.file_count
         self.publisher.expect(job_id, Origin(command.command, command.id))
         message = f"Accepted {count} file{'s' * (count != 1)}"
-        data = {"kind": "accepted", "message": message, "file_count": count}
-        self.send(Info(id=command.id, job_id=job_id, data=data))
+        data = {
+            "kind": "accepted",
+            "message": message,
+            "file_count": count,
+            "total_files": accepted.total_files,
+        }
+        self.send(Info(id=command.id, command=command.command, job_id=job_id, data=data))
 
     def _inspect(self, command: Inspect) -> None:
         source = Source(absolute_path(command.file), command.password)
@@ -168,13 +178,32 @@ class Router:
             self._answer(command, {**inspection_fields(found), "kind": "inspect"})
 
     def _cancel(self, command: Cancel) -> None:
-        jobs = self.service.active(command.job_id)
-        ended = command.job_id is not None and not jobs
+        try:
+            jobs = self.service.active(command.job_id)
+        except JobActiveError as error:
+            self._cancel_elsewhere(command, error)
+            return
+        if command.job_id is not None and not jobs:
+            self._acknowledge(command, "cancel", self._cancel_ended(command.job_id), jobs)
+            return
         # Said before it is done: nothing of a job may follow its terminal event.
-        message = _ended(command.job_id) if ended else "Cancellation requested"
-        self._acknowledge(command, "cancel", message, jobs)
+        self._acknowledge(command, "cancel", "Cancellation requested", jobs)
         if jobs:
             self.service.cancel(command.job_id)
+
+    def _cancel_elsewhere(self, command: Cancel, error: JobActiveError) -> None:
+        assert command.job_id is not None
+        self.service.leases.ask_to_cancel(command.job_id)
+        whose = f" of process {pid}" if (pid := error.details.get("pid")) else ""
+        self._acknowledge(command, "cancel", f"Cancellation requested{whose}", [command.job_id])
+
+    def _cancel_ended(self, job_id: str) -> str:
+        """Cancel a job that its worker's death has ended, so that no app resumes it; say what came of it."""
+        leases = self.service.leases
+        if leases.get(job_id).state != "interrupted":
+            return _ended(job_id)
+        leases.mark_cancelled(job_id)
+        return f"Job {job_id} was interrupted, and is cancelled now"
 
     def _pause(self, command: Pause) -> None:
         active, paused = self.service.active(command.job_id), self.service.paused(command.job_id)
@@ -216,8 +245,10 @@ class Router:
     def _list(self, command: ListJobs) -> None:
         self.service.leases.find_interrupted()
 
+        wanted = queries.Wanted(command.state, command.client)
+
         def read(store: JobStore) -> dict[str, Any]:
-            jobs, total = queries.job_list(store, command.state, command.offset, command.limit)
+            jobs, total = queries.job_list(store, wanted, command.offset, command.limit)
             return {"kind": "jobs", "jobs": [summary_fields(job) for job in jobs], "total": total}
 
         self._report(command, read)
@@ -279,7 +310,7 @@ class Router:
     def _acknowledge(self, command: Command, kind: str, message: str, jobs: list[str]) -> None:
         job_id = jobs[0] if len(jobs) == 1 else getattr(command, "job_id", None)
         data = {"kind": kind, "message": message, "jobs": jobs}
-        self.send(Info(id=command.id, job_id=job_id, data=data))
+        self.send(Info(id=command.id, command=command.command, job_id=job_id, data=data))
 
     def _refuse(self, command: Command, error: BaseException) -> None:
         self.send(_refusal(command, error))
@@ -296,6 +327,7 @@ def _hello_data(settings: Settings) -> dict[str, Any]:
         "protocol": PROTOCOL,
         "versions": own.versions,
         "pid": os.getpid(),
+        "state_dir": str(settings.state_dir),
         "commands": tuple(COMMANDS),
         "engines": [{"name": name, "version": version} for name, version in own.engines],
         "languages": own.languages,

@@ -7,11 +7,12 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Union
 
-from ocr_protocol.codec import encode
+from ocr_protocol.commands import DEFAULT_EVENT_BYTES
 from ocr_protocol.events import Event
 from ocr_protocol.lines import Line, LineSplitter
 from ocr_worker.descriptors import read_some, write_all
 from ocr_worker.processes.claim import Channel
+from ocr_worker.stdio.event_size import encode_within
 
 READ_BYTES = 65536
 WINDOW = 64
@@ -72,6 +73,8 @@ class Writer:
     def __init__(self, channel: Channel, on_drained: Callable[[], None], on_lost: Callable[[], None]) -> None:
         """Both functions run in the writer's thread: when all is written, and when nobody reads any more."""
         self._fd, self._on_drained, self._on_lost = channel.stdout, on_drained, on_lost
+        self.max_event_bytes = DEFAULT_EVENT_BYTES
+        """Lists that would make a longer line are left out."""
         self._news = threading.Condition()
         self._waiting: OrderedDict[object, Draft] = OrderedDict()
         self._number, self._seq, self._closed, self._writing = 0, 0, False, False
@@ -124,7 +127,7 @@ class Writer:
             return True
         self._seq += 1
         try:
-            write_all(self._fd, encode(event, self._seq))
+            write_all(self._fd, encode_within(event, self._seq, self.max_event_bytes))
         except OSError:
             self._on_lost()
             return False

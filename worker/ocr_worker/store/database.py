@@ -16,7 +16,7 @@ BUSY_SECONDS = 2
 MOMENT_SECONDS = 0.05
 """How long `can_write` waits for another process."""
 STORE = "jobs.sqlite3"
-_OURS = {"jobs", "tmp", "cache"}
+_OURS = {"jobs", "tmp", "cache", "server"}
 """Other names in the state folder."""
 
 

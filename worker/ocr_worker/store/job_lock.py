@@ -1,6 +1,6 @@
 """The lock of a running job: no second worker can run it. The system releases it when the worker dies.
 
-A file beside the lock asks its owner to cancel the job.
+A file beside the lock asks its owner to cancel the job, to pause it, or to go on with it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import Self
 
@@ -24,6 +24,7 @@ from ocr_worker.files.private import make_private
 from ocr_worker.model.jobs import JobId
 
 if TYPE_CHECKING:
+    import psutil
     from filelock import BaseFileLock
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 _REFUSED = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL, errno.EIO, errno.ENOSYS}
 """What a file system without locks answers, or one whose lock server is away."""
 LOCK, SOFT_LOCK = ".lock", ".softlock"
+Request = Literal["cancel", "pause", "resume"]
+REQUESTS: tuple[Request, ...] = ("cancel", "pause", "resume")
 
 
 class JobLock:
@@ -56,11 +59,29 @@ class JobLock:
             raise output_error(error, self._path) from error
         # One that came too late was not meant for this run.
         self._request.unlink(missing_ok=True)
+        self._pauses: dict[Request, Path] = {
+            request: _request(jobs_dir, job_id, request) for request in REQUESTS[1:]
+        }
+        for request in self._pauses:
+            self.answered(request)
 
     @property
     def cancel_asked(self) -> bool:
-        # Unlike Path.exists this never raises: a folder that can't be looked into asks for nothing.
-        return os.path.exists(self._request)  # noqa: PTH110
+        return _is_there(self._request)
+
+    @staticmethod
+    def is_asked_to_cancel(jobs_dir: Path, job_id: JobId) -> bool:
+        """Whether the owner of a lock was asked, be it alive or dead."""
+        return _is_there(_request(jobs_dir, job_id))
+
+    @property
+    def pauses_asked(self) -> list[Request]:
+        """Whether the owner was asked to pause, or to go on."""
+        return [request for request, file in self._pauses.items() if _is_there(file)]
+
+    def answered(self, request: Request) -> None:
+        """Take a pause, or its end, as carried out."""
+        self._pauses[request].unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self
@@ -77,7 +98,8 @@ class JobLock:
         """
         if self._lock.is_locked:
             own = Path(self._lock.lock_file)
-            for file in (self._request, own) if own.suffix == LOCK else (self._request,):
+            requests = (self._request, *self._pauses.values())
+            for file in (*requests, own) if own.suffix == LOCK else requests:
                 with suppress(OSError):
                     file.unlink(missing_ok=True)
             self._lock.release()
@@ -88,8 +110,13 @@ class JobLock:
         _request(jobs_dir, job_id).touch(mode=0o600)
 
     @staticmethod
-    def ask_no_more(jobs_dir: Path, job_id: JobId) -> None:
-        _request(jobs_dir, job_id).unlink(missing_ok=True)
+    def ask(jobs_dir: Path, job_id: JobId, request: Request) -> None:
+        """Ask the owner of the lock for something; it looks every half a second."""
+        _request(jobs_dir, job_id, request).touch(mode=0o600)
+
+    @staticmethod
+    def ask_no_more(jobs_dir: Path, job_id: JobId, request: Request = "cancel") -> None:
+        _request(jobs_dir, job_id, request).unlink(missing_ok=True)
 
     @classmethod
     def try_acquire(cls, jobs_dir: Path, job_id: JobId) -> Self | None:
@@ -136,7 +163,7 @@ def clean_stale(jobs_dir: Path) -> list[JobId]:
                 # Removed while it is held, so that no worker takes it in between.
                 file.unlink(missing_ok=True)
                 removed.append(file.stem)
-    for request in jobs_dir.glob("*.cancel"):
+    for request in (path for kind in REQUESTS for path in jobs_dir.glob(f"*.{kind}")):
         if not is_held(jobs_dir, request.stem):
             # It came too late for whoever was asked.
             request.unlink(missing_ok=True)
@@ -157,13 +184,20 @@ def who_holds(jobs_dir: Path, job_id: JobId) -> Holder | None:
     import psutil
 
     paths = {str((jobs_dir / f"{job_id}{kind}").resolve()) for kind in (LOCK, SOFT_LOCK)}
-    for process in psutil.process_iter():
-        with suppress(psutil.Error, OSError):
-            if process.pid != psutil.Process().pid and any(
-                file.path in paths for file in process.open_files()
-            ):
+    # Where there is no /proc, psutil finds no process, and some of its parts not even the first line.
+    with suppress(psutil.Error, OSError, LookupError):
+        for process in psutil.process_iter():
+            if process.pid != os.getpid() and _has_open(process, paths):
                 return Holder(process.pid, process.name())
     return None
+
+
+def _has_open(process: psutil.Process, paths: set[str]) -> bool:
+    import psutil
+
+    with suppress(psutil.Error, OSError):
+        return any(file.path in paths for file in process.open_files())
+    return False
 
 
 def _files(jobs_dir: Path) -> list[Path]:
@@ -271,5 +305,10 @@ def _path(jobs_dir: Path, job_id: JobId) -> Path:
     return jobs_dir / f"{job_id}{LOCK}"
 
 
-def _request(jobs_dir: Path, job_id: JobId) -> Path:
-    return jobs_dir / f"{job_id}.cancel"
+def _request(jobs_dir: Path, job_id: JobId, request: Request = "cancel") -> Path:
+    return jobs_dir / f"{job_id}.{request}"
+
+
+def _is_there(file: Path) -> bool:
+    # Unlike Path.exists this never raises: a folder that can't be looked into asks for nothing.
+    return os.path.exists(file)  # noqa: PTH110

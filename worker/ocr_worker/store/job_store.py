@@ -86,14 +86,14 @@ class JobStore:
         """Whether the job is known, be it one that is still admitted."""
         return self._db.execute("SELECT 1 FROM jobs WHERE job_id = ?", (job_id,)).fetchone() is not None
 
-    def jobs(self, state: str | None, offset: int, limit: int) -> list[StoredJob]:
+    def jobs(self, state: str | None, offset: int, limit: int, client: str | None = None) -> list[StoredJob]:
         """Newest first."""
-        where, given = _in_state(state)
+        where, given = _matching(state, client)
         order = "ORDER BY created_at DESC, job_id DESC LIMIT ? OFFSET ?"
         return list(self._jobs(f"{where} {order}", (*given, limit, offset)))
 
-    def job_count(self, state: str | None) -> int:
-        where, given = _in_state(state)
+    def job_count(self, state: str | None, client: str | None = None) -> int:
+        where, given = _matching(state, client)
         return int(self._db.execute(f"SELECT count(*) FROM jobs {where}", given).fetchone()[0])
 
     def unfinished(self) -> dict[JobId, JobState]:
@@ -195,6 +195,13 @@ class JobStore:
             job_ids,
         )
         return list(rows)
+
+    def bytes_to_come(self, job_id: JobId) -> int:
+        """Of the files that have not ended, as far as that is known."""
+        found = self._db.execute(
+            "SELECT coalesce(sum(bytes), 0) FROM files WHERE job_id = ? AND ended_at IS NULL", (job_id,)
+        )
+        return int(found.fetchone()[0])
 
     def pages_recognised(self, job_id: JobId) -> int:
         """Pages with a result, of all files."""
@@ -331,9 +338,9 @@ class JobStore:
 
     def _insert_files(self, job_id: JobId, after: int, files: Iterable[NewFile]) -> None:
         self._db.executemany(
-            "INSERT INTO files (job_id, number, file, path, name, verdict) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO files (job_id, number, file, path, name, verdict, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
-                (job_id, n, f.file, f.path, f.name, f.verdict and dump_outcome(f.verdict))
+                (job_id, n, f.file, f.path, f.name, f.verdict and dump_outcome(f.verdict), f.bytes)
                 for n, f in enumerate(files, after + 1)
             ),
         )
@@ -343,8 +350,11 @@ def _marks(values: Sequence[object]) -> str:
     return ", ".join("?" * len(values))
 
 
-def _in_state(state: str | None) -> tuple[str, tuple[str, ...]]:
-    return ("WHERE state = ?", (state,)) if state else ("WHERE state <> 'admitting'", ())
+def _matching(state: str | None, client: str | None) -> tuple[str, tuple[str, ...]]:
+    tests, given = ("state = ?", [state]) if state else ("state <> 'admitting'", list[str]())
+    if client is not None:
+        tests, given = f"{tests} AND client = ?", [*given, client]
+    return f"WHERE {tests}", tuple(given)
 
 
 _FILE_COLUMNS = ", ".join(StoredFile.__slots__)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
+import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
 
 from ocr_worker.errors import JobActiveError, JobNotFoundError, OcrError
+from ocr_worker.files.atomic import output_error
+from ocr_worker.files.sweep import MARK, sweep_folders
 from ocr_worker.model.events import FileEnded, JobEnded, JobEvent, JobFailed
 from ocr_worker.model.jobs import ACTIVE, RESUMABLE, JobId, JobState
 from ocr_worker.settings import Settings
+from ocr_worker.store.database import STORE
 from ocr_worker.store.deferred_writes import DeferredWrites, store_is_held
-from ocr_worker.store.job_lock import JobLock, clean_stale, is_held
+from ocr_worker.store.job_lock import JobLock, Request, clean_stale, is_held
 from ocr_worker.store.job_store import JobStore, store_as_it_is
 from ocr_worker.store.manifest_writer import DUE, ManifestWriter
 from ocr_worker.store.records import RunEnding, StoredJob
@@ -70,8 +75,25 @@ class JobLeases:
         self.require_free()
         job = self.get(job_id)
         if job.state in ACTIVE:
-            raise JobActiveError(f"Job {job_id} is {job.state}. Cancel it first, or wait for its end.")
+            message = f"Job {job_id} is {job.state}. Cancel it first, or wait for its end."
+            raise JobActiveError(message, **holder(job))
         return job
+
+    def take_up(self, job_id: JobId) -> None:
+        """Store that this process has the job from now on."""
+        self.store.update_job(job_id, state="queued", pid=os.getpid())
+        self.manifests.state_changed(job_id)
+
+    def ask_to_cancel(self, job_id: JobId) -> None:
+        """Ask the process that has a job to cancel it; should it die before, the job counts as cancelled.
+
+        Raises:
+            OutputPermissionError, NoSpaceError: the state folder can't be written.
+        """
+        try:
+            JobLock.ask_to_cancel(self._jobs_dir, job_id)
+        except OSError as error:
+            raise output_error(error, self._jobs_dir) from error
 
     def set_state(self, job_id: JobId, state: JobState) -> None:
         self.store.update_job(job_id, state=state)
@@ -94,7 +116,7 @@ class JobLeases:
     def acquire(self, job_id: JobId) -> None:
         """Lock a job for this process. Raises JobActiveError."""
         if job_id not in self.locks:
-            self.locks[job_id] = JobLock(self._jobs_dir, job_id)
+            self.locks[job_id] = self._lock(job_id)
 
     def acquire_ended(self, job_id: JobId) -> StoredJob:
         """Lock an ended job for this process; return it as it is then.
@@ -128,10 +150,14 @@ class JobLeases:
         """Jobs of this process that another process asked to cancel."""
         return [job_id for job_id, lock in self.locks.items() if lock.cancel_asked]
 
+    def pause_requests(self) -> list[tuple[JobId, Request]]:
+        """Jobs of this process that another process asked to pause, or to go on."""
+        return [(job_id, request) for job_id, lock in self.locks.items() for request in lock.pauses_asked]
+
     def mark_cancelled(self, job_id: JobId) -> None:
         """Mark an ended, incomplete job as cancelled, so that no app resumes it by itself."""
         self.get_ended(job_id)
-        with JobLock(self._jobs_dir, job_id):
+        with self._lock(job_id):
             # Read again under the lock: another process may have taken it up, and ended it, since.
             if self.get(job_id).state in RESUMABLE - {"cancelled"}:
                 self.set_state(job_id, "cancelled")
@@ -139,7 +165,7 @@ class JobLeases:
     def delete(self, job_id: JobId) -> None:
         """Delete an ended job and its page results; its outputs stay."""
         self.get_ended(job_id)
-        with JobLock(self._jobs_dir, job_id):
+        with self._lock(job_id):
             self._forget(self.get_ended(job_id))
 
     def delete_if(self, job_id: JobId, is_due: Callable[[StoredJob], bool]) -> bool:
@@ -163,6 +189,12 @@ class JobLeases:
         """Mark jobs of dead workers as interrupted."""
         self._find_interrupted(self.store)
 
+    def tidy(self) -> None:
+        """Take away what killed workers left, where there is a store; who needs it hears of its faults."""
+        with suppress(OcrError, OSError, sqlite3.Error):
+            if (self._state_dir / STORE).exists():
+                self.find_interrupted()
+
     def close(self, *, at_once: bool) -> None:
         """Write manifests, release all jobs, and close the store. Errors are only logged.
 
@@ -177,14 +209,25 @@ class JobLeases:
             except Exception:
                 log.exception("cleaning up failed")
 
+    def _lock(self, job_id: JobId) -> JobLock:
+        try:
+            return JobLock(self._jobs_dir, job_id)
+        except JobActiveError as error:
+            job = self.store.job(job_id)
+            # Its new holder may not have said yet that it has the job.
+            error.details |= holder(job) if job and job.state in ACTIVE else {}
+            raise
+
     def _find_interrupted(self, store: JobStore) -> None:
         """Mark jobs as interrupted whose worker is dead; those of a live worker are locked."""
         for job_id in store.unfinished():
             if job_id not in self.locks and store.can_write():
+                # Asked before: the lock forgets it.
+                was_asked = JobLock.is_asked_to_cancel(self._jobs_dir, job_id)
                 lock = JobLock.try_acquire(self._jobs_dir, job_id)
                 if lock is not None:
                     with lock:
-                        self._mark_interrupted(store, job_id)
+                        self._mark_interrupted(store, job_id, "cancelled" if was_asked else "interrupted")
 
     def _clear_up(self, store: JobStore) -> None:
         """What killed workers left beside the store: locks, text of pages whose job is gone, manifests that say `running`."""
@@ -194,7 +237,9 @@ class JobLeases:
             for mark in (path for path in left if path.suffix == DUE):
                 if not is_held(self._jobs_dir, mark.stem):
                     self.manifests.recover(mark.stem)
-            for folder in (path for path in left if path.is_dir()):
+            # Those named by a process hold pages that it reads for a Python program, and are no job's.
+            sweep_folders(self._jobs_dir)
+            for folder in (path for path in left if path.is_dir() and not MARK.fullmatch(path.name)):
                 self._remove_orphan(store, folder.name)
 
     def _remove_orphan(self, store: JobStore, job_id: JobId) -> None:
@@ -207,15 +252,15 @@ class JobLeases:
                 if not store.has(job_id):
                     shutil.rmtree(self._jobs_dir / job_id, ignore_errors=True)
 
-    def _mark_interrupted(self, store: JobStore, job_id: JobId) -> None:
+    def _mark_interrupted(self, store: JobStore, job_id: JobId, left: JobState) -> None:
         # Read again under the lock: its worker may have ended it since.
         state = store.unfinished().get(job_id)
         if state == "admitting":
             store.delete_job(job_id)
         elif state is not None:
             store.reopen_files(job_id, "processing")
-            store.update_job(job_id, state="interrupted")
-            self.manifests.state_changed(job_id)
+            store.update_job(job_id, state=left)
+            self.manifests.recover(job_id)
 
     def _write_deferred(self) -> None:
         if self.deferred.waiting and self.deferred.ask(self.store):
@@ -225,3 +270,8 @@ class JobLeases:
         if self._store is not None:
             self._store.close()
             self._store = None
+
+
+def holder(job: StoredJob) -> dict[str, object]:
+    """Who has a job, for the details of an error: the worker's process, and the program that sent the job."""
+    return {name: value for name, value in (("pid", job.pid), ("client", job.client)) if value is not None}

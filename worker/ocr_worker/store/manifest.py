@@ -6,15 +6,16 @@ describes it and manifest.schema.json is its JSON Schema.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 from ocr_worker.errors import BusyError
-from ocr_worker.files.atomic import FolderId, publish_all, require_same_folder, staging
+from ocr_worker.files.atomic import FolderId, publish_all, staging
 from ocr_worker.files.paths import written
 from ocr_worker.model.fields import outcome_fields, statistics_fields, timestamp
 from ocr_worker.model.jobs import JobId
@@ -53,14 +54,14 @@ def _write_as_it_is(
 ) -> Path:
     job_id = job.job_id
     path = manifest_path(Path(os.fsdecode(job.output_path)), job_id)
-    require_same_folder(path.parent, folder)
     head = _head(store, job)
 
-    def write(temporary: Path) -> None:
-        with temporary.open("w", encoding="ascii") as stream:
-            _write(stream, head, _items(store, job_id), broken_off or threading.Event())
+    def write(stream: BinaryIO) -> None:
+        text = io.TextIOWrapper(stream, encoding="ascii", write_through=False)
+        _write(text, head, _items(store, job_id), broken_off or threading.Event())
+        text.detach()
 
-    with staging(path, write) as staged:
+    with staging(path, write, folder) as staged:
         publish_all([staged], folder)
     return path
 

@@ -39,6 +39,10 @@ class StoredJob:
     """Pages that were recognised in all runs; not blank ones, nor those with text."""
     last_seq: int = 0
     """Number of file and run ends published so far."""
+    client: str | None = None
+    """The name of the host's program, as it gave it."""
+    pid: int | None = None
+    """The worker that has the job, or had it last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,8 @@ class StoredFile:
     outcome: FileOutcome | None
     started_at: float | None
     ended_at: float | None
+    bytes: int | None
+    """As it was when it came; None where it was not found, or an older version stored it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,7 @@ class NewFile:
     path: bytes
     name: bytes | None
     verdict: FileOutcome | None
+    bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

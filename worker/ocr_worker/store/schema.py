@@ -37,6 +37,11 @@ MIGRATIONS = (
     CREATE INDEX files_by_seq ON files (job_id, seq) WHERE seq IS NOT NULL;
     ALTER TABLE pages ADD COLUMN alone TEXT
     """,
+    """
+    ALTER TABLE jobs ADD COLUMN client TEXT;
+    ALTER TABLE jobs ADD COLUMN pid INTEGER;
+    ALTER TABLE files ADD COLUMN bytes INTEGER
+    """,
 )
 
 

@@ -23,6 +23,7 @@ from ocr_worker.engines.ocr.registry import all_engines, choose, installed_langu
 from ocr_worker.engines.pdf.pypdf_check import text_of
 from ocr_worker.errors import EngineMissingError, OcrError
 from ocr_worker.files.commands import find_command
+from ocr_worker.files.installation import is_frozen, to_have
 from ocr_worker.jobs.capabilities import library_versions, package_version
 from ocr_worker.jobs.requests import Asked, job_request
 from ocr_worker.model.options import JobOptions, PageSettings
@@ -69,7 +70,7 @@ def _examine(settings: Settings) -> Iterator[Finding]:
     yield Finding(
         "ocr-sidecar",
         ok=True,
-        detail=f"{__version__}, Python {sys.version.split()[0]}, {platform.platform()}",
+        detail=f"{__version__}{', frozen' if is_frozen() else ''}, Python {sys.version.split()[0]}, {platform.platform()}",
     )
     yield from _engines()
     yield from _languages()
@@ -110,7 +111,7 @@ def _languages() -> Iterator[Finding]:
 
 def _renderers() -> Iterator[Finding]:
     version = library_versions(()).get("pypdfium2")
-    advice = "" if version else "pip install pypdfium2"
+    advice = "" if version else to_have("pypdfium2")
     yield Finding("renderer pdfium", ok=version is not None, detail=version or "not found", advice=advice)
     poppler = find_command("pdftoppm")
     yield Finding(

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
-from pydantic import TypeAdapter
 from typer import Argument
 from typer._completion_shared import get_completion_script
 
 from ocr_protocol import PROTOCOL
-from ocr_protocol.schema import _render as render_schema
-from ocr_protocol.schema import command_adapter, event_adapter
+from ocr_protocol.schema import documents
 from ocr_worker import __version__
 from ocr_worker.cli.display import answer
 from ocr_worker.cli.exit_codes import GOOD
@@ -49,12 +46,7 @@ class CompletionOptions(JsonOption):
 @options_from(SchemaOptions)
 def schema(options: SchemaOptions) -> int:
     """Print the JSON Schema of commands and events."""
-    adapters: dict[str, tuple[TypeAdapter[Any], str]] = {
-        "commands": (command_adapter(), "What a host may say to the worker"),
-        "events": (event_adapter(), "What the worker may say to a host"),
-    }
-    wanted = [options.part] if options.part else list(adapters)
-    schemas = {part: json.loads(render_schema(*adapters[part])) for part in wanted}
+    schemas = documents()
     answer_json(schemas[options.part] if options.part else schemas)
     return GOOD
 

@@ -10,6 +10,7 @@ import typer
 from typer import Option
 
 from ocr_protocol.commands import JobState
+from ocr_worker.cli.commands.maintenance import asked_of_its_owner
 from ocr_worker.cli.display import View, answer, view_for
 from ocr_worker.cli.exit_codes import GOOD
 from ocr_worker.cli.lookups import files_of, opened_jobs, passwords
@@ -32,6 +33,7 @@ from ocr_worker.model.fields import job_fields, summary_fields, timestamp
 from ocr_worker.model.jobs import RESUMABLE, JobId
 from ocr_worker.model.results import BatchResult, JobDetails, JobFile, Statistics
 from ocr_worker.settings import MIB
+from ocr_worker.store.leases import JobLeases
 from ocr_worker.store.statistics import statistics
 
 
@@ -96,8 +98,21 @@ def show(options: OneJob) -> int:
 
 @options_from(OneRun)
 def resume(options: OneRun) -> int:
-    """Go on with a job that was cancelled, stopped or interrupted."""
+    """Go on with a job that was cancelled, stopped or interrupted; or have the process go on that paused it."""
+    with opened_jobs() as kept:
+        if (job := kept.get(options.job_id)).state == "paused":
+            asked_of_its_owner(kept, job, "resume", lambda state: state != "paused")
+            return _goes_on(options, kept)
     return resume_job(options, options.job_id)
+
+
+def _goes_on(options: OneRun, kept: JobLeases) -> int:
+    summary = queries.job_summary(kept.store, kept.get(options.job_id))
+    if options.as_json:
+        answer_json(summary_fields(summary))
+    else:
+        answer(f"Job {options.job_id} goes on in the process that paused it: {stats_words(summary.stats)}.")
+    return GOOD
 
 
 @options_from(OneRun)

@@ -1,4 +1,4 @@
-"""Commands that end or delete stored jobs: cancel, delete, locks, cleanup."""
+"""Commands that stop, end or delete stored jobs: pause, cancel, delete, locks, cleanup."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from ocr_worker.cli.options import ConfigFile, JsonOption, OneJob, answer_json, 
 from ocr_worker.cli.terminal_text import clock, count, stats_words
 from ocr_worker.cli.typer_options import options_from
 from ocr_worker.errors import JobActiveError
-from ocr_worker.model.jobs import ACTIVE, RESUMABLE
+from ocr_worker.model.jobs import ACTIVE, RESUMABLE, JobState
 from ocr_worker.model.results import FileTally
-from ocr_worker.store.job_lock import JobLock, clean_stale, find_locks, who_holds
+from ocr_worker.store.job_lock import JobLock, Request, clean_stale, find_locks, who_holds
 from ocr_worker.store.leases import JobLeases
 from ocr_worker.store.records import StoredJob
 from ocr_worker.store.statistics import manifest_path
 
 DAY_SECONDS = 86_400
 ANSWER_SECONDS = 10.0
-"""How long a cancel waits for the process that runs the job, which looks every half a second."""
+"""How long an order waits for the process that runs the job, which looks every half a second."""
 LOOK_SECONDS = 0.1
 
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    for command in (cancel, delete, locks, cleanup):
+    for command in (pause, cancel, delete, locks, cleanup):
         app.command(command.__name__)(command)
 
 
@@ -55,12 +55,28 @@ class CleanupOptions(JsonOption):
 
 
 @options_from(OneJob)
+def pause(options: OneJob) -> int:
+    """Pause a job, in whatever process it runs; `resume` goes on with it there."""
+    with opened_jobs() as jobs:
+        job = jobs.get(options.job_id)
+        if job.state in ACTIVE:
+            job = asked_of_its_owner(jobs, job, "pause", lambda state: state not in ("queued", "running"))
+        stats = FileTally(**jobs.store.stats(options.job_id))
+    if options.as_json:
+        answer_json({"job_id": options.job_id, "state": job.state, "stats": asdict(stats)})
+    else:
+        said = "is paused" if job.state == "paused" else "has ended already"
+        answer(f"Job {options.job_id} {said}: {stats_words(stats)}.")
+    return GOOD
+
+
+@options_from(OneJob)
 def cancel(options: OneJob) -> int:
     """Cancel a running job, in whatever process, or an interrupted one, so that no app resumes it."""
     with opened_jobs() as jobs:
         job = jobs.get(options.job_id)
         if job.state in ACTIVE:
-            job = _cancelled_by_its_owner(jobs, job)
+            job = asked_of_its_owner(jobs, job, "cancel", lambda state: state not in ACTIVE)
         jobs.mark_cancelled(job.job_id)
         stats = FileTally(**jobs.store.stats(options.job_id))
     state = "cancelled" if job.state in RESUMABLE else job.state
@@ -72,17 +88,19 @@ def cancel(options: OneJob) -> int:
     return GOOD
 
 
-def _cancelled_by_its_owner(jobs: JobLeases, job: StoredJob) -> StoredJob:
-    """Ask the process that runs the job, and wait for the end. Raises JobActiveError if it does not answer."""
+def asked_of_its_owner(
+    jobs: JobLeases, job: StoredJob, request: Request, done: Callable[[JobState], bool]
+) -> StoredJob:
+    """Ask the process that runs the job, and wait until it is done. Raises JobActiveError if that does not answer."""
     jobs_dir, until = worker_settings().jobs_dir, time.monotonic() + ANSWER_SECONDS
-    JobLock.ask_to_cancel(jobs_dir, job.job_id)
+    JobLock.ask(jobs_dir, job.job_id, request)
     try:
         while time.monotonic() < until:
-            time.sleep(LOOK_SECONDS)
-            if (now := jobs.get(job.job_id)).state not in ACTIVE:
+            if done((now := jobs.get(job.job_id)).state):
                 return now
+            time.sleep(LOOK_SECONDS)
     finally:
-        JobLock.ask_no_more(jobs_dir, job.job_id)
+        JobLock.ask_no_more(jobs_dir, job.job_id, request)
     raise JobActiveError(_held_elsewhere(job))
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 
-from PIL import Image, ImageChops, ImageFilter, ImageOps
+from PIL import Image, ImageChops, ImageFilter, ImageMath, ImageOps
 
 FAINTEST_INK = 40
 """Grey levels: less contrast than this is not stretched to black, as it may be noise."""
+LIGHT_SHARE = 0.45
+"""Of the range of greys about a place: where the mean is so little above the darkest, the ink is what is light."""
 LONGEST_SIDE_PX = 32_767
 """The longest bitmap that is drawn at all."""
 DIM_PAPER = 160
@@ -17,6 +19,7 @@ PAPER_SHARE = 0.75
 MOST_STRETCHED_PIXELS = 64_000_000
 SQUARE_ENOUGH = 1.02
 _GOOD_QUALITY = 90
+_BAND_PX = 256
 
 
 def grey_range(picture: Image.Image) -> tuple[float, float]:
@@ -110,9 +113,45 @@ def unevenness(backdrop: Image.Image) -> int:
 
 def flatten(picture: Image.Image, backdrop: Image.Image) -> Image.Image:
     """Ink on even white: how much darker each pixel is than the paper about it, stretched to full black."""
-    ink = ImageChops.subtract(backdrop.resize(picture.size, Image.Resampling.BILINEAR), picture)
+    return _blackened(ImageChops.subtract(_as_large(backdrop, picture), picture))
+
+
+def _as_large(thumbnail: Image.Image, picture: Image.Image) -> Image.Image:
+    return thumbnail.resize(picture.size, Image.Resampling.BILINEAR)
+
+
+def _blackened(ink: Image.Image) -> Image.Image:
     black = max(FAINTEST_INK, grey_level(ink, 0.995))
     return ink.point([255 - min(255, round(level * 255 / black)) for level in range(256)])
+
+
+def flatten_both(picture: Image.Image, thumbnail: Image.Image) -> Image.Image:
+    """Ink on even white, whether it is darker than what is about it or lighter, as strong in shadow as in light: told place by place."""
+    paper, ground = backdrop(thumbnail), ImageOps.invert(backdrop(ImageOps.invert(thumbnail)))
+    range_ = ImageChops.subtract(paper, ground)
+    above = ImageChops.subtract(thumbnail.filter(ImageFilter.BoxBlur(2)), ground)
+    least = range_.point([round(LIGHT_SHARE * level) for level in range(256)])
+    is_light = ImageChops.subtract(least, above, 1, 128).filter(ImageFilter.BoxBlur(3))
+    ink = Image.composite(
+        ImageChops.subtract(picture, _as_large(ground, picture)),
+        ImageChops.subtract(_as_large(paper, picture), picture),
+        _as_large(is_light, picture).point([0] * 129 + [255] * 127),
+    )
+    scale = _as_large(range_.point([max(FAINTEST_INK, level) for level in range(256)]), picture)
+    return _relative(ink, scale)
+
+
+def _relative(ink: Image.Image, scale: Image.Image) -> Image.Image:
+    """Black where the ink is all of the scale."""
+    result = Image.new("L", ink.size)
+    # In bands: a sum of whole numbers takes sixteen times the memory of a grey picture.
+    for top in range(0, ink.height, _BAND_PX):
+        box = 0, top, ink.width, min(top + _BAND_PX, ink.height)
+        band: Image.Image = ImageMath.lambda_eval(
+            lambda given: 255 - given["ink"] * 255 / given["scale"], ink=ink.crop(box), scale=scale.crop(box)
+        )
+        result.paste(band.convert("L"), box)
+    return result
 
 
 def grey_level(picture: Image.Image, share: float) -> int:

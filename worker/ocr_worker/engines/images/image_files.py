@@ -141,7 +141,7 @@ def select_page(image: Image.Image, path: Path, page: int, max_pixels: float) ->
     if frames[page - 1]:
         image.seek(frames[page - 1])
         check_size(image, path, max_pixels)
-    samples.mend_planes(image)
+    samples.mend_tiles(image)
 
 
 def read_grey(image: Image.Image, path: Path) -> GreyImage:

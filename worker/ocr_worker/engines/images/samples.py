@@ -17,23 +17,46 @@ _LARGEST = 3e38
 _PLANES = {"R", "G", "B", "A"}
 
 
+_LEFT_OUT = {
+    (b"MM", 0, _UNSIGNED, 16): ("I;16B", "I;16B"),
+    (b"II", 0, _UNSIGNED, 32): ("I", "I;32N"),
+    (b"MM", 0, _UNSIGNED, 32): ("I", "I;32B"),
+    (b"MM", 1, _UNSIGNED, 32): ("I", "I;32B"),
+    (b"II", 0, _SIGNED, 16): ("I", "I;16S"),
+    (b"MM", 0, _SIGNED, 16): ("I", "I;16BS"),
+    (b"II", 0, _SIGNED, 32): ("I", "I;32S"),
+    (b"MM", 0, _SIGNED, 32): ("I", "I;32BS"),
+}
+"""Kinds of grey that Pillow's table lacks: by the order of bytes, what 0 is (0: white), whether there is a sign, and bits."""
+_UNPACKED = {"I;16BS": "I;16NS", "I;32B": "I;32N", "I;32BS": "I;32NS", "F;32BF": "F;32NF"}
+"""What libtiff unpacks is in the machine's order, and Pillow takes it for the file's."""
+
+
 def teach_pillow() -> None:
-    """The one kind of 16-bit grey that its table leaves out: white is 0, the high byte comes first."""
-    TiffImagePlugin.OPEN_INFO.setdefault((b"MM", 0, (1,), 1, (16,), ()), ("I;16B", "I;16B"))
+    """What its table of TIFFs leaves out."""
+    for (order, white, sign, bits), modes in _LEFT_OUT.items():
+        TiffImagePlugin.OPEN_INFO.setdefault((order, white, (sign,), 1, (bits,), ()), modes)
 
 
-def mend_planes(image: Image.Image) -> None:
-    """Of a TIFF whose colours lie one after the other in 16 bits, Pillow takes each byte for a sample. Call it before decoding.
+def mend_tiles(image: Image.Image) -> None:
+    """Have the selected picture of a TIFF read as its samples lie. Call it before decoding.
 
-    Raises UnsupportedTypeError for such planes of other colours than RGB.
+    Raises UnsupportedTypeError for planes of 16 bits of other colours than RGB.
     """
-    if not isinstance(image, TiffImagePlugin.TiffImageFile) or image.mode not in (
-        "RGB",
-        "RGBA",
-        "CMYK",
-        "LA",
-    ):
-        return
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        image.tile = [_unpacked(tile) for tile in image.tile]
+        if image.mode in ("RGB", "RGBA", "CMYK", "LA"):
+            _mend_planes(image)
+
+
+def _unpacked(tile: Any) -> Any:
+    if tile.codec_name != "libtiff" or tile.args[0] not in _UNPACKED:
+        return tile
+    return tile._replace(args=(_UNPACKED[tile.args[0]], *tile.args[1:]))
+
+
+def _mend_planes(image: TiffImagePlugin.TiffImageFile) -> None:
+    """Where colours lie one after the other in 16 bits, Pillow takes each byte for a sample."""
     planes = [_plane(tile) for tile in image.tile]
     if max(image.tag_v2.get(_BITS, (8,))) != 16 or "" in planes:
         return

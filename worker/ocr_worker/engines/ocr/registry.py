@@ -56,13 +56,13 @@ class Engines:
         factory = _chosen_or_none(settings)
         if factory is None:
             return None
-        key = (factory.name, settings.tessdata_dir)
+        key = (factory.name, settings.tessdata_dir, settings.tessdata_dirs)
         if key not in self._finders:
             self._finders[key] = factory.load_finder(settings.tessdata_dir)
         return self._finders[key]
 
     def _load(self, settings: PageSettings) -> tuple[Engine, Hints]:
-        key = (settings.engine, settings.languages, settings.tessdata_dir)
+        key = (settings.engine, settings.languages, settings.tessdata_dir, settings.tessdata_dirs)
         if key not in self._engines:
             factory = require(settings)
             while len(self._engines) >= KEPT_ENGINES:
@@ -113,9 +113,9 @@ def choose(settings: PageSettings) -> EngineFactory:
     Raises EngineMissingError.
     """
     if settings.engine != AUTO:
-        return _require_usable(settings.engine)
+        return _require_usable(settings)
     first = None
-    for factory in _factories():
+    for factory in _factories(settings):
         if _look(factory).usable:
             if _reads(factory, settings):
                 return factory
@@ -134,7 +134,7 @@ def require(settings: PageSettings) -> EngineFactory:
 
 def readable(settings: PageSettings) -> dict[str, bool]:
     """Of each language, whether its data is there, whether or not the engine of these settings is."""
-    factory = _chosen_or_none(settings) or _named(settings.engine) or BUILT_IN[0]
+    factory = _chosen_or_none(settings) or _named(settings.engine, settings) or BUILT_IN[0]
     known = _languages(factory, settings.tessdata_dir)
     return {code: code in known for code in settings.languages}
 
@@ -162,8 +162,9 @@ def _chosen_or_none(settings: PageSettings) -> EngineFactory | None:
         return None
 
 
-def _require_usable(name: str) -> EngineFactory:
-    factory = _named(name)
+def _require_usable(settings: PageSettings) -> EngineFactory:
+    name = settings.engine
+    factory = _named(name, settings)
     if factory is None:
         raise EngineMissingError(
             f"The engine {name} is not installed: install its package, or choose another engine"
@@ -198,13 +199,15 @@ def _look(factory: EngineFactory) -> Found:
         return Found(factory.name, Probe(""), error.message)
 
 
-def _named(name: str) -> EngineFactory | None:
+def _named(name: str, settings: PageSettings | None = None) -> EngineFactory | None:
     """Asks for entry points only where the engine is none of ours: that takes a while."""
-    return next((factory for factory in _factories() if factory.name == name), None)
+    return next((factory for factory in _factories(settings) if factory.name == name), None)
 
 
-def _factories() -> Iterator[EngineFactory]:
-    yield from BUILT_IN
+def _factories(settings: PageSettings | None = None) -> Iterator[EngineFactory]:
+    folders = settings.tessdata_dirs if settings else ()
+    for factory in BUILT_IN:
+        yield factory.looking_into(folders) if folders else factory
     yield from _added()
 
 

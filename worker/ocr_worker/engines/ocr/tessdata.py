@@ -10,7 +10,7 @@ import re
 import shutil
 import struct
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -39,30 +39,32 @@ _SYSTEM_FOLDERS = (
 )
 
 
-def installed_languages(tessdata_dir: str | None = None) -> list[str]:
+def installed_languages(tessdata_dir: str | None = None, more: Sequence[str] = ()) -> list[str]:
     """The codes that `languages` may name."""
-    codes = {code for folder in tessdata_folders(tessdata_dir) for code in _codes(folder)}
+    codes = {code for folder in tessdata_folders(tessdata_dir, more) for code in _codes(folder)}
     return sorted(codes - NO_LANGUAGES)
 
 
-def find_tessdata(languages: Iterable[str], tessdata_dir: str | None = None) -> dict[str, Path]:
+def find_tessdata(
+    languages: Iterable[str], tessdata_dir: str | None = None, more: Sequence[str] = ()
+) -> dict[str, Path]:
     """The data file of each language, from the first folder that has it. Raises LanguageMissingError."""
-    folders = tessdata_folders(tessdata_dir)
+    folders = tessdata_folders(tessdata_dir, more)
     files = {code: None if code in NO_LANGUAGES else find_data(code, folders) for code in languages}
     if missing := [code for code, file in files.items() if file is None]:
-        raise LanguageMissingError(_lack(missing, tessdata_dir), missing=missing)
+        raise LanguageMissingError(_lack(missing, tessdata_dir, more), missing=missing)
     return {code: file for code, file in files.items() if file}
 
 
-def find_orientation_data(tessdata_dir: str | None = None) -> Path | None:
+def find_orientation_data(tessdata_dir: str | None = None, more: Sequence[str] = ()) -> Path | None:
     """It belongs to no language, so a folder of languages may lack it."""
-    return find_data("osd", [*tessdata_folders(tessdata_dir), *tessdata_folders()])
+    return find_data("osd", [*tessdata_folders(tessdata_dir, more), *tessdata_folders()])
 
 
-def _lack(missing: list[str], tessdata_dir: str | None) -> str:
+def _lack(missing: list[str], tessdata_dir: str | None, more: Sequence[str]) -> str:
     code = missing[0]
-    place = f" in {tessdata_dir}" if tessdata_dir else ""
-    known = ", ".join(installed_languages(tessdata_dir)) or "none"
+    place = f" in {', '.join([tessdata_dir, *more])}" if tessdata_dir else ""
+    known = ", ".join(installed_languages(tessdata_dir, more)) or "none"
     found = f"No data for the language {', '.join(missing)}{place} (there: {known})"
     if code in NO_LANGUAGES:
         return f"{code} is not a language: its data reads no text (there are: {known}). Name another"
@@ -84,9 +86,11 @@ def find_data(code: str, folders: Iterable[Path]) -> Path | None:
     return next((file for file in files if file.is_file() and not _is_stale(file)), None)
 
 
-def models(languages: Iterable[str], tessdata_dir: str | None = None) -> list[ModelFile]:
+def models(
+    languages: Iterable[str], tessdata_dir: str | None = None, more: Sequence[str] = ()
+) -> list[ModelFile]:
     """Each language's data file. Raises LanguageMissingError."""
-    return [_describe(code, file) for code, file in find_tessdata(languages, tessdata_dir).items()]
+    return [_describe(code, file) for code, file in find_tessdata(languages, tessdata_dir, more).items()]
 
 
 def _describe(code: str, file: Path) -> ModelFile:
@@ -101,23 +105,29 @@ def _hash(file: Path, _: tuple[int, int, int]) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def gather_tessdata(codes: Iterable[str], tessdata_dir: str | None, scratch: Path) -> Path:
+def gather_tessdata(
+    codes: Iterable[str], tessdata_dir: str | None, scratch: Path, more: Sequence[str] = ()
+) -> Path:
     """One folder that holds all of `codes`: Tesseract takes one, but data may lie in several.
 
     From a folder that was told it is copies, of what is harmless. Raises LanguageMissingError for what is not.
     """
-    folders = tessdata_folders(tessdata_dir)
+    folders, named = tessdata_folders(tessdata_dir, more), set(_named(tessdata_dir, more))
     files = {code: file for code in codes if (file := find_data(code, folders))}
     homes = [folder for folder in folders if all(find_data(code, [folder]) for code in files)]
-    if homes and not tessdata_dir:
+    if homes and named.isdisjoint(folder for file in files.values() for folder in file.parents):
         _put(files, folders, lambda file, _: require_harmless(file))
         return homes[0]
     key = hashlib.sha256(
         "\0".join(f"{code}={file}" for code, file in sorted(files.items())).encode("utf-8", "surrogateescape")
     )
     farm = scratch / f"tessdata-{key.hexdigest()[:16]}"
-    put = copy_harmless if tessdata_dir else _link_harmless
-    _put(files, folders, lambda file, code: put(file, farm / f"{code}{SUFFIX}"))
+
+    def put(file: Path, code: str) -> tuple[str, ...]:
+        copied = not named.isdisjoint(file.parents)
+        return (copy_harmless if copied else _link_harmless)(file, farm / f"{code}{SUFFIX}")
+
+    _put(files, folders, put)
     return farm
 
 
@@ -133,12 +143,12 @@ def _put(
         known |= set(more)
 
 
-def gather_orientation_data(tessdata_dir: str | None, scratch: Path) -> Path | None:
+def gather_orientation_data(tessdata_dir: str | None, scratch: Path, more: Sequence[str] = ()) -> Path | None:
     """A folder that holds it; None where there is none. Raises LanguageMissingError for data that is not harmless."""
-    file = find_orientation_data(tessdata_dir)
+    file = find_orientation_data(tessdata_dir, more)
     if file is None:
         return None
-    if tessdata_dir is None or file.parent not in tessdata_folders(tessdata_dir):
+    if file.parent not in _named(tessdata_dir, more):
         require_harmless(file)
         return file.parent
     folder = scratch / "osd"
@@ -158,10 +168,16 @@ def tesseract_command() -> Path | None:
     return next((command for command in bundled if command.is_file()), None)
 
 
-def tessdata_folders(tessdata_dir: str | None = None) -> list[Path]:
-    """Where data may lie: where told and nowhere else, or, best first, as the environment says, from wheels, from the system."""
+def tessdata_folders(tessdata_dir: str | None = None, more: Sequence[str] = ()) -> list[Path]:
+    """Where data may lie: where told and nowhere else, or, best first, as the environment says, from wheels, from the system.
+
+    Args:
+        tessdata_dir: the only folder, apart from those of `more`.
+        more: folders to look into before those that are known anyway.
+    """
+    named = _named(tessdata_dir, more)
     if tessdata_dir:
-        return _existing([Path(tessdata_dir), Path(tessdata_dir) / "tessdata"])
+        return _existing(named)
     told = _told()
     wheels = [
         Path(prefix) / "share" / "tessdata"
@@ -175,7 +191,13 @@ def tessdata_folders(tessdata_dir: str | None = None) -> list[Path]:
     if command := find_command("tesseract"):
         beside = command.resolve().parent
         system += [beside / "tessdata", beside.parent / "share" / "tessdata"]
-    return _existing([*told, *wheels, *bundled, *system])
+    return _existing([*named, *told, *wheels, *bundled, *system])
+
+
+def _named(tessdata_dir: str | None, more: Sequence[str]) -> list[Path]:
+    """The folders that a batch names. Their data is anybody's."""
+    places = [Path(place) for place in (tessdata_dir, *more) if place]
+    return [folder for place in places for folder in (place, place / "tessdata")]
 
 
 def _told() -> list[Path]:

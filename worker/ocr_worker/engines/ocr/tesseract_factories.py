@@ -6,12 +6,13 @@ import importlib.util
 import logging
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ocr_worker.engines.ocr import tessdata
 from ocr_worker.engines.ocr.engine import (
     Engine,
-    EngineFactory,
     GateSet,
     Hints,
     ModelFile,
@@ -20,6 +21,10 @@ from ocr_worker.engines.ocr.engine import (
     ResolutionGate,
 )
 from ocr_worker.errors import EngineMissingError, LanguageMissingError
+from ocr_worker.files.installation import is_frozen, to_have
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 log = logging.getLogger(__name__)
 
@@ -47,23 +52,33 @@ HINTS = Hints(
 )
 
 
+@dataclass(frozen=True, slots=True)
 class _Tesseract:
     """What both ways to Tesseract share: the data."""
 
-    hints = HINTS
+    folders: tuple[str, ...] = ()
+    """The option `tessdata_dirs`: where to look for data, too."""
+
+    @property
+    def hints(self) -> Hints:
+        return HINTS
+
+    def looking_into(self, folders: tuple[str, ...]) -> Self:
+        """The same, with these folders to look into, too."""
+        return replace(self, folders=folders)
 
     def languages(self, data_dir: str | None) -> Sequence[str]:
-        return tessdata.installed_languages(data_dir)
+        return tessdata.installed_languages(data_dir, self.folders)
 
     def require_languages(self, languages: Sequence[str], data_dir: str | None) -> None:
-        tessdata.find_tessdata(languages, data_dir)
+        tessdata.find_tessdata(languages, data_dir, self.folders)
 
     def fingerprint(self, languages: Sequence[str], data_dir: str | None) -> Sequence[ModelFile]:
-        return tessdata.models(languages, data_dir)
+        return tessdata.models(languages, data_dir, self.folders)
 
     def load_finder(self, data_dir: str | None) -> OrientationFinder | None:
         """Inside the process where that can be, whichever of the two reads: a command takes a process a page."""
-        folder = tessdata.gather_orientation_data(data_dir, Path(tempfile.gettempdir()))
+        folder = tessdata.gather_orientation_data(data_dir, Path(tempfile.gettempdir()), self.folders)
         if folder is None:
             return None
         if _has("tesserocr"):
@@ -76,36 +91,48 @@ class _Tesseract:
 
 
 class TesserocrFactory(_Tesseract):
-    name = "tesserocr"
+    __slots__ = ()
+
+    @property
+    def name(self) -> str:
+        return "tesserocr"
 
     def probe(self) -> Probe:
-        return Probe("tesserocr", "" if _has("tesserocr") else "pip install tesserocr")
+        return Probe("tesserocr", "" if _has("tesserocr") else to_have("tesserocr"))
 
     def load(self, languages: tuple[str, ...], data_dir: str | None, cache_dir: Path) -> Engine:
         from ocr_worker.engines.ocr.tesserocr_engine import TesserocrEngine
 
-        return TesserocrEngine(languages, tessdata.gather_tessdata(languages, data_dir, cache_dir))
+        return TesserocrEngine(
+            languages, tessdata.gather_tessdata(languages, data_dir, cache_dir, self.folders)
+        )
 
 
 class LinesFactory(_Tesseract):
     """Reads one language at a time, as far as it can; for all else it loads tesserocr, which then is the page's engine."""
 
-    name = "lines"
+    __slots__ = ()
+
+    @property
+    def name(self) -> str:
+        return "lines"
 
     def probe(self) -> Probe:
-        lacks = "" if _has("onnxruntime") and _has("numpy") else 'pip install "ocr-sidecar[lines]"'
-        return Probe("onnxruntime", lacks if _has("tesserocr") else "pip install tesserocr")
+        if not _has("tesserocr"):
+            return Probe("onnxruntime", to_have("tesserocr"))
+        way = "this app has no ONNX Runtime" if is_frozen() else 'pip install "ocr-sidecar[lines]"'
+        return Probe("onnxruntime", "" if _has("onnxruntime") and _has("numpy") else way)
 
     def load(self, languages: tuple[str, ...], data_dir: str | None, cache_dir: Path) -> Engine:
         try:
             return self._load(languages, data_dir)
         except _UnsuitedError as error:
             log.warning("%s is read by tesserocr: %s", "+".join(languages), error)
-            return TesserocrFactory().load(languages, data_dir, cache_dir)
+            return TesserocrFactory(self.folders).load(languages, data_dir, cache_dir)
 
     def _load(self, languages: tuple[str, ...], data_dir: str | None) -> Engine:
         """Raises LanguageMissingError, _UnsuitedError."""
-        files = tessdata.find_tessdata(languages, data_dir)
+        files = tessdata.find_tessdata(languages, data_dir, self.folders)
         if len(files) > 1:
             raise _UnsuitedError("lines are read in one language at a time")
         try:
@@ -125,7 +152,11 @@ class _UnsuitedError(Exception):
 
 
 class TesseractFactory(_Tesseract):
-    name = "tesseract"
+    __slots__ = ()
+
+    @property
+    def name(self) -> str:
+        return "tesseract"
 
     def probe(self) -> Probe:
         command = tessdata.tesseract_command()
@@ -136,12 +167,14 @@ class TesseractFactory(_Tesseract):
     def load(self, languages: tuple[str, ...], data_dir: str | None, cache_dir: Path) -> Engine:
         from ocr_worker.engines.ocr.tesseract_command import TesseractEngine
 
-        return TesseractEngine(languages, tessdata.gather_tessdata(languages, data_dir, cache_dir))
+        return TesseractEngine(
+            languages, tessdata.gather_tessdata(languages, data_dir, cache_dir, self.folders)
+        )
 
 
 def _has(package: str) -> bool:
     return importlib.util.find_spec(package) is not None
 
 
-BUILT_IN: tuple[EngineFactory, ...] = (TesserocrFactory(), TesseractFactory(), LinesFactory())
+BUILT_IN = (TesserocrFactory(), TesseractFactory(), LinesFactory())
 """The one inside the process first: it reads the same data and starts once. `lines` is taken by name alone."""

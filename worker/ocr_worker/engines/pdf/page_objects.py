@@ -13,6 +13,7 @@ import pikepdf
 from pikepdf import Array, Dictionary, Name
 
 from ocr_worker.engines.pdf import streams
+from ocr_worker.engines.pdf.inline_images import InlineImage, inline_images
 from ocr_worker.engines.pdf.qpdf import inherited
 
 _NAME, _BLANK = rb"(/[^\0\s/()<>\[\]{}%]*)", rb"(?:[\0\s]|%[^\r\n]*[\r\n])+"
@@ -34,6 +35,8 @@ class Drawn:
 
     images: list[Any] = field(default_factory=list)
     """Each once, and what masks it."""
+    inline: list[InlineImage] = field(default_factory=list)
+    """Images within a content."""
     gone: list[str] = field(default_factory=list)
     """Names of objects that are said to be in the file, and are not."""
     unknown: list[str] = field(default_factory=list)
@@ -92,6 +95,7 @@ class _Walk:
         self._drawn.breaks_off |= any(content.breaks_off for content in contents)
         self._drawn.is_open |= any(content.is_open for content in contents)
         data = b"\n".join(content.data for content in contents)
+        self._drawn.inline += inline_images(data, resources)
         for thing, times in _used(data, resources, self._drawn):
             self.add(thing, thing.get("/Resources", resources), key, times)
         for glyph, own in _glyphs(data, resources):

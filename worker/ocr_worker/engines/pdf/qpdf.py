@@ -19,7 +19,6 @@ _UNKNOWN_ENCRYPTION = ("encryption filter", "unsupported encryption", "unsupport
 _DEPTH = 50
 _ENCRYPT_KEY, _RENAMED_KEY = re.compile(rb"/Encrypt(?![A-Za-z])"), b"/Encrypx"
 _CHANGING = ("/SMask", "/Mask", "/Decode", "/DecodeParms", "/ImageMask", "/OC")
-_FONT_FILES = ("/FontFile", "/FontFile2", "/FontFile3")
 _DEFAULT_COLOURS = ("/DefaultGray", "/DefaultRGB")
 
 
@@ -210,23 +209,6 @@ def sole_jpeg(pdf: pikepdf.Pdf, page: int, size: tuple[int, int]) -> tuple[bytes
 def _redefines_colours(resources: Any) -> bool:
     spaces = resources.get("/ColorSpace")
     return isinstance(spaces, pikepdf.Dictionary) and any(key in spaces for key in _DEFAULT_COLOURS)
-
-
-def has_unmapped_fonts_alone(pdf: pikepdf.Pdf, page: int) -> bool:
-    """Whether each of the page's fonts is of its own making, and says nowhere what its codes stand for."""
-    resources: Any = inherited(pdf.pages[page - 1].obj, "/Resources")
-    fonts = resources.get("/Font") if isinstance(resources, pikepdf.Dictionary) else None
-    found = list(fonts.values()) if isinstance(fonts, pikepdf.Dictionary) else []
-    return bool(found) and all(map(_is_unmapped, found))
-
-
-def _is_unmapped(font: Any) -> bool:
-    if not isinstance(font, pikepdf.Dictionary) or "/ToUnicode" in font or "/Encoding" in font:
-        return False
-    if font.get("/Subtype") == pikepdf.Name.Type3:
-        return True
-    descriptor = font.get("/FontDescriptor")
-    return isinstance(descriptor, pikepdf.Dictionary) and any(key in descriptor for key in _FONT_FILES)
 
 
 def plain_image(pdf: pikepdf.Pdf, page: int, size: tuple[int, int]) -> Any:

@@ -16,8 +16,9 @@ from ocr_worker.engines.images import fax, headers, jpeg_stream
 from ocr_worker.engines.pdf import coded_lengths, unpacking
 from ocr_worker.engines.pdf.unpacking import (
     MOST_BYTES,
+    MOST_CODES_BYTES,
+    PIECEMEAL,
     Filter,
-    Inflation,
     TornError,
     Unpacked,
     number,
@@ -68,18 +69,19 @@ def content(stream: Any) -> Content:
     if not isinstance(stream, pikepdf.Stream):
         raise TornError
     packed, filters = unpacking.raw(stream), unpacking.filters(stream)
-    if any(number(one.settings, "/Predictor", 1) > 1 for one in filters):
-        return Content(_unpacked_by_qpdf(stream) if len(packed) <= _MOST_FOREIGN_BYTES else b"")
     found = unpacking.undone(packed, filters)
     if found.rest:
         if found.is_beginning:
             return Content(b"")
         raise TornError
+    drawn = found.content
+    if any(number(one.settings, "/Predictor", 1) > 1 for one in filters):
+        drawn = _unpacked_by_qpdf(stream) if len(packed) <= _MOST_FOREIGN_BYTES else b""
     if found.is_ended:
-        return Content(found.content)
+        return Content(drawn)
     if found.left > _LITTLE * len(packed) or (packed and not found.content):
         raise TornError
-    return Content(found.content, breaks_off=True, is_open=_is_open(found.content))
+    return Content(drawn, breaks_off=True, is_open=_is_open(drawn))
 
 
 def _is_open(drawn: bytes) -> bool:
@@ -120,8 +122,8 @@ def _held(image: Any, packed: bytes, last: Filter | None) -> Held:
             return Held(min(coded_lengths.jbig2_share(packed), _shared(shared)))
         case "/CCITTFaxDecode":
             return Held(_fax(packed, _size(image), last.settings if last else None))
-        case "/FlateDecode":
-            return Held(_inflated(packed, _due(image)))
+        case name if last and name in PIECEMEAL:
+            return Held(_piece_by_piece(last, packed, _due(image)))
         case _:
             found = unpacking.undone(packed, [last] if last else [])
             return Held(1.0 if found.rest or found.is_beginning else _measured(found, _due(image)))
@@ -177,15 +179,18 @@ class _Due:
     row: int
 
 
-def _inflated(packed: bytes, due: _Due | None) -> float:
+def _piece_by_piece(last: Filter, packed: bytes, due: _Due | None) -> float:
+    """Nothing is kept of what a large picture is unpacked to."""
     if not packed:
         return _share(0, due, is_ended=True)
-    inflation, size = Inflation(packed), 0
-    for piece in inflation:
+    if last.name == "/LZWDecode" and len(packed) > MOST_CODES_BYTES:
+        return 1.0
+    pieces, size = PIECEMEAL[last.name](packed, last.settings), 0
+    for piece in pieces:
         size += len(piece)
         if due is not None and size >= due.all:
             return 1.0
-    return _share(size, due, is_ended=inflation.is_ended)
+    return _share(size, due, is_ended=pieces.is_ended)
 
 
 def _measured(found: Unpacked, due: _Due | None) -> float:
@@ -213,6 +218,12 @@ def _due(image: Any) -> _Due | None:
         return None
 
 
+def due_bytes(image: Any) -> int | None:
+    """How many its rows take unpacked; None when that can't be told."""
+    due = _due(image)
+    return due.all if due else None
+
+
 def _size(image: Any) -> tuple[int, int]:
     try:
         return int(image.Width), int(image.Height)
@@ -232,4 +243,4 @@ def _colours(space: Any) -> int:
             return _COLOURS[name]
 
 
-__all__ = ["MOST_BYTES", "Content", "Held", "TornError", "content", "held"]
+__all__ = ["MOST_BYTES", "Content", "Held", "TornError", "content", "due_bytes", "held"]

@@ -18,8 +18,8 @@ from pikepdf import Array, Dictionary, Name
 
 MOST_BYTES = 32 << 20
 """Of a stream no more is looked at: it may be a bomb."""
-_MOST_CODES_BYTES = 1 << 19
-"""Of LZW and runs, which take a step of ours for each code."""
+MOST_CODES_BYTES = 8 << 20
+"""Of LZW, which takes a step of ours for each code: 0.3 s a MiB."""
 _LONG_BYTES = 1 << 14
 """From here on qpdf is faster than Python, though it says less."""
 _MOST_FILTERS = 16
@@ -35,7 +35,9 @@ _BLANKS = re.compile(rb"[\0\t\n\f\r ]+")
 _HEX = re.compile(rb"[0-9A-Fa-f]*")
 _A85 = re.compile(rb"[!-uz]*")
 _END_OF_RUNS = 128
-_CLEAR, _STOP, _MOST_BITS = 256, 257, 12
+_CLEAR, _STOP = 256, 257
+_LEAST_BITS, _MOST_BITS = 9, 12
+_LITERALS = [*(bytes([value]) for value in range(256)), b"", b""]
 
 
 class TornError(Exception):
@@ -132,7 +134,7 @@ def number(settings: Any, key: str, default: int) -> int:
 class Inflation:
     """What was deflated, piece by piece; afterwards it is known whether that was all. Raises TornError at the start."""
 
-    def __init__(self, packed: bytes) -> None:
+    def __init__(self, packed: bytes, _settings: Any = None) -> None:
         if len(packed) < 2 or packed[0] & 15 != _DEFLATED or int.from_bytes(packed[:2], "big") % 31:
             raise TornError
         self._packed = packed
@@ -177,13 +179,7 @@ def _to_the_break(unpacker: Any, packed: Any) -> Generator[bytes, None, int]:
 def _inflate(packed: bytes, _settings: Any, most: int) -> Unpacked:
     if not packed:
         return Unpacked(b"")
-    inflation, found, size = Inflation(packed), [], 0
-    for piece in inflation:
-        found.append(piece)
-        size += len(piece)
-        if size >= most:
-            return Unpacked(b"".join(found)[:most], is_beginning=True)
-    return Unpacked(b"".join(found), is_ended=inflation.is_ended, left=inflation.left)
+    return _gathered(Inflation(packed), most)
 
 
 def _from_hex(packed: bytes, _settings: Any, _most: int) -> Unpacked:
@@ -230,82 +226,81 @@ def _matching(pattern: re.Pattern[bytes], digits: bytes) -> bytes:
     return found[0] if found else b""
 
 
-def _from_runs(packed: bytes, _settings: Any, most: int) -> Unpacked:
-    if len(packed) > _MOST_CODES_BYTES:
-        return Unpacked(b"", is_beginning=True)
-    found, at = bytearray(), 0
-    while at < len(packed):
-        length = packed[at]
-        if length == _END_OF_RUNS:
-            return Unpacked(bytes(found))
-        if length < _END_OF_RUNS:
-            found += packed[at + 1 : at + 2 + length]
-            at += 2 + length
-        else:
-            found += packed[at + 1 : at + 2] * (257 - length)
-            at += 2
-        if len(found) > most:
-            return Unpacked(bytes(found[:most]), is_beginning=True)
-    return Unpacked(bytes(found), is_ended=False)
+class Runs:
+    """Runs, piece by piece, as Inflation."""
+
+    def __init__(self, packed: bytes, _settings: Any = None) -> None:
+        self._packed = packed
+        self.is_ended = False
+        self.left = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        packed, at = self._packed, 0
+        while at < len(packed):
+            length = packed[at]
+            if length == _END_OF_RUNS:
+                self.is_ended = True
+                return
+            if length < _END_OF_RUNS:
+                yield packed[at + 1 : at + 2 + length]
+                at += 2 + length
+            else:
+                yield packed[at + 1 : at + 2] * (257 - length)
+                at += 2
+
+
+class Codes:
+    """What LZW's codes stand for, piece by piece, as Inflation."""
+
+    def __init__(self, packed: bytes, settings: Any = None) -> None:
+        self._packed, self._early = packed, number(settings, "/EarlyChange", 1)
+        self.is_ended = False
+        self.left = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        # So that the last code can be cut out of four bytes as well.
+        packed, end = self._packed + bytes(4), 8 * len(self._packed)
+        table, before, at, width = _LITERALS[:], b"", 0, _LEAST_BITS
+        while at + width <= end:
+            four = int.from_bytes(packed[at >> 3 : (at >> 3) + 4], "big")
+            code = four >> (32 - width - (at & 7)) & ((1 << width) - 1)
+            at += width
+            if code == _STOP:
+                self.is_ended = True
+                return
+            if code == _CLEAR:
+                table, before, width = _LITERALS[:], b"", _LEAST_BITS
+                continue
+            piece = table[code] if code < len(table) else before + before[:1]
+            if not piece or code > len(table):
+                # It stands for nothing.
+                self.left = (end - at) // 8 + 1
+                return
+            yield piece
+            if before and len(table) < 1 << _MOST_BITS:
+                table.append(before + piece[:1])
+            # A code is added only once the one after it is read.
+            width, before = min(_MOST_BITS, (len(table) + self._early).bit_length()), piece
+
+
+def _gathered(pieces: Inflation | Runs | Codes, most: int) -> Unpacked:
+    found, size = [], 0
+    for piece in pieces:
+        found.append(piece)
+        size += len(piece)
+        if size >= most:
+            return Unpacked(b"".join(found)[:most], is_beginning=True)
+    return Unpacked(b"".join(found), is_ended=pieces.is_ended, left=pieces.left)
+
+
+def _from_runs(packed: bytes, settings: Any, most: int) -> Unpacked:
+    return _gathered(Runs(packed, settings), most)
 
 
 def _from_lzw(packed: bytes, settings: Any, most: int) -> Unpacked:
-    if len(packed) > _MOST_CODES_BYTES:
+    if len(packed) > MOST_CODES_BYTES:
         return Unpacked(b"", is_beginning=True)
-    codes = _LzwCodes(packed, number(settings, "/EarlyChange", 1))
-    found, before = bytearray(), b""
-    for code in codes:
-        if code == _STOP:
-            return Unpacked(bytes(found))
-        if code == _CLEAR:
-            codes.clear()
-            before = b""
-            continue
-        piece = codes.meaning(code, before)
-        if not piece:
-            return Unpacked(bytes(found), is_ended=False, left=codes.left + 1)
-        found += piece
-        before = piece
-        if len(found) > most:
-            return Unpacked(bytes(found[:most]), is_beginning=True)
-    return Unpacked(bytes(found), is_ended=False)
-
-
-class _LzwCodes:
-    """Codes out of their bits, and what they stand for."""
-
-    def __init__(self, packed: bytes, early: int) -> None:
-        self._packed, self._early, self._at = packed, early, 0
-        self.clear()
-
-    def clear(self) -> None:
-        self._table = [bytes([value]) for value in range(256)] + [b"", b""]
-
-    @property
-    def left(self) -> int:
-        """Bytes that were not read."""
-        return len(self._packed) - self._at
-
-    def __iter__(self) -> Iterator[int]:
-        bits = held = 0
-        while True:
-            # A code is added only once the one after it is read.
-            width = min(_MOST_BITS, max(9, (len(self._table) + self._early).bit_length()))
-            while bits < width:
-                if self._at >= len(self._packed):
-                    return
-                held, bits, self._at = (held << 8 | self._packed[self._at]) & 0xFFFFFF, bits + 8, self._at + 1
-            bits -= width
-            yield held >> bits & ((1 << width) - 1)
-
-    def meaning(self, code: int, before: bytes) -> bytes:
-        """Nothing for a code that stands for nothing."""
-        if code > len(self._table) or (code == len(self._table) and not before):
-            return b""
-        piece = self._table[code] if code < len(self._table) else before + before[:1]
-        if before and len(self._table) < 1 << _MOST_BITS:
-            self._table.append(before + piece[:1])
-        return piece
+    return _gathered(Codes(packed, settings), most)
 
 
 def _nothing(packed: bytes, _settings: Any, _most: int) -> Unpacked:
@@ -313,6 +308,12 @@ def _nothing(packed: bytes, _settings: Any, _most: int) -> Unpacked:
     return Unpacked(packed)
 
 
+PIECEMEAL: dict[str, type[Inflation | Runs | Codes]] = {
+    "/FlateDecode": Inflation,
+    "/RunLengthDecode": Runs,
+    "/LZWDecode": Codes,
+}
+"""What need not be kept to be measured."""
 _UNDOING: dict[str, Callable[[bytes, Any, int], Unpacked]] = {
     "/FlateDecode": _inflate,
     "/ASCIIHexDecode": _from_hex,

@@ -1,0 +1,494 @@
+//! The life of a sidecar with the real worker: jobs, crashes, stops, and hosts that are killed.
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use ocr_sidecar::protocol::{
+    BatchStatus, Event, InfoData, InfoEvent, JobState, ListJobs, ResultData, ResultEvent,
+};
+use ocr_sidecar::{Batch, Error, FileStanding, Job, JobStatus, Launch, Patience, Pool, Sidecar, State};
+
+use common::{impatient, launch, material, processes, signal, wait_gone, wait_until, worker, Folder, HANG};
+
+/// Quick files first, then pages of a second or two.
+fn files(folder: &Folder, quick: usize, slow: usize) -> Vec<PathBuf> {
+    fs::create_dir_all(folder.join("in")).unwrap();
+    let copy = |source: &str, name: String| {
+        let target = folder.join("in").join(name);
+        fs::copy(material().join(source), &target).unwrap();
+        target
+    };
+    let quick = (0..quick).map(|number| copy("cards.png", format!("quick {number}.png")));
+    let slow = (0..slow).map(|number| copy("page.png", format!("slow {number}.png")));
+    quick.chain(slow).collect()
+}
+
+fn long_job(sidecar: &Sidecar, folder: &Folder) -> Job {
+    sidecar
+        .batch(Batch::new([material().join("long.pdf")], folder.join("out")))
+        .unwrap()
+}
+
+fn is_file_done(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Info(InfoEvent {
+            data: InfoData::FileDone(_),
+            ..
+        })
+    )
+}
+
+fn is_progress_of_a_page(event: &Event) -> bool {
+    matches!(event, Event::Progress(progress) if progress.data.current > 0)
+}
+
+/// Follow the job until such an event comes.
+fn follow(job: &Job, wanted: impl Fn(&Event) -> bool) {
+    let mut events = job.events();
+    wait_until("the event", || {
+        events.next_within(HANG).is_some_and(|event| wanted(&event))
+    });
+}
+
+#[test]
+fn a_batch_is_told_from_its_acceptance_to_its_result() {
+    let folder = Folder::new();
+    let sidecar = Sidecar::start(launch(&folder)).unwrap();
+    let files = files(&folder, 3, 0);
+
+    let job = sidecar.batch(Batch::new(&files, folder.join("out"))).unwrap();
+    let events: Vec<Event> = job.events().collect();
+    let result = job.result().unwrap();
+
+    assert!(matches!(
+        events[0],
+        Event::Info(InfoEvent {
+            data: InfoData::Accepted(_),
+            ..
+        })
+    ));
+    assert_eq!(events.iter().filter(|event| is_file_done(event)).count(), 3);
+    assert!(matches!(
+        events.last(),
+        Some(Event::Result(ResultEvent {
+            data: ResultData::Batch(_),
+            ..
+        }))
+    ));
+    assert_eq!((result.status, result.total_files), (BatchStatus::Completed, 3));
+    let standing: Vec<_> = job
+        .files()
+        .into_iter()
+        .map(|state| (PathBuf::from(state.file), state.status))
+        .collect();
+    assert_eq!(
+        standing,
+        files
+            .into_iter()
+            .map(|file| (file, FileStanding::Completed))
+            .collect::<Vec<_>>()
+    );
+    assert_eq!(sidecar.state(), State::Idle);
+    let metrics = sidecar.metrics();
+    assert_eq!(
+        (metrics.jobs_accepted, metrics.jobs_ended, metrics.crashes),
+        (1, 1, 0)
+    );
+    assert_eq!((metrics.unknown_events, metrics.unreadable_lines), (0, 0));
+}
+
+#[test]
+fn commands_of_several_threads_are_answered_while_a_batch_runs() {
+    let folder = Folder::new();
+    let sidecar = Sidecar::start(launch(&folder)).unwrap();
+    let job = long_job(&sidecar, &folder);
+
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| assert!(sidecar.ping().is_ok()));
+        }
+        scope.spawn(|| {
+            assert_eq!(
+                sidecar.inspect(&material().join("long.pdf"), None).unwrap().pages,
+                Some(40)
+            );
+        });
+    });
+
+    assert_eq!(sidecar.state(), State::Running);
+    let mine = ListJobs {
+        client: Some("test".into()),
+        ..ListJobs::default()
+    };
+    assert_eq!(sidecar.list_jobs(mine).unwrap().jobs[0].job_id, job.id());
+    let refused = sidecar.delete_job(job.id()).unwrap_err();
+    assert_eq!(refused.report().code, "job_active");
+    assert!(sidecar.metrics().ping_seconds.is_some());
+}
+
+#[test]
+fn a_job_is_paused_resumed_and_cancelled_and_a_late_window_sees_where_it_stands() {
+    let folder = Folder::new();
+    let sidecar = Sidecar::start(launch(&folder)).unwrap();
+    let job = long_job(&sidecar, &folder);
+    follow(&job, is_progress_of_a_page);
+
+    job.pause().unwrap();
+    let (snapshot, mut events) = job.attach();
+    assert_eq!(snapshot.status, JobStatus::Paused);
+    assert_eq!(snapshot.files[0].status, FileStanding::Working);
+    assert!(snapshot.progress.unwrap().current > 0);
+    job.resume().unwrap();
+    assert_eq!(job.snapshot().status, JobStatus::Running);
+    job.cancel().unwrap();
+
+    assert_eq!(job.result().unwrap().status, BatchStatus::Cancelled);
+    assert_eq!(job.snapshot().status, JobStatus::Ended);
+    assert!(matches!(events.by_ref().last(), Some(Event::Result(_))));
+    assert_eq!(events.next(), None);
+}
+
+#[test]
+fn a_job_goes_on_by_itself_after_its_worker_was_killed() {
+    let folder = Folder::new();
+    let sidecar = Sidecar::start(launch(&folder)).unwrap();
+    let job = sidecar
+        .batch(Batch::new(files(&folder, 1, 3), folder.join("out")))
+        .unwrap();
+    follow(&job, is_file_done);
+
+    signal(sidecar.pid().unwrap(), "KILL");
+
+    let result = job.result().unwrap();
+    assert_eq!((result.status, result.total_files), (BatchStatus::Completed, 4));
+    let metrics = sidecar.metrics();
+    assert_eq!((metrics.crashes, metrics.restarts, metrics.hangs), (1, 1, 0));
+    sidecar.stop();
+    wait_gone(&folder);
+}
+
+#[test]
+fn a_paused_job_waits_for_its_resume_after_a_crash_and_a_cancelled_one_ends() {
+    let folder = Folder::new();
+    let sidecar = Sidecar::start(launch(&folder)).unwrap();
+    let job = sidecar
+        .batch(Batch::new(files(&folder, 0, 2), folder.join("out")))
+        .unwrap();
+    job.pause().unwrap();
+
+    signal(sidecar.pid().unwrap(), "KILL");
+    wait_until("the next worker", || {
+        sidecar.metrics().restarts == 1 && sidecar.ping().is_ok()
+    });
+
+    assert_eq!(job.snapshot().status, JobStatus::Paused);
+    assert_eq!(sidecar.get_job(job.id()).unwrap().state, JobState::Interrupted);
+    job.resume().unwrap();
+    job.cancel().unwrap();
+    assert_eq!(job.result().unwrap().status, BatchStatus::Cancelled);
+}
+
+#[test]
+fn a_worker_that_does_not_respond_is_ended_and_its_job_goes_on() {
+    let folder = Folder::new();
+    let seconds = Duration::from_secs;
+    let patience = Patience {
+        silence: seconds(2),
+        ping: seconds(2),
+        ..impatient()
+    };
+    let sidecar = Sidecar::start(launch(&folder).patience(patience)).unwrap();
+    let job = sidecar
+        .batch(Batch::new(files(&folder, 1, 2), folder.join("out")))
+        .unwrap();
+    follow(&job, is_file_done);
+
+    signal(sidecar.pid().unwrap(), "STOP");
+
+    assert_eq!(job.result().unwrap().status, BatchStatus::Completed);
+    assert_eq!(sidecar.metrics().hangs, 1);
+}
+
+#[test]
+fn a_silent_worker_that_answers_is_left_alone() {
+    let folder = Folder::new();
+    let patience = Patience {
+        silence: Duration::from_millis(300),
+        ping: HANG,
+        ..impatient()
+    };
+    let sidecar = Sidecar::start(launch(&folder).patience(patience)).unwrap();
+    let pid = sidecar.pid();
+
+    wait_until("three pings", || sidecar.metrics().commands >= 4);
+
+    assert_eq!((sidecar.pid(), sidecar.metrics().crashes), (pid, 0));
+}
+
+#[test]
+fn after_three_restarts_the_worker_is_given_up_and_its_job_fails() {
+    let folder = Folder::new();
+    let program = "once = not __import__('os').path.exists(mark); open(mark, 'a').write('x')\n\
+        greet()\n\
+        if once: accept(); sys.stdin.readline()\n";
+    let sidecar = Sidecar::start(stand_in(&folder, program)).unwrap();
+    let job = sidecar.batch(Batch::new(["a.png"], folder.join("out"))).unwrap();
+
+    assert!(sidecar.ping().is_err());
+
+    let error = job.result().unwrap_err();
+    assert!(matches!(error, Error::GaveUp { .. }), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("exit status: 3; its last words: out of order"),
+        "{error}"
+    );
+    assert!(matches!(sidecar.state(), State::Error(_)));
+    assert_eq!(fs::read(folder.join("mark")).unwrap().len(), 4);
+    assert!(matches!(sidecar.ping(), Err(Error::GaveUp { .. })));
+}
+
+#[test]
+fn restarts_are_allowed_anew_after_a_time_of_health() {
+    let folder = Folder::new();
+    let program = "open(mark, 'a').write('x'); greet()\nimport time; time.sleep(0.5)";
+    let patience = Patience {
+        health: Duration::from_millis(100),
+        ..impatient()
+    };
+    let sidecar = Sidecar::start(stand_in(&folder, program).patience(patience)).unwrap();
+
+    wait_until("more restarts than three", || sidecar.metrics().restarts > 4);
+
+    assert!(!matches!(sidecar.state(), State::Error(_)));
+}
+
+#[test]
+fn a_stop_leaves_nothing_and_no_worker_follows() {
+    let folder = Folder::new();
+    let sidecar = Sidecar::start(launch(&folder)).unwrap();
+    let job = long_job(&sidecar, &folder);
+    follow(&job, is_progress_of_a_page);
+
+    sidecar.stop();
+
+    wait_gone(&folder);
+    assert!(matches!(sidecar.ping(), Err(Error::Stopped)));
+    assert!(job.result_within(Duration::ZERO).is_some());
+    assert_eq!(
+        (sidecar.state(), sidecar.metrics().restarts),
+        (State::Cancelled, 0)
+    );
+}
+
+#[test]
+fn a_job_that_a_stop_interrupted_is_resumed_by_the_next_worker() {
+    let folder = Folder::new();
+    let first = Sidecar::start(launch(&folder)).unwrap();
+    let job = first
+        .batch(Batch::new(files(&folder, 1, 2), folder.join("out")))
+        .unwrap();
+    follow(&job, is_file_done);
+    first.stop();
+
+    let second = Sidecar::start(launch(&folder)).unwrap();
+    let again = second.resume(job.id(), None).unwrap();
+
+    assert_eq!(again.id(), job.id());
+    assert_eq!(again.result().unwrap().total_files, 3);
+    assert!(second.retry_failed(job.id(), None).unwrap().is_none());
+}
+
+#[test]
+fn a_worker_that_ignores_shutdown_and_sigterm_is_killed_with_all_that_it_started() {
+    let folder = Folder::new();
+    let program = "import signal, subprocess, time\n\
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)\n\
+        subprocess.Popen(['sleep', '300'], start_new_session=True)\n\
+        greet()\n\
+        time.sleep(300)";
+    let patience = Patience {
+        stop: Duration::from_millis(200),
+        ..impatient()
+    };
+    let sidecar = Sidecar::start(stand_in(&folder, program).patience(patience)).unwrap();
+    wait_until("the sleeper", || processes(&folder).len() == 2);
+
+    sidecar.stop();
+
+    assert_eq!(processes(&folder), Vec::<u32>::new());
+}
+
+#[test]
+fn dropping_all_handles_leaves_nothing() {
+    let folder = Folder::new();
+    let sidecar = Sidecar::start(launch(&folder)).unwrap();
+    let job = long_job(&sidecar, &folder);
+    drop(sidecar);
+    follow(&job, is_progress_of_a_page);
+
+    drop(job);
+
+    wait_gone(&folder);
+}
+
+#[test]
+fn a_program_that_is_no_worker_is_told_with_its_last_words() {
+    let folder = Folder::new();
+
+    let missing = Sidecar::start(Launch::new("/no/such/worker", "test", "0")).unwrap_err();
+    let broken = Sidecar::start(stand_in(&folder, "")).unwrap_err();
+
+    assert!(matches!(missing, Error::NotStarted { .. }));
+    assert!(missing.to_string().contains("/no/such/worker"));
+    assert!(
+        broken
+            .to_string()
+            .contains("exit status: 3; its last words: out of order"),
+        "{broken}"
+    );
+}
+
+#[test]
+fn a_command_that_is_too_long_is_refused_before_it_is_sent() {
+    let folder = Folder::new();
+    let sidecar = Sidecar::start(launch(&folder).env("OCR_WORKER_MAX_LINE_BYTES", "2000")).unwrap();
+    let files = (0..200).map(|number| format!("scan {number}.png"));
+
+    let error = sidecar.batch(Batch::new(files, folder.join("out"))).unwrap_err();
+
+    assert!(matches!(
+        error,
+        Error::LineTooLong {
+            limit_bytes: 2000,
+            ..
+        }
+    ));
+    assert!(sidecar.ping().is_ok());
+}
+
+#[test]
+fn a_name_that_is_not_utf_8_is_read() {
+    use std::os::unix::ffi::OsStringExt;
+    let folder = Folder::new();
+    let odd = folder
+        .join("")
+        .join(std::ffi::OsString::from_vec(b"\xff scan.png".to_vec()));
+    fs::copy(material().join("cards.png"), &odd).unwrap();
+    let sidecar = Sidecar::start(launch(&folder)).unwrap();
+
+    let job = sidecar.batch(Batch::new([odd], folder.join("out"))).unwrap();
+
+    assert_eq!(job.result().unwrap().status, BatchStatus::Completed);
+    assert_eq!(job.files().len(), 1);
+    assert_eq!(job.files()[0].status, FileStanding::Completed);
+}
+
+#[test]
+fn a_pool_gives_each_batch_to_the_worker_with_the_fewest_jobs() {
+    let folder = Folder::new();
+    let pool = Pool::start(&launch(&folder), 2).unwrap();
+
+    for number in 0..2 {
+        let out = folder.join(&format!("out {number}"));
+        pool.batch(Batch::new([material().join("long.pdf")], out))
+            .unwrap();
+    }
+
+    let jobs: Vec<usize> = pool
+        .sidecars()
+        .iter()
+        .map(|sidecar| sidecar.jobs().len())
+        .collect();
+    assert_eq!(jobs, [1, 1]);
+    pool.stop();
+    wait_gone(&folder);
+}
+
+#[test]
+fn ten_killed_hosts_leave_nothing() {
+    kill_hosts(10);
+}
+
+#[test]
+#[ignore = "takes minutes: make test-rust RUST_TESTS=--include-ignored"]
+fn a_hundred_killed_hosts_leave_nothing() {
+    kill_hosts(100);
+}
+
+fn kill_hosts(count: usize) {
+    material();
+    let folder = Folder::new();
+    for _ in 0..count {
+        let mut host = host(&folder);
+        wait_until("a worker with page processes", || processes(&folder).len() >= 4);
+
+        host.kill().unwrap();
+        host.wait().unwrap();
+
+        wait_gone(&folder);
+    }
+}
+
+/// This test program as a host with a long job.
+fn host(folder: &Folder) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["the_host_that_is_killed", "--exact", "--ignored", "--nocapture"])
+        .env("OCR_SIDECAR_DOOMED", folder.join(""))
+        .env("OCR_SIDECAR_LONG", material().join("long.pdf"))
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+#[ignore = "is what the tests above kill"]
+fn the_host_that_is_killed() {
+    let Some(folder) = std::env::var_os("OCR_SIDECAR_DOOMED").map(PathBuf::from) else {
+        return;
+    };
+    let launch = Launch::new(worker(), "doomed", "0").state_dir(folder.join("state"));
+    let sidecar = Sidecar::start(launch).unwrap();
+    let file = std::env::var_os("OCR_SIDECAR_LONG").unwrap();
+    let job = sidecar
+        .batch(Batch::new([PathBuf::from(file)], folder.join("out")))
+        .unwrap();
+    let _ = job.result();
+}
+
+/// A program that speaks as a worker does, and does what the test wants: `greet` answers hello, `accept` a batch. It
+/// ends with the code 3.
+fn stand_in(folder: &Folder, program: &str) -> Launch {
+    let script = format!(
+        "import json, sys
+mark = sys.argv[1]
+def answer(event):
+    command = json.loads(sys.stdin.readline())
+    print(json.dumps({{**event, 'id': command['id'], 'command': command['command'], 'seq': 1}}), flush=True)
+def greet():
+    limits = {{'max_line_bytes': 9999, 'max_pixels': 1, 'max_workers': 1, 'progress_hz': 1}}
+    answer({{'type': 'result', 'data': {{'kind': 'hello', 'protocol': 1, 'versions': {{}}, 'pid': 1, 'commands': [],
+        'engines': [], 'languages': [], 'limits': limits, 'schema_sha256': '', 'state_dir': ''}}}})
+def accept():
+    data = {{'kind': 'accepted', 'message': '', 'file_count': 1, 'total_files': 1}}
+    answer({{'type': 'info', 'job_id': 'job', 'data': data}})
+{program}
+print('out of order', file=sys.stderr)
+sys.exit(3)
+"
+    );
+    Launch::new(worker().with_file_name("python"), "test", "0")
+        .arg("-c")
+        .arg(script)
+        .arg(folder.join("mark"))
+        .state_dir(folder.join("state"))
+        .patience(impatient())
+}

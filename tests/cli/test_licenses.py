@@ -1,0 +1,70 @@
+"""What an installation is made of, and on which terms: as people read it, and as a bill of materials."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Any
+
+from tests.cli.command import Command
+from tests.conftest import REPOSITORY
+
+
+def pinned() -> dict[str, set[str]]:
+    """What every installation on this system gets, with its versions for all Pythons."""
+    text = (REPOSITORY / "requirements" / "runtime.txt").read_text(encoding="utf-8")
+    found: dict[str, set[str]] = {}
+    for name, version, marker in re.findall(r"^([a-z0-9-]+)==([^ ;]+) ?(;[^\\\n]*)?", text, re.MULTILINE):
+        if "sys_platform" not in marker:
+            found.setdefault(name, set()).add(version)
+    # What builds is not what runs.
+    del found["setuptools"]
+    return found
+
+
+def test_every_component_comes_with_its_version_licence_and_text(ocr: Command) -> None:
+    found = ocr.answer("licenses")
+
+    assert found.keys() - {"ocr-sidecar"} == pinned().keys()
+    assert all(one["version"] in pinned()[name] for name, one in found.items() if name != "ocr-sidecar")
+    assert [name for name, one in found.items() if not one["licence"]] == []
+    assert [name for name, one in found.items() if not any(map(str.strip, one["texts"].values()))] == []
+    assert "Apache License" in found["ocr-sidecar"]["texts"]["licenses/LICENSE"]
+
+
+def test_libraries_whose_wheel_has_not_their_text_are_noticed_by_us(ocr: Command) -> None:
+    said = ocr("licenses").stdout
+
+    for library in ("Tesseract OCR", "Leptonica", "libtiff", "PDFium", "qpdf"):
+        assert library in said
+    assert "THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS" in said
+
+
+def test_the_bill_of_materials_is_whole_and_its_hashes_are_those_of_the_files(ocr: Command) -> None:
+    bill = ocr.answer("licenses", "--sbom")
+
+    assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")
+    parts = [bill["metadata"]["component"], *bill["components"]]
+    references = [part["bom-ref"] for part in parts]
+    assert len(set(references)) == len(references)
+    assert {part["name"] for part in parts} == {"ocr-sidecar", "python", *pinned()}
+    assert all(part["version"] and part["licenses"] and part["purl"] for part in parts)
+    for part in parts:
+        inner = [json.dumps(one, sort_keys=True) for one in part.get("components", ())]
+        assert len(set(inner)) == len(inner), "the schema wants each once"
+    used = {reference for one in bill["dependencies"] for reference in (one["ref"], *one["dependsOn"])}
+    assert used == set(references) - {next(r for r in references if "python@" in r)}
+    assert bill == ocr.answer("licenses", "--sbom"), "the same each time"
+    _require_hashes_of("pypdfium2", parts)
+
+
+def _require_hashes_of(package: str, parts: list[dict[str, Any]]) -> None:
+    (part,) = (part for part in parts if part["name"] == package)
+    natives = [one for one in part["components"] if one["type"] == "file"]
+    assert natives
+    for native in natives:
+        content = Path(str(distribution(package).locate_file(native["name"]))).read_bytes()
+        assert native["hashes"] == [{"alg": "SHA-256", "content": hashlib.sha256(content).hexdigest()}]

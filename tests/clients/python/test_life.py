@@ -1,0 +1,154 @@
+"""The life of a worker in a client's hands: killed, silent, given up, stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from ocr_client import Client, Timing, WorkerGoneError
+from tests.clients.python.conftest import HASTY, MakeClient
+from tests.e2e import tree
+from tests.e2e.material import Material
+from tests.limits import HANG_SECONDS
+
+QUICK = (0.01, 0.01, 0.01)
+
+
+def kill(client: Client, number: signal.Signals = signal.SIGKILL) -> int:
+    """Send a signal to the worker; its process id."""
+    pid = client.worker_pid
+    assert pid is not None
+    os.kill(pid, number)
+    return pid
+
+
+def wait_for_another(client: Client, pid: int) -> None:
+    tree.wait_until(lambda: client.worker_pid not in {None, pid}, "another worker")
+
+
+def test_a_job_outlives_the_death_of_its_worker(client: Client, material: Material, tmp_path: Path) -> None:
+    scan = material.pdf(tmp_path / "scan.pdf", "qmmm")
+    job = client.batch([scan], tmp_path / "out", {"max_workers": 1})
+    tree.wait_until(lambda: job.progress and job.progress["current"], "the first page is read")
+
+    killed = kill(client)
+    result = job.result(HANG_SECONDS)
+
+    assert (result["status"], result["total_pages_processed"]) == ("completed", 4)
+    assert client.worker_pid != killed
+    assert (client.metrics.crashes, client.metrics.jobs_resumed, client.metrics.starts) == (1, 1, 2)
+    assert [event["type"] for event in job][-1] == "result"
+
+
+def test_what_waits_for_an_answer_hears_of_the_death(client: Client) -> None:
+    pid = kill(client, signal.SIGSTOP)
+    answer = client.send("ping")
+
+    os.kill(pid, signal.SIGKILL)
+
+    assert isinstance(answer.exception(HANG_SECONDS), WorkerGoneError)
+    wait_for_another(client, pid)
+    tree.wait_until(lambda: client.hello and client.hello["pid"] == client.worker_pid, "the next one's hello")
+    assert client.ping()["state"] == "idle"
+
+
+def test_a_silent_worker_is_asked_once_more_and_then_replaced(make_client: MakeClient) -> None:
+    timing = Timing(ping_seconds=0.2, silence_seconds=2, answer_seconds=0.5, backoff_seconds=QUICK)
+    client = make_client(timing=timing)
+
+    pid = kill(client, signal.SIGSTOP)
+
+    wait_for_another(client, pid)
+    assert (client.metrics.silences, client.metrics.crashes) == (1, 1)
+
+
+def test_a_worker_that_dies_again_and_again_is_given_up_and_all_that_waits_is_settled(
+    make_client: MakeClient, material: Material, tmp_path: Path
+) -> None:
+    client = make_client(timing=Timing(backoff_seconds=QUICK))
+    job = client.batch([material.slow], tmp_path / "out")
+
+    for _ in range(1 + len(QUICK)):
+        tree.wait_until(lambda: client.worker_pid, "a worker")
+        wait_until_dead(kill(client), client)
+
+    with pytest.raises(WorkerGoneError):
+        job.result(HANG_SECONDS)
+    assert (client.state, client.metrics.starts) == ("error", 4)
+    with pytest.raises(WorkerGoneError, match="given up"):
+        client.ping()
+
+
+def test_a_time_of_health_starts_the_count_anew(make_client: MakeClient) -> None:
+    client = make_client(timing=Timing(backoff_seconds=QUICK[:1], healthy_seconds=0.0))
+
+    for _ in range(3):
+        wait_for_another(client, kill(client))
+
+    assert (client.state, client.metrics.crashes) == ("idle", 3)
+
+
+def wait_until_dead(pid: int, client: Client) -> None:
+    tree.wait_until(lambda: client.worker_pid != pid, "its end is heard")
+
+
+def test_a_stop_ends_all_processes_settles_what_waits_and_restarts_nothing(
+    make_client: MakeClient, material: Material, tmp_path: Path
+) -> None:
+    client = make_client()
+    job = client.batch([material.slow], tmp_path / "out")
+
+    client.stop()
+
+    assert tree.alive(tmp_path / "state") == []
+    assert job.ended
+    with pytest.raises(WorkerGoneError):
+        client.ping()
+    assert (client.metrics.starts, client.metrics.crashes) == (1, 0)
+
+
+def test_a_worker_that_hears_nothing_is_stopped_by_force(
+    make_client: MakeClient, material: Material, tmp_path: Path
+) -> None:
+    client = make_client(timing=Timing(stop_seconds=0.2, terminate_seconds=0.2))
+    client.batch([material.slow], tmp_path / "out")
+    tree.wait_until(lambda: tree.page_processes(tmp_path / "state"), "a page process")
+    kill(client, signal.SIGSTOP)
+
+    client.stop()
+
+    tree.wait_gone(tmp_path / "state")
+
+
+def test_jobs_that_a_life_before_has_left_are_its_programs_to_resume(
+    make_client: MakeClient, material: Material, tmp_path: Path
+) -> None:
+    before = make_client("archive")
+    job = before.batch([material.quick, material.pdf(tmp_path / "scan.pdf", "mm")], tmp_path / "out")
+    next(event for event in job if event["data"].get("kind") == "file_done")
+    before.stop()
+
+    after, other = make_client("archive"), make_client("invoices")
+    (left,) = after.interrupted()
+    resumed = after.resume(left["job_id"])
+
+    assert other.interrupted() == []
+    assert resumed is not None
+    assert resumed.result(HANG_SECONDS)["status"] == "completed"
+
+
+def test_a_command_that_is_not_there_is_told_at_the_start() -> None:
+    client = Client("tests", command=("no-such-worker",), timing=HASTY)
+
+    with pytest.raises(WorkerGoneError, match="no-such-worker can't be started"):
+        client.start()
+
+
+def test_a_worker_that_dies_before_its_hello_tells_its_last_words() -> None:
+    client = Client("tests", command=("sh", "-c", "echo no room >&2; exit 3"), timing=HASTY)
+
+    with pytest.raises(WorkerGoneError, match=r"exit code 3: no room"):
+        client.start()

@@ -1,0 +1,79 @@
+"""A job is paused, resumed and cancelled from wherever one sits, whichever process has it."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.cli.command import Command
+from tests.e2e.material import Material
+from tests.limits import HANG_SECONDS
+from tests.server.service import Service, start, until
+
+
+def test_a_job_of_the_service_is_paused_resumed_and_cancelled_from_the_command_line(
+    served: Service, client: httpx.Client, material: Material, tmp_path: Path
+) -> None:
+    ocr = Command(tmp_path, {"OCR_WORKER_STATE_DIR": str(served.state_dir)})
+    job_id = start(client, material.pdf(tmp_path / "ours.pdf", "mmmmmm"))
+
+    paused = ocr.answer("pause", job_id)
+    shown = client.get(f"/api/v1/jobs/{job_id}").json()["state"]
+    resumed = ocr.answer("resume", job_id)
+    cancelled = ocr.answer("cancel", job_id)
+
+    assert (paused["state"], shown) == ("paused", "paused")
+    assert resumed["state"] in ("queued", "running")
+    assert cancelled["state"] == client.get(f"/api/v1/jobs/{job_id}").json()["state"] == "cancelled"
+
+
+def test_a_job_of_the_command_line_is_paused_resumed_and_cancelled_by_the_service(
+    served: Service, client: httpx.Client, material: Material, tmp_path: Path
+) -> None:
+    ocr = Command(tmp_path, {"OCR_WORKER_STATE_DIR": str(served.state_dir)})
+    batch = ocr.start(
+        "batch", material.pdf(tmp_path / "theirs.pdf", "mmmmmm"), "--output-dir", tmp_path / "out"
+    )
+    job_id = until(
+        lambda: client.get("/api/v1/jobs").json()["jobs"][0],
+        lambda job: job["title"] == "theirs.pdf" and job["state"] == "running",
+    )["job_id"]
+
+    states = [
+        client.post(f"/api/v1/jobs/{job_id}/{order}").json()["state"]
+        for order in ("pause", "resume", "cancel")
+    ]
+    batch.communicate(timeout=HANG_SECONDS)
+
+    assert states[0] == "paused"
+    assert states[1:] == ["running", "cancelled"]
+    assert batch.returncode == 130
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows stops no process")
+def test_an_order_that_nobody_hears_is_told_with_who_has_the_job_and_leaves_nothing(
+    served: Service, client: httpx.Client, tmp_path: Path, material: Material
+) -> None:
+    ocr = Command(tmp_path, {"OCR_WORKER_STATE_DIR": str(served.state_dir)})
+    batch = ocr.start(
+        "batch", material.pdf(tmp_path / "stopped.pdf", "mmmm"), "--output-dir", tmp_path / "out"
+    )
+    job_id = until(
+        lambda: client.get("/api/v1/jobs").json()["jobs"][0],
+        lambda job: job["title"] == "stopped.pdf" and job["state"] == "running",
+    )["job_id"]
+    batch.send_signal(signal.SIGSTOP)
+
+    refused = client.post(f"/api/v1/jobs/{job_id}/pause")
+    left = list((served.state_dir / "jobs").glob("*.pause"))
+    batch.send_signal(signal.SIGCONT)
+    batch.send_signal(signal.SIGINT)
+    batch.communicate(timeout=HANG_SECONDS)
+
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "job_active")
+    assert f"process {batch.pid} " in refused.json()["error"]["message"]
+    assert left == []

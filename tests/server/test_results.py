@@ -1,0 +1,176 @@
+"""What was read: words and boxes, pictures of pages, downloads, a zip, search."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image
+
+from tests.cli.command import write_papers
+from tests.e2e.material import Material
+from tests.faults.pictures import png
+from tests.server.service import Service, ended, start
+
+
+@pytest.fixture(scope="module")
+def read(client: httpx.Client, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A job of a picture with words that was read; the address of its file."""
+    picture = tmp_path_factory.mktemp("picture") / "picture.png"
+    picture.write_bytes(png())
+    job_id = start(client, picture)
+    assert ended(client, job_id)[-1].data["status"] == "completed"
+    return f"/api/v1/jobs/{job_id}/files/1"
+
+
+def test_a_page_has_its_words_with_boxes_and_confidence_as_the_results_file_has_them(
+    client: httpx.Client, read: str
+) -> None:
+    page = client.get(f"{read}/pages/1").json()
+    record = client.get(f"{read}/outputs/json").json()["pages"][0]
+
+    assert page["page_count"] == 1
+    assert page["text"] == record["text"]
+    assert page["text"].strip()
+    assert [word["box_px"] for line in page["lines"] for word in line["words"]] == [
+        word["box_px"] for line in record["lines"] for word in line["words"]
+    ]
+    assert client.get(f"{read}/pages/2").status_code == 404
+
+
+def test_a_picture_of_a_page_has_its_shape_and_is_kept(client: httpx.Client, read: str) -> None:
+    page = client.get(f"{read}/pages/1").json()
+
+    picture, small = client.get(f"{read}/pages/1/picture"), client.get(f"{read}/pages/1/thumbnail")
+    again = client.get(f"{read}/pages/1/picture", headers={"If-None-Match": picture.headers["etag"]})
+
+    assert (picture.headers["content-type"], small.headers["content-type"]) == ("image/jpeg", "image/jpeg")
+    seen = Image.open(io.BytesIO(picture.content))
+    assert seen.width / seen.height == pytest.approx(page["width_px"] / page["height_px"], rel=0.02)
+    assert max(Image.open(io.BytesIO(small.content)).size) <= 240
+    assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "slice_"),
+    [
+        ("bytes=0-9", 206, slice(0, 10)),
+        ("bytes=10-", 206, slice(10, None)),
+        ("bytes=-7", 206, slice(-7, None)),
+        ("bytes=5-99999999", 206, slice(5, None)),
+        ("bytes=0-1,3-4", 200, slice(None)),
+        ("lines=1-2", 200, slice(None)),
+        ("bytes=9-3", 200, slice(None)),
+    ],
+)
+def test_a_download_by_range(client: httpx.Client, read: str, asked: str, status: int, slice_: slice) -> None:
+    whole = client.get(f"{read}/outputs/pdf").content
+
+    part = client.get(f"{read}/outputs/pdf", headers={"Range": asked})
+
+    assert (part.status_code, part.content) == (status, whole[slice_])
+
+
+def test_a_download_says_its_name_type_and_version(client: httpx.Client, read: str) -> None:
+    whole = client.get(f"{read}/outputs/pdf")
+    tag = whole.headers["etag"]
+
+    unchanged = client.get(f"{read}/outputs/pdf", headers={"If-None-Match": tag})
+    stale = client.get(f"{read}/outputs/pdf", headers={"If-Range": '"other"', "Range": "bytes=0-9"})
+    beyond = client.get(f"{read}/outputs/pdf", headers={"Range": "bytes=99999999-"})
+
+    assert whole.headers["content-disposition"] == "attachment; filename*=UTF-8''picture.pdf"
+    assert whole.headers["content-type"] == "application/pdf"
+    assert unchanged.status_code == 304
+    assert (stale.status_code, stale.content) == (200, whole.content)
+    assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{len(whole.content)}")
+
+
+def test_a_job_is_downloaded_as_one_zip(client: httpx.Client, tmp_path: Path) -> None:
+    job_id = start(client, *write_papers(tmp_path, 2))
+    ended(client, job_id)
+
+    answer = client.get(f"/api/v1/jobs/{job_id}/archive")
+
+    assert answer.headers["content-type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        assert set(archive.namelist()) == {
+            f"paper0{number}{suffix}" for number in (1, 2) for suffix in (".pdf", ".txt", "_ocr_results.json")
+        }
+
+
+def test_a_search_finds_the_pages_of_all_jobs_whatever_the_case(client: httpx.Client, tmp_path: Path) -> None:
+    papers = write_papers(tmp_path / "one", 2)
+    papers[1].rename(tmp_path / "searched.pdf")
+    job_id = start(client, tmp_path / "searched.pdf")
+    ended(client, job_id)
+
+    hit = client.get("/api/v1/search", params={"q": "this IS paper02"}).json()
+    miss = client.get("/api/v1/search", params={"q": "nothing of the kind"}).json()
+
+    assert hit["complete"] is True
+    assert hit["found"][0] == {
+        "job_id": job_id, "number": 1, "name": "searched.pdf", "page": 1, "excerpt": hit["found"][0]["excerpt"],
+    }  # fmt: skip
+    assert "This is paper02" in hit["found"][0]["excerpt"]
+    assert miss == {"found": [], "complete": True}
+
+
+def test_outputs_of_other_folders_and_links_that_lead_there_are_not_shown(
+    served: Service, client: httpx.Client, root: Path, tmp_path: Path, material: Material
+) -> None:
+    """A job below a root, one of whose outputs was then replaced by a link to a file elsewhere."""
+    material.quick_files(root / "linked", 1)
+    made = client.post(
+        "/api/v1/jobs", json={"files": [{"path": "linked/quick-001.png"}], "output_dir": "linked/out"}
+    )
+    job_id = made.json()["job_id"]
+    ended(client, job_id)
+    secret = tmp_path / "secret.txt"
+    secret.write_text("secret", encoding="utf-8")
+    shown = client.get(f"/api/v1/jobs/{job_id}/files/1/outputs/txt").status_code
+    output = root / "linked" / "out" / "quick-001.txt"
+    output.unlink()
+    output.symlink_to(secret)
+
+    refused = client.get(f"/api/v1/jobs/{job_id}/files/1/outputs/txt")
+    archive = client.get(f"/api/v1/jobs/{job_id}/archive")
+
+    assert (shown, refused.status_code) == (200, 403)
+    assert b"secret" not in archive.content
+    assert "quick-001.txt" not in zipfile.ZipFile(io.BytesIO(archive.content)).namelist()
+
+
+def test_the_service_says_what_it_can_and_how_it_fares(client: httpx.Client) -> None:
+    health, languages = client.get("/api/v1/health").json(), client.get("/api/v1/languages").json()
+    metrics = client.get("/api/v1/metrics")
+
+    assert (health["status"], health["token_needed"]) == ("ok", False)
+    assert "eng" in languages["languages"]
+    assert metrics.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert 'ocr_jobs{state="completed"}' in metrics.text
+
+
+def test_a_failed_file_is_told_without_a_path_of_the_machine(
+    served: Service, client: httpx.Client, root: Path
+) -> None:
+    (root / "deep").mkdir()
+    (root / "deep" / "empty.pdf").touch()
+    made = client.post(
+        "/api/v1/jobs", json={"files": [{"path": "deep/empty.pdf"}, {"path": "deep/missing.pdf"}]}
+    )
+    job_id = made.json()["job_id"]
+
+    heard = ended(client, job_id)
+    files = client.get(f"/api/v1/jobs/{job_id}/files").json()["files"]
+
+    assert [(file["name"], file["error"]["code"]) for file in files] == [
+        ("deep/empty.pdf", "empty"),
+        ("deep/missing.pdf", "not_found"),
+    ]
+    assert str(root) not in json.dumps([files, [event.data for event in heard]])

@@ -1,0 +1,104 @@
+"""Put the service together: routes, gate, limits, and what it does at its start and end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from ocr_worker import __version__
+from ocr_worker.errors import OcrError
+from ocr_worker.jobs.runtime import Runtime
+from ocr_worker.model.jobs import RESUMABLE
+from ocr_worker.model.serving import ServiceOptions
+from ocr_worker.server import (
+    job_routes,
+    note_routes,
+    page_routes,
+    result_routes,
+    service_routes,
+    upload_routes,
+)
+from ocr_worker.server.bodies import Bodies
+from ocr_worker.server.desk import Desk
+from ocr_worker.server.gate import Gate
+from ocr_worker.server.keeping import keep_house
+from ocr_worker.server.places import Places
+from ocr_worker.server.problems import add_handlers
+from ocr_worker.store.job_store import JobStore
+
+log = logging.getLogger(__name__)
+
+ABOUT = """Searchable PDFs, text and word boxes from scans.
+
+`/api/v1` has all that the service can do; `/api/batch` are the eight endpoints of the design note."""
+
+
+def make_api() -> FastAPI:
+    """The routes and their document, without anything behind them."""
+    api = FastAPI(
+        title="OCR Sidecar",
+        version=__version__,
+        description=ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_life,
+    )
+    for part in (job_routes, upload_routes, result_routes, service_routes, note_routes, page_routes):
+        api.include_router(part.router)
+
+    def document() -> dict[str, Any]:
+        if api.openapi_schema is None:
+            made = get_openapi(
+                title=api.title, version=api.version, description=api.description, routes=api.routes
+            )
+            made["components"]["schemas"].update(note_routes.SCHEMAS)
+            api.openapi_schema = made
+        return api.openapi_schema
+
+    api.openapi = document  # type: ignore[method-assign]  # FastAPI's own way
+    return api
+
+
+def make_service(options: ServiceOptions, runtime: Runtime) -> tuple[Gate, Desk]:
+    """The ASGI app, gate and all, on a runtime that was started. Raises OSError: its folders can't be made."""
+    api, places = make_api(), Places(runtime.settings.state_dir, options.roots)
+    desk = Desk(options, runtime, places)
+    gate = Gate(Bodies(api, options.limits), options)
+    api.state.desk, api.state.gate = desk, gate
+    add_handlers(api, places)
+    return gate, desk
+
+
+@contextlib.asynccontextmanager
+async def _life(api: FastAPI) -> AsyncIterator[None]:
+    desk: Desk = api.state.desk
+    await desk.hub.open()
+    if desk.options.resume:
+        await _resume(desk)
+    house = asyncio.create_task(keep_house(desk))
+    try:
+        yield
+    finally:
+        house.cancel()
+        await desk.close()
+
+
+async def _resume(desk: Desk) -> None:
+    """Go on with jobs of the service that were interrupted when the last one died."""
+    await desk.find_interrupted()
+
+    def interrupted(store: JobStore) -> list[str]:
+        kept = [store.job(job_id) for job_id in desk.places.orders_kept()]
+        return [job.job_id for job in kept if job is not None and job.state in RESUMABLE - {"cancelled"}]
+
+    for job_id in await desk.read(interrupted):
+        try:
+            await desk.resume(job_id, {})
+        except OcrError as error:
+            log.warning("job %s does not go on: %s", job_id, error.message)

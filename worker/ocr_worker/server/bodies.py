@@ -1,0 +1,65 @@
+"""Bodies of requests: none is too large, and none keeps its sender's connection for ever."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ocr_worker.model.serving import ServiceLimits
+from ocr_worker.server.problems import RefusedError, refusal
+
+STREAMED = ("/api/v1/uploads", "/api/batch/start")
+"""They have limits of their own, by file."""
+
+
+class Bodies:
+    """ASGI middleware, inside of the gate."""
+
+    def __init__(self, app: ASGIApp, limits: ServiceLimits) -> None:
+        self._app, self._limits = app, limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers, most = Headers(scope=scope), self._limits.body_bytes
+        is_form = headers.get("content-type", "").startswith(("multipart/", "application/offset"))
+        if is_form and scope["path"].startswith(STREAMED):
+            most = 2**63
+        try:
+            _require_small(int(headers.get("content-length", "0")), most)
+        except ValueError:
+            await refusal(scope["path"], RefusedError(400, "Content-Length is no number."))(
+                scope, receive, send
+            )
+            return
+        except RefusedError as error:
+            await refusal(scope["path"], error)(scope, receive, send)
+            return
+        await self._app(scope, self._limited(receive, most), send)
+
+    def _limited(self, receive: Receive, most: int) -> Receive:
+        read, whole = 0, False
+
+        async def limited() -> Message:
+            nonlocal read, whole
+            if whole:
+                # What comes now is the end of the connection: a watcher waits for it.
+                return await receive()
+            try:
+                message = await asyncio.wait_for(receive(), self._limits.body_seconds)
+            except asyncio.TimeoutError as error:
+                raise RefusedError(408, "The body of the request came too slowly.") from error
+            read += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
+            _require_small(read, most)
+            return message
+
+        return limited
+
+
+def _require_small(size: int, most: int) -> None:
+    if size > most:
+        raise RefusedError(413, f"The body of the request is larger than {most:,} bytes.")

@@ -1,0 +1,275 @@
+"""/api/batch: the eight endpoints of the design note, with its own words, over the same jobs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from ocr_worker.errors import JobActiveError
+from ocr_worker.jobs import queries
+from ocr_worker.model.events import FileDone, JobEnded, JobFailed, ProgressMade
+from ocr_worker.model.fields import timestamp
+from ocr_worker.model.jobs import ACTIVE, JobId
+from ocr_worker.model.results import JobSummary
+from ocr_worker.server import note_wire as wire
+from ocr_worker.server import requests
+from ocr_worker.server.desk import Desk
+from ocr_worker.server.forms import Form, read_form
+from ocr_worker.server.keeping import forget
+from ocr_worker.server.problems import RefusedError
+from ocr_worker.server.shared import SECURED, DeskOf, JobIdPath, file_name, stored_job
+from ocr_worker.server.streams import documented, event_stream, seen
+from ocr_worker.server.watching import News, Standing
+from ocr_worker.store.job_store import JobStore
+from ocr_worker.store.records import StoredFile, StoredJob
+
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": wire.Refused, "description": "Refused; the error says why."},
+    "5XX": {"model": wire.Refused, "description": "Failed; the error says why."},
+    422: {"model": wire.Refused, "description": "A field is missing or invalid."},
+}
+router = APIRouter(prefix="/api/batch", tags=["design note"], dependencies=SECURED, responses=REFUSALS)
+
+MOST_JOBS = 1000
+_START = wire.Start.model_json_schema(ref_template="#/components/schemas/Note{model}")
+_PARTS = {f"Note{name}": schema for name, schema in _START.pop("$defs", {}).items()}
+SCHEMAS = {**_PARTS, "NoteStart": _START}
+"""Of the body of `start`, which is read here, as it may be a form."""
+_FORM = {
+    "type": "object",
+    "required": ["files"],
+    "properties": {
+        "files": {"type": "array", "items": {"type": "string", "format": "binary"}, "minItems": 1},
+        "options": {"type": "string", "description": "The options as JSON."},
+    },
+}
+_BODY = {
+    "required": True,
+    "content": {
+        "application/json": {"schema": {"$ref": "#/components/schemas/NoteStart"}},
+        "multipart/form-data": {"schema": _FORM},
+    },
+}
+
+
+@router.post("/start", openapi_extra={"requestBody": _BODY})
+async def start_batch(request: Request, desk: DeskOf) -> wire.Started:
+    """Start a batch of `items`, of `files` by path, or of uploaded files (a form with `files` and `options`)."""
+    if request.headers.get("content-type", "").startswith("multipart/"):
+        start, files, order = await _from_form(request, desk)
+    else:
+        start = _parsed(await request.body())
+        files = [desk.places.named(path) for path in start.paths]
+        order = {"ids": [item.id for item in start.items or ()], "paths": start.paths}
+    chosen = start.options
+    folder = requests.output_dir(desk, chosen.output_dir)
+    if folder is None and "uploads" not in order and len({file.parent for file in files}) == 1:
+        # The note's back end writes results beside the images, and finds them there the next time.
+        folder = files[0].parent
+    options = {
+        "chunk_size": chosen.chunk_size,
+        "retries": chosen.retry_count,
+        "on_existing": chosen.on_existing,
+        "languages": chosen.languages,
+        "outputs": chosen.outputs,
+    }
+    accepted = await requests.start(desk, requests.Wanted(files, options, folder, order=order))
+    effective = wire.EffectiveOptions(
+        chunkSize=chosen.chunk_size, retryCount=chosen.retry_count, overwrite=chosen.overwrite
+    )
+    return wire.Started(jobId=accepted.job_id, totalItems=accepted.file_count, options=effective)
+
+
+@router.get(
+    "/progress/{job_id}",
+    response_class=EventSourceResponse,
+    responses=documented(("progress", "item", "complete", "error")),
+)
+async def watch_progress(
+    job_id: JobIdPath, desk: DeskOf, last_event_id: Annotated[str | None, Header(max_length=20)] = None
+) -> Response:
+    """Events `progress`, `item` (one has ended) and, at last, `complete` or `error`; a heartbeat every 30 seconds."""
+    await desk.find_interrupted()
+    after = seen(last_event_id)
+    job = await desk.read(lambda store: stored_job(store, job_id))
+    if job.state not in ACTIVE and last_event_id is not None and after >= job.last_seq:
+        return Response(status_code=204)
+    return event_stream(_events(desk, job_id, after), desk.options.limits)
+
+
+@router.get("/status/{job_id}")
+async def show_status(
+    job_id: JobIdPath,
+    desk: DeskOf,
+    offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
+    limit: Annotated[int, Query(ge=0, le=10_000)] = 10_000,
+) -> wire.JobStatus:
+    """A job with its items."""
+    await desk.find_interrupted()
+
+    def read(store: JobStore) -> wire.JobStatus:
+        job = stored_job(store, job_id)
+        names = _Names(desk, job_id)
+        items = [names.item(file) for file in store.files(job_id, None, offset, limit)]
+        told = _job(queries.job_summary(store, job))
+        return wire.JobStatus(**told.model_dump(), error=_why(job), items=items)
+
+    return await desk.read(read)
+
+
+@router.post("/pause/{job_id}")
+async def pause_batch(job_id: JobIdPath, desk: DeskOf) -> wire.Done:
+    """Start no more items of a job."""
+    await desk.pause(job_id)
+    return await _done(desk, job_id, {"paused"})
+
+
+@router.post("/resume/{job_id}")
+async def resume_batch(job_id: JobIdPath, desk: DeskOf) -> wire.Done:
+    """Go on with a job that is paused, or that ended before it was complete."""
+    await desk.resume(job_id, {})
+    return await _done(desk, job_id, {"pending", "processing", "completed"})
+
+
+@router.post("/cancel/{job_id}")
+async def cancel_batch(job_id: JobIdPath, desk: DeskOf) -> wire.Done:
+    """End a job; finished items stay."""
+    await desk.cancel(job_id)
+    return await _done(desk, job_id, {"cancelled"})
+
+
+@router.get("/jobs")
+async def list_batches(desk: DeskOf) -> wire.Jobs:
+    """The newest 1,000 jobs."""
+    await desk.find_interrupted()
+
+    def read(store: JobStore) -> wire.Jobs:
+        found, total = queries.job_list(store, queries.Wanted(), 0, MOST_JOBS)
+        return wire.Jobs(jobs=[_job(summary) for summary in found], total=total)
+
+    return await desk.read(read)
+
+
+@router.delete("/job/{job_id}")
+async def delete_batch(job_id: JobIdPath, desk: DeskOf) -> wire.Deleted:
+    """Delete a job that has ended."""
+    await forget(desk, job_id)
+    return wire.Deleted(jobId=job_id, message="The job is deleted.")
+
+
+async def _from_form(request: Request, desk: Desk) -> tuple[wire.Start, list[Path], dict[str, Any]]:
+    form = await read_form(request, desk.uploads, desk.options.limits.uploads)
+    try:
+        start = _asked_by(form)
+    except BaseException:
+        for upload in form.uploads:
+            desk.uploads.remove(upload.upload_id)
+        raise
+    order = {
+        "uploads": [upload.upload_id for upload in form.uploads],
+        "paths": [upload.name for upload in form.uploads],
+    }
+    return start, [upload.path for upload in form.uploads], order
+
+
+def _asked_by(form: Form) -> wire.Start:
+    """What a form asks for; its files are uploads."""
+    if not form.uploads:
+        raise RefusedError(422, "files: the form has no file.")
+    names = json.dumps([upload.name for upload in form.uploads])
+    return _parsed(f'{{"files": {names}, "options": {form.fields.get("options") or "{}"}}}'.encode())
+
+
+def _parsed(body: bytes) -> wire.Start:
+    try:
+        return wire.Start.model_validate_json(body)
+    except ValidationError as error:
+        told = [{**each, "loc": ("body", *each["loc"])} for each in error.errors(include_input=False)]
+        raise RequestValidationError(told) from error
+
+
+async def _done(desk: Desk, job_id: JobId, wanted: set[str]) -> wire.Done:
+    """Raises JobActiveError where an order came too late, or was not for a job in such a state."""
+    job = await desk.read(lambda store: stored_job(store, job_id))
+    status = wire.STATUS[job.state]
+    if status not in wanted:
+        raise JobActiveError(f"Job {job_id} is {status}: nothing was done.")
+    return wire.Done(jobId=job_id, status=status)
+
+
+class _Names:
+    """The client's own ids and paths of items."""
+
+    def __init__(self, desk: Desk, job_id: JobId) -> None:
+        order = desk.places.order(job_id) or {}
+        self._places = desk.places
+        self._ids: list[str | int] = order.get("ids", [])
+        self._paths: list[str] = order.get("paths", [])
+
+    def item(self, file: StoredFile) -> wire.ItemStatus:
+        at, outcome = file.number - 1, file.outcome
+        error = outcome.error if outcome else None
+        return wire.ItemStatus(
+            id=self._ids[at] if at < len(self._ids) else file.number,
+            path=self._paths[at] if at < len(self._paths) else file_name(file, self._places),
+            status=file.state,
+            pages=file.pages,
+            confidence=outcome.confidence if outcome else None,
+            error=self._places.without_paths(error.message) if error else None,
+            skipReason=outcome.reason if outcome else None,
+        )
+
+
+async def _events(desk: Desk, job_id: JobId, after: int) -> AsyncIterator[ServerSentEvent]:
+    names = _Names(desk, job_id)
+    async for news in desk.hub.watch(job_id, after):
+        yield await _event(desk, names, news)
+
+
+async def _event(desk: Desk, names: _Names, news: News) -> ServerSentEvent:
+    match news:
+        case Standing(summary):
+            return _sse("progress", _job(summary).model_dump())
+        case ProgressMade(job_id, progress):
+            summary = await _summary(desk, job_id)
+            told = {**_job(summary).model_dump(), "progress": progress.percent}
+            message = desk.places.without_paths(progress.message)
+            return _sse("progress", {**told, "message": message, "etaSeconds": progress.eta_seconds})
+        case FileDone(job_id, number, seq, _):
+            item = await desk.read(lambda store: names.item(store.file(job_id, number)))
+            return _sse("item", {"jobId": job_id, **item.model_dump()}, seq)
+        case JobEnded(job_id, _, seq):
+            return _sse("complete", _job(await _summary(desk, job_id)).model_dump(), seq)
+        case JobFailed(job_id, failure, seq):
+            error = desk.places.without_paths(failure.message)
+            return _sse("error", {"jobId": job_id, "error": error, "code": failure.code}, seq)
+
+
+def _sse(event: str, data: dict[str, Any], seq: int | None = None) -> ServerSentEvent:
+    return ServerSentEvent(json.dumps(data), event=event, id=None if seq is None else str(seq))
+
+
+async def _summary(desk: Desk, job_id: JobId) -> JobSummary:
+    return await desk.read(lambda store: queries.job_summary(store, stored_job(store, job_id)))
+
+
+def _job(summary: JobSummary) -> wire.Job:
+    return wire.Job(
+        jobId=summary.job_id,
+        status=wire.STATUS[summary.state],
+        stats=wire.Stats(**{name: getattr(summary.stats, name) for name in wire.Stats.model_fields}),
+        progress=round(100 * summary.pages_done / max(1, summary.pages_total), 1),
+        createdAt=timestamp(summary.created_at),
+        updatedAt=timestamp(summary.updated_at),
+    )
+
+
+def _why(job: StoredJob) -> str | None:
+    return job.reason if wire.STATUS[job.state] == "failed" else None

@@ -1,0 +1,125 @@
+"""Turn errors into answers: a code, a sentence without a path of this machine, and the status that fits."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
+from starlette.types import Scope
+
+from ocr_worker.errors import FAILURES, InternalError, OcrError
+from ocr_worker.server.places import Places
+from ocr_worker.store.schema import store_error
+
+log = logging.getLogger(__name__)
+
+NOTE = "/api/batch/"
+"""Endpoints of the design note, which has errors of its own form."""
+_STATUS = {
+    "not_found": 404,
+    "job_not_found": 404,
+    "permission": 403,
+    "job_active": 409,
+    "changed": 409,
+    "language_missing": 409,
+    "engine_missing": 409,
+    "output_permission": 403,
+    "too_large": 413,
+    "unsupported_type": 415,
+    "timeout": 504,
+    "busy": 503,
+    "no_space": 507,
+}
+_STATUS_BY_BLAME = {"input": 422, "caller": 422, "machine": 503, "worker": 500}
+_CODES = {
+    400: "bad_request", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
+    408: "timeout", 409: "conflict", 412: "precondition_failed", 413: "too_large", 415: "unsupported_type",
+    416: "range", 421: "wrong_host", 422: "invalid_params", 429: "too_many_requests",
+}  # fmt: skip
+
+
+class RefusedError(HTTPException):
+    """A request that is refused for what it is as HTTP: a limit, a header, a precondition."""
+
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status, message, dict(headers or {}))
+
+
+def refusal(path: str, error: HTTPException) -> JSONResponse:
+    """The answer to a request that was refused."""
+    code = _CODES.get(error.status_code, "refused")
+    return _answer(path, error.status_code, _body(code, str(error.detail)), error.headers)
+
+
+def add_handlers(app: FastAPI, places: Places) -> None:
+    """Have every error of the app answered here."""
+
+    async def ours(request: Request, error: Exception) -> JSONResponse:
+        meant = _meaning(error)
+        body = _body(meant.code, places.without_paths(meant.message), retryable=meant.retryable)
+        headers = {"Retry-After": "1"} if meant.code == "busy" else None
+        return _answer(request.url.path, status_of(meant), body, headers)
+
+    async def http(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        if error.status_code == 405:
+            error = HTTPException(405, error.detail, {"Allow": _methods(app, request.scope)})
+        return refusal(request.url.path, error)
+
+    async def invalid(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        return _answer(request.url.path, 422, _body("invalid_params", _in_words(error)))
+
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(RequestValidationError, invalid)
+    for kind in (OcrError, sqlite3.Error, Exception):
+        app.add_exception_handler(kind, ours)
+
+
+def _methods(app: FastAPI, scope: Scope) -> str:
+    """All that a path knows: the router names those of its first route alone."""
+    allowed = set[str]()
+    for route in app.routes:
+        if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE:
+            allowed |= route.methods or set()
+    return ", ".join(sorted(allowed))
+
+
+def status_of(error: OcrError) -> int:
+    return _STATUS.get(error.code) or _STATUS_BY_BLAME[FAILURES[error.code].blame]
+
+
+def _meaning(error: Exception) -> OcrError:
+    if isinstance(error, OcrError):
+        return error
+    log.error("a request failed", exc_info=error)
+    if isinstance(error, sqlite3.Error):
+        return store_error(error)
+    return InternalError("The request failed. The log of the service has the details.")
+
+
+def _in_words(error: RequestValidationError) -> str:
+    """The first thing that is wrong, without what was sent: it may be a password."""
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
+    return f"{place}: {first['msg']}"
+
+
+def _body(code: str, message: str, *, retryable: bool = False) -> dict[str, Any]:
+    return {"code": code, "message": message, "retryable": retryable}
+
+
+def _answer(
+    path: str, status: int, body: dict[str, Any], headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    if path.startswith(NOTE):
+        told = {"success": False, "error": body["message"], "code": body["code"]}
+        return JSONResponse(told, status, headers)
+    return JSONResponse({"error": body}, status, headers)

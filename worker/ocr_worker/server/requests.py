@@ -1,0 +1,48 @@
+"""Turn what a client asked for into a job: its files by upload or path, where its outputs go, what is remembered of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ocr_worker.jobs.requests import Asked
+from ocr_worker.model.options import make_options
+from ocr_worker.model.results import Accepted
+from ocr_worker.server.desk import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A job that a client wants."""
+
+    files: Sequence[Path]
+    options: Mapping[str, Any]
+    output_dir: Path | None = None
+    """None for a folder that the service keeps."""
+    passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
+    priority: int = 0
+    order: Mapping[str, Any] = field(default_factory=dict)
+    """What only this face knows of the job."""
+
+
+async def start(desk: Desk, wanted: Wanted) -> Accepted:
+    """Admit the job. Raises OcrError."""
+    options = make_options(wanted.options, lambda name: f"options.{name}")
+    folder = wanted.output_dir or desk.places.new_results()
+    files = tuple(str(file) for file in wanted.files)
+    asked = Asked(files, str(folder), options, dict(wanted.passwords), wanted.priority)
+    try:
+        accepted = await desk.start(asked)
+    except BaseException:
+        if wanted.output_dir is None:
+            folder.rmdir()
+        raise
+    desk.places.keep_order(accepted.job_id, dict(wanted.order))
+    return accepted
+
+
+def output_dir(desk: Desk, named: str | None) -> Path | None:
+    """A folder below a root that outputs go to. Raises PermissionDeniedError."""
+    return None if named is None else desk.places.named(named)

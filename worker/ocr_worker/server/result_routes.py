@@ -1,0 +1,175 @@
+"""/api/v1: what was read. Results with words and boxes, pictures of pages, downloads, a zip, search."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
+
+from fastapi import APIRouter, Query, Response
+from starlette.responses import StreamingResponse
+
+from ocr_worker.model.tasks import PictureTask, Source
+from ocr_worker.server import wire
+from ocr_worker.server.archive import zipped
+from ocr_worker.server.desk import Desk
+from ocr_worker.server.download import FileAnswer, open_for_clients
+from ocr_worker.server.problems import RefusedError
+from ocr_worker.server.results import Search, outputs_of, page_of, results_of, source_of
+from ocr_worker.server.shared import (
+    REFUSALS,
+    SECURED,
+    DeskOf,
+    JobIdPath,
+    NumberPath,
+    file_name,
+    stored_job,
+    told_file,
+)
+from ocr_worker.store.job_store import JobStore
+from ocr_worker.store.records import StoredFile
+
+router = APIRouter(prefix="/api/v1", tags=["results"], dependencies=SECURED, responses=REFUSALS)
+
+PICTURE_PX, THUMBNAIL_PX = 1600, 240
+SEARCH_SECONDS = 5.0
+MOST_FOUND = 200
+_TYPES = {
+    "pdf": "application/pdf",
+    "txt": "text/plain; charset=utf-8",
+    "json": "application/json",
+    "hocr": "application/xhtml+xml",
+    "alto": "application/xml",
+}
+_BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+
+
+def _file(media: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    content = dict.fromkeys(media, _BINARY)
+    return {
+        200: {"content": content, "description": "The file."},
+        206: {"content": content, "description": "The range that was asked for."},
+        304: {"description": "It has not changed."},
+    }
+
+
+@router.get("/jobs/{job_id}/files/{number}")
+async def show_file(job_id: JobIdPath, number: NumberPath, desk: DeskOf) -> wire.File:
+    """Show a file of a job."""
+    return told_file(await _stored(desk, job_id, number), desk.places)
+
+
+@router.get("/jobs/{job_id}/files/{number}/outputs/{kind}", response_class=Response, responses=_file(_TYPES))
+async def download(job_id: JobIdPath, number: NumberPath, kind: wire.OutputKind, desk: DeskOf) -> Response:
+    """Download an output of a file, whole or by range."""
+    file = await _stored(desk, job_id, number)
+    outputs = file.outcome.outputs if file.outcome else {}
+    if kind not in outputs:
+        raise RefusedError(404, f"The file has no output {kind}.")
+    path = Path(outputs[kind])
+    return FileAnswer(open_for_clients(desk.places, path), _TYPES[kind], path.name)
+
+
+@router.get("/jobs/{job_id}/files/{number}/pages/{page}")
+async def show_page(job_id: JobIdPath, number: NumberPath, page: NumberPath, desk: DeskOf) -> wire.PageResult:
+    """What was read on a page: its text, lines, and words with boxes and confidence."""
+    file = await _stored(desk, job_id, number)
+
+    def read() -> wire.PageResult:
+        with results_of(desk.places, file) as stream:
+            return page_of(stream, page)
+
+    return await asyncio.to_thread(read)
+
+
+@router.get(
+    "/jobs/{job_id}/files/{number}/pages/{page}/picture",
+    response_class=Response,
+    responses=_file({"image/jpeg": None}),
+)
+async def show_picture(job_id: JobIdPath, number: NumberPath, page: NumberPath, desk: DeskOf) -> Response:
+    """A picture of a page, upright: boxes of its words fit once they are scaled from `width_px` and `height_px`."""
+    return await _picture(desk, await _stored(desk, job_id, number), _Wanted(job_id, page, PICTURE_PX))
+
+
+@router.get(
+    "/jobs/{job_id}/files/{number}/pages/{page}/thumbnail",
+    response_class=Response,
+    responses=_file({"image/jpeg": None}),
+)
+async def show_thumbnail(job_id: JobIdPath, number: NumberPath, page: NumberPath, desk: DeskOf) -> Response:
+    """A small picture of a page."""
+    return await _picture(desk, await _stored(desk, job_id, number), _Wanted(job_id, page, THUMBNAIL_PX))
+
+
+@router.get(
+    "/jobs/{job_id}/archive",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"application/zip": _BINARY}, "description": "A zip of all outputs so far."}},
+)
+async def download_all(job_id: JobIdPath, desk: DeskOf) -> Response:
+    """Download all outputs of a job as one zip."""
+    paths = await desk.search(lambda store: list(outputs_of(store, stored_job(store, job_id).job_id)))
+    shown = f'attachment; filename="ocr_{job_id}.zip"'
+    return StreamingResponse(
+        zipped(_opened(desk, paths)), media_type="application/zip", headers={"Content-Disposition": shown}
+    )
+
+
+@router.get("/search")
+async def search(
+    desk: DeskOf,
+    q: Annotated[str, Query(min_length=1, max_length=200)],
+    limit: Annotated[int, Query(ge=1, le=MOST_FOUND)] = 50,
+) -> wire.SearchResult:
+    """Search the text of all results, whatever the case of its letters."""
+    words = " ".join(q.split())
+    if not words:
+        raise RefusedError(422, "q: search for something.")
+    return await desk.search(Search(desk.places, words, limit, SEARCH_SECONDS).run)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    job_id: str
+    page: int
+    longest_px: int
+
+
+async def _picture(desk: Desk, file: StoredFile, wanted: _Wanted) -> Response:
+    with results_of(desk.places, file) as results:
+        made = os.fstat(results.fileno()).st_mtime_ns
+    # Results that were made anew have another picture.
+    name = f"{wanted.job_id}-{file.number}-{wanted.page}-{wanted.longest_px}-{made:x}.jpg"
+    kept, source = desk.places.pictures / name, source_of(file)
+    if not kept.exists():
+        open_for_clients(desk.places, source).close()
+        assert file.outcome is not None
+        task = PictureTask(
+            Source(str(source)), file.outcome.outputs["json"], wanted.page, wanted.longest_px, str(kept)
+        )
+        await desk.draw(task, file_name(file, desk.places))
+    return FileAnswer(open_for_clients(desk.places, kept), "image/jpeg")
+
+
+async def _stored(desk: Desk, job_id: str, number: int) -> StoredFile:
+    def read(store: JobStore) -> StoredFile:
+        stored_job(store, job_id)
+        found = store.files(job_id, None, number - 1, 1)
+        if not found or found[0].number != number:
+            raise RefusedError(404, f"The job has no file {number}.")
+        return found[0]
+
+    return await desk.read(read)
+
+
+def _opened(desk: Desk, paths: list[Path]) -> Iterator[tuple[str, BinaryIO]]:
+    """Those that are there, and that clients may have."""
+    for path in paths:
+        try:
+            yield path.name, open_for_clients(desk.places, path)
+        except RefusedError:
+            continue

@@ -1,0 +1,141 @@
+"""Run the service until it is told to end; only its own machine can reach it, unless there is a token."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+
+import uvicorn
+
+from ocr_worker.errors import InvalidParamsError, OutputPermissionError
+from ocr_worker.jobs.runtime import Runtime
+from ocr_worker.model.serving import ServiceOptions
+from ocr_worker.processes.guard import ending_signals
+from ocr_worker.server.app import make_service
+from ocr_worker.server.connections import impatient
+from ocr_worker.server.desk import Desk
+from ocr_worker.server.gate import LEAST_TOKEN, Gate, is_loopback
+from ocr_worker.settings import Settings
+
+log = logging.getLogger(__name__)
+
+GRACE_SECONDS = 3
+"""How long requests in work may take when the service ends."""
+
+
+def serve(options: ServiceOptions, settings: Settings, ready: Callable[[str], None]) -> int:
+    """Serve until a signal.
+
+    Args:
+        options: of the service.
+        settings: of its worker.
+        ready: told the address once the service listens.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        InvalidParamsError: it would be open to others without a token, or the address can't be used.
+        OutputPermissionError: the state folder can't be used.
+    """
+    require_safe(options)
+    listener = _listener(options)
+    runtime = Runtime(settings).start()
+    try:
+        gate, desk = make_service(options, runtime)
+        ready(_address(listener, options))
+        return asyncio.run(_serve(gate, desk, listener))
+    except OSError as error:
+        raise OutputPermissionError(f"The state folder can't be used: {error}.") from error
+    finally:
+        listener.close()
+        runtime.call(lambda service: service.interrupt("the service ended"))
+        runtime.close()
+
+
+def require_safe(options: ServiceOptions) -> None:
+    """Raises InvalidParamsError."""
+    token = options.token
+    if token is not None and (len(token) < LEAST_TOKEN or not token.isascii() or not token.isprintable()):
+        raise InvalidParamsError(
+            f"The token must have at least {LEAST_TOKEN} printable ASCII characters.", field="token"
+        )
+    if token is None and not is_loopback(options.host):
+        raise InvalidParamsError(
+            f"Without a token only this machine may reach the service, and {options.host} is more than that. "
+            "Give --token-file, or leave --host away.",
+            field="host",
+        )
+    if token is None and options.allowed_hosts:
+        raise InvalidParamsError("--allow-host needs a token: give --token-file.", field="allowed_hosts")
+    for root in options.roots:
+        if not root.is_dir():
+            raise InvalidParamsError(f"The root {root} is no folder.", field="roots")
+
+
+class _Server(uvicorn.Server):
+    """Watchers are told before requests are waited for: they would never end."""
+
+    def __init__(self, config: uvicorn.Config, desk: Desk) -> None:
+        super().__init__(config)
+        self._desk = desk
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Not uvicorn's, which raises the signal again at the end: then nobody would be left to end the runtime."""
+        before = {number: signal.signal(number, self.handle_exit) for number in ending_signals()}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._desk.hub.close()
+        await super().shutdown(sockets)
+
+
+async def _serve(gate: Gate, desk: Desk, listener: socket.socket) -> int:
+    limits = desk.options.limits
+    config = uvicorn.Config(
+        gate,
+        http=impatient(limits),
+        ws="none",
+        lifespan="on",
+        limit_concurrency=limits.connections,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+    )
+    server = _Server(config, desk)
+    await server.serve([listener])
+    return 0 if server.started else 1
+
+
+def _listener(options: ServiceOptions) -> socket.socket:
+    try:
+        found = socket.getaddrinfo(
+            options.host, options.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        family, kind, protocol, _, address = found[0]
+        # With its protocol known, asyncio sends small answers at once.
+        listener = socket.socket(family, kind, protocol)
+        if sys.platform != "win32":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(2048)
+    except OSError as error:
+        message = f"Can't listen on {options.host}, port {options.port}: {error.strerror or error}."
+        raise InvalidParamsError(message, field="port") from error
+    return listener
+
+
+def _address(listener: socket.socket, options: ServiceOptions) -> str:
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    return f"http://{host}:{listener.getsockname()[1]}/"

@@ -1,0 +1,48 @@
+"""Make an event as short as the host asked for: lists give way to what stands for them elsewhere."""
+
+from __future__ import annotations
+
+from ocr_protocol.codec import encode
+from ocr_protocol.events import BatchData, Event, FileDone, InspectData, JobData, JobsData
+from ocr_protocol.jobs import Counts, JobFile
+
+_LISTS = ("successful", "failed", "skipped")
+_OF_A_FILE: dict[str, object] = {"failed_pages": None, "warnings": None}
+
+
+def encode_within(event: Event, seq: int, most_bytes: int) -> bytes:
+    """The event as a line of so many bytes at most, where leaving out lists can do that."""
+    line = encode(event, seq)
+    while len(line) > most_bytes and (shorter := _shorter(event)) is not None:
+        event = shorter
+        line = encode(event, seq)
+    return line
+
+
+def _shorter(event: Event) -> Event | None:
+    """The event without a list, or with half of one; None if it has none that may go."""
+    fields: dict[str, object] = {}
+    match event.data:
+        case BatchData(counts=None) as batch:
+            fields = {**dict.fromkeys(_LISTS), "counts": _counts(batch)}
+        case JobsData(jobs=jobs) if len(jobs) > 1:
+            fields = {"jobs": jobs[: len(jobs) // 2]}
+        case JobData(files=files) if len(files) > 1:
+            fields = {"files": files[: len(files) // 2]}
+        case JobData(files=(JobFile() as only,)) if only.failed_pages or only.warnings:
+            fields = {"files": (only.model_copy(update=_OF_A_FILE),)}
+        case InspectData(page_list=pages) if pages:
+            fields = {"page_list": None}
+        case FileDone() as done if done.failed_pages or done.warnings:
+            fields = dict(_OF_A_FILE)
+    return event.model_copy(update={"data": event.data.model_copy(update=fields)}) if fields else None
+
+
+def _counts(data: BatchData) -> Counts:
+    successful = data.successful or ()
+    return Counts(
+        successful=len(successful),
+        completed_with_errors=sum(file.status == "completed_with_errors" for file in successful),
+        failed=len(data.failed or ()),
+        skipped=len(data.skipped or ()),
+    )

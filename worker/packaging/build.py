@@ -1,0 +1,70 @@
+"""Freeze the worker with PyInstaller, and pack it.
+
+    python worker/packaging/build.py FOLDER
+
+Leaves FOLDER/ocr-worker/, the program with all it needs, and FOLDER/ocr-worker.tar.xz. Run by `make sidecar` in an
+environment that holds what the product requires, and PyInstaller.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parents[1]
+MOST_MB, MOST_PACKED_MB = 120, 45
+"""Of 10^6 bytes: more than that means that something came along which nothing needs."""
+
+
+def main() -> int:
+    """Build, pack, and say the sizes; 1 where they are above the limits."""
+    folder = Path(sys.argv[1]).absolute()
+    program = folder / "ocr-worker"
+    shutil.rmtree(program, ignore_errors=True)
+    _install_ourselves()
+    places = ["--distpath", folder, "--workpath", folder / "work", "--noconfirm", "--log-level", "WARN"]
+    subprocess.run(
+        [sys.executable, "-m", "PyInstaller", *map(str, places), str(HERE / "ocr-worker.spec")],
+        cwd=folder, check=True,
+    )  # fmt: skip
+    size, packed = _size(program), _pack(program)
+    print(f"{program}: {size / 1e6:.1f} MB, {packed / 1e6:.1f} MB as .tar.xz")
+    if size > MOST_MB * 1e6 or packed > MOST_PACKED_MB * 1e6:
+        print(f"More than {MOST_MB} and {MOST_PACKED_MB} MB: look for what came along.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _install_ourselves() -> None:
+    """Not as an editable install, which would freeze the path of this checkout."""
+    offline = ["--no-deps", "--no-build-isolation", "--no-index", "--force-reinstall", "--quiet"]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "install",
+        *offline,
+        str(REPOSITORY),
+    ]
+    subprocess.run(command, check=True)
+
+
+def _size(program: Path) -> int:
+    """Of all files, as they lie in an app: links count once."""
+    return sum(path.lstat().st_size for path in program.rglob("*") if not path.is_dir() or path.is_symlink())
+
+
+def _pack(program: Path) -> int:
+    archive = program.with_suffix(".tar.xz")
+    with tarfile.open(archive, "w:xz", preset=6) as packed:
+        packed.add(program, program.name)
+    return archive.stat().st_size
+
+
+if __name__ == "__main__":
+    sys.exit(main())
