@@ -21,7 +21,7 @@ from ocr_worker.engines.ocr.engine import (
     ResolutionGate,
 )
 from ocr_worker.errors import EngineMissingError, LanguageMissingError
-from ocr_worker.files.installation import to_have
+from ocr_worker.files.installation import is_frozen, to_have
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -118,8 +118,10 @@ class LinesFactory(_Tesseract):
         return "lines"
 
     def probe(self) -> Probe:
-        lacks = "" if _has("onnxruntime") and _has("numpy") else to_have('"ocr-sidecar[lines]"')
-        return Probe("onnxruntime", lacks if _has("tesserocr") else to_have("tesserocr"))
+        if not _has("tesserocr"):
+            return Probe("onnxruntime", to_have("tesserocr"))
+        way = "this app has no ONNX Runtime" if is_frozen() else 'pip install "ocr-sidecar[lines]"'
+        return Probe("onnxruntime", "" if _has("onnxruntime") and _has("numpy") else way)
 
     def load(self, languages: tuple[str, ...], data_dir: str | None, cache_dir: Path) -> Engine:
         try:
