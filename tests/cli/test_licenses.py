@@ -9,6 +9,9 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from ocr_worker.cli.components import components
 from tests.cli.command import Command
 from tests.conftest import REPOSITORY
 
@@ -59,6 +62,34 @@ def test_the_bill_of_materials_is_whole_and_its_hashes_are_those_of_the_files(oc
     assert used == set(references) - {next(r for r in references if "python@" in r)}
     assert bill == ocr.answer("licenses", "--sbom"), "the same each time"
     _require_hashes_of("pypdfium2", parts)
+
+
+def test_what_a_package_lists_and_a_frozen_program_has_not_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    description = tmp_path / "ocr_sidecar-9.dist-info"
+    (description / "licenses").mkdir(parents=True)
+    (description / "METADATA").write_text(
+        "Name: ocr-sidecar\nVersion: 9\nLicense-Expression: 0BSD\n", encoding="utf-8"
+    )
+    (description / "licenses" / "LICENSE").write_text("All is allowed.", encoding="utf-8")
+    listed = (
+        f"{description.name}/licenses/LICENSE",
+        "gone/LICENSE",
+        "gone/native.so",
+        f"{description.name}/sboms/gone.json",
+    )
+    (description / "RECORD").write_text("".join(f"{name},,\n" for name in listed), encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    (found,) = components()
+
+    assert (found.version, found.licence, found.texts) == (
+        "9",
+        "0BSD",
+        {"licenses/LICENSE": "All is allowed."},
+    )
+    assert (found.natives, found.parts) == ({}, ())
 
 
 def _require_hashes_of(package: str, parts: list[dict[str, Any]]) -> None:

@@ -5,14 +5,14 @@ Read from what the packages' own installers left (RECORD, METADATA, and the list
 
 from __future__ import annotations
 
-import base64
+import hashlib
 import json
 import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import Distribution, PackageNotFoundError, PackagePath, distribution
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ocr_worker.errors import NotFoundError
@@ -35,7 +35,7 @@ class Component:
     texts: dict[str, str]
     """Of its licences and notices, by their files."""
     natives: dict[str, str]
-    """Compiled files and their SHA-256 in hexadecimal digits; none where the installer did not keep it."""
+    """Compiled files and their SHA-256 in hexadecimal digits."""
     parts: tuple[dict[str, Any], ...]
     """What its wheel says it was built from, in CycloneDX's terms."""
     needs: tuple[str, ...]
@@ -62,7 +62,8 @@ def components() -> list[Component]:
 
 
 def _component(name: str, package: Distribution) -> Component:
-    files = package.files or []
+    # A frozen program has the descriptions of its packages, and not all that they describe.
+    files = [file for file in package.files or () if Path(str(file.locate())).is_file()]
     return Component(
         name=name,
         version=package.version,
@@ -118,10 +119,8 @@ def _short(file: PackagePath) -> str:
 
 
 def _sha256(file: PackagePath) -> str:
-    kept = file.hash
-    if kept is None or kept.mode != "sha256":
-        return ""
-    return base64.urlsafe_b64decode(kept.value + "=" * (-len(kept.value) % 4)).hex()
+    """As it is here: what freezes a program strips its libraries, and leaves the old hashes in the list."""
+    return hashlib.sha256(file.read_binary()).hexdigest()
 
 
 def _parts(file: PackagePath, of: str) -> Iterator[dict[str, Any]]:

@@ -106,5 +106,4 @@ def _described(one: Component) -> dict[str, Any]:
 
 
 def _file(path: str, digest: str) -> dict[str, Any]:
-    file: dict[str, Any] = {"type": "file", "name": path}
-    return {**file, "hashes": [{"alg": "SHA-256", "content": digest}]} if digest else file
+    return {"type": "file", "name": path, "hashes": [{"alg": "SHA-256", "content": digest}]}
