@@ -165,6 +165,7 @@ describe.skipIf(CHROMIUM === undefined)('the built page in Debian’s chromium',
   });
 
   async function screenshots(page: Page, folder: string): Promise<void> {
+    await page.getByRole('button', { name: 'Clear' }).click();
     await page.evaluate(() => {
       window.ocrHost.drop(['/scans/Contract 2019.pdf', '/scans/Receipts.pdf', '/scans/Letter.png', '/scans/Plan.tif']);
     });
@@ -178,7 +179,7 @@ describe.skipIf(CHROMIUM === undefined)('the built page in Debian’s chromium',
       await page.emulateMedia({ colorScheme });
       await page.screenshot({ path: join(folder, `ui-${colorScheme}.png`) });
     }
-    await page.getByRole('button', { name: 'Words of a.png' }).click();
+    await page.getByRole('button', { name: 'Words of Contract' }).click();
     await page.locator('dialog rect.poor').waitFor();
     await page.screenshot({ path: join(folder, 'ui-words.png') });
   }
