@@ -21,7 +21,8 @@ RUST := --manifest-path clients/rust/Cargo.toml
 APP := --manifest-path apps/tauri/Cargo.toml
 PLUGIN := clients/rust/tauri-plugin-ocr-sidecar
 
-.PHONY: help demo test test-rust test-desktop test-quick faults check fix contract acceptance sidecar test-sidecar bench bench-quick bench-long system-tools missing-tools lock clean
+.PHONY: help demo test test-rust test-desktop test-ui test-quick faults check fix contract acceptance sidecar test-sidecar
+.PHONY: windows test-windows test-windows-all bench bench-quick bench-long system-tools missing-tools lock clean
 .DELETE_ON_ERROR:
 
 help: ## Say what can be made.
@@ -53,6 +54,22 @@ test-desktop: .venv/dev ## Build the Tauri app, and drive its real window by Web
 		$(BIN)/python -m pytest apps/tauri/tests; \
 	fi
 
+test-ui: ## Check types of the front end and of the Electron app, and test both; the built page in Chromium.
+	@if ! command -v npm >/dev/null; then \
+		echo "Missing: npm (nodejs.org). The tests of apps/ui and apps/electron are skipped." >&2; \
+	else set -ex; \
+		$(MAKE) apps/ui/node_modules apps/electron/node_modules; \
+		(cd apps/ui && npm run --silent check && npm test --silent); \
+		(cd apps/electron && npm run --silent build && npm test --silent); \
+	fi
+
+apps/ui/dist: apps/ui/node_modules $(shell find apps/ui/src apps/ui/public apps/ui/index.html apps/ui/vite.config.ts)
+	@cd apps/ui && npm run --silent build && touch dist
+
+# Without scripts: that of Electron would download the browser itself.
+apps/%/node_modules: apps/%/package-lock.json
+	@cd apps/$* && npm ci --ignore-scripts --no-audit --no-fund --silent && touch node_modules
+
 test-quick: .venv/dev ## Run in less than a minute what tests the rooms one by one: while editing.
 	$(PYTEST) $(QUICK)
 
@@ -83,6 +100,15 @@ contract: .venv/dev ## Hold the service to its OpenAPI document, by schemathesis
 
 acceptance: .venv/dev ## Run the acceptance cases promised so far, where ../shared is there.
 	@$(BIN)/python tools/acceptance.py $(ACCEPTANCE) tests/acceptance_cases.txt
+
+windows: .venv/dev ## Build Windows' own CPython under Wine with our requirements, in build/windows.
+	@$(BIN)/python tools/windows.py ready
+
+test-windows: .venv/dev ## Run there what tells most; docs/windows.md says what is skipped, and why.
+	@$(BIN)/python tools/windows.py test
+
+test-windows-all: .venv/dev ## Run there all that can run.
+	@$(BIN)/python tools/windows.py test-all
 
 bench: .venv/bench missing-tools ## Accuracy beside plain Tesseract, speed beside other tools; raw figures in bench/out.
 	$(BIN)/python -m bench accuracy speed
@@ -118,6 +144,8 @@ lock: ## Pin all requirements anew, with hashes; PACKAGE=pillow moves that one a
 	$(UV) --group dev --extra server --constraint requirements/server.txt --output-file requirements/dev.txt
 	$(UV) --group bench --extra server --constraint requirements/dev.txt --output-file requirements/bench.txt
 	$(UV) --group sidecar --constraint requirements/runtime.txt --output-file requirements/sidecar.txt
+	$(subst --universal --python-version 3.10,--python-platform windows --python-version 3.13,$(UV)) \
+		--group windows --constraint requirements/dev.txt --output-file requirements/windows.txt
 
 # Its own environment: what is frozen is what the product requires, and nothing of ours beside it.
 build/sidecar/.installed: requirements/sidecar.txt pyproject.toml
@@ -126,7 +154,7 @@ build/sidecar/.installed: requirements/sidecar.txt pyproject.toml
 	@touch $@
 
 clean: ## Remove the environment and all that was made.
-	rm -rf .venv $(PLUGIN)/node_modules $(PLUGIN)/dist apps/tauri/page/api tests/readers/node_modules $(addprefix clients/typescript/,node_modules build dist) build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
+	rm -rf .venv tests/readers/node_modules $(addprefix clients/typescript/,node_modules build dist) $(addprefix $(PLUGIN)/,node_modules dist) $(addprefix apps/,ui/node_modules ui/dist electron/node_modules electron/dist tauri/page/api) build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
 
 # An environment that `uv sync` made has no pip, and is made anew.
 $(BIN)/pip:

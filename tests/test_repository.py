@@ -18,7 +18,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PAGES = [*REPOSITORY.glob("*.md"), *sorted((REPOSITORY / "docs").rglob("*.md"))]
 
 
-@pytest.mark.parametrize("name", ["runtime", "server", "dev", "bench"])
+@pytest.mark.parametrize("name", ["runtime", "server", "dev", "bench", "sidecar", "windows"])
 def test_every_requirement_is_pinned_with_hashes_and_without_an_address(name: str) -> None:
     text = (REPOSITORY / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
 
@@ -30,9 +30,11 @@ def test_every_requirement_is_pinned_with_hashes_and_without_an_address(name: st
 
 
 def test_the_larger_sets_pin_the_smaller_ones_alike() -> None:
-    runtime, server, dev, bench = (_pins(name) for name in ("runtime", "server", "dev", "bench"))
+    sets = ("runtime", "server", "dev", "bench", "windows")
+    runtime, server, dev, bench, windows = (_pins(name) for name in sets)
 
     assert runtime <= server <= dev <= bench
+    assert windows <= dev
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,12 @@ _URI_STARTS = ("file:///", "file://localhost/")
 
 def path_from_wire(text: str) -> str:
     """Return the path as `os.fsdecode` would; ValueError if no file can have it (empty, or with a NUL)."""
-    start = next((start for start in _URI_STARTS if text.startswith(start)), None)
-    # The start's last slash is the path's first.
-    path = os.fsdecode(unquote_to_bytes(text[len(start) - 1 :])) if start else text
+    coded = _path_of_uri(text)
+    path = text if coded is None else os.fsdecode(unquote_to_bytes(coded))
     if not path or "\0" in path:
         raise ValueError("a path is not empty and holds no NUL")
     # file:///C:/scans is C:/scans to Windows.
-    return path[1:] if start and os.name == "nt" and path[2:3] == ":" else path
+    return path[1:] if coded is not None and os.name == "nt" and path[2:3] == ":" else path
 
 
 def path_to_wire(path: str) -> str:
@@ -27,3 +26,12 @@ def path_to_wire(path: str) -> str:
     except UnicodeEncodeError:
         return Path(path).absolute().as_uri()
     return path
+
+
+def _path_of_uri(text: str) -> str | None:
+    # The start's last slash is the path's first.
+    for start in _URI_STARTS:
+        if text.startswith(start):
+            return text[len(start) - 1 :]
+    # To Windows file://server/scans is a share.
+    return text[5:] if os.name == "nt" and text.startswith("file://") else None

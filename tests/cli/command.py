@@ -33,12 +33,22 @@ class Command:
 
     def __call__(self, *words: str | Path) -> Done:
         """Run the entry point in a fork of ours: another interpreter for each call would cost most of the time."""
+        if sys.platform == "win32":
+            return self._run(words)
         with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
             pid = os.fork()
             if pid == 0:
                 self._become([str(word) for word in words], stdout.fileno(), stderr.fileno())
             code = _wait(pid)
             return Done(code, *(_read(stream) for stream in (stdout, stderr)))
+
+    def _run(self, words: tuple[str | Path, ...]) -> Done:
+        done = subprocess.run(
+            self.words(*words), env={**self.environment(), "PYTHONIOENCODING": "utf-8"}, cwd=self.home,
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=HANG_SECONDS,
+        )  # fmt: skip
+        # Text has the line ends of the system.
+        return Done(done.returncode, *(_text(said) for said in (done.stdout, done.stderr)))
 
     def _become(self, words: list[str], stdout: int, stderr: int) -> NoReturn:
         code = 99
@@ -81,6 +91,10 @@ class Command:
             "XDG_CONFIG_HOME": str(self.home / "config"),
         }
         return {**kept, "COLUMNS": "100", **ours, **self.variables}
+
+
+def _text(said: bytes) -> str:
+    return said.decode("utf-8").replace("\r\n", "\n")
 
 
 def _wait(pid: int) -> int:

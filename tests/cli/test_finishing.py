@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from ocr_worker.cli.hooks import Patience, tell
+from ocr_worker.cli.hooks import Patience, tell, windows_words
 from ocr_worker.library.manifest import BatchManifest
 from tests.cli.command import Command, write_papers
 from tests.limits import HANG_SECONDS
@@ -157,3 +157,15 @@ def listening() -> Iterator[tuple[str, list[tuple[str, str, dict[str, str]]]]]:
         yield f"http://127.0.0.1:{server.server_port}", heard
         server.shutdown()
         thread.join(HANG_SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        (r'"C:\Program Files\app.exe" --done C:\out', [r"C:\Program Files\app.exe", "--done", r"C:\out"]),
+        (r"tell.exe 'it is'  #done", ["tell.exe", "'it", "is'", "#done"]),
+        (r'tell.exe "" \\server\share', ["tell.exe", "", r"\\server\share"]),
+    ],
+)
+def test_a_command_is_parted_as_people_write_it_on_windows(target: str, words: list[str]) -> None:
+    assert windows_words(target) == words

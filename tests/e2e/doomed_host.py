@@ -8,6 +8,9 @@ import subprocess
 import sys
 import threading
 
+if sys.platform == "win32":
+    import msvcrt
+
 
 def main() -> None:
     order = json.loads(sys.argv[1])
@@ -22,9 +25,7 @@ def _host(order: dict[str, str]) -> None:
     hello: dict[str, object] = {"command": "hello", "protocol": [1]}
     if order["way"] == "launcher":
         hello["parent_pid"] = os.getpid()
-        ends = (from_host, to_host, to_worker, from_worker)
-        launcher = [sys.executable, __file__, json.dumps({"pipes": ends})]
-        subprocess.Popen(launcher, pass_fds=ends)
+        _start_launcher((from_host, to_host, to_worker, from_worker))
     else:
         _start(from_host, to_host)
     os.close(from_host)
@@ -34,8 +35,18 @@ def _host(order: dict[str, str]) -> None:
         continue
 
 
+def _start_launcher(ends: tuple[int, ...]) -> None:
+    for end in ends:
+        os.set_inheritable(end, True)  # noqa: FBT003  # it takes no names
+    if sys.platform == "win32":
+        ends = tuple(map(msvcrt.get_osfhandle, ends))
+    subprocess.Popen([sys.executable, __file__, json.dumps({"pipes": ends})], close_fds=False)
+
+
 def _launch(pipes: list[int]) -> None:
     """Start the worker and sleep, holding both ends of both of its pipes."""
+    if sys.platform == "win32":
+        pipes = [msvcrt.open_osfhandle(pipe, 0) for pipe in pipes]
     _start(pipes[0], pipes[1])
     threading.Event().wait(300)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import subprocess
 import sys
 import threading
@@ -23,6 +22,7 @@ from ocr_protocol.schema import event_adapter
 from ocr_worker.store.job_store import JobStore
 from tests.e2e import tree
 from tests.limits import HANG_SECONDS
+from tests.pipes import has_news
 
 Event = dict[str, Any]
 StartWorker = Callable[..., "Host"]
@@ -175,7 +175,7 @@ class Host:
     def _read(self) -> None:
         pending = b""
         while not self._abandoned.is_set():
-            if not self.reading.is_set() or not select.select([self.stdout], [], [], 0.05)[0]:
+            if not self.reading.is_set() or not has_news(self.stdout, 0.05):
                 self._abandoned.wait(0.01)
                 continue
             chunk = os.read(self.stdout.fileno(), 65536)

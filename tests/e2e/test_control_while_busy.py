@@ -71,7 +71,7 @@ def test_a_process_that_inspects_and_dies_in_a_batch_is_replaced_before_it_is_as
     worker.ask("inspect", file=str(material.quick))
     first = tree.inspectors(worker.state)
 
-    tree.send(signal.SIGKILL, first)
+    tree.kill(first)
 
     tree.wait_until(lambda: [one for one in tree.inspectors(worker.state) if one not in first], "another one")
     assert worker.ask("inspect", file=str(material.quick))["type"] == "result"

@@ -101,7 +101,7 @@ def test_a_page_whose_process_is_killed_is_tried_again(
     job = single.batch([material.pdf(tmp_path / "scan.pdf", "qmq")], tmp_path / "out")
     single.wait_in_work(job, 1, page=2)
 
-    tree.send(signal.SIGKILL, tree.page_processes(single.state))
+    tree.kill(tree.page_processes(single.state))
     ended = single.wait_end(job)
 
     assert [file["status"] for file in ended["successful"]] == ["completed"]
@@ -115,10 +115,10 @@ def test_a_page_that_crashes_on_every_try_fails_alone(
     job = single.batch([material.pdf(tmp_path / "scan.pdf", "qmq")], tmp_path / "out", retries=1)
     single.wait_in_work(job, 1, page=2)
     first = tree.page_processes(single.state)
-    tree.send(signal.SIGKILL, first)
+    tree.kill(first)
     tree.wait_until(lambda: set(tree.page_processes(single.state)) - set(first), "another page process")
     single.wait_in_work(job, 1, page=2)
-    tree.send(signal.SIGKILL, tree.page_processes(single.state))
+    tree.kill(tree.page_processes(single.state))
 
     ended = single.wait_end(job)
 
@@ -132,7 +132,7 @@ def test_a_file_that_crashes_its_process_on_every_try_fails_and_the_others_are_d
     job = single.batch([material.medium, material.quick], tmp_path / "out", retries=0)
     single.wait_in_work(job, 1)
 
-    tree.send(signal.SIGKILL, tree.page_processes(single.state))
+    tree.kill(tree.page_processes(single.state))
     ended = single.wait_end(job)
 
     assert [(file["code"], file["retryable"]) for file in ended["failed"]] == [("crashed", True)]

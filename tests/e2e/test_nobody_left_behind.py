@@ -322,7 +322,7 @@ def test_without_a_guard_the_whole_tree_goes_all_the_same(
     # A stopped worker can't clean up between two kills.
     host.process.send_signal(signal.SIGSTOP)
 
-    tree.send(signal.SIGKILL, doomed)
+    tree.kill(doomed)
 
     tree.wait_gone(host.state)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import signal
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,7 @@ def test_a_killed_worker_leaves_what_its_job_has_spent_until_the_last_file_ended
     first = start_worker(Launch({"OCR_WORKER_PAGE_PROCESSES": "1"}))
     job = first.batch([material.pdf(tmp_path / "scan.pdf", "qmq"), material.slow], tmp_path / "out")
     first.wait_in_work(job, 1, page=2)
-    tree.send(signal.SIGKILL, tree.page_processes(first.state))
+    tree.kill(tree.page_processes(first.state))
     first.wait_file_done(job)
     told = first.of(job, "progress")[-1]["data"]
     kill(first)

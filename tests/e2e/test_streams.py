@@ -114,7 +114,7 @@ def test_a_stderr_that_takes_nothing_costs_log_lines_only(
     host.wait_in_work(job, 1)
 
     # Its death is logged with its last words.
-    tree.send(signal.SIGKILL, tree.page_processes(host.state))
+    tree.kill(tree.page_processes(host.state))
     ended = host.wait_end(job)
     host.stdin.close()
 

@@ -44,26 +44,32 @@ def wait_until(condition: Callable[[], object], what: str, seconds: float = HANG
         pause.wait(0.01)
 
 
-def wait_gone(state: Path) -> None:
-    """The promise is 2 s, which `bench control` measures; here a loaded machine may take longer."""
-    wait_until(lambda: not alive(state), f"processes left over: {alive(state)}")
-
-
-def kill_all(state: Path) -> None:
-    """SIGKILL all of a worker's processes, until none is left."""
-
-    def none_left() -> bool:
-        left = alive(state)
-        send(signal.SIGKILL, left)
-        return not left
-
-    wait_until(none_left, "processes that can't be killed")
+def kill(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        with suppress(psutil.Error):
+            process.kill()
 
 
 def send(number: signal.Signals, processes: list[psutil.Process]) -> None:
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(number)
+
+
+def wait_gone(state: Path) -> None:
+    """The promise is 2 s, which `bench control` measures; here a loaded machine may take longer."""
+    wait_until(lambda: not alive(state), f"processes left over: {alive(state)}")
+
+
+def kill_all(state: Path) -> None:
+    """End all of a worker's processes by force, until none is left."""
+
+    def none_left() -> bool:
+        left = alive(state)
+        kill(left)
+        return not left
+
+    wait_until(none_left, "processes that can't be killed")
 
 
 def _belongs(process: psutil.Process, state: Path) -> bool:

@@ -132,7 +132,8 @@ def test_outputs_go_into_the_folder_that_the_run_began_with() -> None:
 
     need = reach_of(task)
 
-    out, other = frozenset({("/out", (1, 2))}), frozenset({("/out", (1, 3))})
+    folder = str(Path("/out"))
+    out, other = frozenset({(folder, (1, 2))}), frozenset({(folder, (1, 3))})
     assert need == Reach(out, results=True)
     assert need.covers(reach_of(InspectTask(Source("/scan.png"))))
     assert Reach(out | other, results=True).covers(need)

@@ -119,7 +119,7 @@ def test_details_may_hold_paths_odd_strings_and_unknown_objects() -> None:
         encode(Error(data=ErrorData(message="", code="internal", retryable=False, details=details)))
     )
 
-    assert said["data"]["details"]["path"] == "/a"
+    assert said["data"]["details"]["path"] == str(Path("/a"))
     assert said["data"]["details"]["name"] == "\ufffd\\udcff\U0001f600"
     assert said["data"]["details"].get("share") is None
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import img2pdf
 import pytest
 
 from samples import Sample
-from tests.protocol.process import start_worker
+from tests.protocol.process import WorkerProcess, start_worker
 from tests.protocol.transcripts import FOLDER, read_steps, replay
 
 SESSIONS = sorted(path.stem for path in FOLDER.glob("*.jsonl"))
@@ -29,9 +31,24 @@ def inputs(sample: Callable[[str], Sample], tmp_path_factory: pytest.TempPathFac
 @pytest.mark.parametrize("name", SESSIONS)
 def test_the_worker_plays_the_golden_session(name: str, inputs: Path, tmp_path: Path) -> None:
     environment = os.environ | {"OCR_WORKER_STATE_DIR": str(tmp_path / "state")}
-    folders = {"in": str(inputs), "out": str(tmp_path / "out")}
+    folders = {"in": inputs.as_posix(), "out": (tmp_path / "out").as_posix()}
 
     with start_worker([sys.executable, "-m", "ocr_worker"], environment) as worker:
-        faults = replay(read_steps(FOLDER / f"{name}.jsonl"), worker, folders)
+        faults = replay(read_steps(FOLDER / f"{name}.jsonl"), Slashes(worker), folders)
 
     assert faults == []
+
+
+class Slashes:
+    """A worker whose paths are as the transcripts have them, on Windows too."""
+
+    def __init__(self, worker: WorkerProcess) -> None:
+        self.send, self.end, self.exit_code = worker.send, worker.end, worker.exit_code
+        self._worker = worker
+
+    def receive(self) -> dict[str, Any] | None:
+        event = self._worker.receive()
+        if os.sep == "/" or event is None:
+            return event
+        turned: dict[str, Any] = json.loads(json.dumps(event).replace("\\\\", "/"))
+        return turned

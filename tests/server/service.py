@@ -104,6 +104,8 @@ def environment(home: Path) -> dict[str, str]:
         "XDG_CONFIG_HOME": str(home / "config"),
         # No test may find the queue full of another's jobs.
         "OCR_WORKER_QUEUE_LIMIT": "100000",
+        # To start a second would cost more than it does here.
+        "OCR_WORKER_PAGE_PROCESSES": "1",
     }
     return {**kept, **own}
 

@@ -50,9 +50,16 @@ def _is_address(target: str) -> bool:
 
 def _words(target: str) -> list[str]:
     try:
-        return shlex.split(target, posix=os.name != "nt")
+        return windows_words(target) if os.name == "nt" else shlex.split(target)
     except ValueError as error:
         raise UsageError(f"--on-finish {target!r} is not a command: {error}.") from error
+
+
+def windows_words(target: str) -> list[str]:
+    """The words of a command line as people write it on Windows: a backslash is one, and only " quotes."""
+    words = shlex.shlex(target, posix=True)
+    words.whitespace_split, words.quotes, words.escape, words.commenters = True, '"', "", ""
+    return list(words)
 
 
 def _post(address: str, content: bytes, seconds: float) -> str | None:

@@ -13,7 +13,7 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -106,7 +106,7 @@ class Folder:
 
     path: Path
     handle: int | None
-    """None where the system has no such handles: there, paths it is."""
+    """None where the system has no such handles: there, paths it is. (Windows pins the folder instead.)"""
 
     def open(self, one: Path, flags: int) -> int:
         """A descriptor of a file itself, never of what a link leads to. Raises OSError."""
@@ -167,7 +167,16 @@ def held_folder(path: Path, known: FolderId | None = None) -> Iterator[Folder]:
     Raises:
         OutputPermissionError: it is not the one that is known; None is not compared.
     """
-    if sys.platform == "win32" or os.rename not in os.supports_dir_fd:
+    if sys.platform == "win32":
+        from ocr_worker.files.windows import pinned
+
+        with ExitStack() as held:
+            with translated(path):
+                held.enter_context(pinned(path))
+            require_same_folder(path, known)
+            yield Folder(path, None)
+        return
+    if os.rename not in os.supports_dir_fd:
         require_same_folder(path, known)
         yield Folder(path, None)
         return

@@ -13,6 +13,10 @@ from urllib.parse import unquote_to_bytes
 AnyPath = Union[str, "os.PathLike[str]"]
 """A path as Python's callers have it."""
 _URI_STARTS = ("file:///", "file://localhost/")
+_SHORT = 180
+"""Characters of a path that leave room for a temporary name beside it: Windows takes 260 of them."""
+_VERBATIM, _SHARE = "\\\\?\\", "\\\\"
+"""How paths begin that may be of any length, and those of shares."""
 
 
 def written(path: AnyPath) -> str:
@@ -31,12 +35,32 @@ def absolute_path(text: str) -> str:
     Raises:
         ValueError: no file can have it: it is empty, or holds a NUL.
     """
-    start = next((start for start in _URI_STARTS if text.startswith(start)), None)
-    # The start's last slash is the path's first.
-    path = os.fsdecode(unquote_to_bytes(text[len(start) - 1 :])) if start else text
+    coded = _path_of_uri(text)
+    path = text if coded is None else os.fsdecode(unquote_to_bytes(coded))
     if not path or "\0" in path:
         raise ValueError("a path is not empty and holds no NUL")
-    if start and os.name == "nt" and path[2:3] == ":":
+    if coded is not None and os.name == "nt" and path[2:3] == ":":
         # file:///C:/scans is C:/scans to Windows.
         path = path[1:]
-    return os.path.abspath(path)  # noqa: PTH100  # resolve() would follow links
+    return usable(os.path.abspath(path))  # noqa: PTH100  # resolve() would follow links
+
+
+def _path_of_uri(text: str) -> str | None:
+    # The start's last slash is the path's first.
+    for start in _URI_STARTS:
+        if text.startswith(start):
+            return text[len(start) - 1 :]
+    # To Windows file://server/scans is a share.
+    return text[5:] if os.name == "nt" and text.startswith("file://") else None
+
+
+def usable(path: str) -> str:
+    """An absolute path as this system can use it: Windows takes a long one only in a form of its own."""
+    return verbatim(path) if os.name == "nt" and len(path) > _SHORT else path
+
+
+def verbatim(path: str) -> str:
+    """A path of Windows in the form that may be of any length, and is taken as it stands."""
+    if path.startswith(_VERBATIM):
+        return path
+    return f"{_VERBATIM}UNC\\{path[2:]}" if path.startswith(_SHARE) else f"{_VERBATIM}{path}"

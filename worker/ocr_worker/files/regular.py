@@ -5,18 +5,24 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+from ocr_worker.errors import is_shared
+
+WAITS = (0.1, 0.3)
+"""Seconds between tries of a file that Windows refuses: a scanner for viruses lets go soon, a program that writes does not."""
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path, sleep: Callable[[float], None] = time.sleep) -> BinaryIO:
     """The file, to be read; OSError ENODEV for what is not a regular file.
 
     A pipe without a writer would hold up an ordinary open for ever.
     """
-    handle = os.open(path, _FLAGS)
+    handle = _patiently(path, sleep)
     if stat.S_ISREG(os.fstat(handle).st_mode):
         return os.fdopen(handle, "rb")
     os.close(handle)
@@ -27,3 +33,22 @@ def read_regular(path: Path) -> bytes:
     """All of it; errors as those of `open_regular`."""
     with open_regular(path) as stream:
         return stream.read()
+
+
+def _patiently(path: Path, sleep: Callable[[float], None]) -> int:
+    for seconds in WAITS:
+        try:
+            return _open(path)
+        except OSError as error:
+            if not is_shared(error):
+                raise
+        sleep(seconds)
+    return _open(path)
+
+
+def _open(path: Path) -> int:
+    if sys.platform == "win32":
+        from ocr_worker.files.windows import open_shared
+
+        return open_shared(path)
+    return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -13,6 +13,7 @@ from typing import Literal
 
 from ocr_worker.errors import BadNameError, OcrError, OutputConflictError
 from ocr_worker.files.bounded import Identity, identities, identity
+from ocr_worker.files.paths import usable
 from ocr_worker.model.jobs import InputFile
 from ocr_worker.model.results import FileOutcome
 from ocr_worker.model.tasks import Failure
@@ -23,7 +24,10 @@ SUFFIXES = {"pdf": ".pdf", "txt": ".txt", "json": "_ocr_results.json", "hocr": "
 LONGEST_NAME_BYTES = 255
 ROOM_BYTES = 36
 """For our suffixes, `_n`, and the affixes of temporary files."""
-RESERVED = {"con", "prn", "aux", "nul", *(f"{device}{n}" for device in ("com", "lpt") for n in range(1, 10))}
+RESERVED = {
+    "con", "prn", "aux", "nul", "conin$", "conout$", "clock$",
+    *(f"{device}{number}" for device in ("com", "lpt") for number in "123456789¹²³"),
+}  # fmt: skip
 
 OnExisting = Literal["skip", "overwrite", "suffix"]
 
@@ -41,7 +45,7 @@ class Namespace:
 
 def output_paths(folder: Path, name: str, outputs: tuple[str, ...]) -> dict[str, str]:
     """Output kind to path for a planned name."""
-    return {kind: str(folder / (name + SUFFIXES[kind])) for kind in outputs}
+    return {kind: usable(str(folder / (name + SUFFIXES[kind]))) for kind in outputs}
 
 
 _Inputs = dict[Identity, str]

@@ -31,7 +31,7 @@ from ocr_worker.model.events import JobEnded, JobEvent, JobFailed
 from ocr_worker.model.jobs import JobId, JobRequest
 from ocr_worker.model.results import Accepted, Doing
 from ocr_worker.model.tasks import Outcome
-from ocr_worker.processes.guard import Guard
+from ocr_worker.processes.guard import Guard, guard_of_page_processes
 from ocr_worker.processes.pool import Pool, make_pool
 from ocr_worker.settings import Settings
 
@@ -83,7 +83,7 @@ class Runtime:
         """
         self.settings = settings
         self._inbox: Inbox = inbox or queue.Queue()
-        guard = guard or Guard()
+        guard = guard or guard_of_page_processes()
         pool = pool or make_pool(settings.page_processes, settings, guard, self._inbox.put)
         self.service: JobService = JobService(settings, pool, self, progress_seconds=progress_seconds)
         self._requests = PageRequests(make_pool(2, settings, guard, self._inbox.put))

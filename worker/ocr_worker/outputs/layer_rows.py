@@ -28,7 +28,7 @@ _LEAST, _MOST = 0.75, 1.2
 _NEAR = 0.94
 """Sizes that differ less are one, when the most common is sought."""
 
-_BLOCK_PITCH, _FAR = 1.42, 1.7
+_BLOCK_PITCH, _FAR = 1.38, 2.0
 """In font sizes: poppler takes rows for one block up to 1.5; rows that stand further apart are left as they are."""
 
 _DPI = 300

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -134,6 +135,9 @@ def _move_to_free(folder: Folder, temporary: Path, target: Path) -> None:
 
 def _set_aside(folder: Folder, target: Path) -> Path:
     """A second name of what is there; the only one where a file system knows no links, so there nobody sweeps it."""
+    if sys.platform == "win32":
+        # Refused where a program holds the file, like the move that would follow; by then a second name could not be removed.
+        folder.rename(target, target)
     kept = part_beside(target)
     try:
         folder.link(target, kept)

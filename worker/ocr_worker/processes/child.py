@@ -20,7 +20,7 @@ from ocr_worker.errors import CorruptError, InternalError, OcrError, TooLargeErr
 from ocr_worker.model.tasks import Confine, Failure, InspectTask, OpenTask, Outcome, PageTask, Task, WarmTask
 from ocr_worker.processes import messages, sandbox
 from ocr_worker.processes.claim import Channel, claim
-from ocr_worker.processes.parent_death import die_with, end_group
+from ocr_worker.processes.parent_death import die_with, end_commands_with_us, end_group
 from ocr_worker.processes.reach import NEEDS_COMMAND, REFUSED
 
 if TYPE_CHECKING:
@@ -142,6 +142,8 @@ class Orders:
         from ocr_worker.engines.commands import page_commands
 
         commands = page_commands() if to.commands else None
+        # Not earlier: by now the worker has put us into a job object of its own, and ours is to lie within that.
+        end_commands_with_us()
         for undone in sandbox.confine(to.writes, str(self._temp), commands):
             sys.stderr.write(f"not confined by {undone}\n")
         self._confined = True

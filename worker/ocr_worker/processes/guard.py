@@ -2,7 +2,7 @@
 
 The guard is forked before there are threads. It needs nothing of the worker's interpreter: it hears signals through the
 C-level wake-up pipe, sees the host go by polling, and sees the worker die by the end of its pipe.
-On Windows, which has no fork, there is only the thread of `watch_host`, and it sees no more than a dead parent process.
+Windows has no fork: `windows_guard` has what stands there for all of this.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from ocr_worker.files.liveness import birth
 
@@ -24,10 +25,23 @@ POLL_SECONDS = 0.25
 
 def ending_signals() -> tuple[int, ...]:
     """Those that order an end; that the terminal is gone is such an order, unless it was to be ignored when we were started (nohup)."""
-    hangup = getattr(signal, "SIGHUP", None)
-    if hangup is None or signal.getsignal(hangup) is signal.SIG_IGN:
+    if sys.platform == "win32":
+        # Ctrl-C, and Ctrl-Break, which also stands for a console that is closed and a user who leaves.
+        return signal.SIGINT, signal.SIGTERM, signal.SIGBREAK
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         return signal.SIGINT, signal.SIGTERM
-    return signal.SIGINT, signal.SIGTERM, hangup
+    return signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+
+
+def hear_signals(post: Callable[[int], None]) -> None:
+    """Post each order to end."""
+    if sys.platform == "win32":
+        from ocr_worker.processes.windows_guard import hear_signals_aside
+
+        hear_signals_aside(ending_signals(), post)
+        return
+    for number in ending_signals():
+        signal.signal(number, lambda received, _: post(received))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +81,9 @@ class Guard:
 def start_guard(stdout: int, grace_seconds: float) -> Guard:
     """Fork the guard, and wait a millisecond until it is on its own. Call before any thread exists and before heavy imports."""
     if sys.platform == "win32":
-        return Guard()
+        from ocr_worker.processes.windows_guard import JobGuard
+
+        return JobGuard(grace_seconds)
     read_orders, write_orders = os.pipe()
     read_wakeups, write_wakeups = os.pipe()
     read_ready, write_ready = os.pipe()
@@ -89,16 +105,39 @@ def start_guard(stdout: int, grace_seconds: float) -> Guard:
     return Guard(write_orders)
 
 
-def watch_host(stdout: int, parent: Callable[[], int | None], post: Callable[[HostGone], None]) -> None:
-    """Post HostGone, from a thread, once stdout has no reader or the parent's process is dead."""
+def guard_of_page_processes() -> Guard:
+    """For a program that runs jobs itself and decides when it ends: it is never ended by force."""
+    if sys.platform == "win32":
+        from ocr_worker.processes.windows_guard import JobGuard
 
-    def run() -> None:
-        watch = HostWatch(stdout)
+        return JobGuard()
+    return Guard()
+
+
+class Watch(Protocol):
+    def gone(self, parent: int | None, wait_seconds: float) -> str | None:
+        """Wait up to `wait_seconds`; why the host is gone, or None."""
+        ...
+
+
+def watch_host(stdout: int, parent: Callable[[], int | None], post: Callable[[HostGone], None]) -> None:
+    """Post HostGone, from a thread, once stdout has no reader or the parent's process is dead; it may be posted for each."""
+
+    def run(watch: Watch) -> None:
         while (reason := watch.gone(parent(), POLL_SECONDS)) is None:
             continue
         post(HostGone(reason))
 
-    threading.Thread(target=run, name="host", daemon=True).start()
+    for watch in _watches(stdout):
+        threading.Thread(target=run, args=(watch,), name="host", daemon=True).start()
+
+
+def _watches(stdout: int) -> tuple[Watch, ...]:
+    if sys.platform == "win32":
+        from ocr_worker.processes.windows_guard import ParentWatch, PipeWatch
+
+        return ParentWatch(), PipeWatch(stdout)
+    return (HostWatch(stdout),)
 
 
 class HostWatch:
@@ -106,18 +145,15 @@ class HostWatch:
 
     def __init__(self, stdout: int, born: Callable[[int], str | None] = birth) -> None:
         self._born = born
-        # Windows tells the writing end of a pipe nothing of its reader before it writes.
-        self._poll = select.poll() if hasattr(select, "poll") else None
-        if self._poll is not None:
+        self._identity: tuple[int, str] | None = None
+        if sys.platform != "win32":
+            self._poll = select.poll()
             # No event is asked for: POLLERR, POLLHUP and POLLNVAL come unasked.
             self._poll.register(stdout, 0)
-        self._identity: tuple[int, str] | None = None
 
     def gone(self, parent: int | None, wait_seconds: float) -> str | None:
         """Wait up to `wait_seconds`; why the host is gone, or None."""
-        if self._poll is None:
-            time.sleep(wait_seconds)
-        elif self._poll.poll(wait_seconds * 1000):
+        if sys.platform != "win32" and self._poll.poll(wait_seconds * 1000):
             return "stdout has no reader"
         if parent is not None and not self._alive(parent):
             return f"the host's process {parent} has ended"

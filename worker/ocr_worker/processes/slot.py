@@ -200,8 +200,15 @@ def _spawn(settings: Settings, temp: Path) -> subprocess.Popen[bytes]:
         stderr=subprocess.PIPE,
         env=_environment(temp),
         start_new_session=True,
-        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        creationflags=_creation_flags(),
     )
+
+
+def _creation_flags() -> int:
+    """On Windows: with a console of its own that nobody sees, so that no Ctrl-C comes there and no command opens a window."""
+    if sys.platform == "win32":
+        return subprocess.CREATE_NO_WINDOW | subprocess.BELOW_NORMAL_PRIORITY_CLASS
+    return 0
 
 
 def _command(settings: Settings) -> list[str]:

