@@ -160,8 +160,9 @@ def clean_stale(jobs_dir: Path) -> list[JobId]:
     for file in _files(jobs_dir):
         with _held(file) as held:
             if held:
-                # Removed while it is held, so that no worker takes it in between.
-                file.unlink(missing_ok=True)
+                # Removed while it is held, so that no worker takes it in between. On Windows filelock does it when it lets go.
+                if sys.platform != "win32":
+                    file.unlink(missing_ok=True)
                 removed.append(file.stem)
     for request in (path for kind in REQUESTS for path in jobs_dir.glob(f"*.{kind}")):
         if not is_held(jobs_dir, request.stem):
