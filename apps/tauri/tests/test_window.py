@@ -135,6 +135,7 @@ def test_dropped_scans_are_read_and_a_reload_in_mid_batch_finds_the_job_again(
     window.drop(scans)
     window.wait("return document.querySelector('article progress')?.value > 0", "progress")
     before = window.percent()
+    assert before < 100
 
     window.reload()
 
