@@ -41,7 +41,7 @@ def test_an_output_folder_that_changes_places_all_the_time_costs_nobody_a_file(
     before = sorted(foreign.iterdir())
     options = {"on_existing": "overwrite", "stop_on_error_threshold": 1.0}
     job = worker.start_batch(files, out, **options)
-    worker.wait(lambda event: event["type"] == "progress")
+    worker.wait(lambda event: event["type"] == "progress" and event["job_id"] == job)
 
     with attackers.toggled(out, link):
         ended = worker.ended(job)
