@@ -4,8 +4,8 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 # The files are complete, so nothing is left to resolve: pip would look for newer ones behind an extra, and find no hash.
 HASHED := install --no-deps --require-hashes --only-binary :all: --requirement
-# Four files at a time, as most tests wait for processes, and in their order: those that take longest come early.
-PYTEST := $(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
+# Five files at a time, as most tests wait for processes, and in their order: those that take longest come early.
+PYTEST := $(BIN)/python -m pytest --numprocesses 5 --dist loadfile --no-loadscope-reorder
 SELF := install --no-deps --no-build-isolation --no-index --editable .
 UV := build/lock/bin/uv pip compile --universal --python-version 3.10 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header --no-config --quiet \
@@ -21,7 +21,7 @@ RUST := --manifest-path clients/rust/Cargo.toml
 APP := --manifest-path apps/tauri/Cargo.toml
 PLUGIN := clients/rust/tauri-plugin-ocr-sidecar
 
-.PHONY: help demo test test-rust test-desktop test-ui test-quick faults check fix contract acceptance sidecar test-sidecar
+.PHONY: help demo test test-clients test-rust test-desktop test-ui test-quick faults check fix contract acceptance sidecar test-sidecar
 .PHONY: windows test-windows test-windows-all bench bench-quick bench-long system-tools missing-tools lock clean
 .DELETE_ON_ERROR:
 
@@ -31,8 +31,11 @@ help: ## Say what can be made.
 demo: .venv/runtime ## Watch sample scans become searchable PDFs, text and word boxes.
 	@$(BIN)/python -m examples.demo
 
-test: .venv/dev missing-tools tests/readers/node_modules ## Run all tests.
-	$(PYTEST)
+test: .venv/dev missing-tools tests/readers/node_modules ## Run all tests but those of clients and apps, which have targets of their own.
+	$(PYTEST) --ignore tests/clients
+
+test-clients: .venv/dev missing-tools ## Run the tests of the Python and TypeScript clients and of the npm packages.
+	$(PYTEST) tests/clients
 
 test-rust: .venv/dev ## Format, lint and test the Rust client with the real worker; RUST_TESTS=--include-ignored kills a hundred hosts.
 	@if ! command -v cargo >/dev/null; then \

@@ -87,7 +87,10 @@ def service(home: Path, *words: str | Path, limited: Limited | None = None) -> I
     alarm = threading.Timer(HANG_SECONDS, process.kill)
     alarm.start()
     try:
-        yield Service(_address(process, log), process, home / "state", log)
+        address = _address(process, log)
+        # It is for a start that hangs: what is shared by a session may live longer.
+        alarm.cancel()
+        yield Service(address, process, home / "state", log)
     finally:
         alarm.cancel()
         if process.poll() is None:
