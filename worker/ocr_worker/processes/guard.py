@@ -124,9 +124,13 @@ def watch_host(stdout: int, parent: Callable[[], int | None], post: Callable[[Ho
     """Post HostGone, from a thread, once stdout has no reader or the parent's process is dead; it may be posted for each."""
 
     def run(watch: Watch) -> None:
-        while (reason := watch.gone(parent(), POLL_SECONDS)) is None:
-            continue
-        post(HostGone(reason))
+        while True:
+            watched = parent()
+            reason = watch.gone(watched, POLL_SECONDS)
+            # A later `hello` may have let that parent go while we looked.
+            if reason is not None and parent() == watched:
+                post(HostGone(reason))
+                return
 
     for watch in _watches(stdout):
         threading.Thread(target=run, args=(watch,), name="host", daemon=True).start()
