@@ -73,11 +73,11 @@ def test_locks_and_requests_that_nobody_holds_go_and_those_of_the_living_stay(
     settings: Settings, leases: JobLeases
 ) -> None:
     (settings.jobs_dir / "dead.lock").touch()
-    JobLock.ask_to_cancel(settings.jobs_dir, "dead")
+    JobLock.ask(settings.jobs_dir, "dead", "cancel")
     JobLock.ask(settings.jobs_dir, "dead", "pause")
 
     with JobLock(settings.jobs_dir, "alive") as lock:
-        JobLock.ask_to_cancel(settings.jobs_dir, "alive")
+        JobLock.ask(settings.jobs_dir, "alive", "cancel")
         assert leases.store.is_there
         assert lock.cancel_asked
         assert sorted(path.name for path in settings.jobs_dir.iterdir()) == ["alive.cancel", "alive.lock"]

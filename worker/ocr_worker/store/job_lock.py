@@ -48,7 +48,8 @@ class JobLock:
         from filelock import Timeout
 
         make_private(jobs_dir)
-        self._path, self._request = _path(jobs_dir, job_id), _request(jobs_dir, job_id)
+        self._path = _path(jobs_dir, job_id)
+        self._requests = {request: _request(jobs_dir, job_id, request) for request in REQUESTS}
         try:
             self._lock = _take(self._path)
         except Timeout as error:
@@ -58,30 +59,28 @@ class JobLock:
         except OSError as error:
             raise output_error(error, self._path) from error
         # One that came too late was not meant for this run.
-        self._request.unlink(missing_ok=True)
-        self._pauses: dict[Request, Path] = {
-            request: _request(jobs_dir, job_id, request) for request in REQUESTS[1:]
-        }
-        for request in self._pauses:
+        for request in REQUESTS:
             self.answered(request)
 
     @property
     def cancel_asked(self) -> bool:
-        return _is_there(self._request)
+        return _is_there(self._requests["cancel"])
 
     @staticmethod
     def is_asked_to_cancel(jobs_dir: Path, job_id: JobId) -> bool:
         """Whether the owner of a lock was asked, be it alive or dead."""
-        return _is_there(_request(jobs_dir, job_id))
+        return _is_there(_request(jobs_dir, job_id, "cancel"))
 
     @property
     def pauses_asked(self) -> list[Request]:
         """Whether the owner was asked to pause, or to go on."""
-        return [request for request, file in self._pauses.items() if _is_there(file)]
+        return [
+            request for request, file in self._requests.items() if request != "cancel" and _is_there(file)
+        ]
 
     def answered(self, request: Request) -> None:
-        """Take a pause, or its end, as carried out."""
-        self._pauses[request].unlink(missing_ok=True)
+        """Take what was asked as carried out."""
+        self._requests[request].unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self
@@ -98,16 +97,11 @@ class JobLock:
         """
         if self._lock.is_locked:
             own = Path(self._lock.lock_file)
-            requests = (self._request, *self._pauses.values())
+            requests = self._requests.values()
             for file in (*requests, own) if own.suffix == LOCK else requests:
                 with suppress(OSError):
                     file.unlink(missing_ok=True)
             self._lock.release()
-
-    @staticmethod
-    def ask_to_cancel(jobs_dir: Path, job_id: JobId) -> None:
-        """Ask the owner of the lock to cancel the job; it looks every half a second."""
-        _request(jobs_dir, job_id).touch(mode=0o600)
 
     @staticmethod
     def ask(jobs_dir: Path, job_id: JobId, request: Request) -> None:
@@ -115,7 +109,7 @@ class JobLock:
         _request(jobs_dir, job_id, request).touch(mode=0o600)
 
     @staticmethod
-    def ask_no_more(jobs_dir: Path, job_id: JobId, request: Request = "cancel") -> None:
+    def ask_no_more(jobs_dir: Path, job_id: JobId, request: Request) -> None:
         _request(jobs_dir, job_id, request).unlink(missing_ok=True)
 
     @classmethod
@@ -306,7 +300,7 @@ def _path(jobs_dir: Path, job_id: JobId) -> Path:
     return jobs_dir / f"{job_id}{LOCK}"
 
 
-def _request(jobs_dir: Path, job_id: JobId, request: Request = "cancel") -> Path:
+def _request(jobs_dir: Path, job_id: JobId, request: Request) -> Path:
     return jobs_dir / f"{job_id}.{request}"
 
 

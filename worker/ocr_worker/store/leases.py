@@ -91,7 +91,7 @@ class JobLeases:
             OutputPermissionError, NoSpaceError: the state folder can't be written.
         """
         try:
-            JobLock.ask_to_cancel(self._jobs_dir, job_id)
+            JobLock.ask(self._jobs_dir, job_id, "cancel")
         except OSError as error:
             raise output_error(error, self._jobs_dir) from error
 
