@@ -8,10 +8,9 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ocr_client.client import open_batch, reopen
-from ocr_client.core import Core, State
-from ocr_client.metrics import Metrics
+from ocr_client.core import Core
 from ocr_client.run import Run
-from ocr_client.settings import Settings
+from ocr_client.view import ClientView, JobView
 from ocr_client.wire import AnyPath, wire_path
 from ocr_client.wire_types import (
     BatchData,
@@ -24,7 +23,6 @@ from ocr_client.wire_types import (
     JobState,
     JobSummary,
     PingData,
-    ProgressData,
 )
 
 if TYPE_CHECKING:
@@ -38,31 +36,14 @@ async def _wait(future: Future[T]) -> T:
     return await asyncio.wrap_future(future)
 
 
-class AsyncJob:
+class AsyncJob(JobView):
     """A batch at work. `async for` gives its events; the last one is its end."""
 
     def __init__(self, core: Core, run: Run) -> None:
-        self._core, self._run = core, run
+        super().__init__(core, run)
         self._news = asyncio.Event()
         loop = asyncio.get_running_loop()
         run.listen(lambda: _call_soon(loop, self._news.set))
-
-    @property
-    def job_id(self) -> str:
-        return self._run.job_id
-
-    @property
-    def total_files(self) -> int:
-        return self._run.total_files
-
-    @property
-    def progress(self) -> ProgressData | None:
-        """The newest."""
-        return self._run.progress
-
-    @property
-    def ended(self) -> bool:
-        return self._run.ended
 
     async def __aiter__(self) -> AsyncIterator[Event]:
         """Events as they come, to the end; of progress only the newest, for a slow reader."""
@@ -100,15 +81,11 @@ class AsyncJob:
         await _wait(self._core.ask("cancel", job_id=self.job_id))
 
 
-class AsyncClient:
+class AsyncClient(ClientView):
     """A worker that is started, watched, restarted and ended: `async with AsyncClient("my-app") as ocr: ...`.
 
     Every method raises OcrError if the worker refuses, and WorkerGoneError if it dies before it answers.
     """
-
-    def __init__(self, name: str, **settings: Any) -> None:
-        """`settings` are the other fields of `Settings`."""
-        self._core = Core(Settings(name, **settings))
 
     async def start(self) -> HelloData:
         """Start the worker. Raises WorkerGoneError."""
@@ -124,24 +101,6 @@ class AsyncClient:
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
-
-    @property
-    def state(self) -> State:
-        return self._core.state
-
-    @property
-    def metrics(self) -> Metrics:
-        return self._core.metrics
-
-    @property
-    def hello(self) -> HelloData | None:
-        """What the worker says of itself; it may be another than at the start."""
-        return self._core.hello
-
-    @property
-    def worker_pid(self) -> int | None:
-        """None while there is none."""
-        return self._core.worker_pid
 
     async def batch(
         self,

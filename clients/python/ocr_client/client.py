@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, cast
 
-from ocr_client.core import Core, State
-from ocr_client.metrics import Metrics
+from ocr_client.core import Core
 from ocr_client.run import Run
-from ocr_client.settings import Settings
+from ocr_client.view import ClientView, JobView
 from ocr_client.wire import AnyPath, wire_path
 from ocr_client.wire_types import (
     BatchData,
@@ -22,35 +21,14 @@ from ocr_client.wire_types import (
     JobState,
     JobSummary,
     PingData,
-    ProgressData,
 )
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class Job:
+class Job(JobView):
     """A batch at work. Iterate it for its events; the last one is its end."""
-
-    def __init__(self, core: Core, run: Run) -> None:
-        self._core, self._run = core, run
-
-    @property
-    def job_id(self) -> str:
-        return self._run.job_id
-
-    @property
-    def total_files(self) -> int:
-        return self._run.total_files
-
-    @property
-    def progress(self) -> ProgressData | None:
-        """The newest."""
-        return self._run.progress
-
-    @property
-    def ended(self) -> bool:
-        return self._run.ended
 
     def __iter__(self) -> Iterator[Event]:
         """Events as they come, to the end; of progress only the newest, for a slow reader."""
@@ -85,15 +63,11 @@ class Job:
         self._core.ask("cancel", job_id=self.job_id).result()
 
 
-class Client:
+class Client(ClientView):
     """A worker that is started, watched, restarted and ended: `with Client("my-app") as ocr: ...`.
 
     Every method raises OcrError if the worker refuses, and WorkerGoneError if it dies before it answers.
     """
-
-    def __init__(self, name: str, **settings: Any) -> None:
-        """`settings` are the other fields of `Settings`."""
-        self._core = Core(Settings(name, **settings))
 
     def start(self) -> HelloData:
         """Start the worker. Raises WorkerGoneError."""
@@ -109,24 +83,6 @@ class Client:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-    @property
-    def state(self) -> State:
-        return self._core.state
-
-    @property
-    def metrics(self) -> Metrics:
-        return self._core.metrics
-
-    @property
-    def hello(self) -> HelloData | None:
-        """What the worker says of itself; it may be another than at the start."""
-        return self._core.hello
-
-    @property
-    def worker_pid(self) -> int | None:
-        """None while there is none."""
-        return self._core.worker_pid
 
     def batch(
         self,
