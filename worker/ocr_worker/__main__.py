@@ -34,8 +34,12 @@ def main() -> int:
         return page_process(int(arguments[1]), int(arguments[2]))
     # Imports take a while, and nothing has started: a Ctrl-C this early just ends the process.
     signal.signal(signal.SIGINT, lambda number, _: os._exit(128 + number))
+    # What imports make is no garbage: looking for some among it takes a while.
+    gc.disable()
     from ocr_worker.cli.app import run
 
+    gc.freeze()
+    gc.enable()
     return run(arguments, _start_service)
 
 

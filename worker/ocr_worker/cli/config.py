@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
-import yaml
 
 from ocr_worker.cli.exit_codes import UsageError
 from ocr_worker.cli.terminal_text import flat
@@ -67,6 +66,8 @@ def user_file() -> Path:
 
 
 def _in_file(file: Path) -> dict[Any, Any]:
+    import yaml  # takes a while, and most have no file
+
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (yaml.YAMLError, OSError, ValueError) as error:
@@ -89,6 +90,8 @@ def _variable(key: str) -> str:
 
 
 def _scalar(text: str) -> object:
+    import yaml
+
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError:

@@ -5,14 +5,9 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from rich.console import Console, Group
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
 from typing_extensions import Self
 
 from ocr_worker.cli.own_words import told
@@ -24,7 +19,6 @@ from ocr_worker.model.results import FileResult, Progress
 Loudness = Literal["quiet", "normal", "verbose"]
 PLAIN_SECONDS = 10.0
 """Time between two lines of progress without a terminal."""
-BAR_WIDTH = 30
 
 
 class View(AbstractContextManager["View"], Protocol):
@@ -43,6 +37,9 @@ class View(AbstractContextManager["View"], Protocol):
 def view_for(loudness: Loudness) -> View:
     """Choose the view that suits stderr."""
     if loudness != "quiet" and sys.stderr.isatty():
+        # What draws it takes a while to import.
+        from ocr_worker.cli.live_view import LiveView
+
         return LiveView(loudness)
     return PlainView(loudness)
 
@@ -74,49 +71,6 @@ class PlainView(View):
     def note(self, text: str) -> None:
         if self.loudness != "quiet":
             say(text)
-
-
-class LiveView(View):
-    """A live bar, the counts and the page in work, at the end of the screen."""
-
-    def __init__(self, loudness: Loudness) -> None:
-        self._loudness = loudness
-        self._progress: Progress | None = None
-        self._heard_at = 0.0
-        console = Console(stderr=True, highlight=False)
-        self._live = Live(console=console, refresh_per_second=5, transient=True, get_renderable=self._draw)
-
-    def __enter__(self) -> Self:
-        self._live.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._live.stop()
-
-    def progress(self, progress: Progress) -> None:
-        self._progress, self._heard_at = progress, time.monotonic()
-
-    def file(self, done: FileResult) -> None:
-        if line := file_line(done, self._loudness):
-            self.note(line)
-
-    def note(self, text: str) -> None:
-        self._live.console.print(Text(text))
-
-    def _draw(self) -> Group:
-        if (heard := self._progress) is None:
-            return Group()
-        # A long page says nothing for a while; the clock goes on.
-        silent, eta = time.monotonic() - self._heard_at, heard.eta_seconds
-        now = replace(
-            heard,
-            elapsed_seconds=heard.elapsed_seconds + silent,
-            eta_seconds=None if eta is None else max(0.0, eta - silent),
-        )
-        bar = Table.grid(padding=(0, 1))
-        bar.add_row(ProgressBar(100, now.percent, width=BAR_WIDTH), pace(now))
-        place = Text(shown(now.message), style="dim", overflow="ellipsis", no_wrap=True)
-        return Group(bar, Text(standing(now)), place)
 
 
 def _place(progress: Progress) -> str:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import errno
-import http.client
 import os
 import queue
 import shlex
 import subprocess
 import sys
 import threading
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,6 +71,10 @@ def _post(address: str, content: bytes, seconds: float) -> str | None:
 
 
 def _ask(address: str, content: bytes, seconds: float) -> str | None:
+    # They take a while, and most call nobody.
+    import http.client
+    import urllib.request
+
     headers = {"Content-Type": "application/json", "User-Agent": "ocr-sidecar"}
     request = urllib.request.Request(address, content, headers)  # noqa: S310  # its scheme has been looked at
     try:

@@ -64,6 +64,7 @@ class RunJournal:
         self.throttle = Throttle(context.progress_seconds)
         self.retries, self.pages_read, self._last_seq = 0, 0, job.last_seq
         self._stored_percent = self.progress.percent
+        self._is_paused = self._rest_is_told = False
         stats = context.pool.stats()
         self._deaths, self._recycled, self._peak_rss = stats.deaths, stats.recycled, job.peak_rss_bytes
 
@@ -74,8 +75,29 @@ class RunJournal:
         self.throttle.mark_news()
         self.tell(at_once=True)
 
-    def set_state(self, state: JobState) -> None:
-        self._store.update_job(self._job.job_id, state=state)
+    def paused(self) -> None:
+        """Publish progress at once, and store that the run is paused."""
+        self.tell(at_once=True)
+        self._is_paused, self._rest_is_told = True, False
+        self.stop_clock_at_rest()
+        self._set_state("paused")
+
+    def unpaused(self) -> None:
+        """Store that the run goes on."""
+        self._is_paused = False
+        self.worked.unpause()
+        self._set_state("running")
+
+    def stop_clock_at_rest(self) -> None:
+        """Stop the clock once a paused run has nothing in work any more."""
+        if self._is_paused and not self._in_flight:
+            self.worked.pause()
+
+    def tell_rest(self) -> None:
+        """Publish once that a paused run has nothing in work any more: not before the pause was answered."""
+        if self._is_paused and not self._in_flight and not self._rest_is_told:
+            self._rest_is_told = True
+            self._context.listener.on_event(JobPaused(self._job.job_id))
 
     def tell(self, *, at_once: bool = False) -> None:
         """Publish progress if there is news and the throttle allows it."""
@@ -92,10 +114,6 @@ class RunJournal:
     def file_started(self, number: int, pages: int) -> None:
         """Publish that a file's first page was given out."""
         self._context.listener.on_event(FileStarted(self._job.job_id, number, pages))
-
-    def rested(self) -> None:
-        """Publish that the paused run has nothing in work any more."""
-        self._context.listener.on_event(JobPaused(self._job.job_id))
 
     def retried(self, name: str, page: int) -> None:
         """Count a retry of a page, or of a step of the whole file."""
@@ -129,6 +147,9 @@ class RunJournal:
             self._write_end("failed", error.code, time.time(), ())
         failure = Failure.of(error)
         self._context.listener.on_event(JobFailed(self._job.job_id, failure, seq))
+
+    def _set_state(self, state: JobState) -> None:
+        self._store.update_job(self._job.job_id, state=state)
 
     def _next_seq(self) -> int:
         self._last_seq += 1

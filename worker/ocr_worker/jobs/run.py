@@ -6,18 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
-from ocr_worker.jobs.course import (
-    Course,
-    Drop,
-    Effect,
-    Feed,
-    FileEnds,
-    PageLost,
-    Redo,
-    Retry,
-    RunEnds,
-    Task,
-)
+from ocr_worker.jobs import course
 from ocr_worker.jobs.file_window import FileWindow, RunOrder
 from ocr_worker.jobs.in_flight import InFlightTasks
 from ocr_worker.jobs.journal import RunJournal
@@ -41,15 +30,11 @@ class JobRun:
         self.journal = RunJournal(job, context, self.in_flight)
         counts, pending = self.journal.progress.counts, context.store.stats(job.job_id)["pending"]
         partial = order.only is not None and pending > len(order.only)
-        self.course = Course(
-            job.options,
-            ended=sum(counts.values()),
-            failed=counts["failed"],
-            partial=partial,
-            reason=job.reason,
+        ended, failed = sum(counts.values()), counts["failed"]
+        self.course = course.Course(
+            job.options, ended=ended, failed=failed, partial=partial, reason=job.reason
         )
         self._ends = TaskEnds(job, self.window, self.course, self.journal, context)
-        self._rest_is_told = False
 
     def begin(self) -> None:
         """Prepare the output folder and publish where the run starts."""
@@ -61,12 +46,12 @@ class JobRun:
 
     def advance(self) -> None:
         """Carry out all steps that the course allows now."""
-        self._tell_rest()
+        self.journal.tell_rest()
         self.course.begin_turn()
         while not self.ended and (step := self.course.next_step(time.monotonic(), self.in_flight.room())):
-            if isinstance(step, Feed):
+            if isinstance(step, course.Feed):
                 self._feed()
-            elif isinstance(step, RunEnds):
+            elif isinstance(step, course.RunEnds):
                 self._apply([step])
             else:
                 self._start(step)
@@ -78,7 +63,7 @@ class JobRun:
         task = self.in_flight.end(ended)
         if task is not None:
             self._apply(*self._ends.task_ended(task, ended.outcome))
-            self._rest()
+            self.journal.stop_clock_at_rest()
         return task is not None
 
     def tick(self) -> None:
@@ -93,17 +78,14 @@ class JobRun:
 
     def pause(self) -> None:
         """Start nothing more and let tasks in flight finish. Publish progress now."""
-        self.journal.tell(at_once=True)
         self.course.paused = True
-        self._rest()
-        self.journal.set_state("paused")
+        self.journal.paused()
 
     def unpause(self) -> None:
-        self.course.paused = self._rest_is_told = False
-        self.journal.worked.unpause()
-        self.journal.set_state("running")
+        self.course.paused = False
+        self.journal.unpaused()
 
-    def stop(self, end: RunEnds) -> None:
+    def stop(self, end: course.RunEnds) -> None:
         """End the run now: kill its tasks, keep finished files, make the others pending again."""
         self._apply([end])
 
@@ -123,18 +105,7 @@ class JobRun:
             log.exception("job %s failed", self.job.job_id)
             self.fail(error)
 
-    def _rest(self) -> None:
-        """Stop the clock once a paused run has no more tasks in flight."""
-        if self.course.paused and not self.in_flight:
-            self.journal.worked.pause()
-
-    def _tell_rest(self) -> None:
-        """Say once that a paused run is at rest: not before the pause was answered."""
-        if self.course.paused and not self.in_flight and not self._rest_is_told:
-            self._rest_is_told = True
-            self.journal.rested()
-
-    def _start(self, task: Task) -> None:
+    def _start(self, task: course.Task) -> None:
         self.in_flight.start(task)
         file = self.window.files[task.number]
         if file.opened is not None and not file.is_started:
@@ -151,28 +122,28 @@ class JobRun:
         name, past = self.window.files[stored.number].name, self._ends.results.past(stored.number)
         self._apply(self.course.admit(stored.number, name, stored.verdict, past))
 
-    def _apply(self, effects: Sequence[Effect], outcome: FileOutcome | None = None) -> None:
+    def _apply(self, effects: Sequence[course.Effect], outcome: FileOutcome | None = None) -> None:
         for effect in effects:
             if not self.ended:
                 self._carry_out(effect, outcome)
 
-    def _carry_out(self, effect: Effect, outcome: FileOutcome | None) -> None:
+    def _carry_out(self, effect: course.Effect, outcome: FileOutcome | None) -> None:
         match effect:
-            case Retry(number, page):
+            case course.Retry(number, page):
                 self.journal.retried(self.window.files[number].name, page)
-            case PageLost(number, failed, ended):
+            case course.PageLost(number, failed, ended):
                 self._ends.count_page(number, failed.page, ended)
-            case Redo(number, failure):
+            case course.Redo(number, failure):
                 self._apply(self._ends.redo(number, failure))
-            case Drop(number):
+            case course.Drop(number):
                 self.in_flight.drop(number)
-            case FileEnds(number, state):
+            case course.FileEnds(number, state):
                 stored = self.window.files.pop(number).stored
                 self.journal.file_ended(stored, state, outcome or self._ends.outcomes.other(stored, effect))
-            case RunEnds():
+            case course.RunEnds():
                 self._end(effect)
 
-    def _end(self, end: RunEnds) -> None:
+    def _end(self, end: course.RunEnds) -> None:
         unstarted, self.ended = self.in_flight.kill(), True
         self.journal.run_ended(end, unstarted)
         self._ends.results.discard()

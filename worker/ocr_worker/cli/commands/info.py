@@ -12,7 +12,6 @@ from typer import Argument
 from typer._completion_shared import get_completion_script
 
 from ocr_protocol import PROTOCOL
-from ocr_protocol.schema import documents
 from ocr_worker import __version__
 from ocr_worker.cli.display import answer
 from ocr_worker.cli.exit_codes import GOOD
@@ -46,6 +45,8 @@ class CompletionOptions(JsonOption):
 @options_from(SchemaOptions)
 def schema(options: SchemaOptions) -> int:
     """Print the JSON Schema of commands and events."""
+    from ocr_protocol.schema import documents  # brings pydantic, which no other command needs
+
     schemas = documents()
     answer_json(schemas[options.part] if options.part else schemas)
     return GOOD

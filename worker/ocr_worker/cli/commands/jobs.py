@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 from typer import Option
 
-from ocr_protocol.commands import JobState
 from ocr_worker.cli.commands.maintenance import asked_of_its_owner
 from ocr_worker.cli.display import View, answer, view_for
 from ocr_worker.cli.exit_codes import GOOD
@@ -30,7 +29,7 @@ from ocr_worker.cli.terminal_text import clock, command_line, count, shown, stat
 from ocr_worker.cli.typer_options import options_from
 from ocr_worker.jobs import queries
 from ocr_worker.model.fields import job_fields, summary_fields, timestamp
-from ocr_worker.model.jobs import RESUMABLE, JobId
+from ocr_worker.model.jobs import RESUMABLE, JobId, JobState
 from ocr_worker.model.results import BatchResult, JobDetails, JobFile, Statistics
 from ocr_worker.settings import MIB
 from ocr_worker.store.leases import JobLeases
