@@ -18,6 +18,9 @@ from ocr_worker.model.tasks import ComposeTask, Opened, OpenTask, PageTask, Sour
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.records import StoredFile, StoredJob
 
+_ONE_PAGE = frozenset({".bmp", ".jpeg", ".jpg", ".png"})
+"""What such a file is named holds one page, as far as its name tells."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunOrder:
@@ -81,6 +84,13 @@ class FileWindow:
     def _made_folder(self) -> FolderId | None:
         self.folder.mkdir(parents=True, exist_ok=True)
         return folder_id(self.folder)
+
+    def tasks_at_once(self, most: int) -> int:
+        """How many tasks there will be at once, up to `most`, as far as the files' names tell."""
+        files = self._store.files(self._job.job_id, "pending", 0, most)
+        if all(Path(os.fsdecode(file.path)).suffix.lower() in _ONE_PAGE for file in files):
+            return max(1, len(files))
+        return most
 
     def read_next(self) -> StoredFile | None:
         """The next file; at most `chunk_size` of them are in memory."""

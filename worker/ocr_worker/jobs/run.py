@@ -41,7 +41,7 @@ class JobRun:
         if not self.job.options.dry_run:
             self.window.prepare_folder()
         output = None if self.job.options.dry_run else (str(self.window.folder), self.window.folder_id)
-        self._pool.warm(self.in_flight.processes, self.job.options.page, output)
+        self._pool.warm(self.window.tasks_at_once(self.in_flight.processes), self.job.options.page, output)
         self.journal.run_begun()
 
     def advance(self) -> None:
