@@ -90,6 +90,7 @@ def test_the_kept_figures_say_where_they_come_from(tmp_path: Path) -> None:
     assert "[0.1, 2.0, 3]" in path.read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 def test_cards_past_a_thousand_keep_their_own_truth(tmp_path: Path) -> None:
     job = jobs.card_job("cards", Effort(tmp_path), 1001)
 

@@ -8,11 +8,12 @@ import pytest
 
 from samples import build
 from tests.cases.plain import plain_text, words_found
+from tests.long_rows import first
 from tests.pages.desk import Desk
 
 
 @pytest.mark.parametrize(
-    "kind", ["big_and_small", "big_and_small_200", "footnotes", "notice", "mixed_words", "labels"]
+    "kind", first(3, ["big_and_small_200", "footnotes", "mixed_words", "big_and_small", "notice", "labels"])
 )
 def test_all_print_of_a_page_is_read(desk: Desk, tmp_path: Path, kind: str) -> None:
     [page] = build(kind, tmp_path)

@@ -76,6 +76,7 @@ def test_a_picture_of_which_only_white_is_there_is_no_blank_page(share: float, t
     assert told in said
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("packing", ["lzw", "runs"])
 def test_how_much_there_is_of_a_large_picture_is_known_too(packing: str) -> None:
     side = 1500

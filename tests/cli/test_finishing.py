@@ -120,6 +120,7 @@ def test_the_hook_hears_of_a_run_that_breaks(ocr: Command) -> None:
     assert f"ocr-worker resume {told['job_id']}" in told["error"]["message"]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_manifest_says_the_end_before_the_command_ends_however_large_it_is(ocr: Command) -> None:
     # Long paths make a large manifest of files that cost nothing.

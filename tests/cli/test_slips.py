@@ -119,7 +119,7 @@ def test_a_failure_is_told_in_flags_and_in_json_in_fields(ocr: Command) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "part", ["typer", "rich", "ocr_worker.cli.app", "ocr_worker.jobs.runtime", "sqlite3"]
+    "part", ["typer", "platformdirs", "ocr_worker.cli.app", "ocr_worker.jobs.runtime", "sqlite3"]
 )
 def test_a_ctrl_c_while_imports_are_at_work_is_no_traceback(ocr: Command, part: str, tmp_path: Path) -> None:
     """The signal comes in the middle of that import, whatever the machine's pace."""

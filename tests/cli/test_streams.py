@@ -14,6 +14,7 @@ import pytest
 
 from tests.cli.command import Command, write_papers
 from tests.limits import HANG_SECONDS
+from tests.long_rows import first
 
 MISTYPED = (
     ("show",),
@@ -74,8 +75,8 @@ def test_after_two_dashes_json_is_a_name(ocr: Command) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full"])
-@pytest.mark.parametrize("stdin", ["</dev/null", "<&-"])
+@pytest.mark.parametrize("stderr", first(1, ["2>&-", "2>/dev/full"]))
+@pytest.mark.parametrize("stdin", first(1, ["<&-", "</dev/null"]))
 def test_a_stderr_that_is_closed_or_full_changes_nothing(ocr: Command, stderr: str, stdin: str) -> None:
     write_papers(ocr.home / "in", 2)
     (ocr.home / "in" / "bad.pdf").write_bytes(b"no pdf")
@@ -91,7 +92,7 @@ def test_a_stderr_that_is_closed_or_full_changes_nothing(ocr: Command, stderr: s
 
 
 @pytest.mark.parametrize("words", [("jobs", "--json"), ("--help",), ("batch", "--help")])
-@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("unbuffered", first(1, ["", "1"]))
 def test_a_full_stdout_is_told_in_one_sentence(ocr: Command, unbuffered: str, words: tuple[str, ...]) -> None:
     command = Command(ocr.home, {"PYTHONUNBUFFERED": unbuffered})
 

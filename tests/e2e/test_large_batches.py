@@ -7,6 +7,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.e2e import tree
 from tests.e2e.host import Host, StartWorker
 from tests.e2e.material import Material
@@ -65,6 +67,7 @@ def test_a_large_batch_that_is_paused_at_once_waits_until_resumed(worker: Host, 
     assert len(worker.wait_end(job)["failed"]) == COUNT
 
 
+@pytest.mark.long
 def test_a_small_batch_behind_a_large_one_is_accepted_after_it(
     worker: Host, material: Material, tmp_path: Path
 ) -> None:

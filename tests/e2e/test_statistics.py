@@ -45,6 +45,7 @@ def test_a_killed_worker_leaves_what_its_job_has_spent_until_the_last_file_ended
     assert spent["peak_rss_bytes"] > 0
 
 
+@pytest.mark.long
 def test_a_worker_killed_in_a_long_file_leaves_what_that_file_has_taken(
     start_worker: StartWorker, material: Material, tmp_path: Path
 ) -> None:

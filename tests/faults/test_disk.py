@@ -24,6 +24,7 @@ from tests.faults import documents, pictures
 from tests.faults.conftest import Mounted
 from tests.faults.host import Spawn, Worker, left_behind, running
 from tests.faults.injection import failing
+from tests.long_rows import first
 
 NEED_TEMP = {"tesseract"}
 """Engines that are given pages as files."""
@@ -304,12 +305,15 @@ def test_a_read_only_state_folder_is_refused_before_any_work(
 
 @pytest.mark.parametrize(
     ("rule", "code"),
-    [
-        ("fsync:error=EIO", "unreachable"),
-        ("rename:error=EXDEV", "output_permission"),
-        ("fsync:error=ENOSPC", "no_space"),
-        ("rename:error=EIO", "unreachable"),
-    ],
+    first(
+        2,
+        [
+            ("rename:error=EXDEV", "output_permission"),
+            ("fsync:error=ENOSPC", "no_space"),
+            ("fsync:error=EIO", "unreachable"),
+            ("rename:error=EIO", "unreachable"),
+        ],
+    ),
 )
 def test_a_failing_disk_fails_the_file_and_leaves_no_part_of_it(
     rule: str, code: str, tmp_path: Path, page: Path, out: Path
@@ -375,7 +379,7 @@ def test_an_output_in_use_is_tried_again_and_then_locked(
     assert left_behind(out) == []
 
 
-@pytest.mark.parametrize("move", [1, 2, 3])
+@pytest.mark.parametrize("move", first(1, [2, 1, 3]))
 def test_a_move_that_fails_takes_those_before_it_back(
     move: int, tmp_path: Path, page: Path, out: Path
 ) -> None:
@@ -386,7 +390,7 @@ def test_a_move_that_fails_takes_those_before_it_back(
     assert [path.name for path in out.iterdir() if "manifest" not in path.name] == []
 
 
-@pytest.mark.parametrize("rename", [1, 2, 3])
+@pytest.mark.parametrize("rename", first(1, [2, 1, 3]))
 def test_an_old_set_is_whole_when_its_successor_can_not_be_moved(
     rename: int, tmp_path: Path, page: Path, out: Path
 ) -> None:

@@ -86,11 +86,21 @@ def session_of(part: str, home: Path) -> Iterator[Session]:
 def of_rows(rows: Iterable[Row]) -> pytest.MarkDecorator:
     """Run a test for each of these rows, in the session of its part."""
     parts = {line: part for part, lines in PARTS.items() for line in lines}
-    cases = [pytest.param(parts[row.line], row, id=f"part={parts[row.line]}-{row}") for row in rows]
+    cases = [
+        pytest.param(parts[row.line], row, marks=_marks(parts[row.line]), id=f"part={parts[row.line]}-{row}")
+        for row in rows
+    ]
     return pytest.mark.parametrize(("part", "row"), cases)
 
 
-of_parts = pytest.mark.parametrize("part", PARTS, ids=lambda part: f"part={part}")
+def _marks(part: str) -> list[pytest.MarkDecorator]:
+    """Bombs burst at their limits, each in its time."""
+    return [pytest.mark.long] if part == "bombs" else []
+
+
+of_parts = pytest.mark.parametrize(
+    "part", [pytest.param(part, marks=_marks(part), id=f"part={part}") for part in PARTS]
+)
 
 
 @of_rows(ROWS)

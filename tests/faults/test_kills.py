@@ -22,7 +22,11 @@ LONGEST_SECONDS = 2.5
 
 @pytest.mark.parametrize(
     ("copies", "kills"),
-    [(5, 5), pytest.param(5, 50, marks=[pytest.mark.faults_long, pytest.mark.timeout(3600)])],
+    [
+        (3, 3),
+        pytest.param(5, 5, marks=pytest.mark.long),
+        pytest.param(5, 50, marks=[pytest.mark.faults_long, pytest.mark.timeout(3600)]),
+    ],
 )
 def test_workers_killed_at_any_moment_side_by_side_lose_nothing_blame_nobody_and_resume(
     copies: int, kills: int, tmp_path: Path

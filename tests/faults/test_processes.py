@@ -57,6 +57,7 @@ def test_a_page_process_that_is_stopped_costs_its_page_at_the_limit(
         assert left_behind(out) == []
 
 
+@pytest.mark.long
 def test_a_page_killed_for_memory_is_tried_once_more_alone(
     cgroup: Callable[[str, int], Group], tmp_path: Path, out: Path
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 from tests.faults import documents
 from tests.faults.host import Event, Worker, left_behind, running
 from tests.faults.injection import failing
+from tests.long_rows import first
 
 
 @pytest.mark.parametrize("write", [4, 9, 14, 23])
@@ -122,7 +123,7 @@ def _make_newer(database: Path) -> None:
 
 
 @pytest.mark.parametrize("harm", [_damage_head, _damage_inside, _make_newer])
-@pytest.mark.parametrize("command", ["ocr_batch", "list_jobs"])
+@pytest.mark.parametrize("command", first(1, ["ocr_batch", "list_jobs"]))
 def test_a_store_that_can_not_be_read_is_said_so_and_left_alone(
     harm: object, command: str, tmp_path: Path, page: Path, out: Path
 ) -> None:

@@ -1,6 +1,6 @@
 """Mutated files through the real worker: each ends in one list, with a code, and costs nobody else.
 
-In `make test` the same 400 files always; in `make faults` others each time, for OCR_FUZZ_SECONDS.
+In `make test` the same 200 files always; in `make faults` others each time, for OCR_FUZZ_SECONDS.
 What finds a fault is kept in build/fuzz: once it is mended, move it to tests/fuzz/found."""
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.limits import HANG_SECONDS
 
 SECONDS = float(os.environ["OCR_FUZZ_SECONDS"]) if LONG else math.inf
 BATCH = 40
-MOST = sys.maxsize if LONG else 400
+MOST = sys.maxsize if LONG else 200
 CODES = {
     "corrupt",
     "unsupported_type",

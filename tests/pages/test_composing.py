@@ -18,6 +18,7 @@ from ocr_worker.errors import InternalError, OutputConflictError, OutputExistsEr
 from ocr_worker.model.tasks import ComposeTask, PageSettings, Source
 from samples import Sample
 from tests.faults import documents, pictures
+from tests.long_rows import first
 from tests.pages.desk import ALL_OUTPUTS, Desk, Done
 from tests.pages.readers import pdfium_text, poppler_text, pypdf_text, words
 
@@ -33,7 +34,7 @@ def test_pdfium_and_pypdf_read_the_layer_as_the_text_file_says(as_read: AsRead) 
 
 
 @pytest.mark.needs("pdftotext")
-@pytest.mark.parametrize("kind", ["scanned_pdf", "rotated", "skewed"])
+@pytest.mark.parametrize("kind", first(2, ["scanned_pdf", "skewed", "rotated"]))
 def test_poppler_reads_the_layer_as_the_text_file_says(kind: str, as_read: AsRead) -> None:
     done = as_read(kind)
 
@@ -94,6 +95,7 @@ def test_pages_with_text_are_left_untouched(sample: Build, desk: Desk) -> None:
         ]
 
 
+@pytest.mark.long
 def test_composing_twice_does_not_pile_up_layers(as_read: AsRead, desk: Desk, tmp_path: Path) -> None:
     again = tmp_path / "again.pdf"
     again.write_bytes(as_read("scanned_pdf").outputs["pdf"].read_bytes())

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.long_rows import first
+
 pytest.importorskip("onnxruntime", reason="needs onnxruntime, of the extra `lines`")
 
 from PIL import Image, ImageOps
@@ -28,7 +30,7 @@ from samples.scores import score
 from tests.engines.ocr import language_data
 from tests.faults import pictures
 
-KINDS = ["clean", "two_columns", "letters"]
+KINDS = ["clean", "letters", "two_columns"]
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +119,7 @@ def test_looking_at_the_layout_first_changes_nothing(
     assert lines_engine.recognise(page("clean")) == by_lines("clean")
 
 
-@pytest.mark.parametrize("at_once", [1, 4, 16, 64])
+@pytest.mark.parametrize("at_once", first(1, [4, 1, 16, 64]))
 def test_lines_read_the_same_alone_and_together(
     at_once: int, page: Callable[[str], GreyImage], lines_engine: LinesEngine, by_lines: Callable[[str], tuple[Line, ...]],
     monkeypatch: pytest.MonkeyPatch,

@@ -133,6 +133,7 @@ def test_orientation_is_found(page: GreyImage) -> None:
     assert finder.find_turn(lying)[0] == 90
 
 
+@pytest.mark.long
 @needs_command
 def test_the_command_finds_orientation_as_the_engine_in_the_process_does(
     page: GreyImage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

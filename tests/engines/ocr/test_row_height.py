@@ -12,9 +12,10 @@ from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr.row_height import row_height
 from ocr_worker.engines.ocr.tesserocr_engine import TesserocrEngine
 from samples import Sample, build
+from tests.long_rows import first
 
 
-@pytest.mark.parametrize("share", [2 / 3, 1 / 2])
+@pytest.mark.parametrize("share", first(1, [2 / 3, 1 / 2]))
 @pytest.mark.parametrize("kind", ["clean", "grainy", "noisy", "two_columns", "small_print"])
 def test_ink_tells_the_height_that_the_layout_does_or_a_little_less(
     sample: Callable[[str], Sample], english: Path, kind: str, share: float
