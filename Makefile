@@ -89,13 +89,13 @@ check: .venv/dev ## Format, lint, types (for macOS and Windows too), layers, wha
 	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin protocol worker clients/python
 	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 protocol worker clients/python
 	$(BIN)/lint-imports
-	$(BIN)/python tools/options.py --check
+	$(BIN)/python -m tools.options --check
 	$(BIN)/python -m ocr_protocol.schema --check
-	$(BIN)/python tools/python_types.py --check
-	$(BIN)/python tools/typescript.py --check
+	$(BIN)/python -m tools.python_types --check
+	$(BIN)/python -m tools.typescript --check
 	$(BIN)/python tools/audit.py
-	$(BIN)/python tools/openapi.py --check
-	$(BIN)/python tools/rust_types.py --check
+	$(BIN)/python -m tools.openapi --check
+	$(BIN)/python -m tools.rust_types --check
 
 fix: .venv/dev ## Format, and mend what the linter can mend.
 	$(BIN)/ruff format .

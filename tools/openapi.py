@@ -1,24 +1,18 @@
-"""Write docs/openapi.json, the document of the service's interface; with --check, say whether it is stale."""
+"""Write docs/openapi.json, the document of the service's interface: `python -m tools.openapi [--check]`."""
+
+from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 
 from ocr_worker.server.app import make_api
+from tools.generated import ROOT, keep
 
-DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "openapi.json"
-
-
-def main() -> int:
-    """Return 1 if it is stale."""
-    text = json.dumps(make_api().openapi(), indent=1, sort_keys=True) + "\n"
-    if "--check" in sys.argv[1:]:
-        if not DOCUMENT.exists() or DOCUMENT.read_text(encoding="utf-8") != text:
-            sys.stderr.write("docs/openapi.json is stale: run .venv/bin/python tools/openapi.py\n")
-            return 1
-        return 0
-    DOCUMENT.write_text(text, encoding="utf-8")
-    return 0
-
-
-sys.exit(main())
+sys.exit(
+    keep(
+        {
+            ROOT / "docs" / "openapi.json": json.dumps(make_api().openapi(), indent=1, sort_keys=True) + "\n",
+        },
+        "openapi",
+    )
+)

@@ -1,4 +1,4 @@
-"""Write the Rust types of the wire from protocol/schema: `python tools/rust_types.py [--check]`.
+"""Write the Rust types of the wire from protocol/schema: `python -m tools.rust_types [--check]`.
 
 A type for each of `$defs`, an enum for each union. What the worker says is open: each object keeps the fields that it
 does not know, each enum has a variant `Unknown`. What a host says is closed.
@@ -12,10 +12,10 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeAlias
 
-ROOT = Path(__file__).parents[1]
+from tools.generated import ROOT, keep
+
 SCHEMA = ROOT / "protocol" / "schema"
 TARGET = ROOT / "clients" / "rust" / "src" / "protocol" / "generated.rs"
 WIDTH = 110
@@ -64,25 +64,11 @@ class Module:
         self.items[name] = lines
 
 
-def main(arguments: list[str]) -> int:
-    """Write the file; with `--check`, write nothing and say if it is stale."""
-    text = generate(
-        *(
-            json.loads((SCHEMA / f"{name}.json").read_text(encoding="utf-8"))
-            for name in ("commands", "events")
-        )
-    )
-    if TARGET.exists() and TARGET.read_text(encoding="utf-8") == text:
-        return 0
-    if "--check" in arguments:
-        sys.stderr.write(f"{TARGET.relative_to(ROOT)} is stale: run python tools/rust_types.py\n")
-        return 1
-    TARGET.write_text(text, encoding="utf-8", newline="\n")
-    return 0
-
-
-def generate(commands: Schema, events: Schema) -> str:
+def generate() -> str:
     """What the file must say."""
+    commands, events = (
+        json.loads((SCHEMA / f"{name}.json").read_text(encoding="utf-8")) for name in ("commands", "events")
+    )
     said, heard = Module(commands["$defs"], is_open=False), Module(events["$defs"], is_open=True)
     _add_union(said, "Command", commands)
     _add_union(heard, "Event", events)
@@ -222,4 +208,4 @@ def _doc(text: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(keep({TARGET: generate()}, "rust_types"))

@@ -113,7 +113,7 @@ def test_options_are_read_back_as_they_were_stored() -> None:
 
 def test_what_is_generated_from_the_declaration_is_fresh() -> None:
     done = subprocess.run(
-        [sys.executable, "tools/options.py", "--check"],
+        [sys.executable, "-m", "tools.options", "--check"],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
