@@ -20,6 +20,7 @@ CARGO := cargo --quiet
 RUST := --manifest-path clients/rust/Cargo.toml
 APP := --manifest-path apps/tauri/Cargo.toml
 PLUGIN := clients/rust/tauri-plugin-ocr-sidecar
+SHARDS := --extra shards --extra shards-s3 --extra shards-parquet
 
 .PHONY: help demo test test-long test-clients test-rust test-desktop test-ui test-quick faults check fix contract acceptance sidecar test-sidecar
 .PHONY: windows test-windows test-windows-all bench bench-quick bench-long system-tools missing-tools lock clean
@@ -147,8 +148,10 @@ lock: ## Pin all requirements anew, with hashes; PACKAGE=pillow moves that one a
 	@build/lock/bin/python -m pip --disable-pip-version-check --quiet install uv
 	$(UV) --group build --output-file requirements/runtime.txt
 	$(UV) --group build --extra server --constraint requirements/runtime.txt --output-file requirements/server.txt
-	$(UV) --group dev --extra server --constraint requirements/server.txt --output-file requirements/dev.txt
-	$(UV) --group bench --extra server --constraint requirements/dev.txt --output-file requirements/bench.txt
+	$(UV) --group build $(SHARDS) --constraint requirements/runtime.txt --output-file requirements/shards.txt
+	$(UV) --group dev --extra server $(SHARDS) --constraint requirements/server.txt --constraint requirements/shards.txt \
+		--output-file requirements/dev.txt
+	$(UV) --group bench --extra server $(SHARDS) --constraint requirements/dev.txt --output-file requirements/bench.txt
 	$(UV) --group sidecar --constraint requirements/runtime.txt --output-file requirements/sidecar.txt
 	$(subst --universal --python-version 3.10,--python-platform windows --python-version 3.13,$(UV)) \
 		--group windows --constraint requirements/dev.txt --output-file requirements/windows.txt

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ocr_worker.logs import Stderr
     from ocr_worker.model.serving import ServiceOptions
+    from ocr_worker.model.sharding import Shards
     from ocr_worker.settings import Settings
     from ocr_worker.stdio.startup import HeadStart
 
@@ -36,11 +37,11 @@ def main() -> int:
     signal.signal(signal.SIGINT, lambda number, _: os._exit(128 + number))
     # What imports make is no garbage: looking for some among it takes a while.
     gc.disable()
-    from ocr_worker.cli.app import run
+    from ocr_worker.cli.app import OtherFaces, run
 
     gc.freeze()
     gc.enable()
-    return run(arguments, _start_service)
+    return run(arguments, OtherFaces(_start_service, _open_shards))
 
 
 def _start_service(options: ServiceOptions, settings: Settings, ready: Callable[[str], None]) -> int:
@@ -57,6 +58,19 @@ def _start_service(options: ServiceOptions, settings: Settings, ready: Callable[
     from ocr_worker.server.run import serve
 
     return serve(options, settings, ready)
+
+
+def _open_shards() -> Shards:
+    """Files by URL, by a package that the main install does without."""
+    from importlib.util import find_spec
+
+    if find_spec("fsspec") is None:
+        from ocr_worker.errors import UnsupportedError
+
+        raise UnsupportedError("Shards need one more package (fsspec): pip install 'ocr-sidecar[shards]'.")
+    from ocr_worker.shards.face import Sharding
+
+    return Sharding()
 
 
 def _serve() -> NoReturn:

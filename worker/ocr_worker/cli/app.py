@@ -6,13 +6,14 @@ import errno
 import logging
 import signal
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Annotated, cast
 
 import typer
 from typer._completion_classes import completion_init
 
 from ocr_worker import __version__
-from ocr_worker.cli.commands import batch, doctor, files, info, jobs, licenses, maintenance, serve
+from ocr_worker.cli.commands import batch, doctor, files, info, jobs, licenses, maintenance, serve, shards
 from ocr_worker.cli.commands.serve import StartService
 from ocr_worker.cli.display import answer, say, stdout_is_deaf
 from ocr_worker.cli.exit_codes import CANCELLED, GOOD, INTERNAL, USAGE, UsageError
@@ -22,6 +23,7 @@ from ocr_worker.cli.streams import let_go_of_stdout, prepare_streams
 from ocr_worker.cli.terminal_text import shown
 from ocr_worker.errors import OcrError
 from ocr_worker.logs import Stderr, log_to
+from ocr_worker.model.sharding import OpenShards
 from ocr_worker.settings import log_level
 
 # Whichever click typer brings: its error for all that a command line can't mean.
@@ -34,12 +36,21 @@ HELP = """Searchable PDFs, text and word boxes from scans.
 Without any argument this is the worker that apps talk to over stdin and stdout (docs/protocol.md)."""
 
 
-def run(arguments: list[str], start_service: StartService) -> int:
+@dataclass(frozen=True, slots=True)
+class OtherFaces:
+    """What commands hand over to, as faces don't import each other."""
+
+    start_service: StartService
+    """Serves over HTTP until it is told to end."""
+    open_shards: OpenShards
+
+
+def run(arguments: list[str], faces: OtherFaces) -> int:
     """Run a command line; return the exit code. One of the places that catch everything.
 
     Args:
         arguments: without the program's name.
-        start_service: serves over HTTP until it is told to end. Another face, which this one does not import.
+        faces: what some commands hand over to.
     """
     prepare_streams()
     completion_init()
@@ -47,7 +58,7 @@ def run(arguments: list[str], start_service: StartService) -> int:
         # Until here the entry point took it; from here on what is begun is let go in order.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         _start_log()
-        return _do(arguments, start_service)
+        return _do(arguments, faces)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else INTERNAL
     except MistypedError as error:
@@ -82,8 +93,8 @@ def _start_log() -> None:
         raise UsageError(str(error)) from error
 
 
-def _do(arguments: list[str], start_service: StartService) -> int:
-    command = typer.main.get_command(_make_app(start_service))
+def _do(arguments: list[str], faces: OtherFaces) -> int:
+    command = typer.main.get_command(_make_app(faces))
     try:
         return int(command.main(arguments, prog_name="ocr-worker", standalone_mode=False) or GOOD)
     except OSError as error:
@@ -109,7 +120,7 @@ def _say_version(asked: bool) -> None:  # noqa: FBT001  # as typer calls it
         raise typer.Exit
 
 
-def _make_app(start_service: StartService) -> typer.Typer:
+def _make_app(faces: OtherFaces) -> typer.Typer:
     app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
     app.callback()(_ocr_worker)
     app.command("batch")(batch.batch)
@@ -119,7 +130,8 @@ def _make_app(start_service: StartService) -> typer.Typer:
     app.command("doctor")(doctor.doctor)
     info.add_to(app)
     app.command("licenses")(licenses.licenses)
-    serve.add_to(app, start_service)
+    serve.add_to(app, faces.start_service)
+    shards.add_to(app, faces.open_shards)
     return app
 
 

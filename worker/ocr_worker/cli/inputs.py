@@ -12,11 +12,9 @@ from pathlib import Path
 
 from ocr_worker.errors import NotFoundError
 from ocr_worker.jobs.output_names import SUFFIXES
+from ocr_worker.model.extensions import EXTENSIONS
 from ocr_worker.outputs.results_file import read_results
 
-EXTENSIONS = (
-    "pdf", "png", "jpg", "jpeg", "jpe", "tif", "tiff", "bmp", "gif", "webp", "pnm", "pbm", "pgm", "ppm",
-)  # fmt: skip
 _MANIFEST = re.compile(r"batch_\d{8}_\d{6}_[0-9a-f]{8}_manifest\.json")
 
 

@@ -14,7 +14,7 @@ from ocr_worker.cli.commands.jobs import resume_job
 from ocr_worker.cli.config import Configuration
 from ocr_worker.cli.display import answer, say, view_for
 from ocr_worker.cli.exit_codes import GOOD, SOME_FAILED, UsageError
-from ocr_worker.cli.inputs import EXTENSIONS, Search, gather, require_all, require_any
+from ocr_worker.cli.inputs import Search, gather, require_all, require_any
 from ocr_worker.cli.lookups import ended_files, last_unfinished, opened_jobs
 from ocr_worker.cli.options import RunOptions, answer_json, read_password, worker_settings
 from ocr_worker.cli.runner import JobRunner, Signals, breaks_told, end_run
@@ -24,6 +24,7 @@ from ocr_worker.cli.watch import watch
 from ocr_worker.files.paths import written
 from ocr_worker.jobs.output_names import SUFFIXES
 from ocr_worker.jobs.requests import Asked, job_request
+from ocr_worker.model.extensions import EXTENSIONS
 from ocr_worker.model.jobs import JobRequest
 from ocr_worker.model.options import JobOptions, make_options
 from ocr_worker.store.records import StoredJob

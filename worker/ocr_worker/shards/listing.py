@@ -1,0 +1,183 @@
+"""Find inputs by URL: files, folders, and lists of them. Opens none, and holds no folder's listing of millions in memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from ocr_worker.errors import NotFoundError
+from ocr_worker.model.extensions import EXTENSIONS
+from ocr_worker.shards.places import file_system, insist, is_local, protocols
+from ocr_worker.shards.rows import Row
+
+LOOKS = 16
+"""Files of a list that are asked for at a time."""
+CHUNK = 1000
+
+
+class Inputs:
+    """Files by URL; one connection for each store."""
+
+    def __init__(self) -> None:
+        self._systems: dict[str, Any] = {}
+
+    def find(self, given: str) -> Iterator[Row]:
+        """The inputs that an argument names.
+
+        Raises:
+            NotFoundError: nothing is there.
+            UnreachableError: the store does not answer.
+        """
+        if given.startswith("@"):
+            yield from self._listed(given[1:])
+            return
+        system, path = self._system(given)
+        if is_local(system):
+            yield from _local(Path(path))
+        elif "s3" in protocols(system):
+            yield from _of_bucket(system, path, given)
+        else:
+            yield from _of_store(system, path, given)
+
+    def look(self, url: str) -> Row:
+        """What a URL leads to now. Raises FileNotFoundError, PermissionError, UnreachableError."""
+        system, path = self._system(url)
+        if is_local(system):
+            found = insist(Path(path).stat, url)
+            return Row(url, found.st_size, mtime=found.st_mtime_ns)
+        return _row(url, insist(lambda: system.info(path), url))
+
+    def fetch(self, url: str, file: Path) -> None:
+        """Copy it here. Raises as `look`."""
+        system, path = self._system(url)
+        if is_local(system):
+            from shutil import copyfile
+
+            insist(lambda: copyfile(path, file), url)
+        else:
+            insist(lambda: system.get_file(path, str(file)), url)
+
+    def _system(self, url: str) -> tuple[Any, str]:
+        scheme = url.partition("://")[0] if "://" in url else "file"
+        if scheme not in self._systems:
+            self._systems[scheme], path = file_system(url)
+            return self._systems[scheme], path
+        system = self._systems[scheme]
+        return system, system._strip_protocol(url)  # noqa: SLF001  # fsspec has no other name for it
+
+    def _listed(self, url: str) -> Iterator[Row]:
+        """The files of a list, a URL or path a line."""
+        system, path = self._system(url)
+        try:
+            stream = insist(lambda: system.open(path, "rb"), url)
+        except FileNotFoundError as error:
+            raise NotFoundError(f"There is no list {url}.") from error
+        with stream, ThreadPoolExecutor(LOOKS) as pool:
+            lines = (line.decode("utf-8", "surrogateescape").strip() for line in stream)
+            urls = (_absolute(line) for line in lines if line)
+            while chunk := list(islice(urls, CHUNK)):
+                yield from pool.map(self._look_at_listed, chunk)
+
+    def _look_at_listed(self, url: str) -> Row:
+        try:
+            return self.look(url)
+        except (FileNotFoundError, PermissionError) as error:
+            raise NotFoundError(f"There is no {url}, which the list names, or it may not be read.") from error
+
+
+def _local(path: Path) -> Iterator[Row]:
+    if path.is_file():
+        found = path.stat()
+        yield Row(_absolute(str(path)), found.st_size, mtime=found.st_mtime_ns)
+        return
+    if not path.is_dir():
+        raise NotFoundError(f"There is no {path}: check its path.")
+    yield from _below(str(path.absolute()))
+
+
+def _below(root: str) -> Iterator[Row]:
+    folders = [root]
+    while folders:
+        # The paths of a million files are taken from the system one by one.
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.name.startswith(".") or entry.is_symlink():
+                    continue
+                if entry.is_dir():
+                    folders.append(entry.path)
+                elif _is_meant(entry.name) and entry.is_file():
+                    found = entry.stat()
+                    yield Row(f"file://{entry.path}", found.st_size, mtime=found.st_mtime_ns)
+
+
+def _of_bucket(system: Any, path: str, given: str) -> Iterator[Row]:
+    """The objects of S3 page by page: s3fs itself would hold a listing whole."""
+    bucket, _, prefix = path.partition("/")
+    found, mark = False, dict[str, str]()
+    while True:
+        asked = {"Bucket": bucket, "Prefix": prefix, **mark}
+        page = insist(lambda asked=asked: system.call_s3("list_objects_v2", **asked), given)  # type: ignore[misc]
+        for entry in page.get("Contents", ()):
+            key = entry["Key"]
+            if _is_below(key, prefix) and _is_meant(key.rpartition("/")[2]):
+                found = True
+                yield _row(f"s3://{bucket}/{key}", {**entry, "size": entry["Size"]})
+        if not page.get("IsTruncated"):
+            break
+        mark = {"ContinuationToken": page["NextContinuationToken"]}
+    if not found:
+        raise NotFoundError(f"There is no input in {given}: check the URL.")
+
+
+def _is_below(key: str, prefix: str) -> bool:
+    """A prefix is no folder: scans is one of scans-2020 as well."""
+    rest = key[len(prefix) :]
+    return not prefix or prefix.endswith("/") or not rest or rest.startswith("/")
+
+
+def _of_store(system: Any, path: str, given: str) -> Iterator[Row]:
+    if insist(lambda: system.isfile(path), given):
+        yield _row(given, insist(lambda: system.info(path), given))
+        return
+    found = False
+    for _, _, files in system.walk(path, detail=True):
+        for name, entry in files.items():
+            if _is_meant(name):
+                found = True
+                yield _row(system.unstrip_protocol(entry["name"]), entry)
+    if not found:
+        raise NotFoundError(f"There is no input in {given}: check the URL.")
+
+
+def _row(url: str, entry: dict[str, Any]) -> Row:
+    """As a store tells it; each names these things in its own way."""
+    etag = _first(entry, ("ETag", "etag", "content_md5", "md5Hash", "generation"))
+    time = _first(entry, ("mtime", "LastModified", "last_modified", "modified", "updated", "created", "Last-Modified"))
+    size = int(entry.get("size") or 0)
+    if etag is not None:
+        return Row(url, size, etag=str(etag).strip('"'))
+    return Row(url, size, etag=time) if isinstance(time, str) else Row(url, size, mtime=_ns(time))
+
+
+def _first(entry: dict[str, Any], names: Iterable[str]) -> Any:
+    return next((entry[name] for name in names if entry.get(name) is not None), None)
+
+
+def _ns(time: Any) -> int | None:
+    if isinstance(time, datetime):
+        return round(time.timestamp() * 1_000_000) * 1000
+    return None if time is None else round(float(time) * 1e9)
+
+
+def _is_meant(name: str) -> bool:
+    return not name.startswith(".") and name.rpartition(".")[2].lower() in EXTENSIONS
+
+
+def _absolute(given: str) -> str:
+    """A path as a URL that holds from anywhere."""
+    return given if "://" in given else f"file://{Path(given).absolute()}"
