@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import PurePath
 from typing import Any
 
@@ -16,6 +17,19 @@ _XMP_DATES = re.compile(
     rb"(<xmp:(?:ModifyDate|MetadataDate)(?:\s[^>]*)?>|\bxmp:(?:ModifyDate|MetadataDate)\s*=\s*[\"'])[^<\"']*(?=[<\"'])"
 )
 _MOST_XMP_BYTES = 8 << 20
+
+
+def agreed_moment() -> datetime | None:
+    """The time that outputs are to bear, so that all makings of one are alike; None where nobody asks for that.
+
+    Source: SOURCE_DATE_EPOCH of reproducible-builds.org.
+    """
+    text = os.environ.get("SOURCE_DATE_EPOCH", "")
+    return (
+        datetime.fromtimestamp(int(text), timezone.utc)
+        if text.isascii() and text.isdigit() and len(text) < 12
+        else None
+    )
 
 
 def mark_modified(pdf: pikepdf.Pdf, now: datetime) -> None:

@@ -19,6 +19,7 @@ from ocr_worker.errors import CorruptError, InternalError, sayable
 from ocr_worker.files.own import own_file
 from ocr_worker.model.page import Affine, Page
 from ocr_worker.outputs.hidden_text import strip_hidden_text
+from ocr_worker.outputs.modified import agreed_moment
 from ocr_worker.outputs.page_resources import own_resources
 from ocr_worker.outputs.pdf_geometry import rotation, to_user_space, visible_box
 from ocr_worker.outputs.text_layer import ADVANCE, SPACE_ADVANCE, GlyphCodes, layer_content
@@ -157,6 +158,8 @@ def _write(pdf: pikepdf.Pdf, target: BinaryIO, encryption: Any, *, stamped: bool
         recompress_flate=False,
         preserve_pdfa=stamped,
         linearize=pdf.is_linearized,
+        # Of protected ones the ID is a part of the key.
+        deterministic_id=not encryption and agreed_moment() is not None,
     )
 
 

@@ -105,7 +105,7 @@ class PdfWriter:
             searchable_pdf.require_pages(place, self._task.pages, passwords.spellings(password))
 
     def _describe(self) -> None:
-        pdf, now = self._original.pdf, datetime.now().astimezone()
+        pdf, now = self._original.pdf, modified.agreed_moment() or datetime.now().astimezone()
         prune(pdf, self._repainted)
         if self._original.is_new:
             modified.describe_new(pdf, Path(self._task.source.path), now)

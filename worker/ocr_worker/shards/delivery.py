@@ -107,7 +107,9 @@ class Delivery:
         for kind in ORDER:
             if kind == "json":
                 # To others its source is where it came from, not where it lay here.
-                self._where.write(f"{self._key}/{outputs[kind].name}", _of_url(outputs[kind].read_bytes(), row))
+                self._where.write(
+                    f"{self._key}/{outputs[kind].name}", _of_url(outputs[kind].read_bytes(), row)
+                )
             elif kind in outputs:
                 self._where.put(f"{self._key}/{outputs[kind].name}", outputs[kind])
 

@@ -40,8 +40,9 @@ class Earlier:
 
 
 def _is_of(row: Row, head: dict[str, Any]) -> bool:
-    source = head["source"]
-    return source["path"] == row.url and source["bytes"] == row.bytes and row.version.items() <= source.items()
+    said: dict[str, Any] = {"path": row.url, "bytes": row.bytes, **row.version}
+    source: dict[str, Any] = head["source"]
+    return said.items() <= source.items()
 
 
 def head_of(record: bytes) -> dict[str, Any] | None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ocr_worker.errors import CorruptError, OcrError, UnsupportedError
+from ocr_worker.errors import CorruptError, UnsupportedError
 from ocr_worker.model.sharding import Exported, ExportFormat, ExportOrder
 from ocr_worker.shards.marker import Marker
 from ocr_worker.shards.places import Place, place, read_all
@@ -49,7 +49,9 @@ def require_format(form: ExportFormat) -> None:
     package = "zstandard" if form == "jsonl.zst" else "pyarrow"
     if find_spec(package) is None:
         extra = "shards" if package == "zstandard" else "shards-parquet"
-        raise UnsupportedError(f"{form} takes {package}, which is not installed: pip install 'ocr-sidecar[{extra}]'.")
+        raise UnsupportedError(
+            f"{form} takes {package}, which is not installed: pip install 'ocr-sidecar[{extra}]'."
+        )
 
 
 class _Source:

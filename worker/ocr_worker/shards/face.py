@@ -17,7 +17,6 @@ from ocr_worker.model.sharding import (
     Standing,
 )
 
-
 log = logging.getLogger(__name__)
 
 

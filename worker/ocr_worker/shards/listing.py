@@ -144,20 +144,35 @@ def _of_store(system: Any, path: str, given: str) -> Iterator[Row]:
     if insist(lambda: system.isfile(path), given):
         yield _row(given, insist(lambda: system.info(path), given))
         return
-    found = False
-    for _, _, files in system.walk(path, detail=True):
-        for name, entry in files.items():
-            if _is_meant(name):
+    found, folders = False, [path]
+    while folders:
+        # Not by `walk`, which takes a folder that can't be listed for an empty one.
+        for entry in _entries(system, folders.pop(), given):
+            name = entry["name"].rstrip("/").rpartition("/")[2]
+            if entry["type"] == "directory":
+                folders += [] if name.startswith(".") else [entry["name"]]
+            elif _is_meant(name):
                 found = True
                 yield _row(system.unstrip_protocol(entry["name"]), entry)
     if not found:
         raise NotFoundError(f"There is no input in {given}: check the URL.")
 
 
+def _entries(system: Any, folder: str, given: str) -> list[dict[str, Any]]:
+    try:
+        found: list[dict[str, Any]] = insist(lambda: system.ls(folder, detail=True), given)
+    except FileNotFoundError as error:
+        raise NotFoundError(f"There is no {given}: check the URL.") from error
+    # Some stores list a folder as an entry of itself.
+    return [entry for entry in found if entry["name"].rstrip("/") != folder.rstrip("/")]
+
+
 def _row(url: str, entry: dict[str, Any]) -> Row:
     """As a store tells it; each names these things in its own way."""
     etag = _first(entry, ("ETag", "etag", "content_md5", "md5Hash", "generation"))
-    time = _first(entry, ("mtime", "LastModified", "last_modified", "modified", "updated", "created", "Last-Modified"))
+    time = _first(
+        entry, ("mtime", "LastModified", "last_modified", "modified", "updated", "created", "Last-Modified")
+    )
     size = int(entry.get("size") or 0)
     if etag is not None:
         return Row(url, size, etag=str(etag).strip('"'))

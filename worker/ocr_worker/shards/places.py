@@ -74,7 +74,7 @@ def place(url: str) -> Place:
 
 
 def file_system(url: str) -> tuple[Any, str]:
-    """fsspec's file system of a URL, without any cache of listings, and the path in it."""
+    """The file system of a URL, without any cache of listings, and the path in it."""
     from fsspec.core import url_to_fs
 
     try:
@@ -158,7 +158,10 @@ class LocalPlace:
 
         def put() -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with file.open("rb") as source, staging(path, lambda target: shutil.copyfileobj(source, target, 2**20)) as staged:
+            with (
+                file.open("rb") as source,
+                staging(path, lambda target: shutil.copyfileobj(source, target, 2**20)) as staged,
+            ):
                 publish_all([staged])
 
         self._insist(put, key)
@@ -168,7 +171,11 @@ class LocalPlace:
 
     def names(self, folder: str) -> dict[str, int]:
         try:
-            return {entry.name: entry.stat().st_size for entry in os.scandir(self._path(folder)) if entry.is_file()}
+            return {
+                entry.name: entry.stat().st_size
+                for entry in os.scandir(self._path(folder))
+                if entry.is_file()
+            }
         except FileNotFoundError:
             return {}
 
@@ -216,7 +223,11 @@ class RemotePlace:
         self._insist(lambda: self._system.get_file(self._path(key), str(file)), key)
 
     def names(self, folder: str) -> dict[str, int]:
-        return {_name(entry): int(entry["size"] or 0) for entry in self._entries(folder) if entry["type"] == "file"}
+        return {
+            _name(entry): int(entry["size"] or 0)
+            for entry in self._entries(folder)
+            if entry["type"] == "file"
+        }
 
     def folders(self, folder: str) -> list[str]:
         return sorted(_name(entry) for entry in self._entries(folder) if entry["type"] == "directory")

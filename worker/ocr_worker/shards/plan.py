@@ -35,6 +35,8 @@ class Plan(BaseModel):
 
     kind: Literal["ocr-sidecar/plan"] = "ocr-sidecar/plan"
     version: Literal[1] = 1
+    planned: int
+    """When it was first made, in seconds since 1970. PDFs bear this time, so that all tries of a file make the same."""
     versions: dict[str, str]
     """Of what planned it; what reads the pages stands in each result."""
     options: dict[str, Any]

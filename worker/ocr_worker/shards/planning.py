@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -16,6 +17,7 @@ from typing import Any, BinaryIO
 
 from ocr_worker import __version__
 from ocr_worker.errors import InvalidParamsError
+from ocr_worker.model.options import make_options
 from ocr_worker.model.sharding import PAGES_PER_SHARD, Planned, PlanOrder
 from ocr_worker.shards.listing import Inputs
 from ocr_worker.shards.places import Place, place
@@ -76,10 +78,11 @@ def _draft(order: PlanOrder, before: Plan | None) -> Plan:
         raise InvalidParamsError(
             f"{unfit[0]} is no option of a plan: shards settle it themselves.", field=unfit[0]
         )
+    make_options(options)
     if before is None:
         pages = order.pages or (None if order.bytes else PAGES_PER_SHARD)
         return Plan(
-            versions={"ocr_sidecar": __version__}, options=options, pages_per_shard=pages, bytes_per_shard=order.bytes,
+            planned=int(time.time()), versions={"ocr_sidecar": __version__}, options=options, pages_per_shard=pages, bytes_per_shard=order.bytes,
             shards=0, files=0, pages=0, bytes=0, hash=hash_of_options(options), additions=(),
         )  # fmt: skip
     if options and options != before.options:
@@ -166,7 +169,9 @@ class _Cutting:
         if not added:
             return draft
         chain = hashlib.sha256("\n".join([draft.hash, *self.hashes]).encode("ascii")).hexdigest()
-        addition = Addition(inputs=tuple(inputs), first_shard=draft.shards, shards=added, files=self.added_files)
+        addition = Addition(
+            inputs=tuple(inputs), first_shard=draft.shards, shards=added, files=self.added_files
+        )
         return draft.model_copy(
             update={
                 "shards": draft.shards + added, "files": draft.files + self.added_files,

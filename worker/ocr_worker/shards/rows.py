@@ -41,7 +41,9 @@ class Row:
     def name(self) -> str:
         """Of its outputs, without their endings; no other input of the plan has it."""
         stem = PurePosixPath(self._base).stem or "file"
-        short = stem.encode("utf-8", "replace")[:LONGEST_STEM_BYTES].decode("utf-8", "ignore").replace("\0", "")
+        short = (
+            stem.encode("utf-8", "replace")[:LONGEST_STEM_BYTES].decode("utf-8", "ignore").replace("\0", "")
+        )
         return f"{short}-{self.digest[:12]}"
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import shutil
 import time
@@ -17,7 +18,6 @@ from ocr_worker.files.sweep import leave_temp_folder, make_temp_folder
 from ocr_worker.jobs.requests import Asked, job_request
 from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.model.events import FileDone, JobEnded, JobFailed
-from ocr_worker.model.jobs import JobOptions
 from ocr_worker.model.sharding import AGAIN, DONE, OURS, ShardEnd, ShardOrder
 from ocr_worker.model.tasks import Failure
 from ocr_worker.processes.guard import guard_of_page_processes
@@ -30,7 +30,7 @@ from ocr_worker.shards.marker import FailedFile, Marker, put_marker, read_marker
 from ocr_worker.shards.places import Place, place
 from ocr_worker.shards.plan import Plan, load_plan, load_shard
 from ocr_worker.shards.rows import Row, files_key
-from ocr_worker.shards.staging import Room, Stager
+from ocr_worker.shards.staging import Copies, Room, Stager
 from ocr_worker.shards.tries import Past, Try, look_back, read_notes
 
 log = logging.getLogger(__name__)
@@ -81,11 +81,13 @@ class _Run:
     def __init__(self, shard: Shard, order: ShardOrder, scratch: Path, past: Past) -> None:
         self._shard, self._order, self._past = shard, order, past
         self._begun, self._trouble = time.time(), queue.SimpleQueue[Exception]()
-        self._sources, self._outputs = _made(scratch / "in"), _made(scratch / "out")
+        self._outputs = _made(scratch / "out")
         self._settings = _settings(order.settings, scratch, past)
         self._options = shard.plan.job_options(1 if past.is_suspect else None)
         self._given_up = [row for row in shard.rows if row.url in past.given_up]
-        self._rows = {str(self._sources / row.staged_name): row for row in shard.rows if row not in self._given_up}
+        wanted = tuple(row for row in shard.rows if row.url not in past.given_up)
+        self._copies = Copies(wanted, _made(scratch / "in"))
+        self._rows = {str(self._copies.path(row)): row for row in wanted}
         self._room = Room.of_disk(scratch)
         self._note = Try(
             shard.out, shard.number, shard.hash, processes=self._settings.page_processes,
@@ -95,7 +97,9 @@ class _Run:
 
     def run(self) -> ShardEnd:
         for row in self._given_up:
-            error = CrashedError(f"{row.url} was in work when two tries of its shard died, so it was given up.")
+            error = CrashedError(
+                f"{row.url} was in work when two tries of its shard died, so it was given up."
+            )
             self._delivery.tally.fail(row.url, error.code, error.message)
         self._note.begin()
         how = "died"
@@ -124,6 +128,8 @@ class _Run:
 
     def _read(self) -> ShardEnd | None:
         """Read the files and put what comes of them; None when that is all, else why not."""
+        # Page processes inherit it: two tries at once put the same PDFs.
+        os.environ.setdefault("SOURCE_DATE_EPOCH", str(self._shard.plan.planned))
         inbox: queue.Queue[object] = queue.Queue()
         guard = guard_of_page_processes()
         below = make_pool(self._settings.page_processes, self._settings, guard, inbox.put)
@@ -142,13 +148,10 @@ class _Run:
 
     def _stager(self, inbox: queue.Queue[object]) -> Stager:
         def arrived(row: Row, failure: Failure | None) -> None:
-            inbox.put(Arrived(str(self._sources / row.staged_name), failure))
+            inbox.put(Arrived(str(self._copies.path(row)), failure))
 
-        kinds = self._options.page.outputs
-        earlier = Earlier(self._shard.out, self._shard.number, kinds, self._outputs)
-        return Stager(
-            tuple(self._rows.values()), self._sources, self._room, earlier, arrived, self._trouble.put
-        )
+        earlier = Earlier(self._shard.out, self._shard.number, self._options.page.outputs, self._outputs)
+        return Stager(self._copies, self._room, earlier, arrived, self._trouble.put)
 
     def _follow(self, runtime: Runtime, job_id: str) -> ShardEnd | None:
         """Hand over each file that ends; what ended the job before its end."""
@@ -214,7 +217,9 @@ class _Run:
 
 
 def _end(shard: Shard, code: int, message: str, done: Tally | Marker) -> ShardEnd:
-    codes: Sequence[str] = [one["code"] for one in done.failed] if isinstance(done, Tally) else [one.code for one in done.failed]
+    codes: Sequence[str] = (
+        [one["code"] for one in done.failed] if isinstance(done, Tally) else [one.code for one in done.failed]
+    )
     return ShardEnd(
         code=code, message=message, shard=shard.number, files=dict(done.files), pages=done.pages,
         failed={name: codes.count(name) for name in sorted(set(codes))},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,12 +54,20 @@ class Room:
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._fits(row))
             if not self._closed:
-                self.bytes, self.pages, self.files = self.bytes + row.bytes, self.pages + row.pages, self.files + 1
+                self.bytes, self.pages, self.files = (
+                    self.bytes + row.bytes,
+                    self.pages + row.pages,
+                    self.files + 1,
+                )
             return not self._closed
 
     def give(self, row: Row) -> None:
         with self._changed:
-            self.bytes, self.pages, self.files = self.bytes - row.bytes, self.pages - row.pages, self.files - 1
+            self.bytes, self.pages, self.files = (
+                self.bytes - row.bytes,
+                self.pages - row.pages,
+                self.files - 1,
+            )
             self._changed.notify_all()
 
     def wait_for_less(self) -> bool:
@@ -80,13 +88,24 @@ class Room:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """A shard's inputs, and where their copies go."""
+
+    rows: tuple[Row, ...]
+    folder: Path
+
+    def path(self, row: Row) -> Path:
+        """Of an input's copy."""
+        return self.folder / row.staged_name
+
+
 class Stager:
     """Threads that fetch one input after the other, in order."""
 
     def __init__(
         self,
-        rows: Sequence[Row],
-        folder: Path,
+        copies: Copies,
         room: Room,
         earlier: Earlier,
         arrived: Callable[[Row, Failure | None], None],
@@ -95,25 +114,28 @@ class Stager:
         """Fetch nothing yet.
 
         Args:
-            rows: the inputs.
-            folder: where their copies go.
+            copies: of which inputs, and where.
             room: is given back by whoever is done with a file.
             earlier: outputs of earlier tries, which may still hold.
             arrived: is told of each input that is there, or known not to come.
             broke: is told what stopped it.
         """
-        self._rows: Iterator[Row] = iter(rows)
-        self._folder, self._room, self._earlier, self._arrived, self._broke = folder, room, earlier, arrived, broke
+        self._rows: Iterator[Row] = iter(copies.rows)
+        self._copies, self._room, self._earlier, self._arrived, self._broke = (
+            copies,
+            room,
+            earlier,
+            arrived,
+            broke,
+        )
         self._next, self._inputs = threading.Lock(), Inputs()
-        self._threads = [threading.Thread(target=self._run, name="stager", daemon=True) for _ in range(FETCHES)]
+        self._threads = [
+            threading.Thread(target=self._run, name="stager", daemon=True) for _ in range(FETCHES)
+        ]
 
     def start(self) -> None:
         for thread in self._threads:
             thread.start()
-
-    def path(self, row: Row) -> Path:
-        """Of an input's copy."""
-        return self._folder / row.staged_name
 
     def _run(self) -> None:
         try:
@@ -135,7 +157,7 @@ class Stager:
             try:
                 self._copy(row)
             except NoSpaceError:
-                self.path(row).unlink(missing_ok=True)
+                self._copies.path(row).unlink(missing_ok=True)
                 if not self._room.wait_for_less():
                     raise
             except (FileNotFoundError, NotADirectoryError):
@@ -148,11 +170,13 @@ class Stager:
                 return None
 
     def _copy(self, row: Row) -> None:
-        path = self.path(row)
+        path = self._copies.path(row)
         self._inputs.fetch(row.url, path)
         # After the copy: what was there at that time is what was planned, or something came between.
         if not row.is_same(self._inputs.look(row.url)) or path.stat().st_size != row.bytes:
             path.unlink(missing_ok=True)
-            raise ChangedError(f"{row.url} is not what it was when it was planned. Plan it anew, into another place.")
+            raise ChangedError(
+                f"{row.url} is not what it was when it was planned. Plan it anew, into another place."
+            )
         with suppress(OcrError, OSError):
             self._earlier.fetch(row, path)

@@ -80,7 +80,10 @@ class _Found:
 
     def look_for_tries(self, out: Place, now: float) -> None:
         """Of shards that are not done."""
-        tried = {folder: set(out.folders(f"tries/{folder:04}")) for folder in {n // FOLDER_SHARDS for n in self.missing}}
+        tried = {
+            folder: set(out.folders(f"tries/{folder:04}"))
+            for folder in {n // FOLDER_SHARDS for n in self.missing}
+        }
         at_work = [n for n in self.missing if f"{n:07}" in tried[n // FOLDER_SHARDS]]
         for number in at_work[:MOST_NOTES]:
             notes = read_notes(out, number).values()

@@ -99,7 +99,9 @@ def look_back(
         # Two tries that are at work at once do no harm; to take them for dead would.
         sleep(SILENT_SECONDS)
         later = read_notes(where, number)
-        silent = {key: note for key, note in silent.items() if key in later and _has_stopped(note, later[key])}
+        silent = {
+            key: note for key, note in silent.items() if key in later and _has_stopped(note, later[key])
+        }
     else:
         silent = {key: note for key, note in silent.items() if _is_known_dead(note)}
     return Past(len(notes), len(silent), _given_up(list(silent.values())))
@@ -134,7 +136,9 @@ class _State:
 class Try:
     """This try's note, kept up by a thread of its own: no page waits for a store."""
 
-    def __init__(self, where: Place, number: int, shard_hash: str, *, processes: int, given_up: Sequence[str]) -> None:
+    def __init__(
+        self, where: Place, number: int, shard_hash: str, *, processes: int, given_up: Sequence[str]
+    ) -> None:
         """Write nothing yet."""
         now = time.time()
         begun = datetime.fromtimestamp(now, timezone.utc)

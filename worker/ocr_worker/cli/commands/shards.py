@@ -41,14 +41,18 @@ OutUrl = Annotated[str, Argument(metavar="OUT_URL", help="Where outputs and mark
 class PlanCommand(JsonOption):
     inputs: Annotated[
         list[str],
-        Argument(metavar="INPUT_URL...", help="Files and folders by URL or path; @URL is a list, a URL a line."),
+        Argument(
+            metavar="INPUT_URL...", help="Files and folders by URL or path; @URL is a list, a URL a line."
+        ),
     ]
     plan: Annotated[str, Option(metavar="PLAN_URL", help="Where the plan is, or is to be.")]
     pages_per_shard: Annotated[
-        int | None, Option(min=1, metavar="N", help="Pages of a shard, as sizes let them be estimated; default 500.")
+        int | None,
+        Option(min=1, metavar="N", help="Pages of a shard, as sizes let them be estimated; default 500."),
     ] = None
     bytes_per_shard: Annotated[
-        int | None, Option("--bytes", min=1, metavar="N", help="Bytes of a shard, instead of pages or beside them.")
+        int | None,
+        Option("--bytes", min=1, metavar="N", help="Bytes of a shard, instead of pages or beside them."),
     ] = None
     given: Annotated[Mapping[str, object], BatchOptions()] = field(default_factory=dict)
 
@@ -65,7 +69,8 @@ class RunCommand(JsonOption):
         int, Option(min=0, metavar="N", help="Added to the index, for arrays with a limit.")
     ] = 0
     scratch: Annotated[
-        Path | None, Option(metavar="DIR", help="A folder on the local disk, instead of the system's temporary one.")
+        Path | None,
+        Option(metavar="DIR", help="A folder on the local disk, instead of the system's temporary one."),
     ] = None
 
 
@@ -90,7 +95,9 @@ class RetryCommand(JsonOption):
 class ExportCommand(JsonOption):
     plan: PlanUrl
     out: OutUrl
-    target: Annotated[str, Argument(metavar="EXPORT_URL", help="Where the text goes, a file for each done shard.")]
+    target: Annotated[
+        str, Argument(metavar="EXPORT_URL", help="Where the text goes, a file for each done shard.")
+    ]
     form: Annotated[ExportFormat, Option("--format", help="Lines of JSON, or a table.")] = "jsonl.zst"
 
 
@@ -100,7 +107,13 @@ def add_to(app: typer.Typer, open_shards: OpenShards) -> None:
         help="Shards for batch schedulers: plan inputs once, do each shard anywhere (docs/shards.md).",
         no_args_is_help=True, rich_markup_mode=None,
     )  # fmt: skip
-    for name, make in (("plan", _plan), ("run", _run), ("status", _status), ("retry", _retry), ("export", _export)):
+    for name, make in (
+        ("plan", _plan),
+        ("run", _run),
+        ("status", _status),
+        ("retry", _retry),
+        ("export", _export),
+    ):
         shards.command(name)(make(open_shards))
     app.add_typer(shards, name="shards")
 
@@ -195,7 +208,9 @@ def _export(open_shards: OpenShards) -> Callable[..., None]:
         if options.as_json:
             answer_json(dataclasses.asdict(done))
         else:
-            answer(f"{done.rows:,} files of {done.shards:,} shards exported; {done.kept:,} shards were there.")
+            answer(
+                f"{done.rows:,} files of {done.shards:,} shards exported; {done.kept:,} shards were there."
+            )
         return GOOD
 
     return export
@@ -216,7 +231,9 @@ def _index(options: RunCommand) -> int:
             if not text.isascii() or not text.isdigit():
                 raise UsageError(f"{name} must be a whole number, not {text[:40]!r}.")
             return int(text) + options.offset
-    raise UsageError(f"Which shard? Give --index, or run it under a scheduler that sets {', '.join(INDEX_VARIABLES)}.")
+    raise UsageError(
+        f"Which shard? Give --index, or run it under a scheduler that sets {', '.join(INDEX_VARIABLES)}."
+    )
 
 
 def _scratch() -> Path:
@@ -227,7 +244,9 @@ def _scratch() -> Path:
 def _told(end: ShardEnd) -> str:
     counts = ", ".join(f"{count} {name}" for name, count in sorted(end.files.items())) or "no file"
     codes = ", ".join(f"{count} {code}" for code, count in end.failed.items())
-    return shown(f"Shard {end.shard}: {end.message}. {counts}{f' ({codes})' * bool(codes)}, {end.pages} pages.")
+    return shown(
+        f"Shard {end.shard}: {end.message}. {counts}{f' ({codes})' * bool(codes)}, {end.pages} pages."
+    )
 
 
 def _waits_in_vain(signals: Signals) -> bool:
@@ -249,10 +268,13 @@ def _show(found: Standing, options: StatusCommand) -> None:
         f"Shards   {found.done:,} of {found.shards:,} done, {found.running:,} running, {found.waiting:,} waiting",
         f"Files    {found.files_done:,} of {found.files:,} done; failed: {failed}",
         f"Pages    {found.pages:,}; {found.pages_per_second:.1f} a second; {_left(found)}",
-        f"Cores    {found.core_hours:.2f} core-hours" + ("" if found.cost is None else f", cost {found.cost:.2f}"),
+        f"Cores    {found.core_hours:.2f} core-hours"
+        + ("" if found.cost is None else f", cost {found.cost:.2f}"),
     ]
     if found.oldest_try_seconds is not None:
-        lines.append(f"Oldest   the running try that began first has been at work for {_span(found.oldest_try_seconds)}")
+        lines.append(
+            f"Oldest   the running try that began first has been at work for {_span(found.oldest_try_seconds)}"
+        )
     answer("\n".join(lines))
 
 

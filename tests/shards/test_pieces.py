@@ -1,0 +1,149 @@
+"""What a shard's run is made of: the gate before files, the room on the local disk, and who has died."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from ocr_worker.cli.commands.shards import array_of
+from ocr_worker.errors import NoSpaceError
+from ocr_worker.shards import staging, tries
+from ocr_worker.shards.earlier import Earlier
+from ocr_worker.shards.places import LocalPlace
+from ocr_worker.shards.rows import Row, row_of
+from ocr_worker.shards.staging import Copies, Room, Stager
+from tests.limits import HANG_SECONDS
+
+
+def rows_of(folder: Path, sizes: list[int]) -> tuple[Row, ...]:
+    rows = []
+    for number, size in enumerate(sizes):
+        path = folder / f"{number}.png"
+        path.write_bytes(bytes(size))
+        rows.append(Row(f"file://{path}", size, mtime=path.stat().st_mtime_ns))
+    return tuple(rows)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "array"), [([], ""), ([3], "3"), ([3, 17, 18, 19], "3,17-19"), ([0, 1, 5, 7, 8], "0-1,5,7-8")]
+)
+def test_missing_shards_are_told_as_schedulers_take_them(numbers: list[int], array: str) -> None:
+    assert array_of(numbers) == array
+
+
+def test_no_more_is_staged_than_there_is_room_for_and_each_end_makes_room(tmp_path: Path) -> None:
+    (tmp_path / "copies").mkdir()
+    rows, seen, arrived = rows_of(tmp_path, [100] * 6), list[int](), threading.Semaphore(0)
+    room = Room(most_bytes=250)
+
+    def take(row: Row, _: object) -> None:
+        seen.append(sum(path.stat().st_size for path in (tmp_path / "copies").iterdir()))
+        arrived.release()
+
+    copies = Copies(rows, tmp_path / "copies")
+    earlier = Earlier(LocalPlace(tmp_path / "out"), 0, ("json",), tmp_path)
+    Stager(copies, room, earlier, take, lambda error: pytest.fail(str(error))).start()
+
+    for row in rows:
+        assert arrived.acquire(timeout=HANG_SECONDS)
+        copies.path(row).unlink()
+        room.give(row)
+    assert len(seen) == len(rows)
+    assert max(seen) <= 250
+
+
+def test_a_file_larger_than_the_room_is_staged_alone() -> None:
+    room = Room(most_bytes=10)
+    large = Row("file:///large.png", 1000, mtime=1)
+
+    assert room.take(large)
+    room.close()
+    assert not room.take(large)
+
+
+def test_a_full_disk_waits_for_files_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "copies").mkdir()
+    rows, arrived = rows_of(tmp_path, [10, 10]), list[Row]()
+    full, trouble = threading.Event(), list[Exception]()
+    copy = Stager._copy
+
+    def copy_once_there_is_room(self: Stager, row: Row) -> None:
+        if row is rows[1] and not full.is_set():
+            full.set()
+            raise NoSpaceError("No space left.")
+        copy(self, row)
+
+    monkeypatch.setattr(Stager, "_copy", copy_once_there_is_room)
+    room = Room(most_bytes=1000)
+    earlier = Earlier(LocalPlace(tmp_path / "out"), 0, ("json",), tmp_path)
+    copies = Copies(rows, tmp_path / "copies")
+    Stager(copies, room, earlier, lambda row, _: arrived.append(row), trouble.append).start()
+
+    assert full.wait(HANG_SECONDS)
+    until = time.monotonic() + HANG_SECONDS
+    while rows[0] not in arrived:
+        assert time.monotonic() < until
+    assert rows[1] not in arrived
+    room.give(rows[0])
+    while rows[1] not in arrived:
+        assert time.monotonic() < until
+    assert trouble == []
+
+
+def note(beats: int, *, ended: str | None = None, working: tuple[str, ...] = ("file:///a",)) -> bytes:
+    return tries.Note(
+        hash="h", begun=time.time(), seen=time.time(), beats=beats, mark="ffffffff-1", processes=2, ended=ended,
+        working=working,
+    ).model_dump_json().encode()  # fmt: skip
+
+
+def test_tries_of_other_machines_that_still_move_are_not_taken_for_dead(tmp_path: Path) -> None:
+    where = LocalPlace(tmp_path)
+    folder = "tries/0000/0000000"
+    where.write(f"{folder}/1.json", note(5))
+    where.write(f"{folder}/2.json", note(5))
+    waited = []
+
+    def one_moves_on(seconds: float) -> None:
+        waited.append(seconds)
+        where.write(f"{folder}/2.json", note(6))
+
+    past = tries.look_back(where, 0, "h", one_moves_on)
+
+    assert (past.tries, past.deaths, past.is_suspect, past.given_up) == (2, 1, False, frozenset())
+    assert waited == [tries.SILENT_SECONDS]
+
+    silent = tries.look_back(where, 0, "h", waited.append)
+
+    assert silent.deaths == 2
+    assert silent.given_up == {"file:///a"}
+
+
+def test_tries_that_ended_by_order_count_for_no_deaths(tmp_path: Path) -> None:
+    where = LocalPlace(tmp_path)
+    for number in range(4):
+        where.write(f"tries/0000/0000000/{number}.json", note(5, ended="again"))
+
+    past = tries.look_back(where, 0, "h", lambda _: pytest.fail("it waited"))
+
+    assert (past.tries, past.deaths) == (4, 0)
+
+
+def test_names_of_outputs_are_unlike_for_inputs_of_one_name() -> None:
+    urls = [
+        "s3://b/x/scan.pdf",
+        "s3://b/y/scan.pdf",
+        "s3://b/x/scan.png",
+        "https://h/scan.pdf?page=1",
+        "s3://b/" + "ä" * 120,
+    ]
+    rows = [Row(url, 1, etag="e") for url in urls]
+
+    assert len({row.name for row in rows}) == len(rows)
+    assert all(len(row.staged_name.encode()) < 150 for row in rows)
+    assert [row_of(row.to_fields()) for row in rows] == rows
+    assert staging.MOST_BYTES == 2 * 2**30
+    assert staging.MOST_PAGES == 200
