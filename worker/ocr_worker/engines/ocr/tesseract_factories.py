@@ -52,6 +52,10 @@ HINTS = Hints(
 )
 
 
+AS_GOOD_BY_LINES = frozenset({"eng", "deu"})
+"""What `lines` was measured to read no worse than Tesseract (docs/performance.md): `auto` takes it for one of these alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Tesseract:
     """What both ways to Tesseract share: the data."""
@@ -120,8 +124,11 @@ class LinesFactory(_Tesseract):
     def probe(self) -> Probe:
         if not _has("tesserocr"):
             return Probe("onnxruntime", to_have("tesserocr"))
-        way = "this app has no ONNX Runtime" if is_frozen() else 'pip install "ocr-sidecar[lines]"'
+        way = "this app has no ONNX Runtime" if is_frozen() else to_have("onnxruntime")
         return Probe("onnxruntime", "" if _has("onnxruntime") and _has("numpy") else way)
+
+    def reads_as_well(self, languages: Sequence[str]) -> bool:
+        return len(languages) == 1 and AS_GOOD_BY_LINES.issuperset(languages)
 
     def load(self, languages: tuple[str, ...], data_dir: str | None, cache_dir: Path) -> Engine:
         try:
@@ -176,5 +183,6 @@ def _has(package: str) -> bool:
     return importlib.util.find_spec(package) is not None
 
 
-BUILT_IN = (TesserocrFactory(), TesseractFactory(), LinesFactory())
-"""The one inside the process first: it reads the same data and starts once. `lines` is taken by name alone."""
+LINES = LinesFactory()
+BUILT_IN = (TesserocrFactory(), TesseractFactory(), LINES)
+"""The one inside the process first: it reads the same data and starts once. `auto` takes `lines` before them where it reads as well."""

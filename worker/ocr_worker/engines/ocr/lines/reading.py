@@ -20,7 +20,7 @@ from ocr_worker.engines.ocr.lines.word_list import WordList
 
 SURE_SPACE = 0.98
 LEAST_DOUBT = 0.002
-"""Of how likely a step is, in which another word may lie."""
+"""Of how likely a step is: in less no other word is looked for."""
 _LEAST = 1e-9
 _POINTS = 35.0
 """Of confidence, for each unit of weight."""
@@ -127,9 +127,7 @@ class LineReader:
         # From the space before to the one after it.
         low = int(line.firsts[begin - 1]) if begin else 0
         high = int(line.lasts[end]) + 1 if end < len(line) else len(steps)
-        # A word of the list is lighter by so much that it may be as unlikely as this.
-        doubt = max(math.exp((UNKNOWN_WORD - 1) * PER_STEP * (high - low)), LEAST_DOUBT)
-        if len(words) == 1 and 1 - float(line.surety[begin:end].min()) < doubt:
+        if len(words) == 1 and _is_beyond_doubt(line.surety[begin:end], high - low):
             return line.letters(begin, end, UNKNOWN_WORD)
         found = self.search.read(steps[low:high])
         if begin and found and found[0].character == self.space:
@@ -149,3 +147,10 @@ class LineReader:
             if text := "".join(self.texts[letter.character] for letter in letters[begin:end]):
                 worst = min(letter.weight for letter in letters[max(begin - 1, 0) : end + 1])
                 yield ReadWord(text, edges[begin], edges[end], round(max(0.0, 100 + _POINTS * worst), 1))
+
+
+def _is_beyond_doubt(surety: Floats, steps: int) -> bool:
+    """Whether no word of the list could weigh less, with another letter in the worst place."""
+    worst = max(float(surety.min()), _LEAST)
+    gain = (UNKNOWN_WORD - 1) * (PER_STEP * steps + float(np.log(np.maximum(surety, _LEAST)).sum()))
+    return (1 - worst) / worst < max(math.exp(gain), LEAST_DOUBT)
