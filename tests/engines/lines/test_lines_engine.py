@@ -12,11 +12,12 @@ import pytest
 
 from tests.long_rows import first
 
-pytest.importorskip("onnxruntime", reason="needs onnxruntime, of the extra `lines`")
+pytest.importorskip("onnxruntime", reason="needs onnxruntime")
 
 from PIL import Image, ImageOps
 
 from ocr_worker.engines.images.grey_image import GreyImage
+from ocr_worker.engines.ocr import tesseract_factories
 from ocr_worker.engines.ocr.engine import Engine
 from ocr_worker.engines.ocr.lines.engine import LinesEngine
 from ocr_worker.engines.ocr.lines.model import read_model
@@ -152,8 +153,8 @@ def test_nothing_is_read_where_nothing_is(lines_engine: LinesEngine) -> None:
     assert lines_engine.recognise(GreyImage(Image.new("L", (800, 600), 255), 300)) == ()
 
 
-def engine_of(folder: Path, *languages: str) -> Engine:
-    settings = PageSettings(languages=languages, engine="lines", tessdata_dir=str(folder))
+def engine_of(folder: Path, *languages: str, engine: str = "lines") -> Engine:
+    settings = PageSettings(languages=languages, engine=engine, tessdata_dir=str(folder))
     return Engines(folder / "scratch").engine(settings)
 
 
@@ -175,6 +176,32 @@ def test_what_one_network_does_not_read_is_left_to_tesserocr(good: dict[int, byt
     assert [engine_of(tmp_path, *codes).name for codes in (("eng", "set"), ("set",), ("heb",))] == [
         "tesserocr"
     ] * 3
+
+
+def test_unasked_it_reads_what_it_was_measured_to_read_as_well(
+    good: dict[int, bytes], tmp_path: Path
+) -> None:
+    for code in ("eng", "deu", "fra"):
+        put(tmp_path, code, good)
+
+    read = [
+        engine_of(tmp_path, *codes, engine="auto") for codes in (("eng",), ("deu",), ("fra",), ("deu", "eng"))
+    ]
+
+    assert [engine.name for engine in read] == ["lines", "lines", "tesserocr", "tesserocr"]
+
+
+def test_without_the_runtime_tesserocr_reads_and_the_log_says_what_would_be_faster(
+    good: dict[int, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(tmp_path, "eng", good)
+    monkeypatch.setattr(tesseract_factories, "_has", lambda package: package != "onnxruntime")
+
+    with caplog.at_level("INFO"):
+        engine = engine_of(tmp_path, "eng", engine="auto")
+
+    assert engine.name == "tesserocr"
+    assert "pip install onnxruntime" in caplog.text
 
 
 def test_a_damaged_network_is_named(good: dict[int, bytes], tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ocr_worker import settings
 from ocr_worker.engines.ocr import tessdata
 from ocr_worker.engines.ocr.engine import (
     Engine,
@@ -149,7 +150,7 @@ class LinesFactory(_Tesseract):
             raise _UnsuitedError(f"ONNX Runtime can't be loaded ({error})") from error
         (file,) = files.values()
         try:
-            return LinesEngine(read_model(file))
+            return LinesEngine(read_model(file), settings.provider())
         except (UnsuitedDataError, EngineMissingError, LanguageMissingError) as error:
             raise _UnsuitedError(str(error)) from error
 

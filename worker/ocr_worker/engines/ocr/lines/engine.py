@@ -18,7 +18,7 @@ from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr.layout import Layout
 from ocr_worker.engines.ocr.lines.crops import evened, scaled
 from ocr_worker.engines.ocr.lines.model import Model
-from ocr_worker.engines.ocr.lines.network import AT_ONCE, Runtime
+from ocr_worker.engines.ocr.lines.network import AT_ONCE, CPU, Runtime
 from ocr_worker.engines.ocr.lines.placing import Place
 from ocr_worker.engines.ocr.lines.reading import LineReader
 from ocr_worker.engines.ocr.lines.runs import Row, Run, find_rows
@@ -37,18 +37,21 @@ class LinesEngine:
 
     name = "lines"
 
-    def __init__(self, model: Model) -> None:
-        tesseract = tesserocr.tesseract_version().splitlines()[0].removeprefix("tesseract").strip()
-        self.version = f"{tesseract}, ONNX Runtime {Runtime.version}"
+    def __init__(self, model: Model, provider: str = CPU) -> None:
         self._api = tesserocr.PyTessBaseAPI(init=False)
         self._api.InitForAnalysePage()
         self._api.SetPageSegMode(PSM.AUTO)
-        self._network = Runtime(model.network)
+        self._network = Runtime(model.network, provider)
         self._height, (self._across, _) = model.network.height, model.network.pool
         self._reader = LineReader(model.texts, model.network.blank, model.space, model.words)
         self.at_once = AT_ONCE
         """Lines that are read along together."""
         self._shown: tuple[GreyImage, tuple[Row, ...]] | None = None
+
+    @property
+    def version(self) -> str:
+        tesseract = tesserocr.tesseract_version().splitlines()[0].removeprefix("tesseract").strip()
+        return f"{tesseract}, {self._network.version}"
 
     def find_layout(self, image: GreyImage) -> Layout:
         """A recognition of the same image goes on from there, so this costs nothing."""
