@@ -26,7 +26,7 @@ from ocr_worker.engines.ocr.tesserocr_engine import TesserocrEngine
 from ocr_worker.errors import EngineMissingError
 from ocr_worker.model.page import Box, Line, Page
 from ocr_worker.model.tasks import PageSettings
-from samples import Sample
+from samples import Sample, build
 from samples.scores import score
 from tests.engines.ocr import language_data
 from tests.faults import pictures
@@ -36,7 +36,7 @@ KINDS = ["clean", "letters", "two_columns"]
 
 @pytest.fixture(scope="module")
 def lines_engine(english: Path) -> LinesEngine:
-    return LinesEngine(read_model(english / "eng.traineddata"))
+    return LinesEngine(read_model(english / "eng.traineddata"), lambda: TesserocrEngine(("eng",), english))
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +128,27 @@ def test_lines_read_the_same_alone_and_together(
     monkeypatch.setattr(lines_engine, "at_once", at_once)
 
     assert lines_engine.recognise(page("two_columns")) == by_lines("two_columns")
+
+
+def test_a_small_page_that_may_be_cut_otherwise_is_left_to_tesserocr_where_that_reads_otherwise(
+    lines_engine: LinesEngine, english: Path, tmp_path: Path
+) -> None:
+    tesseract, asked = TesserocrEngine(("eng",), english), []
+
+    def ask() -> Engine:
+        asked.append(tesseract)
+        return tesseract
+
+    engine = LinesEngine(read_model(english / "eng.traineddata"), ask)
+    cards = [GreyImage(Image.open(card.path).convert("L"), 300) for card in build("cards", tmp_path, count=3)]
+
+    read = [engine.recognise(card) for card in cards]
+
+    expected = [tesseract.recognise(card) for card in cards]
+    assert [text_of(one) for one in read] == [text_of(one) for one in expected]
+    # Loaded once at most, and not for every page.
+    assert len(asked) == 1
+    assert read != expected
 
 
 def test_light_print_is_read(lines_engine: LinesEngine) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -132,13 +132,18 @@ class LinesFactory(_Tesseract):
         return len(languages) == 1 and AS_GOOD_BY_LINES.issuperset(languages)
 
     def load(self, languages: tuple[str, ...], data_dir: str | None, cache_dir: Path) -> Engine:
-        try:
-            return self._load(languages, data_dir)
-        except _UnsuitedError as error:
-            log.warning("%s is read by tesserocr: %s", "+".join(languages), error)
+        def tesseract() -> Engine:
             return TesserocrFactory(self.folders).load(languages, data_dir, cache_dir)
 
-    def _load(self, languages: tuple[str, ...], data_dir: str | None) -> Engine:
+        try:
+            return self._load(languages, data_dir, tesseract)
+        except _UnsuitedError as error:
+            log.warning("%s is read by tesserocr: %s", "+".join(languages), error)
+            return tesseract()
+
+    def _load(
+        self, languages: tuple[str, ...], data_dir: str | None, tesseract: Callable[[], Engine]
+    ) -> Engine:
         """Raises LanguageMissingError, _UnsuitedError."""
         files = tessdata.find_tessdata(languages, data_dir, self.folders)
         if len(files) > 1:
@@ -150,7 +155,7 @@ class LinesFactory(_Tesseract):
             raise _UnsuitedError(f"ONNX Runtime can't be loaded ({error})") from error
         (file,) = files.values()
         try:
-            return LinesEngine(read_model(file), settings.provider())
+            return LinesEngine(read_model(file), tesseract, settings.provider())
         except (UnsuitedDataError, EngineMissingError, LanguageMissingError) as error:
             raise _UnsuitedError(str(error)) from error
 
