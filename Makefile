@@ -126,8 +126,8 @@ bench-quick: .venv/bench missing-tools ## The same on a seventh of the pages, on
 bench-long: .venv/bench ## Memory and cost a page over 2,000 pages and 5,000 cards; raw figures in bench/figures.
 	$(BIN)/python -m bench long --out bench/figures
 
-sidecar: build/sidecar/.installed ## Build the worker as a folder that needs no Python: build/sidecar/ocr-worker, and its archive.
-	@build/sidecar/venv/bin/python worker/packaging/build.py build/sidecar
+sidecar: build/sidecar/.installed ## Build the worker as a folder that needs no Python: build/sidecar/ocr-worker, and its archive. SLIM=1 leaves ONNX Runtime out.
+	@build/sidecar/venv/bin/python worker/packaging/build.py build/sidecar $(if $(SLIM),--slim)
 
 test-sidecar: sidecar ## Run the acceptance cases against that folder, read-only and with no command in reach.
 	@build/sidecar/venv/bin/python worker/packaging/check.py build/sidecar $(ACCEPTANCE) tests/acceptance_cases.txt

@@ -79,15 +79,18 @@ def accuracy(session: Session) -> list[str]:
 
     options = session.options
     count, per_group = (1, 1) if options.quick else (options.count, None)
-    extent = row.Extent(options.seed, count, per_group, options.engine)
-    results, missing = row.measure(session.folder, extent)
-    groups = row.by_group(results)
-    print(row.table(groups))
-    worse = row.worse_files(results)
-    print("\n".join(["Files that are worse:", *map(str, worse)]) if worse else "No file is worse.")
+    extent = row.Extent(options.seed, count, per_group, tuple(options.engine))
+    found, missing = row.measure(session.folder, extent)
+    missed = []
+    for engine, results in found.items():
+        groups, worse = row.by_group(results), row.worse_files(results)
+        print(f"\n{engine}\n{row.table(groups)}")
+        print("\n".join(["Files that are worse:", *map(str, worse)]) if worse else "No file is worse.")
+        name = "accuracy" if engine == options.engine[0] else f"accuracy-{engine}"
+        session.save(name, {"groups": groups, "scans": results})
+        missed += [f"accuracy of {engine}: {one}" for one in (*row.worse_groups(groups), *worse)]
     print(f"Not measured, as the language is not installed: {', '.join(missing) or 'none'}", flush=True)
-    session.save("accuracy", {"groups": groups, "scans": results})
-    return [f"accuracy of {one}" for one in (*row.worse_groups(groups), *worse)]
+    return missed
 
 
 def speed(session: Session) -> list[str]:
@@ -156,7 +159,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=3, help="generated scans of each kind")
     parser.add_argument("--jobs", nargs="*", help="rows of speed or long, all if absent")
-    parser.add_argument("--engine", default="auto", help="what ours reads with, in the row accuracy")
+    parser.add_argument(
+        "--engine", nargs="+", default=["auto"], help="what ours reads with, in the row accuracy"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="of speed")
     parser.add_argument("--pages", type=int, default=2000, help="of long scans")
     parser.add_argument("--cards", type=int, default=5000, help="of long cards")

@@ -56,26 +56,29 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """What is read, and with which engine."""
+    """What is read, and with which engines."""
 
     seed: int = 1
     count: int = 3
     """Generated scans of each kind."""
     per_group: int | None = None
     """Scans of each group of the corpus; all if None."""
-    engine: str = "auto"
+    engines: tuple[str, ...] = ("auto",)
 
 
-def measure(folder: Path, extent: Extent) -> tuple[list[Result], list[str]]:
-    """Return a result for each scan, and the languages that this machine lacks."""
+def measure(folder: Path, extent: Extent) -> tuple[dict[str, list[Result]], list[str]]:
+    """Return by engine a result for each scan, and the languages that this machine lacks."""
     generated = generated_samples(folder / "generated", extent.seed, extent.count)
     samples = [*corpus_samples(extent.per_group), *generated]
     with WorkerHost(folder) as worker:
         languages = set(worker.ask("hello")["data"]["languages"])
         known = [sample for sample in samples if sample.language in languages]
-        readings = _read_all(worker, known, folder, extent.engine)
+        readings = {engine: _read_all(worker, known, folder, engine) for engine in extent.engines}
     plain = recognise_all(known, folder / "tessdata", os.cpu_count() or 1)
-    results = [_result(*row) for row in zip(known, readings, plain, strict=True)]
+    results = {
+        engine: [_result(*row) for row in zip(known, read, plain, strict=True)]
+        for engine, read in readings.items()
+    }
     return results, sorted({sample.language for sample in samples} - languages)
 
 
@@ -126,7 +129,7 @@ def _read_all(worker: WorkerHost, samples: list[Sample], folder: Path, engine: s
     for language in sorted({sample.language for sample in samples}):
         files = [sample.path for sample in samples if sample.language == language]
         options = {"languages": [language], "outputs": ["pdf", "txt"], "on_existing": "overwrite"}
-        result = worker.batch(files, folder / f"ours-{language}", engine=engine, **options)
+        result = worker.batch(files, folder / f"{engine}-{language}", engine=engine, **options)
         made |= {done["file"]: done["outputs"] for done in result["data"]["successful"]}
     return [_reading(made.get(str(sample.path))) for sample in samples]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ocr_worker.settings import fair_share_mib, log_level, settings_from_environment
+from ocr_worker.settings import fair_share_mib, log_level, provider, settings_from_environment
 
 
 def test_each_number_has_a_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -63,6 +63,16 @@ def test_a_level_of_the_log_that_is_none_is_refused_with_those_that_are(
 
     monkeypatch.setenv("OCR_WORKER_LOG", "debug")
     assert log_level("WARNING") == "DEBUG"
+
+
+def test_a_provider_that_is_none_is_refused_with_those_that_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCR_WORKER_PROVIDER", "gpu")
+
+    with pytest.raises(ValueError, match="OCR_WORKER_PROVIDER must be one of cpu, cuda, "):
+        settings_from_environment()
+
+    monkeypatch.setenv("OCR_WORKER_PROVIDER", "DirectML")
+    assert provider() == "directml"
 
 
 def test_a_state_folder_given_relatively_holds_from_any_folder(

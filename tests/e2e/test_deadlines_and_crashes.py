@@ -22,7 +22,7 @@ FAILING_WARM_UP = """
 import sys
 class Hook:
     def find_spec(self, name, path=None, target=None):
-        if name == "ocr_worker.engines.ocr.tesserocr_engine":
+        if name in ("ocr_worker.engines.ocr.lines.engine", "ocr_worker.engines.ocr.tesserocr_engine"):
             sys.meta_path.remove(self)
             raise MemoryError("short of memory while warming up")
 if "page-process" in sys.orig_argv:

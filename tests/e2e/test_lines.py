@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("onnxruntime", reason="needs onnxruntime, of the extra `lines`")
+pytest.importorskip("onnxruntime", reason="needs onnxruntime")
 
 from samples import build
 from tests.e2e.host import Host, Launch, StartWorker

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("onnxruntime", reason="needs onnxruntime, of the extra `lines`")
+pytest.importorskip("onnxruntime", reason="needs onnxruntime")
 
 import numpy as np
 

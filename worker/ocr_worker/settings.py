@@ -20,6 +20,8 @@ _RANGES = {
     "memory_limit_mib": (256, 2**24),
 }
 """What a number may be at least and at most; without so much memory no page process starts."""
+PROVIDERS = ("cpu", "cuda", "tensorrt", "directml", "coreml", "openvino")
+"""Names of what ONNX Runtime may run on."""
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -58,6 +60,7 @@ class Settings:
 
 def settings_from_environment() -> Settings:
     """Read `OCR_WORKER_*`; a number that is none, or out of range, is refused with ValueError, which names the variable."""
+    provider()  # which page processes ask for
     numbers = {name: number for name in _RANGES if (number := _number(name)) is not None}
     processes = numbers.setdefault("page_processes", _usable_cores())
     numbers.setdefault("memory_limit_mib", fair_share_mib(_memory_mib(), processes))
@@ -70,6 +73,14 @@ def log_level(usual: str) -> str:
     if text.upper() not in _LEVELS:
         raise ValueError(f"OCR_WORKER_LOG must be one of {', '.join(_LEVELS)}, not {text[:40]!r}.")
     return text.upper()
+
+
+def provider() -> str:
+    """What OCR_WORKER_PROVIDER says of ONNX Runtime; ValueError for what is none of `PROVIDERS`."""
+    text = os.environ.get("OCR_WORKER_PROVIDER", PROVIDERS[0])
+    if text.lower() not in PROVIDERS:
+        raise ValueError(f"OCR_WORKER_PROVIDER must be one of {', '.join(PROVIDERS)}, not {text[:40]!r}.")
+    return text.lower()
 
 
 def fair_share_mib(memory_mib: int, processes: int) -> int:

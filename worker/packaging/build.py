@@ -1,13 +1,14 @@
 """Freeze the worker with PyInstaller, and pack it.
 
-    python worker/packaging/build.py FOLDER
+    python worker/packaging/build.py FOLDER [--slim]
 
 Leaves FOLDER/ocr-worker/, the program with all it needs, and FOLDER/ocr-worker.tar.xz. Run by `make sidecar` in an
-environment that holds what the product requires, and PyInstaller.
+environment that holds what the product requires, and PyInstaller. With `--slim` ONNX Runtime and NumPy stay behind: pages are read by libtesseract then, which takes longer.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -16,25 +17,27 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
-MOST_MB, MOST_PACKED_MB = 120, 45
+MOST_MB, MOST_PACKED_MB = 200, 70
+SLIM_MOST_MB, SLIM_MOST_PACKED_MB = 120, 45
 """Of 10^6 bytes: more than that means that something came along which nothing needs."""
 
 
 def main() -> int:
     """Build, pack, and say the sizes; 1 where they are above the limits."""
-    folder = Path(sys.argv[1]).absolute()
+    folder, is_slim = Path(sys.argv[1]).absolute(), "--slim" in sys.argv
+    most, most_packed = (SLIM_MOST_MB, SLIM_MOST_PACKED_MB) if is_slim else (MOST_MB, MOST_PACKED_MB)
     program = folder / "ocr-worker"
     shutil.rmtree(program, ignore_errors=True)
     _install_ourselves()
     places = ["--distpath", folder, "--workpath", folder / "work", "--noconfirm", "--log-level", "WARN"]
     subprocess.run(
         [sys.executable, "-m", "PyInstaller", *map(str, places), str(HERE / "ocr-worker.spec")],
-        cwd=folder, check=True,
+        cwd=folder, check=True, env={**os.environ, "OCR_SIDECAR_SLIM": "1" if is_slim else ""},
     )  # fmt: skip
     size, packed = _size(program), _pack(program)
     print(f"{program}: {size / 1e6:.1f} MB, {packed / 1e6:.1f} MB as .tar.xz")
-    if size > MOST_MB * 1e6 or packed > MOST_PACKED_MB * 1e6:
-        print(f"More than {MOST_MB} and {MOST_PACKED_MB} MB: look for what came along.", file=sys.stderr)
+    if size > most * 1e6 or packed > most_packed * 1e6:
+        print(f"More than {most} and {most_packed} MB: look for what came along.", file=sys.stderr)
         return 1
     return 0
 

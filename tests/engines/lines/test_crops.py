@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("onnxruntime", reason="needs onnxruntime, of the extra `lines`")
+pytest.importorskip("onnxruntime", reason="needs onnxruntime")
 
 import numpy as np
 import tesserocr

@@ -12,11 +12,12 @@ import pytest
 
 from tests.long_rows import first
 
-pytest.importorskip("onnxruntime", reason="needs onnxruntime, of the extra `lines`")
+pytest.importorskip("onnxruntime", reason="needs onnxruntime")
 
 from PIL import Image, ImageOps
 
 from ocr_worker.engines.images.grey_image import GreyImage
+from ocr_worker.engines.ocr import tesseract_factories
 from ocr_worker.engines.ocr.engine import Engine
 from ocr_worker.engines.ocr.lines.engine import LinesEngine
 from ocr_worker.engines.ocr.lines.model import read_model
@@ -25,7 +26,7 @@ from ocr_worker.engines.ocr.tesserocr_engine import TesserocrEngine
 from ocr_worker.errors import EngineMissingError
 from ocr_worker.model.page import Box, Line, Page
 from ocr_worker.model.tasks import PageSettings
-from samples import Sample
+from samples import Sample, build
 from samples.scores import score
 from tests.engines.ocr import language_data
 from tests.faults import pictures
@@ -35,7 +36,7 @@ KINDS = ["clean", "letters", "two_columns"]
 
 @pytest.fixture(scope="module")
 def lines_engine(english: Path) -> LinesEngine:
-    return LinesEngine(read_model(english / "eng.traineddata"))
+    return LinesEngine(read_model(english / "eng.traineddata"), lambda: TesserocrEngine(("eng",), english))
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +130,27 @@ def test_lines_read_the_same_alone_and_together(
     assert lines_engine.recognise(page("two_columns")) == by_lines("two_columns")
 
 
+def test_a_small_page_that_may_be_cut_otherwise_is_left_to_tesserocr_where_that_reads_otherwise(
+    lines_engine: LinesEngine, english: Path, tmp_path: Path
+) -> None:
+    tesseract, asked = TesserocrEngine(("eng",), english), []
+
+    def ask() -> Engine:
+        asked.append(tesseract)
+        return tesseract
+
+    engine = LinesEngine(read_model(english / "eng.traineddata"), ask)
+    cards = [GreyImage(Image.open(card.path).convert("L"), 300) for card in build("cards", tmp_path, count=3)]
+
+    read = [engine.recognise(card) for card in cards]
+
+    expected = [tesseract.recognise(card) for card in cards]
+    assert [text_of(one) for one in read] == [text_of(one) for one in expected]
+    # Loaded once at most, and not for every page.
+    assert len(asked) == 1
+    assert read != expected
+
+
 def test_light_print_is_read(lines_engine: LinesEngine) -> None:
     dark = ImageOps.invert(pictures.sheet("Harvest moon rises", (1200, 300), (100, 100)))
 
@@ -152,8 +174,8 @@ def test_nothing_is_read_where_nothing_is(lines_engine: LinesEngine) -> None:
     assert lines_engine.recognise(GreyImage(Image.new("L", (800, 600), 255), 300)) == ()
 
 
-def engine_of(folder: Path, *languages: str) -> Engine:
-    settings = PageSettings(languages=languages, engine="lines", tessdata_dir=str(folder))
+def engine_of(folder: Path, *languages: str, engine: str = "lines") -> Engine:
+    settings = PageSettings(languages=languages, engine=engine, tessdata_dir=str(folder))
     return Engines(folder / "scratch").engine(settings)
 
 
@@ -175,6 +197,32 @@ def test_what_one_network_does_not_read_is_left_to_tesserocr(good: dict[int, byt
     assert [engine_of(tmp_path, *codes).name for codes in (("eng", "set"), ("set",), ("heb",))] == [
         "tesserocr"
     ] * 3
+
+
+def test_unasked_it_reads_what_it_was_measured_to_read_as_well(
+    good: dict[int, bytes], tmp_path: Path
+) -> None:
+    for code in ("eng", "deu", "fra"):
+        put(tmp_path, code, good)
+
+    read = [
+        engine_of(tmp_path, *codes, engine="auto") for codes in (("eng",), ("deu",), ("fra",), ("deu", "eng"))
+    ]
+
+    assert [engine.name for engine in read] == ["lines", "lines", "tesserocr", "tesserocr"]
+
+
+def test_without_the_runtime_tesserocr_reads_and_the_log_says_what_would_be_faster(
+    good: dict[int, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(tmp_path, "eng", good)
+    monkeypatch.setattr(tesseract_factories, "_has", lambda package: package != "onnxruntime")
+
+    with caplog.at_level("INFO"):
+        engine = engine_of(tmp_path, "eng", engine="auto")
+
+    assert engine.name == "tesserocr"
+    assert "pip install onnxruntime" in caplog.text
 
 
 def test_a_damaged_network_is_named(good: dict[int, bytes], tmp_path: Path) -> None:

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("onnxruntime", reason="needs onnxruntime, of the extra `lines`")
+pytest.importorskip("onnxruntime", reason="needs onnxruntime")
 
 import numpy as np
 
 from ocr_worker.engines.ocr.lines.edges import Edges
 from ocr_worker.engines.ocr.lines.model import Model, read_model
 from ocr_worker.engines.ocr.lines.reading import LineReader
-from ocr_worker.engines.ocr.lines.search import paths
+from ocr_worker.engines.ocr.lines.search import PER_STEP, UNKNOWN_WORD
 from ocr_worker.engines.ocr.lines.weights import Floats
 from tests.engines.lines import made_data
 
-BLANK, FEW, MANY = 0, 0.3, 0.7
+FEW, MANY = 0.3, 0.7
 
 
 @pytest.fixture
@@ -44,13 +44,15 @@ def steps(reader: LineReader, *likely: str) -> Floats:
     return rows
 
 
-def test_all_ways_to_a_text_count() -> None:
-    likely = np.array([[0.6, 0.4], [0.6, 0.4]], np.float32)
+def test_what_may_as_well_be_the_blank_beside_it_counts_for_a_letter(reader: LineReader) -> None:
+    rows = steps(reader, "t")
+    rows[:, reader.texts.index("t")], rows[:, reader.blank] = 0.4, 0.6
 
-    best, other = paths(likely, BLANK)[:2]
+    (letter,) = reader.search.read(rows)
 
-    assert (best.classes, other.classes) == ((1,), ())
-    assert (best.weight, other.weight) == pytest.approx((math.log(0.64), math.log(0.36)), abs=1e-5)
+    assert (letter.first, letter.last) == (0, 1)
+    # Alone a step of 0.4 and one of 0.6 would be less than two of 0.6, which see nothing.
+    assert letter.weight == pytest.approx(UNKNOWN_WORD * (math.log(0.4) + PER_STEP))
 
 
 def test_words_are_parted_by_spaces_and_stand_one_after_the_other(reader: LineReader) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
@@ -20,6 +21,7 @@ from ocr_worker.cli.runner import JobRunner, Signals, apart
 from ocr_worker.cli.terminal_text import count
 from ocr_worker.cli.typer_options import options_from
 from ocr_worker.engines.ocr.registry import all_engines, choose, installed_languages
+from ocr_worker.engines.ocr.tesseract_factories import LINES
 from ocr_worker.engines.pdf.pypdf_check import text_of
 from ocr_worker.errors import EngineMissingError, OcrError
 from ocr_worker.files.commands import find_command
@@ -90,7 +92,12 @@ def _engines() -> Iterator[Finding]:
     )
     for found in engines:
         detail = f"{package_version(found, versions)} {found.probe.place}".strip()
-        advice = found.probe.lacks and f"only needed for --engine {found.name}: {found.probe.lacks}"
+        worth = (
+            "pages take longer without it"
+            if found.name == LINES.name
+            else f"only needed for --engine {found.name}"
+        )
+        advice = found.probe.lacks and f"{worth}: {found.probe.lacks}"
         yield Finding(
             f"engine {found.name}", ok=found.usable,
             detail=detail if found.usable else "broken" if found.fault else "not found",
@@ -153,12 +160,20 @@ def _self_test(settings: Settings) -> Iterator[Finding]:
             outputs = _recognise_test_line(settings, Path(scratch))
             seconds = time.monotonic() - start
             read = Path(outputs["txt"]).read_text(encoding="utf-8").strip()
+            engine = json.loads(Path(outputs["json"]).read_bytes())["engine"]
             found = text_of(Path(outputs["pdf"])).count(TEST_LINE)
     except OcrError as error:
         yield Finding("self-test", ok=False, detail="nothing could be read", advice=error.message)
         return
     advice = "" if read == TEST_LINE else "the language data may be damaged: install it again"
-    yield Finding("self-test", ok=not advice, detail=f"read {read!r} in {seconds:.1f} s", advice=advice)
+    yield Finding(
+        "self-test", ok=not advice, detail=f"{engine} read {read!r} in {seconds:.1f} s", advice=advice
+    )
+    if engine != (chosen := choose(_settings_of_test()).name):
+        advice = "ONNX Runtime can't be loaded, so pages take longer: the log says why"
+        yield Finding(
+            f"loading {chosen}", ok=False, detail=f"fails, {engine} reads", advice=advice, required=False
+        )
     # The page's own line gave way to its picture.
     advice = "" if found == 1 else "the PDF libraries may be damaged: install pikepdf and pypdf again"
     yield Finding(
@@ -173,10 +188,7 @@ def _recognise_test_line(settings: Settings, scratch: Path) -> dict[str, str]:
     """Output kind to path."""
     page = scratch / "line.pdf"
     page.write_bytes(_one_line_pdf(TEST_LINE))
-    codes = installed_languages()
-    language = "eng" if "eng" in codes else next(iter(codes), "eng")
-    settings_of_pages = PageSettings(languages=(language,), existing_text="force", outputs=("pdf", "txt"))
-    chosen = JobOptions(page=settings_of_pages, max_workers=1)
+    chosen = JobOptions(page=_settings_of_test(), max_workers=1)
     request = job_request(Asked((os.fspath(page),), os.fspath(scratch / "out"), chosen))
     with Signals() as signals, JobRunner(apart(settings, scratch / "state"), signals) as runner:
         result = runner.batch(request, PlainView("quiet"))
@@ -184,6 +196,12 @@ def _recognise_test_line(settings: Settings, scratch: Path) -> dict[str, str]:
         failed = result.failed[0].error if result.failed else None
         raise OcrError(failed.message if failed else "The test was cancelled.")
     return dict(result.successful[0].outputs)
+
+
+def _settings_of_test() -> PageSettings:
+    codes = installed_languages()
+    language = "eng" if "eng" in codes else next(iter(codes), "eng")
+    return PageSettings(languages=(language,), existing_text="force", outputs=("pdf", "txt", "json"))
 
 
 def _one_line_pdf(line: str) -> bytes:

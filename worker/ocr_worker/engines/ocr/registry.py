@@ -21,7 +21,7 @@ from ocr_worker.engines.ocr.engine import (
     OrientationFinder,
     Probe,
 )
-from ocr_worker.engines.ocr.tesseract_factories import BUILT_IN
+from ocr_worker.engines.ocr.tesseract_factories import BUILT_IN, LINES
 from ocr_worker.errors import EngineMissingError, LanguageMissingError, OcrError
 from ocr_worker.model.tasks import PageSettings
 
@@ -65,6 +65,7 @@ class Engines:
         key = (settings.engine, settings.languages, settings.tessdata_dir, settings.tessdata_dirs)
         if key not in self._engines:
             factory = require(settings)
+            _say_what_is_slower(factory, settings)
             while len(self._engines) >= KEPT_ENGINES:
                 del self._engines[next(iter(self._engines))]
             engine = factory.load(settings.languages, settings.tessdata_dir, self._cache_dir)
@@ -115,7 +116,7 @@ def choose(settings: PageSettings) -> EngineFactory:
     if settings.engine != AUTO:
         return _require_usable(settings)
     first = None
-    for factory in _factories(settings):
+    for factory in _preferred(settings):
         if _look(factory).usable:
             if _reads(factory, settings):
                 return factory
@@ -153,6 +154,13 @@ def command_of(settings: PageSettings) -> str:
     """Where the command lies that the engine of these settings starts for each page; empty where it starts none."""
     factory = _chosen_or_none(settings)
     return _look(factory).probe.place if factory else ""
+
+
+def _say_what_is_slower(factory: EngineFactory, settings: PageSettings) -> None:
+    lacks = LINES.probe().lacks
+    if settings.engine == AUTO and lacks and LINES.reads_as_well(settings.languages):
+        language = settings.languages[0]
+        _log.info("%s is read by %s, which takes longer than ONNX Runtime: %s", language, factory.name, lacks)
 
 
 def _chosen_or_none(settings: PageSettings) -> EngineFactory | None:
@@ -202,6 +210,13 @@ def _look(factory: EngineFactory) -> Found:
 def _named(name: str, settings: PageSettings | None = None) -> EngineFactory | None:
     """Asks for entry points only where the engine is none of ours: that takes a while."""
     return next((factory for factory in _factories(settings) if factory.name == name), None)
+
+
+def _preferred(settings: PageSettings) -> Iterator[EngineFactory]:
+    """In the order of `auto`: lines first where they are read as well, which is faster."""
+    if LINES.reads_as_well(settings.languages):
+        yield LINES.looking_into(settings.tessdata_dirs)
+    yield from _factories(settings)
 
 
 def _factories(settings: PageSettings | None = None) -> Iterator[EngineFactory]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib.util
 import logging
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ocr_worker import settings
 from ocr_worker.engines.ocr import tessdata
 from ocr_worker.engines.ocr.engine import (
     Engine,
@@ -50,6 +51,10 @@ HINTS = Hints(
     deskew_on_degrees=0.1,
     more_languages="install packages such as tesseract-ocr-deu, or name a folder with --tessdata-dir",
 )
+
+
+AS_GOOD_BY_LINES = frozenset({"eng", "deu"})
+"""What `lines` was measured to read no worse than Tesseract (docs/performance.md): `auto` takes it for one of these alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +125,25 @@ class LinesFactory(_Tesseract):
     def probe(self) -> Probe:
         if not _has("tesserocr"):
             return Probe("onnxruntime", to_have("tesserocr"))
-        way = "this app has no ONNX Runtime" if is_frozen() else 'pip install "ocr-sidecar[lines]"'
+        way = "this app has no ONNX Runtime" if is_frozen() else to_have("onnxruntime")
         return Probe("onnxruntime", "" if _has("onnxruntime") and _has("numpy") else way)
 
+    def reads_as_well(self, languages: Sequence[str]) -> bool:
+        return len(languages) == 1 and AS_GOOD_BY_LINES.issuperset(languages)
+
     def load(self, languages: tuple[str, ...], data_dir: str | None, cache_dir: Path) -> Engine:
-        try:
-            return self._load(languages, data_dir)
-        except _UnsuitedError as error:
-            log.warning("%s is read by tesserocr: %s", "+".join(languages), error)
+        def tesseract() -> Engine:
             return TesserocrFactory(self.folders).load(languages, data_dir, cache_dir)
 
-    def _load(self, languages: tuple[str, ...], data_dir: str | None) -> Engine:
+        try:
+            return self._load(languages, data_dir, tesseract)
+        except _UnsuitedError as error:
+            log.warning("%s is read by tesserocr: %s", "+".join(languages), error)
+            return tesseract()
+
+    def _load(
+        self, languages: tuple[str, ...], data_dir: str | None, tesseract: Callable[[], Engine]
+    ) -> Engine:
         """Raises LanguageMissingError, _UnsuitedError."""
         files = tessdata.find_tessdata(languages, data_dir, self.folders)
         if len(files) > 1:
@@ -142,7 +155,7 @@ class LinesFactory(_Tesseract):
             raise _UnsuitedError(f"ONNX Runtime can't be loaded ({error})") from error
         (file,) = files.values()
         try:
-            return LinesEngine(read_model(file))
+            return LinesEngine(read_model(file), tesseract, settings.provider())
         except (UnsuitedDataError, EngineMissingError, LanguageMissingError) as error:
             raise _UnsuitedError(str(error)) from error
 
@@ -176,5 +189,6 @@ def _has(package: str) -> bool:
     return importlib.util.find_spec(package) is not None
 
 
-BUILT_IN = (TesserocrFactory(), TesseractFactory(), LinesFactory())
-"""The one inside the process first: it reads the same data and starts once. `lines` is taken by name alone."""
+LINES = LinesFactory()
+BUILT_IN = (TesserocrFactory(), TesseractFactory(), LINES)
+"""The one inside the process first: it reads the same data and starts once. `auto` takes `lines` before them where it reads as well."""

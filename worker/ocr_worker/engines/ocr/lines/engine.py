@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import cache
 
-# libtesseract reads this when it is loaded.
+# libtesseract and NumPy's library read these when they are loaded.
 os.environ.setdefault("OMP_THREAD_LIMIT", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import tesserocr
@@ -14,10 +17,11 @@ from PIL import Image
 from tesserocr import PSM
 
 from ocr_worker.engines.images.grey_image import GreyImage
+from ocr_worker.engines.ocr.engine import Engine
 from ocr_worker.engines.ocr.layout import Layout
 from ocr_worker.engines.ocr.lines.crops import evened, scaled
 from ocr_worker.engines.ocr.lines.model import Model
-from ocr_worker.engines.ocr.lines.network import AT_ONCE, Runtime
+from ocr_worker.engines.ocr.lines.network import AT_ONCE, CPU, Runtime
 from ocr_worker.engines.ocr.lines.placing import Place
 from ocr_worker.engines.ocr.lines.reading import LineReader
 from ocr_worker.engines.ocr.lines.runs import Row, Run, find_rows
@@ -26,28 +30,38 @@ from ocr_worker.model.page import Line, Word
 
 LIGHT_ON_DARK_BELOW = 0.7
 """Of how likely what was read is: such a line is read once more with its tones reversed."""
+FEW_CHARACTERS = 400
+"""On a page of fewer, a single word weighs much, and Tesseract itself reads it in little time."""
+DOUBTED_BELOW = 90.0
+"""Points of confidence: a line with such a word is read once more, where its crop may be another."""
 LEAST_PX = 3
 """Lower and narrower stretches hold no letters."""
+_Turned = tuple[Run, int]
+"""And by how many quarters clockwise it is turned."""
 _UPRIGHT = {1: Image.Transpose.ROTATE_90, 2: Image.Transpose.ROTATE_180, 3: Image.Transpose.ROTATE_270}
 
 
 class LinesEngine:
-    """A layout finder without a language, and the network of one."""
+    """A layout finder without a language, and the network of one; for small pages that are open to doubt, Tesseract itself."""
 
     name = "lines"
 
-    def __init__(self, model: Model) -> None:
-        tesseract = tesserocr.tesseract_version().splitlines()[0].removeprefix("tesseract").strip()
-        self.version = f"{tesseract}, ONNX Runtime {Runtime.version}"
+    def __init__(self, model: Model, tesseract: Callable[[], Engine], provider: str = CPU) -> None:
+        self._tesseract = cache(tesseract)
         self._api = tesserocr.PyTessBaseAPI(init=False)
         self._api.InitForAnalysePage()
         self._api.SetPageSegMode(PSM.AUTO)
-        self._network = Runtime(model.network)
+        self._network = Runtime(model.network, provider)
         self._height, (self._across, _) = model.network.height, model.network.pool
         self._reader = LineReader(model.texts, model.network.blank, model.space, model.words)
         self.at_once = AT_ONCE
         """Lines that are read along together."""
         self._shown: tuple[GreyImage, tuple[Row, ...]] | None = None
+
+    @property
+    def version(self) -> str:
+        tesseract = tesserocr.tesseract_version().splitlines()[0].removeprefix("tesseract").strip()
+        return f"{tesseract}, {self._network.version}"
 
     def find_layout(self, image: GreyImage) -> Layout:
         """A recognition of the same image goes on from there, so this costs nothing."""
@@ -58,14 +72,31 @@ class LinesEngine:
     def recognise(self, image: GreyImage) -> tuple[Line, ...]:
         shown, self._shown = self._shown, None
         rows = shown[1] if shown and shown[0] is image else self._look(image)
-        cut = [self._cut(image.picture, run, row.turns) for row in rows for run in row.runs]
-        steps = self._read([pixels for pixels, _ in cut if pixels is not None])
-        reading = iter(steps)
-        words = iter(
-            [self._words(place, next(reading)) if pixels is not None else [] for pixels, place in cut]
-        )
-        lines = [_line(row, [word for _ in row.runs for word in next(words)]) for row in rows]
+        runs = [(run, row.turns) for row in rows for run in row.runs]
+        words = self._words(image, runs)
+        if self._is_open(image, runs, words):
+            return self._tesseract().recognise(image)
+        left = iter(words)
+        lines = [_line(row, [word for _ in row.runs for word in next(left)]) for row in rows]
         return tuple(line for line in lines if line.words)
+
+    def _is_open(self, image: GreyImage, runs: Sequence[_Turned], words: Sequence[list[Word]]) -> bool:
+        """Whether the page is small, and a line in doubt reads otherwise by the other crop that may be meant."""
+        if sum(len(word.text) for one in words for word in one) >= FEW_CHARACTERS:
+            return False
+        doubted = [
+            (replace(run, crop=run.other_crop), turns, read)
+            for (run, turns), read in zip(runs, words, strict=True)
+            if run.other_crop and any((word.confidence or 0) < DOUBTED_BELOW for word in read)
+        ]
+        again = self._words(image, [(run, turns) for run, turns, _ in doubted])
+        return any(_texts(read) != _texts(other) for (*_, read), other in zip(doubted, again, strict=True))
+
+    def _words(self, image: GreyImage, runs: Sequence[_Turned]) -> list[list[Word]]:
+        """Of each run."""
+        cut = [self._cut(image.picture, run, turns) for run, turns in runs]
+        steps = iter(self._read([pixels for pixels, _ in cut if pixels is not None]))
+        return [self._placed(place, next(steps)) if pixels is not None else [] for pixels, place in cut]
 
     def _look(self, image: GreyImage) -> tuple[Row, ...]:
         (width, height), api = image.size, self._api
@@ -99,11 +130,15 @@ class LinesEngine:
                 steps[number] = other
         return steps
 
-    def _words(self, place: Place, steps: Floats) -> list[Word]:
+    def _placed(self, place: Place, steps: Floats) -> list[Word]:
         read = self._reader.read(steps)
         return [
             Word(word.text, box, word.confidence) for word, box in zip(read, place.boxes(read), strict=True)
         ]
+
+
+def _texts(words: Sequence[Word]) -> list[str]:
+    return [word.text for word in words]
 
 
 def _line(row: Row, words: Iterable[Word]) -> Line:

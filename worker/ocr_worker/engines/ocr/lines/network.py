@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,23 +16,58 @@ from ocr_worker.engines.ocr.lines.weights import Floats, Network
 
 AT_ONCE = 4
 """Lines that are read along together: those after one another by length, so that little is padded."""
+CPU = "cpu"
+_PROVIDERS = {
+    CPU: "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "tensorrt": "TensorrtExecutionProvider",
+    "directml": "DmlExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+    "openvino": "OpenVINOExecutionProvider",
+}
 _FATAL = 4
+log = logging.getLogger(__name__)
 
 
 class Runtime:
-    """The two graphs of a network, ready to run on one thread."""
+    """The two graphs of a network, ready to run: on one thread of the CPU, or on another provider for as long as that works."""
 
-    version = str(onnxruntime.__version__)
-
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, provider: str = CPU) -> None:
         onnxruntime.set_default_logger_severity(_FATAL)
         self._states, self._is_whole = network.columns.states, network.is_whole
         self._edges = Edges(network, WIDEST_PX)
-        self._columns = _session(graphs.columns_graph(network))
-        self._along = _session(graphs.along_graph(network))
+        self._graphs = graphs.columns_graph(network), graphs.along_graph(network)
+        self._provider = provider
+        try:
+            self._load()
+        except Exception as error:  # noqa: BLE001 (a provider's library may raise anything)
+            self._give_up(error)
+
+    @property
+    def version(self) -> str:
+        provider = "" if self._provider == CPU else f" on {self._provider}"
+        return f"ONNX Runtime {onnxruntime.__version__}{provider}"
 
     def read(self, lines: Sequence[Floats], at_once: int) -> list[Floats]:
         """For each line (height, width) its (steps, classes)."""
+        try:
+            return self._read(lines, at_once)
+        except Exception as error:  # noqa: BLE001 (as above; what the CPU can't read is raised by it)
+            self._give_up(error)
+            return self._read(lines, at_once)
+
+    def _load(self) -> None:
+        self._columns, self._along = (_session(graph, _PROVIDERS[self._provider]) for graph in self._graphs)
+
+    def _give_up(self, error: Exception) -> None:
+        """Go on with the CPU. Raises the error where it came from that."""
+        if self._provider == CPU:
+            raise error
+        log.warning("%s fails, so lines are read on the CPU: %s", self._provider, error)
+        self._provider = CPU
+        self._load()
+
+    def _read(self, lines: Sequence[Floats], at_once: int) -> list[Floats]:
         columns = [self._read_columns(line) for line in lines]
         order = sorted(range(len(lines)), key=lambda number: len(columns[number]))
         found: dict[int, Floats] = {}
@@ -57,11 +93,13 @@ class Runtime:
         return [steps[:length, number] for number, length in enumerate(lengths)]
 
 
-def _session(model: bytes) -> Any:
+def _session(model: bytes, provider: str) -> Any:
+    if provider not in onnxruntime.get_available_providers():
+        raise RuntimeError(f"this ONNX Runtime has no {provider}")
     options = onnxruntime.SessionOptions()
     # Pages are read side by side by processes; threads of one page would only wait for each other.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     # Lines differ in length: what is kept for the longest would be kept for good.
     options.enable_cpu_mem_arena = options.enable_mem_pattern = False
     options.log_severity_level = _FATAL
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(model, options, providers=[provider])

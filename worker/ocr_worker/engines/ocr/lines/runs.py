@@ -33,6 +33,8 @@ class Run:
     """From the deepest descenders to the highest ascenders of the line, and a little around; it may end outside of the page."""
     letters: tuple[Box, ...]
     """What was found of them before reading, in no order."""
+    other_crop: Box | None = None
+    """What may be meant as well, as the baseline is told in whole pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +105,18 @@ class _Frame:
     def across(self, box: Box) -> int:
         return box[2] - box[0] if self.turns % 2 else box[3] - box[1]
 
-    def grown(self, box: Box, baseline: float) -> Box:
+    def crop(self, box: Box, baseline: float) -> Box:
         """To where ascenders and descenders may be, and a little around."""
+        return self._grown(box, round(baseline), (math.floor(self.above), math.ceil(self.below)))
+
+    def other_crop(self, box: Box, baseline: float) -> Box:
+        """The same if the baseline lies a little deeper than the whole pixel."""
+        return self._grown(box, round(baseline), (math.ceil(self.above) - 1, math.floor(self.below) + 1))
+
+    def _grown(self, box: Box, at: int, reach: tuple[int, int]) -> Box:
         left, top, right, bottom = box
-        at, above, below = round(baseline), math.floor(self.above), math.ceil(self.below)
         # What is above the letters lies up, right, down or left on the page.
-        less, more = ((above, below), (below, above))[self.turns in {1, 2}]
+        less, more = reach[::-1] if self.turns in {1, 2} else reach
         if self.turns % 2:
             left, right = min(left, at - less), max(right, at + more)
         else:
@@ -195,7 +203,9 @@ def _runs(words: Sequence[_Word], frame: _Frame) -> Iterator[Run]:
 
 def _run(words: Sequence[_Word], box: Box, frame: _Frame) -> Run:
     letters = tuple(letter for word in words for letter in word.letters)
-    return Run(box, frame.grown(box, _baseline_at_middle(words, box, frame)), letters)
+    baseline = _baseline_at_middle(words, box, frame)
+    crop, other = frame.crop(box, baseline), frame.other_crop(box, baseline)
+    return Run(box, crop, letters, None if other == crop else other)
 
 
 def _baseline_at_middle(words: Sequence[_Word], box: Box, frame: _Frame) -> float:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,9 @@ _PATTERN = 0
 """In a list of punctuation a word, in a list of numbers a digit: the number of the space, which is in no word."""
 _LONGEST_WORD = 64
 _REMEMBERED = 4096
+_NOWHERE = -1
+_BEFORE, _WORD, _NUMBER, _AFTER = range(4)
+"""Within punctuation before a word, within a word or a number, within punctuation after it."""
 _Edges = dict[int, tuple[int, bool]]
 
 
@@ -45,12 +49,14 @@ class Graph:
             raise DamagedDataError("has a list of words without an end")
         self._nowhere = int(nowhere)
 
-    def ways(self, node: int) -> _Edges:
-        """From this node: by character the node that it leads to, and whether a word may end there."""
-        found = self._nodes.get(node)
-        if found is None:
-            found = self._nodes[node] = self._read(node)
-        return found
+    def way(self, node: int, character: int) -> tuple[int, bool] | None:
+        """The node that the character leads to from this one, `_NOWHERE` at an end, and whether a word may end with it."""
+        if node == _NOWHERE:
+            return None
+        ways = self._nodes.get(node)
+        if ways is None:
+            ways = self._nodes[node] = self._read(node)
+        return ways.get(character)
 
     def _read(self, node: int) -> _Edges:
         found: _Edges = {}
@@ -59,74 +65,113 @@ class Graph:
             edge = int(self._edges[node])
             flags, target = edge >> self._bits & 7, edge >> self._bits + _FLAG_BITS
             if target != self._nowhere and not flags & _BACKWARD:
-                found[edge & mask] = target, bool(flags & _WORD_END)
+                found[edge & mask] = target or _NOWHERE, bool(flags & _WORD_END)
             if flags & _LAST:
                 return found
             node += 1
 
 
+class _Place(NamedTuple):
+    kind: int
+    node: int
+    """In the list of that kind; `_NOWHERE` from where nothing follows."""
+    is_end: bool = False
+    """Whether the word or number may end there."""
+    punctuation: int = _NOWHERE
+    """The node of the punctuation after it."""
+    may_be_last: bool = True
+    """Whether nothing need follow after it."""
+
+
+class State:
+    """Where a word may be in the lists after its letters so far."""
+
+    __slots__ = ("places", "ways")
+
+    def __init__(self, places: frozenset[_Place]) -> None:
+        self.places = places
+        self.ways: dict[str, tuple[State | None, bool]] = {}
+        """By the letter that follows: where that leads, and whether a word may end there."""
+
+
 @dataclass(slots=True)
 class WordList:
-    """What a word is: punctuation, and within it words or numbers."""
+    """What a word is: punctuation, and within it a word or a number."""
 
     characters: dict[str, int]
     """Their numbers."""
     words: Graph
     punctuation: Graph | None = None
     numbers: Graph | None = None
-    _known: dict[str, bool] = field(default_factory=dict)
+    start: State = field(init=False)
+    _states: dict[frozenset[_Place], State] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.start = State(frozenset(self._first_places()))
 
     def holds(self, text: str) -> bool:
-        known = self._known.get(text)
+        state: State | None = self.start
+        is_end = False
+        for character in text if len(text) <= _LONGEST_WORD else "":
+            if state is None:
+                return False
+            state, is_end = self.after(state, character)
+        return is_end
+
+    def after(self, state: State, character: str) -> tuple[State | None, bool]:
+        """Where this character leads, and whether a word may end with it."""
+        known = state.ways.get(character)
         if known is None:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            known = self._known[text] = self._holds(text)
+            known = state.ways[character] = self._after(state, character)
         return known
 
-    def _holds(self, text: str) -> bool:
-        letters = [self.characters.get(one, -1) for one in text]
-        if not 0 < len(letters) <= _LONGEST_WORD:
-            return False
-        digits = [_PATTERN if one.isdigit() else letter for one, letter in zip(text, letters, strict=True)]
-        if self.punctuation is None:
-            return len(letters) in set(_ends(self.words, letters, 0))
-        return self._fits(letters, digits)
+    def _after(self, state: State, character: str) -> tuple[State | None, bool]:
+        letter = self.characters.get(character, -1)
+        if letter <= _PATTERN:
+            return None, False
+        steps = [
+            step
+            for place in state.places
+            for step in self._steps(place, letter, is_digit=character.isdigit())
+        ]
+        places = frozenset(place for place, _ in steps)
+        if not places:
+            return None, False
+        if len(self._states) >= _REMEMBERED:
+            self._states.clear()
+            self.start.ways.clear()
+        return self._states.setdefault(places, State(places)), any(is_end for _, is_end in steps)
 
-    def _fits(self, letters: Sequence[int], digits: Sequence[int]) -> bool:
-        """Whether a way through the punctuation leads to its end, each place that it has for a word being filled."""
-        assert self.punctuation is not None
-        todo, seen = [(0, 0)], {(0, 0)}
-        while todo:
-            at, node = todo.pop()
-            for character, (target, is_end) in self.punctuation.ways(node).items():
-                for after in self._after(character, letters, digits, at):
-                    if after == len(letters) and is_end:
-                        return True
-                    if target and (after, target) not in seen:
-                        seen.add((after, target))
-                        todo.append((after, target))
-        return False
+    def _first_places(self) -> Iterator[_Place]:
+        if self.punctuation:
+            yield _Place(_BEFORE, 0)
+            return
+        yield _Place(_WORD, 0)
+        if self.numbers:
+            yield _Place(_NUMBER, 0)
 
-    def _after(self, character: int, letters: Sequence[int], digits: Sequence[int], at: int) -> Sequence[int]:
-        """Where one may be after this step of the punctuation."""
-        if character != _PATTERN:
-            return [at + 1] if at < len(letters) and letters[at] == character else []
-        ends = _ends(self.words, letters, at)
-        return [*ends, *_ends(self.numbers, digits, at)] if self.numbers else ends
+    def _steps(self, place: _Place, letter: int, *, is_digit: bool) -> Iterator[tuple[_Place, bool]]:
+        """Where the letter leads from there, and whether it may be the last one."""
+        if place.kind in {_WORD, _NUMBER}:
+            yield from self._within(place, letter, is_digit=is_digit)
+            if place.is_end:
+                yield from self._around(_AFTER, place.punctuation, letter)
+            return
+        yield from self._around(place.kind, place.node, letter)
+        opened = self.punctuation.way(place.node, _PATTERN) if self.punctuation else None
+        if place.kind == _BEFORE and opened:
+            for kind in (_WORD, _NUMBER):
+                first = _Place(kind, 0, punctuation=opened[0], may_be_last=opened[1])
+                yield from self._within(first, letter, is_digit=is_digit)
 
+    def _within(self, place: _Place, letter: int, *, is_digit: bool) -> Iterator[tuple[_Place, bool]]:
+        graph = self.words if place.kind == _WORD else self.numbers
+        if graph and (
+            way := graph.way(place.node, _PATTERN if is_digit and place.kind == _NUMBER else letter)
+        ):
+            node, is_end = way
+            yield place._replace(node=node, is_end=is_end), is_end and place.may_be_last
 
-def _ends(graph: Graph, letters: Sequence[int], at: int) -> list[int]:
-    """Where a word of the list may end that begins here."""
-    found, node = [], 0
-    while at < len(letters):
-        way = graph.ways(node).get(letters[at])
-        if way is None:
-            break
-        node, is_end = way
-        at += 1
-        if is_end:
-            found.append(at)
-        if not node:
-            break
-    return found
+    def _around(self, kind: int, node: int, letter: int) -> Iterator[tuple[_Place, bool]]:
+        if self.punctuation and (way := self.punctuation.way(node, letter)):
+            yield _Place(kind, way[0]), way[1]

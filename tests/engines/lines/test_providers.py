@@ -1,0 +1,97 @@
+"""ONNX Runtime runs on what was asked for as long as that works, and says what it ran on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("onnxruntime", reason="needs onnxruntime")
+
+import numpy as np
+import onnxruntime
+
+from ocr_worker.engines.ocr.lines.model import read_model
+from ocr_worker.engines.ocr.lines.network import CPU, Runtime
+from ocr_worker.engines.ocr.lines.weights import Floats, Network
+from tests.engines.lines import made_data
+
+ON_CPU = f"ONNX Runtime {onnxruntime.__version__}"
+LINE: Floats = np.linspace(-1, 1, made_data.HEIGHT * 60, dtype=np.float32).reshape(made_data.HEIGHT, 60)
+
+
+class Fake:
+    """A graphics card: the CPU under another name, which may fail to start, or when it has run so often."""
+
+    def __init__(self, *, starts: bool = True, runs: int = 1000) -> None:
+        self.starts, self.runs = starts, runs
+        self._real = onnxruntime.InferenceSession
+
+    def session(self, model: bytes, options: Any, providers: list[str]) -> Any:
+        real = self._real(model, options, providers=["CPUExecutionProvider"])
+        if providers == ["CPUExecutionProvider"]:
+            return real
+        if not self.starts:
+            raise RuntimeError("no driver")
+        return _Session(self, real)
+
+
+class _Session:
+    def __init__(self, fake: Fake, real: Any) -> None:
+        self._fake, self._real = fake, real
+
+    def run(self, *arguments: Any) -> Any:
+        self._fake.runs -= 1
+        if self._fake.runs < 0:
+            raise RuntimeError("out of memory")
+        return self._real.run(*arguments)
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Network:
+    (tmp_path / "xyz.traineddata").write_bytes(made_data.traineddata())
+    return read_model(tmp_path / "xyz.traineddata").network
+
+
+def with_card(monkeypatch: pytest.MonkeyPatch, fake: Fake) -> None:
+    known = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: known)
+    monkeypatch.setattr(onnxruntime, "InferenceSession", fake.session)
+
+
+@pytest.mark.parametrize(
+    ("fake", "version"),
+    [(Fake(), f"{ON_CPU} on cuda"), (Fake(starts=False), ON_CPU), (Fake(runs=1), ON_CPU)],
+    ids=["works", "does not start", "fails between the two graphs"],
+)
+def test_a_line_reads_the_same_whether_or_not_the_provider_works(
+    fake: Fake, version: str, network: Network, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    (known,) = Runtime(network, CPU).read([LINE], 1)
+    with_card(monkeypatch, fake)
+
+    runtime = Runtime(network, "cuda")
+    (read,) = runtime.read([LINE], 1)
+
+    assert np.array_equal(read, known)
+    assert runtime.version == version
+    assert ("cuda fails, so lines are read on the CPU" in caplog.text) == (version == ON_CPU)
+
+
+def test_a_provider_that_this_runtime_lacks_is_named(
+    network: Network, caplog: pytest.LogCaptureFixture
+) -> None:
+    runtime = Runtime(network, "tensorrt")
+
+    assert runtime.version == ON_CPU
+    assert "has no TensorrtExecutionProvider" in caplog.text
+
+
+def test_what_the_cpu_can_not_run_is_raised(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    runtime = Runtime(network)
+    monkeypatch.setattr(runtime, "_along", _Session(Fake(runs=0), None))
+
+    with pytest.raises(RuntimeError, match="out of memory"):
+        runtime.read([LINE], 1)
