@@ -52,7 +52,7 @@ test-rust: .venv/dev ## Format, lint and test the Rust client with the real work
 test-desktop: .venv/dev ## Build the Tauri app, and drive its real window by WebDriver.
 	@if $(PYTHON) tools/system_tools.py --desktop; then set -ex; \
 		(cd $(PLUGIN) && npm ci --no-audit --no-fund --silent && npm run --silent build && npm test --silent); \
-		rm -rf apps/tauri/page/api && cp -r $(PLUGIN)/dist apps/tauri/page/api; \
+		$(MAKE) apps/ui/dist; \
 		$(CARGO) fmt $(APP) --all --check; \
 		$(CARGO) build $(APP); \
 		$(CARGO) clippy $(APP) --workspace --all-targets -- -D warnings; \
@@ -160,7 +160,7 @@ build/sidecar/.installed: requirements/sidecar.txt pyproject.toml
 	@touch $@
 
 clean: ## Remove the environment and all that was made.
-	rm -rf .venv tests/readers/node_modules $(addprefix clients/typescript/,node_modules build dist) $(addprefix $(PLUGIN)/,node_modules dist) $(addprefix apps/,ui/node_modules ui/dist electron/node_modules electron/dist tauri/page/api) build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
+	rm -rf .venv tests/readers/node_modules $(addprefix clients/typescript/,node_modules build dist) $(addprefix $(PLUGIN)/,node_modules dist) $(addprefix apps/,ui/node_modules ui/dist electron/node_modules electron/dist) build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
 
 # An environment that `uv sync` made has no pip, and is made anew.
 $(BIN)/pip:
