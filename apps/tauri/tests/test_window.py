@@ -12,6 +12,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,23 +35,25 @@ STATUS = "document.querySelector('article')?.dataset.status"
 
 
 class Window:
-    """A session of WebDriver with the app's window."""
+    """A session of WebDriver with the window of an app."""
 
-    def __init__(self, port: int, environment: dict[str, str]) -> None:
+    def __init__(
+        self, environment: dict[str, str], app: Path = APP, ready: str = "'ready' in document.body.dataset"
+    ) -> None:
+        port = _free_port()
         self._address = f"http://127.0.0.1:{port}"
         self.driver = subprocess.Popen(["WebKitWebDriver", f"--port={port}"], env=environment)
         wait_until(lambda: _is_open(port), "the driver")
-        wanted = {"browserName": "wry", "webkitgtk:browserOptions": {"binary": str(APP)}}
+        wanted = {"browserName": "wry", "webkitgtk:browserOptions": {"binary": str(app)}}
         session = self._call("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})
         self._session = f"/session/{session['sessionId']}"
-        self.wait(
-            "return document.querySelector('#jobs') !== null && 'ready' in document.body.dataset", "the page"
-        )
+        self._ready, self._name = ready, app.name
+        self.wait(f"return {ready}", "the page")
 
     @property
     def app(self) -> psutil.Process:
         children = psutil.Process(self.driver.pid).children()
-        return next(child for child in children if child.name() in APP.name)
+        return next(child for child in children if child.name() in self._name)
 
     def run(self, script: str, *arguments: object) -> Any:
         return self._call("POST", f"{self._session}/execute/sync", {"script": script, "args": arguments})
@@ -60,7 +63,7 @@ class Window:
 
     def reload(self) -> None:
         self._call("POST", f"{self._session}/refresh", {})
-        self.wait("return 'ready' in document.body.dataset", "the page after its reload")
+        self.wait(f"return {self._ready}", "the page after its reload")
 
     def press(self, name: str) -> None:
         button = f"document.querySelector('article [name={name}]')"
@@ -135,7 +138,7 @@ def begin(tmp_path: Path, display: str) -> Iterator[Callable[[], Window]]:
     windows = []
 
     def begin() -> Window:
-        windows.append(Window(_free_port(), environment))
+        windows.append(Window(environment))
         return windows[-1]
 
     yield begin
@@ -159,9 +162,15 @@ def window(begin: Callable[[], Window]) -> Window:
 
 @pytest.fixture(scope="module")
 def display() -> Iterator[str]:
+    with screen() as name:
+        yield name
+
+
+@contextmanager
+def screen() -> Iterator[str]:
     reader, writer = os.pipe()
-    screen = ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x1024x24"]
-    server = subprocess.Popen(screen, pass_fds=[writer], stderr=subprocess.DEVNULL)
+    command = ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x1024x24"]
+    server = subprocess.Popen(command, pass_fds=[writer], stderr=subprocess.DEVNULL)
     os.close(writer)
     with os.fdopen(reader) as told:
         yield f":{told.readline().strip()}"
