@@ -111,7 +111,8 @@ def _see_pdf(app: Path) -> None:
         with _running(["npm", "run", "tauri", "dev"], app, environment) as dev:
             wait_until(lambda: _has_window(dev), "the window of tauri dev")
         with _running(["npm", "run", "dev"], app, environment):
-            program = app / "src-tauri" / "target" / "debug" / app.name
+            target = os.environ.get("CARGO_TARGET_DIR", app / "src-tauri" / "target")
+            program = Path(target, "debug", app.name)
             window = Window(environment, program, "document.querySelector('#jobs') !== null")
             try:
                 window.drop([scan])
