@@ -162,7 +162,7 @@ build/sidecar/.installed: requirements/sidecar.txt pyproject.toml
 	@touch $@
 
 clean: ## Remove the environment and all that was made.
-	rm -rf .venv tests/readers/node_modules $(addprefix clients/typescript/,node_modules build dist) $(addprefix $(PLUGIN)/,node_modules dist) $(addprefix apps/,ui/node_modules ui/dist electron/node_modules electron/dist) build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
+	rm -rf .venv tests/readers/node_modules tests/clients/readers/node_modules bench/rivals/tesseractjs/node_modules $(addprefix clients/typescript/,node_modules build dist) $(addprefix $(PLUGIN)/,node_modules dist) $(addprefix apps/,ui/node_modules ui/dist electron/node_modules electron/dist) build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
 
 # An environment that `uv sync` made has no pip, and is made anew.
 $(BIN)/pip:
