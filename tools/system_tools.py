@@ -14,6 +14,7 @@ PACKAGES = {
     "mutool": "mupdf-tools",
     "bash": "bash",
     "curl": "curl",
+    "jq": "jq",
     "chromium": "chromium",
     "nginx": "nginx-light",
 }

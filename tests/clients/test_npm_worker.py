@@ -42,12 +42,22 @@ await sidecar.stop();
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An app that has both packages, with a stand-in for the frozen worker that runs this checkout's."""
+    folder = tmp_path_factory.mktemp("npm")
+    packed(folder)
+    home = folder / "app"
+    home.mkdir()
+    (home / "package.json").write_text('{"private": true, "type": "module"}', encoding="utf-8")
+    npm(home, "install", "--offline", *map(str, sorted(folder.glob("*.tgz"))))
+    return home
+
+
+def packed(folder: Path) -> None:
+    """The packages as tarballs in a folder, which is made. Skipped by name where there are none."""
     need_command("npm")
     if PLATFORM is None or PROCESSOR is None:
         pytest.skip("the stand-in is a shell script")
-    folder = tmp_path_factory.mktemp("npm")
     frozen = folder / "frozen"
-    frozen.mkdir()
+    frozen.mkdir(parents=True)
     program = frozen / "ocr-worker"
     program.write_text(
         f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m ocr_worker "$@"\n', encoding="utf-8"
@@ -57,11 +67,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
     install()
     for package in (PACKAGE, WORKER, folder / "platform"):
         npm(package, "pack", "--pack-destination", str(folder))
-    home = folder / "app"
-    home.mkdir()
-    (home / "package.json").write_text('{"private": true, "type": "module"}', encoding="utf-8")
-    npm(home, "install", "--offline", *map(str, sorted(folder.glob("*.tgz"))))
-    return home
 
 
 def npm(folder: Path, *arguments: str) -> None:

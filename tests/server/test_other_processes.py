@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ocr_client import Client
 from tests.cli.command import Command
 from tests.e2e.material import Material
 from tests.limits import HANG_SECONDS
@@ -52,6 +53,24 @@ def test_a_job_of_the_command_line_is_paused_resumed_and_cancelled_by_the_servic
     assert states[0] == "paused"
     assert states[1:] == ["running", "cancelled"]
     assert batch.returncode == 130
+
+
+def test_an_app_and_the_service_see_and_cancel_each_others_jobs(
+    served: Service, client: httpx.Client, material: Material, tmp_path: Path
+) -> None:
+    worker = (sys.executable, "-m", "ocr_worker")
+    with Client("invoices", command=worker, state_dir=served.state_dir) as app:
+        ours = start(client, material.pdf(tmp_path / "ours.pdf", "mmmmmm"))
+        theirs = app.batch([material.pdf(tmp_path / "theirs.pdf", "mmmmmm")], tmp_path / "out")
+
+        listed = {job["job_id"] for job in app.list_jobs()["jobs"]}
+        answer = client.post(f"/api/v1/jobs/{theirs.job_id}/cancel").json()
+        app.cancel(ours)
+
+        assert listed >= {ours, theirs.job_id}
+        assert answer["state"] == "cancelled"
+        assert theirs.result(HANG_SECONDS)["status"] == "cancelled"
+        until(lambda: client.get(f"/api/v1/jobs/{ours}").json(), lambda job: job["state"] == "cancelled")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows stops no process")

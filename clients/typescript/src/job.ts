@@ -157,6 +157,11 @@ export class Job implements AsyncIterable<Event> {
     this.#end('error');
   }
 
+  /** Where it stood before anybody here heard of it. @internal */
+  stands(progress: ProgressData): void {
+    this.#progress = progress;
+  }
+
   /** @internal */
   know(state: FileState): void {
     this.#files.set(state.file, state);

@@ -28,14 +28,16 @@ function rust(answers) {
 }
 
 test('a page that attaches finds its jobs and hears all of them from the start', async () => {
-  const { say } = rust({ attach: () => ({ state: 'running', jobs: [shown] }) });
+  const { say } = rust({ attach: () => ({ state: 'running', jobs: [{ ...shown, progress: { percent: 40 } }] }) });
 
   const ocr = await attach();
   const job = ocr.jobs.get('r1');
+  const { percent } = job.progress;
   say({ kind: 'job', ...shown });
   for (const event of [fileDone, result]) say({ kind: 'event', request_id: 'r1', event });
 
   assert.equal(ocr.jobs.size, 1);
+  assert.equal(percent, 40);
   assert.equal(job.files.get('/a.pdf').status, 'completed');
   assert.equal((await job.result).total_pages_processed, 2);
   const events = [];

@@ -109,13 +109,15 @@ export class Ocr {
   }
 
   /** @internal */
-  know({ request_id, job_id, status, files }: Shown): Job {
+  know({ request_id, job_id, status, files, progress }: Shown): Job {
     const known = this.#jobs.get(request_id);
     if (known) {
       if (!known.id) known.accept(job_id);
       return known;
     }
     const job = this.#make(request_id, files.map(({ file }) => file), status === 'paused');
+    // Else a page that is loaded anew would draw the bar at nothing first.
+    if (progress) job.stands(progress);
     job.accept(job_id);
     if (status === 'paused') void job.pause();
     return job;
