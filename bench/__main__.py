@@ -125,6 +125,21 @@ def control(session: Session) -> list[str]:
     return [miss for figure in figures if (miss := figure.missed())]
 
 
+def shards(session: Session) -> list[str]:
+    from bench import shards as rows
+
+    missed = []
+    for name in session.options.jobs or rows.ROWS:
+        folder = session.folder / name
+        folder.mkdir()
+        figures = list[rows.Taken]()
+        for taken, verdict in rows.ROWS[name](folder, QUICK_SHARE if session.options.quick else 1.0):
+            missed += _show([taken.line()], [verdict])
+            figures.append(taken)
+        session.save(f"shards-{name}", figures)
+    return missed
+
+
 def plots(_: Session) -> list[str]:
     from bench.plots import draw_all
 
@@ -138,6 +153,7 @@ ROWS: dict[str, Callable[[Session], list[str]]] = {
     "control": control,
     "long": long,
     "plots": plots,
+    "shards": shards,
     "speed": speed,
 }
 
@@ -155,7 +171,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("rows", nargs="+", choices=sorted(ROWS))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=3, help="generated scans of each kind")
-    parser.add_argument("--jobs", nargs="*", help="rows of speed or long, all if absent")
+    parser.add_argument("--jobs", nargs="*", help="rows of speed, long or shards, all if absent")
     parser.add_argument("--engine", default="auto", help="what ours reads with, in the row accuracy")
     parser.add_argument("--rounds", type=int, default=3, help="of speed")
     parser.add_argument("--pages", type=int, default=2000, help="of long scans")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import random
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, Protocol, TypeVar
@@ -105,26 +107,27 @@ def insist(call: Callable[[], Answer], where: str, sleep: Callable[[float], None
         UnreachableError: it failed to the last.
         OSError: it is not there, or not allowed.
     """
-    # Late: only who goes by URL needs it.
-    import tenacity
+    for attempt in count(1):
+        try:
+            return call()
+        except Exception as error:
+            if attempt == ATTEMPTS or not _may_pass(error):
+                if told := _told(error, where):
+                    raise told from error
+                raise
+        # By chance, so that machines that failed together do not come again together.
+        longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2**attempt)
+        sleep(random.uniform(longest / 10, longest))  # noqa: S311  # no secret
+    raise AssertionError
 
-    retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(_may_pass),
-        stop=tenacity.stop_after_attempt(ATTEMPTS),
-        wait=tenacity.wait_random_exponential(multiplier=FIRST_WAIT_SECONDS, max=LONGEST_WAIT_SECONDS),
-        sleep=sleep,
-        reraise=True,
+
+def _told(error: Exception, where: str) -> OcrError | None:
+    """None for what is meant, or a fault of ours: it is raised as it is."""
+    if isinstance(error, (*_MEANT, *_FAULTS, OcrError)):
+        return None
+    return no_space(error, where) or UnreachableError(
+        f"{where} can't be reached now ({type(error).__name__}: {error}). Try again later."
     )
-    try:
-        return retrying(call)
-    except (*_MEANT, *_FAULTS, OcrError):
-        raise
-    except Exception as error:
-        if full := no_space(error, where):
-            raise full from error
-        raise UnreachableError(
-            f"{where} can't be reached now ({type(error).__name__}: {error}). Try again later."
-        ) from error
 
 
 def _may_pass(error: BaseException) -> bool:
