@@ -91,7 +91,7 @@ class _Run:
         self._room = Room.of_disk(scratch)
         self._note = Try(
             shard.out, shard.number, shard.hash, processes=self._settings.page_processes,
-            given_up=[row.url for row in self._given_up],
+            past=past,
         )  # fmt: skip
         self._delivery = Delivery(shard.out, files_key(shard.number), self._put, self._trouble.put)
 
