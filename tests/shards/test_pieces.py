@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from pathlib import Path
@@ -36,19 +37,19 @@ def test_missing_shards_are_told_as_schedulers_take_them(numbers: list[int], arr
 
 def test_no_more_is_staged_than_there_is_room_for_and_each_end_makes_room(tmp_path: Path) -> None:
     (tmp_path / "copies").mkdir()
-    rows, seen, arrived = rows_of(tmp_path, [100] * 6), list[int](), threading.Semaphore(0)
+    rows, seen, arrived = rows_of(tmp_path, [100] * 6), list[int](), queue.Queue[Row]()
     room = Room(most_bytes=250)
 
     def take(row: Row, _: object) -> None:
         seen.append(sum(path.stat().st_size for path in (tmp_path / "copies").iterdir()))
-        arrived.release()
+        arrived.put(row)
 
     copies = Copies(rows, tmp_path / "copies")
     earlier = Earlier(LocalPlace(tmp_path / "out"), 0, ("json",), tmp_path)
     Stager(copies, room, earlier, take, lambda error: pytest.fail(str(error))).start()
 
-    for row in rows:
-        assert arrived.acquire(timeout=HANG_SECONDS)
+    for _ in rows:
+        row = arrived.get(timeout=HANG_SECONDS)
         copies.path(row).unlink()
         room.give(row)
     assert len(seen) == len(rows)

@@ -81,7 +81,8 @@ def test_without_an_index_or_with_one_that_the_plan_lacks_nothing_runs(shards: S
 
 def test_failed_inputs_stand_in_the_marker_with_their_codes(shards: Shards) -> None:
     write_papers(shards.inputs, 4)
-    (shards.inputs / "torn.pdf").write_bytes(b"%PDF-1.4 and no more")
+    # Its name is not UTF-8.
+    Path(os.fsdecode(os.fsencode(shards.inputs) + b"/t\xffrn 1.pdf")).write_bytes(b"%PDF-1.4 and no more")
     shards.plan()
     (shards.inputs / "paper02.pdf").write_bytes(b"%PDF- something else")
     (shards.inputs / "paper03.pdf").unlink()
@@ -90,7 +91,7 @@ def test_failed_inputs_stand_in_the_marker_with_their_codes(shards: Shards) -> N
 
     assert said["files"] == {"completed": 2, "failed": 3}
     codes = {Path(one["url"]).name: one["code"] for one in shards.marker()["failed"]}
-    assert codes == {"paper02.pdf": "changed", "paper03.pdf": "not_found", "torn.pdf": "corrupt"}
+    assert codes == {"paper02.pdf": "changed", "paper03.pdf": "not_found", "t%FFrn%201.pdf": "corrupt"}
     assert sorted(shards.results()) == ["paper01.pdf", "paper04.pdf"]
 
 

@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypeVar
 
 from ocr_worker.errors import InvalidParamsError, OcrError, UnreachableError, UnsupportedError, no_space
 from ocr_worker.files.atomic import output_error, publish_all, staging, write_whole
+from ocr_worker.files.paths import absolute_path
 from ocr_worker.files.sweep import PART, sweep_parts
 
 log = logging.getLogger(__name__)
@@ -69,10 +70,21 @@ class Place(Protocol):
 
 def place(url: str) -> Place:
     """The folder that a URL or path names. Raises InvalidParamsError, UnsupportedError."""
-    system, path = file_system(url)
-    if is_local(system):
-        return LocalPlace(Path(path))
-    return RemotePlace(system, path, url.rstrip("/"))
+    path = local_path(url)
+    if path is not None:
+        return LocalPlace(path)
+    return RemotePlace(*file_system(url), url.rstrip("/"))
+
+
+def local_path(url: str) -> Path | None:
+    """Where a path or file URL leads; None for the URL of another store."""
+    scheme, mark, _ = url.partition("://")
+    if mark and scheme != "file":
+        return None
+    try:
+        return Path(absolute_path(url))
+    except ValueError as error:
+        raise InvalidParamsError(f"{url!r} is neither a path nor a URL.") from error
 
 
 def file_system(url: str) -> tuple[Any, str]:
@@ -89,10 +101,6 @@ def file_system(url: str) -> tuple[Any, str]:
     except ValueError as error:
         raise InvalidParamsError(f"{url} is no URL that can be read: {error}.") from error
     return system, path
-
-
-def is_local(system: Any) -> bool:
-    return "file" in protocols(system)
 
 
 def protocols(system: Any) -> tuple[str, ...]:
@@ -142,7 +150,7 @@ class LocalPlace:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.absolute()
-        self.url = f"file://{self._folder}"
+        self.url = self._folder.as_uri()
 
     def read(self, key: str) -> bytes:
         return self._insist(lambda: self._path(key).read_bytes(), key)
