@@ -16,6 +16,7 @@ PACKAGES = {
     "curl": "curl",
     "chromium": "chromium",
     "nginx": "nginx-light",
+    "parallel": "parallel",
 }
 if sys.platform == "linux":
     PACKAGES |= {"strace": "strace", "mount": "mount"}
