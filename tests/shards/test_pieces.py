@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import queue
 import threading
 import time
@@ -10,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from ocr_worker.cli.commands.shards import array_of
-from ocr_worker.errors import NoSpaceError
-from ocr_worker.shards import staging, tries
+from ocr_worker.errors import NoSpaceError, OcrError, UnreachableError
+from ocr_worker.shards import places, staging, tries
 from ocr_worker.shards.earlier import Earlier
 from ocr_worker.shards.places import LocalPlace
 from ocr_worker.shards.rows import Row, row_of
@@ -148,3 +149,29 @@ def test_names_of_outputs_are_unlike_for_inputs_of_one_name() -> None:
     assert [row_of(row.to_fields()) for row in rows] == rows
     assert staging.MOST_BYTES == 2 * 2**30
     assert staging.MOST_PAGES == 200
+
+
+@pytest.mark.parametrize(
+    ("error", "tries"),
+    [
+        (ConnectionResetError(104, "reset"), places.ATTEMPTS),
+        (UnreachableError("The share is gone."), places.ATTEMPTS),
+        (FileNotFoundError("nothing"), 1),
+        (PermissionError("not yours"), 1),
+        (OSError(errno.ENOSPC, "full"), 1),
+        (TypeError("a fault of ours"), 1),
+    ],
+)
+def test_what_may_pass_is_tried_again_and_what_is_meant_is_not(error: Exception, tries: int) -> None:
+    calls, waits = list[int](), list[float]()
+
+    def fail() -> None:
+        calls.append(1)
+        raise error
+
+    with pytest.raises((type(error), OcrError)):
+        places.insist(fail, "s3://bucket/key", waits.append)
+
+    assert len(calls) == tries
+    assert len(waits) == tries - 1
+    assert all(0 < wait <= places.LONGEST_WAIT_SECONDS for wait in waits)

@@ -15,7 +15,14 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any, Protocol, TypeVar
 
-from ocr_worker.errors import InvalidParamsError, OcrError, UnreachableError, UnsupportedError, no_space
+from ocr_worker.errors import (
+    InvalidParamsError,
+    LockedError,
+    OcrError,
+    UnreachableError,
+    UnsupportedError,
+    no_space,
+)
 from ocr_worker.files.atomic import output_error, publish_all, staging, write_whole
 from ocr_worker.files.paths import absolute_path
 from ocr_worker.files.sweep import PART, sweep_parts
@@ -140,8 +147,10 @@ def _told(error: Exception, where: str) -> OcrError | None:
 
 def _may_pass(error: BaseException) -> bool:
     """Libraries of stores raise what they like: all but what is clearly meant, or a fault of ours, may pass."""
+    if isinstance(error, OcrError):
+        return isinstance(error, UnreachableError | LockedError)
     return isinstance(error, Exception) and not (
-        isinstance(error, (*_MEANT, *_FAULTS, OcrError)) or no_space(error, "")
+        isinstance(error, (*_MEANT, *_FAULTS)) or no_space(error, "")
     )
 
 
