@@ -79,7 +79,7 @@ def test_a_local_disk_of_300_mb_holds_a_shard_of_twice_that(
     disk = mount("disk", "-t", "tmpfs", "-o", "size=300m", "tmpfs")
     shards = Shards(Command(tmp_path), tmp_path)
     write_heavy(shards.inputs, 40, 15 * 2**20)
-    shards.plan()
+    shards.plan("--bytes", str(2**40))
     process = shards.ocr.start(
         "shards",
         "run",

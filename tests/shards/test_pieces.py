@@ -66,6 +66,22 @@ def test_a_file_larger_than_the_room_is_staged_alone() -> None:
     assert not room.take(large)
 
 
+def test_each_page_process_has_a_next_file_however_large_they_are_held_to_be() -> None:
+    room, many_pages = Room(most_bytes=2**40, least_files=4), Row("file:///book.pdf", 10**9, mtime=1)
+    taken = threading.Semaphore(0)
+
+    def take() -> None:
+        while room.take(many_pages):
+            taken.release()
+
+    threading.Thread(target=take, daemon=True).start()
+
+    for _ in range(4):
+        assert taken.acquire(timeout=HANG_SECONDS)
+    assert room.files == 4
+    room.close()
+
+
 def test_a_full_disk_waits_for_files_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "copies").mkdir()
     rows, arrived = rows_of(tmp_path, [10, 10]), list[Row]()

@@ -96,7 +96,7 @@ class _Run:
         wanted = tuple(row for row in shard.rows if row.url not in past.given_up)
         self._copies = Copies(wanted, _made(scratch / "in"))
         self._rows = {str(self._copies.path(row)): row for row in wanted}
-        self._room = Room.of_disk(scratch)
+        self._room = Room.of_disk(scratch, self._settings.page_processes)
         self._note = Try(
             shard.out, shard.number, shard.hash, processes=self._settings.page_processes,
             past=past,
