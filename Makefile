@@ -23,7 +23,7 @@ PLUGIN := clients/rust/tauri-plugin-ocr-sidecar
 SHARDS := --extra shards --extra shards-s3 --extra shards-parquet
 
 .PHONY: help demo test test-long test-clients test-rust test-desktop test-ui test-quick faults check fix contract acceptance sidecar test-sidecar
-.PHONY: windows test-windows test-windows-all bench bench-quick bench-long system-tools missing-tools lock clean
+.PHONY: windows test-windows test-windows-all bench bench-quick bench-long bench-shards system-tools missing-tools lock clean
 .DELETE_ON_ERROR:
 
 help: ## Say what can be made.
@@ -128,9 +128,11 @@ bench-quick: .venv/bench missing-tools ## The same on a seventh of the pages, on
 bench-long: .venv/bench ## Memory and cost a page over 2,000 pages and 5,000 cards; raw figures in bench/figures.
 	$(BIN)/python -m bench long --out bench/figures
 
+bench-shards: .venv/bench ## Plans of a million files, status of 100,000 shards, a shard beside the same batch.
+	$(BIN)/python -m bench shards
+
 sidecar: build/sidecar/.installed ## Build the worker as a folder that needs no Python: build/sidecar/ocr-worker, and its archive. SLIM=1 leaves ONNX Runtime out.
 	@build/sidecar/venv/bin/python worker/packaging/build.py build/sidecar $(if $(SLIM),--slim)
-
 test-sidecar: sidecar ## Run the acceptance cases against that folder, read-only and with no command in reach.
 	@build/sidecar/venv/bin/python worker/packaging/check.py build/sidecar $(ACCEPTANCE) tests/acceptance_cases.txt
 

@@ -149,6 +149,21 @@ def hosts(session: Session) -> list[str]:
     return []
 
 
+def shards(session: Session) -> list[str]:
+    from bench import shards as rows
+
+    missed = []
+    for name in session.options.jobs or rows.ROWS:
+        folder = session.folder / name
+        folder.mkdir()
+        figures = list[rows.Taken]()
+        for taken, verdict in rows.ROWS[name](folder, QUICK_SHARE if session.options.quick else 1.0):
+            missed += _show([taken.line()], [verdict])
+            figures.append(taken)
+        session.save(f"shards-{name}", figures)
+    return missed
+
+
 def plots(_: Session) -> list[str]:
     from bench.plots import draw_all
 
@@ -164,6 +179,7 @@ ROWS: dict[str, Callable[[Session], list[str]]] = {
     "hosts": hosts,
     "long": long,
     "plots": plots,
+    "shards": shards,
     "speed": speed,
 }
 
@@ -181,7 +197,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("rows", nargs="+", choices=sorted(ROWS))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=3, help="generated scans of each kind")
-    parser.add_argument("--jobs", nargs="*", help="rows of speed or long, all if absent")
+    parser.add_argument("--jobs", nargs="*", help="rows of speed, long or shards, all if absent")
     parser.add_argument(
         "--engine", nargs="+", default=["auto"], help="what ours reads with, in the row accuracy"
     )

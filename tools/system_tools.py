@@ -17,6 +17,7 @@ PACKAGES = {
     "jq": "jq",
     "chromium": "chromium",
     "nginx": "nginx-light",
+    "parallel": "parallel",
 }
 if sys.platform == "linux":
     PACKAGES |= {"strace": "strace", "mount": "mount"}

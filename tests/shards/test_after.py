@@ -15,16 +15,15 @@ from tests.cli.command import write_papers
 from tests.shards.material import Shards
 
 
-def planned(shards: Shards) -> Shards:
-    """Four files in four shards, of which one file is torn."""
+def write_inputs(shards: Shards) -> None:
+    """Four files, of which one is torn."""
     write_papers(shards.inputs, 3)
     (shards.inputs / "torn.pdf").write_bytes(b"%PDF-1.4 and no more")
-    shards.plan("--pages-per-shard", "1")
-    return shards
 
 
 def test_status_tells_done_failed_and_missing_and_retry_names_the_missing(shards: Shards) -> None:
-    planned(shards)
+    write_inputs(shards)
+    shards.plan("--pages-per-shard", "1")
     for index in (0, 2):
         shards.run(index)
     # A marker of another plan counts for nothing.
@@ -44,29 +43,22 @@ def test_status_tells_done_failed_and_missing_and_retry_names_the_missing(shards
     assert "cost 0.00" not in text.stdout
 
 
-def test_status_of_all_done_tells_failures_by_code(shards: Shards) -> None:
-    planned(shards)
-    for index in range(4):
+def test_what_is_done_is_told_and_its_texts_are_exported_as_lines_and_as_a_table(shards: Shards) -> None:
+    write_inputs(shards)
+    shards.plan("--pages-per-shard", "2")
+    for index in range(2):
         shards.run(index)
-
     status = shards.status()
     watched = shards.ocr("shards", "status", shards.plan_folder, shards.out, "--watch")
-
-    assert (status["done"], status["failed"], status["missing"]) == (4, {"corrupt": 1}, "")
-    assert "all is done" in watched.stdout
-
-
-def test_texts_are_exported_as_lines_and_as_a_table(shards: Shards) -> None:
-    planned(shards)
-    for index in range(4):
-        shards.run(index)
     lines, tables = shards.home / "lines", shards.home / "tables"
 
     first = shards.ocr.answer("shards", "export", shards.plan_folder, shards.out, lines)
     again = shards.ocr.answer("shards", "export", shards.plan_folder, shards.out, lines)
     shards.ocr.answer("shards", "export", shards.plan_folder, shards.out, tables, "--format", "parquet")
 
-    assert (first["shards"], first["rows"], again["shards"], again["kept"]) == (4, 3, 0, 4)
+    assert (status["done"], status["failed"], status["missing"]) == (2, {"corrupt": 1}, "")
+    assert "all is done" in watched.stdout
+    assert (first["shards"], first["rows"], again["shards"], again["kept"]) == (2, 3, 0, 2)
     records: list[dict[str, Any]] = []
     for path in sorted(lines.rglob("*.jsonl.zst")):
         plain = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(path.read_bytes())).read()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import queue
 import threading
 import time
 from pathlib import Path
@@ -9,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from ocr_worker.cli.commands.shards import array_of
-from ocr_worker.errors import NoSpaceError
-from ocr_worker.shards import staging, tries
+from ocr_worker.errors import NoSpaceError, OcrError, UnreachableError
+from ocr_worker.shards import places, staging, tries
 from ocr_worker.shards.earlier import Earlier
 from ocr_worker.shards.places import LocalPlace
 from ocr_worker.shards.rows import Row, row_of
@@ -36,19 +38,19 @@ def test_missing_shards_are_told_as_schedulers_take_them(numbers: list[int], arr
 
 def test_no_more_is_staged_than_there_is_room_for_and_each_end_makes_room(tmp_path: Path) -> None:
     (tmp_path / "copies").mkdir()
-    rows, seen, arrived = rows_of(tmp_path, [100] * 6), list[int](), threading.Semaphore(0)
+    rows, seen, arrived = rows_of(tmp_path, [100] * 6), list[int](), queue.Queue[Row]()
     room = Room(most_bytes=250)
 
     def take(row: Row, _: object) -> None:
         seen.append(sum(path.stat().st_size for path in (tmp_path / "copies").iterdir()))
-        arrived.release()
+        arrived.put(row)
 
     copies = Copies(rows, tmp_path / "copies")
     earlier = Earlier(LocalPlace(tmp_path / "out"), 0, ("json",), tmp_path)
     Stager(copies, room, earlier, take, lambda error: pytest.fail(str(error))).start()
 
-    for row in rows:
-        assert arrived.acquire(timeout=HANG_SECONDS)
+    for _ in rows:
+        row = arrived.get(timeout=HANG_SECONDS)
         copies.path(row).unlink()
         room.give(row)
     assert len(seen) == len(rows)
@@ -62,6 +64,22 @@ def test_a_file_larger_than_the_room_is_staged_alone() -> None:
     assert room.take(large)
     room.close()
     assert not room.take(large)
+
+
+def test_each_page_process_has_a_next_file_however_large_they_are_held_to_be() -> None:
+    room, many_pages = Room(most_bytes=2**40, least_files=4), Row("file:///book.pdf", 10**9, mtime=1)
+    taken = threading.Semaphore(0)
+
+    def take() -> None:
+        while room.take(many_pages):
+            taken.release()
+
+    threading.Thread(target=take, daemon=True).start()
+
+    for _ in range(4):
+        assert taken.acquire(timeout=HANG_SECONDS)
+    assert room.files == 4
+    room.close()
 
 
 def test_a_full_disk_waits_for_files_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,3 +165,29 @@ def test_names_of_outputs_are_unlike_for_inputs_of_one_name() -> None:
     assert [row_of(row.to_fields()) for row in rows] == rows
     assert staging.MOST_BYTES == 2 * 2**30
     assert staging.MOST_PAGES == 200
+
+
+@pytest.mark.parametrize(
+    ("error", "tries"),
+    [
+        (ConnectionResetError(104, "reset"), places.ATTEMPTS),
+        (UnreachableError("The share is gone."), places.ATTEMPTS),
+        (FileNotFoundError("nothing"), 1),
+        (PermissionError("not yours"), 1),
+        (OSError(errno.ENOSPC, "full"), 1),
+        (TypeError("a fault of ours"), 1),
+    ],
+)
+def test_what_may_pass_is_tried_again_and_what_is_meant_is_not(error: Exception, tries: int) -> None:
+    calls, waits = list[int](), list[float]()
+
+    def fail() -> None:
+        calls.append(1)
+        raise error
+
+    with pytest.raises((type(error), OcrError)):
+        places.insist(fail, "s3://bucket/key", waits.append)
+
+    assert len(calls) == tries
+    assert len(waits) == tries - 1
+    assert all(0 < wait <= places.LONGEST_WAIT_SECONDS for wait in waits)

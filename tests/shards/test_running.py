@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ocr_worker.cli.commands.shards import RunCommand, index_of
 from tests.cli.command import write_papers
 from tests.limits import HANG_SECONDS
 from tests.shards import stores
@@ -52,18 +53,19 @@ def test_a_shard_puts_whole_outputs_and_a_marker_and_is_done_once(shards: Shards
     assert again["message"] == "done before"
 
 
-@pytest.mark.parametrize(
-    "variable", ["SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX", "AWS_BATCH_JOB_ARRAY_INDEX"]
-)
-def test_the_index_comes_from_the_scheduler(shards: Shards, variable: str) -> None:
+def test_the_index_comes_from_the_scheduler(shards: Shards, monkeypatch: pytest.MonkeyPatch) -> None:
     write_papers(shards.inputs, 3)
     shards.plan("--pages-per-shard", "1")
-    shards.ocr.variables[variable] = "1"
+    shards.ocr.variables["SLURM_ARRAY_TASK_ID"] = "1"
 
     done = shards.ocr("shards", "run", shards.plan_folder, shards.out, "--offset", "1", "--json")
 
     assert json.loads(done.stdout)["shard"] == 2
     assert (shards.out / "done/0000/0000002.json").exists()
+    for name in ("JOB_COMPLETION_INDEX", "AWS_BATCH_JOB_ARRAY_INDEX"):
+        monkeypatch.setenv(name, "7")
+        assert index_of(RunCommand(plan="p", out="o", offset=1000)) == 1007
+        monkeypatch.delenv(name)
 
 
 def test_without_an_index_or_with_one_that_the_plan_lacks_nothing_runs(shards: Shards) -> None:
@@ -79,7 +81,8 @@ def test_without_an_index_or_with_one_that_the_plan_lacks_nothing_runs(shards: S
 
 def test_failed_inputs_stand_in_the_marker_with_their_codes(shards: Shards) -> None:
     write_papers(shards.inputs, 4)
-    (shards.inputs / "torn.pdf").write_bytes(b"%PDF-1.4 and no more")
+    # Its name is not UTF-8.
+    Path(os.fsdecode(os.fsencode(shards.inputs) + b"/t\xffrn 1.pdf")).write_bytes(b"%PDF-1.4 and no more")
     shards.plan()
     (shards.inputs / "paper02.pdf").write_bytes(b"%PDF- something else")
     (shards.inputs / "paper03.pdf").unlink()
@@ -88,7 +91,7 @@ def test_failed_inputs_stand_in_the_marker_with_their_codes(shards: Shards) -> N
 
     assert said["files"] == {"completed": 2, "failed": 3}
     codes = {Path(one["url"]).name: one["code"] for one in shards.marker()["failed"]}
-    assert codes == {"paper02.pdf": "changed", "paper03.pdf": "not_found", "torn.pdf": "corrupt"}
+    assert codes == {"paper02.pdf": "changed", "paper03.pdf": "not_found", "t%FFrn%201.pdf": "corrupt"}
     assert sorted(shards.results()) == ["paper01.pdf", "paper04.pdf"]
 
 

@@ -7,13 +7,13 @@ import logging
 import signal
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 from typer._completion_classes import completion_init
 
 from ocr_worker import __version__
-from ocr_worker.cli.commands import batch, doctor, files, info, jobs, licenses, maintenance, serve, shards
+from ocr_worker.cli.commands import batch, doctor, files, info, jobs, licenses, maintenance, serve
 from ocr_worker.cli.commands.serve import StartService
 from ocr_worker.cli.display import answer, say, stdout_is_deaf
 from ocr_worker.cli.exit_codes import CANCELLED, GOOD, INTERNAL, USAGE, UsageError
@@ -23,8 +23,10 @@ from ocr_worker.cli.streams import let_go_of_stdout, prepare_streams
 from ocr_worker.cli.terminal_text import shown
 from ocr_worker.errors import OcrError
 from ocr_worker.logs import Stderr, log_to
-from ocr_worker.model.sharding import OpenShards
 from ocr_worker.settings import log_level
+
+if TYPE_CHECKING:
+    from ocr_worker.model.sharding import OpenShards
 
 # Whichever click typer brings: its error for all that a command line can't mean.
 MistypedError = cast("type[typer.BadParameter]", typer.BadParameter.__bases__[0])
@@ -94,7 +96,7 @@ def _start_log() -> None:
 
 
 def _do(arguments: list[str], faces: OtherFaces) -> int:
-    command = typer.main.get_command(_make_app(faces))
+    command = typer.main.get_command(_make_app(faces, arguments[0]))
     try:
         return int(command.main(arguments, prog_name="ocr-worker", standalone_mode=False) or GOOD)
     except OSError as error:
@@ -120,7 +122,8 @@ def _say_version(asked: bool) -> None:  # noqa: FBT001  # as typer calls it
         raise typer.Exit
 
 
-def _make_app(faces: OtherFaces) -> typer.Typer:
+def _make_app(faces: OtherFaces, first: str) -> typer.Typer:
+    """All commands; but for shards, where the first argument names another."""
     app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
     app.callback()(_ocr_worker)
     app.command("batch")(batch.batch)
@@ -131,7 +134,11 @@ def _make_app(faces: OtherFaces) -> typer.Typer:
     info.add_to(app)
     app.command("licenses")(licenses.licenses)
     serve.add_to(app, faces.start_service)
-    shards.add_to(app, faces.open_shards)
+    if first not in {command.name for command in app.registered_commands}:
+        # To make all its options would hold up every other command.
+        from ocr_worker.cli.commands import shards
+
+        shards.add_to(app, faces.open_shards)
     return app
 
 

@@ -16,8 +16,9 @@ from ocr_worker.shards.plan import Plan, load_plan, load_shard
 from ocr_worker.shards.rows import FOLDER_SHARDS, Row, files_key, folder_key, output_names
 from ocr_worker.shards.standing import done_markers
 
-AT_A_TIME = 64
-"""Results that are in memory."""
+AT_A_TIME = 8
+"""Results that are in memory: those of a long document take many megabytes."""
+GROUP_ROWS = 100
 
 
 def export(order: ExportOrder) -> Exported:
@@ -117,7 +118,7 @@ def _write_table(records: Iterator[dict[str, Any]], file: Path) -> int:
         for record in records:
             group.append(record)
             count += 1
-            if len(group) >= AT_A_TIME:
+            if len(group) >= GROUP_ROWS:
                 _flush(writer, pa.Table.from_pylist(group, schema))
                 group = []
         _flush(writer, pa.Table.from_pylist(group, schema))

@@ -8,11 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
+from urllib.parse import quote_from_bytes
 
 from ocr_worker.errors import NotFoundError
 from ocr_worker.model.extensions import EXTENSIONS
-from ocr_worker.shards.places import file_system, insist, is_local, protocols
+from ocr_worker.shards.places import file_system, insist, local_path, protocols
 from ocr_worker.shards.rows import Row
 
 LOOKS = 16
@@ -33,37 +35,42 @@ class Inputs:
             NotFoundError: nothing is there.
             UnreachableError: the store does not answer.
         """
-        if given.startswith("@"):
-            yield from self._listed(given[1:])
-            return
-        system, path = self._system(given)
-        if is_local(system):
-            yield from _local(Path(path))
-        elif "s3" in protocols(system):
-            yield from _of_bucket(system, path, given)
-        else:
-            yield from _of_store(system, path, given)
+        found = False
+        for row in self._listed(given[1:]) if given.startswith("@") else self._found(given):
+            found = True
+            yield row
+        if not found:
+            raise NotFoundError(f"There is no input in {given}: check the path or URL.")
 
     def look(self, url: str) -> Row:
         """What a URL leads to now. Raises FileNotFoundError, PermissionError, UnreachableError."""
-        system, path = self._system(url)
-        if is_local(system):
-            found = insist(Path(path).stat, url)
+        local = local_path(url)
+        if local is not None:
+            found = insist(local.stat, url)
             return Row(url, found.st_size, mtime=found.st_mtime_ns)
+        system, path = self._system(url)
         return _row(url, insist(lambda: system.info(path), url))
 
     def fetch(self, url: str, file: Path) -> None:
         """Copy it here. Raises as `look`."""
+        local = local_path(url)
+        if local is not None:
+            insist(lambda: copyfile(local, file), url)
+            return
         system, path = self._system(url)
-        if is_local(system):
-            from shutil import copyfile
+        insist(lambda: system.get_file(path, str(file)), url)
 
-            insist(lambda: copyfile(path, file), url)
-        else:
-            insist(lambda: system.get_file(path, str(file)), url)
+    def _found(self, given: str) -> Iterator[Row]:
+        local = local_path(given)
+        if local is not None:
+            return _local(local)
+        system, path = self._system(given)
+        return (
+            _of_bucket(system, path, given) if "s3" in protocols(system) else _of_store(system, path, given)
+        )
 
     def _system(self, url: str) -> tuple[Any, str]:
-        scheme = url.partition("://")[0] if "://" in url else "file"
+        scheme = url.partition("://")[0]
         if scheme not in self._systems:
             self._systems[scheme], path = file_system(url)
             return self._systems[scheme], path
@@ -72,9 +79,8 @@ class Inputs:
 
     def _listed(self, url: str) -> Iterator[Row]:
         """The files of a list, a URL or path a line."""
-        system, path = self._system(url)
         try:
-            stream = insist(lambda: system.open(path, "rb"), url)
+            stream = insist(lambda: self._open(url), url)
         except FileNotFoundError as error:
             raise NotFoundError(f"There is no list {url}.") from error
         with stream, ThreadPoolExecutor(LOOKS) as pool:
@@ -82,6 +88,13 @@ class Inputs:
             urls = (_absolute(line) for line in lines if line)
             while chunk := list(islice(urls, CHUNK)):
                 yield from pool.map(self._look_at_listed, chunk)
+
+    def _open(self, url: str) -> Any:
+        local = local_path(url)
+        if local is not None:
+            return local.open("rb")
+        system, path = self._system(url)
+        return system.open(path, "rb")
 
     def _look_at_listed(self, url: str) -> Row:
         try:
@@ -93,7 +106,7 @@ class Inputs:
 def _local(path: Path) -> Iterator[Row]:
     if path.is_file():
         found = path.stat()
-        yield Row(_absolute(str(path)), found.st_size, mtime=found.st_mtime_ns)
+        yield Row(path.as_uri(), found.st_size, mtime=found.st_mtime_ns)
         return
     if not path.is_dir():
         raise NotFoundError(f"There is no {path}: check its path.")
@@ -112,26 +125,27 @@ def _below(root: str) -> Iterator[Row]:
                     folders.append(entry.path)
                 elif _is_meant(entry.name) and entry.is_file():
                     found = entry.stat()
-                    yield Row(f"file://{entry.path}", found.st_size, mtime=found.st_mtime_ns)
+                    yield Row(
+                        f"file://{quote_from_bytes(os.fsencode(entry.path))}",
+                        found.st_size,
+                        mtime=found.st_mtime_ns,
+                    )
 
 
 def _of_bucket(system: Any, path: str, given: str) -> Iterator[Row]:
     """The objects of S3 page by page: s3fs itself would hold a listing whole."""
     bucket, _, prefix = path.partition("/")
-    found, mark = False, dict[str, str]()
+    mark = dict[str, str]()
     while True:
         asked = {"Bucket": bucket, "Prefix": prefix, **mark}
         page = insist(lambda asked=asked: system.call_s3("list_objects_v2", **asked), given)  # type: ignore[misc]
         for entry in page.get("Contents", ()):
             key = entry["Key"]
             if _is_below(key, prefix) and _is_meant(key.rpartition("/")[2]):
-                found = True
                 yield _row(f"s3://{bucket}/{key}", {**entry, "size": entry["Size"]})
         if not page.get("IsTruncated"):
-            break
+            return
         mark = {"ContinuationToken": page["NextContinuationToken"]}
-    if not found:
-        raise NotFoundError(f"There is no input in {given}: check the URL.")
 
 
 def _is_below(key: str, prefix: str) -> bool:
@@ -144,7 +158,7 @@ def _of_store(system: Any, path: str, given: str) -> Iterator[Row]:
     if insist(lambda: system.isfile(path), given):
         yield _row(given, insist(lambda: system.info(path), given))
         return
-    found, folders = False, [path]
+    folders = [path]
     while folders:
         # Not by `walk`, which takes a folder that can't be listed for an empty one.
         for entry in _entries(system, folders.pop(), given):
@@ -152,10 +166,7 @@ def _of_store(system: Any, path: str, given: str) -> Iterator[Row]:
             if entry["type"] == "directory":
                 folders += [] if name.startswith(".") else [entry["name"]]
             elif _is_meant(name):
-                found = True
                 yield _row(system.unstrip_protocol(entry["name"]), entry)
-    if not found:
-        raise NotFoundError(f"There is no input in {given}: check the URL.")
 
 
 def _entries(system: Any, folder: str, given: str) -> list[dict[str, Any]]:
@@ -195,4 +206,4 @@ def _is_meant(name: str) -> bool:
 
 def _absolute(given: str) -> str:
     """A path as a URL that holds from anywhere."""
-    return given if "://" in given else f"file://{Path(given).absolute()}"
+    return given if "://" in given else Path(given).absolute().as_uri()

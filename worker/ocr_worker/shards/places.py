@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import logging
 import os
+import random
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, Protocol, TypeVar
 
-from ocr_worker.errors import InvalidParamsError, OcrError, UnreachableError, UnsupportedError, no_space
+from ocr_worker.errors import (
+    InvalidParamsError,
+    LockedError,
+    OcrError,
+    UnreachableError,
+    UnsupportedError,
+    no_space,
+)
 from ocr_worker.files.atomic import output_error, publish_all, staging, write_whole
+from ocr_worker.files.paths import absolute_path
 from ocr_worker.files.sweep import PART, sweep_parts
 
 log = logging.getLogger(__name__)
@@ -67,10 +77,21 @@ class Place(Protocol):
 
 def place(url: str) -> Place:
     """The folder that a URL or path names. Raises InvalidParamsError, UnsupportedError."""
-    system, path = file_system(url)
-    if is_local(system):
-        return LocalPlace(Path(path))
-    return RemotePlace(system, path, url.rstrip("/"))
+    path = local_path(url)
+    if path is not None:
+        return LocalPlace(path)
+    return RemotePlace(*file_system(url), url.rstrip("/"))
+
+
+def local_path(url: str) -> Path | None:
+    """Where a path or file URL leads; None for the URL of another store."""
+    scheme, mark, _ = url.partition("://")
+    if mark and scheme != "file":
+        return None
+    try:
+        return Path(absolute_path(url))
+    except ValueError as error:
+        raise InvalidParamsError(f"{url!r} is neither a path nor a URL.") from error
 
 
 def file_system(url: str) -> tuple[Any, str]:
@@ -89,10 +110,6 @@ def file_system(url: str) -> tuple[Any, str]:
     return system, path
 
 
-def is_local(system: Any) -> bool:
-    return "file" in protocols(system)
-
-
 def protocols(system: Any) -> tuple[str, ...]:
     found = system.protocol
     return (found,) if isinstance(found, str) else tuple(found)
@@ -105,32 +122,35 @@ def insist(call: Callable[[], Answer], where: str, sleep: Callable[[float], None
         UnreachableError: it failed to the last.
         OSError: it is not there, or not allowed.
     """
-    # Late: only who goes by URL needs it.
-    import tenacity
+    for attempt in count(1):
+        try:
+            return call()
+        except Exception as error:
+            if attempt == ATTEMPTS or not _may_pass(error):
+                if told := _told(error, where):
+                    raise told from error
+                raise
+        # By chance, so that machines that failed together do not come again together.
+        longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2**attempt)
+        sleep(random.uniform(longest / 10, longest))  # noqa: S311  # no secret
+    raise AssertionError
 
-    retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(_may_pass),
-        stop=tenacity.stop_after_attempt(ATTEMPTS),
-        wait=tenacity.wait_random_exponential(multiplier=FIRST_WAIT_SECONDS, max=LONGEST_WAIT_SECONDS),
-        sleep=sleep,
-        reraise=True,
+
+def _told(error: Exception, where: str) -> OcrError | None:
+    """None for what is meant, or a fault of ours: it is raised as it is."""
+    if isinstance(error, (*_MEANT, *_FAULTS, OcrError)):
+        return None
+    return no_space(error, where) or UnreachableError(
+        f"{where} can't be reached now ({type(error).__name__}: {error}). Try again later."
     )
-    try:
-        return retrying(call)
-    except (*_MEANT, *_FAULTS, OcrError):
-        raise
-    except Exception as error:
-        if full := no_space(error, where):
-            raise full from error
-        raise UnreachableError(
-            f"{where} can't be reached now ({type(error).__name__}: {error}). Try again later."
-        ) from error
 
 
 def _may_pass(error: BaseException) -> bool:
     """Libraries of stores raise what they like: all but what is clearly meant, or a fault of ours, may pass."""
+    if isinstance(error, OcrError):
+        return isinstance(error, UnreachableError | LockedError)
     return isinstance(error, Exception) and not (
-        isinstance(error, (*_MEANT, *_FAULTS, OcrError)) or no_space(error, "")
+        isinstance(error, (*_MEANT, *_FAULTS)) or no_space(error, "")
     )
 
 
@@ -139,7 +159,7 @@ class LocalPlace:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.absolute()
-        self.url = f"file://{self._folder}"
+        self.url = self._folder.as_uri()
 
     def read(self, key: str) -> bytes:
         return self._insist(lambda: self._path(key).read_bytes(), key)

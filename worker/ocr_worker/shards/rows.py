@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import unquote
 
 from ocr_worker.errors import CorruptError
 from ocr_worker.jobs.output_names import SUFFIXES
@@ -70,7 +71,9 @@ class Row:
 
     @property
     def _base(self) -> str:
-        return self.url.partition("?")[0].rstrip("/").rpartition("/")[2]
+        base = self.url.partition("?")[0].rstrip("/").rpartition("/")[2]
+        # Keys of stores of objects are not coded.
+        return unquote(base, errors="replace") if self.url.startswith(("file:", "http")) else base
 
     @property
     def _ending(self) -> str:

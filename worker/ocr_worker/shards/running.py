@@ -71,8 +71,16 @@ def run_shard(order: ShardOrder) -> ShardEnd:
     marker = read_marker(out, shard.number, shard_hash)
     if marker is not None:
         return _end(shard, DONE, "done before", marker)
+    past = look_back(out, shard.number, shard_hash, lambda seconds: _wait(order, seconds))
     with _scratch(order.scratch) as scratch:
-        return _Run(shard, order, scratch, look_back(out, shard.number, shard_hash)).run()
+        return _Run(shard, order, scratch, past).run()
+
+
+def _wait(order: ShardOrder, seconds: float) -> None:
+    """Or until an end is ordered."""
+    until = time.monotonic() + seconds
+    while order.stopped_by() is None and time.monotonic() < until:
+        time.sleep(LOOK_SECONDS)
 
 
 class _Run:
@@ -88,10 +96,10 @@ class _Run:
         wanted = tuple(row for row in shard.rows if row.url not in past.given_up)
         self._copies = Copies(wanted, _made(scratch / "in"))
         self._rows = {str(self._copies.path(row)): row for row in wanted}
-        self._room = Room.of_disk(scratch)
+        self._room = Room.of_disk(scratch, self._settings.page_processes)
         self._note = Try(
             shard.out, shard.number, shard.hash, processes=self._settings.page_processes,
-            given_up=[row.url for row in self._given_up],
+            past=past,
         )  # fmt: skip
         self._delivery = Delivery(shard.out, files_key(shard.number), self._put, self._trouble.put)
 
@@ -155,22 +163,24 @@ class _Run:
 
     def _follow(self, runtime: Runtime, job_id: str) -> ShardEnd | None:
         """Hand over each file that ends; what ended the job before its end."""
+        end: ShardEnd | None = None
         with runtime.subscribe(job_id) as events:
             while True:
-                match events.get(LOOK_SECONDS):
-                    case FileDone(result=result):
-                        self._delivery.put(self._rows[result.file], result, Path(result.file))
-                    case JobEnded(run=run) if run.status == "completed":
-                        return None
-                    case JobEnded(run=run):
-                        return self._stopped(AGAIN, f"the batch was {run.status} ({run.reason})")
-                    case JobFailed(failure=failure):
-                        return self._stopped(AGAIN if failure.retryable else OURS, failure.message)
-                    case _:
-                        pass
-                if (end := self._ordered_end()) is not None:
+                event = events.get(LOOK_SECONDS)
+                if isinstance(event, FileDone):
+                    self._delivery.put(self._rows[event.result.file], event.result, Path(event.result.file))
+                elif isinstance(event, JobEnded | JobFailed):
+                    return end or self._end_of_job(event)
+                if end is None and (end := self._ordered_end()) is not None:
                     runtime.call(lambda service: service.interrupt("shard"))
-                    return end
+
+    def _end_of_job(self, event: JobEnded | JobFailed) -> ShardEnd | None:
+        if isinstance(event, JobFailed):
+            failure = event.failure
+            return self._stopped(AGAIN if failure.retryable else OURS, failure.message)
+        if event.run.status == "completed":
+            return None
+        return self._stopped(AGAIN, f"the batch was {event.run.status} ({event.run.reason})")
 
     def _put_the_rest(self) -> ShardEnd | None:
         while not self._delivery.finish(LOOK_SECONDS):

@@ -39,6 +39,8 @@ class Room:
 
     most_bytes: int
     most_pages: int = MOST_PAGES
+    least_files: int = 1
+    """So many are wanted however many pages they are held to have: no page process is to wait for the next."""
     bytes: int = 0
     pages: int = 0
     files: int = 0
@@ -46,8 +48,9 @@ class Room:
     _closed: bool = False
 
     @classmethod
-    def of_disk(cls, folder: Path) -> Room:
-        return cls(min(MOST_BYTES, int(shutil.disk_usage(folder).free * DISK_SHARE)))
+    def of_disk(cls, folder: Path, processes: int) -> Room:
+        free = shutil.disk_usage(folder).free
+        return cls(min(MOST_BYTES, int(free * DISK_SHARE)), least_files=2 * processes)
 
     def take(self, row: Row) -> bool:
         """Wait for room; False where none is wanted any more."""
@@ -83,9 +86,9 @@ class Room:
             self._changed.notify_all()
 
     def _fits(self, row: Row) -> bool:
-        return not self.files or (
-            self.bytes + row.bytes <= self.most_bytes and self.pages + row.pages <= self.most_pages
-        )
+        has_room = self.bytes + row.bytes <= self.most_bytes
+        is_wanted = self.files < self.least_files or self.pages + row.pages <= self.most_pages
+        return not self.files or (has_room and is_wanted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,8 @@ def look_back(
         }
     else:
         silent = {key: note for key, note in silent.items() if _is_known_dead(note)}
-    return Past(len(notes), len(silent), _given_up(list(silent.values())))
+    before = frozenset[str]().union(*(note.given_up for note in notes.values()))
+    return Past(len(notes), len(silent), before | _suspects(list(silent.values())))
 
 
 def _is_known_dead(note: Note) -> bool:
@@ -115,14 +116,13 @@ def _has_stopped(note: Note, later: Note) -> bool:
     return later.ended is None and (_is_known_dead(later) or later.beats == note.beats)
 
 
-def _given_up(dead: Sequence[Note]) -> frozenset[str]:
-    """Files that were given up before, and the one that was in work at both of the last two deaths."""
-    found = frozenset[str]().union(*(note.given_up for note in dead))
+def _suspects(dead: Sequence[Note]) -> frozenset[str]:
+    """The file that was in work at both of the last two deaths."""
     if len(dead) < SUSPECT_TRIES:
-        return found
-    both = set(dead[-1].working) & set(dead[-2].working)
+        return frozenset()
+    both = frozenset(dead[-1].working) & frozenset(dead[-2].working)
     # Of several any may be it. With one page process the next death tells.
-    return found | (both if len(both) == 1 else frozenset())
+    return both if len(both) == 1 else frozenset()
 
 
 @dataclass(slots=True)
@@ -136,17 +136,15 @@ class _State:
 class Try:
     """This try's note, kept up by a thread of its own: no page waits for a store."""
 
-    def __init__(
-        self, where: Place, number: int, shard_hash: str, *, processes: int, given_up: Sequence[str]
-    ) -> None:
+    def __init__(self, where: Place, number: int, shard_hash: str, *, processes: int, past: Past) -> None:
         """Write nothing yet."""
         now = time.time()
         begun = datetime.fromtimestamp(now, timezone.utc)
         # What is suspect is named before it can end anything.
-        self._pause_seconds = 0.0 if processes == 1 else LEAST_SECONDS
+        self._pause_seconds = 0.0 if past.is_suspect else LEAST_SECONDS
         self._where, self._key = where, f"{tries_key(number)}/{begun:%Y%m%dT%H%M%S.%f}-{token_hex(4)}.json"
         self._fixed: dict[str, Any] = {
-            "hash": shard_hash, "begun": now, "mark": own_mark(), "processes": processes, "given_up": sorted(given_up),
+            "hash": shard_hash, "begun": now, "mark": own_mark(), "processes": processes, "given_up": sorted(past.given_up),
         }  # fmt: skip
         self._state, self._beats = _State(), 0
         self._news, self._moved = threading.Condition(), False

@@ -149,7 +149,7 @@ def _run(open_shards: OpenShards) -> Callable[..., None]:
     @options_from(RunCommand)
     def run(options: RunCommand) -> int:
         """Do one shard: exit code 0 when it is done, 75 to try again, 1 for what a try does not mend."""
-        index = _index(options)
+        index = index_of(options)
         with Signals() as signals:
             end = open_shards().run(
                 ShardOrder(
@@ -223,7 +223,8 @@ def array_of(numbers: Iterable[int]) -> str:
     return ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in ranges)
 
 
-def _index(options: RunCommand) -> int:
+def index_of(options: RunCommand) -> int:
+    """Which shard. Raises UsageError."""
     if options.index is not None:
         return options.index + options.offset
     for name in INDEX_VARIABLES:
