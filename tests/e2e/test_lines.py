@@ -36,9 +36,28 @@ def test_pages_read_the_same_alone_and_side_by_side_and_the_worker_imports_no_ru
     assert not _IMPORTED.search(told.read_bytes())
 
 
-def read(worker: Host, pages: list[Path], out: Path, processes: int) -> list[tuple[str, object]]:
+def test_where_the_runtime_can_not_be_loaded_the_worker_says_so_once_and_tesserocr_reads(
+    start_worker: StartWorker, tmp_path: Path
+) -> None:
+    hook, told = tmp_path / "hook", tmp_path / "told.log"
+    hook.mkdir()
+    (hook / "onnxruntime.py").write_text("raise ImportError('not for this processor')", encoding="utf-8")
+    pages = [build(kind, tmp_path / "in")[0].path for kind in ("receipt", "cards")]
+    with told.open("wb") as log:
+        launch = {"OCR_WORKER_PAGE_PROCESSES": "2", "PYTHONPATH": str(hook)}
+        worker = start_worker(Launch(launch, stderr=log))
+
+        engines = [engine for engine, _ in read(worker, pages, tmp_path / "out", 2, engine="auto")]
+
+    assert engines == ["tesserocr"] * 2
+    assert told.read_text(encoding="utf-8").count("not for this processor") == 1
+
+
+def read(
+    worker: Host, pages: list[Path], out: Path, processes: int, *, engine: str = "lines"
+) -> list[tuple[str, object]]:
     """Of each page the engine, and all that it has read, boxes and confidences too."""
-    job = worker.batch(pages, out, max_workers=processes, outputs=["json"], engine="lines")
+    job = worker.batch(pages, out, max_workers=processes, outputs=["json"], engine=engine)
     assert worker.wait_end(job)["status"] == "completed"
     found = [json.loads((out / f"{page.stem}_ocr_results.json").read_bytes()) for page in pages]
     return [(one["engine"], [page["lines"] for page in one["pages"]]) for one in found]

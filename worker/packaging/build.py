@@ -8,11 +8,13 @@ environment that holds what the product requires, and PyInstaller. With `--slim`
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -23,7 +25,7 @@ SLIM_MOST_MB, SLIM_MOST_PACKED_MB = 120, 45
 
 
 def main() -> int:
-    """Build, pack, and say the sizes; 1 where they are above the limits."""
+    """Build, pack, and say the sizes; 1 where they are above the limits, or another engine reads than should."""
     folder, is_slim = Path(sys.argv[1]).absolute(), "--slim" in sys.argv
     most, most_packed = (SLIM_MOST_MB, SLIM_MOST_PACKED_MB) if is_slim else (MOST_MB, MOST_PACKED_MB)
     program = folder / "ocr-worker"
@@ -39,7 +41,22 @@ def main() -> int:
     if size > most * 1e6 or packed > most_packed * 1e6:
         print(f"More than {most} and {most_packed} MB: look for what came along.", file=sys.stderr)
         return 1
+    expected, engine = "tesserocr" if is_slim else "lines", _engine(program)
+    if engine != expected:
+        print(f"Pages are read by {engine}, not by {expected}.", file=sys.stderr)
+        return 1
     return 0
+
+
+def _engine(program: Path) -> str:
+    """Which reads the line of `doctor`."""
+    with tempfile.TemporaryDirectory() as state:
+        told = subprocess.run(
+            [str(program / "ocr-worker"), "doctor", "--json"],
+            env={**os.environ, "OCR_WORKER_STATE_DIR": state}, capture_output=True, check=True,
+        )  # fmt: skip
+    test = next(one for one in json.loads(told.stdout)["findings"] if one["name"] == "self-test")
+    return str(test["detail"].split()[0])
 
 
 def _install_ourselves() -> None:

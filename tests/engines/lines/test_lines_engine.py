@@ -213,16 +213,16 @@ def test_unasked_it_reads_what_it_was_measured_to_read_as_well(
 
 
 def test_without_the_runtime_tesserocr_reads_and_the_log_says_what_would_be_faster(
-    good: dict[int, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    good: dict[int, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(tmp_path, "eng", good)
     monkeypatch.setattr(tesseract_factories, "_has", lambda package: package != "onnxruntime")
 
-    with caplog.at_level("INFO"):
-        engine = engine_of(tmp_path, "eng", engine="auto")
+    settings = PageSettings(languages=("eng",), tessdata_dir=str(tmp_path))
+    engines = Engines(tmp_path / "scratch")
 
-    assert engine.name == "tesserocr"
-    assert "pip install onnxruntime" in caplog.text
+    assert engines.engine(settings).name == "tesserocr"
+    assert "pip install onnxruntime" in engines.stand_in(settings)
 
 
 def test_a_damaged_network_is_named(good: dict[int, bytes], tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_a_damaged_network_is_named(good: dict[int, bytes], tmp_path: Path) -> N
 
 
 def test_where_the_runtime_can_not_be_loaded_tesserocr_reads(
-    good: dict[int, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    good: dict[int, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(tmp_path, "eng", good)
     (tmp_path / "onnxruntime.py").write_text("raise ImportError('not for this processor')", encoding="utf-8")
@@ -242,8 +242,8 @@ def test_where_the_runtime_can_not_be_loaded_tesserocr_reads(
         if name.startswith(("ocr_worker.engines.ocr.lines.", "onnxruntime")):
             monkeypatch.delitem(sys.modules, name)
 
-    with caplog.at_level("INFO"):
-        engine = engine_of(tmp_path, "eng")
+    settings = PageSettings(languages=("eng",), tessdata_dir=str(tmp_path))
+    engines = Engines(tmp_path / "scratch")
 
-    assert engine.name == "tesserocr"
-    assert "not for this processor" in caplog.text
+    assert engines.engine(settings).name == "tesserocr"
+    assert "not for this processor" in engines.stand_in(settings)

@@ -145,6 +145,9 @@ Task = Union[WarmTask, OpenTask, PageTask, ComposeTask, InspectTask, OverlayTask
 class Warmed:
     """The engine is ready."""
 
+    stand_in: str = ""
+    """Why it is another than the one that suits these pages best."""
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:

@@ -101,9 +101,10 @@ class Workbench:
     def _warm(self, task: WarmTask) -> Warmed:
         import ocr_worker.pages.inspection  # noqa: F401
 
-        if task.settings is not None:
-            self.warm(task.settings)
-        return Warmed()
+        if task.settings is None:
+            return Warmed()
+        self.warm(task.settings)
+        return Warmed(self.engines.stand_in(task.settings))
 
     def _open(self, task: OpenTask) -> Opened:
         from ocr_worker.pages.opening import open_source

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from ocr_worker.engines.ocr.registry import command_of
 from ocr_worker.errors import OutputPermissionError
 from ocr_worker.files.sweep import leave_temp_folder
-from ocr_worker.model.tasks import Failure, Outcome, PageDone, PageSettings, Task
+from ocr_worker.model.tasks import Failure, Outcome, PageDone, PageSettings, Task, Warmed
 from ocr_worker.processes import messages
 from ocr_worker.processes.failures import crash, none_started, too_late, wordless
 from ocr_worker.processes.guard import Guard
@@ -158,6 +158,8 @@ class PagePool:
         self._shortage = Shortage(self._begin)
         self._outputs: frozenset[Place] = frozenset()
         """Where the job at work writes."""
+        self._stand_ins: deque[str] = deque(maxlen=REMEMBERED)
+        """What was said of engines: once is enough."""
         self._need_commands: deque[str] = deque(maxlen=REMEMBERED)
         """Files of which pages were last drawn by a command."""
 
@@ -359,6 +361,9 @@ class PagePool:
         """A warm-up that failed costs nothing: the first task says so as well, and there somebody listens."""
         if isinstance(outcome, Failure):
             log.warning("page process %d is not warm: %s", slot.pid, outcome.message)
+        elif isinstance(outcome, Warmed) and outcome.stand_in and outcome.stand_in not in self._stand_ins:
+            self._stand_ins.append(outcome.stand_in)
+            log.warning("%s", outcome.stand_in)
         # It may have been given a task meanwhile.
         if slot.ticket == WARM_UP:
             self._rest(slot)

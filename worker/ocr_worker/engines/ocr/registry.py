@@ -51,6 +51,14 @@ class Engines:
         """What pages need to suit that engine. Raises EngineMissingError, LanguageMissingError."""
         return self._load(settings)[1]
 
+    def stand_in(self, settings: PageSettings) -> str:
+        """Why another engine reads than the one that suits these pages best; empty where that one does.
+
+        Raises EngineMissingError, LanguageMissingError.
+        """
+        engine = self.engine(settings)
+        return str(getattr(engine, "stands_in", "")) or _slower(engine, settings)
+
     def finder(self, settings: PageSettings) -> OrientationFinder | None:
         """What finds a page's orientation; None without an engine, its data, or an engine that can."""
         factory = _chosen_or_none(settings)
@@ -65,7 +73,6 @@ class Engines:
         key = (settings.engine, settings.languages, settings.tessdata_dir, settings.tessdata_dirs)
         if key not in self._engines:
             factory = require(settings)
-            _say_what_is_slower(factory, settings)
             while len(self._engines) >= KEPT_ENGINES:
                 del self._engines[next(iter(self._engines))]
             engine = factory.load(settings.languages, settings.tessdata_dir, self._cache_dir)
@@ -156,11 +163,11 @@ def command_of(settings: PageSettings) -> str:
     return _look(factory).probe.place if factory else ""
 
 
-def _say_what_is_slower(factory: EngineFactory, settings: PageSettings) -> None:
+def _slower(engine: Engine, settings: PageSettings) -> str:
     lacks = LINES.probe().lacks
-    if settings.engine == AUTO and lacks and LINES.reads_as_well(settings.languages):
-        language = settings.languages[0]
-        _log.info("%s is read by %s, which takes longer than ONNX Runtime: %s", language, factory.name, lacks)
+    if settings.engine != AUTO or not lacks or not LINES.reads_as_well(settings.languages):
+        return ""
+    return f"{settings.languages[0]} is read by {engine.name}, which takes longer than with ONNX Runtime: {lacks}"
 
 
 def _chosen_or_none(settings: PageSettings) -> EngineFactory | None:

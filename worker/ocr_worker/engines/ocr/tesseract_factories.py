@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import logging
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -26,8 +25,6 @@ from ocr_worker.files.installation import is_frozen, to_have
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-log = logging.getLogger(__name__)
 
 # The LSTM's time goes with the length of lines, and it reads narrow letters as well: so `across` is smaller.
 # Where letters become narrow, to join pixels first makes fewer slips, in less time.
@@ -105,12 +102,13 @@ class TesserocrFactory(_Tesseract):
     def probe(self) -> Probe:
         return Probe("tesserocr", "" if _has("tesserocr") else to_have("tesserocr"))
 
-    def load(self, languages: tuple[str, ...], data_dir: str | None, cache_dir: Path) -> Engine:
+    def load(
+        self, languages: tuple[str, ...], data_dir: str | None, cache_dir: Path, stands_in: str = ""
+    ) -> Engine:
         from ocr_worker.engines.ocr.tesserocr_engine import TesserocrEngine
 
-        return TesserocrEngine(
-            languages, tessdata.gather_tessdata(languages, data_dir, cache_dir, self.folders)
-        )
+        folder = tessdata.gather_tessdata(languages, data_dir, cache_dir, self.folders)
+        return TesserocrEngine(languages, folder, stands_in)
 
 
 class LinesFactory(_Tesseract):
@@ -132,14 +130,13 @@ class LinesFactory(_Tesseract):
         return len(languages) == 1 and AS_GOOD_BY_LINES.issuperset(languages)
 
     def load(self, languages: tuple[str, ...], data_dir: str | None, cache_dir: Path) -> Engine:
-        def tesseract() -> Engine:
-            return TesserocrFactory(self.folders).load(languages, data_dir, cache_dir)
+        def tesseract(stands_in: str = "") -> Engine:
+            return TesserocrFactory(self.folders).load(languages, data_dir, cache_dir, stands_in)
 
         try:
             return self._load(languages, data_dir, tesseract)
         except _UnsuitedError as error:
-            log.warning("%s is read by tesserocr: %s", "+".join(languages), error)
-            return tesseract()
+            return tesseract(f"{'+'.join(languages)} is read by tesserocr: {error}")
 
     def _load(
         self, languages: tuple[str, ...], data_dir: str | None, tesseract: Callable[[], Engine]

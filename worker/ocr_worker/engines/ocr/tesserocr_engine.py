@@ -27,7 +27,9 @@ class TesserocrEngine:
 
     name = "tesserocr"
 
-    def __init__(self, languages: tuple[str, ...], tessdata: Path) -> None:
+    def __init__(self, languages: tuple[str, ...], tessdata: Path, stands_in: str = "") -> None:
+        self.stands_in = stands_in
+        """Why it reads what another engine was chosen for."""
         self.version = tesserocr.tesseract_version().splitlines()[0].removeprefix("tesseract").strip()
         self._api = _load("+".join(languages), tessdata, PSM.AUTO)
         self._shown: GreyImage | None = None
