@@ -21,10 +21,12 @@ from pathlib import Path
 
 import psutil
 
+from apps.tauri.tests.test_window import Window, screen, wait_until
 from samples import build
 from tests.conftest import REPOSITORY
 from tests.limits import HANG_SECONDS
 
+ROW = "document.querySelector('li')?.innerText"
 PAGE = REPOSITORY / "docs" / "hosts.md"
 _BLOCK = re.compile(r"^(?P<sentence>[^\n]*)\n+```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"(?P<adds>\b[Aa]dd to )?`(?P<path>[^`]+)`:$")
@@ -101,8 +103,6 @@ def main(title: str, folder: Path) -> None:
 
 def _see_pdf(app: Path) -> None:
     """Run the app until its window is there; then once more, by WebDriver, as only that can tell the page of a drop."""
-    from apps.tauri.tests.test_window import Window, screen, wait_until
-
     scan = build("clean", app.parent / "scans")[0].path
     with screen() as display:
         environment = {
@@ -115,8 +115,8 @@ def _see_pdf(app: Path) -> None:
             program = Path(target, "debug", app.name)
             window = Window(environment, program, "document.querySelector('#jobs') !== null")
             try:
-                window.drop([scan])
-                window.wait("return document.querySelector('li')?.innerText === 'completed 100 %'", "the end")
+                wait_until(lambda: _is_taken(window, scan), "a job")
+                window.wait(f"return {ROW} === 'completed 100 %'", "the end")
             finally:
                 window.close()
     made = scan.parent / "ocr" / f"{scan.stem}.pdf"
@@ -135,8 +135,14 @@ def _running(command: list[str], folder: Path, environment: dict[str, str]) -> I
         process.wait(HANG_SECONDS)
 
 
+def _is_taken(window: Window, scan: Path) -> bool:
+    """A drop before the page listens is lost, and nothing on the page tells when it does."""
+    window.drop([scan])
+    return bool(window.run(f"return {ROW} !== undefined"))
+
+
 def _has_window(dev: psutil.Process) -> bool:
-    return any(child.name() == "WebKitWebProces" for child in dev.children(recursive=True))
+    return any(child.name().startswith("WebKitWebProc") for child in dev.children(recursive=True))
 
 
 if __name__ == "__main__":

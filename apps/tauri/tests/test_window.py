@@ -172,10 +172,12 @@ def screen() -> Iterator[str]:
     command = ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x1024x24"]
     server = subprocess.Popen(command, pass_fds=[writer], stderr=subprocess.DEVNULL)
     os.close(writer)
-    with os.fdopen(reader) as told:
-        yield f":{told.readline().strip()}"
-    server.kill()
-    server.wait(HANG_SECONDS)
+    try:
+        with os.fdopen(reader) as told:
+            yield f":{told.readline().strip()}"
+    finally:
+        server.kill()
+        server.wait(HANG_SECONDS)
 
 
 def test_dropped_scans_are_read_and_a_reload_in_mid_batch_finds_the_bar_where_it_was_and_it_goes_on(
