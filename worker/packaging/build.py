@@ -1,9 +1,10 @@
 """Freeze the worker with PyInstaller, and pack it.
 
-    python worker/packaging/build.py FOLDER
+    python worker/packaging/build.py FOLDER [COMMAND …]
 
 Leaves FOLDER/ocr-worker/, the program with all it needs, and FOLDER/ocr-worker.tar.xz. Run by `make sidecar` in an
-environment that holds what the product requires, and PyInstaller.
+environment that holds what the product requires, and PyInstaller. For another system COMMAND runs PyInstaller there, in
+an environment that holds ourselves as well.
 """
 
 from __future__ import annotations
@@ -22,15 +23,14 @@ MOST_MB, MOST_PACKED_MB = 120, 45
 
 def main() -> int:
     """Build, pack, and say the sizes; 1 where they are above the limits."""
-    folder = Path(sys.argv[1]).absolute()
+    folder, freezer = Path(sys.argv[1]).absolute(), sys.argv[2:]
     program = folder / "ocr-worker"
     shutil.rmtree(program, ignore_errors=True)
-    _install_ourselves()
+    if not freezer:
+        _install_ourselves()
+        freezer = [sys.executable, "-m", "PyInstaller"]
     places = ["--distpath", folder, "--workpath", folder / "work", "--noconfirm", "--log-level", "WARN"]
-    subprocess.run(
-        [sys.executable, "-m", "PyInstaller", *map(str, places), str(HERE / "ocr-worker.spec")],
-        cwd=folder, check=True,
-    )  # fmt: skip
+    subprocess.run([*freezer, *map(str, places), str(HERE / "ocr-worker.spec")], cwd=folder, check=True)
     size, packed = _size(program), _pack(program)
     print(f"{program}: {size / 1e6:.1f} MB, {packed / 1e6:.1f} MB as .tar.xz")
     if size > MOST_MB * 1e6 or packed > MOST_PACKED_MB * 1e6:

@@ -42,6 +42,9 @@ def confine(writes: Iterable[str], temp: str, commands: Iterable[str] | None) ->
     Call with no other thread. With `commands` (their paths) these can be started; the rules hold for them as well.
     """
     if sys.platform != "linux":
+        if sys.platform == "win32" and commands is None:
+            # The system refuses them there (`limits`); so a page that needs one is given to a process that may.
+            subprocess.Popen = _NoCommand  # type: ignore[misc]
         return []
     undone = []
     if ctypes.CDLL(None, use_errno=True).prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0) != 0:
