@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -214,6 +215,8 @@ def under_wine(command: list[str]) -> int:
 @contextmanager
 def services() -> Iterator[None]:
     """Have Wine's own processes there, which get nothing of ours; at the end they are ended, with all that runs under Wine."""
+    # An end by force that says so is one, too.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         _quietly("wine", "wineboot", "--init")
         _lay_bcryptprimitives()

@@ -71,7 +71,7 @@ def pins_for_windows(text: str) -> str:
 
 
 def _install_ourselves() -> None:
-    options = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet", "--disable-pip-version-check"]
+    options = ["--no-deps", "--no-build-isolation", "--no-index", "-qq", "--disable-pip-version-check"]
     command = [
         sys.executable,
         "-m",
