@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -64,7 +65,7 @@ def _table() -> str:
         f"Of {len(pins)} pinned packages {len(pins) - len(built)} are plain Python. The others are "
         f"{', '.join(built)}. Asked for CPython {PYTHON} on {date.today()}:"  # noqa: DTZ011  # the day here will do
     )
-    lines = [said, "", "| platform | has no wheel for |", "|---|---|"]
+    lines = [textwrap.fill(said, 120), "", "| platform | has no wheel for |", "|---|---|"]
     for name, answers in found.items():
         missing = [pin.partition("==")[0] for pin, has in zip(built, answers, strict=True) if not has]
         lines.append(f"| {name} | {', '.join(missing) or '–'} |")
@@ -96,6 +97,7 @@ def has_wheel(pin: str, tags: Sequence[str]) -> bool:
             "cp",
             "--python-version",
             PYTHON,
+            "--ignore-requires-python",
         )
         command = (
             sys.executable,

@@ -1,5 +1,6 @@
 """Freeze the worker for 64-bit Windows, from Linux: `python -m tools.windows_sidecar` leaves build/sidecar-windows/ocr-worker.
 
+Beside it lie its archive and, in `npm`, the package that carries it, ready for `npm pack`.
 PyInstaller runs on Windows' own CPython under Wine, in an environment of its own. `… freeze ARGUMENT …` is PyInstaller
 itself, for worker/packaging/build.py.
 """
@@ -15,10 +16,12 @@ import zipfile
 
 from packaging.requirements import Requirement
 
+from tools.npm_worker import make
 from tools.windows import PYTHON, REPOSITORY, LackingError, install_wheels, make_ready, under_wine
 
 HOME = REPOSITORY / "build" / "sidecar-windows"
 OWN = HOME / "python"
+PACKAGE = HOME / "npm"
 BUILD = REPOSITORY / "worker" / "packaging" / "build.py"
 PINS = REPOSITORY / "requirements" / "sidecar.txt"
 WINDOWS = {
@@ -42,7 +45,11 @@ def main(arguments: list[str]) -> int:
         return 0
     freezer = [sys.executable, "-m", "tools.windows_sidecar", "freeze"]
     environment = {**os.environ, "PYTHONPATH": os.fspath(REPOSITORY)}
-    return subprocess.call([sys.executable, os.fspath(BUILD), os.fspath(HOME), *freezer], env=environment)
+    code = subprocess.call([sys.executable, os.fspath(BUILD), os.fspath(HOME), *freezer], env=environment)
+    if code == 0:
+        shutil.rmtree(PACKAGE, ignore_errors=True)
+        make(HOME / "ocr-worker", "win32-x64", PACKAGE)
+    return code
 
 
 def _make_environment() -> None:

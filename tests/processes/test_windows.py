@@ -13,6 +13,8 @@ from typing import Any
 import psutil
 import pytest
 
+import ocr_worker
+
 if sys.platform != "win32":
     pytest.skip("tells of job objects, which Windows has", allow_module_level=True)
 
@@ -200,6 +202,24 @@ def await_end(pool: PagePool, inbox: queue.SimpleQueue[Any]) -> TaskEnded:
         with suppress(queue.Empty):
             for ended in pool.handle(inbox.get(timeout=0.1)):
                 return ended
+
+
+def test_in_a_virtual_environment_a_page_process_is_the_interpreter_and_not_what_starts_it(
+    tmp_path: Path,
+) -> None:
+    """Else limits and measures would be those of a process that only waits."""
+    (tmp_path / "pyvenv.cfg").write_text(f"home = {Path(sys.executable).parent}\n", encoding="utf-8")
+    starter = str(tmp_path / "Scripts" / "python.exe")
+    package = Path(ocr_worker.__file__).parents[1]
+    environment = {**os.environ, "__PYVENV_LAUNCHER__": starter, "PYTHONPATH": str(package)}
+    asked = (
+        "import sys; from ocr_worker.processes.slot import interpreter; print(sys.executable, *interpreter())"
+    )
+
+    said = subprocess.run([sys.executable, "-c", asked], env=environment, capture_output=True, text=True)
+
+    told = {"__PYVENV_LAUNCHER__": starter}
+    assert said.stdout.strip() == f"{starter} {sys.executable} {told}", said.stderr
 
 
 def test_a_page_process_inherits_no_handle_of_ours(tmp_path: Path) -> None:

@@ -210,12 +210,13 @@ def await_gone(slots: Iterable[Slot], seconds: float, clock: Callable[[], float]
 
 
 def _spawn(settings: Settings, temp: Path) -> subprocess.Popen[bytes]:
+    program, told = interpreter()
     return subprocess.Popen(
-        _command(settings),
+        _command(program, settings),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=_environment(temp),
+        env={**_environment(temp), **told},
         start_new_session=True,
         creationflags=_creation_flags(),
     )
@@ -228,9 +229,20 @@ def _creation_flags() -> int:
     return 0
 
 
-def _command(settings: Settings) -> list[str]:
+def interpreter() -> tuple[str, dict[str, str]]:
+    """The program that runs us, and what it has to be told by its environment.
+
+    In a virtual environment of Windows sys.executable only starts it, as a process with another number than ours.
+    """
+    base = getattr(sys, "_base_executable", sys.executable)
+    if sys.platform != "win32" or base == sys.executable:
+        return sys.executable, {}
+    return base, {"__PYVENV_LAUNCHER__": sys.executable}
+
+
+def _command(program: str, settings: Settings) -> list[str]:
     frozen = getattr(sys, "frozen", False)
-    start = [sys.executable] if frozen else [sys.executable, *interpreter_flags(sys.flags), "-c", START]
+    start = [program] if frozen else [program, *interpreter_flags(sys.flags), "-c", START]
     return [*start, "page-process", str(os.getpid()), str(settings.memory_limit_mib)]
 
 
