@@ -189,7 +189,7 @@ def forwarding_library(name: str, forwards: dict[str, str]) -> bytes:
 
 
 def _test(chosen: Iterable[str]) -> int:
-    pytest = ("-m", "pytest", "-p", "tests.windows_run", "-p", "no:cacheprovider")
+    pytest = ("-u", "-m", "pytest", "-p", "tests.windows_run", "-p", "no:cacheprovider")
     return under_wine([os.fspath(PYTHON / "python.exe"), *pytest, *chosen])
 
 

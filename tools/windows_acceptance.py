@@ -84,7 +84,7 @@ def _compare(windows: Worker, scans: list[Path], folder: Path) -> int:
 
 
 def _names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.glob("*.json"))
+    return sorted(path.name for path in folder.glob("*_ocr_results.json"))
 
 
 def _told(results: Path) -> tuple[list[Any], list[Any]]:

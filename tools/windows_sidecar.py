@@ -21,6 +21,7 @@ from tools.windows import PYTHON, REPOSITORY, LackingError, install_wheels, make
 
 HOME = REPOSITORY / "build" / "sidecar-windows"
 OWN = HOME / "python"
+STAMP = OWN / "pins"
 PACKAGE = HOME / "npm"
 BUILD = REPOSITORY / "worker" / "packaging" / "build.py"
 PINS = REPOSITORY / "requirements" / "sidecar.txt"
@@ -39,7 +40,10 @@ def main(arguments: list[str]) -> int:
         return under_wine([os.fspath(OWN / "python.exe"), "-m", "PyInstaller", *arguments[1:]])
     try:
         make_ready()
-        _make_environment()
+        pins = pins_for_windows(PINS.read_text(encoding="utf-8"))
+        if not STAMP.exists() or STAMP.read_text(encoding="utf-8") != pins:
+            _make_environment(pins)
+        _install_ourselves()
     except LackingError as lacking:
         sys.stderr.write(f"Skipped: the frozen worker for Windows. {lacking}\n")
         return 0
@@ -52,8 +56,8 @@ def main(arguments: list[str]) -> int:
     return code
 
 
-def _make_environment() -> None:
-    """CPython with what the product requires, PyInstaller and ourselves, and nothing else. Raises LackingError."""
+def _make_environment(pins: str) -> None:
+    """CPython with what the product requires and PyInstaller, and nothing else. Raises LackingError."""
     shutil.rmtree(OWN, ignore_errors=True)
     shutil.copytree(PYTHON, OWN, ignore=shutil.ignore_patterns("site-packages", "share"))
     # PyInstaller looks for modules in folders.
@@ -61,10 +65,10 @@ def _make_environment() -> None:
     with zipfile.ZipFile(library) as modules:
         modules.extractall(OWN / "Lib")
     library.unlink()
-    pins = HOME / "requirements.txt"
-    pins.write_text(pins_for_windows(PINS.read_text(encoding="utf-8")), encoding="utf-8")
-    install_wheels(OWN, pins)
-    _install_ourselves()
+    given = HOME / "requirements.txt"
+    given.write_text(pins, encoding="utf-8")
+    install_wheels(OWN, given)
+    STAMP.write_text(pins, encoding="utf-8")
 
 
 def pins_for_windows(text: str) -> str:
@@ -78,7 +82,14 @@ def pins_for_windows(text: str) -> str:
 
 
 def _install_ourselves() -> None:
-    options = ["--no-deps", "--no-build-isolation", "--no-index", "-qq", "--disable-pip-version-check"]
+    options = [
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+        "--upgrade",
+        "-qq",
+        "--disable-pip-version-check",
+    ]
     command = [
         sys.executable,
         "-m",

@@ -204,6 +204,19 @@ def await_end(pool: PagePool, inbox: queue.SimpleQueue[Any]) -> TaskEnded:
                 return ended
 
 
+def test_a_library_that_asks_a_shell_about_windows_goes_on_without_an_answer_where_no_command_may_be_started() -> (
+    None
+):
+    asked = (
+        "import platform; from ocr_worker.processes.sandbox import confine; confine((), '.', None);"
+        " print(platform.uname().system)"
+    )
+
+    said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True)
+
+    assert said.stdout.strip() == "Windows", said.stderr
+
+
 def test_in_a_virtual_environment_a_page_process_is_the_interpreter_and_not_what_starts_it(
     tmp_path: Path,
 ) -> None:

@@ -78,7 +78,10 @@ def lacking() -> list[str]:
 class _NoCommand(subprocess.Popen[Any]):
     """What libraries start commands with; where that is refused, it is asked for."""
 
-    def __init__(self, *_: Any, **__: Any) -> None:
+    def __init__(self, *_: Any, **options: Any) -> None:
+        if options.get("shell"):
+            # None of ours. `platform` asks a shell which Windows this is, and does without an answer.
+            raise PermissionError("No shell is started from here.")
         raise CommandNeededError
 
 
