@@ -23,7 +23,7 @@ PLUGIN := clients/rust/tauri-plugin-ocr-sidecar
 SHARDS := --extra shards --extra shards-s3 --extra shards-parquet
 
 .PHONY: help demo test test-long test-clients test-rust test-desktop test-ui test-quick faults check fix contract acceptance sidecar test-sidecar
-.PHONY: windows test-windows test-windows-all bench bench-quick bench-long bench-shards system-tools missing-tools lock clean
+.PHONY: windows test-windows test-windows-all acceptance-windows bench bench-quick bench-long bench-shards system-tools missing-tools lock clean
 .DELETE_ON_ERROR:
 
 help: ## Say what can be made.
@@ -119,6 +119,9 @@ test-windows: .venv/dev ## Run there what tells most; docs/windows.md says what 
 test-windows-all: .venv/dev ## Run there all that can run.
 	@$(BIN)/python tools/windows.py test-all
 
+acceptance-windows: .venv/dev ## Hold the Windows worker to the acceptance cases from Linux, and its outputs to those of Linux.
+	@$(BIN)/python -m tools.windows_acceptance $(ACCEPTANCE) tests/acceptance_cases_windows.txt
+
 bench: .venv/bench missing-tools ## Accuracy beside plain Tesseract, speed beside other tools; raw figures in bench/out.
 	$(BIN)/python -m bench accuracy speed
 
@@ -131,10 +134,19 @@ bench-long: .venv/bench ## Memory and cost a page over 2,000 pages and 5,000 car
 bench-shards: .venv/bench ## Plans of a million files, status of 100,000 shards, a shard beside the same batch.
 	$(BIN)/python -m bench shards
 
-sidecar: build/sidecar/.installed ## Build the worker as a folder that needs no Python: build/sidecar/ocr-worker, and its archive. SLIM=1 leaves ONNX Runtime out.
+ifeq ($(TARGET),x86_64-pc-windows-msvc)
+sidecar: .venv/dev
+	@$(BIN)/python -m tools.windows_sidecar
+
+test-sidecar: sidecar
+	@$(BIN)/python -m tools.windows_acceptance $(ACCEPTANCE) tests/acceptance_cases_windows.txt build/sidecar-windows/ocr-worker/ocr-worker.exe
+else
+sidecar: build/sidecar/.installed ## Build the worker as a folder that needs no Python, build/sidecar/ocr-worker. SLIM=1: no ONNX Runtime; TARGET=x86_64-pc-windows-msvc: by Wine.
 	@build/sidecar/venv/bin/python worker/packaging/build.py build/sidecar $(if $(SLIM),--slim)
-test-sidecar: sidecar ## Run the acceptance cases against that folder, read-only and with no command in reach.
+
+test-sidecar: sidecar ## Run the acceptance cases against that folder, read-only and with no command in reach; TARGET as above.
 	@build/sidecar/venv/bin/python worker/packaging/check.py build/sidecar $(ACCEPTANCE) tests/acceptance_cases.txt
+endif
 
 system-tools: ## Install what the tests call of the system, as root on Debian; name it elsewhere.
 	@$(PYTHON) tools/system_tools.py --install

@@ -8,13 +8,15 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import signal
 import struct
 import subprocess
 import sys
 import tarfile
 import threading
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -23,7 +25,7 @@ PYTHON, PREFIX, STAMP = HOME / "python", HOME / "prefix", HOME / "ready"
 SITE = PYTHON / "Lib" / "site-packages"
 CPYTHON, WHEELS = (REPOSITORY / "requirements" / f"windows{name}.txt" for name in ("-python", ""))
 VERSION = "3.13"
-LAYOUT = 1
+LAYOUT = 2
 """To be counted up when what is made of the same packages changes."""
 SECONDS = 1500
 """After so long a run is taken for hung."""
@@ -33,6 +35,8 @@ PART = (
     "tests/processes", "tests/e2e/test_windows.py",
 )  # fmt: skip
 """What tells most in a few minutes."""
+KEEPER = "import ctypes, sys; ctypes.windll.user32.GetDesktopWindow(); print(flush=True); sys.stdin.read()"
+"""Has all of Wine's services started, and keeps them."""
 _PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
 _HASHED = ("--no-deps", "--require-hashes", "--requirement")
 
@@ -58,7 +62,7 @@ def main(words: list[str]) -> int:
         case ["test", *chosen]:
             return _test(chosen)
         case ["run", *command]:
-            return _under_wine([os.fspath(PYTHON / "python.exe"), *command])
+            return under_wine([os.fspath(PYTHON / "python.exe"), *command])
         case _:
             sys.exit(__doc__)
 
@@ -74,9 +78,10 @@ def make_ready() -> None:
     STAMP.unlink(missing_ok=True)
     shutil.rmtree(PYTHON, ignore_errors=True)
     _unpack_cpython()
-    _install_wheels()
-    _lay_bcryptprimitives()
-    if _under_wine([os.fspath(PYTHON / "python.exe"), "-c", "import ocr_worker, pydantic, tesserocr"]):
+    install_wheels(PYTHON, WHEELS)
+    own = [REPOSITORY / "protocol", REPOSITORY / "worker"]
+    (SITE / "ocr_sidecar.pth").write_text("".join(f"Z:{path}\n" for path in own), encoding="utf-8")
+    if under_wine([os.fspath(PYTHON / "python.exe"), "-c", "import ocr_worker, pydantic, tesserocr"]):
         raise LackingError("Its CPython does not start under this Wine.")
     STAMP.write_text(made_of, encoding="ascii")
 
@@ -126,7 +131,8 @@ def _unpack_cpython() -> None:
         (PYTHON / unwanted).unlink(missing_ok=True)
 
 
-def _install_wheels() -> None:
+def install_wheels(python: Path, pins: Path) -> None:
+    """Into a CPython for Windows. Raises LackingError."""
     target = (
         "--only-binary",
         ":all:",
@@ -137,11 +143,10 @@ def _install_wheels() -> None:
         "--implementation",
         "cp",
     )
-    _pip("install", "--target", os.fspath(SITE), *target, *_HASHED, os.fspath(WHEELS))
+    site = python / "Lib" / "site-packages"
+    _pip("install", "--target", os.fspath(site), *target, *_HASHED, os.fspath(pins))
     # Data files of wheels belong under the interpreter's own folder, which pip can't know here.
-    shutil.move(SITE / "share", PYTHON / "share")
-    own = [REPOSITORY / "protocol", REPOSITORY / "worker"]
-    (SITE / "ocr_sidecar.pth").write_text("".join(f"Z:{path}\n" for path in own), encoding="utf-8")
+    shutil.move(site / "share", python / "share")
 
 
 def _pip(*arguments: str) -> None:
@@ -151,9 +156,9 @@ def _pip(*arguments: str) -> None:
 
 def _lay_bcryptprimitives() -> None:
     """Wine 8 lacks the library from which Rust takes random numbers: one that leads to the function that does the same."""
-    (PYTHON / "bcryptprimitives.dll").write_bytes(
-        forwarding_library("bcryptprimitives.dll", {"ProcessPrng": "advapi32.SystemFunction036"})
-    )
+    place = PREFIX / "drive_c" / "windows" / "system32" / "bcryptprimitives.dll"
+    if not place.exists():
+        place.write_bytes(forwarding_library(place.name, {"ProcessPrng": "advapi32.SystemFunction036"}))
 
 
 def forwarding_library(name: str, forwards: dict[str, str]) -> bytes:
@@ -184,30 +189,44 @@ def forwarding_library(name: str, forwards: dict[str, str]) -> bytes:
 
 
 def _test(chosen: Iterable[str]) -> int:
-    pytest = ("-m", "pytest", "-p", "tests.windows_run", "-p", "no:cacheprovider")
-    return _under_wine([os.fspath(PYTHON / "python.exe"), *pytest, *chosen])
+    pytest = ("-u", "-m", "pytest", "-p", "tests.windows_run", "-p", "no:cacheprovider")
+    return under_wine([os.fspath(PYTHON / "python.exe"), *pytest, *chosen])
 
 
-def _under_wine(command: list[str]) -> int:
-    """Run it, show what it says, and end all that is Wine's: its services would stay, with what they have inherited."""
-    try:
-        # First, so that its server and services get nothing of ours.
-        _quietly("wine", "wineboot", "--init")
+def under_wine(command: list[str]) -> int:
+    """Run it, and show what it says."""
+    with services():
         process = subprocess.Popen(
-            ["wine", *command], env=_environment(), cwd=REPOSITORY, stdin=subprocess.DEVNULL,
+            ["wine", *command], env=environment(), cwd=REPOSITORY, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         show = threading.Thread(target=_show, args=(process,))
         show.start()
         try:
-            return process.wait(SECONDS)
+            code = process.wait(SECONDS)
         except subprocess.TimeoutExpired:
             sys.stderr.write(f"Ended by force: not done within {SECONDS} s.\n")
-            return 1
-        finally:
-            # What outlived it still holds its stdout.
-            _quietly("wineserver", "--kill")
-            show.join()
+            code = 1
+    # Not earlier: what outlived it held its stdout.
+    show.join()
+    return code
+
+
+@contextmanager
+def services() -> Iterator[None]:
+    """Have Wine's own processes there, which get nothing of ours; at the end they are ended, with all that runs under Wine."""
+    # An end by force that says so is one, too.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        _quietly("wine", "wineboot", "--init")
+        _lay_bcryptprimitives()
+        keeper = subprocess.Popen(
+            ["wine", os.fspath(PYTHON / "python.exe"), "-c", KEEPER], env=environment(),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert keeper.stdout
+        keeper.stdout.readline()
+        yield
     finally:
         _quietly("wineserver", "--kill")
         _quietly("wineserver", "--wait")
@@ -223,12 +242,13 @@ def _show(process: subprocess.Popen[bytes]) -> None:
 def _quietly(*command: str) -> None:
     PREFIX.mkdir(parents=True, exist_ok=True)
     subprocess.run(
-        command, env=_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        command, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         timeout=SECONDS, check=False,
     )  # fmt: skip
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """What a program gets under Wine."""
     own = {
         "WINEPREFIX": os.fspath(PREFIX), "WINEARCH": "win64", "WINEDEBUG": "-all", "LC_ALL": "C.UTF-8",
         # Nobody is asked to install these.

@@ -19,9 +19,9 @@ from tests.faults.host import Worker
 from tests.limits import HANG_SECONDS
 
 ENDLESS = """
-from ocr_worker.processes import child
-child.TASK_CPU_SECONDS = 1
-child._limit_time()
+from ocr_worker.processes import limits
+limits.TASK_CPU_SECONDS = 1
+limits.Limits(4096).allow_task()
 while True:
     pass
 """

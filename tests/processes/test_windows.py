@@ -6,20 +6,25 @@ import os
 import queue
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+import ocr_worker
+
 if sys.platform != "win32":
     pytest.skip("tells of job objects, which Windows has", allow_module_level=True)
 
+from ocr_worker.model.tasks import Failure, InspectTask, Source
 from ocr_worker.processes.guard import Guard, HostGone, watch_host
-from ocr_worker.processes.pool import PagePool
+from ocr_worker.processes.pool import PagePool, TaskEnded
 from ocr_worker.settings import Settings
 from tests.e2e.tree import wait_until
-from tests.limits import HANG_SECONDS
+from tests.faults import documents
+from tests.limits import HANG_SECONDS, IS_WINE
 
 if sys.platform == "win32":
     from ocr_worker.processes.windows_guard import JobGuard, ParentWatch, PipeWatch
@@ -134,6 +139,100 @@ def test_a_guard_without_a_grace_ends_nobody_and_takes_one_that_is_dead() -> Non
     guard.watch_parent(dead.pid)
     guard.end_within_grace()
     guard.release(dead.pid)
+
+
+HELD = """
+import os, subprocess, sys
+from ocr_worker.processes.windows import Job, hold_for_good
+job = Job()
+job.take(os.getpid())
+job.allow(10)
+hold_for_good(256 * 2**20, 1)
+{bomb}
+"""
+BOMBS = {
+    "memory": "held = [bytearray(16 * 2**20) for _ in range(64)]",
+    "processes": "subprocess.run([sys.executable, '-c', ''], check=True)",
+    "time": "job.allow(1)\nwhile True: pass",
+}
+
+
+@pytest.mark.skipif(IS_WINE, reason="Wine takes the limits of a job object, and keeps none of them")
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_the_system_holds_a_process_to_the_limits_of_its_job_objects(bomb: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", HELD.format(bomb=BOMBS[bomb])], capture_output=True, timeout=HANG_SECONDS
+    )
+
+    assert done.returncode != 0
+    assert b"MemoryError" in done.stderr or bomb != "memory"
+
+
+def test_limits_of_job_objects_are_taken_within_another_job_and_spare_what_stays_below_them() -> None:
+    guard = JobGuard()
+    command = [sys.executable, "-c", f"input()\n{HELD.format(bomb='')}print('well')"]
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    guard.adopt(child.pid)
+
+    said, _ = child.communicate(b"go\n", HANG_SECONDS)
+
+    assert said.strip() == b"well"
+
+
+def test_a_page_process_that_takes_too_much_memory_is_ended_and_the_page_is_too_large(tmp_path: Path) -> None:
+    bomb = tmp_path / "bomb.pdf"
+    bomb.write_bytes(documents.flate_bomb())
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    pool = PagePool(1, Settings(tmp_path / "state", 1, memory_limit_mib=300), Guard(), inbox.put)
+    try:
+        pool.start(1, InspectTask(Source(str(bomb))), HANG_SECONDS)
+        ended = await_end(pool, inbox)
+    finally:
+        pool.close()
+
+    assert isinstance(ended.outcome, Failure)
+    # Windows refuses the memory, which not every library survives; Wine does not, so that the worker ends the process.
+    assert ended.outcome.code in (("too_large",) if IS_WINE else ("too_large", "crashed"))
+    assert "memory" in ended.outcome.message
+
+
+def await_end(pool: PagePool, inbox: queue.SimpleQueue[Any]) -> TaskEnded:
+    while True:
+        pool.tick()
+        with suppress(queue.Empty):
+            for ended in pool.handle(inbox.get(timeout=0.1)):
+                return ended
+
+
+def test_a_library_that_asks_a_shell_about_windows_goes_on_without_an_answer_where_no_command_may_be_started() -> (
+    None
+):
+    asked = (
+        "import platform; from ocr_worker.processes.sandbox import confine; confine((), '.', None);"
+        " print(platform.uname().system)"
+    )
+
+    said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True)
+
+    assert said.stdout.strip() == "Windows", said.stderr
+
+
+def test_in_a_virtual_environment_a_page_process_is_the_interpreter_and_not_what_starts_it(
+    tmp_path: Path,
+) -> None:
+    """Else limits and measures would be those of a process that only waits."""
+    (tmp_path / "pyvenv.cfg").write_text(f"home = {Path(sys.executable).parent}\n", encoding="utf-8")
+    starter = str(tmp_path / "Scripts" / "python.exe")
+    package = Path(ocr_worker.__file__).parents[1]
+    environment = {**os.environ, "__PYVENV_LAUNCHER__": starter, "PYTHONPATH": str(package)}
+    asked = (
+        "import sys; from ocr_worker.processes.slot import interpreter; print(sys.executable, *interpreter())"
+    )
+
+    said = subprocess.run([sys.executable, "-c", asked], env=environment, capture_output=True, text=True)
+
+    told = {"__PYVENV_LAUNCHER__": starter}
+    assert said.stdout.strip() == f"{starter} {sys.executable} {told}", said.stderr
 
 
 def test_a_page_process_inherits_no_handle_of_ours(tmp_path: Path) -> None:

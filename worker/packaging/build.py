@@ -1,9 +1,11 @@
 """Freeze the worker with PyInstaller, and pack it.
 
-    python worker/packaging/build.py FOLDER [--slim]
+    python worker/packaging/build.py FOLDER [--slim] [COMMAND …]
 
 Leaves FOLDER/ocr-worker/, the program with all it needs, and FOLDER/ocr-worker.tar.xz. Run by `make sidecar` in an
-environment that holds what the product requires, and PyInstaller. With `--slim` ONNX Runtime and NumPy stay behind: pages are read by libtesseract then, which takes longer.
+environment that holds what the product requires, and PyInstaller. With `--slim` ONNX Runtime and NumPy stay behind:
+pages are read by libtesseract then, which takes longer. For another system COMMAND runs PyInstaller there, in an
+environment that holds ourselves as well.
 """
 
 from __future__ import annotations
@@ -26,23 +28,27 @@ SLIM_MOST_MB, SLIM_MOST_PACKED_MB = 120, 45
 
 def main() -> int:
     """Build, pack, and say the sizes; 1 where they are above the limits, or another engine reads than should."""
-    folder, is_slim = Path(sys.argv[1]).absolute(), "--slim" in sys.argv
-    most, most_packed = (SLIM_MOST_MB, SLIM_MOST_PACKED_MB) if is_slim else (MOST_MB, MOST_PACKED_MB)
+    is_slim = "--slim" in sys.argv
+    home, *freezer = (word for word in sys.argv[1:] if word != "--slim")
+    is_ours, folder = not freezer, Path(home).absolute()
     program = folder / "ocr-worker"
     shutil.rmtree(program, ignore_errors=True)
-    _install_ourselves()
+    if is_ours:
+        _install_ourselves()
+        freezer = [sys.executable, "-m", "PyInstaller"]
     places = ["--distpath", folder, "--workpath", folder / "work", "--noconfirm", "--log-level", "WARN"]
     subprocess.run(
-        [sys.executable, "-m", "PyInstaller", *map(str, places), str(HERE / "ocr-worker.spec")],
+        [*freezer, *map(str, places), str(HERE / "ocr-worker.spec")],
         cwd=folder, check=True, env={**os.environ, "OCR_SIDECAR_SLIM": "1" if is_slim else ""},
     )  # fmt: skip
     size, packed = _size(program), _pack(program)
     print(f"{program}: {size / 1e6:.1f} MB, {packed / 1e6:.1f} MB as .tar.xz")
+    most, most_packed = (SLIM_MOST_MB, SLIM_MOST_PACKED_MB) if is_slim else (MOST_MB, MOST_PACKED_MB)
     if size > most * 1e6 or packed > most_packed * 1e6:
         print(f"More than {most} and {most_packed} MB: look for what came along.", file=sys.stderr)
         return 1
-    expected, engine = "tesserocr" if is_slim else "lines", _engine(program)
-    if engine != expected:
+    expected = "tesserocr" if is_slim else "lines"
+    if is_ours and (engine := _engine(program)) != expected:
         print(f"Pages are read by {engine}, not by {expected}.", file=sys.stderr)
         return 1
     return 0

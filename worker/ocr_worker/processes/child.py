@@ -9,7 +9,6 @@ import queue
 import sys
 import tempfile
 import threading
-import time
 import traceback
 from collections.abc import Iterator
 from contextlib import suppress
@@ -20,16 +19,13 @@ from ocr_worker.errors import CorruptError, InternalError, OcrError, TooLargeErr
 from ocr_worker.model.tasks import Confine, Failure, InspectTask, OpenTask, Outcome, PageTask, Task, WarmTask
 from ocr_worker.processes import messages, sandbox
 from ocr_worker.processes.claim import Channel, claim
-from ocr_worker.processes.parent_death import die_with, end_commands_with_us, end_group
+from ocr_worker.processes.limits import Limits
+from ocr_worker.processes.parent_death import die_with, end_group
 from ocr_worker.processes.reach import NEEDS_COMMAND, REFUSED
 
 if TYPE_CHECKING:
     from ocr_worker.pages.executor import Workbench
 
-NICENESS = 5
-TASK_CPU_SECONDS = 900
-MOST_FILE_BYTES = 2**35
-MOST_OPEN_FILES = 256
 _READING = (OpenTask, PageTask, InspectTask)
 """Tasks in which nothing but a user's file is read."""
 _LIBRARIES = WarmTask()
@@ -40,8 +36,8 @@ def main(parent: int, memory_limit_mib: int) -> int:
     """Serve until the worker, whose process id is `parent`, closes our stdin."""
     channel = claim()
     die_with(parent)
-    _step_back()
-    _limit(memory_limit_mib)
+    limits = Limits(memory_limit_mib)
+    limits.begin()
     # What imports make is no garbage, and stays: looking for some among it costs a twentieth of the start.
     gc.disable()
     # Late, so that fd 1 is claimed before any native library can print.
@@ -53,8 +49,8 @@ def main(parent: int, memory_limit_mib: int) -> int:
     # Some look for programs, libraries and settings in the working directory, and that of the worker may be anybody's.
     os.chdir(temp)
     bench = Workbench(temp)
-    for ticket, task in Orders(channel, temp).tasks():
-        _limit_time()
+    for ticket, task in Orders(channel, temp, limits).tasks():
+        limits.allow_task()
         _send(channel, messages.dump(ticket, run(bench, task)))
         if not gc.isenabled():
             gc.freeze()
@@ -115,8 +111,8 @@ class Orders:
     Before the process is confined there is no thread, as the kernel confines the one that asks and those it starts.
     """
 
-    def __init__(self, channel: Channel, temp: Path) -> None:
-        self._temp = temp
+    def __init__(self, channel: Channel, temp: Path, limits: Limits) -> None:
+        self._temp, self._limits = temp, limits
         self._stream = os.fdopen(channel.stdin, "rb")
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._confined = self._busy = False
@@ -143,7 +139,7 @@ class Orders:
 
         commands = page_commands() if to.commands else None
         # Not earlier: by now the worker has put us into a job object of its own, and ours is to lie within that.
-        end_commands_with_us()
+        self._limits.close(commands)
         for undone in sandbox.confine(to.writes, str(self._temp), commands):
             sys.stderr.write(f"not confined by {undone}\n")
         self._confined = True
@@ -162,39 +158,3 @@ def _send(channel: Channel, line: bytes) -> None:
     rest = memoryview(line)
     while rest:
         rest = rest[os.write(channel.stdout, rest) :]
-
-
-def _step_back() -> None:
-    if sys.platform != "win32":
-        os.nice(NICENESS)
-
-
-def _limit(memory_limit_mib: int) -> None:
-    if sys.platform == "win32":
-        return
-    import resource
-
-    for limit, most in (
-        (resource.RLIMIT_AS, memory_limit_mib * 2**20),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, MOST_FILE_BYTES),
-        (resource.RLIMIT_NOFILE, MOST_OPEN_FILES),
-    ):
-        _, hard = resource.getrlimit(limit)
-        allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        # Some systems refuse a limit outright; a page without it is better than no page.
-        with suppress(OSError, ValueError):
-            resource.setrlimit(limit, (allowed, allowed))
-
-
-def _limit_time() -> None:
-    """Allow one more task's share of processor time. The worker's deadline comes first, unless the worker hangs."""
-    if sys.platform == "win32":
-        return
-    import resource
-
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    soft = int(time.process_time()) + TASK_CPU_SECONDS
-    allowed = soft if hard == resource.RLIM_INFINITY else min(soft, hard)
-    with suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_CPU, (allowed, hard))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ocr_worker.errors import CrashedError, OcrError, PageTimeoutError
+from ocr_worker.errors import CrashedError, OcrError, PageTimeoutError, TooLargeError
 from ocr_worker.model.tasks import Failure
 
 MOST_SAID = 300
@@ -11,6 +11,10 @@ MOST_SAID = 300
 def too_late(limit_seconds: float) -> Failure:
     late = f"no result within {limit_seconds:g} seconds; allow more time, or lower the dpi"
     return _failure(PageTimeoutError(late))
+
+
+def too_much(excess: str) -> Failure:
+    return _failure(TooLargeError(f"the page's process took more than {excess}; lower the dpi or max_pixels"))
 
 
 def none_started(why: str) -> Failure:

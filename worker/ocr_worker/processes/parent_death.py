@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 PR_SET_PDEATHSIG = 1
@@ -20,17 +19,6 @@ def die_with(parent: int) -> None:
         _dying_with(parent)()
         # Engines and pdf2image start their commands themselves, so it is changed what they do it with.
         subprocess.Popen = _MortalCommand  # type: ignore[misc]
-
-
-def end_commands_with_us() -> None:
-    """On Windows: whatever this process starts from now on ends with it. Elsewhere `die_with` and `end_group` see to that."""
-    if sys.platform == "win32":
-        from ocr_worker.processes.windows import Job
-
-        # Without it a killed page leaves its command to run to its end, which is better than no page.
-        with suppress(OSError):
-            # Nobody closes its handle but our end.
-            Job().take(os.getpid())
 
 
 def end_group() -> None:

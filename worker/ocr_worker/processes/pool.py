@@ -16,8 +16,8 @@ from ocr_worker.engines.ocr.registry import command_of
 from ocr_worker.errors import OutputPermissionError
 from ocr_worker.files.sweep import leave_temp_folder
 from ocr_worker.model.tasks import Failure, Outcome, PageDone, PageSettings, Task, Warmed
-from ocr_worker.processes import messages
-from ocr_worker.processes.failures import crash, none_started, too_late, wordless
+from ocr_worker.processes import messages, meter
+from ocr_worker.processes.failures import crash, none_started, too_late, too_much, wordless
 from ocr_worker.processes.guard import Guard
 from ocr_worker.processes.reach import (
     NEEDS_COMMAND,
@@ -153,6 +153,7 @@ class PagePool:
         self.size, self._deaths, self._recycled = size, 0, 0
         self._settings, self._guard, self._post = settings, guard, post
         self._slots: list[Slot] = []
+        self._measured_at = 0.0
         self._leaving: dict[Slot, float] = {}
         """Processes that were let go or killed and are not known to be gone, and when they are killed (again)."""
         self._shortage = Shortage(self._begin)
@@ -302,7 +303,7 @@ class PagePool:
         return refused and failure.code == OutputPermissionError.code and slot.has_worked
 
     def tick(self) -> None:
-        """Kill what is overdue; let go what is idle for long. The ends come through the slots' pipes, or are posted."""
+        """Kill what is overdue or takes too much; let go what is idle for long. Ends come through the slots' pipes, or are posted."""
         is_free = any(slot.ticket is None for slot in self._slots)
         lost, reason = self._shortage.try_again(is_free=is_free, has_any=bool(self._slots))
         now = time.monotonic()
@@ -312,12 +313,22 @@ class PagePool:
                 slot.kill()
             elif slot.ticket is None and now - slot.idle_since >= self._settings.idle_seconds:
                 self._retire(slot)
+        if meter.IS_NEEDED and now >= self._measured_at + meter.INTERVAL_SECONDS:
+            self._measure(now)
         for slot, deadline in self._leaving.items():
             if now >= deadline:
                 slot.kill()
                 self._leaving[slot] = now + LEAVE_SECONDS
         for ticket in lost:
             self._post(TaskLost(self, ticket, reason))
+
+    def _measure(self, now: float) -> None:
+        self._measured_at = now
+        for slot in self._slots:
+            if slot.ticket and slot.excess is None:
+                slot.excess = slot.taken().excess(self._settings.memory_limit_mib)
+                if slot.excess is not None:
+                    slot.kill()
 
     def next_tick(self) -> float | None:
         """When `tick` has something to do, on the monotonic clock."""
@@ -329,6 +340,8 @@ class PagePool:
         ]
         if self._shortage.waiting:
             times.append(self._shortage.again_at)
+        if meter.IS_NEEDED and any(slot.ticket for slot in self._slots):
+            times.append(self._measured_at + meter.INTERVAL_SECONDS)
         return min([*times, *self._leaving.values()], default=None)
 
     def shift(self, seconds: float) -> None:
@@ -372,7 +385,7 @@ class PagePool:
 
     def _rest(self, slot: Slot) -> None:
         slot.rest()
-        if slot.timed_out:
+        if slot.timed_out or slot.excess is not None:
             # Its answer and its end by force crossed: it is given nothing more.
             self._kill(slot)
 
@@ -408,6 +421,8 @@ class PagePool:
         self._deaths += 1
         if slot.timed_out:
             return _ended(slot, too_late(slot.limit_seconds))
+        if slot.excess is not None:
+            return _ended(slot, too_much(slot.excess))
         log.warning("page process %d %s; its last words: %s", slot.pid, slot.how_it_ended(), last_words)
         if not slot.has_spoken and slot.signal_name() is None:
             return _ended(slot, wordless(slot.how_it_ended(), last_words))

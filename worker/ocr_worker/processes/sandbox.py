@@ -42,6 +42,9 @@ def confine(writes: Iterable[str], temp: str, commands: Iterable[str] | None) ->
     Call with no other thread. With `commands` (their paths) these can be started; the rules hold for them as well.
     """
     if sys.platform != "linux":
+        if sys.platform == "win32" and commands is None:
+            # The system refuses them there (`limits`); so a page that needs one is given to a process that may.
+            subprocess.Popen = _NoCommand  # type: ignore[misc]
         return []
     undone = []
     if ctypes.CDLL(None, use_errno=True).prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0) != 0:
@@ -75,7 +78,10 @@ def lacking() -> list[str]:
 class _NoCommand(subprocess.Popen[Any]):
     """What libraries start commands with; where that is refused, it is asked for."""
 
-    def __init__(self, *_: Any, **__: Any) -> None:
+    def __init__(self, *_: Any, **options: Any) -> None:
+        if options.get("shell"):
+            # None of ours. `platform` asks a shell which Windows this is, and does without an answer.
+            raise PermissionError("No shell is started from here.")
         raise CommandNeededError
 
 

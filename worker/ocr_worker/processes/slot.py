@@ -23,6 +23,7 @@ from typing import IO, TYPE_CHECKING, Any, Union
 from ocr_worker.files.sweep import make_temp_folder
 from ocr_worker.model.tasks import Confine, PageSettings, Task, WarmTask
 from ocr_worker.processes import messages
+from ocr_worker.processes.meter import Taken, taken
 from ocr_worker.processes.reach import Reach
 from ocr_worker.settings import Settings
 
@@ -67,6 +68,8 @@ class Slot:
         self.pages = 0
         self.idle_since = time.monotonic()
         self.timed_out = False
+        self.excess: str | None = None
+        """What it took more of than it may, for which it was ended."""
         self.is_bare = True
         """It has not been told yet which engine to load ahead of its work."""
         self.reach: Reach | None = None
@@ -148,10 +151,18 @@ class Slot:
         import psutil
 
         try:
-            self._meter = self._meter or psutil.Process(self.pid)
-            return int(self._meter.memory_info().rss)
+            return int(self._measured().memory_info().rss)
         except psutil.Error:
             return 0
+
+    def taken(self) -> Taken:
+        """What it takes of the machine; nothing where that can't be read."""
+        import psutil
+
+        try:
+            return taken(self._measured())
+        except psutil.Error:
+            return Taken()
 
     def how_it_ended(self) -> str:
         name, code = self.signal_name(), self._process.returncode
@@ -161,6 +172,12 @@ class Slot:
         """Of the signal that it died by, if it did."""
         code = self._process.returncode
         return signal.Signals(-code).name if code is not None and code < 0 else None
+
+    def _measured(self) -> psutil.Process:
+        import psutil
+
+        self._meter = self._meter or psutil.Process(self.pid)
+        return self._meter
 
     def _listen(self) -> None:
         drain = threading.Thread(target=_drain, args=(self._process.stderr, self._stderr), daemon=True)
@@ -193,12 +210,13 @@ def await_gone(slots: Iterable[Slot], seconds: float, clock: Callable[[], float]
 
 
 def _spawn(settings: Settings, temp: Path) -> subprocess.Popen[bytes]:
+    program, told = interpreter()
     return subprocess.Popen(
-        _command(settings),
+        _command(program, settings),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=_environment(temp),
+        env={**_environment(temp), **told},
         start_new_session=True,
         creationflags=_creation_flags(),
     )
@@ -211,9 +229,20 @@ def _creation_flags() -> int:
     return 0
 
 
-def _command(settings: Settings) -> list[str]:
+def interpreter() -> tuple[str, dict[str, str]]:
+    """The program that runs us, and what it has to be told by its environment.
+
+    In a virtual environment of Windows sys.executable only starts it, as a process with another number than ours.
+    """
+    base = getattr(sys, "_base_executable", sys.executable)
+    if sys.platform != "win32" or base == sys.executable:
+        return sys.executable, {}
+    return base, {"__PYVENV_LAUNCHER__": sys.executable}
+
+
+def _command(program: str, settings: Settings) -> list[str]:
     frozen = getattr(sys, "frozen", False)
-    start = [sys.executable] if frozen else [sys.executable, *interpreter_flags(sys.flags), "-c", START]
+    start = [program] if frozen else [program, *interpreter_flags(sys.flags), "-c", START]
     return [*start, "page-process", str(os.getpid()), str(settings.memory_limit_mib)]
 
 

@@ -18,6 +18,8 @@ INVALID_PARAMETER = 87
 _INFINITE, _ONLY_ONCE, _SUSPENDED = 0xFFFFFFFF, 0x8, 0x4
 _SYNCHRONIZE, _TERMINATE, _SET_QUOTA = 0x100000, 0x1, 0x100
 _EXTENDED_LIMITS, _KILL_ON_CLOSE, _DIE_ON_EXCEPTION = 9, 0x2000, 0x400
+_MOST_TIME, _MOST_PROCESSES, _MOST_MEMORY = 0x2, 0x8, 0x100
+_TICKS_A_SECOND = 10**7
 _PIPE_LOCAL_INFORMATION = 24
 _PIPE_DISCONNECTED, _PIPE_CLOSING = 1, 4
 _kernel32 = ctypes.WinDLL("kernel32", use_last_error=True)
@@ -62,13 +64,15 @@ class Job:
     def __init__(self) -> None:
         """Raises OSError."""
         self._handle = _made(_kernel32.CreateJobObjectW(None, None))
-        limits = _ExtendedLimits()
-        limits.basic.flags = _KILL_ON_CLOSE | _DIE_ON_EXCEPTION
-        _done(
-            _kernel32.SetInformationJobObject(
-                self._handle, _EXTENDED_LIMITS, ctypes.byref(limits), ctypes.sizeof(limits)
-            )
-        )
+        self._limit(_BasicLimits(flags=_KILL_ON_CLOSE))
+
+    def allow(self, processor_seconds: float) -> None:
+        """End each process of the job that has worked for longer than this since it began. Raises OSError."""
+        ticks = round(processor_seconds * _TICKS_A_SECOND)
+        self._limit(_BasicLimits(flags=_KILL_ON_CLOSE | _MOST_TIME, process_time=ticks))
+
+    def _limit(self, basic: _BasicLimits) -> None:
+        _set_limits(self._handle, _ExtendedLimits(basic=basic))
 
     def take(self, pid: int) -> None:
         """Have a process in the job. Raises OSError."""
@@ -77,6 +81,20 @@ class Job:
             _done(_kernel32.AssignProcessToJobObject(self._handle, process))
         finally:
             _kernel32.CloseHandle(process)
+
+
+def hold_for_good(memory_bytes: int, processes: int) -> None:
+    """Hold this process and what it starts, each to so much memory and all to such a number. Raises OSError.
+
+    Nobody can lift that: the job has no name, and its last handle is closed here.
+    """
+    handle = _made(_kernel32.CreateJobObjectW(None, None))
+    try:
+        basic = _BasicLimits(flags=_MOST_MEMORY | _MOST_PROCESSES, processes=processes)
+        _set_limits(handle, _ExtendedLimits(basic=basic, process_memory=memory_bytes))
+        _done(_kernel32.AssignProcessToJobObject(handle, _kernel32.GetCurrentProcess()))
+    finally:
+        _kernel32.CloseHandle(handle)
 
 
 class Watched:
@@ -132,6 +150,13 @@ def has_no_reader(fd: int) -> bool:
     )
     # Type, configuration, two numbers of instances, two of quotas each with what is used of it, state, end.
     return not refused and answer[8] in (_PIPE_DISCONNECTED, _PIPE_CLOSING)
+
+
+def _set_limits(job: int, limits: _ExtendedLimits) -> None:
+    limits.basic.flags |= _DIE_ON_EXCEPTION
+    _done(
+        _kernel32.SetInformationJobObject(job, _EXTENDED_LIMITS, ctypes.byref(limits), ctypes.sizeof(limits))
+    )
 
 
 def _call_at(handle: int, function: str, argument: int, milliseconds: int) -> None:

@@ -1,0 +1,56 @@
+"""How the Windows worker is reached from Linux: paths are told as each side has them, pins as Windows needs them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tools.windows_sidecar import PINS, pins_for_windows
+from tools.windows_worker import to_linux, to_windows
+
+
+def test_paths_of_a_command_become_those_of_a_drive() -> None:
+    command = {
+        "command": "ocr_batch", "id": "/no/path", "files": ["/in/a b.png", "file:///in/c%20d.pdf", "e.png"],
+        "output_dir": "/out", "options": {"tessdata_dir": "/data", "passwords": {"/in/f.pdf": "/secret"}},
+    }  # fmt: skip
+
+    assert json.loads(to_windows(json.dumps(command).encode())) == {
+        **command,
+        "files": ["Z:\\in\\a b.png", "file:///Z:/in/c%20d.pdf", "e.png"],
+        "output_dir": "Z:\\out",
+        "options": {"tessdata_dir": "Z:\\data", "passwords": {"Z:\\in\\f.pdf": "/secret"}},
+    }
+
+
+@pytest.mark.parametrize("line", [b"[" * 100_000, b'["/a"]\n', b'{"command":"ping","id" : 1}\n', b"\xff\r\n"])
+def test_what_holds_no_path_goes_on_as_it_came(line: bytes) -> None:
+    assert to_windows(line) == line
+    assert to_linux(line) == line
+
+
+def test_paths_of_an_event_become_those_of_linux() -> None:
+    event = {
+        "type": "result",
+        "data": {
+            "file": "Z:\\in\\a.png",
+            "outputs": {"pdf": "\\\\?\\Z:\\out\\a.pdf"},
+            "error": "a.png: Z: is full",
+        },
+    }
+
+    assert json.loads(to_linux(json.dumps(event).encode()))["data"] == {
+        "file": "/in/a.png",
+        "outputs": {"pdf": "/out/a.pdf"},
+        "error": "a.png: Z: is full",
+    }
+
+
+def test_what_windows_alone_needs_is_pinned_for_it_whatever_this_machine_is() -> None:
+    pins = pins_for_windows(PINS.read_text(encoding="utf-8"))
+
+    assert "pefile==" in pins
+    assert "macholib==" not in pins
+    assert ";" not in pins
+    assert pins.count("==") * 2 <= pins.count("\n") == pins.count("--hash") + pins.count("==")

@@ -1,0 +1,79 @@
+"""What a page process takes at most of memory, processor time, files and processes: limits that the system itself keeps."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import suppress
+
+from ocr_worker.settings import MIB
+
+NICENESS = 5
+TASK_CPU_SECONDS = 900
+MOST_FILE_BYTES = 2**35
+MOST_OPEN_FILES = 256
+MOST_PROCESSES = 16
+"""With the commands of one that may start some."""
+
+if sys.platform == "win32":
+    from ocr_worker.processes.windows import Job, hold_for_good
+
+    class Limits:
+        """Of this process. Some systems refuse one outright; a page without it is better than no page."""
+
+        def __init__(self, memory_mib: int) -> None:
+            self._memory_mib = memory_mib
+            self._job: Job | None = None
+
+        def begin(self) -> None:
+            """Nothing yet: job objects nest in the order in which they take a process, and the worker's comes first."""
+
+        def close(self, commands: tuple[str, ...] | None) -> None:
+            """Before the first file: what this process starts from now on ends with it, and it can't lift what it is held to."""
+            with suppress(OSError):
+                self._job = Job()
+                # Without it a killed page leaves its command to run to its end, which is better than no page.
+                self._job.take(os.getpid())
+            with suppress(OSError):
+                hold_for_good(self._memory_mib * MIB, MOST_PROCESSES if commands else 1)
+
+        def allow_task(self) -> None:
+            """Allow one more task's share of processor time. The worker's deadline comes first, unless the worker hangs."""
+            if self._job is not None:
+                with suppress(OSError):
+                    self._job.allow(time.process_time() + TASK_CPU_SECONDS)
+
+else:
+    import resource
+
+    class Limits:
+        """Of this process. Some systems refuse one outright; a page without it is better than no page."""
+
+        def __init__(self, memory_mib: int) -> None:
+            self._memory_mib = memory_mib
+
+        def begin(self) -> None:
+            """At the start, and for good."""
+            os.nice(NICENESS)
+            for limit, most in (
+                (resource.RLIMIT_AS, self._memory_mib * MIB),
+                (resource.RLIMIT_CORE, 0),
+                (resource.RLIMIT_FSIZE, MOST_FILE_BYTES),
+                (resource.RLIMIT_NOFILE, MOST_OPEN_FILES),
+            ):
+                _, hard = resource.getrlimit(limit)
+                allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
+                with suppress(OSError, ValueError):
+                    resource.setrlimit(limit, (allowed, allowed))
+
+        def close(self, commands: tuple[str, ...] | None) -> None:
+            """Nothing more: all is held from the start, and the sandbox sees to commands."""
+
+        def allow_task(self) -> None:
+            """Allow one more task's share of processor time. The worker's deadline comes first, unless the worker hangs."""
+            _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+            soft = int(time.process_time()) + TASK_CPU_SECONDS
+            allowed = soft if hard == resource.RLIM_INFINITY else min(soft, hard)
+            with suppress(OSError, ValueError):
+                resource.setrlimit(resource.RLIMIT_CPU, (allowed, hard))
