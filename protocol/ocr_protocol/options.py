@@ -70,3 +70,6 @@ class BatchOptions(BaseModel):
         default=None, description="a number above 0, up to 1,000,000"
     )
     dry_run: bool = Field(default=False, description="true or false")
+    no_links_below: Annotated[tuple[WirePath, ...], ANY_LIST] = Field(
+        default=(), description="a list of paths of folders"
+    )

@@ -39,7 +39,7 @@ class Command:
             pid = os.fork()
             if pid == 0:
                 self._become([str(word) for word in words], stdout.fileno(), stderr.fileno())
-            code = _wait(pid)
+            code = waited(pid)
             return Done(code, *(_read(stream) for stream in (stdout, stderr)))
 
     def _run(self, words: tuple[str | Path, ...]) -> Done:
@@ -97,7 +97,8 @@ def _text(said: bytes) -> str:
     return said.decode("utf-8").replace("\r\n", "\n")
 
 
-def _wait(pid: int) -> int:
+def waited(pid: int) -> int:
+    """The exit code of a child, which is killed if it takes too long."""
     alarm = threading.Timer(HANG_SECONDS, os.kill, (pid, signal.SIGKILL))
     alarm.start()
     try:

@@ -53,6 +53,8 @@ export interface BatchOptions {
   max_pixels?: number;
   /** Must be an integer from 1 to 256. */
   max_workers?: number;
+  /** Must be a list of paths of folders. Default: []. */
+  no_links_below?: string[];
   /** Must be skip, overwrite or suffix. Default: "skip". */
   on_existing?: 'skip' | 'overwrite' | 'suffix';
   /** Must be a non-empty list of pdf, txt, json, hocr, alto. Default: ["pdf", "txt", "json"]. */

@@ -79,9 +79,8 @@ def local_passwords(passwords: Mapping[str, str]) -> dict[str, str]:
 def with_own_paths(options: JobOptions) -> JobOptions:
     page = options.page
     folder = _place(page.tessdata_dir) if page.tessdata_dir else None
-    return replace(
-        options, page=replace(page, tessdata_dir=folder, tessdata_dirs=tuple(map(_place, page.tessdata_dirs)))
-    )
+    own_page = replace(page, tessdata_dir=folder, tessdata_dirs=tuple(map(_place, page.tessdata_dirs)))
+    return replace(options, page=own_page, no_links_below=tuple(map(_place, options.no_links_below)))
 
 
 def _place(path: str) -> str:

@@ -426,6 +426,15 @@ class JobOptions:
             ("--dry-run",),
         ),
     ] = False
+    no_links_below: Annotated[
+        tuple[str, ...],
+        Option(
+            FolderPaths(),
+            "folders below which no symbolic link is followed",
+            "for files that were found by searching folders in which others may write: one that is a link by then, or lies "
+            "behind one, is `not_regular`",
+        ),
+    ] = ()
 
     def to_fields(self) -> dict[str, Any]:
         """As JSON keeps it."""
@@ -433,10 +442,11 @@ class JobOptions:
 
     @classmethod
     def from_fields(cls, fields: dict[str, Any]) -> JobOptions:
-        page: dict[str, Any] = {
-            name: tuple(v) if isinstance(v, list) else v for name, v in fields["page"].items()
-        }
-        return cls(**{**fields, "page": PageSettings(**page)})
+        return cls(**{**_with_tuples(fields), "page": PageSettings(**_with_tuples(fields["page"]))})
+
+
+def _with_tuples(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
 
 
 _PASSWORDS = Option(

@@ -46,6 +46,14 @@ class Workbench:
 
     def run(self, task: Task) -> Outcome:
         """Raises OcrError; anything else is a fault of ours."""
+        if isinstance(task, WarmTask) or task.source.no_links_below is None:
+            return self._run(task)
+        from ocr_worker.pages.source_file import held
+
+        with held(task.source, self._scratch) as source:
+            return self._run(replace(task, source=source))
+
+    def _run(self, task: Task) -> Outcome:
         try:
             return self._do(task)
         except CorruptError as error:

@@ -9,7 +9,7 @@ from ocr_worker.engines.ocr.registry import Engines
 from ocr_worker.engines.pdf import pdfium, qpdf
 from ocr_worker.engines.pdf.pdf_file import PdfFile
 from ocr_worker.errors import SignedError, XfaError
-from ocr_worker.model.tasks import Opened, OpenTask, PageSettings, Source
+from ocr_worker.model.tasks import Opened, OpenTask, PageSettings
 from ocr_worker.pages.file_type import extension_warnings
 from ocr_worker.pages.open_documents import Documents
 from ocr_worker.pages.source_file import Look, look, require_unchanged
@@ -24,7 +24,7 @@ def open_source(task: OpenTask, documents: Documents, engines: Engines) -> Opene
     """Raises the OcrError that tells why the file can't be processed."""
     seen = look(task.source)
     opened = _open_pdf(seen, task, documents) if seen.kind == "pdf" else _open_image(seen, task.settings)
-    require_unchanged(Source(task.source.path, stamp=seen.stamp))
+    require_unchanged(replace(task.source, stamp=seen.stamp))
     return replace(opened, up_to_date=is_up_to_date(task, seen, engines)) if task.existing else opened
 
 

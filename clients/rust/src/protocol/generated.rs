@@ -89,6 +89,9 @@ pub struct BatchOptions {
     /// An integer from 1 to 256.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_workers: Option<i64>,
+    /// A list of paths of folders.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_links_below: Option<Vec<String>>,
     /// Skip, overwrite or suffix. Default: `"skip"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_existing: Option<OnExisting>,
