@@ -61,6 +61,6 @@ class Options(TypedDict, total=False):
     dry_run: bool
     """Check all files and plan the outputs, but write none. Default: False. Reports type, needs and refusals of each file."""
     no_links_below: Sequence[AnyPath]
-    """Folders below which no symbolic link is followed. For files that were found by searching folders in which others may write: one that is a link by then, or lies behind one, is `not_regular`."""
+    """Folders below which no symbolic link is followed. For files found by a search: one that is a link by then, or lies behind one, is `not_regular`."""
     priority: int
     """Jobs of a higher number go first. Default: 0."""

@@ -431,8 +431,7 @@ class JobOptions:
         Option(
             FolderPaths(),
             "folders below which no symbolic link is followed",
-            "for files that were found by searching folders in which others may write: one that is a link by then, or lies "
-            "behind one, is `not_regular`",
+            "for files found by a search: one that is a link by then, or lies behind one, is `not_regular`",
         ),
     ] = ()
 
