@@ -15,7 +15,7 @@ class BatchOptions(BaseModel):
     model_config = CLOSED
 
     languages: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^(script/)?[A-Za-z][A-Za-z0-9_]*$", max_length=64)], ...],
+        tuple[Annotated[str, Field(pattern=r"^(script/)?[A-Za-z][A-Za-z0-9_-]*$", max_length=64)], ...],
         LIST,
         ONCE_EACH,
     ] = Field(

@@ -88,6 +88,7 @@ class Command:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("OCR_WORKER_")}
         ours = {
             "OCR_WORKER_STATE_DIR": str(self.home / "state"),
+            "OCR_WORKER_DATA_DIR": str(self.home / "data"),
             "XDG_CONFIG_HOME": str(self.home / "config"),
         }
         return {**kept, "COLUMNS": "100", **ours, **self.variables}

@@ -43,6 +43,7 @@ def job_request(asked: Asked) -> JobRequest:
         raise InvalidParamsError(NO_OUTPUT_DIR, field="output_dir")
     options = with_own_paths(asked.options)
     require_known_engine(options.page.engine, asked.spelled)
+    options = replace(options, page=registry.with_own_codes(options.page))
     # A dry run is to tell of them file by file.
     if not options.dry_run:
         registry.require(options.page)

@@ -217,7 +217,7 @@ class Option:
 _SECONDS = Number(0, DAY_SECONDS, "seconds", above_least=True)
 _SWITCH = SwitchWord()
 _LANGUAGES = Several(
-    'language codes such as "eng" or "script/Latin"', r"(script/)?[A-Za-z][A-Za-z0-9_]*", "+,"
+    'language codes such as "eng" or "script/Latin"', r"(script/)?[A-Za-z][A-Za-z0-9_-]*", "+,"
 )
 _OUTPUTS = Several(", ".join(get_args(OutputKind)), "|".join(get_args(OutputKind)), ",", get_args(OutputKind))
 
@@ -231,7 +231,8 @@ class PageSettings:
         Option(
             _LANGUAGES,
             "languages to read",
-            "all must be installed, otherwise `language_missing` before any work",
+            "ISO codes, tags and English names are understood as well: de, de-AT and German are deu; all must be installed, "
+            "otherwise `language_missing` before any work",
             ("-l", "--languages"),
             "CODES",
             "languages to read, such as eng or deu+eng",

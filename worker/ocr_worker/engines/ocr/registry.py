@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,8 @@ from ocr_worker.engines.ocr.engine import (
     OrientationFinder,
     Probe,
 )
+from ocr_worker.engines.ocr.languages import CODES
+from ocr_worker.engines.ocr.tessdata import own_code
 from ocr_worker.engines.ocr.tesseract_factories import BUILT_IN
 from ocr_worker.errors import EngineMissingError, LanguageMissingError, OcrError
 from ocr_worker.model.tasks import PageSettings
@@ -130,6 +132,21 @@ def require(settings: PageSettings) -> EngineFactory:
     factory = choose(settings)
     factory.require_languages(settings.languages, settings.tessdata_dir)
     return factory
+
+
+def with_own_codes(settings: PageSettings) -> PageSettings:
+    """The same with the codes of its languages, which may be named otherwise: de, ger and German are deu."""
+    if CODES.issuperset(settings.languages):
+        return settings
+    known = set[str]().union(
+        *(_languages(factory, settings.tessdata_dir) for factory in _factories(settings))
+    )
+    codes = (name if name in known else _own_code(name, settings) for name in settings.languages)
+    return replace(settings, languages=tuple(dict.fromkeys(codes)))
+
+
+def _own_code(name: str, settings: PageSettings) -> str:
+    return own_code(name, settings.tessdata_dir, settings.tessdata_dirs)
 
 
 def readable(settings: PageSettings) -> dict[str, bool]:
