@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ocr_worker.errors import UnreachableError
@@ -105,7 +105,10 @@ class FileWindow:
 
     def message(self, task: Task) -> tasks.Task:
         """The message for a page process."""
-        file, settings, options = self.files[task.number], self._job.options.page, self._job.options
+        file, options = self.files[task.number], self._job.options
+        settings = options.page
+        if file.opened is not None and file.opened.languages:
+            settings = replace(settings, languages=file.opened.languages)
         match task:
             case Open():
                 existing = self.outputs(file.stored) if options.on_existing == "skip" else {}

@@ -129,10 +129,12 @@ class Several:
     values: tuple[str, ...] = ()
     """All that there are, where they are known."""
     longest: int = 64
+    alone: str = ""
+    """A word that stands by itself or not at all."""
 
     @property
     def must_be(self) -> str:
-        return f"a non-empty list of {self.items}"
+        return f"a non-empty list of {self.items}{f', or {self.alone} alone' * bool(self.alone)}"
 
     def accept(self, value: object) -> tuple[str, ...]:
         given = [value] if isinstance(value, str) else value
@@ -140,6 +142,8 @@ class Several:
             raise ValueError
         items = [part for item in given for part in re.split(f"[{self.separators}]", item)]
         if not items or not all(len(i) <= self.longest and re.fullmatch(self.pattern, i) for i in items):
+            raise ValueError
+        if self.alone in items and len(set(items)) > 1:
             raise ValueError
         return tuple(dict.fromkeys(items))
 
@@ -214,10 +218,12 @@ class Option:
         return None if value is None and self.default is None else self.kind.accept(value)
 
 
+TOLD = "auto"
+"""In place of languages: to be told from the file."""
 _SECONDS = Number(0, DAY_SECONDS, "seconds", above_least=True)
 _SWITCH = SwitchWord()
 _LANGUAGES = Several(
-    'language codes such as "eng" or "script/Latin"', r"(script/)?[A-Za-z][A-Za-z0-9_-]*", "+,"
+    'language codes such as "eng" or "script/Latin"', r"(script/)?[A-Za-z][A-Za-z0-9_-]*", "+,", alone=TOLD
 )
 _OUTPUTS = Several(", ".join(get_args(OutputKind)), "|".join(get_args(OutputKind)), ",", get_args(OutputKind))
 
@@ -232,10 +238,10 @@ class PageSettings:
             _LANGUAGES,
             "languages to read",
             "ISO codes, tags and English names are understood as well: de, de-AT and German are deu; all must be installed, "
-            "otherwise `language_missing` before any work",
+            "otherwise `language_missing` before any work; `auto` tells the language of each file among those installed",
             ("-l", "--languages"),
             "CODES",
-            "languages to read, such as eng or deu+eng",
+            "languages to read, such as eng or deu+eng; auto tells that of each file",
         ),
     ] = ("eng",)
     engine: Annotated[
@@ -333,6 +339,11 @@ class PageSettings:
             "before those of the system, and after `tessdata_dir`",
         ),
     ] = ()
+
+    @property
+    def tells_language(self) -> bool:
+        """Whether the language is told from the file itself."""
+        return self.languages == (TOLD,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,6 +167,8 @@ class Opened:
     warnings: tuple[str, ...] = ()
     up_to_date: bool = False
     """All `existing` outputs are whole and were made from this content with these settings, engine and model."""
+    languages: tuple[str, ...] = ()
+    """Where they were to be told: those that it is read in."""
     survey: dict[str, Any] = field(default_factory=dict)
     """Where asked for: what `inspect` says of the file, but for its list of pages."""
 

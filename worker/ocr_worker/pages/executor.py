@@ -86,7 +86,8 @@ class Workbench:
         import ocr_worker.pages.compose
         import ocr_worker.pages.page  # noqa: F401
 
-        self.engines.engine(settings)
+        if not settings.tells_language:
+            self.engines.engine(settings)
 
     @property
     def engines(self) -> Engines:
@@ -116,10 +117,13 @@ class Workbench:
     def _open(self, task: OpenTask) -> Opened:
         from ocr_worker.pages.opening import open_source
 
-        opened = open_source(task, self.documents, self.engines)
+        opened = open_source(task, self.documents, self.engines, self._scratch)
         if not task.survey:
             return opened
         from ocr_worker.pages.survey import survey
+
+        if opened.languages:
+            task = replace(task, settings=replace(task.settings, languages=opened.languages))
 
         return replace(opened, survey=survey(task, opened, self.documents))
 

@@ -22,7 +22,7 @@ from ocr_worker.engines.ocr.engine import (
     Probe,
 )
 from ocr_worker.engines.ocr.languages import CODES
-from ocr_worker.engines.ocr.tessdata import own_code
+from ocr_worker.engines.ocr.tessdata import find_data, own_code, tessdata_folders
 from ocr_worker.engines.ocr.tesseract_factories import BUILT_IN
 from ocr_worker.errors import EngineMissingError, LanguageMissingError, OcrError
 from ocr_worker.model.tasks import PageSettings
@@ -34,6 +34,7 @@ GROUP = "ocr_sidecar.engines"
 AUTO = "auto"
 KEPT_ENGINES = 3
 """Sets of languages held in memory at a time: a model takes 20 to 60 MB."""
+NOT_ANY = "No language is installed that could be told: `ocr-worker languages LANGUAGE` says how to get one"
 _log = logging.getLogger(__name__)
 
 
@@ -130,13 +131,23 @@ def choose(settings: PageSettings) -> EngineFactory:
 def require(settings: PageSettings) -> EngineFactory:
     """The engine of these settings, with all their languages. Raises EngineMissingError, LanguageMissingError."""
     factory = choose(settings)
-    factory.require_languages(settings.languages, settings.tessdata_dir)
+    if settings.tells_language and not _languages(factory, settings.tessdata_dir):
+        raise LanguageMissingError(NOT_ANY, missing=list(settings.languages))
+    if not settings.tells_language:
+        factory.require_languages(settings.languages, settings.tessdata_dir)
     return factory
+
+
+def data_files(settings: PageSettings) -> dict[str, Path]:
+    """The languages that the engine of these settings could read with Tesseract's data, and the files of those."""
+    known = _languages(choose(settings), settings.tessdata_dir)
+    folders = tessdata_folders(settings.tessdata_dir, settings.tessdata_dirs)
+    return {code: file for code in known if (file := find_data(code, folders))}
 
 
 def with_own_codes(settings: PageSettings) -> PageSettings:
     """The same with the codes of its languages, which may be named otherwise: de, ger and German are deu."""
-    if CODES.issuperset(settings.languages):
+    if settings.tells_language or CODES.issuperset(settings.languages):
         return settings
     known = set[str]().union(
         *(_languages(factory, settings.tessdata_dir) for factory in _factories(settings))
