@@ -13,7 +13,7 @@ class Options(TypedDict, total=False):
     """All may be left out."""
 
     languages: str | Sequence[str]
-    """Languages to read. Default: ('eng',). ISO codes, tags and English names are understood as well: de, de-AT and German are deu; all must be installed, otherwise `language_missing` before any work; `auto` tells the language of each file among those installed."""
+    """Languages to read. Default: ('eng',). De, de-AT and German are deu; one not installed is `language_missing`; `auto` tells each file's."""
     engine: str
     """OCR engine. Default: 'auto'. One of the `engines` of `hello`, otherwise `invalid_params`; `auto` is the first that has the languages."""
     dpi: int | Literal["auto"] | None

@@ -134,7 +134,8 @@ class Several:
 
     @property
     def must_be(self) -> str:
-        return f"a non-empty list of {self.items}{f', or {self.alone} alone' * bool(self.alone)}"
+        otherwise = f', or "{self.alone}"' if self.alone else ""
+        return f"a non-empty list of {self.items}{otherwise}"
 
     def accept(self, value: object) -> tuple[str, ...]:
         given = [value] if isinstance(value, str) else value
@@ -223,7 +224,7 @@ TOLD = "auto"
 _SECONDS = Number(0, DAY_SECONDS, "seconds", above_least=True)
 _SWITCH = SwitchWord()
 _LANGUAGES = Several(
-    'language codes such as "eng" or "script/Latin"', r"(script/)?[A-Za-z][A-Za-z0-9_-]*", "+,", alone=TOLD
+    'codes such as "eng" or "script/Latin"', r"(script/)?[A-Za-z][A-Za-z0-9_-]*", "+,", alone=TOLD
 )
 _OUTPUTS = Several(", ".join(get_args(OutputKind)), "|".join(get_args(OutputKind)), ",", get_args(OutputKind))
 
@@ -237,8 +238,7 @@ class PageSettings:
         Option(
             _LANGUAGES,
             "languages to read",
-            "ISO codes, tags and English names are understood as well: de, de-AT and German are deu; all must be installed, "
-            "otherwise `language_missing` before any work; `auto` tells the language of each file among those installed",
+            "de, de-AT and German are deu; one not installed is `language_missing`; `auto` tells each file's",
             ("-l", "--languages"),
             "CODES",
             "languages to read, such as eng or deu+eng; auto tells that of each file",

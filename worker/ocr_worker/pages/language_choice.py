@@ -32,11 +32,14 @@ ENOUGH_LETTERS = 60
 MOST_PAGES = 3
 SURE_SCRIPT = 0.6
 """A reading that is so sure, and so much of which is in words that are known, is in the right script."""
+LEAST_SURETY = 0.3
+"""Below, a reading is no text, where the page's look does not say of what script it is either."""
 FRAKTUR = "Fraktur"
 _OLD = frozenset({"enm", "frm", "frk", "ita_old", "kat_old", "spa_old", "deu_latf", "deu_frak", "grc"})
 """Of old books alone; taken where nothing else reads the script, or for Fraktur."""
 _FRAKTUR_CODES = frozenset({"frk", "deu_latf", "deu_frak", "script/Fraktur"})
-_SCRIPT_OF_FINDER = {"Japanese": {"Hiragana", "Katakana"}, "Korean": {"Hangul"}}
+_SCRIPT_OF_FINDER = {"Japanese": "Han", "Korean": "Hangul"}
+"""By most of the characters of their data; kana tell Japanese from Chinese, once both have read the page."""
 _UNSPACED = frozenset({"Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar", "Tibetan"})
 """What is written without spaces has no words to be looked up."""
 _KANA = frozenset({"Hiragana", "Katakana"})
@@ -114,8 +117,12 @@ class _File:
         if first.is_own_text:
             return self._of_text(first)
         scripts = self._of_script(self.known[usual].script)
-        if first.confidence * _known_share(first, scripts.values()) < SURE_SCRIPT:
-            scripts = self._found_script() or scripts
+        surety = first.confidence * _known_share(first, scripts.values())
+        if surety < SURE_SCRIPT:
+            found = self._found_script()
+            if not found and surety < LEAST_SURETY:
+                return None
+            scripts = found or scripts
         if len(scripts) == 1:
             return next(iter(scripts))
         if usual not in scripts:
@@ -129,7 +136,9 @@ class _File:
         likeliest = _ranked(first, scripts)[:LIKELIEST]
         read = {code: first if code == usual else self._read(code) for code in likeliest}
         spaced = not any(scripts[code].script in _UNSPACED for code in likeliest)
-        return max(likeliest, key=lambda code: _quality(read[code], scripts[code], spaced=spaced))
+        if spaced:
+            return max(likeliest, key=lambda code: read[code].confidence * _votes(read[code], scripts)[code])
+        return max(likeliest, key=lambda code: _unspaced_quality(read[code], scripts[code]))
 
     def _of_text(self, text: Sample) -> str | None:
         if text.letters < ENOUGH_LETTERS:
@@ -149,14 +158,7 @@ class _File:
         script = finder.find_script(image)
         if script == FRAKTUR:
             return {code: one for code, one in self.known.items() if code in _FRAKTUR_CODES}
-        marks = _SCRIPT_OF_FINDER.get(script)
-        return _usual(
-            {
-                code: one
-                for code, one in self.known.items()
-                if one.script == script or (marks and marks & one.scripts)
-            }
-        )
+        return self._of_script(_SCRIPT_OF_FINDER.get(script, script))
 
     def _bitmap(self) -> GreyImage | None:
         path, most = Path(self.source.place), self.settings.max_pixels
@@ -215,18 +217,22 @@ def _known_share(sample: Sample, vocabularies: Iterable[Vocabulary]) -> float:
 
 
 def _ranked(sample: Sample, vocabularies: Mapping[str, Vocabulary]) -> list[str]:
-    """The likeliest first: each word speaks for those that know it, the more the fewer they are."""
+    """The likeliest first."""
+    votes = _votes(sample, vocabularies)
+    return sorted(votes, key=lambda code: (-votes[code], code))
+
+
+def _votes(sample: Sample, vocabularies: Mapping[str, Vocabulary]) -> dict[str, float]:
+    """Each word speaks for those that know it, the more the fewer they are: lists hold much of other languages."""
     votes = dict.fromkeys(vocabularies, 0.0)
     for word, _ in sample.words:
         knowing = [code for code, one in vocabularies.items() if one.knows(word)]
         for code in knowing:
-            votes[code] += len(word) / len(knowing)
-    return sorted(votes, key=lambda code: (-votes[code], code))
+            votes[code] += len(word) / len(knowing) / (sample.letters or 1)
+    return votes
 
 
-def _quality(sample: Sample, known: Vocabulary, *, spaced: bool) -> float:
-    if spaced:
-        return sample.confidence * (_known_share(sample, [known]) if known.has_words else 1.0)
+def _unspaced_quality(sample: Sample, known: Vocabulary) -> float:
     # Japanese has kana in every sentence; the same Han characters without are Chinese.
     is_chinese = known.scripts & _KANA and _kana_share(sample) < LEAST_KANA
     return sample.confidence * (0.5 if is_chinese else 1.0)

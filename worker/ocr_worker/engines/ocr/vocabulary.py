@@ -94,9 +94,10 @@ def vocabulary(file: Path) -> Vocabulary | None:
 
 def of_script(name: str) -> Vocabulary:
     """What stands for the data of a whole script, which is large, and knows the words of all its languages."""
-    script = "Han" if name.removesuffix("_vert") in ("HanS", "HanT") else name.removesuffix("_vert")
-    marks = {"Japanese": {"Hiragana", "Katakana"}, "Korean": {"Hangul"}}.get(script, set())
-    return Vocabulary(script, frozenset(marks), {}, array("Q"), 0)
+    plain = name.removesuffix("_vert")
+    script = "Han" if plain in ("HanS", "HanT", "Japanese") else plain
+    marks = frozenset({"Hiragana", "Katakana"} if plain == "Japanese" else ())
+    return Vocabulary(script, marks, {}, array("Q"), 0)
 
 
 @lru_cache(maxsize=256)
