@@ -39,6 +39,7 @@ BAD_IN_PROGRAMS: dict[str, object] = {
     "keep_protection": "yes",
     "tessdata_dir": "",
     "tessdata_dirs": [7],
+    "no_links_below": [""],
     "passwords": {"a.pdf": 7},
     "chunk_size": 0,
     "dry_run": 1,

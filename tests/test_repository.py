@@ -57,6 +57,13 @@ def test_a_pin_with_a_known_fault_is_told_unless_the_page_says_why_it_stays(pin:
     assert ("known" if found else "fine") == verdict
 
 
+def test_a_library_of_an_extra_of_which_the_page_says_nothing_is_named() -> None:
+    page = (REPOSITORY / "docs" / "security.md").read_text(encoding="utf-8")
+    project = '[project.optional-dependencies]\nserver = ["fastapi>=1", "sse-starlette", "gunicorn>=23"]\n\n[project.urls]\n'
+
+    assert list(audit.unlisted(page, project)) == ["gunicorn"]
+
+
 def test_no_pin_has_a_fault_that_is_known() -> None:
     done = subprocess.run(
         [sys.executable, "tools/audit.py"],

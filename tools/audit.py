@@ -12,6 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 _ROW = re.compile(r"^\| ([a-z0-9-]+) \| ([0-9.]+) \| ([^|]*) \| ([^|]*)\|$", re.MULTILINE)
 _PIN = re.compile(r"^([a-z0-9-]+)==([0-9.]+)", re.MULTILINE)
+_WITHOUT = re.compile(r"^Of the libraries of the extras, none was found for: (.+)\.$", re.MULTILINE)
+_REQUIREMENT = re.compile(r'"([a-z0-9-]+)[^"]*"')
 _STAYS = re.compile(r"([0-9.]+) stays:")
 
 
@@ -42,12 +44,21 @@ def unsafe(known: list[Advisory], pins: str) -> Iterator[str]:
                 yield f"{package} {version} has a known fault ({one.name.strip()}): {one.safe_from} is without it"
 
 
+def unlisted(page: str, project: str) -> Iterator[str]:
+    """Libraries of the extras of which the page says nothing."""
+    extras = project.partition("[project.optional-dependencies]")[2].partition("\n[")[0]
+    named = {advisory.package for advisory in advisories(page)}
+    named |= {name for line in _WITHOUT.findall(page) for name in line.split(", ")}
+    yield from sorted(set(_REQUIREMENT.findall(extras)) - named)
+
+
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.strip(".").split("."))
 
 
 def main() -> int:
-    known = advisories((ROOT / "docs" / "security.md").read_text(encoding="utf-8"))
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    known = advisories(page)
     if not known:
         sys.stderr.write("docs/security.md lists no advisories\n")
         return 1
@@ -58,7 +69,10 @@ def main() -> int:
     ]
     for line in found:
         sys.stderr.write(f"{line}. Move it with `make lock PACKAGE=...`.\n")
-    return 1 if found else 0
+    silent = list(unlisted(page, (ROOT / "pyproject.toml").read_text(encoding="utf-8")))
+    for package in silent:
+        sys.stderr.write(f"docs/security.md says nothing of {package}: look up its advisories.\n")
+    return 1 if found or silent else 0
 
 
 if __name__ == "__main__":

@@ -110,7 +110,7 @@ def recognise(bitmap: Bitmap) -> tuple[str, float]:
 
 
 def _count(file: Path) -> int:
-    return open_source(OpenTask(Source(str(file)), SETTINGS), Documents(), Engines(Path())).pages
+    return open_source(OpenTask(Source(str(file)), SETTINGS), Documents(), Engines(Path()), Path()).pages
 
 
 def _source(file: Path) -> Source:

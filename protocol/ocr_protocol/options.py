@@ -15,11 +15,11 @@ class BatchOptions(BaseModel):
     model_config = CLOSED
 
     languages: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^(script/)?[A-Za-z][A-Za-z0-9_]*$", max_length=64)], ...],
+        tuple[Annotated[str, Field(pattern=r"^(script/)?[A-Za-z][A-Za-z0-9_-]*$", max_length=64)], ...],
         LIST,
         ONCE_EACH,
     ] = Field(
-        default=("eng",), description='a non-empty list of language codes such as "eng" or "script/Latin"'
+        default=("eng",), description='a non-empty list of codes such as "eng" or "script/Latin", or "auto"'
     )
     engine: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)] = Field(
         default="auto", description="auto or the name of an installed engine"
@@ -70,3 +70,6 @@ class BatchOptions(BaseModel):
         default=None, description="a number above 0, up to 1,000,000"
     )
     dry_run: bool = Field(default=False, description="true or false")
+    no_links_below: Annotated[tuple[WirePath, ...], ANY_LIST] = Field(
+        default=(), description="a list of paths of folders"
+    )

@@ -39,7 +39,7 @@ class Command:
             pid = os.fork()
             if pid == 0:
                 self._become([str(word) for word in words], stdout.fileno(), stderr.fileno())
-            code = _wait(pid)
+            code = waited(pid)
             return Done(code, *(_read(stream) for stream in (stdout, stderr)))
 
     def _run(self, words: tuple[str | Path, ...]) -> Done:
@@ -88,6 +88,7 @@ class Command:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("OCR_WORKER_")}
         ours = {
             "OCR_WORKER_STATE_DIR": str(self.home / "state"),
+            "OCR_WORKER_DATA_DIR": str(self.home / "data"),
             "XDG_CONFIG_HOME": str(self.home / "config"),
         }
         return {**kept, "COLUMNS": "100", **ours, **self.variables}
@@ -97,7 +98,8 @@ def _text(said: bytes) -> str:
     return said.decode("utf-8").replace("\r\n", "\n")
 
 
-def _wait(pid: int) -> int:
+def waited(pid: int) -> int:
+    """The exit code of a child, which is killed if it takes too long."""
     alarm = threading.Timer(HANG_SECONDS, os.kill, (pid, signal.SIGKILL))
     alarm.start()
     try:

@@ -9,7 +9,7 @@ import select
 import time
 from pathlib import Path
 
-from tests.cli.command import Command
+from tests.cli.command import Command, waited
 from tests.limits import HANG_SECONDS
 
 CTRL_C = b"\x03"
@@ -19,11 +19,14 @@ _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 class Terminal:
     """Started with the command, which ends with the context."""
 
-    def __init__(self, command: Command, *words: str | Path) -> None:
+    def __init__(self, command: Command, *words: str | Path, log: str | None = None) -> None:
+        """With a log, stderr goes there and not to the terminal."""
         line, environment = command.words(*words), {**command.environment(), "TERM": "xterm"}
         self._pid, self._fd = pty.fork()
         if self._pid == 0:
             os.chdir(command.home)
+            if log is not None:
+                os.dup2(os.open(log, os.O_CREAT | os.O_WRONLY, 0o600), 2)
             os.execve(line[0], line, environment)
         self._raw = b""
         self._end = time.monotonic() + HANG_SECONDS
@@ -44,6 +47,15 @@ class Terminal:
 
     def press(self, keys: bytes) -> None:
         os.write(self._fd, keys)
+
+    def hang_up(self) -> int:
+        """The terminal is gone; the exit code of what was left without."""
+        os.close(self._fd)
+        return waited(self._pid)
+
+    @property
+    def pid(self) -> int:
+        return self._pid
 
     def exit_code(self) -> int:
         while self._read():

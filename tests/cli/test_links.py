@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from ocr_worker.cli.commands.batch import BatchCommand, Order
+from ocr_worker.cli.exit_codes import GOOD, SOME_FAILED
 from ocr_worker.cli.inputs import Search, gather
+from ocr_worker.cli.options import worker_settings
+from ocr_worker.cli.runner import JobRunner, Signals
+from ocr_worker.model.options import JobOptions
 from tests.cli.command import Command, write_papers
 
 
@@ -38,6 +43,25 @@ def test_on_request_links_are_followed_and_circles_end(folder: Path) -> None:
 
 def test_a_link_that_is_named_itself_is_meant(folder: Path) -> None:
     assert gather([], [folder / "link.pdf"], Search(None)) == [str(folder / "link.pdf")]
+
+
+@pytest.mark.parametrize("follow", [False, True])
+def test_a_file_that_is_swapped_for_a_link_between_search_and_opening_is_read_on_request_alone(
+    *, follow: bool, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OCR_WORKER_STATE_DIR", str(tmp_path / "state"))
+    command = BatchCommand(input_dir=[folder], output_dir=tmp_path / "out", follow_links=follow, quiet=True)
+    with Signals() as signals, JobRunner(worker_settings(), signals) as runner:
+        order = Order(command, JobOptions(), None, runner, signals)
+        files = [file for file in order.find() if file.endswith("in/paper01.pdf")]
+
+        (folder / "paper01.pdf").unlink()
+        (folder / "paper01.pdf").symlink_to(tmp_path / "elsewhere" / "paper02.pdf")
+        code, _ = order.do(files)
+
+    assert code == (GOOD if follow else SOME_FAILED)
+    texts = [path.read_text(encoding="utf-8") for path in (tmp_path / "out").glob("*.txt")]
+    assert texts == (["This is paper02\n"] if follow else [])
 
 
 def test_a_link_that_was_passed_over_is_said_once(ocr: Command, folder: Path) -> None:

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import json
+import os
 import re
 import signal
 
-import psutil
 import pytest
 
 from ocr_worker.cli.runner import Signals
 from tests.cli.command import Command, write_papers
 from tests.cli.terminal import CTRL_C, Terminal
+from tests.e2e import tree
 from tests.limits import HANG_SECONDS
 
 SLOWLY = ("--pages-per-minute", "60")
@@ -47,7 +49,7 @@ def test_ctrl_c_twice_ends_at_once_and_leaves_no_process(ocr: Command) -> None:
 
     assert code == 130
     assert re.search(r"Go on with: ocr-worker (resume|batch --resume --batch-id) \d{8}_", terminal.text)
-    assert not [process for process in psutil.process_iter() if _is_of(process, ocr)]
+    tree.wait_gone(ocr.home / "state")
 
 
 def test_the_second_signal_interrupts_whatever_goes_on() -> None:
@@ -102,8 +104,26 @@ def test_a_signal_interrupts_the_batch_so_that_it_can_be_resumed(
     assert [job["state"] for job in ocr.answer("jobs")] == ["interrupted"]
 
 
-def _is_of(process: psutil.Process, command: Command) -> bool:
-    try:
-        return str(command.home) in " ".join(process.cmdline())
-    except psutil.Error:
-        return False
+@pytest.mark.parametrize("log", [None, "log"])
+@pytest.mark.parametrize("way", ["closed", "SIGHUP", "SIGTERM"])
+def test_a_batch_whose_terminal_goes_is_interrupted_and_leaves_nobody_behind(
+    way: str, log: str | None, ocr: Command
+) -> None:
+    """Whether stderr was on that terminal too or not. The hook is told, and the exit code says which."""
+    write_papers(ocr.home / "in", 6)
+    terminal = Terminal(
+        ocr, "batch", "in", "-o", "out", "--verbose", "--on-finish", "tee told.json", *STANDING_STILL, log=log
+    )
+    state = ocr.home / "state"
+    tree.wait_until(lambda: tree.page_processes(state), "a file is in work")
+
+    if way != "closed":
+        os.kill(terminal.pid, signal.Signals[way])
+    code = terminal.hang_up() if way == "closed" else terminal.exit_code()
+
+    assert code == 128 + (signal.SIGTERM if way == "SIGTERM" else signal.SIGHUP)
+    assert [job["state"] for job in ocr.answer("jobs")] == ["interrupted"]
+    assert json.loads((ocr.home / "told.json").read_text(encoding="utf-8"))["status"] == "cancelled"
+    said = (ocr.home / log).read_text(encoding="utf-8") if log else terminal.text
+    assert "Traceback" not in said
+    tree.wait_gone(state)

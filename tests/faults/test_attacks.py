@@ -15,7 +15,7 @@ import pytest
 from ocr_worker.files.liveness import own_mark
 from ocr_worker.store.job_lock import JobLock
 from tests.e2e import tree
-from tests.faults import attackers, pictures
+from tests.faults import attackers, documents, pictures
 from tests.faults.documents import long_scan
 from tests.faults.host import Spawn, Worker, codes, left_behind, running, wait_until
 from tests.limits import HANG_SECONDS
@@ -51,6 +51,40 @@ def test_an_output_folder_that_changes_places_all_the_time_costs_nobody_a_file(
     assert len(ended["successful"]) + len(ended["failed"]) == number
     assert len(worker.batch(files, out, **options)["successful"]) == number
     assert left_behind(tmp_path) == []
+
+
+@pytest.mark.parametrize(("kind", "swapped"), [("pdf", "file"), ("png", "folder")])
+def test_a_file_that_was_found_and_changes_places_with_a_link_all_the_time_is_never_followed(
+    kind: str, swapped: str, worker: Worker, tmp_path: Path, out: Path
+) -> None:
+    """To what only we may read. (`tests/pages/test_held_sources.py` swaps at the worst moments.)"""
+    found, secret = tmp_path / "found" / "deep", tmp_path / "secret"
+    for place, word in ((found, "Harmless"), (secret, "Quincunx")):
+        place.mkdir(parents=True)
+        content = documents.whole(documents.scan(*[word] * 4)) if kind == "pdf" else _sheet(word)
+        (place / f"doc.{kind}").write_bytes(content)
+    file, link = found / f"doc.{kind}", found.parent / "link"
+    link.symlink_to(secret / file.name if swapped == "file" else secret)
+    options = {"no_links_below": [str(found.parent)], "retries": 0, "on_existing": "overwrite"}
+
+    file.rename(found.parent / "aside")
+    file.symlink_to(secret / file.name)
+    assert codes(worker.batch([file], out, **options)) == {file.name: "not_regular"}
+    (found.parent / "aside").replace(file)
+    verdicts = []
+    with attackers.toggled(file if swapped == "file" else found, link):
+        for _ in range(4):
+            ended = worker.batch([file], out, **options)
+            verdicts += [codes(ended).get(file.name, "good")]
+            assert not any(b"Quincunx" in path.read_bytes() for path in out.glob("doc*.txt"))
+
+    assert set(verdicts) <= {"good", "not_regular", "changed", "not_found"}, verdicts
+    assert len(worker.batch([file], out, **options)["successful"]) == 1
+    assert "Harmless" in (out / "doc.txt").read_text(encoding="utf-8")
+
+
+def _sheet(word: str) -> bytes:
+    return pictures.saved(pictures.sheet(word), "PNG", dpi=(200, 200))
 
 
 @pytest.mark.parametrize("proc", attackers.PROC_SEEN_BY)

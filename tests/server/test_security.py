@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 
 from ocr_worker.model.options import options
+from ocr_worker.server.places import Places
 from ocr_worker.server.wire import OFFERED
+from ocr_worker.store.job_store import JobStore
 from tests.cli.command import Command, write_papers
 from tests.server.service import Limited, Service, ended, ended_files, service, start, until
 
@@ -207,6 +210,22 @@ def test_files_outside_of_the_roots_are_not_read_by_any_path(
         assert as_input.status_code == 403
 
 
+def test_no_link_below_a_root_is_followed_once_a_file_was_named(
+    served: Service, client: httpx.Client, root: Path
+) -> None:
+    write_papers(root / "fixed", 1)
+
+    job_id = client.post("/api/v1/jobs", json={"files": [{"path": "fixed/paper01.pdf"}]}).json()["job_id"]
+    ended(client, job_id)
+
+    with closing(JobStore(served.state_dir)) as store:
+        job = store.job(job_id)
+    assert job is not None
+    assert str(root) in job.options.no_links_below
+    shown = Places(served.state_dir, (root,)).fixed(root / "fixed" / "paper01.pdf")
+    assert shown.no_links_below == str(root)
+
+
 def test_an_error_of_ours_tells_no_path_and_no_traceback(
     served: Service, client: httpx.Client, tmp_path: Path
 ) -> None:
@@ -301,5 +320,6 @@ def test_clients_are_offered_every_option_but_those_that_name_paths_of_the_machi
     assert kept_back == {
         "tessdata_dir": "FolderPath",
         "tessdata_dirs": "FolderPaths",
+        "no_links_below": "FolderPaths",
         "passwords": "PathWords",
     }

@@ -158,9 +158,13 @@ class NotFoundError(OcrError):
 
 
 class NotRegularError(OcrError):
-    """The path is a folder, a pipe or a device."""
+    """The path is a folder, a pipe or a device, or leads over a link where links are not followed."""
 
     code = "not_regular"
+
+
+class LinkedError(NotRegularError):
+    """The path leads over a link where links are not followed."""
 
 
 class PermissionDeniedError(OcrError):

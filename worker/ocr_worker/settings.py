@@ -67,6 +67,22 @@ def settings_from_environment() -> Settings:
     return Settings(state_dir=_state_dir(), **numbers)
 
 
+def data_dir() -> Path:
+    """The user's folder for what lasts: OCR_WORKER_DATA_DIR, or where the system has such folders.
+
+    Not by platformdirs: `hello` lists the languages in it, and would wait for the import.
+    """
+    if given := os.environ.get("OCR_WORKER_DATA_DIR"):
+        return Path(given).absolute()
+    if sys.platform == "win32":
+        home = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        home = Path.home() / "Library" / "Application Support"
+    else:
+        home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(home) / "ocr-sidecar"
+
+
 def log_level(usual: str) -> str:
     """What OCR_WORKER_LOG says of the log; ValueError for what is no level."""
     text = os.environ.get("OCR_WORKER_LOG", usual)

@@ -152,7 +152,7 @@ def open_batch(
 ) -> Future[Run | None]:
     """Send a batch, its paths made absolute."""
     given: dict[str, Any] = {**(options or {})}
-    for name in ("passwords", "tessdata_dirs", "tessdata_dir"):
+    for name in ("passwords", "tessdata_dirs", "tessdata_dir", "no_links_below"):
         if name in given:
             given[name] = _absolute(given[name])
     return core.open(

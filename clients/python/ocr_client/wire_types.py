@@ -153,6 +153,7 @@ class BatchOptions(TypedDict):
     chunk_size: NotRequired[int]
     pages_per_minute: NotRequired[float]
     dry_run: NotRequired[bool]
+    no_links_below: NotRequired[list[str]]
 
 
 class Cancel(TypedDict):

@@ -236,12 +236,13 @@ export class OcrSidecar {
 }
 
 function wireOptions(options: BatchOptions, cwd: string | undefined): BatchOptions {
-  const { passwords, tessdata_dir, tessdata_dirs } = options;
+  const { passwords, tessdata_dir, tessdata_dirs, no_links_below } = options;
   return {
     ...options,
     ...(passwords && { passwords: wirePasswords(passwords, cwd) }),
     ...(tessdata_dir !== undefined && { tessdata_dir: wirePath(tessdata_dir, cwd) }),
     ...(tessdata_dirs && { tessdata_dirs: tessdata_dirs.map((path) => wirePath(path, cwd)) }),
+    ...(no_links_below && { no_links_below: no_links_below.map((path) => wirePath(path, cwd)) }),
   };
 }
 

@@ -45,7 +45,7 @@ export interface BatchOptions {
   file_timeout_seconds?: number;
   /** Must be true or false. Default: true. */
   keep_protection?: boolean;
-  /** Must be a non-empty list of language codes such as "eng" or "script/Latin". Default: ["eng"]. */
+  /** Must be a non-empty list of codes such as "eng" or "script/Latin", or "auto". Default: ["eng"]. */
   languages?: string[];
   /** Must be a number of seconds from 0 to 86,400. Default: 30.0. */
   max_lock_wait_seconds?: number;
@@ -53,6 +53,8 @@ export interface BatchOptions {
   max_pixels?: number;
   /** Must be an integer from 1 to 256. */
   max_workers?: number;
+  /** Must be a list of paths of folders. Default: []. */
+  no_links_below?: string[];
   /** Must be skip, overwrite or suffix. Default: "skip". */
   on_existing?: 'skip' | 'overwrite' | 'suffix';
   /** Must be a non-empty list of pdf, txt, json, hocr, alto. Default: ["pdf", "txt", "json"]. */

@@ -19,6 +19,7 @@ from ocr_worker.cli.hooks import tell
 from ocr_worker.cli.options import RunOptions, answer_json, json_text
 from ocr_worker.cli.summary import summary
 from ocr_worker.cli.terminal_text import command_line, shown
+from ocr_worker.errors import OutputPermissionError
 from ocr_worker.jobs import queries
 from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.model.events import FileDone, JobEnded, JobFailed, ProgressMade, RunEnd
@@ -52,11 +53,15 @@ class Signals:
             signal.signal(number, handler)
 
     def _hear(self, number: int, _frame: FrameType | None) -> None:
-        if self.heard is not None and number == getattr(signal, "SIGHUP", None):
+        if self.heard is not None and _is_hangup(number):
             return
         if self.heard is not None:
             raise KeyboardInterrupt
         self.heard = number
+
+
+def _is_hangup(number: int | None) -> bool:
+    return number is not None and number == getattr(signal, "SIGHUP", None)
 
 
 class JobRunner:
@@ -145,12 +150,22 @@ def apart(settings: Settings, state_dir: Path) -> Settings:
 def end_run(options: RunOptions, result: BatchResult, interrupted_by: int | None) -> int:
     """Show the result of a run; return the exit code."""
     fields = {"job_id": result.job_id, **batch_fields(result)}
+    try:
+        _show(options, result, fields)
+    except OutputPermissionError:
+        # What ended the run is why nobody listens any more.
+        if not _is_hangup(interrupted_by):
+            raise
+    finally:
+        _tell(options.on_finish, fields)
+    return exit_codes.of_result(result, interrupted_by)
+
+
+def _show(options: RunOptions, result: BatchResult, fields: dict[str, object]) -> None:
     if options.as_json:
         answer_json(fields)
     elif not options.quiet or result.status != "completed":
         answer(summary(result))
-    _tell(options.on_finish, fields)
-    return exit_codes.of_result(result, interrupted_by)
 
 
 @contextmanager

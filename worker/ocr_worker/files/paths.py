@@ -6,6 +6,7 @@ The worker's half of `ocr_protocol.paths`, which hosts in Python use: the core d
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Union
 from urllib.parse import unquote_to_bytes
@@ -52,6 +53,13 @@ def _path_of_uri(text: str) -> str | None:
             return text[len(start) - 1 :]
     # To Windows file://server/scans is a share.
     return text[5:] if os.name == "nt" and text.startswith("file://") else None
+
+
+def folder_above(path: str, folders: Iterable[str]) -> str | None:
+    """The outermost of absolute folders that a path lies below, by their letters alone, in the form that the path has."""
+    alike = (verbatim(folder) if path.startswith(_VERBATIM) else folder for folder in folders)
+    above = (folder for folder in alike if path != folder and Path(path).is_relative_to(folder))
+    return min(above, key=len, default=None)
 
 
 def usable(path: str) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ocr_worker.errors import UnreachableError
 from ocr_worker.files.atomic import FolderId, folder_id
 from ocr_worker.files.bounded import bounded
+from ocr_worker.files.paths import folder_above
 from ocr_worker.files.sweep import sweep_parts
 from ocr_worker.jobs.course import Compose, Open, Recognise, Task
 from ocr_worker.jobs.output_names import output_paths
@@ -108,11 +109,16 @@ class FileWindow:
     def add(self, stored: StoredFile) -> None:
         """Open a file's place in the window."""
         path = os.fsdecode(stored.path)
-        self.files[stored.number] = OpenFile(stored, Source(path, self._order.passwords.get(path)))
+        fixed = folder_above(path, self._job.options.no_links_below)
+        source = Source(path, self._order.passwords.get(path), no_links_below=fixed)
+        self.files[stored.number] = OpenFile(stored, source)
 
     def message(self, task: Task) -> tasks.Task:
         """The message for a page process."""
-        file, settings, options = self.files[task.number], self._job.options.page, self._job.options
+        file, options = self.files[task.number], self._job.options
+        settings = options.page
+        if file.opened is not None and file.opened.languages:
+            settings = replace(settings, languages=file.opened.languages)
         match task:
             case Open():
                 existing = self.outputs(file.stored) if options.on_existing == "skip" else {}

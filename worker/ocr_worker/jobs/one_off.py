@@ -20,6 +20,7 @@ from ocr_worker.model.tasks import (
     PageTask,
     PictureTask,
     Source,
+    WarmTask,
 )
 from ocr_worker.processes.pool import Pool
 from ocr_worker.processes.slot import WARM_UP, SlotEnded
@@ -32,7 +33,7 @@ PATIENCE_SECONDS = 1
 """After so long a second question starts beside the first."""
 MOST_WAITING = 1000
 
-Question = InspectTask | PageTask | OverlayTask | PictureTask
+Question = InspectTask | PageTask | OverlayTask | PictureTask | WarmTask
 
 
 class PageTaskError(OcrError):

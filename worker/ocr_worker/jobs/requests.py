@@ -43,6 +43,7 @@ def job_request(asked: Asked) -> JobRequest:
         raise InvalidParamsError(NO_OUTPUT_DIR, field="output_dir")
     options = with_own_paths(asked.options)
     require_known_engine(options.page.engine, asked.spelled)
+    options = replace(options, page=registry.with_own_codes(options.page))
     # A dry run is to tell of them file by file.
     if not options.dry_run:
         registry.require(options.page)
@@ -79,9 +80,8 @@ def local_passwords(passwords: Mapping[str, str]) -> dict[str, str]:
 def with_own_paths(options: JobOptions) -> JobOptions:
     page = options.page
     folder = _place(page.tessdata_dir) if page.tessdata_dir else None
-    return replace(
-        options, page=replace(page, tessdata_dir=folder, tessdata_dirs=tuple(map(_place, page.tessdata_dirs)))
-    )
+    own_page = replace(page, tessdata_dir=folder, tessdata_dirs=tuple(map(_place, page.tessdata_dirs)))
+    return replace(options, page=own_page, no_links_below=tuple(map(_place, options.no_links_below)))
 
 
 def _place(path: str) -> str:

@@ -13,7 +13,7 @@ class Options(TypedDict, total=False):
     """All may be left out."""
 
     languages: str | Sequence[str]
-    """Languages to read. Default: ('eng',). All must be installed, otherwise `language_missing` before any work."""
+    """Languages to read. Default: ('eng',). De, de-AT and German are deu; one not installed is `language_missing`; `auto` tells each file's."""
     engine: str
     """OCR engine. Default: 'auto'. One of the `engines` of `hello`, otherwise `invalid_params`; `auto` is the first that has the languages."""
     dpi: int | Literal["auto"] | None
@@ -60,5 +60,7 @@ class Options(TypedDict, total=False):
     """Pages per minute at most, to keep cool."""
     dry_run: bool
     """Check all files and plan the outputs, but write none. Default: False. Reports type, needs and refusals of each file."""
+    no_links_below: Sequence[AnyPath]
+    """Folders below which no symbolic link is followed. For files found by a search: one that is a link by then, or lies behind one, is `not_regular`."""
     priority: int
     """Jobs of a higher number go first. Default: 0."""

@@ -37,6 +37,7 @@ def make_page_settings(options: Mapping[str, Any]) -> PageSettings:
     """How a single page is to be read. Raises as `make_request`."""
     settings = with_own_paths(make_options(options)).page
     require_known_engine(settings.engine)
+    settings = registry.with_own_codes(settings)
     registry.require(settings)
     return settings
 

@@ -129,10 +129,13 @@ class Several:
     values: tuple[str, ...] = ()
     """All that there are, where they are known."""
     longest: int = 64
+    alone: str = ""
+    """A word that stands by itself or not at all."""
 
     @property
     def must_be(self) -> str:
-        return f"a non-empty list of {self.items}"
+        otherwise = f', or "{self.alone}"' if self.alone else ""
+        return f"a non-empty list of {self.items}{otherwise}"
 
     def accept(self, value: object) -> tuple[str, ...]:
         given = [value] if isinstance(value, str) else value
@@ -140,6 +143,8 @@ class Several:
             raise ValueError
         items = [part for item in given for part in re.split(f"[{self.separators}]", item)]
         if not items or not all(len(i) <= self.longest and re.fullmatch(self.pattern, i) for i in items):
+            raise ValueError
+        if self.alone in items and len(set(items)) > 1:
             raise ValueError
         return tuple(dict.fromkeys(items))
 
@@ -214,10 +219,12 @@ class Option:
         return None if value is None and self.default is None else self.kind.accept(value)
 
 
+TOLD = "auto"
+"""In place of languages: to be told from the file."""
 _SECONDS = Number(0, DAY_SECONDS, "seconds", above_least=True)
 _SWITCH = SwitchWord()
 _LANGUAGES = Several(
-    'language codes such as "eng" or "script/Latin"', r"(script/)?[A-Za-z][A-Za-z0-9_]*", "+,"
+    'codes such as "eng" or "script/Latin"', r"(script/)?[A-Za-z][A-Za-z0-9_-]*", "+,", alone=TOLD
 )
 _OUTPUTS = Several(", ".join(get_args(OutputKind)), "|".join(get_args(OutputKind)), ",", get_args(OutputKind))
 
@@ -231,10 +238,10 @@ class PageSettings:
         Option(
             _LANGUAGES,
             "languages to read",
-            "all must be installed, otherwise `language_missing` before any work",
+            "de, de-AT and German are deu; one not installed is `language_missing`; `auto` tells each file's",
             ("-l", "--languages"),
             "CODES",
-            "languages to read, such as eng or deu+eng",
+            "languages to read, such as eng or deu+eng; auto tells that of each file",
         ),
     ] = ("eng",)
     engine: Annotated[
@@ -333,6 +340,11 @@ class PageSettings:
         ),
     ] = ()
 
+    @property
+    def tells_language(self) -> bool:
+        """Whether the language is told from the file itself."""
+        return self.languages == (TOLD,)
+
 
 @dataclass(frozen=True, slots=True)
 class JobOptions:
@@ -426,6 +438,14 @@ class JobOptions:
             ("--dry-run",),
         ),
     ] = False
+    no_links_below: Annotated[
+        tuple[str, ...],
+        Option(
+            FolderPaths(),
+            "folders below which no symbolic link is followed",
+            "for files found by a search: one that is a link by then, or lies behind one, is `not_regular`",
+        ),
+    ] = ()
 
     def to_fields(self) -> dict[str, Any]:
         """As JSON keeps it."""
@@ -433,10 +453,11 @@ class JobOptions:
 
     @classmethod
     def from_fields(cls, fields: dict[str, Any]) -> JobOptions:
-        page: dict[str, Any] = {
-            name: tuple(v) if isinstance(v, list) else v for name, v in fields["page"].items()
-        }
-        return cls(**{**fields, "page": PageSettings(**page)})
+        return cls(**{**_with_tuples(fields), "page": PageSettings(**_with_tuples(fields["page"]))})
+
+
+def _with_tuples(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
 
 
 _PASSWORDS = Option(

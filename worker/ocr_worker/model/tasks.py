@@ -33,6 +33,15 @@ class Source:
     path: str
     password: str | None = field(default=None, repr=False)
     stamp: tuple[int, int, int] | None = None
+    no_links_below: str | None = None
+    """A folder above it; between there and the file no link is followed."""
+    held: str | None = None
+    """While such a file is worked on, the path that leads to nothing else."""
+
+    @property
+    def place(self) -> str:
+        """Where to open it; `path` is what it is called."""
+        return self.held or self.path
 
     @property
     def name(self) -> str:
@@ -161,6 +170,8 @@ class Opened:
     warnings: tuple[str, ...] = ()
     up_to_date: bool = False
     """All `existing` outputs are whole and were made from this content with these settings, engine and model."""
+    languages: tuple[str, ...] = ()
+    """Where they were to be told: those that it is read in."""
     survey: dict[str, Any] = field(default_factory=dict)
     """Where asked for: what `inspect` says of the file, but for its list of pages."""
 

@@ -185,7 +185,7 @@ def _refuse_source(source: Path, target: Path) -> None:
 
 def _describe(task: ComposeTask, path: Path, kind: str) -> Document:
     return Document(
-        path=written(path),
+        path=written(task.source.path),
         name=path.name,
         kind=kind,
         bytes=path.stat().st_size,

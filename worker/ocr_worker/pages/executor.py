@@ -46,6 +46,14 @@ class Workbench:
 
     def run(self, task: Task) -> Outcome:
         """Raises OcrError; anything else is a fault of ours."""
+        if isinstance(task, WarmTask) or task.source.no_links_below is None:
+            return self._run(task)
+        from ocr_worker.pages.source_file import held
+
+        with held(task.source, self._scratch) as source:
+            return self._run(replace(task, source=source))
+
+    def _run(self, task: Task) -> Outcome:
         try:
             return self._do(task)
         except CorruptError as error:
@@ -78,7 +86,8 @@ class Workbench:
         import ocr_worker.pages.compose
         import ocr_worker.pages.page  # noqa: F401
 
-        self.engines.engine(settings)
+        if not settings.tells_language:
+            self.engines.engine(settings)
 
     @property
     def engines(self) -> Engines:
@@ -109,10 +118,13 @@ class Workbench:
     def _open(self, task: OpenTask) -> Opened:
         from ocr_worker.pages.opening import open_source
 
-        opened = open_source(task, self.documents, self.engines)
+        opened = open_source(task, self.documents, self.engines, self._scratch)
         if not task.survey:
             return opened
         from ocr_worker.pages.survey import survey
+
+        if opened.languages:
+            task = replace(task, settings=replace(task.settings, languages=opened.languages))
 
         return replace(opened, survey=survey(task, opened, self.documents))
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from ocr_worker.engines.images import headers, image_files
 from ocr_worker.engines.ocr.registry import Engines
 from ocr_worker.engines.pdf import pdfium, qpdf
 from ocr_worker.engines.pdf.pdf_file import PdfFile
 from ocr_worker.errors import SignedError, XfaError
-from ocr_worker.model.tasks import Opened, OpenTask, PageSettings, Source
+from ocr_worker.model.tasks import Opened, OpenTask, PageSettings
 from ocr_worker.pages.file_type import extension_warnings
 from ocr_worker.pages.open_documents import Documents
 from ocr_worker.pages.source_file import Look, look, require_unchanged
@@ -20,11 +21,20 @@ USUAL_DPI = 300
 """Of a page whose pixels are yet to be drawn: it weighs as much as its scan would."""
 
 
-def open_source(task: OpenTask, documents: Documents, engines: Engines) -> Opened:
+def open_source(task: OpenTask, documents: Documents, engines: Engines, scratch: Path) -> Opened:
     """Raises the OcrError that tells why the file can't be processed."""
     seen = look(task.source)
     opened = _open_pdf(seen, task, documents) if seen.kind == "pdf" else _open_image(seen, task.settings)
-    require_unchanged(Source(task.source.path, stamp=seen.stamp))
+    if task.settings.tells_language:
+        # Late, as all else is opened without an engine.
+        from ocr_worker.pages.language_choice import LanguageChoice
+        from ocr_worker.pages.page import PageWork
+
+        choice = LanguageChoice(PageWork(documents, engines), scratch)
+        told = choice.of_file(replace(task.source, stamp=seen.stamp), seen.kind, opened.pages, task.settings)
+        task = replace(task, settings=replace(task.settings, languages=told.languages))
+        opened = replace(opened, languages=told.languages, warnings=(*opened.warnings, *told.warnings))
+    require_unchanged(replace(task.source, stamp=seen.stamp))
     return replace(opened, up_to_date=is_up_to_date(task, seen, engines)) if task.existing else opened
 
 

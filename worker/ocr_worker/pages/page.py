@@ -66,9 +66,21 @@ class PageWork:
         """Raises OcrError when the page can't be done."""
         start = time.perf_counter()
         path, kind = glance(task.source)
+        if task.settings.tells_language:
+            task = replace(task, settings=self._told(task, kind))
         page = self._pdf_page(path, task) if kind == "pdf" else self._image_page(path, kind, task)
         require_unchanged(task.source)
         return replace(page, seconds=round(time.perf_counter() - start, 3))
+
+    def _told(self, task: PageTask, kind: str) -> PageSettings:
+        """Of a page that is read by itself."""
+        from ocr_worker.pages.language_choice import LanguageChoice
+
+        choice = LanguageChoice(self, Path(task.result_path).parent)
+        return replace(
+            task.settings,
+            languages=choice.of_pages(task.source, kind, [task.page], task.settings).languages,
+        )
 
     def _pdf_page(self, path: Path, task: PageTask) -> Page:
         pdf = self.documents.pdf(path, task.source.password, task.source.stamp)

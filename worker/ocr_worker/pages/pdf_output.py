@@ -41,7 +41,7 @@ def open_original(
     task: ComposeTask, kind: str, sizes: Mapping[int, Points | None], documents: Documents
 ) -> Iterator[Original]:
     """A PDF as it is; of an image file, a page for each in `sizes`, which are points."""
-    path = Path(task.source.path)
+    path = Path(task.source.place)
     if kind != "pdf":
         # Late, as what it imports would hold up each page process's first page.
         from ocr_worker.engines.images.image_to_pdf import picture_pdf

@@ -7,8 +7,8 @@ import hashlib
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ocr_worker.errors import (
@@ -23,6 +23,7 @@ from ocr_worker.errors import (
     is_shared,
     unreachable,
 )
+from ocr_worker.files.held import held_below
 from ocr_worker.files.regular import open_regular
 from ocr_worker.model.tasks import Source
 from ocr_worker.pages.file_type import HEAD_BYTES, sniff
@@ -45,7 +46,7 @@ class Look:
 
 def look(source: Source) -> Look:
     """Type, stamp and sha256 of a regular, readable, non-empty file."""
-    path = Path(source.path)
+    path = Path(source.place)
     with _handle(path) as handle:
         _refuse_locked(handle, path)
         stamp = stamp_of(os.fstat(handle))
@@ -59,21 +60,41 @@ def look(source: Source) -> Look:
 
 def glance(source: Source) -> tuple[Path, str]:
     """Path and type alone, after checking that the file is still what it was. Raises ChangedError."""
-    path = Path(source.path)
+    path = Path(source.place)
     with _handle(path) as handle:
         _require_stamp(stamp_of(os.fstat(handle)), source)
         return path, sniff(_head(handle, path), path)
 
 
+@contextmanager
+def held(source: Source, scratch: Path) -> Iterator[Source]:
+    """The same, so that all that opens it opens one and the same file, which no link has led to; as it is where links may.
+
+    Raises:
+        LinkedError: a link leads to it.
+        ChangedError: another file came in its place meanwhile, where the system could not keep us from it.
+    """
+    if source.no_links_below is None:
+        yield source
+        return
+    path = Path(source.path)
+    with ExitStack() as stack:
+        try:
+            place = stack.enter_context(held_below(path, Path(source.no_links_below), scratch))
+        except (OSError, ValueError) as error:
+            raise access_error(error, path) from error
+        yield replace(source, held=str(place))
+
+
 def require_unchanged(source: Source) -> None:
     """Raises ChangedError, or what keeps the file from being looked at."""
-    with _handle(Path(source.path)) as handle:
+    with _handle(Path(source.place)) as handle:
         _require_stamp(stamp_of(os.fstat(handle)), source)
 
 
 def require_readable(source: Source, fault: BaseException) -> None:
     """Raises what keeps a file from being read to its end, now or when `fault` came of it; a damaged file is not concerned."""
-    path, cause = Path(source.path), fault.__cause__
+    path, cause = Path(source.place), fault.__cause__
     while cause is not None:
         if away := unreachable(cause, path.name):
             raise away from fault

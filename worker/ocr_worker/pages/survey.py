@@ -35,7 +35,7 @@ def survey(task: OpenTask, opened: Opened, documents: Documents) -> dict[str, An
 
 def _pixels(task: OpenTask, opened: Opened, documents: Documents, page: int) -> Pixels | None:
     """What would be recognised of a page: width and height; None of one that can't be drawn."""
-    path = Path(task.source.path)
+    path = Path(task.source.place)
     if opened.type != "pdf":
         with image_files.opened(path, opened.type, task.settings.max_pixels) as image:
             image_files.select_page(image, path, page, task.settings.max_pixels)

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from ocr_worker.errors import InvalidParamsError, PermissionDeniedError
+from ocr_worker.files.paths import folder_above
 from ocr_worker.files.private import make_private
 from ocr_worker.model.jobs import JobId
+from ocr_worker.model.tasks import Source
 
 FOLDER = "server"
 """In the state folder."""
@@ -65,6 +67,11 @@ class Places:
         """Whether clients may have the content of a file: one of the service's own, or below a root."""
         found = Path(os.path.realpath(path))
         return any(found.is_relative_to(folder) for folder in (self._own, *self.roots))
+
+    def fixed(self, path: Path) -> Source:
+        """The file as it is now, for a page process that follows no link from a root on."""
+        real = os.path.realpath(path)
+        return Source(real, no_links_below=folder_above(real, map(str, self.roots)))
 
     def is_own(self, path: Path) -> bool:
         return Path(os.path.realpath(path)).is_relative_to(self._own)

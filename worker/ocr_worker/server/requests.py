@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,9 @@ class Wanted:
 async def start(desk: Desk, wanted: Wanted) -> Accepted:
     """Admit the job. Raises OcrError."""
     options = make_options(wanted.options, lambda name: f"options.{name}")
+    # Paths below them were made real when they were named, so a link that is there later was put there since.
+    fixed = (*options.no_links_below, *map(str, desk.places.roots))
+    options = replace(options, no_links_below=fixed)
     folder = wanted.output_dir or desk.places.new_results()
     files = tuple(str(file) for file in wanted.files)
     asked = Asked(files, str(folder), options, dict(wanted.passwords), wanted.priority)

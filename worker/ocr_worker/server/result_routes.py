@@ -12,7 +12,7 @@ from typing import Annotated, Any, BinaryIO
 from fastapi import APIRouter, Query, Response
 from starlette.responses import StreamingResponse
 
-from ocr_worker.model.tasks import PictureTask, Source
+from ocr_worker.model.tasks import PictureTask
 from ocr_worker.server import wire
 from ocr_worker.server.archive import zipped
 from ocr_worker.server.desk import Desk
@@ -148,9 +148,8 @@ async def _picture(desk: Desk, file: StoredFile, wanted: _Wanted) -> Response:
     if not kept.exists():
         open_for_clients(desk.places, source).close()
         assert file.outcome is not None
-        task = PictureTask(
-            Source(str(source)), file.outcome.outputs["json"], wanted.page, wanted.longest_px, str(kept)
-        )
+        shown = desk.places.fixed(source)
+        task = PictureTask(shown, file.outcome.outputs["json"], wanted.page, wanted.longest_px, str(kept))
         await desk.draw(task, file_name(file, desk.places))
     return FileAnswer(open_for_clients(desk.places, kept), "image/jpeg")
 

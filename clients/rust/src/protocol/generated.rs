@@ -77,7 +77,7 @@ pub struct BatchOptions {
     /// True or false. Default: `true`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_protection: Option<bool>,
-    /// A non-empty list of language codes such as "eng" or "script/Latin". Default: `["eng"]`.
+    /// A non-empty list of codes such as "eng" or "script/Latin", or "auto". Default: `["eng"]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub languages: Option<Vec<String>>,
     /// A number of seconds from 0 to 86,400. Default: `30.0`.
@@ -89,6 +89,9 @@ pub struct BatchOptions {
     /// An integer from 1 to 256.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_workers: Option<i64>,
+    /// A list of paths of folders.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_links_below: Option<Vec<String>>,
     /// Skip, overwrite or suffix. Default: `"skip"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_existing: Option<OnExisting>,

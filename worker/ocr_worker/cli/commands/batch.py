@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated
@@ -144,9 +144,16 @@ class Order:
     def _request(self, files: list[str]) -> JobRequest:
         sent = tuple(map(written, files))
         passwords = dict.fromkeys(sent, self.password) if self.password else {}
+        chosen = replace(self.chosen, no_links_below=tuple(self._fixed()))
         return job_request(
-            Asked(sent, written(str(self.options.output_dir)), self.chosen, passwords, spelled=as_flag)
+            Asked(sent, written(str(self.options.output_dir)), chosen, passwords, spelled=as_flag)
         )
+
+    def _fixed(self) -> Iterator[str]:
+        """Folders that were searched without following links, which files found there are not to become later."""
+        if not self.options.follow_links:
+            searched = (*(self.options.input_dir or ()), *filter(Path.is_dir, self.options.named))
+            yield from map(written, searched)
 
     def _nothing(self) -> int:
         if self.options.as_json:

@@ -103,7 +103,7 @@ def _record(results: Path) -> dict[str, Any]:
 
 def _recognise(runtime: Runtime, source: Source, wanted: Wanted, scratch: Path) -> Path:
     """Results of the one page that is wanted."""
-    settings = PageSettings(languages=wanted.languages)
+    settings = registry.with_own_codes(PageSettings(languages=wanted.languages))
     registry.require(settings)
     stored = scratch / "page"
     report = _ask(runtime, InspectTask(source), Inspected, source.name).report

@@ -23,7 +23,7 @@ class Origin(Protocol):
     """Where a page comes from."""
 
     @property
-    def path(self) -> str: ...
+    def place(self) -> str: ...
 
     @property
     def password(self) -> str | None: ...
@@ -31,7 +31,7 @@ class Origin(Protocol):
 
 def page_picture(source: Origin, kind: str, page: int, turned: int) -> Image.Image:
     """The upright page in colour, of a size to look at."""
-    path = Path(source.path)
+    path = Path(source.place)
     picture = _pdf_picture(path, page, source.password) if kind == "pdf" else _image_picture(path, kind, page)
     picture = filters.turn(picture, turned)
     picture.thumbnail((_LONGEST_SIDE_PX, _LONGEST_SIDE_PX))

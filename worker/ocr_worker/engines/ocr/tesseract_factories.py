@@ -46,7 +46,7 @@ HINTS = Hints(
     # It reads a tilted page anyway, but in a wrong order.
     deskew_auto_degrees=1.0,
     deskew_on_degrees=0.1,
-    more_languages="install packages such as tesseract-ocr-deu, or name a folder with --tessdata-dir",
+    more_languages="`ocr-worker languages LANGUAGE` says how, such as `ocr-worker languages de`",
 )
 
 

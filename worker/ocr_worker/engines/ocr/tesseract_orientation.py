@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytesseract
 
@@ -20,12 +21,23 @@ class CommandOrientationFinder:
 
     def find_turn(self, image: GreyImage) -> tuple[int, float]:
         """Degrees clockwise to turn the page upright, and how sure that is (0 when nothing is found)."""
+        found = self._found(image)
+        try:
+            return int(found["rotate"]), float(found["orientation_conf"])
+        except (KeyError, ValueError):
+            return 0, 0.0
+
+    def find_script(self, image: GreyImage) -> str:
+        """Empty where too few characters tell it."""
+        return str(self._found(image).get("script", ""))
+
+    def _found(self, image: GreyImage) -> dict[str, Any]:
         with handed_over(image, self._tessdata) as (bitmap, options):
             try:
-                found = pytesseract.image_to_osd(
+                found: dict[str, Any] = pytesseract.image_to_osd(
                     str(bitmap), config=options, output_type=pytesseract.Output.DICT
                 )
-                return int(found["rotate"]), float(found["orientation_conf"])
             # Too few characters to tell is an error to the command, and no harm to the page.
             except (pytesseract.TesseractError, RuntimeError, OSError, KeyError, ValueError):
-                return 0, 0.0
+                return {}
+            return found

@@ -63,6 +63,13 @@ class OrientationFinder:
         self._api.Clear()
         return (-found["orient_deg"] % 360, found["orient_conf"]) if found else (0, 0.0)
 
+    def find_script(self, image: GreyImage) -> str:
+        """Empty where too few characters tell it."""
+        _show(self._api, image)
+        found = self._api.DetectOrientationScript()
+        self._api.Clear()
+        return str(found["script_name"]) if found else ""
+
 
 def _load(languages: str, tessdata: Path, mode: int) -> Any:
     try:

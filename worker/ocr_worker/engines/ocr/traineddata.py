@@ -19,6 +19,8 @@ from ocr_worker.files.regular import open_regular
 
 ENTRIES, CONFIG, VERSION, ABSENT = 24, 0, 23, -1
 """How many entries there are at most, which holds the settings, which is the last, and the place of one that is not there."""
+LSTM, PUNCTUATION, WORDS, NUMBERS, CHARACTERS, CODES = 17, 18, 19, 20, 21, 22
+"""Of the network, its lists of words, and the characters that it knows."""
 _HEAD_BYTES = 4 + 8 * ENTRIES
 _Place = tuple[int, int]
 MOST_BYTES = 2**28

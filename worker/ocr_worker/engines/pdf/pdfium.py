@@ -49,11 +49,23 @@ def _opened(source: Any, password: str | None) -> Any:
     forms = [None] if password is None else passwords.forms(password)
     for number, form in enumerate(forms, 1):
         try:
+            if isinstance(source, Path):
+                return _named(source, form)
             return pypdfium2.PdfDocument(source, password=form, autoclose=True)
         except pypdfium2.PdfiumError as error:
             if getattr(error, "err_code", None) != raw.FPDF_ERR_PASSWORD or number == len(forms):
                 raise
     raise AssertionError
+
+
+def _named(path: Path, password: str | None) -> Any:
+    """By this very name: pypdfium2 would ask where links lead, and open what lies there a moment later."""
+    secret = None if password is None else password.encode("utf-8") + b"\0"
+    handle = raw.FPDF_LoadDocument(str(path).encode("utf-8") + b"\0", secret)
+    if raw.FPDF_GetPageCount(handle) < 1:
+        code = raw.FPDF_GetLastError()
+        raise pypdfium2.PdfiumError(f"PDFium can't open it (error {code})", err_code=code)
+    return pypdfium2.PdfDocument(handle)
 
 
 def rebuilt(document: Any) -> bytes:

@@ -9,11 +9,17 @@ from ocr_worker.engines.ocr.lines.characters import is_right_to_left, read_chara
 from ocr_worker.engines.ocr.lines.scan import DamagedDataError
 from ocr_worker.engines.ocr.lines.weights import Network, read_network
 from ocr_worker.engines.ocr.lines.word_list import Graph, WordList
-from ocr_worker.engines.ocr.traineddata import CONFIG, read_entries
+from ocr_worker.engines.ocr.traineddata import (
+    CHARACTERS,
+    CODES,
+    CONFIG,
+    LSTM,
+    NUMBERS,
+    PUNCTUATION,
+    WORDS,
+    read_entries,
+)
 from ocr_worker.errors import EngineMissingError
-
-LSTM, PUNCTUATION, WORDS, NUMBERS, CHARACTERS, CODES = 17, 18, 19, 20, 21, 22
-"""The entries of a language's data."""
 
 
 class UnsuitedDataError(Exception):
