@@ -81,8 +81,9 @@ def _each_once(parts: Iterator[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
 
 def _needs(package: Distribution) -> Iterator[str]:
     for requirement in package.requires or ():
-        # What only an extra brings was not asked for.
-        if "extra ==" not in requirement and (name := _NAME.match(requirement)):
+        # What our own extras bring is listed where it is there; what those of others bring was not asked for.
+        is_ours = package.metadata["Name"] == OURS
+        if (is_ours or "extra ==" not in requirement) and (name := _NAME.match(requirement)):
             yield normal(name[0])
 
 

@@ -1,0 +1,149 @@
+"""What the first reader doubts a second one reads, and is believed where it is sure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from PIL import Image
+
+from ocr_worker.engines.ocr.second_reader import NAME, SecondReader
+from ocr_worker.model.options import SecondReading
+from ocr_worker.model.page import Box, Line, Word, mean_confidence
+
+DOUBTED = 75.0
+"""A word of less confidence is read again."""
+SURE = 70.0
+"""From this confidence on a second reading of words is taken."""
+DOUBTED_SHARE = 0.15
+"""Of the characters: a page that doubts more of them is read again as a whole."""
+SURE_OF_PAGE = 75.0
+LEAST_SHARE = 0.5
+"""Of the first reading's characters: a second one that has fewer has overlooked something."""
+MOST_LINE_PX = 60_000
+"""It bounds the time that a page takes."""
+LEAST_HEIGHT_PX = 6
+STEEP = 3
+"""Height to width: what is steeper is no stretch of a level line."""
+
+Opener = Callable[[], AbstractContextManager[SecondReader | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """Reads what is doubted; `open` loads the second reader, for one page."""
+
+    mode: SecondReading
+    open: Opener
+
+    def resolve(self, picture: Image.Image, lines: tuple[Line, ...]) -> tuple[Line, ...]:
+        """The lines of a page with ink, some of them or all as the second reader has them."""
+        whole = self.mode != "words" and is_doubted(lines)
+        stretches = [] if self.mode == "page" else list(doubted_stretches(lines))
+        if not whole and not stretches:
+            return lines
+        with self.open() as reader:
+            if reader is None:
+                return lines
+            if whole and (read := _believed_page(reader, picture, lines)):
+                return read
+            return _with_words_read_again(reader, picture, lines, stretches)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Doubted words that follow one another in a line."""
+
+    line: int
+    begin: int
+    end: int
+
+
+def is_doubted(lines: Sequence[Line]) -> bool:
+    """Whether nothing was read, or too much of it in doubt."""
+    words = [word for line in lines for word in line.words]
+    doubted = sum(len(word.text) for word in words if _is_doubted(word))
+    return doubted > DOUBTED_SHARE * sum(len(word.text) for word in words) or not words
+
+
+def doubted_stretches(lines: Sequence[Line]) -> Iterator[Stretch]:
+    for number, line in enumerate(lines):
+        for doubted, places in groupby(range(len(line.words)), key=lambda at: _is_doubted(line.words[at])):
+            at = list(places)
+            left, top, right, bottom = _around(line.words[at[0] : at[-1] + 1])
+            level = LEAST_HEIGHT_PX <= bottom - top <= STEEP * (right - left)
+            if doubted and level:
+                yield Stretch(number, at[0], at[-1] + 1)
+
+
+def _is_doubted(word: Word) -> bool:
+    return word.confidence is not None and word.confidence < DOUBTED
+
+
+def _believed_page(
+    reader: SecondReader, picture: Image.Image, lines: Sequence[Line]
+) -> tuple[Line, ...] | None:
+    read = reader.read_page(picture, MOST_LINE_PX)
+    enough = _letters(read) >= LEAST_SHARE * _letters(lines)
+    sure = mean_confidence(word for line in read for word in line.words) or 0.0
+    return _marked(read) if read and enough and sure >= SURE_OF_PAGE else None
+
+
+def _letters(lines: Iterable[Line]) -> int:
+    return sum(len(word.text) for line in lines for word in line.words)
+
+
+def _marked(lines: Iterable[Line]) -> tuple[Line, ...]:
+    return tuple(
+        replace(line, words=tuple(replace(word, reader=NAME) for word in line.words)) for line in lines
+    )
+
+
+def _with_words_read_again(
+    reader: SecondReader, picture: Image.Image, lines: tuple[Line, ...], stretches: Iterable[Stretch]
+) -> tuple[Line, ...]:
+    new = list(lines)
+    # From the end of a line, as words there may become more or fewer.
+    for stretch in reversed(list(stretches)):
+        line = new[stretch.line]
+        doubted = line.words[stretch.begin : stretch.end]
+        if words := _read_again(reader, picture, doubted):
+            words = (*line.words[: stretch.begin], *words, *line.words[stretch.end :])
+            new[stretch.line] = replace(line, words=words)
+    return tuple(new)
+
+
+def _read_again(
+    reader: SecondReader, picture: Image.Image, doubted: Sequence[Word]
+) -> tuple[Word, ...] | None:
+    """The words that are to stand for them; None where the second reader is no surer."""
+    if not reader.knows("".join(word.text for word in doubted)):
+        return None
+    words = reader.read_stretch(picture, _padded(_around(doubted), picture.size))
+    if not words or (mean_confidence(words) or 0.0) < SURE:
+        return None
+    if len(words) == len(doubted):
+        # The first reader's boxes follow the ink.
+        words = [replace(word, box=old.box) for word, old in zip(words, doubted, strict=True)]
+    first, *others = words
+    first = replace(first, space_before=doubted[0].space_before)
+    return tuple(replace(word, reader=NAME) for word in (first, *others))
+
+
+def _around(words: Sequence[Word]) -> Box:
+    lefts, tops, rights, bottoms = zip(*(word.box for word in words), strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def _padded(box: Box, size: tuple[int, int]) -> Box:
+    """With some of the paper about, as the reader was trained."""
+    left, top, right, bottom = box
+    pad = round(0.12 * (bottom - top)) + 2
+    return (
+        max(0, left - pad - 2),
+        max(0, top - pad),
+        min(size[0], right + pad + 2),
+        min(size[1], bottom + pad),
+    )
