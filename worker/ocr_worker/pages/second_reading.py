@@ -9,19 +9,27 @@ from itertools import groupby
 
 from PIL import Image
 
+from ocr_worker.engines.images.ink import Ink
 from ocr_worker.engines.ocr.second_reader import NAME, SecondReader
 from ocr_worker.model.options import SecondReading
 from ocr_worker.model.page import Box, Line, Word, mean_confidence
+from ocr_worker.pages.preprocessing import is_sparse
 
-DOUBTED = 75.0
-"""A word of less confidence is read again."""
-SURE = 70.0
+DOUBTED = 80.0
+"""A word of less confidence is one that the first reader doubts."""
+SOME_DOUBTED = 0.025
+"""Of the characters: where no more are doubted, as on clean print, none is read again."""
+MUCH_DOUBTED = 0.15
+"""Of the characters or of the words: where more are doubted, the page is read again as a whole."""
+SURE = 92.0
 """From this confidence on a second reading of words is taken."""
-DOUBTED_SHARE = 0.15
-"""Of the characters: a page that doubts more of them is read again as a whole."""
 SURE_OF_PAGE = 75.0
 LEAST_SHARE = 0.5
 """Of the first reading's characters: a second one that has fewer has overlooked something."""
+MUCH_UNSEEN = 0.4
+"""Of the ink of a page of few words: where more lies outside of them, as on a photo, the first reader may have overlooked some."""
+MORE = 1.05
+"""Times the characters of a first reading that has no doubts: a second one that has fewer was in vain."""
 MOST_LINE_PX = 60_000
 """It bounds the time that a page takes."""
 LEAST_HEIGHT_PX = 6
@@ -40,14 +48,15 @@ class Doubts:
 
     def resolve(self, picture: Image.Image, lines: tuple[Line, ...]) -> tuple[Line, ...]:
         """The lines of a page with ink, some of them or all as the second reader has them."""
-        whole = self.mode != "words" and is_doubted(lines)
-        stretches = [] if self.mode == "page" else list(doubted_stretches(lines))
-        if not whole and not stretches:
+        least = least_characters(picture, lines) if self.mode != "words" else None
+        some = self.mode != "page" and doubted_share(lines) > SOME_DOUBTED
+        stretches = list(doubted_stretches(lines)) if some else []
+        if least is None and not stretches:
             return lines
         with self.open() as reader:
             if reader is None:
                 return lines
-            if whole and (read := _believed_page(reader, picture, lines)):
+            if least is not None and (read := _believed_page(reader, picture, least)):
                 return read
             return _with_words_read_again(reader, picture, lines, stretches)
 
@@ -61,11 +70,24 @@ class Stretch:
     end: int
 
 
-def is_doubted(lines: Sequence[Line]) -> bool:
-    """Whether nothing was read, or too much of it in doubt."""
+def least_characters(picture: Image.Image, lines: tuple[Line, ...]) -> float | None:
+    """How many characters a second reading of the page must have to be believed; None where the first is good enough."""
+    if doubted_share(lines) > MUCH_DOUBTED:
+        return LEAST_SHARE * _characters(lines)
+    boxes = [word.box for line in lines for word in line.words]
+    if is_sparse(lines) and Ink(picture).share_outside(boxes) > MUCH_UNSEEN:
+        return MORE * _characters(lines)
+    return None
+
+
+def doubted_share(lines: Sequence[Line]) -> float:
+    """Of the characters, or of the words if that is more; all where nothing was read."""
     words = [word for line in lines for word in line.words]
-    doubted = sum(len(word.text) for word in words if _is_doubted(word))
-    return doubted > DOUBTED_SHARE * sum(len(word.text) for word in words) or not words
+    if not words:
+        return 1.0
+    doubted = [word for word in words if _is_doubted(word)]
+    characters = sum(len(word.text) for word in doubted) / _characters(lines)
+    return max(characters, len(doubted) / len(words))
 
 
 def doubted_stretches(lines: Sequence[Line]) -> Iterator[Stretch]:
@@ -82,16 +104,13 @@ def _is_doubted(word: Word) -> bool:
     return word.confidence is not None and word.confidence < DOUBTED
 
 
-def _believed_page(
-    reader: SecondReader, picture: Image.Image, lines: Sequence[Line]
-) -> tuple[Line, ...] | None:
+def _believed_page(reader: SecondReader, picture: Image.Image, least: float) -> tuple[Line, ...] | None:
     read = reader.read_page(picture, MOST_LINE_PX)
-    enough = _letters(read) >= LEAST_SHARE * _letters(lines)
     sure = mean_confidence(word for line in read for word in line.words) or 0.0
-    return _marked(read) if read and enough and sure >= SURE_OF_PAGE else None
+    return _marked(read) if read and _characters(read) >= least and sure >= SURE_OF_PAGE else None
 
 
-def _letters(lines: Iterable[Line]) -> int:
+def _characters(lines: Iterable[Line]) -> int:
     return sum(len(word.text) for line in lines for word in line.words)
 
 
@@ -122,7 +141,9 @@ def _read_again(
     if not reader.knows("".join(word.text for word in doubted)):
         return None
     words = reader.read_stretch(picture, _padded(_around(doubted), picture.size))
-    if not words or (mean_confidence(words) or 0.0) < SURE:
+    if (mean_confidence(words) or 0.0) < SURE or [word.text for word in words] == [
+        word.text for word in doubted
+    ]:
         return None
     if len(words) == len(doubted):
         # The first reader's boxes follow the ink.

@@ -74,6 +74,8 @@ def _words(letters: Iterable[Letter], height: float) -> Iterator[ReadWord]:
     words = [
         list(word) for is_space, word in groupby(letters, key=lambda one: one.text == " ") if not is_space
     ]
+    if not words:
+        return
     edges = [0.0, *((one[-1].at + other[0].at) / 2 for one, other in pairwise(words)), 1.0]
     for word, (least, most) in zip(words, pairwise(edges), strict=True):
         way = (word[-1].at - word[0].at) / (len(word) - 1) if len(word) > 1 else _NARROWEST * height
