@@ -15,6 +15,7 @@ from ocr_worker.model.options import PageSettings
 if TYPE_CHECKING:
     from PIL import Image
 
+    from ocr_worker.engines.ocr.ppocr.reader import PpocrReader
     from ocr_worker.model.page import Box, Line, Word
 
 NAME = "ppocr"
@@ -60,10 +61,15 @@ def opened(settings: PageSettings) -> Iterator[SecondReader | None]:
     Raises EngineMissingError where it was asked for by name and can't be loaded.
     """
     with one_at_a_time.turn(models.place(models.RECOGNISER)):
-        yield _load(settings)
+        reader = _load(settings)
+        try:
+            yield reader
+        finally:
+            if reader is not None:
+                reader.close()
 
 
-def _load(settings: PageSettings) -> SecondReader | None:
+def _load(settings: PageSettings) -> PpocrReader | None:
     try:
         from ocr_worker.engines.ocr.ppocr.reader import PpocrReader
 

@@ -12,7 +12,7 @@ from ocr_worker.engines.ocr.ppocr.arranging import Piece, arranged
 from ocr_worker.engines.ocr.ppocr.detector import Detector
 from ocr_worker.engines.ocr.ppocr.recogniser import HEIGHT_PX, Recogniser
 from ocr_worker.engines.ocr.ppocr.rectangles import Rectangle
-from ocr_worker.engines.ocr.ppocr.runtime import VERSION
+from ocr_worker.engines.ocr.ppocr.runtime import VERSION, give_memory_back
 from ocr_worker.model.page import Box, Line, Word
 
 NAME = "ppocr"
@@ -29,13 +29,11 @@ class PpocrReader:
         models.require(models.DETECTOR)
         models.require(models.RECOGNISER)
 
-    @cached_property
-    def _detector(self) -> Detector:
-        return Detector(models.require(models.DETECTOR))
-
-    @cached_property
-    def _recogniser(self) -> Recogniser:
-        return Recogniser(models.require(models.RECOGNISER))
+    def close(self) -> None:
+        """Unload the networks; the next reading loads them again."""
+        for network in ("_detector", "_recogniser"):
+            self.__dict__.pop(network, None)
+        give_memory_back()
 
     def read_page(self, picture: Image.Image, most_line_px: float = math.inf) -> tuple[Line, ...]:
         """All text that there is; none where its lines together are longer than that, at their height for the network."""
@@ -58,6 +56,14 @@ class PpocrReader:
         ways = [place] if place.height < TALL * place.width else [place, _downwards(place)]
         read = [Piece(way, tuple(self._recogniser.read(_cut(picture, way)))) for way in ways]
         return max(read, key=lambda piece: piece.weight / max(1, piece.letters))
+
+    @cached_property
+    def _detector(self) -> Detector:
+        return Detector(models.require(models.DETECTOR))
+
+    @cached_property
+    def _recogniser(self) -> Recogniser:
+        return Recogniser(models.require(models.RECOGNISER))
 
 
 def _line_px(place: Rectangle) -> int:

@@ -18,7 +18,7 @@ LEAST_PX = 8
 WIDEST_PX = 3_200
 """A longer line is read in parts by who cuts it; beyond that it is pressed together."""
 BLANK = 0
-_BESIDE = 0.62
+_BESIDE = 0.65
 """Of the usual way from letter to letter: as far a word reaches beyond the middle of its last one."""
 _NARROWEST = 0.3
 """Of a line's height: the way between letters where a word has only one."""
@@ -65,7 +65,8 @@ class Recogniser:
         for number, stretch in groupby(range(len(likeliest)), key=likeliest.__getitem__):
             if number != BLANK and number < len(self._characters):
                 at = list(stretch)
-                middle = (at[0] + at[-1] + 1) / 2 / len(likeliest)
+                # A letter is told when most of it was seen: half a step past its middle.
+                middle = (at[0] + at[-1]) / 2 / len(likeliest)
                 yield Letter(self._characters[number], middle, max(likelihood[step] for step in at))
 
 
