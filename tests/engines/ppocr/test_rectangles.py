@@ -24,7 +24,7 @@ def likelihood(*pieces: Corners, level: int = 230) -> Floats:
     picture = Image.new("L", (320, 200))
     for corners in pieces:
         ImageDraw.Draw(picture).polygon(corners, fill=level)
-    found: Floats = np.asarray(picture, np.float32) / 255
+    found: Floats = (np.asarray(picture) / 255).astype(np.float32)
     return found
 
 

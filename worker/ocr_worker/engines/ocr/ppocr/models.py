@@ -24,7 +24,7 @@ LANGUAGES = (
     "msa", "nld", "nor", "oci", "pol", "por", "que", "ron", "slk", "slv", "spa", "sqi", "srp_latn",
     "swa", "swe", "tgl", "tur", "uzb",
 )  # fmt: skip
-"""Of the fifty that it was trained with, by Tesseract's codes. Japanese and Chinese were read worse, or not measured;
+"""Of the fifty that it was trained with, by Tesseract's codes. Japanese and Chinese were not measured;
 Vietnamese letters are missing from its characters, and Romansh has no code."""
 
 
