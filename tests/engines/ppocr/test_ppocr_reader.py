@@ -48,7 +48,7 @@ def ink_of(words: list[str], at: tuple[int, int], height: int) -> list[Box]:
 def test_a_page_is_read_with_a_box_and_a_confidence_for_each_word(reader: PpocrReader, degrees: int) -> None:
     sheet = pictures.sheet("Harvest moon 1987").rotate(-degrees, Image.Resampling.BICUBIC, fillcolor=255)
 
-    [line] = reader.read_page(sheet)
+    [line] = reader.read_page(GreyImage(sheet, 200))
 
     assert [word.text for word in line.words] == ["Harvest", "moon", "1987"]
     assert all(90 <= (word.confidence or 0) <= 100 for word in line.words)
@@ -62,7 +62,7 @@ def test_a_page_is_read_with_a_box_and_a_confidence_for_each_word(reader: PpocrR
 
 
 def test_a_page_with_more_text_than_there_is_time_for_is_left(reader: PpocrReader) -> None:
-    assert reader.read_page(pictures.sheet(), most_line_px=100) == ()
+    assert reader.read_page(GreyImage(pictures.sheet(), 200), most_line_px=100) == ()
 
 
 def test_the_engine_reads_what_its_model_can_and_refuses_other_languages(tmp_path: Path) -> None:
@@ -101,8 +101,9 @@ def test_it_reads_where_sockets_are_refused() -> None:
         "seccomp.apply(commands=False)\n"
         "try:\n    socket.socket()\n    raise SystemExit('a socket was opened')\nexcept PermissionError:\n    pass\n"
         "from ocr_worker.engines.ocr.ppocr.reader import PpocrReader\n"
+        "from ocr_worker.engines.images.grey_image import GreyImage\n"
         "from tests.faults import pictures\n"
-        "print(PpocrReader().read_page(pictures.sheet())[0].text)\n"
+        "print(PpocrReader().read_page(GreyImage(pictures.sheet(), 200))[0].text)\n"
     )
 
     done = subprocess.run(
@@ -131,7 +132,7 @@ def test_one_waits_for_another_but_not_for_ever(tmp_path: Path) -> None:
     sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="needs glibc"
 )
 def test_what_it_took_is_given_back(reader: PpocrReader) -> None:
-    reader.read_page(pictures.sheet())
+    reader.read_page(GreyImage(pictures.sheet(), 200))
     reading = resident_mib()
 
     reader.close()

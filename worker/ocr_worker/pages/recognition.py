@@ -90,7 +90,7 @@ class Reader:
         if self.doubts is None or not reading.has_ink:
             return reading
         upright = _turn(image, reading.turned)
-        return replace(reading, lines=self.doubts.resolve(upright.picture, reading.lines))
+        return replace(reading, lines=self.doubts.resolve(upright, reading.lines))
 
     def _read_lit(self, image: GreyImage, tones: Tones) -> Reading:
         """Where light is uneven, what reads better with the shadows taken out or left in."""

@@ -7,8 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from PIL import Image
-
+from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.images.ink import Ink
 from ocr_worker.engines.ocr.second_reader import NAME, SecondReader
 from ocr_worker.model.options import SecondReading
@@ -46,9 +45,9 @@ class Doubts:
     mode: SecondReading
     open: Opener
 
-    def resolve(self, picture: Image.Image, lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    def resolve(self, image: GreyImage, lines: tuple[Line, ...]) -> tuple[Line, ...]:
         """The lines of a page with ink, some of them or all as the second reader has them."""
-        least = least_characters(picture, lines) if self.mode != "words" else None
+        least = least_characters(image, lines) if self.mode != "words" else None
         some = self.mode != "page" and doubted_share(lines) > SOME_DOUBTED
         stretches = list(doubted_stretches(lines)) if some else []
         if least is None and not stretches:
@@ -56,9 +55,9 @@ class Doubts:
         with self.open() as reader:
             if reader is None:
                 return lines
-            if least is not None and (read := _believed_page(reader, picture, least)):
+            if least is not None and (read := _believed_page(reader, image, least)):
                 return read
-            return _with_words_read_again(reader, picture, lines, stretches)
+            return _with_words_read_again(reader, image, lines, stretches)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +69,12 @@ class Stretch:
     end: int
 
 
-def least_characters(picture: Image.Image, lines: tuple[Line, ...]) -> float | None:
+def least_characters(image: GreyImage, lines: tuple[Line, ...]) -> float | None:
     """How many characters a second reading of the page must have to be believed; None where the first is good enough."""
     if doubted_share(lines) > MUCH_DOUBTED:
         return LEAST_SHARE * _characters(lines)
     boxes = [word.box for line in lines for word in line.words]
-    if is_sparse(lines) and Ink(picture).share_outside(boxes) > MUCH_UNSEEN:
+    if is_sparse(lines) and Ink(image.picture).share_outside(boxes) > MUCH_UNSEEN:
         return MORE * _characters(lines)
     return None
 
@@ -104,8 +103,8 @@ def _is_doubted(word: Word) -> bool:
     return word.confidence is not None and word.confidence < DOUBTED
 
 
-def _believed_page(reader: SecondReader, picture: Image.Image, least: float) -> tuple[Line, ...] | None:
-    read = reader.read_page(picture, MOST_LINE_PX)
+def _believed_page(reader: SecondReader, image: GreyImage, least: float) -> tuple[Line, ...] | None:
+    read = reader.read_page(image, MOST_LINE_PX)
     sure = mean_confidence(word for line in read for word in line.words) or 0.0
     return _marked(read) if read and _characters(read) >= least and sure >= SURE_OF_PAGE else None
 
@@ -121,26 +120,24 @@ def _marked(lines: Iterable[Line]) -> tuple[Line, ...]:
 
 
 def _with_words_read_again(
-    reader: SecondReader, picture: Image.Image, lines: tuple[Line, ...], stretches: Iterable[Stretch]
+    reader: SecondReader, image: GreyImage, lines: tuple[Line, ...], stretches: Iterable[Stretch]
 ) -> tuple[Line, ...]:
     new = list(lines)
     # From the end of a line, as words there may become more or fewer.
     for stretch in reversed(list(stretches)):
         line = new[stretch.line]
         doubted = line.words[stretch.begin : stretch.end]
-        if words := _read_again(reader, picture, doubted):
+        if words := _read_again(reader, image, doubted):
             words = (*line.words[: stretch.begin], *words, *line.words[stretch.end :])
             new[stretch.line] = replace(line, words=words)
     return tuple(new)
 
 
-def _read_again(
-    reader: SecondReader, picture: Image.Image, doubted: Sequence[Word]
-) -> tuple[Word, ...] | None:
+def _read_again(reader: SecondReader, image: GreyImage, doubted: Sequence[Word]) -> tuple[Word, ...] | None:
     """The words that are to stand for them; None where the second reader is no surer."""
     if not reader.knows("".join(word.text for word in doubted)):
         return None
-    words = reader.read_stretch(picture, _padded(_around(doubted), picture.size))
+    words = reader.read_stretch(image, _padded(_around(doubted), image.size))
     if (mean_confidence(words) or 0.0) < SURE or [word.text for word in words] == [
         word.text for word in doubted
     ]:

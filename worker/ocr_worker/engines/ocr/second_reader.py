@@ -13,8 +13,7 @@ from ocr_worker.errors import EngineMissingError
 from ocr_worker.model.options import PageSettings
 
 if TYPE_CHECKING:
-    from PIL import Image
-
+    from ocr_worker.engines.images.grey_image import GreyImage
     from ocr_worker.engines.ocr.ppocr.reader import PpocrReader
     from ocr_worker.model.page import Box, Line, Word
 
@@ -24,13 +23,13 @@ _log = logging.getLogger(__name__)
 
 
 class SecondReader(Protocol):
-    """Reads all of a page, or a stretch of one of its lines; boxes are in the picture's pixels."""
+    """Reads all of a page, or a stretch of one of its lines; boxes are in the image's pixels."""
 
-    def read_page(self, picture: Image.Image, most_line_px: float) -> tuple[Line, ...]:
+    def read_page(self, image: GreyImage, most_line_px: float) -> tuple[Line, ...]:
         """None where lines, brought to the height that its network takes, would be longer than that together."""
         ...
 
-    def read_stretch(self, picture: Image.Image, box: Box) -> list[Word]: ...
+    def read_stretch(self, image: GreyImage, box: Box) -> list[Word]: ...
 
     def knows(self, text: str) -> bool:
         """Whether it could read all of these characters."""

@@ -24,4 +24,4 @@ class PpocrEngine:
         return None
 
     def recognise(self, image: GreyImage) -> tuple[Line, ...]:
-        return self._reader.read_page(image.picture)
+        return self._reader.read_page(image)

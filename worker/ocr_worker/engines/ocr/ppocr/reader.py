@@ -7,6 +7,7 @@ from functools import cached_property
 
 from PIL import Image
 
+from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr.ppocr import models
 from ocr_worker.engines.ocr.ppocr.arranging import Piece, arranged
 from ocr_worker.engines.ocr.ppocr.detector import Detector
@@ -35,8 +36,9 @@ class PpocrReader:
             self.__dict__.pop(network, None)
         give_memory_back()
 
-    def read_page(self, picture: Image.Image, most_line_px: float = math.inf) -> tuple[Line, ...]:
+    def read_page(self, image: GreyImage, most_line_px: float = math.inf) -> tuple[Line, ...]:
         """All text that there is; none where its lines together are longer than that, at their height for the network."""
+        picture = image.picture
         places = self._detector.find(picture)
         if sum(map(_line_px, places)) > most_line_px:
             return ()
@@ -46,11 +48,11 @@ class PpocrReader:
     def knows(self, text: str) -> bool:
         return self._recogniser.knows(text)
 
-    def read_stretch(self, picture: Image.Image, box: Box) -> list[Word]:
+    def read_stretch(self, image: GreyImage, box: Box) -> list[Word]:
         """A stretch of a level line."""
         left, top, right, bottom = box
         place = Rectangle((left, top), (right, top), (left, bottom))
-        return Piece(place, tuple(self._recogniser.read(picture.crop(box)))).page_words()
+        return Piece(place, tuple(self._recogniser.read(image.picture.crop(box)))).page_words()
 
     def _read_rectangle(self, picture: Image.Image, place: Rectangle) -> Piece:
         ways = [place] if place.height < TALL * place.width else [place, _downwards(place)]
