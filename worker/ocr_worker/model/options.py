@@ -297,7 +297,7 @@ class PageSettings:
         Option(
             Choice(get_args(SecondReading)),
             "read again what the engine doubts",
-            "`words` reads doubted words, `page` doubted pages, `auto` both where the extra `second-reader` is installed",
+            "doubted `words`, a doubted `page`, or with `auto` both where the extra `second-reader` is installed",
             ("--second-reader",),
         ),
     ] = "auto"
