@@ -165,6 +165,7 @@ lock: ## Pin all requirements anew, with hashes; PACKAGE=pillow moves that one a
 	$(UV) --group build --output-file requirements/runtime.txt
 	$(UV) --group build --extra server --constraint requirements/runtime.txt --output-file requirements/server.txt
 	$(UV) --group build $(SHARDS) --constraint requirements/runtime.txt --output-file requirements/shards.txt
+	$(UV) --group build --extra second-reader --constraint requirements/server.txt --output-file requirements/second-reader.txt
 	$(UV) --group dev --extra server $(SHARDS) --constraint requirements/server.txt --constraint requirements/shards.txt \
 		--output-file requirements/dev.txt
 	$(UV) --group bench --extra server $(SHARDS) --constraint requirements/dev.txt --output-file requirements/bench.txt

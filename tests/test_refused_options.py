@@ -35,6 +35,7 @@ BAD_IN_PROGRAMS: dict[str, object] = {
     "rotate_pages": 90,
     "deskew": "ON",
     "denoise": [],
+    "second_reader": "both",
     "signed": None,
     "keep_protection": "yes",
     "tessdata_dir": "",

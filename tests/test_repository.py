@@ -18,7 +18,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PAGES = [*REPOSITORY.glob("*.md"), *sorted((REPOSITORY / "docs").rglob("*.md"))]
 
 
-@pytest.mark.parametrize("name", ["runtime", "server", "dev", "bench", "sidecar", "windows"])
+@pytest.mark.parametrize("name", ["runtime", "server", "second-reader", "dev", "bench", "sidecar", "windows"])
 def test_every_requirement_is_pinned_with_hashes_and_without_an_address(name: str) -> None:
     text = (REPOSITORY / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
 

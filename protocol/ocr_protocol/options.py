@@ -34,6 +34,9 @@ class BatchOptions(BaseModel):
     rotate_pages: Switch = Field(default="auto", description="auto, on, off, true or false")
     deskew: Switch = Field(default="auto", description="auto, on, off, true or false")
     denoise: Switch = Field(default="auto", description="auto, on, off, true or false")
+    second_reader: Literal["auto", "off", "words", "page"] = Field(
+        default="auto", description="auto, off, words or page"
+    )
     max_pixels: int = Field(
         default=250000000, ge=1, le=100_000_000_000, description="an integer from 1 to 100,000,000,000"
     )

@@ -40,6 +40,7 @@ ENUMS: dict[tuple[str, ...], str] = {
     ("skip", "redo", "force"): "ExistingText",
     ("skip", "overwrite", "suffix"): "OnExisting",
     ("refuse", "unsigned_copy"): "SignedPolicy",
+    ("auto", "off", "words", "page"): "SecondReading",
     ("finish", "shutdown"): "OnStdinEnd",
     ("drain", "now"): "ShutdownMode",
 }

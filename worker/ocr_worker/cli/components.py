@@ -22,6 +22,7 @@ _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _LICENCE = re.compile(r"(^|/)(LICEN[CS]E|COPYING|NOTICE|AUTHORS)[^/]*$|\.dist-info/licenses/", re.IGNORECASE)
 _NATIVE = re.compile(r"\.(so|dll|dylib)(\.[0-9.]+)?$")
 _PARTS = re.compile(r"\.dist-info/sboms/[^/]+\.json$")
+_WITH_MODELS = re.compile(r"""extra == ['"]second-reader['"]""")
 _LONGEST_NAME = 80
 """Some put the whole text where the name of their licence belongs."""
 
@@ -81,8 +82,9 @@ def _each_once(parts: Iterator[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
 
 def _needs(package: Distribution) -> Iterator[str]:
     for requirement in package.requires or ():
-        # What only an extra brings was not asked for.
-        if "extra ==" not in requirement and (name := _NAME.match(requirement)):
+        # What only an extra brings was not asked for; models are told of wherever they are, as pages are read with them.
+        is_needed = "extra ==" not in requirement or _WITH_MODELS.search(requirement)
+        if is_needed and (name := _NAME.match(requirement)):
             yield normal(name[0])
 
 

@@ -28,6 +28,8 @@ class Options(TypedDict, total=False):
     """Straighten skewed pages before reading. Default: 'auto'."""
     denoise: Switch | bool
     """Remove speckles before reading. Default: 'auto'. `auto` erases them on pages that are full of them; `on` smooths every page, clean ones too."""
+    second_reader: Literal["auto", "off", "words", "page"]
+    """Read again what the engine doubts. Default: 'auto'. Doubted `words`, a doubted `page`, or with `auto` both where the extra `second-reader` is installed."""
     max_pixels: int
     """Refuse larger pages and images. Default: 250000000. A larger image is `too_large`, a larger page of a PDF is drawn at a lower resolution."""
     signed: Literal["refuse", "unsigned_copy"]

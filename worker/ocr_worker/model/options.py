@@ -21,6 +21,7 @@ OnExisting = Literal["skip", "overwrite", "suffix"]
 ExistingText = Literal["skip", "redo", "force"]
 Signed = Literal["refuse", "unsigned_copy"]
 Switch = Literal["auto", "on", "off"]
+SecondReading = Literal["auto", "off", "words", "page"]
 
 DAY_SECONDS = 86_400
 
@@ -296,6 +297,15 @@ class PageSettings:
             "remove speckles before reading",
             "`auto` erases them on pages that are full of them; `on` smooths every page, clean ones too",
             ("--denoise",),
+        ),
+    ] = "auto"
+    second_reader: Annotated[
+        SecondReading,
+        Option(
+            Choice(get_args(SecondReading)),
+            "read again what the engine doubts",
+            "doubted `words`, a doubted `page`, or with `auto` both where the extra `second-reader` is installed",
+            ("--second-reader",),
         ),
     ] = "auto"
     max_pixels: Annotated[

@@ -25,6 +25,8 @@ class Word:
     confidence: float | None
     """0 to 100; None for text that the file already had."""
     space_before: bool = True
+    reader: str = ""
+    """Who read it, where that was not the page's engine."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import json
 from datetime import datetime, timezone
 from typing import Any, BinaryIO
 
-from ocr_worker.model.page import Box, Line, Page
+from ocr_worker.model.page import Box, Line, Page, Word
 from ocr_worker.outputs.document import Document, Summary
 
 SCHEMA_VERSION = 1
@@ -108,16 +108,18 @@ def _line_record(line: Line, scale: tuple[float, float]) -> dict[str, Any]:
         "box_px": list(line.box),
         "box_points": _points(line.box, scale),
         "baseline_px": [round(value, 1) for value in line.baseline],
-        "words": [
-            {
-                "text": w.text,
-                "box_px": list(w.box),
-                "box_points": _points(w.box, scale),
-                "confidence": w.confidence,
-            }
-            for w in line.words
-        ],
+        "words": [_word_record(word, scale) for word in line.words],
     }
+
+
+def _word_record(word: Word, scale: tuple[float, float]) -> dict[str, Any]:
+    record = {
+        "text": word.text,
+        "box_px": list(word.box),
+        "box_points": _points(word.box, scale),
+        "confidence": word.confidence,
+    }
+    return record | ({"reader": word.reader} if word.reader else {})
 
 
 def _points(box: Box, scale: tuple[float, float]) -> list[float]:

@@ -11,6 +11,7 @@ from typing import Literal
 
 from ocr_worker.engines.images import image_files
 from ocr_worker.engines.images.grey_image import GreyImage
+from ocr_worker.engines.ocr import second_reader
 from ocr_worker.engines.ocr.registry import Engines
 from ocr_worker.engines.pdf import appearances, form_values, page_content, pdfium
 from ocr_worker.engines.pdf.page_objects import Drawn
@@ -42,6 +43,7 @@ from ocr_worker.pages.rendering import (
     take_image,
     with_pictures_put_right,
 )
+from ocr_worker.pages.second_reading import Doubts
 from ocr_worker.pages.source_file import glance, require_unchanged
 
 UNREADABLE = "The page's own text can't be read (its characters are not those that are seen); existing_text: redo recognises the page instead"
@@ -172,7 +174,8 @@ class PageWork:
     def _read(self, image: GreyImage, points: tuple[float, float], task: PageTask) -> Page:
         engine = self.engines.engine(task.settings)
         finder = partial(self.engines.finder, task.settings)
-        reading = Reader(engine, finder, task.settings, self.engines.hints(task.settings)).read(image)
+        hints, doubts = self.engines.hints(task.settings), _doubts(task.settings)
+        reading = Reader(engine, finder, task.settings, hints, doubts).read(image)
         (width_px, height_px), (width, height), dpi = image.size, points, image.dpi
         if reading.turned in (90, 270):
             width_px, height_px, width, height = height_px, width_px, height, width
@@ -192,6 +195,12 @@ class PageWork:
             engine_version=engine.version,
             warnings=(*image.warnings, *(() if reading.lines or not reading.has_ink else (UNREAD,))),
         )
+
+
+def _doubts(settings: PageSettings) -> Doubts | None:
+    if not second_reader.takes_part(settings):
+        return None
+    return Doubts(settings.second_reader, partial(second_reader.opened, settings))
 
 
 def _status(reading: Reading) -> PageStatus:

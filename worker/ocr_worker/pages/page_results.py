@@ -11,7 +11,7 @@ from ocr_worker.errors import InternalError
 from ocr_worker.files.atomic import write_unsynced
 from ocr_worker.model.page import Line, Page, Word
 
-VERSION = 2
+VERSION = 3
 _FIELDS = (
     "number", "status", "width_px", "height_px", "dpi", "dpi_estimated", "width_points", "height_points", "turned",
     "engine", "engine_version", "seconds", "hidden_text", "repainted", "error_code", "error",
@@ -54,11 +54,11 @@ def _picture_place(result: Path) -> Path:
 
 
 def _pack(line: Line) -> list[Any]:
-    words = [[w.text, *w.box, w.confidence, int(w.space_before)] for w in line.words]
+    words = [[w.text, *w.box, w.confidence, int(w.space_before), w.reader] for w in line.words]
     return [line.block, line.paragraph, list(line.box), list(line.baseline), words]
 
 
 def _unpack(packed: list[Any]) -> Line:
     block, paragraph, box, baseline, words = packed
-    unpacked = tuple(Word(w[0], (w[1], w[2], w[3], w[4]), w[5], bool(w[6])) for w in words)
+    unpacked = tuple(Word(w[0], (w[1], w[2], w[3], w[4]), w[5], bool(w[6]), w[7]) for w in words)
     return Line(unpacked, tuple(box), tuple(baseline), block, paragraph)

@@ -19,6 +19,7 @@ from ocr_worker.model.page import Line, map_lines
 from ocr_worker.model.tasks import PageSettings
 from ocr_worker.pages import preprocessing
 from ocr_worker.pages.denoising import denoised
+from ocr_worker.pages.second_reading import Doubts
 
 TURNS = (180, 90, 270)
 STEEP_DEGREES = 2.0
@@ -65,6 +66,8 @@ class Reader:
     finder: Callable[[], OrientationFinder | None]
     settings: PageSettings
     hints: Hints
+    doubts: Doubts | None = None
+    """None where nobody reads a second time."""
 
     def read(self, image: GreyImage) -> Reading:
         """Recognise a page's bitmap."""
@@ -76,10 +79,18 @@ class Reader:
         reading = self._read_lit(upright, tones)
         if not reading.lines and reading.has_ink:
             reading = self._read_upright(_inverted(upright), may_shrink=False)
+        reading = self._read_again(fitted, reading)
         before, after = fitted.size, image.size
         if reading.turned in (90, 270):
             before, after = before[::-1], after[::-1]
         return replace(reading, lines=_scaled(reading.lines, before, after))
+
+    def _read_again(self, image: GreyImage, reading: Reading) -> Reading:
+        """As it came, neither inverted nor without shadows and specks: so the second reader was trained."""
+        if self.doubts is None or not reading.has_ink:
+            return reading
+        upright = _turn(image, reading.turned)
+        return replace(reading, lines=self.doubts.resolve(upright, reading.lines))
 
     def _read_lit(self, image: GreyImage, tones: Tones) -> Reading:
         """Where light is uneven, what reads better with the shadows taken out or left in."""

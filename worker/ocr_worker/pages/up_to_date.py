@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ocr_worker.engines.ocr import registry
+from ocr_worker.engines.ocr import registry, second_reader
 from ocr_worker.engines.ocr.registry import Engines
 from ocr_worker.errors import OcrError
 from ocr_worker.files.regular import read_regular
@@ -39,6 +39,9 @@ def settings_record(settings: PageSettings) -> dict[str, Any]:
     record: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(settings)))
     # Where else data was looked for makes no other output: what was found is told by its hash.
     del record["tessdata_dirs"]
+    # Without a second reader it says nothing.
+    if not second_reader.takes_part(settings):
+        del record["second_reader"]
     return record
 
 

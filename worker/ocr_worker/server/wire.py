@@ -19,7 +19,7 @@ JOB_ID = r"^[0-9]{8}_[0-9]{6}_[0-9a-f]{8}$"
 UPLOAD_ID = r"^[0-9a-f]{32}$"
 OutputKind = Literal["pdf", "txt", "json", "hocr", "alto"]
 OFFERED = (
-    "languages", "engine", "dpi", "outputs", "existing_text", "rotate_pages", "deskew", "denoise", "max_pixels", "signed",
+    "languages", "engine", "dpi", "outputs", "existing_text", "rotate_pages", "deskew", "denoise", "second_reader", "max_pixels", "signed",
     "keep_protection", "on_existing", "max_workers", "page_timeout_seconds", "file_timeout_seconds", "retries",
     "stop_on_error_threshold", "max_lock_wait_seconds", "chunk_size", "pages_per_minute", "dry_run",
 )  # fmt: skip

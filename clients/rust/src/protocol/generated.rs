@@ -113,6 +113,9 @@ pub struct BatchOptions {
     /// Auto, on, off, true or false. Default: `"auto"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotate_pages: Option<Switch>,
+    /// Auto, off, words or page. Default: `"auto"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_reader: Option<SecondReading>,
     /// Refuse or unsigned_copy. Default: `"refuse"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed: Option<SignedPolicy>,
@@ -1016,6 +1019,15 @@ pub struct RetryFailed {
     /// An object of paths and their passwords as strings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passwords: Option<Passwords>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecondReading {
+    Auto,
+    Off,
+    Words,
+    Page,
 }
 
 /// End the worker: after the accepted work (drain), or at once (now).

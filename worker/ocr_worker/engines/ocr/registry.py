@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ocr_worker.engines.ocr import second_reader
 from ocr_worker.engines.ocr.engine import (
     Engine,
     EngineFactory,
@@ -22,6 +23,7 @@ from ocr_worker.engines.ocr.engine import (
     Probe,
 )
 from ocr_worker.engines.ocr.languages import CODES
+from ocr_worker.engines.ocr.ppocr.factory import PpocrFactory
 from ocr_worker.engines.ocr.tessdata import find_data, own_code, tessdata_folders
 from ocr_worker.engines.ocr.tesseract_factories import BUILT_IN, LINES
 from ocr_worker.errors import EngineMissingError, LanguageMissingError, OcrError
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 GROUP = "ocr_sidecar.engines"
 AUTO = "auto"
+BY_NAME_ALONE = (PpocrFactory(),)
+"""Ours too, but `auto` passes them over, and their languages are not those that Tesseract's data gives."""
 KEPT_ENGINES = 3
 """Sets of languages held in memory at a time: a model takes 20 to 60 MB."""
 NOT_ANY = "No language is installed that could be told: `ocr-worker languages LANGUAGE` says how to get one"
@@ -109,7 +113,7 @@ def installed_engines() -> list[str]:
 
 def installed_languages(data_dir: str | None = None) -> list[str]:
     """The codes that `languages` may name, with one engine or another."""
-    usable = [factory for factory in _factories() if _look(factory).usable]
+    usable = [factory for factory in _factories() if _goes_by_itself(factory) and _look(factory).usable]
     return sorted(set[str]().union(*(_languages(factory, data_dir) for factory in usable)))
 
 
@@ -143,6 +147,7 @@ def require(settings: PageSettings) -> EngineFactory:
         raise LanguageMissingError(NOT_ANY, missing=list(settings.languages))
     if not settings.tells_language:
         factory.require_languages(settings.languages, settings.tessdata_dir)
+    second_reader.require(settings)
     return factory
 
 
@@ -181,7 +186,7 @@ def models(settings: PageSettings) -> list[dict[str, object]]:
     Raises EngineMissingError, LanguageMissingError.
     """
     files = choose(settings).fingerprint(settings.languages, settings.tessdata_dir)
-    return [asdict(file) for file in files]
+    return [asdict(file) for file in (*files, *second_reader.fingerprint(settings))]
 
 
 @lru_cache(maxsize=32)
@@ -251,14 +256,19 @@ def _preferred(settings: PageSettings) -> Iterator[EngineFactory]:
     """In the order of `auto`: lines first where they are read as well, which is faster."""
     if LINES.reads_as_well(settings.languages):
         yield LINES.looking_into(settings.tessdata_dirs)
-    yield from _factories(settings)
+    yield from filter(_goes_by_itself, _factories(settings))
 
 
 def _factories(settings: PageSettings | None = None) -> Iterator[EngineFactory]:
     folders = settings.tessdata_dirs if settings else ()
     for factory in BUILT_IN:
         yield factory.looking_into(folders) if folders else factory
+    yield from BY_NAME_ALONE
     yield from _added()
+
+
+def _goes_by_itself(factory: EngineFactory) -> bool:
+    return factory not in BY_NAME_ALONE
 
 
 @lru_cache(maxsize=1)
@@ -267,7 +277,7 @@ def _added() -> tuple[EngineFactory, ...]:
     # Late: a page process that reads with an engine of ours does without.
     from importlib.metadata import entry_points
 
-    ours = {factory.name for factory in BUILT_IN} | {AUTO}
+    ours = {factory.name for factory in (*BUILT_IN, *BY_NAME_ALONE)} | {AUTO}
     points = {point.name: point for point in entry_points(group=GROUP) if point.name not in ours}
     return tuple(_Added(name, _maker(points[name])) for name in sorted(points))
 
