@@ -41,6 +41,11 @@ class InFlightTasks:
         """How many tasks the run may have in flight."""
         return min(self._job.options.max_workers or self._pool.size, self._pool.size)
 
+    @property
+    def width(self) -> int:
+        """How many of its tasks are really worked on at once."""
+        return min(self.processes, self._pool.crew().width)
+
     def room(self) -> int:
         """How many more tasks may be started."""
         return min(self._pool.free(), self.processes - len(self._tasks))
@@ -60,6 +65,16 @@ class InFlightTasks:
         weight = file.weights[task.page - 1] if isinstance(task, Recognise) else None
         seconds = time.monotonic() - started.at
         return InWork(file.stored.file, task.number, _page(task), weight, seconds)
+
+    def idle_files(self) -> set[int]:
+        """Files that have pages in flight, none of which anybody works on yet."""
+        waiting = self._pool.waiting()
+        if not waiting:
+            return set()
+        idle = {started.task.number for ticket, started in self._tasks.items() if ticket in waiting}
+        return idle - {
+            started.task.number for ticket, started in self._tasks.items() if ticket not in waiting
+        }
 
     def start(self, task: Task) -> None:
         """Start a task. Raises OSError if no process can be started."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from ocr_worker.jobs.course import (
+    MOST_FILES,
     Course,
     Drop,
     Effect,
@@ -50,6 +51,8 @@ class JobRun:
         )
         self._ends = TaskEnds(job, self.window, self.course, self.journal, context)
         self._rest_is_told = False
+        self._idle = set[int]()
+        """Files on which nobody worked at the last look."""
 
     def begin(self) -> None:
         """Prepare the output folder and publish where the run starts."""
@@ -62,6 +65,7 @@ class JobRun:
     def advance(self) -> None:
         """Carry out all steps that the course allows now."""
         self._tell_rest()
+        self._look_at_pool()
         self.course.begin_turn()
         while not self.ended and (step := self.course.next_step(time.monotonic(), self.in_flight.room())):
             if isinstance(step, Feed):
@@ -84,6 +88,7 @@ class JobRun:
     def tick(self) -> None:
         """Do what is due: publish progress, give up overdue files."""
         self.journal.tell()
+        self._look_at_pool()
         self._apply(self.course.overdue(time.monotonic()))
 
     def next_tick(self) -> float | None:
@@ -133,6 +138,14 @@ class JobRun:
         if self.course.paused and not self.in_flight and not self._rest_is_told:
             self._rest_is_told = True
             self.journal.rested()
+
+    def _look_at_pool(self) -> None:
+        """The pool may have changed between two turns; no clock of a file runs while nobody works on it."""
+        self.journal.look_at_crew()
+        self.course.most_files = max(MOST_FILES, 2 * self._pool.size)
+        idle = self.in_flight.idle_files()
+        self.course.hold(idle | self._idle, time.monotonic())
+        self._idle = idle
 
     def _start(self, task: Task) -> None:
         self.in_flight.start(task)

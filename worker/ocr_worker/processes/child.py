@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from ocr_worker.pages.executor import Workbench
 
 NICENESS = 5
+FIRST_TO_GO = "500"
+"""Of 1,000: where memory runs out, the kernel ends a page before the worker, or a node of a cluster with all its pages."""
 TASK_CPU_SECONDS = 900
 MOST_FILE_BYTES = 2**35
 MOST_OPEN_FILES = 256
@@ -167,6 +169,9 @@ def _send(channel: Channel, line: bytes) -> None:
 def _step_back() -> None:
     if sys.platform != "win32":
         os.nice(NICENESS)
+    if sys.platform == "linux":
+        with suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO, encoding="ascii")
 
 
 def _limit(memory_limit_mib: int) -> None:
