@@ -144,8 +144,10 @@ lock: ## Pin all requirements anew, with hashes; PACKAGE=pillow moves that one a
 	@build/lock/bin/python -m pip --disable-pip-version-check --quiet install uv
 	$(UV) --group build --output-file requirements/runtime.txt
 	$(UV) --group build --extra server --constraint requirements/runtime.txt --output-file requirements/server.txt
-	$(UV) --group dev --extra server --constraint requirements/server.txt --output-file requirements/dev.txt
-	$(UV) --group bench --extra server --constraint requirements/dev.txt --output-file requirements/bench.txt
+	$(UV) --group build --extra cluster --constraint requirements/runtime.txt --output-file requirements/cluster.txt
+	$(UV) --group dev --extra server --extra cluster --constraint requirements/server.txt \
+		--constraint requirements/cluster.txt --output-file requirements/dev.txt
+	$(UV) --group bench --extra server --extra cluster --constraint requirements/dev.txt --output-file requirements/bench.txt
 	$(UV) --group sidecar --constraint requirements/runtime.txt --output-file requirements/sidecar.txt
 	$(subst --universal --python-version 3.10,--python-platform windows --python-version 3.13,$(UV)) \
 		--group windows --constraint requirements/dev.txt --output-file requirements/windows.txt

@@ -114,7 +114,7 @@ class DaskEngine:
         told = False
         while not self._closing.is_set():
             try:
-                client = await _Client.connected(self._address, self._security, self)
+                client = await self._connected()
             except Exception as error:  # noqa: BLE001  # whatever it is, another try may meet a better network
                 if not told:
                     log.warning("the cluster %s can't be reached: %s", self._address, error)
@@ -122,7 +122,21 @@ class DaskEngine:
                 await self._pause(AGAIN_SECONDS)
                 continue
             told = False
-            await self._work(client)
+            if client is not None:
+                await self._work(client)
+
+    async def _connected(self) -> _Client | None:
+        """None where it is not needed any more before it is there."""
+        connecting = asyncio.ensure_future(_Client.connected(self._address, self._security, self))
+        closing = asyncio.ensure_future(self._closing.wait())
+        await asyncio.wait({connecting, closing}, return_when=asyncio.FIRST_COMPLETED)
+        closing.cancel()
+        if connecting.done():
+            return connecting.result()
+        connecting.cancel()
+        with suppress(asyncio.CancelledError):
+            await connecting
+        return None
 
     async def _work(self, client: _Client) -> None:
         """Until the way to the scheduler is lost, or is not needed any more."""
@@ -243,7 +257,12 @@ class _Client(Client):
             deserializers=READ_PLAINLY,
         )
         client.owner, client.lost = owner, asyncio.Event()
-        await client
+        try:
+            await client
+        except BaseException:
+            # Else its end by the collector would begin a close that nobody awaits.
+            client.status = "closed"
+            raise
         return client
 
     async def _ensure_connected(self, timeout: float | None = None) -> None:
