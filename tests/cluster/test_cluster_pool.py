@@ -251,7 +251,7 @@ def test_without_nodes_for_long_our_own_processes_read_or_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on_no_nodes: Any, read_here: int
 ) -> None:
     now = [1000.0]
-    monkeypatch.setattr(cluster_pool.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
     stage = Stage(tmp_path, slots=0, settings=ClusterSettings("tls://s", on_no_nodes=on_no_nodes))
     stage.start((1, stage.page(1)))
     before = stage.heard()

@@ -96,8 +96,9 @@ class Batch:
 
 def at_work(cluster: Embedded) -> list[psutil.Process]:
     """The page processes of nodes that have a page."""
-    pools = [node.plugins[NodePlugin.name].node._pool for node in cluster.nodes]
-    return [psutil.Process(slot.pid) for pool in pools if pool for slot in pool._slots if slot.ticket]
+    plugins: list[Any] = [node.plugins[NodePlugin.name] for node in cluster.nodes]
+    slots = [slot for plugin in plugins if plugin.node._pool for slot in plugin.node._pool._slots]
+    return [psutil.Process(slot.pid) for slot in slots if slot.ticket]
 
 
 def test_a_batch_on_nodes_has_the_text_and_boxes_of_one_on_this_machine(

@@ -12,7 +12,7 @@ import typer
 from typer._completion_classes import completion_init
 
 from ocr_worker import __version__
-from ocr_worker.cli.commands import batch, doctor, files, info, jobs, licenses, maintenance, serve
+from ocr_worker.cli.commands import batch, cluster, doctor, files, info, jobs, licenses, maintenance, serve
 from ocr_worker.cli.commands.serve import StartService
 from ocr_worker.cli.display import answer, say, stdout_is_deaf
 from ocr_worker.cli.exit_codes import CANCELLED, GOOD, INTERNAL, USAGE, UsageError
@@ -117,6 +117,7 @@ def _make_app(start_service: StartService) -> typer.Typer:
     maintenance.add_to(app)
     files.add_to(app)
     app.command("doctor")(doctor.doctor)
+    cluster.add_to(app)
     info.add_to(app)
     app.command("licenses")(licenses.licenses)
     serve.add_to(app, start_service)

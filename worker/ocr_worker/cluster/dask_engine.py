@@ -26,10 +26,10 @@ from ocr_worker.cluster.engine import (
     PagesSpoke,
     Reader,
 )
-from ocr_worker.cluster.node_plugin import FACTS, read_order
+from ocr_worker.cluster.node_plugin import FACTS, read_order, security_of
 from ocr_worker.cluster.readers import difference, own_reader
 from ocr_worker.cluster.security import checked_address, is_secure
-from ocr_worker.settings import ClusterSettings, TlsFiles
+from ocr_worker.settings import ClusterSettings
 
 log = logging.getLogger(__name__)
 
@@ -293,18 +293,6 @@ async def _identity(client: Client) -> dict[str, Any]:
     """Of the scheduler, with all its workers."""
     scheduler: Any = client.scheduler
     return dict(await scheduler.identity(n_workers=-1))
-
-
-def security_of(tls: TlsFiles | None) -> Security:
-    """Both sides show certificates of one authority."""
-    if tls is None:
-        return Security()
-    files = {
-        f"tls_{side}_{kind}": str(file)
-        for side in ("client", "worker", "scheduler")
-        for kind, file in (("cert", tls.cert), ("key", tls.key))
-    }
-    return Security(tls_ca_file=str(tls.ca), require_encryption=True, **files)
 
 
 def nodes_of(identity: dict[str, Any]) -> list[NodeFacts]:

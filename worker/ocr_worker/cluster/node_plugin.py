@@ -16,7 +16,7 @@ from distributed import Security, Worker, WorkerPlugin, get_worker
 from ocr_worker.cluster.node import PageNode, PathMap
 from ocr_worker.cluster.orders import Reply, load_order
 from ocr_worker.cluster.readers import own_reader
-from ocr_worker.settings import Settings
+from ocr_worker.settings import Settings, TlsFiles
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +99,18 @@ class Node(Worker):
 
     def start_http_server(self, *_: Any, **__: Any) -> None:
         """None: nobody asked for one."""
+
+
+def security_of(tls: TlsFiles | None) -> Security:
+    """Both sides show certificates of one authority."""
+    if tls is None:
+        return Security()
+    files = {
+        f"tls_{side}_{kind}": str(file)
+        for side in ("client", "worker", "scheduler")
+        for kind, file in (("cert", tls.cert), ("key", tls.key))
+    }
+    return Security(tls_ca_file=str(tls.ca), require_encryption=True, **files)
 
 
 def facts_of_this_machine() -> dict[str, Any]:
