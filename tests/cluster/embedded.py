@@ -51,7 +51,7 @@ class Embedded:
 
 
 @contextmanager
-def embedded(folder: Path, nodes: int = 2) -> Iterator[Embedded]:
+def embedded(folder: Path, nodes: int = 2, protocol: str = "inproc") -> Iterator[Embedded]:
     logging.getLogger("distributed").setLevel(logging.ERROR)
     cluster = Embedded(folder)
     thread = threading.Thread(target=cluster.loop.run_forever, daemon=True)
@@ -59,7 +59,7 @@ def embedded(folder: Path, nodes: int = 2) -> Iterator[Embedded]:
     with dask.config.set(
         {"distributed.scheduler.http.routes": [], "distributed.scheduler.allowed-failures": 2}
     ):
-        cluster.scheduler = scheduler = cluster.call(_scheduler())
+        cluster.scheduler = scheduler = cluster.call(_scheduler(protocol))
         cluster.address = scheduler.address
         try:
             for _ in range(nodes):
@@ -73,5 +73,6 @@ def embedded(folder: Path, nodes: int = 2) -> Iterator[Embedded]:
             thread.join(HANG_SECONDS)
 
 
-async def _scheduler() -> Scheduler:
-    return await Scheduler(protocol="inproc://", dashboard=False, dashboard_address=":0", port=0)  # type: ignore[no-any-return]
+async def _scheduler(protocol: str) -> Scheduler:
+    host = "127.0.0.1" if protocol == "tcp" else None
+    return await Scheduler(protocol=protocol, host=host, dashboard=False, dashboard_address=":0", port=0)  # type: ignore[no-any-return]

@@ -58,6 +58,8 @@ ErrorCode = Literal[
     "changed",
     "bad_name",
     "crashed",
+    "node_lost",
+    "cluster_insecure",
     "cancelled",
     "internal",
     "parse_error",
@@ -81,6 +83,8 @@ JobState = Literal[
 ]
 
 OnExisting = Literal["skip", "overwrite", "suffix"]
+
+OnNoNodes = Literal["local", "wait"]
 
 OnStdinEnd = Literal["finish", "shutdown"]
 
@@ -176,6 +180,25 @@ class ClientInfo(TypedDict):
 
     name: str
     version: NotRequired[str]
+
+
+class ClusterInfo(TypedDict):
+    """Where pages go beside this machine's own processes."""
+
+    address: str
+    secure: bool
+    on_no_nodes: OnNoNodes
+
+
+class ClusterNews(TypedDict):
+    """Nodes of the cluster came, went, were refused or lost pages, which others read."""
+
+    kind: Literal["cluster"]
+    message: str
+    nodes: int
+    slots: int
+    lost_pages: int
+    refused: list[RefusedNode]
 
 
 class Counts(TypedDict):
@@ -331,6 +354,7 @@ class HelloData(TypedDict):
     languages: list[str]
     limits: Limits
     schema_sha256: str
+    cluster: NotRequired[ClusterInfo]
 
 
 class InfoEvent(TypedDict):
@@ -529,6 +553,7 @@ class ProgressData(TypedDict):
     elapsed_seconds: NotRequired[float]
     eta_seconds: NotRequired[float]
     pages_per_second: NotRequired[float]
+    nodes: NotRequired[int]
     working: list[WorkingOn]
 
 
@@ -544,6 +569,14 @@ class ProgressEvent(TypedDict):
 
 class Refusal(TypedDict):
     code: ErrorCode
+    message: str
+
+
+class RefusedNode(TypedDict):
+    """A machine of the cluster that gets no pages, and why."""
+
+    node: str
+    code: str
     message: str
 
 
@@ -688,6 +721,7 @@ InfoData = Union[
     RetryAcknowledged,
     ShutdownAcknowledged,
     Paused,
+    ClusterNews,
     FileStarted,
     FileDone,
     Heartbeat,

@@ -101,6 +101,23 @@ export interface ClientInfo {
   version?: string;
 }
 
+/** Where pages go beside this machine's own processes. */
+export interface ClusterInfo {
+  address: string;
+  on_no_nodes: 'local' | 'wait';
+  secure: boolean;
+}
+
+/** Nodes of the cluster came, went, were refused or lost pages, which others read. */
+export interface ClusterNews {
+  kind: 'cluster';
+  lost_pages: number;
+  message: string;
+  nodes: number;
+  refused: RefusedNode[];
+  slots: number;
+}
+
 export type CommandId = string | number;
 
 export type CommandName =
@@ -171,6 +188,8 @@ export type ErrorCode =
   | 'changed'
   | 'bad_name'
   | 'crashed'
+  | 'node_lost'
+  | 'cluster_insecure'
   | 'cancelled'
   | 'internal'
   | 'parse_error'
@@ -302,6 +321,7 @@ export interface Hello {
 
 /** What this worker is and can do. */
 export interface HelloData {
+  cluster?: ClusterInfo;
   commands: CommandName[];
   engines: EngineInfo[];
   kind: 'hello';
@@ -317,7 +337,7 @@ export interface HelloData {
 /** News, and acknowledgements. */
 export interface InfoEvent {
   command?: CommandName;
-  data: Accepted | CancelAcknowledged | PauseAcknowledged | ResumeAcknowledged | RetryAcknowledged | ShutdownAcknowledged | Paused | FileStarted | FileDone | Heartbeat | Warned;
+  data: Accepted | CancelAcknowledged | PauseAcknowledged | ResumeAcknowledged | RetryAcknowledged | ShutdownAcknowledged | Paused | ClusterNews | FileStarted | FileDone | Heartbeat | Warned;
   id?: CommandId;
   job_id?: string;
   seq: number;
@@ -518,6 +538,7 @@ export interface ProgressData {
   file_count?: number;
   file_index?: number;
   message: string;
+  nodes?: number;
   page?: number;
   page_count?: number;
   pages_per_second?: number;
@@ -539,6 +560,13 @@ export interface ProgressEvent {
 export interface Refusal {
   code: ErrorCode;
   message: string;
+}
+
+/** A machine of the cluster that gets no pages, and why. */
+export interface RefusedNode {
+  code: string;
+  message: string;
+  node: string;
 }
 
 /** The answer to a command; of kind batch, the one end of a run. */
@@ -744,6 +772,7 @@ export const KINDS = {
     'retry_failed',
     'shutdown',
     'paused',
+    'cluster',
     'file_started',
     'file_done',
     'heartbeat',
