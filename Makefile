@@ -11,7 +11,7 @@ UV := build/lock/bin/uv pip compile --universal --python-version 3.10 --generate
 	--no-emit-index-url --no-annotate --no-header --no-config --quiet \
 	$(if $(PACKAGE),--upgrade-package $(PACKAGE),--upgrade) pyproject.toml
 # The rooms one by one; what starts a worker and reads whole pages is for `make test`.
-QUICK := $(filter-out tests/clients/ tests/e2e/ tests/faults/ tests/fuzz/ tests/__pycache__/,$(wildcard tests/*/ tests/test_*.py)) -m "not slow and not faults_long"
+QUICK := $(filter-out tests/clients/ tests/nodes/ tests/e2e/ tests/faults/ tests/fuzz/ tests/__pycache__/,$(wildcard tests/*/ tests/test_*.py)) -m "not slow and not faults_long"
 ACCEPTANCE := ../shared/acceptance/run
 
 # Outside of the checkout, so that a fresh one builds little; debug information would be most of it.
@@ -21,7 +21,7 @@ RUST := --manifest-path clients/rust/Cargo.toml
 APP := --manifest-path apps/tauri/Cargo.toml
 PLUGIN := clients/rust/tauri-plugin-ocr-sidecar
 
-.PHONY: help demo test test-clients test-rust test-desktop test-ui test-quick faults check fix contract acceptance sidecar test-sidecar
+.PHONY: help demo test cluster-test bench-cluster test-clients test-rust test-desktop test-ui test-quick faults check fix contract acceptance sidecar test-sidecar
 .PHONY: windows test-windows test-windows-all bench bench-quick bench-long system-tools missing-tools lock clean
 .DELETE_ON_ERROR:
 
@@ -32,10 +32,13 @@ demo: .venv/runtime ## Watch sample scans become searchable PDFs, text and word 
 	@$(BIN)/python -m examples.demo
 
 test: .venv/dev missing-tools tests/readers/node_modules ## Run all tests but those of clients and apps, which have targets of their own.
-	$(PYTEST) --ignore tests/clients
+	$(PYTEST) --ignore tests/clients --ignore tests/nodes
 
 test-clients: .venv/dev missing-tools ## Run the tests of the Python and TypeScript clients and of the npm packages.
 	$(PYTEST) tests/clients
+
+cluster-test: .venv/dev missing-tools ## Run a cluster of four network namespaces, killed, cut off and slowed down; root and iproute2.
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest tests/nodes
 
 test-rust: .venv/dev ## Format, lint and test the Rust client with the real worker; RUST_TESTS=--include-ignored kills a hundred hosts.
 	@if ! command -v cargo >/dev/null; then \
