@@ -11,7 +11,7 @@ UV := build/lock/bin/uv pip compile --universal --python-version 3.10 --generate
 	--no-emit-index-url --no-annotate --no-header --no-config --quiet \
 	$(if $(PACKAGE),--upgrade-package $(PACKAGE),--upgrade) pyproject.toml
 # The rooms one by one; what starts a worker and reads whole pages is for `make test`.
-QUICK := $(filter-out tests/clients/ tests/e2e/ tests/faults/ tests/fuzz/ tests/__pycache__/,$(wildcard tests/*/ tests/test_*.py)) -m "not slow and not long and not faults_long"
+QUICK := $(filter-out tests/clients/ tests/nodes/ tests/e2e/ tests/faults/ tests/fuzz/ tests/__pycache__/,$(wildcard tests/*/ tests/test_*.py)) -m "not slow and not long and not faults_long"
 ACCEPTANCE := ../shared/acceptance/run
 
 # Outside of the checkout, so that a fresh one builds little; debug information would be most of it.
@@ -22,7 +22,7 @@ APP := --manifest-path apps/tauri/Cargo.toml
 PLUGIN := clients/rust/tauri-plugin-ocr-sidecar
 SHARDS := --extra shards --extra shards-s3 --extra shards-parquet
 
-.PHONY: help demo test test-long test-clients test-rust test-desktop test-ui test-quick faults check fix contract acceptance sidecar test-sidecar
+.PHONY: help demo test test-long cluster-test bench-cluster test-clients test-rust test-desktop test-ui test-quick faults check fix contract acceptance sidecar test-sidecar
 .PHONY: windows test-windows test-windows-all acceptance-windows bench bench-quick bench-long bench-shards system-tools missing-tools lock clean
 .DELETE_ON_ERROR:
 
@@ -33,13 +33,16 @@ demo: .venv/runtime ## Watch sample scans become searchable PDFs, text and word 
 	@$(BIN)/python -m examples.demo
 
 test: .venv/dev missing-tools tests/readers/node_modules ## Run all tests but those of clients and apps, which have targets of their own.
-	$(PYTEST) --ignore tests/clients
+	$(PYTEST) --ignore tests/clients --ignore tests/nodes
 
 test-long: .venv/dev missing-tools ## Run further rows of what the tests try: the typefaces, cuts and faults that `make test` leaves out.
-	$(PYTEST) --ignore tests/clients -m "long and not faults_long"
+	$(PYTEST) --ignore tests/clients --ignore tests/nodes -m "long and not faults_long"
 
 test-clients: .venv/dev missing-tools ## Run the tests of the Python and TypeScript clients and of the npm packages.
 	$(PYTEST) tests/clients
+
+cluster-test: .venv/dev missing-tools ## Run a cluster of four network namespaces, killed, cut off and slowed down; root and iproute2.
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest tests/nodes
 
 test-rust: .venv/dev ## Format, lint and test the Rust client with the real worker; RUST_TESTS=--include-ignored kills a hundred hosts.
 	@if ! command -v cargo >/dev/null; then \
@@ -166,9 +169,11 @@ lock: ## Pin all requirements anew, with hashes; PACKAGE=pillow moves that one a
 	$(UV) --group build --extra server --constraint requirements/runtime.txt --output-file requirements/server.txt
 	$(UV) --group build $(SHARDS) --constraint requirements/runtime.txt --output-file requirements/shards.txt
 	$(UV) --group build --extra second-reader --constraint requirements/server.txt --output-file requirements/second-reader.txt
-	$(UV) --group dev --extra server $(SHARDS) --constraint requirements/server.txt --constraint requirements/shards.txt \
-		--output-file requirements/dev.txt
-	$(UV) --group bench --extra server $(SHARDS) --constraint requirements/dev.txt --output-file requirements/bench.txt
+	$(UV) --group build --extra cluster --constraint requirements/runtime.txt --output-file requirements/cluster.txt
+	$(UV) --group dev --extra server --extra cluster $(SHARDS) --constraint requirements/server.txt \
+		--constraint requirements/cluster.txt --constraint requirements/shards.txt --output-file requirements/dev.txt
+	$(UV) --group bench --extra server --extra cluster $(SHARDS) --constraint requirements/dev.txt \
+		--output-file requirements/bench.txt
 	$(UV) --group sidecar --constraint requirements/runtime.txt --output-file requirements/sidecar.txt
 	$(subst --universal --python-version 3.10,--python-platform windows --python-version 3.13,$(UV)) \
 		--group windows --constraint requirements/dev.txt --output-file requirements/windows.txt

@@ -29,7 +29,7 @@ def test_every_error_of_ours_has_a_code_of_the_table() -> None:
 
 def test_a_dead_page_is_tried_at_once_a_hung_one_later_and_a_gone_file_not_page_by_page() -> None:
     assert {"crashed", "engine"} == RETRIED_CODES
-    assert {"crashed", "engine", "timeout"} == RETRYABLE_CODES
+    assert {"crashed", "engine", "node_lost", "timeout"} == RETRYABLE_CODES
     assert {"not_found", "changed", "locked", "no_space", "bad_password"} <= FILE_CODES
     assert not FILE_CODES & {"corrupt", "too_large", "unsupported_type", "internal"}
 

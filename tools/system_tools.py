@@ -20,7 +20,7 @@ PACKAGES = {
     "parallel": "parallel",
 }
 if sys.platform == "linux":
-    PACKAGES |= {"strace": "strace", "mount": "mount"}
+    PACKAGES |= {"strace": "strace", "mount": "mount", "ip": "iproute2"}
 """A command that tests call, and the Debian package it comes with."""
 
 

@@ -30,6 +30,8 @@ FileCode = Literal[
     "changed",
     "bad_name",
     "crashed",
+    "node_lost",
+    "cluster_insecure",
     "cancelled",
     "internal",
 ]
@@ -50,5 +52,5 @@ CommandCode = Literal[
 ErrorCode = Literal[FileCode, CommandCode]
 
 RETRYABLE: frozenset[ErrorCode] = frozenset(
-    {"locked", "unreachable", "timeout", "engine", "no_space", "changed", "crashed", "busy"}
+    {"locked", "unreachable", "timeout", "engine", "no_space", "changed", "crashed", "node_lost", "busy"}
 )

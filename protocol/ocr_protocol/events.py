@@ -53,6 +53,8 @@ class ProgressData(Item):
     elapsed_seconds: float | None = None
     eta_seconds: float | None = None
     pages_per_second: float | None = None
+    nodes: int | None = None
+    """Of a cluster, that pages go to; left out without one."""
     working: tuple[WorkingOn, ...] = ()
 
 
@@ -108,6 +110,25 @@ class Paused(Item):
     message: Text
 
 
+class RefusedNode(Item):
+    """A machine of the cluster that gets no pages, and why."""
+
+    node: str
+    code: str
+    message: Text
+
+
+class ClusterNews(Item):
+    """Nodes of the cluster came, went, were refused or lost pages, which others read."""
+
+    kind: Literal["cluster"] = "cluster"
+    message: Text
+    nodes: int
+    slots: int
+    lost_pages: int
+    refused: tuple[RefusedNode, ...] = ()
+
+
 class FileStarted(Item):
     """The first page of a file was given to a page process."""
 
@@ -157,6 +178,14 @@ class Warned(Item):
     file: EventPath | None = None
 
 
+class ClusterInfo(Item):
+    """Where pages go beside this machine's own processes."""
+
+    address: str
+    secure: bool
+    on_no_nodes: Literal["local", "wait"]
+
+
 class HelloData(Item):
     """What this worker is and can do."""
 
@@ -170,6 +199,8 @@ class HelloData(Item):
     languages: tuple[str, ...]
     limits: Limits
     schema_sha256: str
+    cluster: ClusterInfo | None = None
+    """The cluster that pages go to as well; left out without one."""
 
 
 class BatchData(Item):
@@ -255,6 +286,7 @@ InfoData = Annotated[
         RetryAcknowledged,
         ShutdownAcknowledged,
         Paused,
+        ClusterNews,
         FileStarted,
         FileDone,
         Heartbeat,

@@ -38,6 +38,7 @@ ENUMS: dict[tuple[str, ...], str] = {
     get_args(PdfForm): "PdfForm",
     ("pdf", "txt", "json", "hocr", "alto"): "OutputKind",
     ("skip", "redo", "force"): "ExistingText",
+    ("local", "wait"): "OnNoNodes",
     ("skip", "overwrite", "suffix"): "OnExisting",
     ("refuse", "unsigned_copy"): "SignedPolicy",
     ("auto", "off", "words", "page"): "SecondReading",

@@ -196,7 +196,7 @@ class Clock:
         return self.now
 
 
-def test_ticks_are_called_in_the_runtime_alone() -> None:
+def test_ticks_are_called_in_the_runtime_alone_and_on_a_node_by_its_own_thread() -> None:
     ticking = re.compile(r"pool\.tick\b|service\.step\b|requests\.step\b")
     found = {
         os.path.relpath(path, JOBS)
@@ -204,4 +204,4 @@ def test_ticks_are_called_in_the_runtime_alone() -> None:
         if ticking.search(path.read_text(encoding="utf-8"))
     }
 
-    assert found == {"jobs/runtime.py"}
+    assert found == {"cluster/node.py", "jobs/runtime.py"}

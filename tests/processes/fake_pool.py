@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ocr_worker.files.private import make_private
+from ocr_worker.model.crew import Crew
 from ocr_worker.model.tasks import (
     Composed,
     ComposeTask,
@@ -106,6 +107,12 @@ class FakePool:
     def shift(self, seconds: float) -> None: ...
 
     def touch(self) -> None: ...
+
+    def waiting(self) -> set[int]:
+        return set()
+
+    def crew(self) -> Crew:
+        return Crew(self.size)
 
     def stats(self) -> PoolStats:
         return PoolStats()

@@ -26,8 +26,8 @@ STAND_INS: dict[str, Any] = {
     "array": [],
     "object": {},
 }
-# A warning comes where the state folder fails under the worker.
-OUT_OF_A_HOSTS_REACH = {"warning"}
+# A warning comes where the state folder fails under the worker; the session of a cluster needs one, and lies apart.
+OUT_OF_A_HOSTS_REACH = {"warning", "cluster"}
 FOLDERS = {"in": "/in", "out": "/out"}
 
 

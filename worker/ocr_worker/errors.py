@@ -98,6 +98,8 @@ FAILURES: dict[str, FailureKind] = {
     "changed": FailureKind("file", "input", "later"),
     "bad_name": FailureKind("file", "input"),
     "crashed": FailureKind("page", "worker", "alone"),
+    "node_lost": FailureKind("page", "machine", "later"),
+    "cluster_insecure": FailureKind("file", "machine"),
     "cancelled": FailureKind("job", "caller", exit_code=130),
     "internal": FailureKind("page", "worker", exit_code=70),
     "parse_error": FailureKind("command", "caller"),
@@ -337,6 +339,18 @@ class CrashedError(OcrError):
     """The page process died on every try."""
 
     code = "crashed"
+
+
+class NodeLostError(OcrError):
+    """The machine that read the page is gone, or its cluster; the page is not to blame."""
+
+    code = "node_lost"
+
+
+class ClusterInsecureError(OcrError):
+    """It would take TLS to send this to a cluster."""
+
+    code = "cluster_insecure"
 
 
 class InvalidParamsError(OcrError):

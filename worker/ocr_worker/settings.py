@@ -6,6 +6,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, cast
 
 MIB = 2**20
 LEAST_MEMORY_MIB, MOST_MEMORY_MIB = 1536, 4096
@@ -22,7 +23,33 @@ _RANGES = {
 """What a number may be at least and at most; without so much memory no page process starts."""
 PROVIDERS = ("cpu", "cuda", "tensorrt", "directml", "coreml", "openvino")
 """Names of what ONNX Runtime may run on."""
+OnNoNodes = Literal["local", "wait"]
+_ON_NO_NODES = ("local", "wait")
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """PEM files of this side: the other side shows a certificate of the same authority."""
+
+    ca: Path
+    cert: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSettings:
+    """Where pages go beside the processes of this machine."""
+
+    address: str
+    """Of a Dask scheduler, as it was given."""
+    tls: TlsFiles | None = None
+    insecure: bool = False
+    """Whether the way there may do without TLS though it leaves this machine."""
+    inline: bool = False
+    """Whether small files of one page go inside the order, for nodes without a shared folder."""
+    on_no_nodes: OnNoNodes = "local"
+    """Who reads when no node has been there for a while: our own processes, or nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +73,8 @@ class Settings:
     """Address space of a page process; where none is given, at most an equal share of the machine's memory."""
     grace_seconds: float = 1.5
     """From the order to end to the end by force."""
+    cluster: ClusterSettings | None = None
+    """None, the default: nothing of a cluster is imported, started or paid for."""
 
     @property
     def jobs_dir(self) -> Path:
@@ -64,7 +93,48 @@ def settings_from_environment() -> Settings:
     numbers = {name: number for name in _RANGES if (number := _number(name)) is not None}
     processes = numbers.setdefault("page_processes", _usable_cores())
     numbers.setdefault("memory_limit_mib", fair_share_mib(_memory_mib(), processes))
-    return Settings(state_dir=_state_dir(), **numbers)
+    return Settings(state_dir=_state_dir(), cluster=_cluster(), **numbers)
+
+
+def tls_files(ca: Path | None, cert: Path | None, key: Path | None) -> TlsFiles | None:
+    """All three, or none; ValueError for some."""
+    if ca is None and cert is None and key is None:
+        return None
+    if ca is None or cert is None or key is None:
+        raise ValueError(
+            "TLS of a cluster takes three files: the authority's certificate, ours, and its key."
+        )
+    return TlsFiles(ca.absolute(), cert.absolute(), key.absolute())
+
+
+def _cluster() -> ClusterSettings | None:
+    address = os.environ.get("OCR_WORKER_CLUSTER")
+    if not address:
+        return None
+    files = (os.environ.get(f"OCR_WORKER_CLUSTER_TLS_{name}") for name in ("CA", "CERT", "KEY"))
+    return ClusterSettings(
+        address,
+        tls_files(*(Path(file) if file else None for file in files)),
+        insecure=_flag("OCR_WORKER_CLUSTER_INSECURE"),
+        inline=_flag("OCR_WORKER_CLUSTER_INLINE"),
+        on_no_nodes=_on_no_nodes(),
+    )
+
+
+def _on_no_nodes() -> OnNoNodes:
+    text = os.environ.get("OCR_WORKER_CLUSTER_ON_NO_NODES") or "local"
+    if text not in _ON_NO_NODES:
+        raise ValueError(
+            f"OCR_WORKER_CLUSTER_ON_NO_NODES must be one of {', '.join(_ON_NO_NODES)}, not {text[:40]!r}."
+        )
+    return cast("OnNoNodes", text)
+
+
+def _flag(variable: str) -> bool:
+    text = os.environ.get(variable, "")
+    if text.lower() not in {"", "true", "false"}:
+        raise ValueError(f"{variable} must be true or false, not {text[:40]!r}.")
+    return text.lower() == "true"
 
 
 def data_dir() -> Path:

@@ -58,6 +58,8 @@ ErrorCode = Literal[
     "changed",
     "bad_name",
     "crashed",
+    "node_lost",
+    "cluster_insecure",
     "cancelled",
     "internal",
     "parse_error",
@@ -81,6 +83,8 @@ JobState = Literal[
 ]
 
 OnExisting = Literal["skip", "overwrite", "suffix"]
+
+OnNoNodes = Literal["local", "wait"]
 
 OnStdinEnd = Literal["finish", "shutdown"]
 
@@ -180,6 +184,25 @@ class ClientInfo(TypedDict):
 
     name: str
     version: NotRequired[str]
+
+
+class ClusterInfo(TypedDict):
+    """Where pages go beside this machine's own processes."""
+
+    address: str
+    secure: bool
+    on_no_nodes: OnNoNodes
+
+
+class ClusterNews(TypedDict):
+    """Nodes of the cluster came, went, were refused or lost pages, which others read."""
+
+    kind: Literal["cluster"]
+    message: str
+    nodes: int
+    slots: int
+    lost_pages: int
+    refused: list[RefusedNode]
 
 
 class Counts(TypedDict):
@@ -335,6 +358,7 @@ class HelloData(TypedDict):
     languages: list[str]
     limits: Limits
     schema_sha256: str
+    cluster: NotRequired[ClusterInfo]
 
 
 class InfoEvent(TypedDict):
@@ -533,6 +557,7 @@ class ProgressData(TypedDict):
     elapsed_seconds: NotRequired[float]
     eta_seconds: NotRequired[float]
     pages_per_second: NotRequired[float]
+    nodes: NotRequired[int]
     working: list[WorkingOn]
 
 
@@ -548,6 +573,14 @@ class ProgressEvent(TypedDict):
 
 class Refusal(TypedDict):
     code: ErrorCode
+    message: str
+
+
+class RefusedNode(TypedDict):
+    """A machine of the cluster that gets no pages, and why."""
+
+    node: str
+    code: str
     message: str
 
 
@@ -692,6 +725,7 @@ InfoData = Union[
     RetryAcknowledged,
     ShutdownAcknowledged,
     Paused,
+    ClusterNews,
     FileStarted,
     FileDone,
     Heartbeat,

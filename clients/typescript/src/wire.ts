@@ -105,6 +105,23 @@ export interface ClientInfo {
   version?: string;
 }
 
+/** Where pages go beside this machine's own processes. */
+export interface ClusterInfo {
+  address: string;
+  on_no_nodes: 'local' | 'wait';
+  secure: boolean;
+}
+
+/** Nodes of the cluster came, went, were refused or lost pages, which others read. */
+export interface ClusterNews {
+  kind: 'cluster';
+  lost_pages: number;
+  message: string;
+  nodes: number;
+  refused: RefusedNode[];
+  slots: number;
+}
+
 export type CommandId = string | number;
 
 export type CommandName =
@@ -175,6 +192,8 @@ export type ErrorCode =
   | 'changed'
   | 'bad_name'
   | 'crashed'
+  | 'node_lost'
+  | 'cluster_insecure'
   | 'cancelled'
   | 'internal'
   | 'parse_error'
@@ -306,6 +325,7 @@ export interface Hello {
 
 /** What this worker is and can do. */
 export interface HelloData {
+  cluster?: ClusterInfo;
   commands: CommandName[];
   engines: EngineInfo[];
   kind: 'hello';
@@ -321,7 +341,7 @@ export interface HelloData {
 /** News, and acknowledgements. */
 export interface InfoEvent {
   command?: CommandName;
-  data: Accepted | CancelAcknowledged | PauseAcknowledged | ResumeAcknowledged | RetryAcknowledged | ShutdownAcknowledged | Paused | FileStarted | FileDone | Heartbeat | Warned;
+  data: Accepted | CancelAcknowledged | PauseAcknowledged | ResumeAcknowledged | RetryAcknowledged | ShutdownAcknowledged | Paused | ClusterNews | FileStarted | FileDone | Heartbeat | Warned;
   id?: CommandId;
   job_id?: string;
   seq: number;
@@ -522,6 +542,7 @@ export interface ProgressData {
   file_count?: number;
   file_index?: number;
   message: string;
+  nodes?: number;
   page?: number;
   page_count?: number;
   pages_per_second?: number;
@@ -543,6 +564,13 @@ export interface ProgressEvent {
 export interface Refusal {
   code: ErrorCode;
   message: string;
+}
+
+/** A machine of the cluster that gets no pages, and why. */
+export interface RefusedNode {
+  code: string;
+  message: string;
+  node: string;
 }
 
 /** The answer to a command; of kind batch, the one end of a run. */
@@ -748,6 +776,7 @@ export const KINDS = {
     'retry_failed',
     'shutdown',
     'paused',
+    'cluster',
     'file_started',
     'file_done',
     'heartbeat',

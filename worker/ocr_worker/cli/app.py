@@ -13,7 +13,18 @@ import typer
 from typer._completion_classes import completion_init
 
 from ocr_worker import __version__
-from ocr_worker.cli.commands import batch, doctor, files, info, jobs, languages, licenses, maintenance, serve
+from ocr_worker.cli.commands import (
+    batch,
+    cluster,
+    doctor,
+    files,
+    info,
+    jobs,
+    languages,
+    licenses,
+    maintenance,
+    serve,
+)
 from ocr_worker.cli.commands.serve import StartService
 from ocr_worker.cli.display import answer, say, stdout_is_deaf
 from ocr_worker.cli.exit_codes import CANCELLED, GOOD, INTERNAL, USAGE, UsageError
@@ -132,6 +143,7 @@ def _make_app(faces: OtherFaces, first: str) -> typer.Typer:
     files.add_to(app)
     app.command("doctor")(doctor.doctor)
     languages.add_to(app)
+    cluster.add_to(app)
     info.add_to(app)
     app.command("licenses")(licenses.licenses)
     serve.add_to(app, faces.start_service)

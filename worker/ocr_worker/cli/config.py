@@ -13,10 +13,12 @@ import platformdirs
 from ocr_worker.cli.exit_codes import UsageError
 from ocr_worker.cli.terminal_text import flat
 from ocr_worker.errors import InvalidParamsError
-from ocr_worker.model.options import Number, Option, accepted, options
+from ocr_worker.model.options import Choice, Flag, FolderPath, Number, Option, accepted, options
 
 PREFIX = "OCR_WORKER_"
 RETENTION, INTERVAL = "manifest_retention_days", "progress_update_interval"
+CLUSTER = "cluster"
+_FILE = FolderPath("the path of a file")
 _OWN = {
     RETENTION: Option(
         Number(0, 1_000_000, "days"), "age from which `cleanup` removes finished jobs", default=30.0
@@ -24,6 +26,24 @@ _OWN = {
     INTERVAL: Option(
         Number(0.1, 3600, "seconds"), "least time between two updates of the display", default=0.1
     ),
+    **{
+        f"{CLUSTER}{name}": option
+        for name, option in {
+            "": Option(
+                FolderPath("the address of a Dask scheduler"), "Dask scheduler to whose nodes pages go"
+            ),
+            "_tls_ca": Option(_FILE, "certificate of the authority that both sides trust"),
+            "_tls_cert": Option(_FILE, "certificate of this side"),
+            "_tls_key": Option(_FILE, "key of that certificate"),
+            "_insecure": Option(Flag(), "do without TLS though the way leaves this machine", default=False),
+            "_inline": Option(
+                Flag(), "send small files of one page along, for nodes without them", default=False
+            ),
+            "_on_no_nodes": Option(
+                Choice(("local", "wait")), "who reads while there is no node", default="local"
+            ),
+        }.items()
+    },
 }
 """Keys that only the command line has."""
 
@@ -36,6 +56,8 @@ class Configuration:
     """Options of a batch by name, only those that are set."""
     manifest_retention_days: float = _OWN[RETENTION].default
     progress_update_interval: float = _OWN[INTERVAL].default
+    cluster: Mapping[str, Any] = field(default_factory=dict)
+    """What is said of a cluster, by its keys."""
 
 
 def keys() -> dict[str, Option]:
@@ -57,7 +79,8 @@ def read_configuration(given: Path | None) -> Configuration:
             found |= _checked(_in_file(file), f"{file}: {{}}".format)
     found |= _checked(_in_environment(), _variable)
     own = {key: found.pop(key) for key in _OWN if key in found}
-    return Configuration({keys()[key].name: value for key, value in found.items()}, **own)
+    cluster = {key: own.pop(key) for key in list(own) if key.startswith(CLUSTER)}
+    return Configuration({keys()[key].name: value for key, value in found.items()}, **own, cluster=cluster)
 
 
 def user_file() -> Path:

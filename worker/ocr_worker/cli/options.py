@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +15,7 @@ from ocr_worker.cli.config import Configuration, read_configuration
 from ocr_worker.cli.display import Loudness, answer
 from ocr_worker.cli.exit_codes import UsageError
 from ocr_worker.cli.hooks import require_target
-from ocr_worker.settings import Settings, settings_from_environment
+from ocr_worker.settings import ClusterSettings, Settings, TlsFiles, settings_from_environment, tls_files
 
 PASSWORD_VARIABLE = "OCR_WORKER_PASSWORD"  # noqa: S105  # its name, not the word
 
@@ -39,9 +39,27 @@ class OneJob(JsonOption):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions(JsonOption):
+class TlsOptions(JsonOption):
+    """How a scheduler is reached."""
+
+    tls_ca: Annotated[Path | None, Option(metavar="FILE", help="Cluster: the authority's certificate.")] = (
+        None
+    )
+    tls_cert: Annotated[Path | None, Option(metavar="FILE", help="Cluster: this side's certificate.")] = None
+    tls_key: Annotated[Path | None, Option(metavar="FILE", help="Cluster: its key.")] = None
+    insecure: Annotated[
+        bool, Option("--insecure", help="Cluster: do without TLS though the way leaves this machine.")
+    ] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions(TlsOptions):
     """Options of all commands that run a job."""
 
+    cluster: Annotated[
+        str | None,
+        Option(metavar="ADDRESS", help="A Dask scheduler, to whose nodes pages go; docs/cluster.md."),
+    ] = None
     config: ConfigFile = None
     password_file: PasswordFile = None
     on_finish: Annotated[
@@ -68,6 +86,40 @@ def worker_settings() -> Settings:
     """Read folders and limits from the environment. Raises UsageError."""
     try:
         return settings_from_environment()
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def job_settings(options: RunOptions, configuration: Configuration) -> Settings:
+    """Those of the environment, with the cluster that flags, files or variables name. Raises UsageError."""
+    said = dict(configuration.cluster)
+    address = options.cluster or said.get("cluster")
+    settings = replace(worker_settings(), cluster=None)
+    if not address:
+        return settings
+    tls = chosen_tls(options) or _tls(*(said.get(f"cluster_tls_{name}") for name in ("ca", "cert", "key")))
+    cluster = ClusterSettings(
+        address,
+        tls,
+        insecure=options.insecure or bool(said.get("cluster_insecure")),
+        inline=bool(said.get("cluster_inline")),
+        on_no_nodes=said.get("cluster_on_no_nodes", "local"),
+    )
+    return replace(settings, cluster=cluster)
+
+
+def chosen_tls(options: TlsOptions) -> TlsFiles | None:
+    """Those of the flags. Raises UsageError for some without the others, and for a file that is not there."""
+    return _tls(options.tls_ca, options.tls_cert, options.tls_key)
+
+
+def _tls(*files: Path | str | None) -> TlsFiles | None:
+    ca, cert, key = (Path(file) if file else None for file in files)
+    for file in filter(None, (ca, cert, key)):
+        if not file.is_file():
+            raise UsageError(f"There is no file {file} for the cluster's TLS.")
+    try:
+        return tls_files(ca, cert, key)
     except ValueError as error:
         raise UsageError(str(error)) from error
 

@@ -25,7 +25,7 @@ from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.model.events import FileDone, JobEnded, JobFailed, ProgressMade, RunEnd
 from ocr_worker.model.fields import batch_fields
 from ocr_worker.model.jobs import JobId, JobRequest
-from ocr_worker.model.results import Accepted, BatchResult
+from ocr_worker.model.results import Accepted, BatchResult, Progress
 from ocr_worker.processes.guard import ending_signals
 from ocr_worker.settings import Settings
 
@@ -112,7 +112,7 @@ class JobRunner:
         return self.runtime.call(lambda service: queries.batch_result(service.store, job_id, run))
 
     def _watch(self, job_id: JobId, view: View) -> RunEnd:
-        told = False
+        told, told_of = False, frozenset[str]()
         seen = self.runtime.call(lambda service: service.leases.get(job_id)).last_seq
         with self.runtime.subscribe(job_id, seen) as events:
             while True:
@@ -127,6 +127,7 @@ class JobRunner:
                         view.file(done.result)
                     case ProgressMade(_, progress):
                         view.progress(progress)
+                        told_of = _tell_crew(progress, told_of, view)
                     case None:
                         pass
                 if self._signals.heard is not None and not told:
@@ -140,6 +141,15 @@ class JobRunner:
         else:
             reason = signal.Signals(signal_number).name
             self.runtime.call(lambda service: service.interrupt(reason))
+
+
+def _tell_crew(progress: Progress, told_of: frozenset[str], view: View) -> frozenset[str]:
+    """Say once of each node that gets no pages why; who was told of."""
+    refused = progress.crew.refused if progress.crew else ()
+    for node in refused:
+        if node.node not in told_of:
+            view.note(f"The node {shown(node.node)} gets no pages: {shown(node.message)}")
+    return told_of.union(node.node for node in refused)
 
 
 def apart(settings: Settings, state_dir: Path) -> Settings:

@@ -36,8 +36,9 @@ def standing(progress: Progress) -> str:
 
 
 def pace(progress: Progress) -> str:
-    """Percent and rate."""
-    return f"{progress.percent:.0f} %, {progress.pages_per_second:.1f} pages/s"
+    """Percent and rate, and on how many nodes where pages go to some."""
+    nodes = f", {count(progress.crew.nodes or 0, 'node')}" if progress.crew else ""
+    return f"{progress.percent:.0f} %, {progress.pages_per_second:.1f} pages/s{nodes}"
 
 
 def stats_words(stats: FileTally) -> str:

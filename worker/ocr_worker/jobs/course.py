@@ -7,11 +7,11 @@ Times are seconds on the caller's clock.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal, Union
 
-from ocr_worker.errors import FAILURES, CrashedError, PageTimeoutError
+from ocr_worker.errors import FAILURES, CrashedError, NodeLostError, PageTimeoutError
 from ocr_worker.model.jobs import BatchStatus, FileState, JobOptions, JobState
 from ocr_worker.model.results import FileOutcome
 from ocr_worker.model.tasks import FailedPage, Failure, page_status
@@ -24,7 +24,9 @@ RETRYABLE_CODES = frozenset(c for c, kind in FAILURES.items() if kind.scope == "
 """Failures of a page that another run of the job may mend."""
 
 MOST_FILES = 50
-"""Files in the window at most, counting those that wait for another program to let them go."""
+"""Files in the window at most, counting those that wait for another program to let them go; more for a larger pool."""
+LOST_NODE_SECONDS = 1.0
+"""So long a page waits whose node was lost: what comes next should not meet the same."""
 MOST_VERDICTS = 50
 """Files with a verdict that end in one turn: others want to be heard."""
 THRESHOLD_FILES = 10
@@ -196,6 +198,7 @@ class Course:
         self._partial, self._reason = partial, reason
         self.window: dict[int, FileRun] = {}
         self.paused = False
+        self.most_files = MOST_FILES
         self._exhausted = False
         self._verdicts = 0
         self._next_page_at = 0.0
@@ -250,7 +253,7 @@ class Course:
             run.phase == "waiting" and run.not_before <= now and not run.suspect
             for run in self.window.values()
         )
-        return not (ready or self._exhausted) and len(self.window) < MOST_FILES
+        return not (ready or self._exhausted) and len(self.window) < self.most_files
 
     def _finish(self) -> RunEnds:
         if self._partial:
@@ -390,6 +393,11 @@ class Course:
         run = self._page_ended(number, page)
         if failure.code in FILE_CODES:
             return self._lose_file(number, failure, page)
+        if failure.code == NodeLostError.code:
+            # Not a try: the page had no part in it.
+            (run.suspects if was_alone else run.todo).appendleft(page)
+            run.not_before = now + LOST_NODE_SECONDS
+            return []
         run.attempts[page] = run.attempts.get(page, 0) + 1
         if failure.code in RETRIED_CODES and run.attempts[page] <= self._options.retries:
             if failure.details.get("signal") == "SIGKILL":
@@ -417,6 +425,12 @@ class Course:
         run.phase = "waiting" if run.phase == "opening" else "recognising"
         run.not_before = now + backoff_seconds(run.attempts[WHOLE_FILE])
         return [Retry(number, WHOLE_FILE)]
+
+    def hold(self, numbers: Iterable[int], now: float) -> None:
+        """Begin the clocks of these files anew: nobody worked on their pages until now."""
+        for number in numbers:
+            if number in self.window:
+                self.window[number].moved_at = now
 
     def overdue(self, now: float) -> list[Effect]:
         """Give up the pages of files of which none has ended for too long."""

@@ -32,6 +32,7 @@ class InFlightTasks:
     def __init__(self, job: StoredJob, window: FileWindow, context: RunContext) -> None:
         self._job, self._window, self._tasks = job, window, dict[int, _Started]()
         self._store, self._pool, self._tickets = context.store, context.pool, context.tickets
+        self._idle = set[int]()
 
     def __len__(self) -> int:
         return len(self._tasks)
@@ -40,6 +41,11 @@ class InFlightTasks:
     def processes(self) -> int:
         """How many tasks the run may have in flight."""
         return min(self._job.options.max_workers or self._pool.size, self._pool.size)
+
+    @property
+    def width(self) -> int:
+        """How many of its tasks are really worked on at once."""
+        return min(self.processes, self._pool.crew().width)
 
     def room(self) -> int:
         """How many more tasks may be started."""
@@ -60,6 +66,20 @@ class InFlightTasks:
         weight = file.weights[task.page - 1] if isinstance(task, Recognise) else None
         seconds = time.monotonic() - started.at
         return InWork(file.stored.file, task.number, _page(task), weight, seconds)
+
+    def held_files(self) -> set[int]:
+        """Files on whose pages in flight nobody works, or nobody did at the last look."""
+        before, self._idle = self._idle, self._idle_files()
+        return self._idle | before
+
+    def _idle_files(self) -> set[int]:
+        waiting = self._pool.waiting()
+        if not waiting:
+            return set()
+        idle = {started.task.number for ticket, started in self._tasks.items() if ticket in waiting}
+        return idle - {
+            started.task.number for ticket, started in self._tasks.items() if ticket not in waiting
+        }
 
     def start(self, task: Task) -> None:
         """Start a task. Raises OSError if no process can be started."""

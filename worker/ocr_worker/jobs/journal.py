@@ -12,7 +12,9 @@ from ocr_worker.jobs.course import RunEnds
 from ocr_worker.jobs.in_flight import InFlightTasks
 from ocr_worker.jobs.progress import Progress, Stopwatch
 from ocr_worker.jobs.run_context import RunContext
+from ocr_worker.model.crew import Crew
 from ocr_worker.model.events import (
+    CrewChanged,
     FileEnded,
     FileStarted,
     JobEnded,
@@ -65,6 +67,8 @@ class RunJournal:
         self.retries, self.pages_read, self._last_seq = 0, 0, job.last_seq
         self._stored_percent = self.progress.percent
         self._is_paused = self._rest_is_told = False
+        self._crew = Crew(0)
+        """As it was told last."""
         stats = context.pool.stats()
         self._deaths, self._recycled, self._peak_rss = stats.deaths, stats.recycled, job.peak_rss_bytes
 
@@ -104,7 +108,8 @@ class RunJournal:
         if not self.throttle.let_through(time.monotonic(), at_once=at_once):
             return
         self._peak_rss = max(self._peak_rss, self._pool.rss_bytes())
-        snapshot = self.progress.snapshot(self._in_flight.in_work(), self._in_flight.processes)
+        crew = self._crew if self._crew.nodes is not None else None
+        snapshot = self.progress.snapshot(self._in_flight.in_work(), self._in_flight.width, crew)
         if snapshot.percent > self._stored_percent:
             # Store before publishing: after a crash the next run must not start at a lower percentage.
             self._store.update_job(self._job.job_id, **self._fields())
@@ -114,6 +119,16 @@ class RunJournal:
     def file_started(self, number: int, pages: int) -> None:
         """Publish that a file's first page was given out."""
         self._context.listener.on_event(FileStarted(self._job.job_id, number, pages))
+
+    def look_at_crew(self) -> None:
+        """Publish who reads the pages, where nodes of a cluster do and that has changed."""
+        crew = self._pool.crew()
+        if crew == self._crew:
+            return
+        self._crew = crew
+        if crew.nodes is not None:
+            self._context.listener.on_event(CrewChanged(self._job.job_id, crew))
+            self.throttle.mark_news()
 
     def retried(self, name: str, page: int) -> None:
         """Count a retry of a page, or of a step of the whole file."""

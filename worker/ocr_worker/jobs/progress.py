@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ocr_worker.jobs.effort import Effort, InWork
 from ocr_worker.model import results
+from ocr_worker.model.crew import Crew
 from ocr_worker.model.jobs import FileState
 
 
@@ -100,12 +101,15 @@ class Progress:
         """Set 100 percent: the job is complete."""
         self._ended, self.percent = self.total, 100.0
 
-    def snapshot(self, in_work: Sequence[InWork] = (), processes: int = 1) -> results.Progress:
+    def snapshot(
+        self, in_work: Sequence[InWork] = (), processes: int = 1, crew: Crew | None = None
+    ) -> results.Progress:
         """The progress now.
 
         Args:
             in_work: what the page processes work on.
             processes: how many of them there may be.
+            crew: who reads the pages, where that are not this machine's processes alone.
         """
         left = self.effort.seconds_left(in_work, processes, self._uncounted())
         share = 100.0 * self.current / max(1, self.total)
@@ -127,6 +131,7 @@ class Progress:
             eta_seconds=None if left is None else round(left, 1),
             pages_per_second=round(rate, 3),
             working=tuple(results.Working(task.file, task.file_index, task.page) for task in in_work),
+            crew=crew,
         )
 
     def _uncounted(self) -> int:

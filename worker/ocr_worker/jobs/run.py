@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from ocr_worker.jobs import course
 from ocr_worker.jobs.file_window import FileWindow, RunOrder
@@ -16,8 +15,6 @@ from ocr_worker.jobs.task_ends import TaskEnds
 from ocr_worker.model.results import FileOutcome
 from ocr_worker.processes.pool import TaskEnded
 from ocr_worker.store.records import StoredJob
-
-log = logging.getLogger(__name__)
 
 
 class JobRun:
@@ -47,6 +44,7 @@ class JobRun:
     def advance(self) -> None:
         """Carry out all steps that the course allows now."""
         self.journal.tell_rest()
+        self._look_at_pool()
         self.course.begin_turn()
         while not self.ended and (step := self.course.next_step(time.monotonic(), self.in_flight.room())):
             if isinstance(step, course.Feed):
@@ -69,6 +67,7 @@ class JobRun:
     def tick(self) -> None:
         """Do what is due: publish progress, give up overdue files."""
         self.journal.tell()
+        self._look_at_pool()
         self._apply(self.course.overdue(time.monotonic()))
 
     def next_tick(self) -> float | None:
@@ -95,15 +94,11 @@ class JobRun:
         self.in_flight.abandon()
         self.journal.run_failed(run_error(error, self.job.job_id))
 
-    def isolated(self, step: Callable[[JobRun], object]) -> None:
-        """Do a step unless the run has ended. An exception fails this run; other runs go on."""
-        if self.ended:
-            return
-        try:
-            step(self)
-        except Exception as error:
-            log.exception("job %s failed", self.job.job_id)
-            self.fail(error)
+    def _look_at_pool(self) -> None:
+        """The pool may have changed between two turns; no clock of a file runs while nobody works on it."""
+        self.journal.look_at_crew()
+        self.course.most_files = max(course.MOST_FILES, 2 * self._pool.size)
+        self.course.hold(self.in_flight.held_files(), time.monotonic())
 
     def _start(self, task: course.Task) -> None:
         self.in_flight.start(task)

@@ -78,13 +78,13 @@ class Runtime:
             settings: of the worker.
             guard: sees to it that no page process outlives this process.
             inbox: a queue of the owner's making, where messages already are.
-            pool: that does the tasks of jobs; by default, page processes of this machine.
+            pool: that does the tasks of jobs; by default, page processes of this machine, and the cluster of the settings.
             progress_seconds: least time between two progress events of a job.
         """
         self.settings = settings
         self._inbox: Inbox = inbox or queue.Queue()
         guard = guard or guard_of_page_processes()
-        pool = pool or make_pool(settings.page_processes, settings, guard, self._inbox.put)
+        pool = pool or _pool_of_jobs(settings, guard, self._inbox.put)
         self.service: JobService = JobService(settings, pool, self, progress_seconds=progress_seconds)
         self._requests = PageRequests(make_pool(2, settings, guard, self._inbox.put))
         self._listeners: tuple[Listener, ...] = ()
@@ -351,6 +351,15 @@ class Runtime:
                 if callable(left):
                     left()
                 left = self._inbox.get(block=False)
+
+
+def _pool_of_jobs(settings: Settings, guard: Guard, post: Callable[[Any], None]) -> Pool:
+    if settings.cluster is None:
+        return make_pool(settings.page_processes, settings, guard, post)
+    # Late: who names no cluster pays for none.
+    from ocr_worker.cluster.entry import pool_of_jobs
+
+    return pool_of_jobs(settings, guard, post)
 
 
 def _is_due(at: float | None, now: float) -> bool:

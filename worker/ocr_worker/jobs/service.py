@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
@@ -279,7 +279,7 @@ class JobService:
         self._changed = False
         self._tell_resting()
         for run in self._runs:
-            run.isolated(JobRun.advance)
+            _isolated(run, JobRun.advance)
         if self._unattended:
             self._end_paused()
         self._drop_ended()
@@ -293,7 +293,7 @@ class JobService:
     def _tick(self) -> None:
         """Publish progress that was held back, and give up what is overdue."""
         for run in self._runs:
-            run.isolated(JobRun.tick)
+            _isolated(run, JobRun.tick)
         self._changed = True
         self._drop_ended()
 
@@ -306,7 +306,7 @@ class JobService:
         run = self._make_run(waiting)
         if run is not None:
             self._runs.append(run)
-            run.isolated(JobRun.begin)
+            _isolated(run, JobRun.begin)
             self.leases.manifests.run_begun(run.job.job_id, run.window.folder_id)
         self._changed = True
         self._drop_ended()
@@ -314,7 +314,7 @@ class JobService:
     def _take_outcome(self) -> None:
         ended, self._changed = self._outcomes.popleft(), True
         for run in self._runs:
-            run.isolated(lambda run: run.task_ended(ended))
+            _isolated(run, lambda run: run.task_ended(ended))
         self._drop_ended()
 
     def _take_outcomes(self) -> None:
@@ -398,7 +398,7 @@ class JobService:
         waiting = [self._make_run(waiting) for waiting in self._queue.pop(job_id)]
         for run in (*runs, *waiting):
             if run is not None:
-                run.isolated(lambda run: run.stop(end))
+                _isolated(run, lambda run: run.stop(end))
         self._drop_ended()
         self._changed = True
 
@@ -462,3 +462,14 @@ class JobService:
 
 def shutting_down() -> BusyError:
     return BusyError("The worker is shutting down and accepts no more jobs. Start another worker.")
+
+
+def _isolated(run: JobRun, step: Callable[[JobRun], object]) -> None:
+    """Do a step of a run unless it has ended. An exception fails this run; other runs go on."""
+    if run.ended:
+        return
+    try:
+        step(run)
+    except Exception as error:
+        log.exception("job %s failed", run.job.job_id)
+        run.fail(error)

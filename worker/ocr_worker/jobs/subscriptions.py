@@ -15,6 +15,7 @@ from typing_extensions import Self
 
 from ocr_worker.jobs.queries import file_result
 from ocr_worker.model.events import (
+    CrewChanged,
     FileDone,
     FileEnded,
     FileStarted,
@@ -73,7 +74,7 @@ class Subscription:
                     self._ended_seq[job_id] = seq
                 case JobEnded() | JobFailed():
                     self._ends[job_id] = event
-                case FileStarted() | JobPaused():
+                case FileStarted() | JobPaused() | CrewChanged():
                     # Hosts are told of these; who subscribes sees what is in work in the progress.
                     return
             self._news.notify_all()

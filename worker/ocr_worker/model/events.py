@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Union
 
+from ocr_worker.model.crew import Crew
 from ocr_worker.model.jobs import BatchStatus, JobId
 from ocr_worker.model.results import FileResult, Progress
 from ocr_worker.model.tasks import Failure
@@ -32,6 +33,14 @@ class JobPaused:
     """A paused job is at rest: nothing of it is in work any more."""
 
     job_id: JobId
+
+
+@dataclass(frozen=True, slots=True)
+class CrewChanged:
+    """Nodes of the cluster came, went, were refused or lost pages."""
+
+    job_id: JobId
+    crew: Crew
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +80,7 @@ class JobFailed:
     seq: int
 
 
-JobEvent = Union[ProgressMade, FileStarted, FileEnded, JobPaused, JobEnded, JobFailed]
+JobEvent = Union[ProgressMade, FileStarted, FileEnded, JobPaused, CrewChanged, JobEnded, JobFailed]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
+from ocr_worker.model.crew import Crew
 from ocr_worker.model.results import (
     BatchResult,
     FileOutcome,
@@ -65,7 +66,31 @@ def sentence(result: FileResult) -> str:
 def progress_fields(progress: Progress) -> dict[str, Any]:
     left_out = _PLACE if progress.file is None else ()
     told = {name: getattr(progress, name) for name in _PROGRESS if name not in left_out}
-    return {**told, "working": [_working_fields(task) for task in progress.working]}
+    nodes = {} if progress.crew is None else {"nodes": progress.crew.nodes}
+    return {**told, **nodes, "working": [_working_fields(task) for task in progress.working]}
+
+
+def crew_fields(crew: Crew) -> dict[str, Any]:
+    """The news of who reads the pages."""
+    return {
+        "kind": "cluster",
+        "message": crew_sentence(crew),
+        "nodes": crew.nodes,
+        "slots": crew.slots,
+        "lost_pages": crew.lost,
+        "refused": [asdict(node) for node in crew.refused],
+    }
+
+
+def crew_sentence(crew: Crew) -> str:
+    """Who reads the pages, for people."""
+    if not crew.nodes:
+        said = "No node of the cluster is there" + (" any more" if crew.lost else "")
+    else:
+        said = f"{crew.nodes} node{'s' * (crew.nodes != 1)} of the cluster, {crew.slots} slot{'s' * (crew.slots != 1)}"
+    if crew.lost:
+        said += f"; {crew.lost} page{'s' * (crew.lost != 1)} read again"
+    return said + "".join(f"; {node.node} gets none: {node.message}" for node in crew.refused)
 
 
 def _working_fields(task: Working) -> dict[str, Any]:
@@ -73,7 +98,7 @@ def _working_fields(task: Working) -> dict[str, Any]:
     return {"file": task.file, "file_index": task.file_index, **page}
 
 
-_PROGRESS = tuple(each.name for each in fields(Progress))
+_PROGRESS = tuple(each.name for each in fields(Progress) if each.name != "crew")
 
 
 def batch_fields(result: BatchResult) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from ocr_worker.model.crew import Crew
 from ocr_worker.model.jobs import BatchStatus, FileState, JobId, JobState
 from ocr_worker.model.tasks import FailedPage, Failure
 
@@ -101,6 +102,8 @@ class Progress:
     pages_per_second: float
     working: tuple[Working, ...]
     """What is in work now."""
+    crew: Crew | None = None
+    """Who reads the pages; None without a cluster."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,10 @@ def page_status(code: str) -> PageStatus:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One input file. `stamp` is (size in bytes, mtime in ns, inode) as first seen; a later mismatch is `changed`."""
+    """One input file. `stamp` is (size in bytes, mtime in ns, inode) as first seen; a later mismatch is `changed`.
+
+    An inode of 0 is not known: another machine sees the file through a share.
+    """
 
     path: str
     password: str | None = field(default=None, repr=False)

@@ -132,8 +132,15 @@ def _refuse_locked(handle: int, path: Path) -> None:
 
 
 def _require_stamp(stamp: Stamp, source: Source) -> None:
-    if source.stamp is not None and stamp != tuple(source.stamp):
+    if source.stamp is not None and _told(stamp, source) != _told(source.stamp, source):
         raise ChangedError(f"{Path(source.path).name} was changed while it was worked on; try again")
+
+
+def _told(stamp: Stamp, source: Source) -> tuple[int, ...]:
+    """What counts of it: the same file on a share may have another inode, and a coarser time."""
+    assert source.stamp is not None
+    size, changed_ns, inode = stamp
+    return (size, changed_ns, inode) if source.stamp[2] else (size, changed_ns // 1000)
 
 
 @contextmanager

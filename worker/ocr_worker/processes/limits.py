@@ -6,10 +6,13 @@ import os
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 
 from ocr_worker.settings import MIB
 
 NICENESS = 5
+FIRST_TO_GO = "500"
+"""Of 1,000: where memory runs out, the kernel ends a page before the worker, or a node of a cluster with all its pages."""
 TASK_CPU_SECONDS = 900
 MOST_FILE_BYTES = 2**35
 MOST_OPEN_FILES = 256
@@ -56,6 +59,9 @@ else:
         def begin(self) -> None:
             """At the start, and for good."""
             os.nice(NICENESS)
+            if sys.platform == "linux":
+                with suppress(OSError):
+                    Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO, encoding="ascii")
             for limit, most in (
                 (resource.RLIMIT_AS, self._memory_mib * MIB),
                 (resource.RLIMIT_CORE, 0),

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from ocr_worker.engines.ocr.registry import command_of
 from ocr_worker.errors import OutputPermissionError
 from ocr_worker.files.sweep import leave_temp_folder
+from ocr_worker.model.crew import Crew
 from ocr_worker.model.tasks import Failure, Outcome, PageDone, PageSettings, Task, Warmed
 from ocr_worker.processes import messages, meter
 from ocr_worker.processes.failures import crash, none_started, too_late, too_much, wordless
@@ -117,6 +118,14 @@ class Pool(Protocol):
 
     def touch(self) -> None:
         """Count idle time from now."""
+        ...
+
+    def waiting(self) -> set[int]:
+        """The tasks that were started and that nobody works on yet: no clock of theirs runs."""
+        ...
+
+    def crew(self) -> Crew:
+        """Who works for it now."""
         ...
 
     def stats(self) -> PoolStats: ...
@@ -355,6 +364,13 @@ class PagePool:
         """Count the idle time of all processes from now."""
         for slot in self._slots:
             slot.idle_since = time.monotonic()
+
+    def waiting(self) -> set[int]:
+        """None: what is started here is at work, or soon."""
+        return set()
+
+    def crew(self) -> Crew:
+        return Crew(self.size)
 
     def stats(self) -> PoolStats:
         return PoolStats(self._deaths, self._recycled)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ocr_worker.model.crew import Crew
 from ocr_worker.model.tasks import Failure, OpenTask, PageSettings, Task
 from ocr_worker.processes.failures import none_started
 from ocr_worker.processes.pool import Pool, PoolStats, TaskEnded
@@ -93,6 +94,12 @@ class GatedPool:
 
     def warm(self, count: int, settings: PageSettings | None, output: Place | None = None) -> None:
         self._below.warm(count, settings, output)
+
+    def waiting(self) -> set[int]:
+        return self._held.keys() | self._below.waiting()
+
+    def crew(self) -> Crew:
+        return self._below.crew()
 
     def tick(self) -> None:
         self._below.tick()

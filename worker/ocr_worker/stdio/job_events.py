@@ -13,6 +13,7 @@ from ocr_worker.errors import InternalError, JobNotFoundError
 from ocr_worker.jobs import queries
 from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.model.events import (
+    CrewChanged,
     FileEnded,
     FileStarted,
     JobEnded,
@@ -21,7 +22,7 @@ from ocr_worker.model.events import (
     JobPaused,
     ProgressMade,
 )
-from ocr_worker.model.fields import batch_fields, file_done_fields, progress_fields
+from ocr_worker.model.fields import batch_fields, crew_fields, file_done_fields, progress_fields
 from ocr_worker.model.jobs import JobId
 from ocr_worker.model.tasks import Failure
 from ocr_worker.stdio.streams import Writer
@@ -64,9 +65,8 @@ class EventPublisher:
                 self._writer.put(lambda: self._file_started(job_id, number, pages))
             case FileEnded(_, number):
                 self._writer.put(lambda: self._file_done(job_id, number))
-            case JobPaused():
-                data = {"kind": "paused", "message": f"Job {job_id} is paused: none of its pages is in work"}
-                self._writer.put(Info(job_id=job_id, data=data))
+            case JobPaused() | CrewChanged():
+                self._writer.put(Info(job_id=job_id, data=_news(event)))
             case JobFailed(_, failure):
                 self._unread.add(job_id)
                 error = _error(job_id, self._origins.pop(job_id), failure)
@@ -149,6 +149,12 @@ class EventPublisher:
         """A connection of the writer's thread."""
         self._store = store_as_it_is(self._store, self._state_dir)
         return self._store
+
+
+def _news(event: JobPaused | CrewChanged) -> dict[str, Any]:
+    if isinstance(event, CrewChanged):
+        return crew_fields(event.crew)
+    return {"kind": "paused", "message": f"Job {event.job_id} is paused: none of its pages is in work"}
 
 
 def _error(job_id: JobId, origin: Origin, failure: Failure) -> Error:

@@ -333,7 +333,21 @@ def _hello_data(settings: Settings) -> dict[str, Any]:
         "languages": own.languages,
         "limits": limits,
         "schema_sha256": SCHEMA_SHA256,
+        **_cluster(settings),
     }
+
+
+def _cluster(settings: Settings) -> dict[str, Any]:
+    """Left out without one."""
+    cluster = settings.cluster
+    if cluster is None:
+        return {}
+    told = {
+        "address": cluster.address,
+        "secure": cluster.tls is not None,
+        "on_no_nodes": cluster.on_no_nodes,
+    }
+    return {"cluster": told}
 
 
 def _result(command: Command, data: dict[str, Any]) -> Result:

@@ -36,12 +36,20 @@ class HeadStart:
 def head_start(channel: Channel, settings: Settings, guard: Guard) -> HeadStart:
     """Check whether a batch waits on stdin, without blocking."""
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    pool = make_pool(settings.page_processes, settings, guard, inbox.put)
+    pool = _pool(settings, guard, inbox)
     heard = _heard(channel.stdin)
     if _BATCH in heard:
         # One alone, for the processor that the worker leaves free; in what language it is to read is not known yet.
         pool.warm(1, None)
     return HeadStart(channel, settings, guard, inbox, pool, heard)
+
+
+def _pool(settings: Settings, guard: Guard, inbox: queue.SimpleQueue[Any]) -> Pool:
+    if settings.cluster is None:
+        return make_pool(settings.page_processes, settings, guard, inbox.put)
+    from ocr_worker.cluster.entry import pool_of_jobs
+
+    return pool_of_jobs(settings, guard, inbox.put)
 
 
 def _heard(stdin: int) -> bytes:

@@ -174,6 +174,30 @@ pub struct ClientInfo {
     pub version: Option<String>,
 }
 
+/// Where pages go beside this machine's own processes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClusterInfo {
+    pub address: String,
+    pub on_no_nodes: OnNoNodes,
+    pub secure: bool,
+    /// Fields of a later version.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// Nodes of the cluster came, went, were refused or lost pages, which others read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClusterNews {
+    pub lost_pages: i64,
+    pub message: String,
+    pub nodes: i64,
+    pub refused: Vec<RefusedNode>,
+    pub slots: i64,
+    /// Fields of a later version.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
 /// What a host may say to the worker
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case")]
@@ -289,6 +313,8 @@ pub enum ErrorCode {
     Changed,
     BadName,
     Crashed,
+    NodeLost,
+    ClusterInsecure,
     Cancelled,
     Internal,
     ParseError,
@@ -522,6 +548,8 @@ pub struct Hello {
 /// What this worker is and can do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HelloData {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterInfo>,
     pub commands: Vec<CommandName>,
     pub engines: Vec<EngineInfo>,
     pub languages: Vec<String>,
@@ -547,6 +575,7 @@ pub enum InfoData {
     RetryFailed(RetryAcknowledged),
     Shutdown(ShutdownAcknowledged),
     Paused(Paused),
+    Cluster(ClusterNews),
     FileStarted(FileStarted),
     FileDone(FileDone),
     Heartbeat(Heartbeat),
@@ -794,6 +823,16 @@ pub enum OnExisting {
     Suffix,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnNoNodes {
+    Local,
+    Wait,
+    /// A word of a later version.
+    #[serde(untagged)]
+    Unknown(String),
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnStdinEnd {
@@ -904,6 +943,8 @@ pub struct ProgressData {
     pub file_index: Option<i64>,
     pub message: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nodes: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page_count: Option<i64>,
@@ -936,6 +977,17 @@ pub struct ProgressEvent {
 pub struct Refusal {
     pub code: ErrorCode,
     pub message: String,
+    /// Fields of a later version.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// A machine of the cluster that gets no pages, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RefusedNode {
+    pub code: String,
+    pub message: String,
+    pub node: String,
     /// Fields of a later version.
     #[serde(flatten)]
     pub rest: Map<String, Value>,

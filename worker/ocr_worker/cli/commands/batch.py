@@ -16,7 +16,7 @@ from ocr_worker.cli.display import answer, say, view_for
 from ocr_worker.cli.exit_codes import GOOD, SOME_FAILED, UsageError
 from ocr_worker.cli.inputs import Search, gather, require_all, require_any
 from ocr_worker.cli.lookups import ended_files, last_unfinished, opened_jobs
-from ocr_worker.cli.options import RunOptions, answer_json, read_password, worker_settings
+from ocr_worker.cli.options import RunOptions, answer_json, job_settings, read_password
 from ocr_worker.cli.runner import JobRunner, Signals, breaks_told, end_run
 from ocr_worker.cli.terminal_text import shown
 from ocr_worker.cli.typer_options import BatchOptions, as_flag, options_from
@@ -85,7 +85,9 @@ def batch(options: BatchCommand) -> int:
     chosen = _batch_options(options, configuration)
     with (
         Signals() as signals,
-        JobRunner(worker_settings(), signals, configuration.progress_update_interval) as runner,
+        JobRunner(
+            job_settings(options, configuration), signals, configuration.progress_update_interval
+        ) as runner,
     ):
         order = Order(options, chosen, read_password(options.password_file), runner, signals)
         return (

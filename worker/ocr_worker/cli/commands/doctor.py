@@ -10,10 +10,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ocr_worker import __version__
+from ocr_worker.cli.commands.cluster import nodes_of
 from ocr_worker.cli.display import PlainView, answer
 from ocr_worker.cli.exit_codes import GOOD, SOME_FAILED
 from ocr_worker.cli.options import JsonOption, answer_json, worker_settings
@@ -30,7 +31,7 @@ from ocr_worker.jobs.capabilities import library_versions, package_version
 from ocr_worker.jobs.requests import Asked, job_request
 from ocr_worker.model.options import JobOptions, PageSettings
 from ocr_worker.processes import sandbox
-from ocr_worker.settings import MIB, Settings
+from ocr_worker.settings import MIB, ClusterSettings, Settings
 from ocr_worker.store.job_store import JobStore
 
 TEST_LINE = "Sphinx of black quartz judge my vow"
@@ -79,6 +80,8 @@ def _examine(settings: Settings) -> Iterator[Finding]:
     yield from _renderers()
     yield _sandbox()
     yield from _state_folder(settings)
+    if settings.cluster is not None:
+        yield _cluster(settings.cluster)
     yield from _self_test(settings)
 
 
@@ -152,6 +155,20 @@ def _state_folder(settings: Settings) -> Iterator[Finding]:
     yield Finding("free space", ok=not advice, detail=f"{free // MIB:,} MiB", advice=advice, required=False)
 
 
+def _cluster(cluster: ClusterSettings) -> Finding:
+    """Whether its scheduler answers, and who is there."""
+    try:
+        nodes = nodes_of(cluster)
+    except OcrError as error:
+        return Finding("cluster", ok=False, detail=cluster.address, advice=error.message, required=False)
+    reading = [node for node in nodes if not node.refused]
+    slots = sum(node.slots for node in reading)
+    detail = f"{cluster.address}, {count(len(reading), 'node')}, {count(slots, 'slot')}"
+    refused = "; ".join(f"{node.name} gets no pages: {node.refused}" for node in nodes if node.refused)
+    advice = refused or ("" if reading else "start nodes: ocr-worker node ADDRESS")
+    return Finding("cluster", ok=bool(reading), detail=detail, advice=advice, required=False)
+
+
 def _self_test(settings: Settings) -> Iterator[Finding]:
     """From a PDF whose line of text is to be read off its picture, to what stands in the outputs."""
     start = time.monotonic()
@@ -190,7 +207,10 @@ def _recognise_test_line(settings: Settings, scratch: Path) -> dict[str, str]:
     page.write_bytes(_one_line_pdf(TEST_LINE))
     chosen = JobOptions(page=_settings_of_test(), max_workers=1)
     request = job_request(Asked((os.fspath(page),), os.fspath(scratch / "out"), chosen))
-    with Signals() as signals, JobRunner(apart(settings, scratch / "state"), signals) as runner:
+    with (
+        Signals() as signals,
+        JobRunner(replace(apart(settings, scratch / "state"), cluster=None), signals) as runner,
+    ):
         result = runner.batch(request, PlainView("quiet"))
     if not result.successful:
         failed = result.failed[0].error if result.failed else None

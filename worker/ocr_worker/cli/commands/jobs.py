@@ -19,8 +19,8 @@ from ocr_worker.cli.options import (
     OneJob,
     RunOptions,
     answer_json,
+    job_settings,
     read_password,
-    worker_settings,
 )
 from ocr_worker.cli.own_words import told
 from ocr_worker.cli.runner import JobRunner, Signals, breaks_told, end_run
@@ -131,7 +131,9 @@ def _run_again(options: RunOptions, job_id: JobId, again: Again, nothing: str) -
     configuration, word = options.check(), read_password(options.password_file)
     with (
         Signals() as signals,
-        JobRunner(worker_settings(), signals, configuration.progress_update_interval) as runner,
+        JobRunner(
+            job_settings(options, configuration), signals, configuration.progress_update_interval
+        ) as runner,
         breaks_told(options),
     ):
         runner.runtime.call(lambda service: service.leases.get(job_id))

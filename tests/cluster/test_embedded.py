@@ -1,0 +1,248 @@
+"""Whole batches on a cluster in this process: Dask's own scheduler and nodes, real page processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from ocr_worker.cluster import dask_engine, node_plugin
+from ocr_worker.cluster.dask_engine import DaskEngine, look_at
+from ocr_worker.cluster.node import PathMap
+from ocr_worker.cluster.node_plugin import NodePlugin
+from ocr_worker.jobs.requests import Asked, job_request
+from ocr_worker.jobs.runtime import Runtime
+from ocr_worker.model.events import JobEnded, JobFailed
+from ocr_worker.model.options import make_options
+from ocr_worker.settings import ClusterSettings, Settings
+from tests.cluster.embedded import Embedded, embedded
+from tests.limits import HANG_SECONDS
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
+    with embedded(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def cards(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Small pages of one line each."""
+    folder = tmp_path_factory.mktemp("cards")
+    return [card(folder / f"card-{number}.png", f"Card number {number}") for number in range(1, 7)]
+
+
+def card(place: Path, line: str) -> Path:
+    picture = Image.new("L", (700, 120), 255)
+    ImageDraw.Draw(picture).text((30, 35), line, fill=0, font=ImageFont.load_default(40))
+    picture.save(place, dpi=(300, 300))
+    return place
+
+
+class Batch:
+    """Runs files in a runtime of its own, and keeps what was told."""
+
+    def __init__(
+        self, folder: Path, settings: ClusterSettings | None, files: list[Path], processes: int = 1
+    ) -> None:
+        self.out = folder / "out"
+        self.runtime = Runtime(
+            Settings(folder / "state", page_processes=processes, cluster=settings), progress_seconds=0
+        )
+        self.files, self.crews = files, list[Any]()
+
+    def run(
+        self, act: Callable[[Batch], None] | None = None, at: Embedded | None = None
+    ) -> JobEnded | JobFailed:
+        """To its end; `act` is called in a thread of its own, once page processes of the nodes are `at` work."""
+        request = job_request(
+            Asked(tuple(map(str, self.files)), str(self.out), make_options({"outputs": ["txt", "json"]}, str))
+        )
+        deadline = time.monotonic() + HANG_SECONDS
+        with self.runtime as runtime:
+            accepted = runtime.admit(request)
+            self.job_id = accepted.job_id
+            with runtime.subscribe(accepted.job_id) as events:
+                while time.monotonic() < deadline:
+                    event = events.get(0.02)
+                    if isinstance(event, JobEnded | JobFailed):
+                        return event
+                    if (progress := getattr(event, "progress", None)) and progress.crew:
+                        self.crews.append(progress.crew)
+                    if act is not None and at is not None and at_work(at):
+                        threading.Thread(target=act, args=(self,), daemon=True).start()
+                        act = None
+        raise TimeoutError
+
+    def texts(self) -> dict[str, str]:
+        return {place.name: place.read_text("utf-8") for place in sorted(self.out.glob("*.txt"))}
+
+    def boxes(self) -> dict[str, Any]:
+        return {
+            place.name: [page["lines"] for page in json.loads(place.read_text("utf-8"))["pages"]]
+            for place in sorted(self.out.glob("*_ocr_results.json"))
+        }
+
+
+def at_work(cluster: Embedded) -> list[psutil.Process]:
+    """The page processes of nodes that have a page."""
+    plugins: list[Any] = [node.plugins[NodePlugin.name] for node in cluster.nodes]
+    slots = [slot for plugin in plugins if plugin.node._pool for slot in plugin.node._pool._slots]
+    return [psutil.Process(slot.pid) for slot in slots if slot.ticket]
+
+
+def test_a_batch_on_nodes_has_the_text_and_boxes_of_one_on_this_machine(
+    cluster: Embedded, cards: list[Path], tmp_path: Path
+) -> None:
+    here, away = (
+        Batch(tmp_path / "here", None, cards),
+        Batch(tmp_path / "away", ClusterSettings(cluster.address), cards),
+    )
+
+    ends = [here.run(), away.run()]
+
+    assert [end.run.status for end in ends if isinstance(end, JobEnded)] == ["completed", "completed"]
+    assert away.texts() == here.texts()
+    assert "Card number 1" in here.texts()["card-1.txt"]
+    assert away.boxes() == here.boxes()
+    assert max(crew.nodes for crew in away.crews) == 2
+
+
+def test_a_node_that_is_lost_in_mid_page_costs_no_page(cards: list[Path], tmp_path: Path) -> None:
+    with embedded(tmp_path) as cluster:
+        batch = Batch(tmp_path, ClusterSettings(cluster.address), cards)
+
+        end = batch.run(lambda _: cluster.lose(cluster.nodes[0]), cluster)
+
+    assert isinstance(end, JobEnded)
+    assert end.run.status == "completed"
+    assert len(batch.texts()) == len(cards)
+
+
+def test_a_cancel_kills_the_page_processes_of_nodes(cluster: Embedded, tmp_path: Path) -> None:
+    """Dask's own cancel lets run on what runs."""
+    slow = [tmp_path / f"slow-{number}.png" for number in range(3)]
+    Image.effect_noise((1600, 2200), 90).save(slow[0], dpi=(200, 200), compress_level=1)
+    for place in slow[1:]:
+        shutil.copy(slow[0], place)
+    batch = Batch(tmp_path, ClusterSettings(cluster.address), slow)
+    gone = []
+
+    def cancel(batch: Batch) -> None:
+        processes = at_work(cluster)
+        batch.runtime.call(lambda service: service.cancel(batch.job_id))
+        gone.append((len(processes) > 0, psutil.wait_procs(processes, timeout=HANG_SECONDS)[1]))
+
+    end = batch.run(cancel, cluster)
+
+    assert isinstance(end, JobEnded)
+    assert end.run.status == "cancelled"
+    assert gone == [(True, [])]
+
+
+def test_a_page_process_that_is_killed_at_a_node_costs_a_try_and_no_page(
+    cluster: Embedded, cards: list[Path], tmp_path: Path
+) -> None:
+    batch = Batch(tmp_path, ClusterSettings(cluster.address), cards[:3])
+
+    def kill(_: Batch) -> None:
+        for process in at_work(cluster)[:1]:
+            os.kill(process.pid, signal.SIGKILL)
+
+    end = batch.run(kill, cluster)
+
+    assert isinstance(end, JobEnded)
+    assert len(batch.texts()) == 3
+
+
+def test_a_node_sees_mapped_folders_and_one_that_sees_none_is_refused_and_told(
+    cards: list[Path], tmp_path: Path
+) -> None:
+    """The nodes' own view is played by a folder that the coordinator alone names otherwise."""
+    theirs, ours = tmp_path / "theirs", tmp_path / "ours"
+    theirs.mkdir()
+    ours.mkdir()
+    for place in cards[:2]:
+        shutil.copy2(place, theirs / place.name)
+        shutil.copy2(place, ours / place.name)
+    with embedded(tmp_path, nodes=0) as cluster:
+        mapped = cluster.join(maps=[PathMap(str(theirs), str(ours))])
+        blind = cluster.join(maps=[PathMap(str(theirs), str(tmp_path / "nowhere"))])
+        batch = Batch(
+            tmp_path, ClusterSettings(cluster.address), [theirs / place.name for place in cards[:2]]
+        )
+
+        end = batch.run()
+
+    refused = {node.node for crew in batch.crews for node in crew.refused}
+    assert isinstance(end, JobEnded)
+    assert len(batch.texts()) == 2
+    assert refused <= {blind.address}
+    assert mapped.address not in refused
+
+
+def test_small_files_go_inside_the_order_where_nodes_share_no_folder(
+    cards: list[Path], tmp_path: Path
+) -> None:
+    with embedded(tmp_path, nodes=0) as cluster:
+        cluster.join(maps=[PathMap(str(cards[0].parent), str(tmp_path / "nowhere"))])
+        batch = Batch(tmp_path, ClusterSettings(cluster.address, inline=True), cards[:3])
+
+        batch.run()
+
+    assert len(batch.texts()) == 3
+    assert not any(crew.refused for crew in batch.crews)
+
+
+def test_a_node_of_another_version_is_refused_with_a_sentence(
+    cards: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = node_plugin.facts_of_this_machine()
+    monkeypatch.setattr(node_plugin, "facts_of_this_machine", lambda: {**facts, "version": "0.0.1"})
+    with embedded(tmp_path, nodes=1) as cluster:
+        (node,) = look_at(ClusterSettings(cluster.address))
+
+    assert node.refused.startswith("it has ocr-sidecar 0.0.1, not ")
+
+
+def test_a_worker_of_another_program_gets_no_pages() -> None:
+    other = {"workers": {"tcp://1": {"name": "other", "nthreads": 4, "status": "running"}}}
+
+    (node,) = dask_engine.nodes_of(other)
+
+    assert node.slots == 0
+    assert node.refused
+
+
+def test_no_page_is_left_with_the_scheduler_after_the_end(
+    cluster: Embedded, cards: list[Path], tmp_path: Path
+) -> None:
+    Batch(tmp_path, ClusterSettings(cluster.address), cards[:2]).run()
+
+    async def kept() -> list[Any]:
+        assert cluster.scheduler is not None
+        topics = cluster.scheduler.get_events()
+        return [event for name, events in topics.items() if name.startswith("ocr-") for _, event in events]
+
+    assert set(cluster.call(kept())) == {""}
+
+
+def test_an_engine_without_a_scheduler_has_no_slots_and_ends_at_once() -> None:
+    posted: list[Any] = []
+    engine = DaskEngine(ClusterSettings("tcp://127.0.0.1:1"), posted.append)
+
+    slots = engine.slots()
+    engine.close()
+
+    assert slots == 0
+    assert not engine._thread.is_alive()
