@@ -1,4 +1,4 @@
-"""Whether the page in the wheel, and the client it uses, are those of their sources: `python tools/service_page.py --check`.
+"""Whether the page in the wheel, and the client it uses, are those of their sources: `python -m tools.service_page --check`.
 
 Needs Python alone: `make page` builds them anew, and needs npm. `make test-ui` builds them and compares every byte.
 """
