@@ -22,8 +22,8 @@ APP := --manifest-path apps/tauri/Cargo.toml
 PLUGIN := clients/rust/tauri-plugin-ocr-sidecar
 SHARDS := --extra shards --extra shards-s3 --extra shards-parquet
 
-.PHONY: help demo test test-long cluster-test bench-cluster test-clients test-rust test-desktop test-ui test-quick faults check fix contract acceptance sidecar test-sidecar
-.PHONY: windows test-windows test-windows-all acceptance-windows bench bench-quick bench-long bench-shards system-tools missing-tools lock clean
+.PHONY: help demo test test-long cluster-test bench-cluster test-clients test-rust test-desktop test-ui page test-quick faults check fix contract screenshots acceptance sidecar test-sidecar
+.PHONY: windows test-windows test-windows-all acceptance-windows bench bench-quick bench-long bench-shards bench-server system-tools missing-tools lock clean
 .DELETE_ON_ERROR:
 
 help: ## Say what can be made.
@@ -75,6 +75,9 @@ test-ui: ## Check types of the front end and of the Electron app, and test both;
 		else echo "Missing: Node 24 from npm, which is there for Linux on x86-64. The bridge is tested with this Node alone." >&2; fi; \
 	fi
 
+page: apps/ui/node_modules ## Build the page of the service into its package, and the client of its document that the page uses.
+	@cd apps/ui && npm run --silent types >src/service/schema.ts && npm run --silent build-service
+
 apps/ui/dist: apps/ui/node_modules $(shell find apps/ui/src apps/ui/public apps/ui/index.html apps/ui/vite.config.ts)
 	@cd apps/ui && npm run --silent build && touch dist
 
@@ -101,6 +104,7 @@ check: .venv/dev ## Format, lint, types (for macOS and Windows too), layers, wha
 	$(BIN)/python -m tools.typescript --check
 	$(BIN)/python tools/audit.py
 	$(BIN)/python -m tools.openapi --check
+	$(BIN)/python -m tools.service_page --check
 	$(BIN)/python -m tools.rust_types --check
 
 fix: .venv/dev ## Format, and mend what the linter can mend.
@@ -109,6 +113,9 @@ fix: .venv/dev ## Format, and mend what the linter can mend.
 
 contract: .venv/dev ## Hold the service to its OpenAPI document, by schemathesis.
 	$(BIN)/python -m tests.server.contract 5
+
+screenshots: .venv/dev ## Take pictures of the page's main views into docs/images; look at each of them.
+	$(BIN)/python -m tests.server.screenshots
 
 acceptance: .venv/dev ## Run the acceptance cases promised so far, where ../shared is there.
 	@$(BIN)/python tools/acceptance.py $(ACCEPTANCE) tests/acceptance_cases.txt
@@ -137,6 +144,9 @@ bench-long: .venv/bench ## Memory and cost a page over 2,000 pages and 5,000 car
 bench-shards: .venv/bench ## Plans of a million files, status of 100,000 shards, a shard beside the same batch.
 	$(BIN)/python -m bench shards
 
+bench-server: .venv/dev ## The service under load: 50 watchers, 300 uploads, 1,000 polls a second, kill -9; on a quiet machine.
+	$(BIN)/python -m bench.server
+
 ifeq ($(TARGET),x86_64-pc-windows-msvc)
 sidecar: .venv/dev
 	@$(BIN)/python -m tools.windows_sidecar
@@ -157,10 +167,10 @@ system-tools: ## Install what the tests call of the system, as root on Debian; n
 missing-tools:
 	@$(PYTHON) tools/system_tools.py
 
-# pdf.js, one of the readers that tests ask: what is missing is named, and its tests are skipped by name.
+# pdf.js, one of the readers that tests ask, and axe, which looks at the page: what is missing is named, and its tests are skipped by name.
 tests/readers/node_modules: tests/readers/package-lock.json
 	@cd tests/readers && npm ci --omit=optional --no-audit --no-fund --silent && touch node_modules \
-		|| echo "Missing: pdf.js, which takes npm (nodejs.org). Tests that need it are skipped by name." >&2
+		|| echo "Missing: pdf.js and axe, which take npm (nodejs.org). Tests that need them are skipped by name." >&2
 
 lock: ## Pin all requirements anew, with hashes; PACKAGE=pillow moves that one alone.
 	@$(PYTHON) -m venv build/lock

@@ -11,6 +11,7 @@ from ocr_worker.model.crew import Crew
 from ocr_worker.model.tasks import (
     Composed,
     ComposeTask,
+    CorrectTask,
     Drawn,
     Inspected,
     InspectTask,
@@ -47,8 +48,8 @@ def well(task: Task) -> Outcome:
             make_private(Path(task.result_path).parent)
             Path(task.result_path).write_bytes(b"a result")
             return PageDone(task.page, "ok", 7, 90.0, 0.1)
-        case ComposeTask():
-            return Composed(task.outputs, 90.0, 7 * task.pages)
+        case ComposeTask() | CorrectTask():
+            return Composed(task.outputs, 90.0, 7 * PAGES)
         case InspectTask():
             return Inspected({"type": "png", "bytes": 1, "pages": 1, "page_list": []})
         case OverlayTask() | PictureTask():

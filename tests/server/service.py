@@ -67,13 +67,19 @@ class Service:
 
 
 @contextmanager
-def service(home: Path, *words: str | Path, limited: Limited | None = None) -> Iterator[Service]:
+def service(
+    home: Path,
+    *words: str | Path,
+    limited: Limited | None = None,
+    surroundings: dict[str, str] | None = None,
+) -> Iterator[Service]:
     """A service on a free port, ended in order.
 
     Args:
         home: for its state and its log.
         words: of the command line.
         limited: in their place.
+        surroundings: variables of its environment, in place of those for tests.
     """
     command = [sys.executable, "-m", "ocr_worker", "serve", "--port", "0", "--json", *map(str, words)]
     if limited is not None:
@@ -81,7 +87,7 @@ def service(home: Path, *words: str | Path, limited: Limited | None = None) -> I
     log = home / "service.log"
     with log.open("ab") as stderr:
         process = subprocess.Popen(
-            command, env=environment(home), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            command, env=surroundings or environment(home), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=stderr, text=True,
         )  # fmt: skip
     alarm = threading.Timer(HANG_SECONDS, process.kill)

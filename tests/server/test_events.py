@@ -230,3 +230,16 @@ def test_a_job_of_the_command_line_is_watched_as_any_other(
 
     assert [event.kind for event in heard if event.id] == ["file", "end"]
     assert heard[-1].data["status"] == "completed"
+
+
+def test_who_knows_a_job_up_to_an_event_is_told_what_came_after_it(
+    client: httpx.Client, tmp_path: Path
+) -> None:
+    job_id = start(client, *write_papers(tmp_path, 3))
+    ended(client, job_id)
+    path, seq = f"/api/v1/jobs/{job_id}/events", client.get(f"/api/v1/jobs/{job_id}").json()["seq"]
+
+    later = [event.kind for event in events(client, f"{path}?after={seq - 2}") if event.id]
+    nothing = client.get(f"{path}?after={seq}").status_code
+
+    assert (later, nothing) == (["file", "end"], 204)

@@ -8,6 +8,8 @@ import zipfile
 from pathlib import Path
 
 import httpx
+import img2pdf
+import pypdfium2 as pdfium
 import pytest
 from PIL import Image
 
@@ -174,3 +176,49 @@ def test_a_failed_file_is_told_without_a_path_of_the_machine(
         ("deep/missing.pdf", "not_found"),
     ]
     assert str(root) not in json.dumps([files, [event.data for event in heard]])
+
+
+@pytest.mark.parametrize("pages", [1, 2])
+def test_a_word_that_was_misread_is_put_right_in_all_outputs(
+    client: httpx.Client, tmp_path: Path, pages: int
+) -> None:
+    source = tmp_path / "misread.png"
+    source.write_bytes(png("Some words here"))
+    if pages > 1:
+        scans, source = [str(source)] * pages, tmp_path / "misread.pdf"
+        source.write_bytes(img2pdf.convert(scans))
+    job_id = start(client, source, outputs=["pdf", "txt", "json", "hocr"])
+    ended(client, job_id)
+    at = f"/api/v1/jobs/{job_id}/files/1"
+    before = client.get(f"{at}/outputs/json").json()
+    [line] = before["pages"][-1]["lines"]
+
+    after = client.post(f"{at}/pages/{pages}/words", json={"words": [{"word": 1, "text": "corrected & put"}]})
+    results = client.get(f"{at}/outputs/json").json()
+    text, hocr = (client.get(f"{at}/outputs/{kind}").text for kind in ("txt", "hocr"))
+    pdf = [
+        " ".join(page.get_textpage().get_text_bounded().split())
+        for page in pdfium.PdfDocument(client.get(f"{at}/outputs/pdf").content)
+    ]
+    refused = [
+        client.post(f"{at}/pages/{page}/words", json={"words": [{"word": word, "text": said}]}).status_code
+        for page, word, said in ((1, 3, "far"), (3, 0, "no page"), (1, 0, " blank"), (1, 0, "line\nbreak"))
+    ]
+
+    assert after.status_code == 200, after.text
+    assert after.json() == client.get(f"{at}/pages/{pages}").json()
+    changed = after.json()["lines"][0]["words"][1]
+    assert changed == {"text": "corrected & put", "confidence": 100.0, "box_px": line["words"][1]["box_px"]}
+    assert text.endswith("Some corrected & put here\n")
+    assert "corrected &amp; put" in hocr
+    assert pdf == ["Some words here"] * (pages - 1) + ["Some corrected & put here"]
+    # All else is as it was: pages, and what the results say of the outputs beside them.
+    assert results["pages"][:-1] == before["pages"][:-1]
+    assert {**results["pages"][-1], "lines": 0, "text": 0, "confidence": 0} == {
+        **before["pages"][-1], "lines": 0, "text": 0, "confidence": 0,
+    }  # fmt: skip
+    assert {kind: one["bytes"] for kind, one in results["outputs"].items()} == {
+        kind: len(client.get(f"{at}/outputs/{kind}").content) for kind in ("pdf", "txt", "hocr")
+    }
+    assert (results["engine"], results["models"]) == (before["engine"], before["models"])
+    assert refused == [422, 404, 422, 422]

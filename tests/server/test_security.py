@@ -154,7 +154,7 @@ def test_every_answer_forbids_scripts_of_others_frames_and_guesses(client: httpx
 def test_the_page_has_no_inline_script_or_style_and_asks_nobody_else(client: httpx.Client) -> None:
     page = client.get("/").text
 
-    assert '<script type="module" src=' in page
+    assert '<script type="module" crossorigin src="/static/page.js"' in page
     assert page.count("<script") == 1
     assert "style=" not in page
     assert "//" not in page.replace("</", "")

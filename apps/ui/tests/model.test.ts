@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 
 import { drawn, inSight } from '../src/model/list.js';
-import { nextDoubtful, readResults, uprightTransform } from '../src/model/results.js';
+import { doubtfulFrom, placeOf, readResults, uprightTransform } from '../src/model/results.js';
 import { languagesOf, recall, DEFAULTS } from '../src/model/wishes.js';
 import { nameOf, timeLeft } from '../src/model/words.js';
 import { writtenResults } from './fake.js';
@@ -18,7 +18,7 @@ test('of ten thousand rows those in sight are drawn, and the one with the focus'
   expect(drawn({ first: 10, end: 12 }, 100, 100)).toEqual([10, 11]);
 });
 
-test('words have their boxes and grades, and the doubtful ones follow each other around', () => {
+test('words have their boxes and grades, and the doubtful ones follow each other', () => {
   const { pages } = readResults(writtenResults());
   const words = pages[0]!.lines.flat();
 
@@ -26,10 +26,12 @@ test('words have their boxes and grades, and the doubtful ones follow each other
     { text: 'Clear', box: [50, 100, 180, 40], grade: 'good' },
     { text: 'smudgcd', grade: 'poor' },
   ]);
-  expect(nextDoubtful(words, -1)).toBe(1);
-  expect(nextDoubtful(words, 1)).toBe(1);
+  expect(doubtfulFrom(words, 0)).toBe(1);
+  expect(doubtfulFrom(words, 2)).toBeUndefined();
   expect(pages[1]!.lines.flat().map(({ grade }) => grade)).toEqual(['own']);
-  expect(nextDoubtful(pages[1]!.lines.flat(), -1)).toBeUndefined();
+  expect(doubtfulFrom(pages[1]!.lines.flat(), 0)).toBeUndefined();
+  expect(placeOf(words, 'clear SMUDG')).toBe(0);
+  expect(placeOf(words, 'smudgcd clear')).toBeUndefined();
 });
 
 test('a picture that lies on its side is turned upright behind the boxes', () => {

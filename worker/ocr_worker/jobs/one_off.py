@@ -1,4 +1,4 @@
-"""Single questions to a page process: inspect a file, read or draw a page. They wait for no job."""
+"""Single questions to a page process: inspect a file, read, draw or correct a page. They wait for no job."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ocr_worker.errors import BusyError, CrashedError, EngineError, OcrError, Pa
 from ocr_worker.jobs.course import with_name
 from ocr_worker.model.results import Inspection, PageFacts
 from ocr_worker.model.tasks import (
+    CorrectTask,
     Failure,
     Inspected,
     InspectTask,
@@ -33,7 +34,7 @@ PATIENCE_SECONDS = 1
 """After so long a second question starts beside the first."""
 MOST_WAITING = 1000
 
-Question = InspectTask | PageTask | OverlayTask | PictureTask | WarmTask
+Question = InspectTask | PageTask | CorrectTask | OverlayTask | PictureTask | WarmTask
 
 
 class PageTaskError(OcrError):

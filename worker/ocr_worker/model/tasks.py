@@ -150,7 +150,23 @@ class PictureTask:
     picture: str
 
 
-Task = Union[WarmTask, OpenTask, PageTask, ComposeTask, InspectTask, OverlayTask, PictureTask]
+@dataclass(frozen=True, slots=True)
+class CorrectTask:
+    """Put other words in the places of some on a page, and write all outputs of the file anew, from its JSON results."""
+
+    source: Source
+    settings: PageSettings
+    sha256: str
+    result_dir: str
+    """A folder for the page results meanwhile; whoever asks removes it."""
+    outputs: dict[str, str]
+    """Output kind to the path that it has; json among them."""
+    page: int
+    words: tuple[tuple[int, str], ...]
+    """Which word of the page in reading order, from 0, and what it is."""
+
+
+Task = Union[WarmTask, OpenTask, PageTask, ComposeTask, CorrectTask, InspectTask, OverlayTask, PictureTask]
 
 
 @dataclass(frozen=True, slots=True)

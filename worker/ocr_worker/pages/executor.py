@@ -13,6 +13,7 @@ from ocr_worker.errors import CorruptError
 from ocr_worker.model.tasks import (
     Composed,
     ComposeTask,
+    CorrectTask,
     Drawn,
     Inspected,
     InspectTask,
@@ -72,7 +73,7 @@ class Workbench:
                 return self._open(task)
             case PageTask():
                 return self._page(task)
-            case ComposeTask():
+            case ComposeTask() | CorrectTask():
                 return self._compose(task)
             case InspectTask():
                 return _inspect(task)
@@ -138,7 +139,11 @@ class Workbench:
             page.number, page.status, len(page.words), page.confidence, page.seconds, page.warnings
         )
 
-    def _compose(self, task: ComposeTask) -> Composed:
+    def _compose(self, task: ComposeTask | CorrectTask) -> Composed:
+        if isinstance(task, CorrectTask):
+            from ocr_worker.pages.correcting import correct
+
+            return correct(task, self.documents)
         from ocr_worker.pages.compose import compose
 
         return compose(task, self.documents)

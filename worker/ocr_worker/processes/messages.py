@@ -15,7 +15,7 @@ _Kinds = dict[str, type[Any]]
 _TASKS: _Kinds = {
     kind.__name__: kind
     for kind in (
-        tasks.WarmTask, tasks.OpenTask, tasks.PageTask, tasks.ComposeTask, tasks.InspectTask,
+        tasks.WarmTask, tasks.OpenTask, tasks.PageTask, tasks.ComposeTask, tasks.CorrectTask, tasks.InspectTask,
         tasks.OverlayTask, tasks.PictureTask, tasks.Confine,
     )
 }  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Union
 from ocr_worker.engines.ocr.registry import command_of
 from ocr_worker.model.tasks import (
     ComposeTask,
+    CorrectTask,
     InspectTask,
     OpenTask,
     OverlayTask,
@@ -49,6 +50,9 @@ def reach_of(task: Task) -> Reach:
         case ComposeTask():
             outputs = frozenset((str(Path(place).parent), task.folder) for place in task.outputs.values())
             return Reach(outputs, results=True, commands=bool(command_of(task.settings)))
+        case CorrectTask():
+            outputs = frozenset((str(Path(place).parent), None) for place in task.outputs.values())
+            return Reach(outputs, results=True)
         case OverlayTask() | PictureTask():
             return Reach(frozenset({(str(Path(task.picture).parent), None)}))
         case OpenTask() | PageTask():

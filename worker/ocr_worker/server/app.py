@@ -17,6 +17,7 @@ from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.model.jobs import RESUMABLE
 from ocr_worker.model.serving import ServiceOptions
 from ocr_worker.server import (
+    correct_routes,
     job_routes,
     note_routes,
     page_routes,
@@ -49,7 +50,9 @@ def make_api() -> FastAPI:
         redoc_url=None,
         lifespan=_life,
     )
-    for part in (job_routes, upload_routes, result_routes, service_routes, note_routes, page_routes):
+    for part in (
+        job_routes, upload_routes, result_routes, correct_routes, service_routes, note_routes, page_routes,
+    ):  # fmt: skip
         api.include_router(part.router)
 
     def document() -> dict[str, Any]:

@@ -17,7 +17,7 @@ from ocr_worker.jobs.service import JobService
 from ocr_worker.model.jobs import ACTIVE, JobId, JobState
 from ocr_worker.model.results import Accepted
 from ocr_worker.model.serving import ServiceOptions
-from ocr_worker.model.tasks import Drawn
+from ocr_worker.model.tasks import Composed, CorrectTask, Drawn, Outcome
 from ocr_worker.server.places import Places
 from ocr_worker.server.uploads import Uploads
 from ocr_worker.server.watching import Hub
@@ -32,6 +32,8 @@ LOOK_SECONDS = 0.1
 INTERRUPTED_SECONDS = 1.0
 """How often to look for jobs whose process has died."""
 PICTURE_SECONDS = 60.0
+CORRECT_SECONDS = 300.0
+"""A book of a thousand pages is composed in one."""
 
 
 class Desk:
@@ -43,6 +45,7 @@ class Desk:
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._store: JobStore | None = None
         self._looked_at = 0.0
+        self._correcting = asyncio.Lock()
         self.hub: Hub = Hub(runtime, self._reader)
         self.uploads: Uploads = Uploads(places.uploads, options.limits)
 
@@ -112,10 +115,16 @@ class Desk:
 
     async def draw(self, question: Question, name: str) -> None:
         """Have a page process draw a picture. Raises OcrError."""
-        asked = await self.order(lambda _: self.runtime.ask_here(question, PICTURE_SECONDS))
-        outcome = await asyncio.wrap_future(asked)
+        outcome = await self._ask(question, PICTURE_SECONDS)
         if not isinstance(outcome, Drawn):
             raise failed(outcome, name, PICTURE_SECONDS)
+
+    async def correct(self, task: CorrectTask, name: str) -> None:
+        """Have a page process write outputs anew, one file after the other. Raises OcrError."""
+        async with self._correcting:
+            outcome = await self._ask(task, CORRECT_SECONDS)
+        if not isinstance(outcome, Composed):
+            raise failed(outcome, name, CORRECT_SECONDS)
 
     async def close(self) -> None:
         """End all watchers, and close the store."""
@@ -166,6 +175,10 @@ class Desk:
         if job is None:
             raise JobNotFoundError(f"There is no job {job_id}.")
         return job.state
+
+    async def _ask(self, question: Question, limit_seconds: float) -> Outcome:
+        asked = await self.order(lambda _: self.runtime.ask_here(question, limit_seconds))
+        return await asyncio.wrap_future(asked)
 
     def _close_store(self) -> None:
         if self._store is not None:

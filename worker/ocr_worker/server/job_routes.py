@@ -152,18 +152,21 @@ async def watch_job(
     job_id: JobIdPath,
     desk: DeskOf,
     last_event_id: Annotated[str | None, Header(max_length=20)] = None,
+    after: Annotated[int | None, Query(ge=0, le=2**53)] = None,
 ) -> Response:
     """Watch a job up to the end of its run.
 
     `job` is the job as it stands, first of all and when its state changes; then come `progress`, `file` (one has ended)
-    and, at last, `end` or `broken`. `Last-Event-ID` replays what came after that event from the store.
+    and, at last, `end` or `broken`. `Last-Event-ID` replays what came after that event from the store; so does `after`,
+    for browsers, which send that header only when they lost a connection.
     """
     await desk.find_interrupted()
-    after = seen(last_event_id)
+    has_seen = last_event_id is not None or after is not None
+    since = max(seen(last_event_id), after or 0)
     job = await desk.read(lambda store: stored_job(store, job_id))
-    if job.state not in ACTIVE and last_event_id is not None and after >= job.last_seq:
+    if job.state not in ACTIVE and has_seen and since >= job.last_seq:
         return Response(status_code=204)
-    news = _events(desk, desk.hub.watch(job_id, after))
+    news = _events(desk, desk.hub.watch(job_id, since))
     return event_stream(news, desk.options.limits)
 
 
@@ -193,7 +196,8 @@ def _progress(progress: Progress, places: Places) -> dict[str, Any]:
     """Progress without paths: the file that is in work has a name."""
     told = {name: getattr(progress, name) for name in _PROGRESS}
     named = None if progress.file is None else places.label(progress.file)
-    return {**told, "file": named, "message": places.without_paths(progress.message)}
+    working = [{"file_index": task.file_index, "page": task.page} for task in progress.working]
+    return {**told, "file": named, "working": working, "message": places.without_paths(progress.message)}
 
 
 def _sse(event: str, data: dict[str, Any], seq: int | None = None) -> ServerSentEvent:

@@ -260,11 +260,11 @@ async def _summary(desk: Desk, job_id: JobId) -> JobSummary:
     return await desk.read(lambda store: queries.job_summary(store, stored_job(store, job_id)))
 
 
-def _job(summary: JobSummary) -> wire.Job:
-    return wire.Job(
+def _job(summary: JobSummary) -> wire.NoteJob:
+    return wire.NoteJob(
         jobId=summary.job_id,
         status=wire.STATUS[summary.state],
-        stats=wire.Stats(**{name: getattr(summary.stats, name) for name in wire.Stats.model_fields}),
+        stats=wire.NoteStats(**{name: getattr(summary.stats, name) for name in wire.NoteStats.model_fields}),
         progress=round(100 * summary.pages_done / max(1, summary.pages_total), 1),
         createdAt=timestamp(summary.created_at),
         updatedAt=timestamp(summary.updated_at),

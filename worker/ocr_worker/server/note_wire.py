@@ -114,7 +114,7 @@ class Started(BaseModel):
     options: EffectiveOptions
 
 
-class Stats(BaseModel):
+class NoteStats(BaseModel):
     total: int
     pending: int
     processing: int
@@ -123,12 +123,12 @@ class Stats(BaseModel):
     skipped: int
 
 
-class Job(BaseModel):
+class NoteJob(BaseModel):
     """A job as the list has it."""
 
     jobId: str  # noqa: N815
     status: Status
-    stats: Stats
+    stats: NoteStats
     progress: float
     """Percent of all pages."""
     createdAt: str  # noqa: N815
@@ -147,7 +147,7 @@ class ItemStatus(BaseModel):
     skipReason: str | None = None  # noqa: N815
 
 
-class JobStatus(Job):
+class JobStatus(NoteJob):
     success: Literal[True] = True
     error: str | None = None
     """Why the job failed."""
@@ -156,7 +156,7 @@ class JobStatus(Job):
 
 class Jobs(BaseModel):
     success: Literal[True] = True
-    jobs: list[Job]
+    jobs: list[NoteJob]
     total: int
 
 

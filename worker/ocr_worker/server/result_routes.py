@@ -59,13 +59,13 @@ def _file(media: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
 @router.get("/jobs/{job_id}/files/{number}")
 async def show_file(job_id: JobIdPath, number: NumberPath, desk: DeskOf) -> wire.File:
     """Show a file of a job."""
-    return told_file(await _stored(desk, job_id, number), desk.places)
+    return told_file(await stored_file(desk, job_id, number), desk.places)
 
 
 @router.get("/jobs/{job_id}/files/{number}/outputs/{kind}", response_class=Response, responses=_file(_TYPES))
 async def download(job_id: JobIdPath, number: NumberPath, kind: wire.OutputKind, desk: DeskOf) -> Response:
     """Download an output of a file, whole or by range."""
-    file = await _stored(desk, job_id, number)
+    file = await stored_file(desk, job_id, number)
     outputs = file.outcome.outputs if file.outcome else {}
     if kind not in outputs:
         raise RefusedError(404, f"The file has no output {kind}.")
@@ -76,7 +76,7 @@ async def download(job_id: JobIdPath, number: NumberPath, kind: wire.OutputKind,
 @router.get("/jobs/{job_id}/files/{number}/pages/{page}")
 async def show_page(job_id: JobIdPath, number: NumberPath, page: NumberPath, desk: DeskOf) -> wire.PageResult:
     """What was read on a page: its text, lines, and words with boxes and confidence."""
-    file = await _stored(desk, job_id, number)
+    file = await stored_file(desk, job_id, number)
 
     def read() -> wire.PageResult:
         with results_of(desk.places, file) as stream:
@@ -92,7 +92,7 @@ async def show_page(job_id: JobIdPath, number: NumberPath, page: NumberPath, des
 )
 async def show_picture(job_id: JobIdPath, number: NumberPath, page: NumberPath, desk: DeskOf) -> Response:
     """A picture of a page, upright: boxes of its words fit once they are scaled from `width_px` and `height_px`."""
-    return await _picture(desk, await _stored(desk, job_id, number), _Wanted(job_id, page, PICTURE_PX))
+    return await _picture(desk, await stored_file(desk, job_id, number), _Wanted(job_id, page, PICTURE_PX))
 
 
 @router.get(
@@ -102,7 +102,7 @@ async def show_picture(job_id: JobIdPath, number: NumberPath, page: NumberPath, 
 )
 async def show_thumbnail(job_id: JobIdPath, number: NumberPath, page: NumberPath, desk: DeskOf) -> Response:
     """A small picture of a page."""
-    return await _picture(desk, await _stored(desk, job_id, number), _Wanted(job_id, page, THUMBNAIL_PX))
+    return await _picture(desk, await stored_file(desk, job_id, number), _Wanted(job_id, page, THUMBNAIL_PX))
 
 
 @router.get(
@@ -154,7 +154,9 @@ async def _picture(desk: Desk, file: StoredFile, wanted: _Wanted) -> Response:
     return FileAnswer(open_for_clients(desk.places, kept), "image/jpeg")
 
 
-async def _stored(desk: Desk, job_id: str, number: int) -> StoredFile:
+async def stored_file(desk: Desk, job_id: str, number: int) -> StoredFile:
+    """Raises JobNotFoundError, RefusedError."""
+
     def read(store: JobStore) -> StoredFile:
         stored_job(store, job_id)
         found = store.files(job_id, None, number - 1, 1)

@@ -32,6 +32,7 @@ async def health(desk: DeskOf) -> wire.Health:
         version=__version__,
         state=state,
         token_needed=desk.options.token is not None,
+        paths_taken=bool(desk.places.roots),
     )
 
 

@@ -57,7 +57,7 @@ def told_job(store: JobStore, job: StoredJob, summary: JobSummary, places: Place
     del fields["output_dir"]
     first = store.files(job.job_id, None, 0, 1)
     title = file_name(first[0], places) if first else ""
-    return wire.Job(**fields, title=title, reason=job.reason, dry_run=job.options.dry_run)
+    return wire.Job(**fields, title=title, reason=job.reason, dry_run=job.options.dry_run, seq=job.last_seq)
 
 
 def told_jobs(store: JobStore, jobs: list[StoredJob], places: Places) -> list[wire.Job]:

@@ -17,6 +17,8 @@ CLOSED = ConfigDict(**{**CLOSED_LATE, "defer_build": False})
 MOST_FILES = 10_000
 JOB_ID = r"^[0-9]{8}_[0-9]{6}_[0-9a-f]{8}$"
 UPLOAD_ID = r"^[0-9a-f]{32}$"
+PRINTED = r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$"
+"""No control characters, and no space at either end."""
 OutputKind = Literal["pdf", "txt", "json", "hocr", "alto"]
 OFFERED = (
     "languages", "engine", "dpi", "outputs", "existing_text", "rotate_pages", "deskew", "denoise", "second_reader", "max_pixels", "signed",
@@ -151,6 +153,8 @@ class Job(BaseModel):
     stats: Stats
     pages_done: int
     pages_total: int
+    seq: int
+    """Of its last event that has one: what came later is told to who watches it from there on."""
 
 
 class JobList(BaseModel):
@@ -254,6 +258,22 @@ class PageResult(BaseModel):
     lines: list[Line]
 
 
+class Correction(BaseModel):
+    """What a word is."""
+
+    model_config = CLOSED
+
+    word: int = Field(ge=0, le=10**6)
+    """In the reading order of the page, from 0."""
+    text: Annotated[str, Field(min_length=1, max_length=200, pattern=PRINTED)]
+
+
+class Corrections(Given):
+    """Words of a page that were misread."""
+
+    words: Annotated[list[Correction], Field(min_length=1, max_length=1000)]
+
+
 class Found(BaseModel):
     """A page on which the words were found."""
 
@@ -310,6 +330,8 @@ class Health(BaseModel):
     version: str
     state: Literal["idle", "running", "paused"]
     token_needed: bool
+    paths_taken: bool
+    """Whether files can be named by path: there is a root."""
 
 
 class Login(BaseModel):

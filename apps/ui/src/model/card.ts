@@ -1,15 +1,21 @@
 /** A job as it is drawn. A new one is made whenever anything has changed. */
 
-import type { FileState, JobStatus, OcrJob } from './host.js';
+import type { FileState, OcrJob } from './host.js';
 import { jobWords, nameOf, plural } from './words.js';
 
 export interface Card {
   readonly key: number;
   readonly title: string;
-  readonly status: JobStatus;
+  readonly status: OcrJob['status'];
   readonly percent: number;
   readonly words: string;
   readonly isOver: boolean;
+  /** Whether it has been taken in, so that it can be steered. */
+  readonly isKnown: boolean;
+  readonly canResume: boolean;
+  readonly canRetry: boolean;
+  /** The address of a zip of all outputs; empty where there is none. */
+  readonly archive: string;
   /** Paths in the order of the batch. */
   readonly files: readonly string[];
   /** Those that failed, wholly or in part. */
@@ -31,6 +37,10 @@ export function cardOf(key: number, job: OcrJob): Card {
   const { status, isOver } = job;
   return {
     key, title: titleOf(files), status, isOver, files, troubled,
+    isKnown: job.id !== undefined,
+    canResume: job.canResume ?? false,
+    canRetry: isOver && failed > 0 && job.retry !== undefined,
+    archive: ended > failed ? (job.archive ?? '') : '',
     percent: status === 'completed' ? 100 : Math.round(job.progress?.percent ?? 0),
     words: jobWords(job, { ended, failed }),
     state: (file) => job.files.get(file) ?? { file, status: 'waiting' },

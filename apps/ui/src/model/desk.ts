@@ -56,38 +56,48 @@ export class Desk {
 
   /** Begin a batch of these files, and of what is in these folders. */
   async add(paths: readonly string[]): Promise<void> {
-    await this.#try(async () => {
+    await this.try(async () => {
       const files = paths.length > 0 ? await this.host.disk.expand(paths) : [];
       if (files.length === 0) {
         this.#set({ notice: 'There is no file to read in this: PDF, TIFF, PNG, JPEG and other images are read.' });
         return;
       }
       const { wishes } = this.#view;
-      this.host.begin(files, outputDirOf(wishes, files), optionsOf(wishes));
+      this.host.begin(files, this.host.service ? wishes.outputDir : outputDirOf(wishes, files), optionsOf(wishes));
       this.#set({ notice: `${plural(files.length, 'file')} taken in.` });
     });
   }
 
+  /** Begin a batch of what is ticked in the tray. */
+  async addTray(): Promise<void> {
+    await this.try(async () => {
+      const { service } = this.host;
+      const { wishes } = this.#view;
+      const count = await service?.beginTray(service.takesPaths ? wishes.outputDir : '', optionsOf(wishes));
+      if (count) this.#set({ notice: `${plural(count, 'file')} taken in.` });
+    });
+  }
+
   async choose(what: 'files' | 'folder'): Promise<void> {
-    await this.#try(async () => {
+    await this.try(async () => {
       const paths = await this.host.disk.choose?.(what);
       if (paths && paths.length > 0) await this.add(paths);
     });
   }
 
   async chooseOutputDir(): Promise<void> {
-    await this.#try(async () => {
+    await this.try(async () => {
       const [outputDir] = (await this.host.disk.choose?.('folder')) ?? [];
       if (outputDir !== undefined) this.wish({ ...this.#view.wishes, outputDir });
     });
   }
 
-  async steer(key: number, command: 'pause' | 'resume' | 'cancel'): Promise<void> {
-    await this.#try(async () => this.#jobs.get(key)?.[command]());
+  async steer(key: number, command: 'pause' | 'resume' | 'cancel' | 'retry'): Promise<void> {
+    await this.try(async () => this.#jobs.get(key)?.[command]?.());
   }
 
   async open(path: string): Promise<void> {
-    await this.#try(async () => this.host.disk.open?.(path));
+    await this.try(async () => this.host.disk.open?.(path));
   }
 
   /** Take an ended job off the page; its outputs stay. */
@@ -100,7 +110,7 @@ export class Desk {
 
   /** Look for jobs that the app's last end interrupted. */
   async look(): Promise<void> {
-    await this.#try(async () => this.#set({ interrupted: await this.host.interrupted() }));
+    await this.try(async () => this.#set({ interrupted: await this.host.interrupted() }));
   }
 
   reopen(jobId: string): void {
@@ -109,6 +119,7 @@ export class Desk {
   }
 
   #show(job: OcrJob): void {
+    if ([...this.#jobs.values()].includes(job)) return;
     const key = ++this.#lastKey;
     this.#jobs.set(key, job);
     this.#set({ cards: [cardOf(key, job), ...this.#view.cards] });
@@ -139,7 +150,8 @@ export class Desk {
     this.#set({ cards });
   }
 
-  async #try(attempt: () => Promise<unknown>): Promise<void> {
+  /** Do it, or say why it cannot be done. */
+  async try(attempt: () => Promise<unknown>): Promise<void> {
     try {
       await attempt();
     } catch (error) {

@@ -1,16 +1,25 @@
 /** What the front end asks of the app around it. Knows no app. */
 
-import type { BatchOptions, Job, JobSummary } from '../../../../clients/typescript/src/index.js';
+import type { BatchOptions, FileDone, Job, JobStatus, JobSummary } from '../../../../clients/typescript/src/index.js';
+import type { Book } from './results.js';
+import type { Service } from './service.js';
 
-export type { BatchOptions, JobSummary };
-export type { FileState, JobStatus } from '../../../../clients/typescript/src/index.js';
+export type { BatchOptions, FileDone, JobSummary };
+export type { FileState } from '../../../../clients/typescript/src/index.js';
 
-type Shown = 'id' | 'status' | 'progress' | 'error' | 'isOver' | 'files' | 'pause' | 'resume' | 'cancel';
+type Shown = 'id' | 'progress' | 'error' | 'isOver' | 'files' | 'pause' | 'resume' | 'cancel';
 
-/** A batch: the Job of @ocr-sidecar/client, or what looks like it. */
+/** A batch: the Job of @ocr-sidecar/client, or what looks like it. What is optional is offered where it is there. */
 export interface OcrJob extends Pick<Job, Shown> {
+  readonly status: JobStatus | 'interrupted';
   /** Call now and after each change. Returns what ends that. */
   subscribe(listener: () => void): () => void;
+  /** Whether `resume` goes on with it though it is over. */
+  readonly canResume?: boolean;
+  /** Read the failed files again, once it is over. */
+  retry?(): Promise<void>;
+  /** The address of a zip with all its outputs. */
+  readonly archive?: string;
 }
 
 export interface Host {
@@ -23,6 +32,17 @@ export interface Host {
   /** Jobs of this app that its last end interrupted. */
   interrupted(): Promise<readonly JobSummary[]>;
   reopen(jobId: string): OcrJob;
+  /** The words of a file that ended, page by page; without it they come from the file of results, by `disk.results`. */
+  book?(done: FileDone): Promise<Book>;
+  /** Where outputs of a file can be downloaded. */
+  links?(done: FileDone): readonly Link[];
+  /** What there is only where the page comes from the service. */
+  readonly service?: Service;
+}
+
+export interface Link {
+  readonly name: string;
+  readonly address: string;
 }
 
 /** What the app's computer does with files for a page, which cannot reach them. What is absent is not offered. */

@@ -1,4 +1,6 @@
-/** The words of a file with their places, from NAME_ocr_results.json. */
+/** The words of a file with their places, from NAME_ocr_results.json or page by page. */
+
+import type { Disk, FileDone } from './host.js';
 
 export type Grade = 'good' | 'fair' | 'poor' | 'own';
 
@@ -29,6 +31,18 @@ export interface Results {
   readonly pages: readonly Page[];
 }
 
+/** The pages of a file, to be leafed through: they may come one by one. */
+export interface Book {
+  readonly pageCount: number;
+  /** A page, counted from 0. */
+  page(at: number): Promise<Page>;
+  /** The address of the picture behind a page's words; empty where there is none. */
+  picture(page: Page): Promise<string>;
+  /** Put another word in the place of one that was misread, and write the outputs anew. Resolves to the page as it is then. */
+  correct?(page: Page, wordAt: number, text: string): Promise<Page>;
+  close(): void;
+}
+
 const GOOD_PERCENT = 85;
 const FAIR_PERCENT = 60;
 // What web views draw of the types that the worker reads.
@@ -46,12 +60,27 @@ interface WrittenPage {
   rotation: number;
   text: string;
   error?: { message: string };
-  lines: { words: { text: string; box_px: [number, number, number, number]; confidence: number | null }[] }[];
+  lines: { words: { text: string; box_px: readonly number[]; confidence: number | null }[] }[];
 }
 
 export function readResults(json: string): Results {
   const { source, pages } = JSON.parse(json) as Written;
   return { source: source.path, isPicture: PICTURES.includes(source.type), pages: pages.map(readPage) };
+}
+
+/** All of a file's pages, from its file of results, with the picture that it is itself. */
+export async function openBook(disk: Disk, done: FileDone): Promise<Book> {
+  const results = readResults((await disk.results?.(done.outputs?.json ?? '')) ?? '');
+  let address = '';
+  return {
+    pageCount: results.pages.length,
+    page: async (at) => results.pages[at] as Page,
+    async picture() {
+      if (address === '' && results.isPicture && disk.picture) address = URL.createObjectURL(await disk.picture(results.source));
+      return address;
+    },
+    close: () => URL.revokeObjectURL(address),
+  };
 }
 
 function readPage(page: WrittenPage): Page {
@@ -66,7 +95,7 @@ function readPage(page: WrittenPage): Page {
   };
 }
 
-function readWord({ text, box_px: [left, top, right, bottom], confidence }: WrittenPage['lines'][0]['words'][0]): Word {
+export function readWord({ text, box_px: [left = 0, top = 0, right = 0, bottom = 0], confidence }: WrittenPage['lines'][0]['words'][0]): Word {
   return { text, box: [left, top, right - left, bottom - top], grade: gradeOf(confidence), confidence };
 }
 
@@ -76,10 +105,17 @@ function gradeOf(confidence: number | null): Grade {
   return confidence >= FAIR_PERCENT ? 'fair' : 'poor';
 }
 
-/** The next word after `at` that should be looked at; undefined if there is none. */
-export function nextDoubtful(words: readonly Word[], at: number): number | undefined {
-  const places = words.map((_, step) => (at + 1 + step) % words.length);
-  return places.find((place) => words[place]?.grade === 'poor' || words[place]?.grade === 'fair');
+/** The first word from `start` on that should be looked at; undefined if there is none before the page's end. */
+export function doubtfulFrom(words: readonly Word[], start: number): number | undefined {
+  const at = words.findIndex(({ grade }, place) => place >= start && (grade === 'poor' || grade === 'fair'));
+  return at < 0 ? undefined : at;
+}
+
+/** Where these words stand one after the other, whatever their case; undefined if they do not. */
+export function placeOf(words: readonly Word[], wanted: string): number | undefined {
+  const parts = wanted.toLowerCase().split(/\s+/).filter((part) => part !== '');
+  const at = words.findIndex((_, start) => parts.every((part, step) => words[start + step]?.text.toLowerCase().includes(part)));
+  return at < 0 || parts.length === 0 ? undefined : at;
 }
 
 /** How a picture as it is on disk is laid behind the upright page. */

@@ -35,6 +35,10 @@ export function timeLeft(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min left`;
 }
 
+export function rate(pagesPerSecond: number): string {
+  return pagesPerSecond < 0.95 ? `${plural(Math.round(pagesPerSecond * 60), 'page')} a minute` : `${pagesPerSecond.toFixed(1)} pages a second`;
+}
+
 export interface Tally {
   readonly ended: number;
   readonly failed: number;
@@ -47,6 +51,7 @@ export function jobWords(job: OcrJob, { ended, failed }: Tally): string {
   const of = `${ended.toLocaleString('en')} of ${plural(files.size, 'file')}`;
   const parts = [`${STATUS[status]}: ${of}`];
   if (failed > 0) parts.push(`${failed.toLocaleString('en')} failed`);
+  if (status === 'running' && progress?.pages_per_second) parts.push(rate(progress.pages_per_second));
   if (status === 'running' && progress?.eta_seconds !== undefined) parts.push(timeLeft(progress.eta_seconds));
   return parts.join(' · ');
 }
@@ -59,4 +64,5 @@ const STATUS: Readonly<Record<OcrJob['status'], string>> = {
   cancelled: 'Cancelled',
   stopped: 'Stopped after too many errors',
   error: 'Failed',
+  interrupted: 'Interrupted',
 };

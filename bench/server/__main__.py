@@ -1,0 +1,198 @@
+"""`python -m bench.server [PAGES]`: OCR beside 50 watchers, 300 uploads and 1,000 polls a second, and after kill -9."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from bench import report
+from bench.server.load import UPLOADS, WATCHERS
+from samples import build
+from tests.cli.command import write_papers
+from tests.server.service import Service, ended_files, environment, service, until
+
+PAGES = 120
+OUT = Path(__file__).parents[1] / "out"
+ANSWER_MS, RSS_MB, SHARE = 50, 150, 0.95
+"""What must be reached: the p99 of an answer, the server's memory, its pages a second beside the command line's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    name: str
+    said: str
+    is_reached: bool
+
+
+def main() -> int:
+    """Return 1 if a goal is missed."""
+    pages = int(sys.argv[1]) if len(sys.argv) > 1 else PAGES
+    found = report.circumstances()
+    before = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory() as made:
+        home = Path(made)
+        root = _corpus(home / "root", pages)
+        [paper] = write_papers(home / "papers", 1)
+        alone = _command_line(home / "alone", root)
+        figures, goals = _served(home / "served", root, paper, alone)
+        goals += _killed(home / "killed", root, paper)
+    figures |= {"command line, pages a second": alone, "load of the machine before": round(before, 2)}
+    report.save(OUT, "server", figures, found, {"pages": pages})
+    for name, value in {**found, **figures}.items():
+        print(f"{name}: {value}")
+    for goal in goals:
+        print(f"{'reached' if goal.is_reached else 'MISSED'}: {goal.name}: {goal.said}")
+    return int(not all(goal.is_reached for goal in goals))
+
+
+def _corpus(root: Path, pages: int) -> Path:
+    """So many files of one card each."""
+    cards = [sample.path for sample in build("cards", root / "made", count=min(20, pages))]
+    for number in range(pages):
+        shutil.copy(cards[number % len(cards)], root / f"card-{number:04}.png")
+    shutil.rmtree(root / "made")
+    return root
+
+
+def _command_line(home: Path, root: Path) -> float:
+    """Pages a second of `ocr-worker batch`."""
+    home.mkdir()
+    command = [sys.executable, "-m", "ocr_worker", "batch", str(root), "--output-dir", str(home / "out")]
+    subprocess.run(command, env=_surroundings(home), check=True, capture_output=True)
+    listed = subprocess.run(
+        [sys.executable, "-m", "ocr_worker", "jobs", "--json"],
+        env=_surroundings(home), check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    [job] = json.loads(listed.stdout)
+    shown = subprocess.run(
+        [sys.executable, "-m", "ocr_worker", "show", job["job_id"], "--json"],
+        env=_surroundings(home), check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    return float(json.loads(shown.stdout)["statistics"]["pages_per_second"])
+
+
+def _served(home: Path, root: Path, paper: Path, alone: float) -> tuple[dict[str, Any], list[Goal]]:
+    home.mkdir()
+    with _service(home, root) as served, served.client() as client:
+        peak = _Peak(served.process.pid)
+        job_id, pages = _begin(served, root)
+        seen = _loaded(served, job_id, paper)
+        rate = client.get(f"/api/v1/jobs/{job_id}").json()["statistics"]["pages_per_second"]
+        files = [{"upload": upload} for upload in seen["uploads"]]
+        second = client.post("/api/v1/jobs", json={"files": files}).json()["job_id"]
+        done = [file["status"] for file in ended_files(client, second)]
+        rss = peak.stop()
+    cuts = [1000 * cut for cut in statistics.quantiles(seen["polls"], n=100)]
+    figures = {
+        "server, pages a second": rate,
+        "polls a second": round(len(seen["polls"]) / seen["seconds"], 1),
+        "answer, ms, median and p99": (round(cuts[49], 1), round(cuts[98], 1)),
+        "server, peak RSS, MB": round(rss / 1e6, 1),
+        "uploads read": done.count("completed") + done.count("skipped"),
+    }
+    lost = [*(heard for heard in seen["watched"] if heard != pages)]
+    return figures, [
+        Goal(
+            "pages a second beside the command line's",
+            f"{rate / alone:.2f}",
+            rate >= SHARE * alone,
+        ),
+        Goal("p99 of an answer", f"{cuts[98]:.1f} ms", cuts[98] <= ANSWER_MS),
+        Goal("memory of the server", f"{rss / 1e6:.0f} MB", rss <= RSS_MB * 1e6),
+        Goal("every watcher heard of every file", f"{WATCHERS - len(lost)} of {WATCHERS}", not lost),
+        Goal("every upload was read", f"{len(done)} of {UPLOADS}", len(done) == UPLOADS),
+        Goal("no poll was refused", f"{seen['refused']} were", not seen["refused"]),
+    ]
+
+
+def _killed(home: Path, root: Path, paper: Path) -> list[Goal]:
+    """Kill the server in the midst of all that; its jobs go on with `--resume`, and by a click."""
+    home.mkdir()
+    with _service(home, root) as served, served.client() as client:
+        jobs = [_begin(served, root)[0] for _ in range(2)]
+        clients = _clients(served, jobs[0], paper)
+        until(lambda: client.get(f"/api/v1/jobs/{jobs[0]}").json()["pages_done"], lambda pages: pages > 5)
+        served.process.kill()
+        served.process.wait()
+        clients.wait()
+    with _service(home, root) as served, served.client() as client:
+        states = [client.get(f"/api/v1/jobs/{job_id}").json()["state"] for job_id in jobs]
+        client.post(f"/api/v1/jobs/{jobs[1]}/resume")
+        clicked = _ended_well(served, jobs[1])
+    with _service(home, root, "--resume") as served:
+        resumed = _ended_well(served, jobs[0])
+    return [
+        Goal("after kill -9 jobs are interrupted", str(states), states == ["interrupted"] * 2),
+        Goal("one goes on by a click", f"{clicked} files were read", clicked == len(list(root.iterdir()))),
+        Goal("one goes on by --resume", f"{resumed} files were read", resumed == len(list(root.iterdir()))),
+    ]
+
+
+def _ended_well(served: Service, job_id: str) -> int:
+    """How many files of a job were read, once it is complete."""
+    with served.client() as client:
+        job = until(
+            lambda: client.get(f"/api/v1/jobs/{job_id}").json(), lambda job: job["state"] == "completed"
+        )
+        return int(job["stats"]["completed"])
+
+
+def _begin(served: Service, root: Path) -> tuple[str, int]:
+    names = sorted(path.name for path in root.iterdir())
+    with served.client() as client:
+        made = client.post("/api/v1/jobs", json={"files": [{"path": name} for name in names]})
+        return str(made.json()["job_id"]), len(names)
+
+
+def _loaded(served: Service, job_id: str, paper: Path) -> dict[str, Any]:
+    clients = _clients(served, job_id, paper)
+    said, _ = clients.communicate()
+    assert clients.returncode == 0
+    seen: dict[str, Any] = json.loads(said)
+    return seen
+
+
+def _clients(served: Service, job_id: str, paper: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "bench.server.load", served.address, job_id, str(paper)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def _service(home: Path, root: Path, *words: str) -> Any:
+    # As users run it: with as many page processes as there are cores.
+    return service(home, "--root", root, *words, surroundings=_surroundings(home))
+
+
+def _surroundings(home: Path) -> dict[str, str]:
+    return {name: value for name, value in environment(home).items() if name != "OCR_WORKER_PAGE_PROCESSES"}
+
+
+class _Peak:
+    """The most memory that a process had."""
+
+    def __init__(self, pid: int) -> None:
+        self._process, self._most, self._over = psutil.Process(pid), 0, threading.Event()
+        self._thread = threading.Thread(target=self._look)
+        self._thread.start()
+
+    def stop(self) -> int:
+        self._over.set()
+        self._thread.join()
+        return self._most
+
+    def _look(self) -> None:
+        while not self._over.wait(0.25):
+            self._most = max(self._most, self._process.memory_info().rss)
+
+
+sys.exit(main())
