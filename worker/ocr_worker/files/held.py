@@ -21,6 +21,8 @@ from ocr_worker.files.regular import open_regular
 
 _BY_DESCRIPTORS = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
 _INTO = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
+_TO_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _JUNCTION = getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", None)
 """A link of Windows to a folder, which anybody may make."""
 
@@ -59,7 +61,7 @@ def open_below(path: Path, folder: Path) -> BinaryIO:
             inner = _open(step, _INTO, at, path)
             os.close(at)
             at = inner
-        handle = _open(steps[-1], os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC, at, path)
+        handle = _open(steps[-1], _TO_READ, at, path)
     finally:
         os.close(at)
     if stat.S_ISREG(os.fstat(handle).st_mode):
@@ -70,7 +72,7 @@ def open_below(path: Path, folder: Path) -> BinaryIO:
 
 def _open(step: str, flags: int, at: int, path: Path) -> int:
     try:
-        return os.open(step, flags | os.O_NOFOLLOW, dir_fd=at)
+        return os.open(step, flags | _NO_LINK, dir_fd=at)
     except OSError as error:
         # Systems differ in how they refuse one.
         with suppress(OSError):

@@ -1175,7 +1175,7 @@ export interface components {
             keep_protection?: boolean;
             /**
              * Languages
-             * @description a non-empty list of language codes such as "eng" or "script/Latin"
+             * @description a non-empty list of codes such as "eng" or "script/Latin", or "auto"
              * @default [
              *       "eng"
              *     ]
@@ -1239,6 +1239,13 @@ export interface components {
              * @enum {unknown}
              */
             rotate_pages?: "auto" | "on" | "off" | true | false;
+            /**
+             * Second Reader
+             * @description auto, off, words or page
+             * @default auto
+             * @enum {string}
+             */
+            second_reader?: "auto" | "off" | "words" | "page";
             /**
              * Signed
              * @description refuse or unsigned_copy
