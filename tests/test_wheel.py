@@ -12,6 +12,7 @@ import pytest
 
 from ocr_worker import __version__
 from ocr_worker.engines.ocr.registry import GROUP
+from ocr_worker.engines.ocr.registry import BY_NAME_ALONE
 from ocr_worker.engines.ocr.tesseract_factories import BUILT_IN
 from tests.conftest import REPOSITORY
 from tests.limits import HANG_SECONDS
@@ -78,5 +79,5 @@ def test_the_wheel_names_our_engines_as_a_checkout_has_them(wheel: zipfile.Path)
     points = dict(line.split(" = ") for line in section.split("\n") if line)
 
     assert {name: EntryPoint(name, value, GROUP).load() for name, value in points.items()} == {
-        one.name: type(one) for one in BUILT_IN
+        one.name: type(one) for one in (*BUILT_IN, *BY_NAME_ALONE)
     }
