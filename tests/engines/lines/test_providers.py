@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from ocr_worker.engines.ocr.lines.model import read_model
 from ocr_worker.engines.ocr.lines.network import CPU, Runtime
 from ocr_worker.engines.ocr.lines.weights import Floats, Network
 from tests.engines.lines import made_data
+from tests.limits import HANG_SECONDS
 
 ON_CPU = f"ONNX Runtime {onnxruntime.__version__}"
 LINE: Floats = np.linspace(-1, 1, made_data.HEIGHT * 60, dtype=np.float32).reshape(made_data.HEIGHT, 60)
@@ -87,6 +91,34 @@ def test_a_provider_that_this_runtime_lacks_is_named(
 
     assert runtime.version == ON_CPU
     assert "has no TensorrtExecutionProvider" in caplog.text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at threads where Linux tells them")
+def test_the_runtime_leaves_no_trace_and_starts_nothing_that_could_tell_of_it(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; from pathlib import Path; from ocr_worker.engines.ocr.lines import model, network;"
+        "network.Runtime(model.read_model(Path(sys.argv[1])).network);"
+        "print(len(os.listdir('/proc/self/task')))"
+    )
+    (tmp_path / "xyz.traineddata").write_bytes(made_data.traineddata())
+    home = tmp_path / "home"
+    home.mkdir()
+    surroundings = {
+        **os.environ,
+        "HOME": str(home),
+        "ORT_DISABLE_TELEMETRY": "0",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+    for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME"):
+        surroundings.pop(name, None)
+
+    told = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "xyz.traineddata")],
+        env=surroundings, capture_output=True, text=True, check=True, timeout=HANG_SECONDS,
+    )  # fmt: skip
+
+    assert told.stdout.split() == ["1"]
+    assert [*home.rglob("*")] == []
 
 
 def test_what_the_cpu_can_not_run_is_raised(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:

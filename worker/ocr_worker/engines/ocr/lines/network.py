@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from typing import Any
+
+# Whatever the environment says: ONNX Runtime would name this machine in a file, and tell its maker what it does.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import numpy as np
 import onnxruntime
@@ -34,6 +38,7 @@ class Runtime:
 
     def __init__(self, network: Network, provider: str = CPU) -> None:
         onnxruntime.set_default_logger_severity(_FATAL)
+        onnxruntime.disable_telemetry_events()
         self._states, self._is_whole = network.columns.states, network.is_whole
         self._edges = Edges(network, WIDEST_PX)
         self._graphs = graphs.columns_graph(network), graphs.along_graph(network)
