@@ -16,7 +16,7 @@ from ocr_worker.pages.preprocessing import is_sparse
 
 DOUBTED = 80.0
 """A word of less confidence is one that the first reader doubts."""
-SOME_DOUBTED = 0.025
+SOME_DOUBTED = 0.03
 """Of the characters: where no more are doubted, as on clean print, none is read again."""
 MUCH_DOUBTED = 0.15
 """Of the characters or of the words: where more are doubted, the page is read again as a whole."""
