@@ -100,7 +100,7 @@ def _with_words(page: Page, words: dict[int, str]) -> Page:
         lines.append(replace(line, words=changed))
         first += len(line.words)
     if words:
-        raise InvalidParamsError(f"The page has no word {min(words)}: it has {first}.", field="words")
+        raise NotFoundError(f"The page has no word {min(words)}: it has {first}")
     return replace(page, lines=tuple(lines))
 
 

@@ -13,7 +13,6 @@ from ocr_worker.model.tasks import CorrectTask, Source
 from ocr_worker.server import wire
 from ocr_worker.server.desk import Desk
 from ocr_worker.server.download import open_for_clients
-from ocr_worker.server.problems import RefusedError
 from ocr_worker.server.result_routes import stored_file
 from ocr_worker.server.results import page_of, results_of, source_of
 from ocr_worker.server.shared import (
@@ -40,16 +39,13 @@ async def correct_words(
     """
     file = await stored_file(desk, job_id, number)
     job = await desk.read(lambda store: stored_job(store, job_id))
-    words = {one.word: one.text for one in body.words}
-    if len(words) < len(body.words):
-        raise RefusedError(422, "words: a word is named twice.")
     outputs = await asyncio.to_thread(_open_outputs, desk, file)
     # A temporary one of this process: what a killed one leaves is taken away by the next.
     folder = await asyncio.to_thread(make_temp_folder, desk.runtime.settings.jobs_dir)
     try:
         task = CorrectTask(
             Source(str(source_of(file))), job.options.page, file.sha256 or "", str(folder), outputs, page,
-            tuple(words.items()),
+            tuple((one.word, one.text) for one in body.words),
         )  # fmt: skip
         await desk.correct(task, file_name(file, desk.places))
     finally:

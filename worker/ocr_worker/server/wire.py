@@ -269,7 +269,7 @@ class Correction(BaseModel):
 
 
 class Corrections(Given):
-    """Words of a page that were misread."""
+    """Words of a page that were misread; of two for one word, the last counts."""
 
     words: Annotated[list[Correction], Field(min_length=1, max_length=1000)]
 

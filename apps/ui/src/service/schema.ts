@@ -661,7 +661,7 @@ export interface components {
         };
         /**
          * Corrections
-         * @description Words of a page that were misread.
+         * @description Words of a page that were misread; of two for one word, the last counts.
          */
         Corrections: {
             /** Words */
