@@ -131,7 +131,7 @@ def control(session: Session) -> list[str]:
 def eta(session: Session) -> list[str]:
     from bench import eta as row
 
-    figures = row.measure(session.effort("eta"))
+    figures = list(row.measure(session.effort("eta"), session.options.jobs or ()))
     print(row.table(figures), flush=True)
     session.save("eta", figures)
     return [miss for figure in figures if (miss := figure.missed())]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,28 +87,43 @@ def errors(told: Iterable[Told], end: float) -> dict[str, float | None]:
     return found
 
 
-def measure(effort: Effort) -> list[Figure]:
-    return [
-        Figure(job.name, job.pages, tuple(_course(job, effort.folder, n) for n in range(effort.rounds)))
-        for job in _jobs(effort)
-    ]
+def measure(effort: Effort, wanted: Iterable[str] = ()) -> Iterator[Figure]:
+    """Jobs of these names, all if none is named; a figure as soon as it is there."""
+    for name in wanted or JOBS:
+        job = JOBS[name](effort)
+        courses = tuple(_course(job, effort.folder, number) for number in range(effort.rounds))
+        yield Figure(job.name, job.pages, courses)
 
 
-def _jobs(effort: Effort) -> Iterable[Job]:
-    yield jobs.card_job("cards", effort, effort.pages(200))
-    yield jobs.books_job("letters of two pages", effort, effort.pages(20), 2)
-    yield jobs.book_job("one long scan", effort, effort.pages(40))
-    yield _of_all_sizes(effort, effort.pages(60))
+def _cards(effort: Effort) -> Job:
+    return jobs.card_job("cards", effort, effort.pages(200))
 
 
-def _of_all_sizes(effort: Effort, pages: int) -> Job:
+def _letters(effort: Effort) -> Job:
+    return jobs.books_job("letters of two pages", effort, effort.pages(20), 2)
+
+
+def _long(effort: Effort) -> Job:
+    return jobs.book_job("one long scan", effort, effort.pages(40))
+
+
+def _of_all_sizes(effort: Effort) -> Job:
     """One PDF, a page in three A4 and the others cards: what a page costs is known by its size alone."""
+    pages = effort.pages(60)
     book = Effort(effort.folder / "sizes", seed=effort.seed)
     (large,) = jobs.scan_job("sheet", book, 1).files
     small = jobs.card_job("card", book, 1).files[0]
     path = effort.folder / "all sizes.pdf"
     path.write_bytes(img2pdf.convert([str(small if n % 3 else large) for n in range(pages)], nodate=True))
     return Job("pages of all sizes", [path], pages, [])
+
+
+JOBS: dict[str, Callable[[Effort], Job]] = {
+    "cards": _cards,
+    "letters": _letters,
+    "long": _long,
+    "sizes": _of_all_sizes,
+}
 
 
 def _course(job: Job, folder: Path, number: int) -> Course:

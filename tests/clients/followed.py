@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -111,6 +112,7 @@ def _see_pdf(app: Path) -> None:
         with _running(["npm", "run", "tauri", "dev"], app, environment) as dev:
             wait_until(lambda: _has_window(dev), "the window of tauri dev")
         with _running(["npm", "run", "dev"], app, environment):
+            wait_until(_serves_page, "the page's server")
             target = os.environ.get("CARGO_TARGET_DIR", app / "src-tauri" / "target")
             program = Path(target, "debug", app.name)
             window = Window(environment, program, "document.querySelector('#jobs') !== null")
@@ -133,6 +135,15 @@ def _running(command: list[str], folder: Path, environment: dict[str, str]) -> I
             child.kill()
         process.kill()
         process.wait(HANG_SECONDS)
+
+
+def _serves_page() -> bool:
+    """Whether the template's server is there: a window that opens before shows an error for good."""
+    try:
+        socket.create_connection(("localhost", 1420)).close()
+    except OSError:
+        return False
+    return True
 
 
 def _is_taken(window: Window, scan: Path) -> bool:
