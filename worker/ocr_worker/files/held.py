@@ -11,6 +11,7 @@ import errno
 import hashlib
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -52,7 +53,7 @@ def held_below(path: Path, folder: Path, scratch: Path) -> Iterator[Path]:
 def open_below(path: Path, folder: Path) -> BinaryIO:
     """The regular file; links on the way to the folder are followed, links below it are not. Raises LinkedError, OSError."""
     steps = path.relative_to(folder).parts
-    if not _BY_DESCRIPTORS:
+    if sys.platform == "win32" or not _BY_DESCRIPTORS:
         _refuse_links(path, folder, steps)
         return open_regular(path)
     at = os.open(folder, _INTO)
@@ -71,6 +72,7 @@ def open_below(path: Path, folder: Path) -> BinaryIO:
 
 
 def _open(step: str, flags: int, at: int, path: Path) -> int:
+    assert sys.platform != "win32"
     try:
         return os.open(step, flags | _NO_LINK, dir_fd=at)
     except OSError as error:
