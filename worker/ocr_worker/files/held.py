@@ -21,6 +21,7 @@ from ocr_worker.errors import ChangedError, LinkedError
 from ocr_worker.files.regular import open_regular
 
 _BY_DESCRIPTORS = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _INTO = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 _TO_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
@@ -72,7 +73,6 @@ def open_below(path: Path, folder: Path) -> BinaryIO:
 
 
 def _open(step: str, flags: int, at: int, path: Path) -> int:
-    assert sys.platform != "win32"
     try:
         return os.open(step, flags | _NO_LINK, dir_fd=at)
     except OSError as error:
