@@ -11,6 +11,7 @@ import errno
 import hashlib
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +21,7 @@ from ocr_worker.errors import ChangedError, LinkedError
 from ocr_worker.files.regular import open_regular
 
 _BY_DESCRIPTORS = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _INTO = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 _TO_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
@@ -52,7 +54,7 @@ def held_below(path: Path, folder: Path, scratch: Path) -> Iterator[Path]:
 def open_below(path: Path, folder: Path) -> BinaryIO:
     """The regular file; links on the way to the folder are followed, links below it are not. Raises LinkedError, OSError."""
     steps = path.relative_to(folder).parts
-    if not _BY_DESCRIPTORS:
+    if sys.platform == "win32" or not _BY_DESCRIPTORS:
         _refuse_links(path, folder, steps)
         return open_regular(path)
     at = os.open(folder, _INTO)
