@@ -11,8 +11,7 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from ocr_worker import __version__
-from ocr_worker.engines.ocr.registry import GROUP
-from ocr_worker.engines.ocr.registry import BY_NAME_ALONE
+from ocr_worker.engines.ocr.registry import BY_NAME_ALONE, GROUP
 from ocr_worker.engines.ocr.tesseract_factories import BUILT_IN
 from tests.conftest import REPOSITORY
 from tests.limits import HANG_SECONDS
