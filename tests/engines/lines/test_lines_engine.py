@@ -239,7 +239,7 @@ def test_where_the_runtime_can_not_be_loaded_tesserocr_reads(
     (tmp_path / "onnxruntime.py").write_text("raise ImportError('not for this processor')", encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
     for name in [*sys.modules]:
-        if name.startswith(("ocr_worker.engines.ocr.lines.", "onnxruntime")):
+        if name.startswith(("ocr_worker.engines.ocr.lines.", "ocr_worker.engines.ocr.onnx", "onnxruntime")):
             monkeypatch.delitem(sys.modules, name)
 
     settings = PageSettings(languages=("eng",), tessdata_dir=str(tmp_path))

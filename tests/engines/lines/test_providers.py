@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ pytest.importorskip("onnxruntime", reason="needs onnxruntime")
 import numpy as np
 import onnxruntime
 
+import ocr_worker
 from ocr_worker.engines.ocr.lines.model import read_model
 from ocr_worker.engines.ocr.lines.network import CPU, Runtime
 from ocr_worker.engines.ocr.lines.weights import Floats, Network
@@ -119,6 +121,18 @@ def test_the_runtime_leaves_no_trace_and_starts_nothing_that_could_tell_of_it(tm
 
     assert told.stdout.split() == ["1"]
     assert [*home.rglob("*")] == []
+
+
+def test_nothing_but_what_switches_that_off_imports_the_runtime() -> None:
+    sources = Path(ocr_worker.__file__).parent.rglob("*.py")
+
+    importing = [
+        file.name
+        for file in sources
+        if re.search(r"^\s*(import|from) onnxruntime", file.read_text("utf-8"), re.MULTILINE)
+    ]
+
+    assert importing == ["onnx_runtime.py"]
 
 
 def test_what_the_cpu_can_not_run_is_raised(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:

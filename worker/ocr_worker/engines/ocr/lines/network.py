@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Sequence
 from typing import Any
 
-# Whatever the environment says: ONNX Runtime would name this machine in a file, and tell its maker what it does.
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-
 import numpy as np
-import onnxruntime
 
 from ocr_worker.engines.ocr.lines import graphs
 from ocr_worker.engines.ocr.lines.crops import WIDEST_PX
 from ocr_worker.engines.ocr.lines.edges import Edges, whole
 from ocr_worker.engines.ocr.lines.weights import Floats, Network
+from ocr_worker.engines.ocr.onnx_runtime import onnxruntime
 
 AT_ONCE = 4
 """Lines that are read along together: those after one another by length, so that little is padded."""
@@ -38,7 +34,6 @@ class Runtime:
 
     def __init__(self, network: Network, provider: str = CPU) -> None:
         onnxruntime.set_default_logger_severity(_FATAL)
-        onnxruntime.disable_telemetry_events()
         self._states, self._is_whole = network.columns.states, network.is_whole
         self._edges = Edges(network, WIDEST_PX)
         self._graphs = graphs.columns_graph(network), graphs.along_graph(network)

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
+
+from ocr_worker.engines.ocr.onnx_runtime import onnxruntime
 
 Floats = NDArray[np.float32]
 VERSION = str(onnxruntime.__version__)
