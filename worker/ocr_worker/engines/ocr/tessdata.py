@@ -130,7 +130,12 @@ def gather_tessdata(
     """
     folders, named = tessdata_folders(tessdata_dir, more), set(_named(tessdata_dir, more))
     files = {code: file for code in codes if (file := find_data(code, folders))}
-    homes = [folder for folder in folders if all((folder / f"{code}{SUFFIX}").is_file() for code in files)]
+    # Tesseract takes a code for the file's name; a script may lie under another.
+    homes = [
+        folder
+        for folder in folders
+        if all(find_data(code, [folder]) == folder / f"{code}{SUFFIX}" for code in files)
+    ]
     if homes and named.isdisjoint(folder for file in files.values() for folder in file.parents):
         _put(files, folders, lambda file, _: require_harmless(file))
         return homes[0]
