@@ -171,7 +171,8 @@ class _File:
         return take_image(pdf, sheet, self.settings) or draw(pdf, sheet, self.settings, path)
 
     def _read(self, code: str) -> Sample:
-        settings = replace(self.settings, languages=(code,))
+        # A sample is to be quick, and what is told of it is by the data's own network.
+        settings = replace(self.settings, languages=(code,), second_reader="off")
         task = PageTask(self.source, settings, self.page, str(self.scratch / "sample.page"))
         page = self.work.process(task)
         return Sample(tuple(_words(page)), page.status == "has_text")
