@@ -48,6 +48,7 @@ def main() -> int:
         figures, goals = _served(home / "served", root, paper, alone)
         goals += _killed(home / "killed", root, paper)
     figures |= {"command line, pages a second": alone, "load of the machine before": round(before, 2)}
+    OUT.mkdir(exist_ok=True)
     report.save(OUT, "server", figures, found, {"pages": pages})
     for name, value in {**found, **figures}.items():
         print(f"{name}: {value}")
@@ -121,7 +122,8 @@ def _killed(home: Path, root: Path, paper: Path) -> list[Goal]:
     home.mkdir()
     with _service(home, root) as served, served.client() as client:
         jobs = [_begin(served, root)[0] for _ in range(2)]
-        clients = _clients(served, jobs[0], paper)
+        # They lose their connections, and say so.
+        clients = _clients(served, jobs[0], paper, subprocess.DEVNULL)
         until(lambda: client.get(f"/api/v1/jobs/{jobs[0]}").json()["pages_done"], lambda pages: pages > 5)
         served.process.kill()
         served.process.wait()
@@ -163,9 +165,9 @@ def _loaded(served: Service, job_id: str, paper: Path) -> dict[str, Any]:
     return seen
 
 
-def _clients(served: Service, job_id: str, paper: Path) -> subprocess.Popen[str]:
+def _clients(served: Service, job_id: str, paper: Path, stderr: int | None = None) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "bench.server.load", served.address, job_id, str(paper)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True)
 
 
 def _service(home: Path, root: Path, *words: str) -> Any:
