@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,8 +18,8 @@ MARKS = (0.1, 0.2, 0.3, 0.5, 0.8)
 """Shares of the pages, at whose first progress the time left is looked at."""
 JUDGED, MOST = 0.1, 0.3
 LIMIT_SECONDS = 1800
-STEADY = 1.5
-"""Load averages whose ratio is no more than this count as the same load."""
+STEADY = 1.3
+"""The load did not change where the worker had the processors' time at so much the same rate before and after the judged mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +38,13 @@ class Course:
     seconds: float
     errors: Mapping[str, float | None]
     """By the mark; None where nothing was told, or the job was over too soon."""
-    load: tuple[float, float]
-    """Of the machine in the last minute: as the job began, and as it ended."""
+    rates: tuple[float, float]
+    """Seconds of the processors a second: up to the judged mark, and from there on."""
 
     @property
     def is_steady(self) -> bool:
-        low, high = sorted(self.load)
-        return high <= STEADY * max(low, os.cpu_count() or 1)
+        low, high = sorted(self.rates)
+        return high <= STEADY * low
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +126,7 @@ JOBS: dict[str, Callable[[Effort], Job]] = {
 
 
 def _course(job: Job, folder: Path, number: int) -> Course:
-    told = list[Told]()
-    before = os.getloadavg()[0]
+    told, spent = list[Told](), list[tuple[float, float]]()
     with WorkerHost(folder / job.name / str(number), LIMIT_SECONDS) as host:
         files = [str(file) for file in job.files]
         out = str(folder / job.name / f"out {number}")
@@ -138,12 +136,20 @@ def _course(job: Job, folder: Path, number: int) -> Course:
             data = event["data"]
             if event["type"] == "progress":
                 told.append(Told(_since(begin), data["current"] / data["total"], data.get("eta_seconds")))
+                if told[-1].share >= JUDGED and not spent:
+                    spent.append((_since(begin), host.cpu_seconds()))
             elif event["type"] == "error":
                 raise RuntimeError(f"the worker refused: {data}")
             elif data.get("kind") == "batch":
                 break
-    end = _since(begin)
-    return Course(end, errors(told, end), (before, os.getloadavg()[0]))
+        spent.append((_since(begin), host.cpu_seconds()))
+    return Course(spent[-1][0], errors(told, spent[-1][0]), rates(spent[0], spent[-1]))
+
+
+def rates(at: tuple[float, float], end: tuple[float, float]) -> tuple[float, float]:
+    """Of seconds and processor seconds at a mark and at the end: what was had a second before and after it."""
+    left = end[0] - at[0]
+    return at[1] / at[0], (end[1] - at[1]) / left if left > 0 else 0.0
 
 
 def _since(begin: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench import hosts
-from bench.eta import Course, Figure, Told, errors, key, table
+from bench.eta import Course, Figure, Told, errors, key, rates, table
 from bench.hosts import Figures
 from bench.meter import Run
 from bench.pairs import Row
@@ -28,25 +28,26 @@ def test_nothing_told_is_no_error_and_no_miss() -> None:
     assert "| – |" in table([Figure("cards", 10, (course,))])
 
 
-def _course(error: float, load: tuple[float, float]) -> Course:
-    return Course(10, dict.fromkeys(map(key, (0.1, 0.2, 0.3, 0.5, 0.8)), error), load)
+def _course(error: float, had: tuple[float, float]) -> Course:
+    return Course(10, dict.fromkeys(map(key, (0.1, 0.2, 0.3, 0.5, 0.8)), error), had)
 
 
 @pytest.mark.parametrize(
-    ("error", "load", "is_missed"),
-    [(0.4, (2, 2), True), (-0.4, (2, 2), True), (0.3, (2, 2), False), (0.9, (2, 8), False)],
+    ("error", "had", "is_missed"),
+    [(0.4, (1.5, 1.8), True), (-0.4, (1.5, 1.8), True), (0.3, (1.8, 1.8), False), (0.9, (0.5, 1.5), False)],
 )
 def test_a_tenth_of_the_way_counts_where_the_load_did_not_change(
     error: float,
-    load: tuple[float, float],
+    had: tuple[float, float],
     is_missed: bool,  # noqa: FBT001
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: 2)
-
-    missed = Figure("cards", 10, (_course(error, load),)).missed()
+    missed = Figure("cards", 10, (_course(error, had),)).missed()
 
     assert (missed is not None) == is_missed
+
+
+def test_what_was_had_of_the_processors_is_counted_apart_before_and_after_the_mark() -> None:
+    assert rates((2.0, 3.0), (10.0, 7.0)) == (1.5, 0.5)
 
 
 def test_the_table_has_a_row_a_question_and_a_column_a_contender() -> None:
