@@ -89,8 +89,8 @@ async def watch(address: str, job_id: str, seen: Seen) -> None:
     connection, files = Connection(address), 0
     reader, _writer = await connection.send(request("GET", f"/api/v1/jobs/{job_id}/events"))
     while line := await reader.readline():
-        files += line == b"event: file\n"
-        if line in (b"event: end\n", b"event: broken\n"):
+        files += line.rstrip() == b"event: file"
+        if line.rstrip() in (b"event: end", b"event: broken"):
             seen.ends += 1
             break
     seen.watched.append(files)
