@@ -58,6 +58,29 @@ def test_text_of_pages_does_not_outlive_its_job(settings: Settings, leases: JobL
     assert (settings.jobs_dir / "kept" / "1" / "1.page").is_file()
 
 
+def test_text_of_pages_does_not_outlive_the_file_that_is_done(settings: Settings, leases: JobLeases) -> None:
+    """Its worker may have been killed before, or in the midst of, removing them."""
+    with closing(JobStore(settings.state_dir)) as store:
+        for job_id in ("ended", "half", "elsewhere"):
+            store.add_job(stored_job(job_id, state="stopped"), new_files(2))
+            store.set_file(job_id, 1, state="completed")
+        store.set_file("ended", 2, state="completed")
+    for job_id in ("ended", "half", "elsewhere"):
+        for number in ("1", "2"):
+            (settings.jobs_dir / job_id / number).mkdir(parents=True)
+            (settings.jobs_dir / job_id / number / "1.page").write_bytes(b"text")
+
+    with JobLock(settings.jobs_dir, "elsewhere"):
+        assert leases.store.is_there
+        left = {
+            path.parent.relative_to(settings.jobs_dir).as_posix()
+            for path in settings.jobs_dir.rglob("*.page")
+        }
+
+    assert left == {"half/2", "elsewhere/1", "elsewhere/2"}
+    assert not (settings.jobs_dir / "ended").exists()
+
+
 def test_pages_that_a_living_program_reads_stay_and_those_of_a_dead_one_go(
     settings: Settings, leases: JobLeases
 ) -> None:

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 from ocr_worker.errors import JobActiveError, JobNotFoundError, OcrError
 from ocr_worker.files.atomic import output_error
@@ -240,17 +241,26 @@ class JobLeases:
             # Those named by a process hold pages that it reads for a Python program, and are no job's.
             sweep_folders(self._jobs_dir)
             for folder in (path for path in left if path.is_dir() and not MARK.fullmatch(path.name)):
-                self._remove_orphan(store, folder.name)
+                self._remove_results(store, folder)
 
-    def _remove_orphan(self, store: JobStore, job_id: JobId) -> None:
-        """Remove the page results of a job that the store does not know, unless a worker with another store has it."""
-        if store.has(job_id) or job_id in self.locks:
+    def _remove_results(self, store: JobStore, folder: Path) -> None:
+        """Remove page results that nobody needs, unless a worker has the job, maybe with another store.
+
+        Of a job that the store does not know, all; of another, those of files that are done: its worker may have been
+        killed between the last word of a file and the removal of its pages.
+        """
+        lock = None if folder.name in self.locks else JobLock.try_acquire(self._jobs_dir, folder.name)
+        if lock is None:
             return
-        lock = JobLock.try_acquire(self._jobs_dir, job_id)
-        if lock is not None:
-            with lock:
-                if not store.has(job_id):
-                    shutil.rmtree(self._jobs_dir / job_id, ignore_errors=True)
+        with lock:
+            if not store.has(folder.name):
+                shutil.rmtree(folder, ignore_errors=True)
+                return
+            for file in folder.iterdir():
+                if file.name.isdigit() and store.file(folder.name, int(file.name)).state == "completed":
+                    shutil.rmtree(file, ignore_errors=True)
+            with suppress(OSError):
+                folder.rmdir()
 
     def _mark_interrupted(self, store: JobStore, job_id: JobId, left: JobState) -> None:
         # Read again under the lock: its worker may have ended it since.
