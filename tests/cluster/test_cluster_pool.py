@@ -138,13 +138,13 @@ def test_a_killed_page_takes_no_other_of_its_order_with_it(stage: Stage) -> None
     assert sent == {1, 3, 4}
 
 
-def test_an_order_is_formed_of_what_is_ready_and_no_idle_slot_waits_for_it(stage: Stage) -> None:
+def test_an_order_is_a_slots_share_of_what_is_ready_so_that_all_end_together(stage: Stage) -> None:
     stage.pool._sizes._page_seconds = 0.1
     stage.start(*((ticket, stage.page(ticket)) for ticket in range(1, 21)))
 
     sizes = [len(stage.engine.orders[key].pages) for key in stage.sent()]
 
-    assert sizes == [8, 8, 4]
+    assert sizes == [8, 6, 3, 2]
 
 
 @pytest.mark.parametrize("why", ["node", "scheduler", "withdrawn"])
@@ -277,7 +277,7 @@ def test_nodes_that_come_back_are_used_again(tmp_path: Path) -> None:
     sizes.append(stage.pool.size)
 
     assert len(keys) == 1
-    assert sizes == [1, 1 + 2 * 3]
+    assert sizes == [1, 1 + 3 * 3]
 
 
 def test_no_clock_runs_while_nobody_works_on_a_page(stage: Stage) -> None:

@@ -60,6 +60,7 @@ class Batch:
             Settings(folder / "state", page_processes=processes, cluster=settings), progress_seconds=0
         )
         self.files, self.crews = files, list[Any]()
+        self.acting: threading.Thread | None = None
 
     def run(
         self, act: Callable[[Batch], None] | None = None, at: Embedded | None = None
@@ -76,11 +77,14 @@ class Batch:
                 while time.monotonic() < deadline:
                     event = events.get(0.02)
                     if isinstance(event, JobEnded | JobFailed):
+                        if self.acting is not None:
+                            self.acting.join(HANG_SECONDS)
                         return event
                     if (progress := getattr(event, "progress", None)) and progress.crew:
                         self.crews.append(progress.crew)
                     if act is not None and at is not None and at_work(at):
-                        threading.Thread(target=act, args=(self,), daemon=True).start()
+                        self.acting = threading.Thread(target=act, args=(self,), daemon=True)
+                        self.acting.start()
                         act = None
         raise TimeoutError
 

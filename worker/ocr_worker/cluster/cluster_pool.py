@@ -120,7 +120,8 @@ class ClusterPool:
     @property
     def size(self) -> int:
         """How many tasks may be at work or wait for their turn, so that orders can be formed of several pages."""
-        return self._local.size + ORDERS_A_SLOT * self._sizes.pages_an_order * self._engine.slots()
+        # One order more than the engine may have, so that the next is formed of enough.
+        return self._local.size + (ORDERS_A_SLOT + 1) * self._sizes.pages_an_order * self._engine.slots()
 
     def free(self) -> int:
         taken = len(self._steps) + len(self._ready) + len(self._at_home) + len(self._away)
@@ -266,11 +267,11 @@ class ClusterPool:
     def _send_orders(self) -> None:
         slots = self._engine.slots()
         while self._ready and len(self._sent) < ORDERS_A_SLOT * slots:
-            self._send(self._chosen(max(0, slots - len(self._sent))))
+            self._send(self._chosen(slots))
 
-    def _chosen(self, idle: int) -> list[_Page]:
-        """The pages of the next order, taken from what is ready: never so many that an idle slot gets none."""
-        most = -(-len(self._ready) // idle) if idle else len(self._ready)
+    def _chosen(self, slots: int) -> list[_Page]:
+        """The pages of the next order: a slot's share of what is ready at most, so that all end at about the same time."""
+        most = -(-len(self._ready) // slots)
         first = self._ready.popleft()
         chosen = [first]
         # Of one that ended a node it is to be known that it was this one, should it end another.
