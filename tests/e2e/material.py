@@ -19,9 +19,9 @@ class Material:
     quick: Path
     """About 0.05 s."""
     medium: Path
-    """About 1.7 s."""
+    """About 0.9 s."""
     slow: Path
-    """About 12 s: four pages of small print on one sheet."""
+    """About 7 s: eight pages of small print on one sheet."""
 
     def quick_files(self, folder: Path, count: int) -> list[Path]:
         """So many inputs of one quick page."""
