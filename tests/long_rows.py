@@ -1,4 +1,4 @@
-"""Which rows of a table `make test` runs: a few of each kind. `make test-long` runs the others, and so does CI."""
+"""Which rows of a table `make test` runs: a few of each kind. `make test-long` runs the others."""
 
 from __future__ import annotations
 
