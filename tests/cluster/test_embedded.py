@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -26,6 +25,7 @@ from ocr_worker.model.events import JobEnded, JobFailed
 from ocr_worker.model.options import make_options
 from ocr_worker.settings import ClusterSettings, Settings
 from tests.cluster.embedded import Embedded, embedded
+from tests.cluster.outputs import Outputs
 from tests.limits import HANG_SECONDS
 
 
@@ -49,7 +49,7 @@ def card(place: Path, line: str) -> Path:
     return place
 
 
-class Batch:
+class Batch(Outputs):
     """Runs files in a runtime of its own, and keeps what was told."""
 
     def __init__(
@@ -87,15 +87,6 @@ class Batch:
                         self.acting.start()
                         act = None
         raise TimeoutError
-
-    def texts(self) -> dict[str, str]:
-        return {place.name: place.read_text("utf-8") for place in sorted(self.out.glob("*.txt"))}
-
-    def boxes(self) -> dict[str, Any]:
-        return {
-            place.name: [page["lines"] for page in json.loads(place.read_text("utf-8"))["pages"]]
-            for place in sorted(self.out.glob("*_ocr_results.json"))
-        }
 
 
 def at_work(cluster: Embedded) -> list[psutil.Process]:

@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 
 from ocr_worker.cluster.certificates import make_certificates
+from tests.cluster.outputs import Outputs
 from tests.limits import HANG_SECONDS
 
 HOSTS = {"coordinator": "10.77.0.1", "scheduler": "10.77.0.2", "a": "10.77.0.3", "b": "10.77.0.4"}
@@ -160,7 +161,7 @@ class Network:
 
 
 @dataclass
-class Batch:
+class Batch(Outputs):
     program: subprocess.Popen[bytes]
     out: Path
 
@@ -169,15 +170,6 @@ class Batch:
         stdout, _ = self.program.communicate(timeout=HANG_SECONDS)
         found: dict[str, Any] = json.loads(stdout)
         return found
-
-    def texts(self) -> dict[str, str]:
-        return {place.name: place.read_text("utf-8") for place in sorted(self.out.glob("*.txt"))}
-
-    def boxes(self) -> dict[str, Any]:
-        return {
-            place.name: [page["lines"] for page in json.loads(place.read_text("utf-8"))["pages"]]
-            for place in sorted(self.out.glob("*_ocr_results.json"))
-        }
 
 
 @contextmanager

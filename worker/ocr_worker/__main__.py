@@ -46,15 +46,10 @@ def main() -> int:
 
 def _start_service(options: ServiceOptions, settings: Settings, ready: Callable[[str], None]) -> int:
     """Serve over HTTP, by packages that the main install does without."""
-    from importlib.util import find_spec
+    from ocr_worker.files.installation import require_packages
 
     packages = ("fastapi", "python_multipart", "sse_starlette", "uvicorn")
-    if missing := [name for name in packages if find_spec(name) is None]:
-        from ocr_worker.errors import UnsupportedError
-
-        raise UnsupportedError(
-            f"The service needs more packages ({', '.join(missing)}): pip install 'ocr-sidecar[server]'."
-        )
+    require_packages("The service needs more packages", "server", packages)
     from ocr_worker.server.run import serve
 
     return serve(options, settings, ready)
@@ -62,12 +57,9 @@ def _start_service(options: ServiceOptions, settings: Settings, ready: Callable[
 
 def _open_shards() -> Shards:
     """Files by URL, by a package that the main install does without."""
-    from importlib.util import find_spec
+    from ocr_worker.files.installation import require_packages
 
-    if find_spec("fsspec") is None:
-        from ocr_worker.errors import UnsupportedError
-
-        raise UnsupportedError("Shards need one more package (fsspec): pip install 'ocr-sidecar[shards]'.")
+    require_packages("Shards need one more package", "shards", ("fsspec",))
     from ocr_worker.shards.face import Sharding
 
     return Sharding()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
@@ -111,23 +112,23 @@ def _cluster() -> ClusterSettings | None:
     address = os.environ.get("OCR_WORKER_CLUSTER")
     if not address:
         return None
+    nobody = os.environ.get("OCR_WORKER_CLUSTER_ON_NO_NODES") or "local"
     files = (os.environ.get(f"OCR_WORKER_CLUSTER_TLS_{name}") for name in ("CA", "CERT", "KEY"))
     return ClusterSettings(
         address,
         tls_files(*(Path(file) if file else None for file in files)),
         insecure=_flag("OCR_WORKER_CLUSTER_INSECURE"),
         inline=_flag("OCR_WORKER_CLUSTER_INLINE"),
-        on_no_nodes=_on_no_nodes(),
+        on_no_nodes=cast("OnNoNodes", _word("OCR_WORKER_CLUSTER_ON_NO_NODES", nobody, _ON_NO_NODES)),
     )
 
 
-def _on_no_nodes() -> OnNoNodes:
-    text = os.environ.get("OCR_WORKER_CLUSTER_ON_NO_NODES") or "local"
-    if text not in _ON_NO_NODES:
-        raise ValueError(
-            f"OCR_WORKER_CLUSTER_ON_NO_NODES must be one of {', '.join(_ON_NO_NODES)}, not {text[:40]!r}."
-        )
-    return cast("OnNoNodes", text)
+def _word(variable: str, said: str, words: Sequence[str], form: Callable[[str], str] = str) -> str:
+    """One of the words, in whatever case `form` passes over; ValueError for what is none."""
+    word = form(said)
+    if word not in words:
+        raise ValueError(f"{variable} must be one of {', '.join(words)}, not {said[:40]!r}.")
+    return word
 
 
 def _flag(variable: str) -> bool:
@@ -155,18 +156,13 @@ def data_dir() -> Path:
 
 def log_level(usual: str) -> str:
     """What OCR_WORKER_LOG says of the log; ValueError for what is no level."""
-    text = os.environ.get("OCR_WORKER_LOG", usual)
-    if text.upper() not in _LEVELS:
-        raise ValueError(f"OCR_WORKER_LOG must be one of {', '.join(_LEVELS)}, not {text[:40]!r}.")
-    return text.upper()
+    return _word("OCR_WORKER_LOG", os.environ.get("OCR_WORKER_LOG", usual), _LEVELS, str.upper)
 
 
 def provider() -> str:
     """What OCR_WORKER_PROVIDER says of ONNX Runtime; ValueError for what is none of `PROVIDERS`."""
-    text = os.environ.get("OCR_WORKER_PROVIDER", PROVIDERS[0])
-    if text.lower() not in PROVIDERS:
-        raise ValueError(f"OCR_WORKER_PROVIDER must be one of {', '.join(PROVIDERS)}, not {text[:40]!r}.")
-    return text.lower()
+    said = os.environ.get("OCR_WORKER_PROVIDER", PROVIDERS[0])
+    return _word("OCR_WORKER_PROVIDER", said, PROVIDERS, str.lower)
 
 
 def fair_share_mib(memory_mib: int, processes: int) -> int:

@@ -169,11 +169,10 @@ class DaskEngine:
         """See who is there."""
         found = await asyncio.wait_for(_identity(client), CONNECT_SECONDS)
         nodes = tuple(self._judged(node) for node in nodes_of(found))
-        if _marks(nodes) != _marks(self._nodes):
-            self._count(nodes)
+        before = _marks(self._nodes)
+        self._count(nodes)
+        if _marks(nodes) != before:
             self._post(NodesChanged(self))
-        else:
-            self._count(nodes)
 
     def _judged(self, node: NodeFacts) -> NodeFacts:
         why = self._refused.get(node.address) or node.refused or difference(own_reader(), node.reader)

@@ -45,6 +45,14 @@ class PathMap:
     theirs: str
     ours: str
 
+    @classmethod
+    def of(cls, said: str) -> PathMap:
+        """From THEIRS=HERE. Raises ValueError for what is none."""
+        theirs, equals, here = said.partition("=")
+        if not (theirs and equals and here):
+            raise ValueError(f"must be THEIRS=HERE, not {said[:40]!r}.")
+        return cls(theirs.rstrip("/") or "/", here.rstrip("/") or "/")
+
     def here(self, path: str) -> str | None:
         """The path on this machine; None for what lies elsewhere."""
         if path == self.theirs or path.startswith(self.theirs.rstrip("/\\") + "/"):

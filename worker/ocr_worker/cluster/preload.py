@@ -25,10 +25,7 @@ async def dask_setup(worker: Any) -> None:
 
 def path_maps(said: str) -> tuple[PathMap, ...]:
     """Raises ValueError for what is none."""
-    maps = []
-    for one in filter(None, said.split(";")):
-        theirs, equals, here = one.partition("=")
-        if not (theirs and equals and here):
-            raise ValueError(f"{VARIABLE} must be THEIRS=HERE, not {one[:40]!r}.")
-        maps.append(PathMap(theirs, here))
-    return tuple(maps)
+    try:
+        return tuple(map(PathMap.of, filter(None, said.split(";"))))
+    except ValueError as error:
+        raise ValueError(f"{VARIABLE} {error}") from error

@@ -24,6 +24,7 @@ from typing_extensions import Self
 
 from ocr_worker.errors import InternalError
 from ocr_worker.jobs.one_off import INSPECT_SECONDS, PageRequests, Question
+from ocr_worker.jobs.pools import pool_of_jobs
 from ocr_worker.jobs.run_context import Listener
 from ocr_worker.jobs.service import JobService
 from ocr_worker.jobs.subscriptions import Subscription
@@ -84,7 +85,7 @@ class Runtime:
         self.settings = settings
         self._inbox: Inbox = inbox or queue.Queue()
         guard = guard or guard_of_page_processes()
-        pool = pool or _pool_of_jobs(settings, guard, self._inbox.put)
+        pool = pool or pool_of_jobs(settings, guard, self._inbox.put)
         self.service: JobService = JobService(settings, pool, self, progress_seconds=progress_seconds)
         self._requests = PageRequests(make_pool(2, settings, guard, self._inbox.put))
         self._listeners: tuple[Listener, ...] = ()
@@ -351,15 +352,6 @@ class Runtime:
                 if callable(left):
                     left()
                 left = self._inbox.get(block=False)
-
-
-def _pool_of_jobs(settings: Settings, guard: Guard, post: Callable[[Any], None]) -> Pool:
-    if settings.cluster is None:
-        return make_pool(settings.page_processes, settings, guard, post)
-    # Late: who names no cluster pays for none.
-    from ocr_worker.cluster.entry import pool_of_jobs
-
-    return pool_of_jobs(settings, guard, post)
 
 
 def _is_due(at: float | None, now: float) -> bool:

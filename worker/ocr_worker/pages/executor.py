@@ -47,7 +47,7 @@ class Workbench:
 
     def run(self, task: Task) -> Outcome:
         """Raises OcrError; anything else is a fault of ours."""
-        if isinstance(task, WarmTask) or task.source.no_links_below is None:
+        if isinstance(task, WarmTask):
             return self._run(task)
         from ocr_worker.pages.source_file import held
 

@@ -12,9 +12,10 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+from ocr_worker.jobs.pools import pool_of_jobs
 from ocr_worker.processes.claim import Channel
 from ocr_worker.processes.guard import Guard
-from ocr_worker.processes.pool import Pool, make_pool
+from ocr_worker.processes.pool import Pool
 from ocr_worker.settings import Settings
 
 _HEARD_BYTES = 65536
@@ -36,20 +37,12 @@ class HeadStart:
 def head_start(channel: Channel, settings: Settings, guard: Guard) -> HeadStart:
     """Check whether a batch waits on stdin, without blocking."""
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    pool = _pool(settings, guard, inbox)
+    pool = pool_of_jobs(settings, guard, inbox.put)
     heard = _heard(channel.stdin)
     if _BATCH in heard:
         # One alone, for the processor that the worker leaves free; in what language it is to read is not known yet.
         pool.warm(1, None)
     return HeadStart(channel, settings, guard, inbox, pool, heard)
-
-
-def _pool(settings: Settings, guard: Guard, inbox: queue.SimpleQueue[Any]) -> Pool:
-    if settings.cluster is None:
-        return make_pool(settings.page_processes, settings, guard, inbox.put)
-    from ocr_worker.cluster.entry import pool_of_jobs
-
-    return pool_of_jobs(settings, guard, inbox.put)
 
 
 def _heard(stdin: int) -> bytes:

@@ -19,7 +19,7 @@ from ocr_worker.cli.exit_codes import GOOD, SOME_FAILED, UsageError
 from ocr_worker.cli.options import TlsOptions, answer_json, chosen_tls, worker_settings
 from ocr_worker.cli.terminal_text import count, shown
 from ocr_worker.cli.typer_options import options_from
-from ocr_worker.cluster.entry import require_packages
+from ocr_worker.cluster.entry import require_cluster
 from ocr_worker.cluster.security import checked_address
 from ocr_worker.errors import UnreachableError
 from ocr_worker.settings import MIB, ClusterSettings
@@ -63,7 +63,7 @@ def add_to(app: typer.Typer) -> None:
 @options_from(NodeCommand)
 def node(options: NodeCommand) -> int:
     """Read pages for other machines, until Ctrl-C or SIGTERM."""
-    require_packages()
+    require_cluster()
     from ocr_worker.cluster.node_plugin import NodeOptions, security_of, serve_node
 
     settings, tls = worker_settings(), chosen_tls(options)
@@ -96,10 +96,10 @@ def _hear_signals(leave: Callable[[], None]) -> None:
 def _path_map(said: str) -> PathMap:
     from ocr_worker.cluster.node import PathMap
 
-    theirs, equals, here = said.partition("=")
-    if not (theirs and equals and here):
-        raise UsageError(f"--map {said} is no map: write THEIRS=HERE, two folders.")
-    return PathMap(theirs.rstrip("/") or "/", here.rstrip("/") or "/")
+    try:
+        return PathMap.of(said)
+    except ValueError as error:
+        raise UsageError(f"--map {said} is no map: write THEIRS=HERE, two folders.") from error
 
 
 @options_from(ClusterCommand)
@@ -120,7 +120,7 @@ def cluster(options: ClusterCommand) -> int:
 
 def nodes_of(settings: ClusterSettings) -> list[NodeFacts]:
     """The nodes that the scheduler knows now. Raises OcrError."""
-    require_packages()
+    require_cluster()
     from ocr_worker.cluster.dask_engine import look_at
 
     try:
@@ -153,7 +153,7 @@ def _show(nodes: list[NodeFacts]) -> None:
 def _make_certificates(folder: Path | None) -> int:
     if folder is None:
         raise UsageError(f"Say where they go: ocr-worker cluster {CERTIFICATES} FOLDER.")
-    require_packages()
+    require_cluster()
     from ocr_worker.cluster.certificates import make_certificates
 
     with suppress(FileExistsError):
