@@ -245,7 +245,7 @@ def _kana_share(sample: Sample) -> float:
 
 
 def _script_of(words: Iterable[str]) -> str:
-    """As Tesseract calls it, of a text."""
+    """Of a text, as language data names it."""
     counted = Counter(
         unicodedata.name(letter, "").partition(" ")[0].title() for word in words for letter in word
     )

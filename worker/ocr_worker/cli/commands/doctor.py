@@ -22,7 +22,6 @@ from ocr_worker.cli.runner import JobRunner, Signals, apart
 from ocr_worker.cli.terminal_text import count
 from ocr_worker.cli.typer_options import options_from
 from ocr_worker.engines.ocr.registry import all_engines, choose, installed_languages
-from ocr_worker.engines.ocr.tesseract_factories import LINES
 from ocr_worker.engines.pdf.pypdf_check import text_of
 from ocr_worker.errors import EngineMissingError, OcrError
 from ocr_worker.files.commands import find_command
@@ -95,12 +94,7 @@ def _engines() -> Iterator[Finding]:
     )
     for found in engines:
         detail = f"{package_version(found, versions)} {found.probe.place}".strip()
-        worth = (
-            "pages take longer without it"
-            if found.name == LINES.name
-            else f"only needed for --engine {found.name}"
-        )
-        advice = found.probe.lacks and f"{worth}: {found.probe.lacks}"
+        advice = found.probe.lacks and f"{found.worth}: {found.probe.lacks}"
         yield Finding(
             f"engine {found.name}", ok=found.usable,
             detail=detail if found.usable else "broken" if found.fault else "not found",

@@ -100,6 +100,15 @@ class Found:
     def usable(self) -> bool:
         return not (self.probe.lacks or self.fault)
 
+    @property
+    def worth(self) -> str:
+        """What one misses without it."""
+        return (
+            "pages take longer without it"
+            if self.name == LINES.name
+            else f"only needed for --engine {self.name}"
+        )
+
 
 def all_engines() -> list[Found]:
     """Ours first, in the order that `auto` prefers. Broken ones too."""
