@@ -25,6 +25,8 @@ def test_a_watched_folder_is_kept_done_until_ctrl_c(ocr: Command) -> None:
         later = write_papers(ocr.home / "later", 2)[1]
         paper.write_bytes(later.read_bytes())
         wait_for(process, "Finished in/paper01.pdf")
+        # Until that is said the batch is at work, and Ctrl-C cancels it.
+        wait_for(process, "Manifest: ")
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=HANG_SECONDS)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pikepdf
 
 from tests.faults import sayings
-from tests.faults.host import Event, Worker, left_behind
+from tests.faults.host import Event, Worker, left_behind, nothing_is_left
 
 
 def check(worker: Worker, since: int, folder: Path) -> None:
@@ -18,7 +18,7 @@ def check(worker: Worker, since: int, folder: Path) -> None:
         sayings.check(event)
     check_outputs(worker.events[since:])
     assert worker.ask("ping")["type"] == "result"
-    assert left_behind(folder) == []
+    nothing_is_left(folder)
     assert list(worker.temp.iterdir()) == []
 
 

@@ -185,6 +185,13 @@ def codes(data: Event) -> dict[str, str]:
     return {Path(entry["file"]).name: entry["code"] for entry in data["failed"]}
 
 
+def nothing_is_left(folder: Path) -> None:
+    """No temporary file, however deep. A result waits for its manifest, but not for long: that one may be in the making."""
+    with contextlib.suppress(AssertionError):
+        wait_until(lambda: not left_behind(folder))
+    assert left_behind(folder) == []
+
+
 def left_behind(folder: Path) -> list[str]:
     """Temporary files in a folder, however deep."""
     return [str(path) for path in folder.rglob("*") if path.name.endswith(".part")]

@@ -17,7 +17,7 @@ from ocr_worker.store.job_lock import JobLock
 from tests.e2e import tree
 from tests.faults import attackers, documents, pictures
 from tests.faults.documents import long_scan
-from tests.faults.host import Spawn, Worker, codes, left_behind, running, wait_until
+from tests.faults.host import Spawn, Worker, codes, nothing_is_left, running, wait_until
 from tests.limits import HANG_SECONDS
 
 THEIRS = b"theirs, and precious"
@@ -50,7 +50,7 @@ def test_an_output_folder_that_changes_places_all_the_time_costs_nobody_a_file(
     assert set(codes(ended).values()) <= {"output_permission"}
     assert len(ended["successful"]) + len(ended["failed"]) == number
     assert len(worker.batch(files, out, **options)["successful"]) == number
-    assert left_behind(tmp_path) == []
+    nothing_is_left(tmp_path)
 
 
 @pytest.mark.parametrize(("kind", "swapped"), [("pdf", "file"), ("png", "folder")])
@@ -124,7 +124,7 @@ def test_the_lock_of_a_worker_that_can_not_be_seen_is_held_and_that_of_a_dead_on
         assert {one["state"] for one in second.ask("list_jobs")["data"]["jobs"]} == {"interrupted"}
         second.send("resume", job_id=job)
         assert second.ended(job)["failed"] == []
-    assert left_behind(out) == []
+    nothing_is_left(out)
 
 
 @pytest.mark.parametrize("proc", attackers.PROC_SEEN_BY)
@@ -163,7 +163,7 @@ def test_without_hard_links_what_was_there_is_replaced_all_the_same(
 
     assert [len(end["successful"]) for end in (first, other, aside)] == [1, 1, 1], (first, other, aside)
     assert len(list(out.glob("page*"))) == 6
-    assert left_behind(out) == []
+    nothing_is_left(out)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc, which Linux has")
@@ -188,7 +188,7 @@ def test_processes_that_were_stopped_go_with_their_worker(stopped: str, tmp_path
         (job,) = worker.ask("list_jobs")["data"]["jobs"]
         worker.send("resume", job_id=job["job_id"])
         assert worker.ended(job["job_id"])["failed"] == []
-    assert left_behind(out) == []
+    nothing_is_left(out)
 
 
 def test_a_batch_through_pipes_that_were_made_non_blocking_loses_no_line(tmp_path: Path, out: Path) -> None:

@@ -22,7 +22,7 @@ from tests.conftest import miss
 from tests.e2e import tree
 from tests.faults import documents, pictures
 from tests.faults.conftest import Mounted
-from tests.faults.host import Spawn, Worker, left_behind, running
+from tests.faults.host import Spawn, Worker, left_behind, nothing_is_left, running
 from tests.faults.injection import failing
 from tests.long_rows import first
 
@@ -55,7 +55,7 @@ def test_a_full_output_disk_stops_the_job_and_with_room_it_goes_on(
     assert [(e["code"], e["retryable"]) for e in stopped["failed"]] == [("no_space", True)]
     assert str(page.name) in stopped["failed"][0]["error"]
     assert old.read_bytes() == whole
-    assert left_behind(disk) == []
+    nothing_is_left(disk)
     assert worker.ask("get_job", job_id=job)["data"]["stats"]["pending"] == 3
 
     filler.unlink()
@@ -72,7 +72,7 @@ def test_a_disk_without_room_for_another_name_is_no_space(mount: Mounted, worker
     data = worker.batch([page], disk / "out")
 
     assert data["reason"] == "no_space"
-    assert left_behind(disk) == []
+    nothing_is_left(disk)
     assert not list((disk / "out").glob("page*"))
 
 
@@ -229,7 +229,7 @@ def test_a_temp_folder_on_another_device_does_no_harm(
         used = list(disk.rglob("*"))
 
     assert used
-    assert left_behind(disk) == []
+    nothing_is_left(disk)
 
 
 def test_a_temp_folder_too_small_for_language_data_is_no_space_and_with_room_it_goes_on(
@@ -290,7 +290,7 @@ def test_an_output_disk_that_turns_read_only_fails_the_file_alone(
 
     data = worker.ended(job)
     assert [e["code"] for e in data["failed"]] == ["output_permission"]
-    assert left_behind(disk) == []
+    nothing_is_left(disk)
     assert worker.ask("ping")["type"] == "result"
 
 
@@ -352,7 +352,7 @@ def test_a_worker_that_ends_in_peace_has_written_the_final_manifest_however_slow
         assert worker.exit_code() == 0
     manifest = BatchManifest.load(out)
     assert (manifest.metadata["state"], manifest.queue.counts()["failed"]) == ("complete", 1)
-    assert left_behind(out) == []
+    nothing_is_left(out)
 
 
 def test_an_output_in_use_is_tried_again(tmp_path: Path, page: Path, out: Path) -> None:
@@ -360,7 +360,7 @@ def test_an_output_in_use_is_tried_again(tmp_path: Path, page: Path, out: Path) 
         data = worker.batch([page], out)
 
     assert len(data["successful"]) == 1, data
-    assert left_behind(out) == []
+    nothing_is_left(out)
 
 
 def test_an_output_in_use_is_tried_again_and_then_locked(
@@ -380,7 +380,7 @@ def test_an_output_in_use_is_tried_again_and_then_locked(
     assert target.read_bytes() == b"%PDF-1.7 of before"
     for name in ("page.txt", "page_ocr_results.json"):
         assert (out / name).read_text(encoding="utf-8") == "of before"
-    assert left_behind(out) == []
+    nothing_is_left(out)
 
 
 @pytest.mark.parametrize("move", first(1, [2, 1, 3]))
@@ -421,7 +421,7 @@ def test_outputs_are_made_and_replaced_where_a_disk_knows_no_links(
     assert again["successful"][0]["outputs"] == first
     assert all(Path(path).stat().st_ino != inode for path, inode in made.items())
     assert sorted(path.suffix for path in out.glob("page*")) == [".json", ".pdf", ".txt"]
-    assert left_behind(out) == []
+    nothing_is_left(out)
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
@@ -454,7 +454,7 @@ def test_an_input_that_is_locked_in_mid_run_is_skipped_and_the_others_done(
     assert [e["file"] for e in data["successful"]] == [str(page)]
     assert max(read) > 1
     assert not list(out.glob("long*"))
-    assert left_behind(tmp_path) == []
+    nothing_is_left(tmp_path)
 
 
 def test_an_input_that_is_unlocked_in_time_is_processed(tmp_path: Path, page: Path, out: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from ocr_protocol.codes import RETRYABLE
 from tests.conftest import REPOSITORY
-from tests.faults.host import Event, Spawn, Worker, left_behind, running
+from tests.faults.host import Event, Spawn, Worker, nothing_is_left, running
 from tests.faults.rows import ROWS, Delivered, Row
 
 LINES = range(1, 76)
@@ -164,7 +164,7 @@ def test_every_file_is_in_exactly_one_list(session: Session) -> None:
 @of_parts
 def test_nothing_is_left_behind_and_the_worker_still_answers(session: Session) -> None:
     assert session.worker.ask("ping")["data"]["state"] == "idle"
-    assert left_behind(session.worker.home) == []
+    nothing_is_left(session.worker.home)
     assert list(session.worker.temp.iterdir()) == []
     assert not list((session.worker.state / "jobs").rglob("*.page"))
 

@@ -19,7 +19,7 @@ import pytest
 from tests.e2e import tree
 from tests.faults import aftermath, documents, pictures
 from tests.faults.attackers import Killer, without_links
-from tests.faults.host import Event, Spawn, Worker, left_behind, running, wait_until
+from tests.faults.host import Event, Spawn, Worker, nothing_is_left, running, wait_until
 from tests.long_rows import first
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
@@ -149,7 +149,7 @@ def _require_mended(home: Path, job: str | None, call: str) -> None:
     assert sorted(path.name for path in (home / "home" / "state").rglob("*")) == ["jobs", "jobs.sqlite3"], (
         call
     )
-    assert left_behind(home) == [], call
+    nothing_is_left(home), call
     assert {
         path.name for path in out.iterdir() if "manifest" not in path.name and ".kept-" not in path.name
     } == OUTPUTS

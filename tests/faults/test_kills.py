@@ -14,7 +14,7 @@ import pikepdf
 import pytest
 
 from tests.faults import documents, pictures
-from tests.faults.host import Worker, descendants, is_alive, left_behind, running, wait_until
+from tests.faults.host import Worker, descendants, is_alive, nothing_is_left, running, wait_until
 from tests.limits import HANG_SECONDS
 
 LONGEST_SECONDS = 2.5
@@ -70,7 +70,7 @@ def _kill_and_resume(seed: int, kills: int, folder: Path) -> None:
             assert all(file["reason"] == "up_to_date" for file in result["skipped"])
     _all_whole(out)
     assert len(list(out.glob("*.pdf"))) == len(files)
-    assert left_behind(out) == []
+    nothing_is_left(out)
 
 
 def _inputs(folder: Path) -> list[Path]:

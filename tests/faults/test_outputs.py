@@ -16,7 +16,7 @@ import pytest
 from ocr_worker.jobs.output_names import SUFFIXES
 from tests.faults import documents
 from tests.faults.documents import long_scan
-from tests.faults.host import Event, Spawn, Worker, codes, left_behind, running, wait_until
+from tests.faults.host import Event, Spawn, Worker, codes, nothing_is_left, running, wait_until
 from tests.faults.injection import failing
 from tests.faults.privileges import need_permissions, obey_permissions
 from tests.limits import HANG_SECONDS
@@ -160,7 +160,7 @@ def test_existing_outputs_are_kept_replaced_or_stepped_aside_from(
     made = first.stat().st_ino
     worker.batch([page], out, on_existing="overwrite")
     assert first.stat().st_ino != made
-    assert left_behind(out) == []
+    nothing_is_left(out)
 
 
 def test_outputs_inside_the_input_folder_are_not_taken_for_inputs(tmp_path: Path, page: Path) -> None:
@@ -196,7 +196,7 @@ def test_a_pipe_at_the_target_is_refused(worker: Worker, page: Path, out: Path) 
     assert codes(data) == {"page.png": "output_exists"}
     assert [Path(e["output"]).name for e in aside["successful"]] == ["page_1.pdf"]
     assert stat.S_ISFIFO((out / "page.pdf").stat().st_mode)
-    assert left_behind(out) == []
+    nothing_is_left(out)
 
 
 @pytest.mark.parametrize("mode", ["skip", "overwrite", "suffix"])
@@ -333,7 +333,7 @@ def test_a_set_that_a_kill_cut_in_two_is_known_again_and_completed(
 
     assert [e["output"] for e in data["successful"]] == [str(out / "page.pdf")], data
     assert len([path for path in out.iterdir() if path.name.startswith("page")]) == len(outputs)
-    assert left_behind(out) == []
+    nothing_is_left(out)
 
 
 def test_what_is_kept_of_a_job_can_be_read_by_its_owner_alone(worker: Worker, page: Path, out: Path) -> None:

@@ -17,7 +17,7 @@ from ocr_worker.store.records import StoredPage
 from tests.e2e import tree
 from tests.faults import documents, pictures
 from tests.faults.cgroups import Group, limited
-from tests.faults.host import Spawn, Worker, descendants, is_alive, left_behind, running, wait_until
+from tests.faults.host import Spawn, Worker, descendants, is_alive, nothing_is_left, running, wait_until
 
 MIB = 1 << 20
 
@@ -54,7 +54,7 @@ def test_a_page_process_that_is_stopped_costs_its_page_at_the_limit(
         long = next(e for e in data["successful"] if e["file"] == str(file))
         assert [p["code"] for p in long.get("failed_pages", [])] in ([], ["timeout"])
         wait_until(lambda: not is_alive(stopped))
-        assert left_behind(out) == []
+        nothing_is_left(out)
 
 
 @pytest.mark.long

@@ -20,7 +20,7 @@ from ocr_worker.engines.ocr.tessdata import find_tessdata
 from tests.engines.ocr import language_data
 from tests.faults import documents, pictures
 from tests.faults.documents import long_scan
-from tests.faults.host import Spawn, Worker, codes, descendants, left_behind, running
+from tests.faults.host import Spawn, Worker, codes, descendants, nothing_is_left, running
 from tests.faults.injection import tracing
 
 SECRET, WRONG = "Tr0ub4dor-und-3", "Falsch-und-lang-7"
@@ -166,7 +166,7 @@ def test_an_output_folder_that_is_swapped_for_a_link_in_mid_run_costs_nobody_a_f
     assert codes(worker.ended(job)) == {"long.pdf": "output_permission"}
     assert (elsewhere / "long.pdf").read_text(encoding="utf-8") == "mine"
     assert [path.name for path in elsewhere.iterdir()] == ["long.pdf"]
-    assert left_behind(tmp_path) == []
+    nothing_is_left(tmp_path)
 
 
 def test_links_swapped_in_for_outputs_in_mid_run_are_not_followed_and_stay(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults import documents
-from tests.faults.host import Event, Worker, left_behind, running
+from tests.faults.host import Event, Worker, nothing_is_left, running
 from tests.faults.injection import failing
 from tests.long_rows import first
 
@@ -36,7 +36,7 @@ def test_a_kill_in_a_write_of_the_store_leaves_the_state_before(
                 worker.send("resume", job_id=job["job_id"])
                 assert worker.ended(job["job_id"])["status"] == "completed"
             assert (out / "long.pdf").exists()
-    assert left_behind(out) == []
+    nothing_is_left(out)
 
 
 def test_a_store_that_another_process_holds_for_a_moment_costs_a_moment(

@@ -18,7 +18,7 @@ import pytest
 
 from ocr_protocol.codes import RETRYABLE
 from tests.faults import documents
-from tests.faults.host import Event, Worker, left_behind, running
+from tests.faults.host import Event, Worker, nothing_is_left, running
 from tests.fuzz.mutations import FIRST, LONG, found, keep, mutated
 from tests.limits import HANG_SECONDS
 
@@ -62,7 +62,7 @@ def test_mutated_files_end_with_a_code_and_cost_nobody_else(fuzzed: Worker) -> N
 
     assert faults == []
     assert fuzzed.ask("ping")["data"]["state"] == "idle"
-    assert left_behind(fuzzed.home) == []
+    nothing_is_left(fuzzed.home)
     assert list(fuzzed.temp.iterdir()) == []
 
 
