@@ -9,6 +9,7 @@ import pypdfium2
 import pytest
 
 from ocr_worker.model.page import Page, Word
+from tests.long_rows import first
 from tests.readers.made_pages import DPI, HEIGHT, one_column, save_layer, two_columns
 from tests.readers.texts import READERS, Reader, found
 
@@ -17,7 +18,7 @@ MAKERS = (one_column, two_columns)
 
 
 @pytest.mark.parametrize("make", MAKERS)
-@pytest.mark.parametrize("degrees", [*TILTS, -0.7, -5])
+@pytest.mark.parametrize("degrees", first(2, [-0.7, *TILTS, -5]))
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.name)
 def test_a_reader_finds_the_words_of_a_tilted_page(
     reader: Reader, degrees: float, make: Callable[[float], Page], tmp_path: Path

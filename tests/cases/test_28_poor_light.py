@@ -19,7 +19,7 @@ from tests.pages.desk import Desk
 @pytest.mark.parametrize(
     "kind",
     first(
-        4,
+        2,
         [
             "dim_vignette",
             "half_shadow",

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -21,12 +22,13 @@ def test_a_watched_folder_is_kept_done_until_ctrl_c(ocr: Command) -> None:
     (ocr.home / "in").mkdir()
     with ocr.start("batch", "in", "-o", "out", "--watch", "--verbose") as process:
         (paper,) = write_papers(ocr.home / "in", 1)
-        wait_for(process, "Finished in/paper01.pdf")
+        wait_for(process, process.stderr, "Finished in/paper01.pdf")
         later = write_papers(ocr.home / "later", 2)[1]
         paper.write_bytes(later.read_bytes())
-        wait_for(process, "Finished in/paper01.pdf")
-        # Until that is said the batch is at work, and Ctrl-C cancels it.
-        wait_for(process, "Manifest: ")
+        wait_for(process, process.stderr, "Finished in/paper01.pdf")
+        # Until the second batch says so it is at work, and Ctrl-C cancels it.
+        for _ in range(2):
+            wait_for(process, process.stdout, "Manifest: ")
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=HANG_SECONDS)
 
@@ -41,7 +43,7 @@ def test_the_rest_of_a_batch_that_too_many_failures_stopped_is_done_all_the_same
     for number in range(12):
         (ocr.home / "in" / f"bad{number:02}.pdf").write_bytes(b"no pdf")
     with ocr.start("batch", "in", "-o", "out", "--watch", "--verbose") as process:
-        wait_for(process, "Finished in/paper02.pdf")
+        wait_for(process, process.stderr, "Finished in/paper02.pdf")
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=HANG_SECONDS)
 
@@ -83,12 +85,12 @@ def test_what_has_not_ended_is_tried_again_and_not_at_once_where_nothing_could_b
     assert folder.rests.count(STUCK_SECONDS) == 2
 
 
-def wait_for(process: subprocess.Popen[str], text: str) -> None:
-    assert process.stderr is not None
+def wait_for(process: subprocess.Popen[str], stream: IO[str] | None, text: str) -> None:
+    assert stream is not None
     alarm = threading.Timer(HANG_SECONDS, process.kill)
     alarm.start()
     try:
-        while text not in (line := process.stderr.readline()):
+        while text not in (line := stream.readline()):
             assert line, f"it ended, or was ended, without {text!r}"
     finally:
         alarm.cancel()

