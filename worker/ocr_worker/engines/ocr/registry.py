@@ -156,7 +156,8 @@ def require(settings: PageSettings) -> EngineFactory:
         raise LanguageMissingError(NOT_ANY, missing=list(settings.languages))
     if not settings.tells_language:
         factory.require_languages(settings.languages, settings.tessdata_dir)
-    second_reader.require(settings)
+    if settings.second_reader not in second_reader.BY_ITSELF:
+        second_reader.require()
     return factory
 
 

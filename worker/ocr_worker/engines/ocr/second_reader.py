@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from ocr_worker.model.page import Box, Line, Word
 
 NAME = "ppocr"
-AUTO, OFF = "auto", "off"
+AUTO, OFF = BY_ITSELF = "auto", "off"
+"""Whether there is one is no fault of settings that say so."""
 _log = logging.getLogger(__name__)
 
 
@@ -42,9 +43,9 @@ def takes_part(settings: PageSettings) -> bool:
     return wanted and models.reads(settings.languages) and not models.lacks()
 
 
-def require(settings: PageSettings) -> None:
-    """Raises EngineMissingError where it is asked for by name and not installed."""
-    if settings.second_reader not in (AUTO, OFF) and (way := models.lacks()):
+def require() -> None:
+    """Raises EngineMissingError where it is not installed."""
+    if way := models.lacks():
         raise EngineMissingError(f"The second reader is not installed: {way}")
 
 

@@ -123,8 +123,10 @@ class LinesFactory(_Tesseract):
     def probe(self) -> Probe:
         if not _has("tesserocr"):
             return Probe("onnxruntime", to_have("tesserocr"))
+        if _has("onnxruntime") and _has("numpy"):
+            return Probe("onnxruntime")
         way = "this app has no ONNX Runtime" if is_frozen() else to_have("onnxruntime")
-        return Probe("onnxruntime", "" if _has("onnxruntime") and _has("numpy") else way)
+        return Probe("onnxruntime", way)
 
     def reads_as_well(self, languages: Sequence[str]) -> bool:
         return len(languages) == 1 and AS_GOOD_BY_LINES.issuperset(languages)
