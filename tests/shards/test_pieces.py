@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import queue
 import threading
 import time
@@ -15,7 +16,7 @@ from ocr_worker.errors import NoSpaceError, OcrError, UnreachableError
 from ocr_worker.shards import places, staging, tries
 from ocr_worker.shards.earlier import Earlier
 from ocr_worker.shards.places import LocalPlace
-from ocr_worker.shards.rows import Row, row_of
+from ocr_worker.shards.rows import Row, line_of, row_of
 from ocr_worker.shards.staging import Copies, Room, Stager
 from tests.limits import HANG_SECONDS
 
@@ -27,6 +28,21 @@ def rows_of(folder: Path, sizes: list[int]) -> tuple[Row, ...]:
         path.write_bytes(bytes(size))
         rows.append(Row(f"file://{path}", size, mtime=path.stat().st_mtime_ns))
     return tuple(rows)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        Row("file:///a%20b.pdf", 12, mtime=1795969904000000001),
+        Row('s3://bucket/"quoted"\\é\udcff.png', 0, etag='W/"1"'),
+        Row("https://example.org/a.tif", 5),
+    ],
+)
+def test_a_row_is_json_and_comes_back(row: Row) -> None:
+    fields = {"url": row.url, "bytes": row.bytes, **row.version}
+
+    assert line_of(row) == json.dumps(fields, separators=(",", ":")).encode("ascii")
+    assert row_of(json.loads(line_of(row))) == row
 
 
 @pytest.mark.parametrize(
@@ -162,7 +178,7 @@ def test_names_of_outputs_are_unlike_for_inputs_of_one_name() -> None:
 
     assert len({row.name for row in rows}) == len(rows)
     assert all(len(row.staged_name.encode()) < 150 for row in rows)
-    assert [row_of(row.to_fields()) for row in rows] == rows
+    assert [row_of(json.loads(line_of(row))) for row in rows] == rows
     assert staging.MOST_BYTES == 2 * 2**30
     assert staging.MOST_PAGES == 200
 

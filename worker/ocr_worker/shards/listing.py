@@ -117,7 +117,9 @@ def _below(root: str) -> Iterator[Row]:
     folders = [root]
     while folders:
         # The paths of a million files are taken from the system one by one.
-        with os.scandir(folders.pop()) as entries:
+        folder = folders.pop()
+        url = _url_of_folder(folder)
+        with os.scandir(folder) as entries:
             for entry in entries:
                 if entry.name.startswith(".") or entry.is_symlink():
                     continue
@@ -125,11 +127,13 @@ def _below(root: str) -> Iterator[Row]:
                     folders.append(entry.path)
                 elif _is_meant(entry.name) and entry.is_file():
                     found = entry.stat()
-                    yield Row(
-                        f"file://{quote_from_bytes(os.fsencode(entry.path))}",
-                        found.st_size,
-                        mtime=found.st_mtime_ns,
-                    )
+                    name = quote_from_bytes(os.fsencode(entry.name))
+                    yield Row(url + name, found.st_size, mtime=found.st_mtime_ns)
+
+
+def _url_of_folder(path: str) -> str:
+    """To which the names in it are added."""
+    return f"file://{quote_from_bytes(os.fsencode(path.rstrip('/')))}/"
 
 
 def _of_bucket(system: Any, path: str, given: str) -> Iterator[Row]:

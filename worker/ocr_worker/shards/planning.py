@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from ocr_worker import __version__
 from ocr_worker.errors import InvalidParamsError
@@ -101,8 +101,16 @@ def _rows_of(where: Place, shards: int) -> Iterator[Row]:
         yield from unpacked(where.read(key), f"{where.url}/{key}")[1]
 
 
+class _Drawn(NamedTuple):
+    """A row as it will stand in its shard, and how large it is."""
+
+    line: bytes
+    pages: int
+    bytes: int
+
+
 class _Buckets:
-    """Rows on disk, by their hashes; a line each: hash, whether it is new, the row."""
+    """Rows on disk, by their hashes; a line each: hash, whether it is new, its pages and bytes, the row."""
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self._files: list[BinaryIO] = [
@@ -117,25 +125,32 @@ class _Buckets:
         self._write(row, KNOWN)
         return 1
 
-    def new_rows(self) -> Iterator[Row]:
+    def new_rows(self) -> Iterator[_Drawn]:
         """Those that are not known, each once, in order."""
         for file in self._files:
             file.seek(0)
             for _, lines in groupby(sorted(file), key=lambda line: line[:64]):
                 first, *others = lines
                 if first[65:66] == NEW:
-                    yield _row(first)
+                    yield _drawn(first)
                 elif others:
                     self.known_again += 1
                     self.changed += not _row(first).is_same(_row(others[-1]))
 
     def _write(self, row: Row, state: bytes) -> None:
         digest = row.digest
-        self._files[int(digest[:2], 16)].write(b"%b %b %b\n" % (digest.encode("ascii"), state, line_of(row)))
+        self._files[int(digest[:2], 16)].write(
+            b"%b %b %d %d %b\n" % (digest.encode("ascii"), state, row.pages, row.bytes, line_of(row))
+        )
+
+
+def _drawn(line: bytes) -> _Drawn:
+    _, _, pages, size, row = line[:-1].split(b" ", 4)
+    return _Drawn(row, int(pages), int(size))
 
 
 def _row(line: bytes) -> Row:
-    return row_of(json.loads(line[67:]))
+    return row_of(json.loads(_drawn(line).line))
 
 
 @dataclass(slots=True)
@@ -180,15 +195,15 @@ class _Cutting:
             }
         )  # fmt: skip
 
-    def _add(self, row: Row, pool: ThreadPoolExecutor) -> None:
+    def _add(self, row: _Drawn, pool: ThreadPoolExecutor) -> None:
         if self.lines and not self._fits(row):
             self._put(pool)
-        self.lines.append(line_of(row))
+        self.lines.append(row.line)
         self.pages += row.pages
         self.bytes += row.bytes
         self.added_files += 1
 
-    def _fits(self, row: Row) -> bool:
+    def _fits(self, row: _Drawn) -> bool:
         most_pages, most_bytes = self.draft.pages_per_shard, self.draft.bytes_per_shard
         return (most_pages is None or self.pages + row.pages <= most_pages) and (
             most_bytes is None or self.bytes + row.bytes <= most_bytes
