@@ -126,25 +126,26 @@ def test_a_reply_that_comes_late_or_twice_is_dropped(stage: Stage) -> None:
 def test_a_killed_page_takes_no_other_of_its_order_with_it(stage: Stage) -> None:
     stage.pool._sizes._page_seconds = 0.1
     stage.engine.slot_count = 1
-    stage.start(*((ticket, stage.page(ticket)) for ticket in (1, 2, 3)))
-    (key,) = stage.sent()
-    assert len(stage.engine.orders[key].pages) == 3
+    stage.start(*((ticket, stage.page(ticket)) for ticket in range(1, 7)))
+    first, _ = stage.sent()
+    assert [page.ticket for page in stage.engine.orders[first].pages] == [1, 2, 3]
 
     stage.pool.kill({2})
-    stage.start((4, stage.page(4)))
+    stage.start((7, stage.page(7)))
 
     sent = {page.ticket for key in stage.sent() for page in stage.engine.orders[key].pages}
-    assert stage.engine.withdrawn == [key]
-    assert sent == {1, 3, 4}
+    assert stage.engine.withdrawn == [first]
+    assert {1, 3} < sent
+    assert 2 not in sent
 
 
-def test_an_order_is_a_slots_share_of_what_is_ready_so_that_all_end_together(stage: Stage) -> None:
+def test_orders_become_smaller_towards_the_end_so_that_all_slots_end_together(stage: Stage) -> None:
     stage.pool._sizes._page_seconds = 0.1
     stage.start(*((ticket, stage.page(ticket)) for ticket in range(1, 21)))
 
     sizes = [len(stage.engine.orders[key].pages) for key in stage.sent()]
 
-    assert sizes == [8, 6, 3, 2]
+    assert sizes == [5, 4, 3, 2]
 
 
 @pytest.mark.parametrize("why", ["node", "scheduler", "withdrawn"])
@@ -189,8 +190,8 @@ def test_after_a_node_is_gone_its_order_goes_on_page_by_page(stage: Stage) -> No
     """So that it is known which page it was, should another node end."""
     stage.pool._sizes._page_seconds = 0.1
     stage.engine.slot_count = 1
-    stage.start(*((ticket, stage.page(ticket)) for ticket in (1, 2, 3)))
-    (key,) = stage.sent()
+    stage.start(*((ticket, stage.page(ticket)) for ticket in range(1, 7)))
+    key, _ = stage.sent()
     stage.engine.begin(key, "a")
     stage.engine.say(stage.engine.reply(key, read(1)))
     stage.engine.begin(key, "b")
@@ -199,7 +200,7 @@ def test_after_a_node_is_gone_its_order_goes_on_page_by_page(stage: Stage) -> No
 
     assert told(ended) == [(1, "ok")]
     orders = [[page.task.page for page in stage.engine.orders[key].pages] for key in stage.sent()]
-    assert orders == [[2], [3]]
+    assert orders == [[4, 5], [2]], "2 alone, though there is room for 3"
 
 
 def test_a_node_that_would_read_otherwise_gets_nothing_more(stage: Stage) -> None:
@@ -277,7 +278,7 @@ def test_nodes_that_come_back_are_used_again(tmp_path: Path) -> None:
     sizes.append(stage.pool.size)
 
     assert len(keys) == 1
-    assert sizes == [1, 1 + 3 * 3]
+    assert sizes == [1, 1 + 4 * 3]
 
 
 def test_no_clock_runs_while_nobody_works_on_a_page(stage: Stage) -> None:

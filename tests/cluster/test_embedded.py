@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import shutil
 import signal
 import threading
@@ -13,12 +14,14 @@ from typing import Any
 
 import psutil
 import pytest
+from distributed import Worker
 from PIL import Image, ImageDraw, ImageFont
 
 from ocr_worker.cluster import dask_engine, node_plugin
 from ocr_worker.cluster.dask_engine import DaskEngine, look_at
 from ocr_worker.cluster.node import PathMap
 from ocr_worker.cluster.node_plugin import NodePlugin
+from ocr_worker.cluster.orders import load_order
 from ocr_worker.jobs.requests import Asked, job_request
 from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.model.events import JobEnded, JobFailed
@@ -197,6 +200,80 @@ def test_small_files_go_inside_the_order_where_nodes_share_no_folder(
 
     assert len(batch.texts()) == 3
     assert not any(crew.refused for crew in batch.crews)
+
+
+UNPICKLED_IN: list[str] = []
+"""The threads that read a pickle of the hostile node."""
+
+
+def unpickled() -> HarmError:
+    UNPICKLED_IN.append(threading.current_thread().name)
+    return HarmError()
+
+
+class HarmError(Exception):
+    """Runs code wherever it is unpickled, and has whoever passes it on pickle it again."""
+
+    def __reduce__(self) -> Any:
+        return unpickled, ()
+
+
+class HostilePlugin(NodePlugin):
+    """All that Dask would pickle is harm: at its first order a warning and each result's type, at the second an event and an error."""
+
+    orders = 0
+
+    def setup(self, worker: Worker) -> None:
+        super().setup(worker)
+        send, harm = worker.batched_send, pickle.dumps(HarmError())
+
+        def send_harm(msg: dict[str, Any]) -> None:
+            send({**msg, "type": harm} if msg.get("op") == "task-finished" else msg)
+
+        worker.batched_send = send_harm  # type: ignore[method-assign]
+
+    def read(self, order: bytes) -> None:
+        self.orders, worker, harm = self.orders + 1, self._worker, pickle.dumps(HarmError())
+        assert worker is not None
+        if self.orders == 1:
+            worker.log_event("print", {"args": ("harm",), "sep": " ", "end": "", "file": 1, "flush": True})
+            worker.log_event("warn", {"message": harm, "category": harm})
+        if self.orders == 2:
+            worker.batched_send({"op": "log-event", "topic": load_order(order).topic, "msg": HarmError()})
+            raise HarmError
+        super().read(order)
+
+
+def test_no_pickle_of_a_node_is_read(
+    cards: list[Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """By the thread that talks with the cluster; the scheduler reads what is no msgpack, as Dask does."""
+    with embedded(tmp_path, nodes=0, protocol="tcp") as cluster:
+        cluster.join(plugin=HostilePlugin(Settings(tmp_path / "unused", page_processes=1)))
+        batch = Batch(tmp_path, ClusterSettings(cluster.address), cards[:3], processes=1)
+
+        end = batch.run()
+
+    assert isinstance(end, JobEnded)
+    assert end.run.status == "completed"
+    assert len(batch.texts()) == 3
+    assert UNPICKLED_IN
+    assert "cluster" not in UNPICKLED_IN
+    assert "harm" not in capfd.readouterr().out
+
+
+def test_no_pickle_among_the_facts_of_nodes_is_read(tmp_path: Path) -> None:
+    UNPICKLED_IN.clear()
+    with embedded(tmp_path, nodes=1, protocol="tcp") as cluster:
+        (node,) = cluster.nodes
+        node.metrics["harm"] = lambda _: HarmError()
+        cluster.call(node.heartbeat())
+
+        with pytest.raises(OSError, match="is not read"):
+            look_at(ClusterSettings(cluster.address))
+
+    assert UNPICKLED_IN
+    assert threading.current_thread().name not in UNPICKLED_IN
 
 
 def test_a_node_of_another_version_is_refused_with_a_sentence(

@@ -55,6 +55,9 @@ ALONE_SECONDS = 10.0
 """Without a node for so long, what was asked for that case is done."""
 ORDERS_A_SLOT = 2
 """One in work and one that waits: what is at the engine is bounded by slots, not by the batch."""
+ORDERS_READY = 2
+"""Pages for so many more a slot are kept ready. As the batch nears its end they are fewer, and so orders become smaller:
+else some slots would have a whole order left when others have nothing."""
 MOST_NODES_ENDED = 3
 """A page that has taken so many nodes with it is given up."""
 MOST_INLINE_BYTES = 4 * MIB
@@ -120,8 +123,8 @@ class ClusterPool:
     @property
     def size(self) -> int:
         """How many tasks may be at work or wait for their turn, so that orders can be formed of several pages."""
-        # One order more than the engine may have, so that the next is formed of enough.
-        return self._local.size + (ORDERS_A_SLOT + 1) * self._sizes.pages_an_order * self._engine.slots()
+        orders = (ORDERS_A_SLOT + ORDERS_READY) * self._engine.slots()
+        return self._local.size + orders * self._sizes.pages_an_order
 
     def free(self) -> int:
         taken = len(self._steps) + len(self._ready) + len(self._at_home) + len(self._away)
@@ -270,8 +273,8 @@ class ClusterPool:
             self._send(self._chosen(slots))
 
     def _chosen(self, slots: int) -> list[_Page]:
-        """The pages of the next order: a slot's share of what is ready at most, so that all end at about the same time."""
-        most = -(-len(self._ready) // slots)
+        """The pages of the next order: a part of a slot's share of what is ready, so that all end at about the same time."""
+        most = -(-len(self._ready) // (ORDERS_READY * slots))
         first = self._ready.popleft()
         chosen = [first]
         # Of one that ended a node it is to be known that it was this one, should it end another.

@@ -1,7 +1,7 @@
 """Orders to the nodes by a Dask scheduler. A thread of its own connects, again and again, and never holds up a host.
 
-No pickle of a node is ever read: replies come as events in msgpack, errors as their own bytes, and what Dask pickles
-beside that (the type of a result, an exception) is left as it is.
+No pickle of a node is ever read: replies come as events in msgpack, and what Dask pickles beside that (the type of a
+result, an exception) is left as it is. Where Dask would read one all the same, it is refused.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from distributed import Client, Future, Security
+from typing_extensions import Self
 
 from ocr_worker.cluster.engine import (
     EngineMessage,
@@ -27,9 +29,10 @@ from ocr_worker.cluster.engine import (
     Reader,
 )
 from ocr_worker.cluster.node_plugin import FACTS, read_order, security_of
+from ocr_worker.cluster.plain import refuse_pickles
 from ocr_worker.cluster.readers import difference, own_reader
 from ocr_worker.cluster.security import checked_address, is_secure
-from ocr_worker.settings import ClusterSettings
+from ocr_worker.settings import MIB, ClusterSettings
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +43,9 @@ CONNECT_SECONDS = 5.0
 CLOSE_SECONDS = 2.0
 KEPT_EVENTS = 1000
 """Of a topic, by the scheduler."""
+MOST_GRAPH_BYTES = MIB
+TOPIC = "ocr-"
+"""How the topics begin under which nodes tell of pages."""
 READ_PLAINLY = ["msgpack", "error"]
 
 
@@ -55,6 +61,7 @@ class DaskEngine:
         self._slots = 0
         self._refused: dict[str, str] = {}
         self.topic = ""
+        self._outbox: deque[tuple[str, bytes]] = deque()
         self._orders: dict[str, Future[Any]] = {}
         self._client: _Client | None = None
         self._closing = asyncio.Event()
@@ -75,7 +82,8 @@ class DaskEngine:
         return self._nodes
 
     def send(self, key: str, order: bytes) -> None:
-        self._call(self._send, key, order)
+        self._outbox.append((key, order))
+        self._call(self._send_all)
 
     def withdraw(self, keys: Collection[str]) -> None:
         self._call(self._withdraw, tuple(keys))
@@ -101,6 +109,7 @@ class DaskEngine:
     # In the engine's thread
 
     def _run(self) -> None:
+        refuse_pickles()
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_until_complete(self._stay_connected())
@@ -127,7 +136,7 @@ class DaskEngine:
 
     async def _connected(self) -> _Client | None:
         """None where it is not needed any more before it is there."""
-        connecting = asyncio.ensure_future(_Client.connected(self._address, self._security, self))
+        connecting = asyncio.ensure_future(_Client(self._address, self._security, self).connected())
         closing = asyncio.ensure_future(self._closing.wait())
         await asyncio.wait({connecting, closing}, return_when=asyncio.FIRST_COMPLETED)
         closing.cancel()
@@ -140,7 +149,7 @@ class DaskEngine:
 
     async def _work(self, client: _Client) -> None:
         """Until the way to the scheduler is lost, or is not needed any more."""
-        self._client, self.topic = client, f"ocr-{client.id}"
+        self._client, self.topic = client, f"{TOPIC}{client.id}"
         client.subscribe_topic(self.topic, self._hear)
         closing = asyncio.ensure_future(self._closing.wait())
         try:
@@ -182,17 +191,31 @@ class DaskEngine:
         self._nodes = nodes
         self._slots = sum(node.slots for node in nodes if not node.refused)
 
-    def _send(self, key: str, order: bytes) -> None:
+    def _send_all(self) -> None:
+        """What the owner has sent by now, in few graphs: each costs the scheduler as much as an order does."""
+        while self._outbox:
+            orders, size = dict[str, bytes](), 0
+            while self._outbox and size < MOST_GRAPH_BYTES:
+                key, order = self._outbox.popleft()
+                orders[key] = order
+                size += len(order)
+            self._send(orders)
+
+    def _send(self, orders: dict[str, bytes]) -> None:
         client = self._client
-        if client is None:
-            self._post(OrderEnded(self, key, why=Loss("scheduler")))
-            return
-        allowed = [node.address for node in self._nodes if not node.refused]
-        workers = allowed if len(allowed) < len(self._nodes) else None
-        try:
-            self._orders[key] = client.submit(read_order, order, key=key, pure=False, workers=workers)
-        except Exception:
-            log.exception("an order can't be sent")
+        if client is not None:
+            allowed = [node.address for node in self._nodes if not node.refused]
+            workers = allowed if len(allowed) < len(self._nodes) else None
+            try:
+                futures = client.map(
+                    read_order, list(orders.values()), key=list(orders), pure=False, workers=workers
+                )
+            except Exception:
+                log.exception("orders can't be sent")
+            else:
+                self._orders.update(zip(orders, futures, strict=True))
+                return
+        for key in orders:
             self._post(OrderEnded(self, key, why=Loss("scheduler")))
 
     def _withdraw(self, keys: tuple[str, ...]) -> None:
@@ -238,37 +261,53 @@ class DaskEngine:
             await asyncio.wait_for(self._closing.wait(), seconds)
 
 
-class _Client(Client):
-    """Reads no pickle, and says at once when the scheduler is gone: another client takes its place."""
+class _PlainClient(Client):
+    """Leaves packed what others have pickled, and lets no node print or warn here: the output is the host's."""
 
-    owner: DaskEngine
-    lost: asyncio.Event
-
-    @classmethod
-    async def connected(cls, address: str, security: Security, owner: DaskEngine) -> _Client:
-        client = cls(
+    def __init__(self, address: str, security: Security, seconds: float = CONNECT_SECONDS) -> None:
+        super().__init__(
             address,
             asynchronous=True,
             set_as_default=False,
             direct_to_workers=False,
-            timeout=CONNECT_SECONDS,
+            timeout=seconds,
             security=security,
             deserializers=READ_PLAINLY,
         )
-        client.owner, client.lost = owner, asyncio.Event()
+
+    async def connected(self) -> Self:
         try:
-            await client
+            await self
         except BaseException:
             # Else its end by the collector would begin a close that nobody awaits.
-            client.status = "closed"
+            self.status = "closed"
             raise
-        return client
+        return self
 
     async def _ensure_connected(self, timeout: float | None = None) -> None:
         await super()._ensure_connected(timeout=timeout)
         if self.scheduler_comm is not None:
-            # What others pickled stays packed.
             self.scheduler_comm.comm.deserialize = False
+
+    def subscribe_topic(self, topic: str, handler: Callable[[Any], None]) -> None:
+        if topic.startswith(TOPIC):
+            super().subscribe_topic(topic, handler)
+
+
+class _Client(_PlainClient):
+    """Says at once when the scheduler is gone: another client takes its place."""
+
+    def __init__(self, address: str, security: Security, owner: DaskEngine) -> None:
+        super().__init__(address, security)
+        self.owner, self.lost = owner, asyncio.Event()
+
+    async def _handle_report(self) -> None:
+        try:
+            await super()._handle_report()
+        except Exception as error:  # noqa: BLE001  # whatever can't be read
+            log.warning("what the scheduler sends is not read: %s", error)
+        finally:
+            self.lost.set()
 
     async def _reconnect(self) -> None:
         self.scheduler_comm = None
@@ -326,14 +365,8 @@ def look_at(settings: ClusterSettings, seconds: float = CONNECT_SECONDS) -> list
     address = checked_address(settings.address, settings.tls, insecure=settings.insecure)
 
     async def ask() -> dict[str, Any]:
-        client = await Client(
-            address,
-            asynchronous=True,
-            set_as_default=False,
-            timeout=seconds,
-            security=security_of(settings.tls),
-            deserializers=READ_PLAINLY,
-        )
+        refuse_pickles()
+        client = await _PlainClient(address, security_of(settings.tls), seconds).connected()
         try:
             return await _identity(client)
         finally:
