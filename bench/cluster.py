@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import queue
 import subprocess
 import sys
@@ -29,10 +30,13 @@ from ocr_worker.model.tasks import PageDone, PageSettings, PageTask, Source
 from ocr_worker.processes.pool import PoolStats, TaskEnded
 from ocr_worker.settings import ClusterSettings, Settings
 
-PAGE_SECONDS = 1.0
 PAGE_BYTES = 7000
-PAGES_A_SLOT = 10
 SLOTS_A_NODE = 10
+SCHEDULER_SETTINGS = {
+    "DASK_DISTRIBUTED__SCHEDULER__WORKER_SATURATION": "2",
+    "DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL": "500ms",
+}
+"""Those of docs/cluster.md that cost or save time."""
 WAIT_SECONDS = 300.0
 
 
@@ -82,8 +86,18 @@ class NoProcesses:
 
 
 @dataclass(frozen=True, slots=True)
+class Simulated:
+    """So many slots, of which each reads so many pages that take so long; of them some at a time, as there are many to do."""
+
+    slots: int
+    pages_a_slot: int = 30
+    page_seconds: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     share_of_ideal: float
+    pages_an_order: float
     scheduler_ms: float
     coordinator_ms: float
     """CPU an order."""
@@ -96,6 +110,7 @@ def main() -> int:
     parser.add_argument("rows", nargs="*", choices=[*ROWS, *PARTS, []], default=list(ROWS))
     parser.add_argument("--address", default="")
     parser.add_argument("--slots", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=1.0)
     options = parser.parse_args()
     for row in options.rows:
         if row in PARTS:
@@ -106,30 +121,27 @@ def main() -> int:
     return 0
 
 
-def simulated(slots: int) -> str:
-    rounds = [_run(slots) for _ in range(2)]
-    best = [min(rounds, key=lambda one: one.scheduler_ms), max(rounds, key=lambda one: one.share_of_ideal)]
-    cheap = best[0]
-    shares = " and ".join(f"{one.share_of_ideal:.3f}" for one in rounds)
+def simulated(case: Simulated, rounds: int = 2) -> str:
+    found = [_run(case) for _ in range(rounds)]
+    cheap = min(found, key=lambda one: one.scheduler_ms)
+    shares = " and ".join(f"{one.share_of_ideal:.3f}" for one in found)
     return (
-        f"{slots} slots, pages of {PAGE_SECONDS:g} s: share of ideal {shares}; CPU an order, scheduler"
-        f" {cheap.scheduler_ms:.2f} ms, coordinator {cheap.coordinator_ms:.2f} ms; memory {cheap.scheduler_mib:.0f} +"
-        f" {cheap.coordinator_mib:.0f} MiB"
+        f"{case.slots} slots, {case.pages_a_slot} pages of {case.page_seconds:g} s each: share of ideal {shares}; CPU an"
+        f" order of {cheap.pages_an_order:.1f} pages, scheduler {cheap.scheduler_ms:.2f} ms, coordinator"
+        f" {cheap.coordinator_ms:.2f} ms; memory {cheap.scheduler_mib:.0f} + {cheap.coordinator_mib:.0f} MiB"
     )
 
 
 def idle() -> str:
-    """Of a scheduler and of ten nodes in one process, over ten seconds."""
-    with _scheduler() as (scheduler, address), _nodes(address, 100) as nodes:
-        _engine_of(address, 100)[0].close()
-        before = scheduler.cpu_times().user, nodes.cpu_times().user
-        time.sleep(10)
-        spent = [
-            (now - then) / 10
-            for now, then in zip((scheduler.cpu_times().user, nodes.cpu_times().user), before, strict=True)
-        ]
+    """Of a scheduler and of two nodes in one process, over twenty seconds."""
+    slots, seconds = 2 * SLOTS_A_NODE, 20
+    with _scheduler() as (scheduler, address), _nodes(Simulated(slots), address) as nodes:
+        _engine_of(address, slots)[0].close()
+        before = _cpu(scheduler), _cpu(nodes)
+        time.sleep(seconds)
+        spent = [(_cpu(one) - then) / seconds for one, then in zip((scheduler, nodes), before, strict=True)]
         memory = scheduler.memory_info().rss / 2**20
-        return f"scheduler {spent[0]:.2%} of a core and {memory:.0f} MiB; a node {spent[1] / 10:.2%}"
+        return f"scheduler {spent[0]:.2%} of a core and {memory:.0f} MiB; a node {spent[1] / 2:.2%}"
 
 
 def embedded_start() -> str:
@@ -144,37 +156,47 @@ def embedded_start() -> str:
     return f"{min(seconds):.2f} s at the least of {len(seconds)}, with one node"
 
 
-def _run(slots: int) -> Measured:
+def _run(case: Simulated) -> Measured:
     with (
         _scheduler() as (scheduler, address),
-        _nodes(address, slots),
+        _nodes(case, address),
         tempfile.TemporaryDirectory() as folder,
     ):
-        engine, inbox = _engine_of(address, slots)
+        engine, inbox = _engine_of(address, case.slots)
         pool = ClusterPool(NoProcesses(), engine, ClusterSettings(address), inbox.put)
         own = psutil.Process()
-        before = scheduler.cpu_times(), own.cpu_times()
-        begun = time.monotonic()
-        count = slots * PAGES_A_SLOT
+        before, begun = (_cpu(scheduler), _cpu(own)), time.monotonic()
+        count = case.slots * case.pages_a_slot
         _read_all(pool, inbox, count, Path(folder))
         seconds = time.monotonic() - begun
-        after = scheduler.cpu_times(), own.cpu_times()
+        spent = [1000 * (_cpu(one) - then) for one, then in zip((scheduler, own), before, strict=True)]
         pool.close()
-        spent = [
-            1000 * (now.user + now.system - then.user - then.system) / count
-            for now, then in zip(after, before, strict=True)
-        ]
         return Measured(
-            PAGES_A_SLOT * PAGE_SECONDS / seconds,
-            spent[0],
-            spent[1],
+            case.pages_a_slot * case.page_seconds / seconds,
+            count / engine.orders,
+            spent[0] / engine.orders,
+            spent[1] / engine.orders,
             scheduler.memory_info().rss / 2**20,
             own.memory_info().rss / 2**20,
         )
 
 
+def _cpu(process: psutil.Process) -> float:
+    spent = process.cpu_times()
+    return float(spent.user + spent.system)
+
+
+class _CountingEngine(DaskEngine):
+    """And how many orders it has sent."""
+
+    orders = 0
+
+    def send(self, key: str, order: bytes) -> None:
+        self.orders += 1
+        super().send(key, order)
+
+
 def _read_all(pool: ClusterPool, inbox: queue.SimpleQueue[Any], count: int, folder: Path) -> None:
-    """Each order one page, as pages take a second."""
     settings, started, ended = PageSettings(), 0, 0
     while ended < count:
         while started < count and pool.free() > 0:
@@ -185,10 +207,10 @@ def _read_all(pool: ClusterPool, inbox: queue.SimpleQueue[Any], count: int, fold
         ended += len(pool.handle(inbox.get(timeout=WAIT_SECONDS)))
 
 
-def _engine_of(address: str, slots: int) -> tuple[DaskEngine, queue.SimpleQueue[Any]]:
+def _engine_of(address: str, slots: int) -> tuple[_CountingEngine, queue.SimpleQueue[Any]]:
     """Connected, with all nodes there."""
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    engine = DaskEngine(ClusterSettings(address), inbox.put)
+    engine = _CountingEngine(ClusterSettings(address), inbox.put)
     deadline = time.monotonic() + WAIT_SECONDS
     while engine.slots() < slots:
         inbox.get(timeout=deadline - time.monotonic())
@@ -202,15 +224,19 @@ def _scheduler() -> Iterator[tuple[psutil.Process, str]]:
 
 
 @contextmanager
-def _nodes(address: str, slots: int) -> Iterator[psutil.Process]:
-    with _part("nodes", "--address", address, "--slots", str(slots)) as (process, _):
+def _nodes(case: Simulated, address: str) -> Iterator[psutil.Process]:
+    words = ("--address", address, "--slots", str(case.slots), "--seconds", str(case.page_seconds))
+    with _part("nodes", *words) as (process, _):
         yield process
 
 
 @contextmanager
 def _part(*words: str) -> Iterator[tuple[psutil.Process, str]]:
     command = [sys.executable, "-m", "bench.cluster", *words]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    environment = {**os.environ, **SCHEDULER_SETTINGS}
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
         assert process.stdout
         try:
             yield psutil.Process(process.pid), process.stdout.readline().strip()
@@ -231,20 +257,24 @@ def _be_scheduler(_: argparse.Namespace) -> None:
 
 
 def _be_nodes(options: argparse.Namespace) -> None:
-    from ocr_worker.cluster.node_plugin import Node, NodePlugin
+    import dask
+
+    from ocr_worker.cluster.node_plugin import NODE_SETTINGS, Node, NodePlugin
 
     class Sleeper(NodePlugin):
-        """Answers each page after a second, without reading any."""
+        """Answers each page after its time, without reading any."""
 
         def read(self, order: bytes) -> None:
             assert self._worker is not None
             head = load_order(order)
             self._worker.log_event(head.topic, {"begun": head.key, "node": self._worker.address})
             for page in head.pages:
-                threading.Event().wait(PAGE_SECONDS)
-                self._worker.log_event(head.topic, {"reply": _answer(head, page.ticket, page.task.page)})
+                threading.Event().wait(options.seconds)
+                reply = _answer(head, page.ticket, page.task.page, options.seconds)
+                self._worker.log_event(head.topic, {"reply": reply})
 
     async def serve() -> None:
+        dask.config.set(NODE_SETTINGS)
         count = -(-options.slots // SLOTS_A_NODE)
         plugins = [Sleeper(Settings(Path(tempfile.gettempdir()), page_processes=1)) for _ in range(count)]
         nodes = [
@@ -259,18 +289,17 @@ def _be_nodes(options: argparse.Namespace) -> None:
     asyncio.run(serve())
 
 
-def _answer(order: Order, ticket: int, page: int) -> bytes:
-    done = PageDone(page, "ok", 300, 90.0, PAGE_SECONDS)
-    return Reply(
-        order.key, "node", (PageReply(ticket, done, PAGE_SECONDS, {RESULT: b"x" * PAGE_BYTES}),)
-    ).dump()
+def _answer(order: Order, ticket: int, page: int, seconds: float) -> bytes:
+    done = PageDone(page, "ok", 300, 90.0, seconds)
+    return Reply(order.key, "node", (PageReply(ticket, done, seconds, {RESULT: b"x" * PAGE_BYTES}),)).dump()
 
 
 ROWS: dict[str, Callable[[], str]] = {
     "embedded": embedded_start,
     "idle": idle,
-    "fifty": lambda: simulated(50),
-    "two-hundred": lambda: simulated(200),
+    "fifty": lambda: simulated(Simulated(50)),
+    "two-hundred": lambda: simulated(Simulated(200)),
+    "thousand": lambda: simulated(Simulated(1000, pages_a_slot=10, page_seconds=5.0), rounds=1),
 }
 PARTS: dict[str, Callable[[argparse.Namespace], None]] = {"scheduler": _be_scheduler, "nodes": _be_nodes}
 

@@ -43,6 +43,7 @@ CONNECT_SECONDS = 5.0
 CLOSE_SECONDS = 2.0
 KEPT_EVENTS = 1000
 """Of a topic, by the scheduler."""
+GATHER_SECONDS = 0.02
 MOST_GRAPH_BYTES = MIB
 TOPIC = "ocr-"
 """How the topics begin under which nodes tell of pages."""
@@ -62,6 +63,7 @@ class DaskEngine:
         self._refused: dict[str, str] = {}
         self.topic = ""
         self._outbox: deque[tuple[str, bytes]] = deque()
+        self._sending: asyncio.TimerHandle | None = None
         self._orders: dict[str, Future[Any]] = {}
         self._client: _Client | None = None
         self._closing = asyncio.Event()
@@ -83,7 +85,7 @@ class DaskEngine:
 
     def send(self, key: str, order: bytes) -> None:
         self._outbox.append((key, order))
-        self._call(self._send_all)
+        self._call(self._send_soon)
 
     def withdraw(self, keys: Collection[str]) -> None:
         self._call(self._withdraw, tuple(keys))
@@ -191,8 +193,13 @@ class DaskEngine:
         self._nodes = nodes
         self._slots = sum(node.slots for node in nodes if not node.refused)
 
+    def _send_soon(self) -> None:
+        """With what else comes for a moment: a graph costs the scheduler twice what an order in it does, and orders are ahead."""
+        if self._sending is None:
+            self._sending = self._loop.call_later(GATHER_SECONDS, self._send_all)
+
     def _send_all(self) -> None:
-        """What the owner has sent by now, in few graphs: each costs the scheduler as much as an order does."""
+        self._sending = None
         while self._outbox:
             orders, size = dict[str, bytes](), 0
             while self._outbox and size < MOST_GRAPH_BYTES:
@@ -219,6 +226,7 @@ class DaskEngine:
             self._post(OrderEnded(self, key, why=Loss("scheduler")))
 
     def _withdraw(self, keys: tuple[str, ...]) -> None:
+        self._send_all()
         futures = [future for key in keys if (future := self._orders.pop(key, None)) is not None]
         if futures and self._client is not None:
             asyncio.ensure_future(self._cancel(self._client, futures))  # noqa: RUF006  # its loop outlives it
@@ -249,6 +257,7 @@ class DaskEngine:
             future.release()
 
     def _lose_all(self) -> None:
+        self._send_all()
         for key in list(self._orders):
             self._post(OrderEnded(self, key, why=Loss("scheduler")))
         self._orders.clear()
