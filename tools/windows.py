@@ -133,6 +133,7 @@ def _unpack_cpython() -> None:
 
 def install_wheels(python: Path, pins: Path) -> None:
     """Into a CPython for Windows. Raises LackingError."""
+    # What wheels ask of Python was asked when they were pinned; pip would ask it of its own one.
     target = (
         "--only-binary",
         ":all:",
@@ -142,6 +143,7 @@ def install_wheels(python: Path, pins: Path) -> None:
         VERSION,
         "--implementation",
         "cp",
+        "--ignore-requires-python",
     )
     site = python / "Lib" / "site-packages"
     _pip("install", "--target", os.fspath(site), *target, *_HASHED, os.fspath(pins))
