@@ -25,7 +25,7 @@ PYTHON, PREFIX, STAMP = HOME / "python", HOME / "prefix", HOME / "ready"
 SITE = PYTHON / "Lib" / "site-packages"
 CPYTHON, WHEELS = (REPOSITORY / "requirements" / f"windows{name}.txt" for name in ("-python", ""))
 VERSION = "3.13"
-LAYOUT = 2
+LAYOUT = 3
 """To be counted up when what is made of the same packages changes."""
 SECONDS = 1500
 """After so long a run is taken for hung."""
@@ -37,6 +37,16 @@ PART = (
 """What tells most in a few minutes."""
 KEEPER = "import ctypes, sys; ctypes.windll.user32.GetDesktopWindow(); print(flush=True); sys.stdin.read()"
 """Has all of Wine's services started, and keeps them."""
+BUILT_IN = b"Wine builtin DLL"
+"""Stands in a library for which Wine takes its own copy instead."""
+STUB = b"\x48\x83\xec\x28\x48\x8d\x0d"
+"""How a function begins that Wine lacks."""
+_DOUBLE, _SECOND_DOUBLE = b"\xf2\x0f\x10\x01\xc3", b"\xf2\x0f\x10\x41\x08\xc3"
+COMPLEX_PARTS = {
+    "crealf": b"\x66\x0f\x6e\xc1\xc3", "cimagf": b"\x48\xc1\xe9\x20\x66\x0f\x6e\xc1\xc3",
+    "creal": _DOUBLE, "creall": _DOUBLE, "cimag": _SECOND_DOUBLE, "cimagl": _SECOND_DOUBLE,
+}  # fmt: skip
+"""`movd xmm0, ecx` and its like."""
 _PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
 _HASHED = ("--no-deps", "--require-hashes", "--requirement")
 
@@ -148,7 +158,9 @@ def install_wheels(python: Path, pins: Path) -> None:
     site = python / "Lib" / "site-packages"
     _pip("install", "--target", os.fspath(site), *target, *_HASHED, os.fspath(pins))
     # Data files of wheels belong under the interpreter's own folder, which pip can't know here.
-    shutil.move(site / "share", python / "share")
+    for data in (site / "share", *site.glob("*.dll")):
+        shutil.move(data, python / data.name)
+    shutil.rmtree(site / "Scripts")
 
 
 def _pip(*arguments: str) -> None:
@@ -161,6 +173,41 @@ def _lay_bcryptprimitives() -> None:
     place = PREFIX / "drive_c" / "windows" / "system32" / "bcryptprimitives.dll"
     if not place.exists():
         place.write_bytes(forwarding_library(place.name, {"ProcessPrng": "advapi32.SystemFunction036"}))
+
+
+def _mend_ucrtbase() -> None:
+    """The library of C in Wine's place has the parts of complex numbers, without which NumPy can't be imported."""
+    place = PREFIX / "drive_c" / "windows" / "system32" / "ucrtbase.dll"
+    if BUILT_IN in (library := place.read_bytes()):
+        place.write_bytes(with_code(library, COMPLEX_PARTS).replace(BUILT_IN, bytes(len(BUILT_IN))))
+
+
+def with_code(library: bytes, code: dict[str, bytes]) -> bytes:
+    """The library for 64-bit Windows with code where it has functions by these names that only say that they are missing."""
+    mended = bytearray(library)
+    (header,) = struct.unpack_from("<I", library, 60)
+    count, optional = struct.unpack_from("<H", library, header + 6)[0], header + 24
+    first = optional + struct.unpack_from("<H", library, header + 20)[0]
+    sections = [struct.unpack_from("<IIII", library, first + 40 * one + 8) for one in range(count)]
+
+    def place(address: int) -> int:
+        return next(
+            address - start + offset for size, start, _, offset in sections if start <= address < start + size
+        )
+
+    exports = place(struct.unpack_from("<I", library, optional + 112)[0])
+    number, functions, names, ordinals = (
+        struct.unpack_from("<IIII", library, exports + 24)[0],
+        *(place(address) for address in struct.unpack_from("<III", library, exports + 28)),
+    )
+    for index in range(number):
+        start = place(struct.unpack_from("<I", library, names + 4 * index)[0])
+        name = library[start : library.index(b"\0", start)].decode("ascii")
+        (ordinal,) = struct.unpack_from("<H", library, ordinals + 2 * index)
+        function = place(struct.unpack_from("<I", library, functions + 4 * ordinal)[0])
+        if name in code and library.startswith(STUB, function):
+            mended[function : function + len(code[name])] = code[name]
+    return bytes(mended)
 
 
 def forwarding_library(name: str, forwards: dict[str, str]) -> bytes:
@@ -222,6 +269,7 @@ def services() -> Iterator[None]:
     try:
         _quietly("wine", "wineboot", "--init")
         _lay_bcryptprimitives()
+        _mend_ucrtbase()
         keeper = subprocess.Popen(
             ["wine", os.fspath(PYTHON / "python.exe"), "-c", KEEPER], env=environment(),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
@@ -253,8 +301,8 @@ def environment() -> dict[str, str]:
     """What a program gets under Wine."""
     own = {
         "WINEPREFIX": os.fspath(PREFIX), "WINEARCH": "win64", "WINEDEBUG": "-all", "LC_ALL": "C.UTF-8",
-        # Nobody is asked to install these.
-        "WINEDLLOVERRIDES": "mscoree=;mshtml=",
+        # Nobody is asked to install the first two; the last one is mended.
+        "WINEDLLOVERRIDES": "mscoree=;mshtml=;ucrtbase=n,b",
     }  # fmt: skip
     # CI wants to hear of tools that are missing; Windows has none of them.
     left_out = ("WINE", "PYTHON", "DISPLAY", "CI")
