@@ -190,21 +190,21 @@ def with_code(library: bytes, code: dict[str, bytes]) -> bytes:
     first = optional + struct.unpack_from("<H", library, header + 20)[0]
     sections = [struct.unpack_from("<IIII", library, first + 40 * one + 8) for one in range(count)]
 
-    def place(address: int) -> int:
-        return next(
-            address - start + offset for size, start, _, offset in sections if start <= address < start + size
-        )
+    def place(pointer: int) -> int:
+        """Where in the file lies what the four bytes there point to."""
+        (address,) = struct.unpack_from("<I", library, pointer)
+        for size, start, _, offset in sections:
+            if start <= address < start + size:
+                return int(address - start + offset)
+        raise LackingError("This Wine's ucrtbase.dll is not laid out as expected.")
 
-    exports = place(struct.unpack_from("<I", library, optional + 112)[0])
-    number, functions, names, ordinals = (
-        struct.unpack_from("<IIII", library, exports + 24)[0],
-        *(place(address) for address in struct.unpack_from("<III", library, exports + 28)),
-    )
-    for index in range(number):
-        start = place(struct.unpack_from("<I", library, names + 4 * index)[0])
+    exports = place(optional + 112)
+    functions, names, ordinals = (place(exports + pointer) for pointer in (28, 32, 36))
+    for index in range(*struct.unpack_from("<I", library, exports + 24)):
+        start = place(names + 4 * index)
         name = library[start : library.index(b"\0", start)].decode("ascii")
         (ordinal,) = struct.unpack_from("<H", library, ordinals + 2 * index)
-        function = place(struct.unpack_from("<I", library, functions + 4 * ordinal)[0])
+        function = place(functions + 4 * ordinal)
         if name in code and library.startswith(STUB, function):
             mended[function : function + len(code[name])] = code[name]
     return bytes(mended)

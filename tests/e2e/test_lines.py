@@ -14,6 +14,13 @@ pytest.importorskip("onnxruntime", reason="needs onnxruntime")
 from samples import build
 from tests.e2e.host import Host, Launch, StartWorker
 
+FATAL_IMPORT = """
+import ctypes, os, signal
+if os.name == "nt":
+    ctypes.windll.kernel32.TerminateProcess(-1, 0xC000001D)
+os.kill(os.getpid(), signal.SIGILL)
+"""
+"""What an instruction does that the processor has not."""
 _IMPORTED = re.compile(rb"^import time: .*\| *(numpy|onnxruntime|tesserocr|PIL)$", re.MULTILINE)
 
 
@@ -51,6 +58,25 @@ def test_where_the_runtime_can_not_be_loaded_the_worker_says_so_once_and_tessero
 
     assert engines == ["tesserocr"] * 2
     assert told.read_text(encoding="utf-8").count("not for this processor") == 1
+
+
+def test_where_the_runtime_ends_the_process_that_loads_it_the_worker_says_so_once_and_tesserocr_reads(
+    start_worker: StartWorker, tmp_path: Path
+) -> None:
+    hook, told = tmp_path / "hook", tmp_path / "told.log"
+    hook.mkdir()
+    (hook / "onnxruntime.py").write_text(FATAL_IMPORT, encoding="utf-8")
+    pages = [build(kind, tmp_path / "in")[0].path for kind in ("receipt", "cards")]
+    with told.open("wb") as log:
+        launch = {"OCR_WORKER_PAGE_PROCESSES": "2", "PYTHONPATH": str(hook)}
+        worker = start_worker(Launch(launch, stderr=log))
+
+        engines = [engine for engine, _ in read(worker, pages, tmp_path / "out", 2, engine="auto")]
+        engines += [engine for engine, _ in read(worker, pages, tmp_path / "again", 2, engine="auto")]
+
+    assert engines == ["tesserocr"] * 4
+    said = told.read_text(encoding="utf-8")
+    assert said.count("pages are read without ONNX Runtime") == said.count("ONNX Runtime") == 1
 
 
 def read(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import queue
+import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,6 +62,24 @@ def test_a_task_is_not_given_to_a_process_whose_last_answer_came_as_it_was_kille
         assert ended.ticket == number
         assert isinstance(ended.outcome, Failure)
         assert ended.outcome.code == "not_found"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="waits by a pipe with a name in a folder")
+@pytest.mark.parametrize(("number", "is_fatal"), [("SIGKILL", False), ("SIGILL", True)])
+def test_the_runtime_is_done_without_where_loading_it_ended_a_process_and_not_where_somebody_did(
+    number: str, *, is_fatal: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipe, inbox = tmp_path / "pipe", queue.SimpleQueue[Any]()
+    os.mkfifo(pipe)
+    (tmp_path / "onnxruntime.py").write_text(f"open({str(pipe)!r}).read()", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pool_of_one(tmp_path / "state", inbox) as pool:
+        pool.warm(1, PageSettings())
+        with pipe.open("w"):  # which waits until it is being loaded
+            os.kill(pool._slots[0].pid, getattr(signal, number))
+            pool.handle(inbox.get(timeout=HANG_SECONDS))
+
+        assert bool(pool._fatal) == is_fatal
 
 
 PAGE = PageSettings(outputs=("txt",))

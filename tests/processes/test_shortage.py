@@ -27,11 +27,11 @@ class Machine:
     def __init__(self, room: int, error: int) -> None:
         self.room, self.error, self.given = room, error, 0
 
-    def start(self, settings: Settings, post: object) -> Slot:
+    def start(self, settings: Settings, post: object, fatal: str) -> Slot:
         if self.given >= self.room:
             raise OSError(self.error, "no room")
         self.given += 1
-        return Slot(settings, post)  # type: ignore[arg-type]
+        return Slot(settings, post, fatal)  # type: ignore[arg-type]
 
 
 def _task(folder: Path) -> Task:

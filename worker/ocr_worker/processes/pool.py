@@ -168,6 +168,8 @@ class PagePool:
         self._shortage = Shortage(self._begin)
         self._outputs: frozenset[Place] = frozenset()
         """Where the job at work writes."""
+        self._fatal = ""
+        """How a process ended that loaded ONNX Runtime: the next ones do without."""
         self._stand_ins: deque[str] = deque(maxlen=REMEMBERED)
         """What was said of engines: once is enough."""
         self._need_commands: deque[str] = deque(maxlen=REMEMBERED)
@@ -278,7 +280,7 @@ class PagePool:
     def _handle(self, message: SlotMessage) -> TaskEnded | None:
         slot = message.slot
         if isinstance(message, SlotEnded):
-            return self._bury(slot, message.last_words)
+            return self._bury(slot, message)
         if slot not in self._slots:
             return None
         slot.has_spoken = True
@@ -294,8 +296,7 @@ class PagePool:
         return self._finish(slot, outcome)
 
     def _start_again(self, slot: Slot, ticket: int, task: Task) -> TaskEnded | None:
-        """Have its task done by a process that may do more, in what is left of its time."""
-        self._kill(slot)
+        """Have its task done by another process, in what is left of its time."""
         try:
             self._shortage.begin(Order(ticket, task, max(0.0, slot.deadline - time.monotonic())))
         except OSError as error:
@@ -390,7 +391,7 @@ class PagePool:
         """A warm-up that failed costs nothing: the first task says so as well, and there somebody listens."""
         if isinstance(outcome, Failure):
             log.warning("page process %d is not warm: %s", slot.pid, outcome.message)
-        elif isinstance(outcome, Warmed) and outcome.stand_in and outcome.stand_in not in self._stand_ins:
+        elif isinstance(outcome, Warmed) and outcome.stand_in and self._is_news(outcome.stand_in):
             self._stand_ins.append(outcome.stand_in)
             log.warning("%s", outcome.stand_in)
         # It may have been given a task meanwhile.
@@ -398,6 +399,9 @@ class PagePool:
             self._rest(slot)
         else:
             slot.begun_at = time.monotonic()
+
+    def _is_news(self, stand_in: str) -> bool:
+        return stand_in not in self._stand_ins and not (self._fatal and self._fatal in stand_in)
 
     def _rest(self, slot: Slot) -> None:
         slot.rest()
@@ -414,6 +418,8 @@ class PagePool:
         if ticket and task and isinstance(outcome, Failure) and self._wants_more(slot, task, outcome):
             if slot.reach is not None and slot.reach.commands and outcome.code == NEEDS_COMMAND:
                 return self._astray(slot, "asked for commands that it may start")
+            # Another may do more.
+            self._kill(slot)
             return self._start_again(slot, ticket, task)
         slot.has_worked = True
         slot.pages += isinstance(outcome, PageDone)
@@ -427,7 +433,7 @@ class PagePool:
             self._retire(slot)
         return ended
 
-    def _bury(self, slot: Slot, last_words: str) -> TaskEnded | None:
+    def _bury(self, slot: Slot, message: SlotEnded) -> TaskEnded | None:
         self._guard.release(slot.pid)
         if self._leaving.pop(slot, None) is not None or slot not in self._slots:
             return None
@@ -439,13 +445,27 @@ class PagePool:
             return _ended(slot, too_late(slot.limit_seconds))
         if slot.excess is not None:
             return _ended(slot, too_much(slot.excess))
+        if message.loading and slot.is_at_fault():
+            return self._without_runtime(slot, message.last_words)
+        last_words = message.last_words
         log.warning("page process %d %s; its last words: %s", slot.pid, slot.how_it_ended(), last_words)
         if not slot.has_spoken and slot.signal_name() is None:
             return _ended(slot, wordless(slot.how_it_ended(), last_words))
         return _ended(slot, crash(slot.how_it_ended(), slot.signal_name()))
 
+    def _without_runtime(self, slot: Slot, last_words: str) -> TaskEnded | None:
+        """ONNX Runtime has ended the process: no other one tries it, and its task is done without."""
+        if not self._fatal:
+            self._fatal = slot.how_it_ended()
+            log.warning(
+                "pages are read without ONNX Runtime: the process that loaded it %s; its last words: %s",
+                self._fatal,
+                last_words,
+            )
+        return self._start_again(slot, slot.ticket, slot.task) if slot.ticket and slot.task else None
+
     def _spawn(self) -> Slot:
-        slot = Slot(self._settings, self._post)
+        slot = Slot(self._settings, self._post, self._fatal)
         self._guard.adopt(slot.pid)
         self._slots.append(slot)
         return slot

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Union
 
+from ocr_worker.engines.ocr.loading import FATAL, MARK
 from ocr_worker.files.sweep import make_temp_folder
 from ocr_worker.model.tasks import Confine, PageSettings, Task, WarmTask
 from ocr_worker.processes import messages
@@ -39,6 +40,9 @@ _FOLDERS = ("TESSDATA_PREFIX",)
 WARM_UP = 0
 """The ticket of every warm-up; those of tasks are above it."""
 WARM_UP_SECONDS = 120
+FAULTS = frozenset({"SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV"})
+STATUS_WARNING = 0x8000_0000
+"""Windows' exit codes from here on are those of exceptions; who ends a process gives a small one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ class SlotSpoke:
 class SlotEnded:
     slot: Slot
     last_words: str
+    loading: bool
+    """Whether it was loading ONNX Runtime."""
 
 
 SlotMessage = Union[SlotSpoke, SlotEnded]
@@ -59,8 +65,8 @@ SlotMessage = Union[SlotSpoke, SlotEnded]
 class Slot:
     """`ticket` is the task in work; WARM_UP where there is none but that, None is idle."""
 
-    def __init__(self, settings: Settings, post: Callable[[SlotMessage], None]) -> None:
-        """Start the process. Raises OSError."""
+    def __init__(self, settings: Settings, post: Callable[[SlotMessage], None], fatal: str = "") -> None:
+        """Start the process; `fatal` says how one ended that loaded ONNX Runtime, so that it does without. Raises OSError."""
         self.ticket: int | None = None
         self.deadline = self.limit_seconds = 0.0
         self.begun_at = 0.0
@@ -87,7 +93,7 @@ class Slot:
         self._meter: psutil.Process | None = None
         """Kept: to make one takes longer than to read it."""
         try:
-            self._process = _spawn(settings, self._temp)
+            self._process = _spawn(settings, self._temp, fatal)
             self.pid = self._process.pid
             self._listen()
         except OSError:
@@ -168,6 +174,11 @@ class Slot:
         name, code = self.signal_name(), self._process.returncode
         return f"was ended by {name}" if name else f"ended with exit code {code}"
 
+    def is_at_fault(self) -> bool:
+        """Whether it died of what it did itself, and nobody ended it."""
+        code = self._process.returncode
+        return self.signal_name() in FAULTS or (sys.platform == "win32" and code >= STATUS_WARNING)
+
     def signal_name(self) -> str | None:
         """Of the signal that it died by, if it did."""
         code = self._process.returncode
@@ -196,10 +207,11 @@ class Slot:
             for line in lines:
                 self._post(SlotSpoke(self, line))
         self._process.wait()
+        loading = (self._temp / MARK).exists()
         shutil.rmtree(self._temp, ignore_errors=True)
         self._gone.set()
         drain.join(1)
-        self._post(SlotEnded(self, " | ".join(self._stderr)))
+        self._post(SlotEnded(self, " | ".join(self._stderr), loading))
 
 
 def await_gone(slots: Iterable[Slot], seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -209,14 +221,14 @@ def await_gone(slots: Iterable[Slot], seconds: float, clock: Callable[[], float]
         slot.wait_gone(max(0.0, deadline - clock()))
 
 
-def _spawn(settings: Settings, temp: Path) -> subprocess.Popen[bytes]:
+def _spawn(settings: Settings, temp: Path, fatal: str) -> subprocess.Popen[bytes]:
     program, told = interpreter()
     return subprocess.Popen(
         _command(program, settings),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={**_environment(temp), **told},
+        env={**_environment(temp), **told, **({FATAL: fatal} if fatal else {})},
         start_new_session=True,
         creationflags=_creation_flags(),
     )

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from ocr_worker.engines.ocr.engine import ModelFile
+from ocr_worker.engines.ocr.loading import loading
 from ocr_worker.engines.ocr.ppocr import models, one_at_a_time
 from ocr_worker.errors import EngineMissingError
 from ocr_worker.model.options import PageSettings
@@ -71,7 +72,8 @@ def opened(settings: PageSettings) -> Iterator[SecondReader | None]:
 
 def _load(settings: PageSettings) -> PpocrReader | None:
     try:
-        from ocr_worker.engines.ocr.ppocr.reader import PpocrReader
+        with loading():
+            from ocr_worker.engines.ocr.ppocr.reader import PpocrReader
 
         return PpocrReader()
     except (ImportError, OSError, EngineMissingError) as error:

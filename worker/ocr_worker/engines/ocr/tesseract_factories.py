@@ -20,6 +20,7 @@ from ocr_worker.engines.ocr.engine import (
     Probe,
     ResolutionGate,
 )
+from ocr_worker.engines.ocr.loading import loading
 from ocr_worker.errors import EngineMissingError, LanguageMissingError
 from ocr_worker.files.installation import is_frozen, to_have
 
@@ -148,8 +149,9 @@ class LinesFactory(_Tesseract):
         if len(files) > 1:
             raise _UnsuitedError("lines are read in one language at a time")
         try:
-            from ocr_worker.engines.ocr.lines.engine import LinesEngine
-            from ocr_worker.engines.ocr.lines.model import UnsuitedDataError, read_model
+            with loading():
+                from ocr_worker.engines.ocr.lines.engine import LinesEngine
+                from ocr_worker.engines.ocr.lines.model import UnsuitedDataError, read_model
         except (ImportError, OSError) as error:
             raise _UnsuitedError(f"ONNX Runtime can't be loaded ({error})") from error
         (file,) = files.values()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ocr_worker.engines.ocr.engine import Engine, Hints, ModelFile, OrientationFinder, Probe
+from ocr_worker.engines.ocr.loading import loading
 from ocr_worker.engines.ocr.ppocr import models
 from ocr_worker.errors import EngineMissingError, LanguageMissingError
 
@@ -53,7 +54,8 @@ class PpocrFactory:
     def load(self, languages: tuple[str, ...], data_dir: str | None, cache_dir: Path) -> Engine:
         del languages, data_dir, cache_dir
         try:
-            from ocr_worker.engines.ocr.ppocr.engine import PpocrEngine
+            with loading():
+                from ocr_worker.engines.ocr.ppocr.engine import PpocrEngine
         except (ImportError, OSError) as error:
             raise EngineMissingError(f"ONNX Runtime can't be loaded ({error}): {models.lacks()}") from error
         return PpocrEngine()
