@@ -5,6 +5,7 @@ All of it lies in build/windows, Wine's prefix too. What this machine lacks is n
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -263,23 +264,28 @@ def under_wine(command: list[str]) -> int:
 
 @contextmanager
 def services() -> Iterator[None]:
-    """Have Wine's own processes there, which get nothing of ours; at the end they are ended, with all that runs under Wine."""
+    """Have Wine's own processes there, which get nothing of ours; at the end they are ended, with all that runs under Wine.
+
+    One at a time, as the end of one would be that of the other.
+    """
     # An end by force that says so is one, too.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    try:
-        _quietly("wine", "wineboot", "--init")
-        _lay_bcryptprimitives()
-        _mend_ucrtbase()
-        keeper = subprocess.Popen(
-            ["wine", os.fspath(PYTHON / "python.exe"), "-c", KEEPER], env=environment(),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        assert keeper.stdout
-        keeper.stdout.readline()
-        yield
-    finally:
-        _quietly("wineserver", "--kill")
-        _quietly("wineserver", "--wait")
+    with (HOME / "turn").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        try:
+            _quietly("wine", "wineboot", "--init")
+            _lay_bcryptprimitives()
+            _mend_ucrtbase()
+            keeper = subprocess.Popen(
+                ["wine", os.fspath(PYTHON / "python.exe"), "-c", KEEPER], env=environment(),
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+            assert keeper.stdout
+            keeper.stdout.readline()
+            yield
+        finally:
+            _quietly("wineserver", "--kill")
+            _quietly("wineserver", "--wait")
 
 
 def _show(process: subprocess.Popen[bytes]) -> None:
