@@ -1,6 +1,7 @@
 """Name what the tests want from the system and is missing; with --install, install it. An error in CI, a named skip elsewhere.
 
-With --desktop: what `make test-desktop` wants, and 1 if anything of that is missing. --install is for both.
+With --desktop: what `make test-desktop` wants, and 1 if anything of that is missing. --install is for both. With
+--windows the same for `make windows` alone, which installs that itself.
 """
 
 import os
@@ -32,12 +33,17 @@ DESKTOP = {
     "Xvfb": "xvfb",
 }
 """What a Tauri app is built and driven with. `cargo` and `npm` are their users' own to install."""
+WINDOWS = {"wine": "wine"}
+"""What Windows' own CPython runs under."""
 
 
 def main() -> int:
     """Return 1 if CI would have to skip tests, or if the desktop's tests have to be skipped."""
-    if "--install" in sys.argv[1:] and (missing := _missing(PACKAGES | DESKTOP)) and _can_install():
-        _install(sorted({(PACKAGES | DESKTOP)[tool] for tool in missing}))
+    wanted = WINDOWS if "--windows" in sys.argv[1:] else PACKAGES | DESKTOP
+    if "--install" in sys.argv[1:] and (missing := _missing(wanted)) and _can_install():
+        _install(sorted({wanted[tool] for tool in missing}))
+    if "--windows" in sys.argv[1:]:
+        return 1 if _missing(WINDOWS) else 0
     if "--desktop" in sys.argv[1:]:
         toolchains = [tool for tool in ("cargo", "npm") if shutil.which(tool) is None]
         for tool in toolchains:

@@ -21,7 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tools.windows import PYTHON, REPOSITORY, LackingError, make_ready, services
+from tools.windows import PYTHON, REPOSITORY, LackingError, make_ready, services, skipped
 
 HELLOS = 5
 SCANS = (
@@ -41,8 +41,7 @@ def main(kit: Path, cases: Path, program: Path | None) -> int:
     try:
         make_ready()
     except LackingError as lacking:
-        sys.stderr.write(f"Skipped: the acceptance cases under Wine. {lacking}\n")
-        return 0
+        return skipped("the acceptance cases under Wine", lacking)
     own = [os.fspath(PYTHON / "python.exe"), "-m", "ocr_worker"]
     windows = [sys.executable, "-m", "tools.windows_worker", *([os.fspath(program)] if program else own)]
     scans = [kit.resolve().parent.parent / "corpus" / "scans" / name for name in SCANS]

@@ -17,7 +17,7 @@ import zipfile
 from packaging.requirements import Requirement
 
 from tools.npm_worker import make
-from tools.windows import PYTHON, REPOSITORY, LackingError, install_wheels, make_ready, under_wine
+from tools.windows import PYTHON, REPOSITORY, LackingError, install_wheels, make_ready, skipped, under_wine
 
 HOME = REPOSITORY / "build" / "sidecar-windows"
 OWN = HOME / "python"
@@ -45,8 +45,7 @@ def main(arguments: list[str]) -> int:
             _make_environment(pins)
         _install_ourselves()
     except LackingError as lacking:
-        sys.stderr.write(f"Skipped: the frozen worker for Windows. {lacking}\n")
-        return 0
+        return skipped("the frozen worker for Windows", lacking)
     freezer = [sys.executable, "-m", "tools.windows_sidecar", "freeze"]
     environment = {**os.environ, "PYTHONPATH": os.fspath(REPOSITORY)}
     code = subprocess.call([sys.executable, os.fspath(BUILD), os.fspath(HOME), *freezer], env=environment)

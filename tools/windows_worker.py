@@ -1,13 +1,15 @@
 r"""Be the Windows worker to a host on Linux: `python -m tools.windows_worker PROGRAM [ARGUMENT …]` runs it under Wine.
 
 Carries its three streams, which have to be pipes under Wine, and tells paths as each side has them: `/a/b` is `Z:\a\b`.
-Nothing is held back, so that a host that does not read is one for the worker, too.
+Nothing is held back, so that a host that does not read is one for the worker, too. For a `parent_pid` in `hello` stands a
+process under Wine, which ends when that one does.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
 import threading
@@ -16,10 +18,12 @@ from contextlib import suppress
 from pathlib import PureWindowsPath
 from typing import Any, BinaryIO
 
-from tools.windows import environment
+from tools.windows import PYTHON, environment
 
 PATHS = ("file", "files", "output_dir", "passwords", "options")
 """Fields of commands that hold paths, or more of such fields."""
+STAND_IN = "import os, sys; print(os.getpid(), flush=True); sys.stdin.read()"
+"""Ends with us, too."""
 OPTIONS = ("tessdata_dir", "passwords")
 
 
@@ -33,9 +37,10 @@ def main(command: list[str]) -> int:
     assert process.stderr
     words = threading.Thread(target=_carry_words, args=(process.stderr,), daemon=True)
     words.start()
-    threading.Thread(target=_carry, args=(_lines(0), process.stdin, to_windows), daemon=True).start()
+    commands = (_with_stand_in(line) for line in _lines(0))
+    threading.Thread(target=_carry, args=(commands, process.stdin, to_windows), daemon=True).start()
     with open(1, "wb", buffering=0, closefd=False) as stdout:
-        _carry(_lines(process.stdout.fileno()), stdout, to_linux)
+        _carry(_lines(process.stdout.fileno(), heard_by=1), stdout, to_linux)
     # With it the worker learns that nobody reads, should that have been the end.
     process.stdout.close()
     code = process.wait()
@@ -93,10 +98,37 @@ def _to_linux(value: Any) -> Any:
             return value
 
 
-def _lines(fd: int) -> Iterator[bytes]:
-    """As they come; the last may lack its end."""
-    pending = b""
-    while chunk := os.read(fd, 65536):
+def _with_stand_in(line: bytes) -> bytes:
+    """The command, with a process that Wine knows in the place of the one that the host names."""
+    if b'"parent_pid"' not in line:
+        return line
+    command = json.loads(line)
+    try:
+        parent = os.pidfd_open(command["parent_pid"])
+    except ProcessLookupError:
+        return line
+    stand_in = subprocess.Popen(
+        ["wine", os.fspath(PYTHON / "python.exe"), "-c", STAND_IN], env=environment(),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert stand_in.stdout
+    command["parent_pid"] = int(stand_in.stdout.readline())
+    threading.Thread(target=_end_with, args=(parent, stand_in), daemon=True).start()
+    return json.dumps(command).encode("ascii") + b"\n"
+
+
+def _end_with(parent: int, stand_in: subprocess.Popen[bytes]) -> None:
+    select.select([parent], [], [])
+    stand_in.kill()
+
+
+def _lines(fd: int, heard_by: int | None = None) -> Iterator[bytes]:
+    """As they come, as long as the pipe `heard_by` has a reader; the last may lack its end."""
+    poll, pending = select.poll(), b""
+    poll.register(fd, select.POLLIN)
+    if heard_by is not None:
+        poll.register(heard_by, 0)
+    while heard_by not in dict(poll.poll()) and (chunk := os.read(fd, 65536)):
         *lines, pending = (pending + chunk).split(b"\n")
         yield from (line + b"\n" for line in lines)
     if pending:
