@@ -87,16 +87,17 @@ def _names(folder: Path) -> list[str]:
 
 
 def _told(results: Path) -> tuple[list[Any], list[Any]]:
-    """Texts and lines of all pages, without what the clock or the last digit of a measure says."""
+    """The engine, the texts and the lines of all pages, without what the clock or the last digit of a measure says."""
     if not results.exists():
         return [], []
-    pages = json.loads(results.read_text(encoding="utf-8"))["pages"]
+    told = json.loads(results.read_text(encoding="utf-8"))
+    pages = told["pages"]
     lines = [line for page in pages for line in page["lines"]]
     for line in lines:
         for word in line["words"]:
             del word["confidence"]
     plain = results.with_name(results.name.replace("_ocr_results.json", ".txt"))
-    return [plain.read_bytes(), *(page["text"] for page in pages)], lines
+    return [told["engine"], plain.read_bytes(), *(page["text"] for page in pages)], lines
 
 
 def _seconds_to_hello(worker: Worker, folder: Path) -> float:
