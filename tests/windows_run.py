@@ -10,7 +10,7 @@ from typing import NoReturn
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-ENTRY = re.compile(r"^- `(tests/[^`]+)`: ((?:.|\n  )+)", re.MULTILINE)
+ENTRY = re.compile(r"^- `(tests/[^`]+)`:((?:.|\n  )+)", re.MULTILINE)
 """A file or folder, or one test of a file; then why."""
 
 

@@ -97,7 +97,11 @@ def _another_file(folder: Path) -> None:
     path.write_bytes(MINE)
 
 
-@pytest.mark.parametrize(("swap", "error"), [(_another_file, ChangedError), (_file_is_a_link, LinkedError)])
+@pytest.mark.parametrize(
+    ("swap", "error"),
+    [(_another_file, ChangedError), (_file_is_a_link, LinkedError)],
+    ids=["another", "a link"],
+)
 def test_where_descriptors_have_no_names_a_change_is_found_at_the_end(
     swap: Callable[[Path], None], error: type[OcrError], folder: Path, tmp_path: Path
 ) -> None:
