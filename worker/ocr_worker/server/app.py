@@ -25,9 +25,11 @@ from ocr_worker.server import (
     service_routes,
     upload_routes,
 )
+from ocr_worker.server.answers import Answers
 from ocr_worker.server.bodies import Bodies
 from ocr_worker.server.desk import Desk
 from ocr_worker.server.gate import Gate
+from ocr_worker.server.heads import Heads
 from ocr_worker.server.keeping import keep_house
 from ocr_worker.server.places import Places
 from ocr_worker.server.problems import add_handlers
@@ -72,7 +74,7 @@ def make_service(options: ServiceOptions, runtime: Runtime) -> tuple[Gate, Desk]
     """The ASGI app, gate and all, on a runtime that was started. Raises OSError: its folders can't be made."""
     api, places = make_api(), Places(runtime.settings.state_dir, options.roots)
     desk = Desk(options, runtime, places)
-    gate = Gate(Bodies(api, options.limits), options)
+    gate = Gate(Heads(Answers(Bodies(api, options.limits), desk.version)), options)
     api.state.desk, api.state.gate = desk, gate
     add_handlers(api, places)
     return gate, desk

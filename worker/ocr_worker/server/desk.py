@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from ocr_worker.model.results import Accepted
 from ocr_worker.model.serving import ServiceOptions
 from ocr_worker.model.tasks import Composed, CorrectTask, Drawn, Outcome
 from ocr_worker.server.places import Places
+from ocr_worker.server.streams import Told
 from ocr_worker.server.uploads import Uploads
 from ocr_worker.server.watching import Hub
 from ocr_worker.store.job_lock import JobLock, Request, who_holds
@@ -44,9 +46,13 @@ class Desk:
         self.started: float = time.time()
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._store: JobStore | None = None
+        self._own_store: JobStore | None = None
+        """For the event loop's thread, which asks it for its version alone."""
+        self._opened = 0
         self._looked_at = 0.0
         self._correcting = asyncio.Lock()
         self.hub: Hub = Hub(runtime, self._reader)
+        self.told: Told = Told()
         self.uploads: Uploads = Uploads(places.uploads, options.limits)
 
     # Reading
@@ -59,9 +65,27 @@ class Desk:
         """Ask the store and results something that may take long."""
         return await asyncio.to_thread(self._asked_apart, query)
 
+    @property
+    def has_to_look(self) -> bool:
+        """Whether `find_interrupted` has something to do."""
+        return time.monotonic() - self._looked_at > INTERRUPTED_SECONDS
+
+    def version(self) -> tuple[int, int, int] | None:
+        """It differs whenever what is told of jobs may; None if that has to be found out."""
+        if self.has_to_look:
+            return None
+        try:
+            store = store_as_it_is(self._own_store, self.runtime.settings.state_dir)
+            if store is not self._own_store:
+                self._own_store, self._opened = store, self._opened + 1
+            written = store.version
+        except (OcrError, sqlite3.Error):
+            return None
+        return self._opened, written, self.places.orders_version
+
     async def find_interrupted(self) -> None:
         """Have jobs of dead processes marked; now and then is enough."""
-        if time.monotonic() - self._looked_at > INTERRUPTED_SECONDS:
+        if self.has_to_look:
             self._looked_at = time.monotonic()
             await self.order(lambda service: service.leases.find_interrupted())
 

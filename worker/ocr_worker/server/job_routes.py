@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
-from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette import EventSourceResponse
 
 from ocr_protocol.commands import JobState
 from ocr_worker.jobs import queries
@@ -30,7 +29,7 @@ from ocr_worker.server.shared import (
     told_job,
     told_jobs,
 )
-from ocr_worker.server.streams import documented, event_stream, seen
+from ocr_worker.server.streams import documented, event_stream, seen, sse
 from ocr_worker.server.watching import News, Standing
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.statistics import statistics
@@ -170,26 +169,26 @@ async def watch_job(
     return event_stream(news, desk.options.limits)
 
 
-async def _events(desk: Desk, news: AsyncIterator[News]) -> AsyncIterator[ServerSentEvent]:
-    async for each in news:
-        yield await _event(desk, each)
+async def _events(desk: Desk, news: AsyncIterator[Sequence[News]]) -> AsyncIterator[bytes]:
+    async for some in news:
+        yield b"".join([await desk.told.once("v1", each, _event(desk, each)) for each in some])
 
 
-async def _event(desk: Desk, news: News) -> ServerSentEvent:
+async def _event(desk: Desk, news: News) -> bytes:
     match news:
         case Standing(summary):
             job = await _job(desk, summary.job_id)
-            return _sse("job", job.model_dump(mode="json"))
+            return sse("job", job.model_dump(mode="json"))
         case ProgressMade(_, progress):
-            return _sse("progress", _progress(progress, desk.places))
+            return sse("progress", _progress(progress, desk.places))
         case FileDone(job_id, number, seq, _):
             file = await desk.read(lambda store: told_file(store.file(job_id, number), desk.places))
-            return _sse("file", file.model_dump(mode="json"), seq)
+            return sse("file", file.model_dump(mode="json"), seq)
         case JobEnded(_, run, seq):
-            return _sse("end", {"status": run.status, "reason": run.reason}, seq)
+            return sse("end", {"status": run.status, "reason": run.reason}, seq)
         case JobFailed(_, failure, seq):
             message = desk.places.without_paths(failure.message)
-            return _sse("broken", {**failure.to_fields(), "message": message}, seq)
+            return sse("broken", {**failure.to_fields(), "message": message}, seq)
 
 
 def _progress(progress: Progress, places: Places) -> dict[str, Any]:
@@ -198,10 +197,6 @@ def _progress(progress: Progress, places: Places) -> dict[str, Any]:
     named = None if progress.file is None else places.label(progress.file)
     working = [{"file_index": task.file_index, "page": task.page} for task in progress.working]
     return {**told, "file": named, "working": working, "message": places.without_paths(progress.message)}
-
-
-def _sse(event: str, data: dict[str, Any], seq: int | None = None) -> ServerSentEvent:
-    return ServerSentEvent(json.dumps(data), event=event, id=None if seq is None else str(seq))
 
 
 async def _job(desk: Desk, job_id: JobId) -> wire.Job:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
-from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette import EventSourceResponse
 
 from ocr_worker.errors import JobActiveError
 from ocr_worker.jobs import queries
@@ -25,7 +25,7 @@ from ocr_worker.server.forms import Form, read_form
 from ocr_worker.server.keeping import forget
 from ocr_worker.server.problems import RefusedError
 from ocr_worker.server.shared import SECURED, DeskOf, JobIdPath, file_name, stored_job
-from ocr_worker.server.streams import documented, event_stream, seen
+from ocr_worker.server.streams import documented, event_stream, seen, sse
 from ocr_worker.server.watching import News, Standing
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.records import StoredFile, StoredJob
@@ -227,33 +227,30 @@ class _Names:
         )
 
 
-async def _events(desk: Desk, job_id: JobId, after: int) -> AsyncIterator[ServerSentEvent]:
+async def _events(desk: Desk, job_id: JobId, after: int) -> AsyncIterator[bytes]:
     names = _Names(desk, job_id)
-    async for news in desk.hub.watch(job_id, after):
-        yield await _event(desk, names, news)
+    async for some in desk.hub.watch(job_id, after):
+        told = [await desk.told.once("note", each, _event(desk, names, each)) for each in some]
+        yield b"".join(told)
 
 
-async def _event(desk: Desk, names: _Names, news: News) -> ServerSentEvent:
+async def _event(desk: Desk, names: _Names, news: News) -> bytes:
     match news:
         case Standing(summary):
-            return _sse("progress", _job(summary).model_dump())
+            return sse("progress", _job(summary).model_dump())
         case ProgressMade(job_id, progress):
             summary = await _summary(desk, job_id)
             told = {**_job(summary).model_dump(), "progress": progress.percent}
             message = desk.places.without_paths(progress.message)
-            return _sse("progress", {**told, "message": message, "etaSeconds": progress.eta_seconds})
+            return sse("progress", {**told, "message": message, "etaSeconds": progress.eta_seconds})
         case FileDone(job_id, number, seq, _):
             item = await desk.read(lambda store: names.item(store.file(job_id, number)))
-            return _sse("item", {"jobId": job_id, **item.model_dump()}, seq)
+            return sse("item", {"jobId": job_id, **item.model_dump()}, seq)
         case JobEnded(job_id, _, seq):
-            return _sse("complete", _job(await _summary(desk, job_id)).model_dump(), seq)
+            return sse("complete", _job(await _summary(desk, job_id)).model_dump(), seq)
         case JobFailed(job_id, failure, seq):
             error = desk.places.without_paths(failure.message)
-            return _sse("error", {"jobId": job_id, "error": error, "code": failure.code}, seq)
-
-
-def _sse(event: str, data: dict[str, Any], seq: int | None = None) -> ServerSentEvent:
-    return ServerSentEvent(json.dumps(data), event=event, id=None if seq is None else str(seq))
+            return sse("error", {"jobId": job_id, "error": error, "code": failure.code}, seq)
 
 
 async def _summary(desk: Desk, job_id: JobId) -> JobSummary:

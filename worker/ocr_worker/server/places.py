@@ -36,6 +36,8 @@ class Places:
             "|".join(re.escape(path) + r"[^\s:;,()'\"]*/" for path in sorted(hidden, reverse=True))
         )
         self._own = Path(os.path.realpath(own))
+        self.orders_version: int = 0
+        """It changes whenever an order is kept or forgotten."""
 
     def new_results(self) -> Path:
         """A folder for the outputs of one job."""
@@ -90,6 +92,7 @@ class Places:
     def keep_order(self, job_id: JobId, order: dict[str, Any]) -> None:
         """Remember what only this face knows of a job."""
         (self.orders / f"{job_id}.json").write_text(json.dumps(order), encoding="utf-8")
+        self.orders_version += 1
 
     def order(self, job_id: JobId) -> dict[str, Any] | None:
         """What `keep_order` kept; None for jobs of others."""
@@ -106,3 +109,4 @@ class Places:
     def forget_order(self, job_id: JobId) -> None:
         with suppress(OSError):
             (self.orders / f"{job_id}.json").unlink()
+        self.orders_version += 1

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import json
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
+from ocr_worker.model.events import FileDone, ProgressMade
 from ocr_worker.model.serving import ServiceLimits
+from ocr_worker.server.watching import News
+
+MOST_KEPT = 256
+"""Events for those who watch the same, each at its own pace."""
 
 
 def documented(kinds: tuple[str, ...]) -> dict[int | str, dict[str, Any]]:
@@ -27,7 +35,39 @@ def documented(kinds: tuple[str, ...]) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def event_stream(events: AsyncIterator[ServerSentEvent], limits: ServiceLimits) -> EventSourceResponse:
+class Told:
+    """Events as bytes, each made once for all watchers of a face. For the thread of the event loop."""
+
+    def __init__(self) -> None:
+        self._kept = OrderedDict[tuple[object, ...], tuple[News, asyncio.Task[bytes]]]()
+
+    async def once(self, face: str, news: News, make: Coroutine[Any, Any, bytes]) -> bytes:
+        """What `make` makes of these news, or made of them for another watcher."""
+        match news:
+            case FileDone(job_id, _, seq, _):
+                key: tuple[object, ...] = (face, job_id, seq)
+            case ProgressMade():
+                # All subscriptions have the same one.
+                key = (face, id(news))
+            case _:
+                return await make
+        if key in self._kept:
+            make.close()
+        else:
+            self._kept[key] = news, asyncio.ensure_future(make)
+            if len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+        task = self._kept[key][1]
+        try:
+            # A watcher that goes away is no reason to have the others hear nothing.
+            return await asyncio.shield(task)
+        except BaseException:
+            if task.done():
+                self._kept.pop(key, None)
+            raise
+
+
+def event_stream(events: AsyncIterator[bytes], limits: ServiceLimits) -> EventSourceResponse:
     """An answer of events, with a heartbeat. A watcher that does not take one in time is dropped."""
     return EventSourceResponse(
         events,
@@ -37,6 +77,12 @@ def event_stream(events: AsyncIterator[ServerSentEvent], limits: ServiceLimits) 
         headers={"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"},
         sep="\n",
     )
+
+
+def sse(event: str, data: dict[str, Any], seq: int | None = None) -> bytes:
+    """An event as it goes to the wire."""
+    made = ServerSentEvent(json.dumps(data), event=event, id=None if seq is None else str(seq))
+    return made.encode()
 
 
 def seen(last_event_id: str | None) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +21,8 @@ from ocr_worker.store.job_store import JobStore, store_as_it_is
 T = TypeVar("T")
 LOOK_SECONDS = 1.0
 """How often the store is asked for what is not told: a pause, and the jobs of other processes."""
+AT_ONCE = 100
+"""Events that are taken together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,8 @@ class Hub:
         for job_id in list(self._waiting):
             self._wake(job_id)
 
-    async def watch(self, job_id: JobId, after_seq: int) -> AsyncIterator[News]:
-        """The job as it stands, then its events after `after_seq`, up to the end of its run."""
+    async def watch(self, job_id: JobId, after_seq: int) -> AsyncIterator[Sequence[News]]:
+        """The job as it stands, then its events after `after_seq`, up to the end of its run; together what came together."""
         subscription = await asyncio.to_thread(self._runtime.subscribe, job_id, after_seq)
         woken = asyncio.Event()
         self._waiting[job_id].add(woken)
@@ -75,11 +77,11 @@ class Hub:
                 if now is None:
                     return
                 if last is None or _differs(now, last):
-                    yield Standing(now)
+                    yield [Standing(now)]
                 last = now
                 async for heard in self._told(subscription, woken):
                     yield heard
-                    if isinstance(heard, JobEnded | JobFailed):
+                    if isinstance(heard[-1], JobEnded | JobFailed):
                         return
                 if last.state not in ACTIVE:
                     return
@@ -89,14 +91,15 @@ class Hub:
                 # At the end of the service the reader may be gone before its watchers.
                 self._reader.submit(subscription.close)
 
-    async def _told(self, subscription: Subscription, woken: asyncio.Event) -> AsyncIterator[Heard]:
+    async def _told(self, subscription: Subscription, woken: asyncio.Event) -> AsyncIterator[Sequence[Heard]]:
         """Events until none comes for a while."""
         while not self.closed:
             woken.clear()
-            heard = await self._read(lambda: subscription.get(0))
-            if heard is not None:
-                yield heard
-            elif not await _is_set(woken, LOOK_SECONDS):
+            # All that there is in one go: each costs a visit to the reader's thread.
+            there = await self._read(lambda: _there(subscription))
+            if there:
+                yield there
+            if len(there) < AT_ONCE and not await _is_set(woken, LOOK_SECONDS):
                 return
 
     def _forget(self, job_id: JobId, woken: asyncio.Event) -> None:
@@ -120,6 +123,16 @@ class Hub:
     async def _read(self, query: Callable[[], T]) -> T:
         """Subscriptions have a connection to the store, which is for one thread."""
         return await asyncio.get_running_loop().run_in_executor(self._reader, query)
+
+
+def _there(subscription: Subscription) -> list[Heard]:
+    """The events that are there already, or many of them; the end of a run is the last."""
+    there: list[Heard] = []
+    while len(there) < AT_ONCE and (heard := subscription.get(0)) is not None:
+        there.append(heard)
+        if isinstance(heard, JobEnded | JobFailed):
+            break
+    return there
 
 
 async def _is_set(event: asyncio.Event, seconds: float) -> bool:

@@ -58,6 +58,11 @@ class JobStore:
         """Whether the file still exists under its path: writes to a deleted one would be lost."""
         return self._file.is_there
 
+    @property
+    def version(self) -> int:
+        """It changes whenever another connection has written."""
+        return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+
     def close(self) -> None:
         self._db.close()
 
