@@ -92,6 +92,18 @@ def test_a_download_says_its_name_type_and_version(client: httpx.Client, read: s
     assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{len(whole.content)}")
 
 
+def test_who_asks_for_the_head_hears_the_same_without_the_body(client: httpx.Client, read: str) -> None:
+    for path in (f"{read}/outputs/pdf", f"{read}/pages/1/thumbnail", read, "/api/v1/health", "/"):
+        whole, head = client.get(path), client.head(path)
+
+        assert (head.status_code, head.content) == (200, b"")
+        for name in ("content-length", "content-type", "etag"):
+            assert head.headers.get(name) == whole.headers.get(name), (path, name)
+    part = client.head(f"{read}/outputs/pdf", headers={"Range": "bytes=2-5"})
+    assert (part.status_code, part.headers["content-length"]) == (206, "4")
+    assert client.head(f"{read}/outputs/alto").status_code == 404
+
+
 def test_a_job_is_downloaded_as_one_zip(client: httpx.Client, tmp_path: Path) -> None:
     job_id = start(client, *write_papers(tmp_path, 2))
     ended(client, job_id)

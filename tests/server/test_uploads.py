@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from ocr_worker.server.uploads import BLOCK_BYTES
+from ocr_worker.server.wire import UPLOAD_ID
 from tests.cli.command import write_papers
 from tests.server.service import TUS, Limited, Service, append, ended_files, service, start, until, upload
 
@@ -69,6 +70,22 @@ def test_an_incomplete_upload_and_one_that_is_not_there_are_no_files_of_a_job(cl
     answers = [client.post("/api/v1/jobs", json={"files": [{"upload": one}]}) for one in (begun, "0" * 32)]
 
     assert [answer.status_code for answer in answers] == [409, 404]
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('{"files": [{"path": ""}]}', "files.0.path: String should have at least 1 character"),
+        ('{"files": [{"upload": "x"}]}', f"files.0.upload: String should match pattern '{UPLOAD_ID}'"),
+        ('{"files": [{"path"]}', "body: it is no JSON: Expecting ':' delimiter"),
+    ],
+)
+def test_what_is_wrong_with_a_job_is_said_of_what_was_meant(
+    client: httpx.Client, body: str, said: str
+) -> None:
+    answer = client.post("/api/v1/jobs", content=body, headers={"Content-Type": "application/json"})
+
+    assert (answer.status_code, answer.json()["error"]["message"]) == (422, said)
 
 
 @pytest.mark.parametrize(

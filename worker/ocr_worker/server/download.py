@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ocr_worker.files.regular import open_regular
+from ocr_worker.server.heads import HEAD_ONLY
 from ocr_worker.server.places import Places
 from ocr_worker.server.problems import RefusedError, refusal
 
@@ -60,7 +61,7 @@ class FileAnswer(Response):
                     self.status_code = 206
                     self.headers["content-range"] = f"bytes {first}-{last}/{self._size}"
             self.headers["content-length"] = str(last - first + 1)
-            await self._send(send, first, last, head_only=scope["method"] == "HEAD")
+            await self._send(send, first, last, head_only=HEAD_ONLY in scope)
 
     async def _send(self, send: Send, first: int, last: int, *, head_only: bool) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})

@@ -20,6 +20,9 @@ from ocr_worker.store.schema import store_error
 
 log = logging.getLogger(__name__)
 
+KINDS = {"UploadedFile", "NamedFile"}
+"""Names of ours for what a file may be, which no client has to know."""
+
 NOTE = "/api/batch/"
 """Endpoints of the design note, which has errors of its own form."""
 _STATUS = {
@@ -107,8 +110,12 @@ def _meaning(error: Exception) -> OcrError:
 
 def _in_words(error: RequestValidationError) -> str:
     """The first thing that is wrong, without what was sent: it may be a password."""
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
+    wrong = error.errors()
+    # Of a file by upload or by path both kinds are told of; a field of the other kind says nothing.
+    first = next((each for each in wrong if each["type"] not in ("missing", "extra_forbidden")), wrong[0])
+    if first["type"] == "json_invalid":
+        return f"body: it is no JSON: {first['ctx']['error']}"
+    place = ".".join(str(part) for part in first["loc"][1:] if part not in KINDS) or str(first["loc"][0])
     return f"{place}: {first['msg']}"
 
 
