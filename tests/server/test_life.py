@@ -13,7 +13,7 @@ from ocr_worker.server.run import _listener
 from tests.cli.command import write_papers
 from tests.e2e.material import Material
 from tests.limits import HANG_SECONDS
-from tests.server.service import Limited, ended, events, service, start, until
+from tests.server.service import Limited, ended, events, service, start, until, upload
 
 
 def test_a_job_outlives_services_that_are_told_to_end_or_killed(tmp_path: Path, material: Material) -> None:
@@ -61,6 +61,22 @@ def test_a_deleted_job_and_then_the_oldest_take_uploads_results_and_pictures_alo
     assert (status, younger) == (204, 200)
     # Of each an upload with its facts, three outputs, a manifest and the order; of one a picture, too.
     assert (len(before), len(after)) == (22, 14)
+
+
+def test_an_upload_stays_for_as_long_as_a_job_has_it(tmp_path: Path) -> None:
+    [paper] = write_papers(tmp_path / "papers", 1)
+    with service(tmp_path) as served, served.client() as client:
+        files = [{"upload": upload(client, paper.name, paper.read_bytes())}]
+        first, second = (
+            client.post("/api/v1/jobs", json={"files": files}).json()["job_id"] for _ in range(2)
+        )
+        ended(client, second)
+        client.delete(f"/api/v1/jobs/{first}")
+        seen = client.get(f"/api/v1/jobs/{second}/files/1/pages/1/thumbnail").status_code
+        client.delete(f"/api/v1/jobs/{second}")
+        left = kept(served.state_dir)
+
+    assert (seen, left) == (200, [])
 
 
 def test_without_its_packages_the_service_says_what_to_install(tmp_path: Path) -> None:

@@ -75,6 +75,22 @@ def test_a_batch_of_items_by_the_notes_own_lines(
     assert "quick-001.pdf" not in beside
 
 
+def test_a_file_that_is_named_twice_is_one_item_and_the_others_keep_their_ids(
+    served: Service, client: httpx.Client, root: Path, material: Material
+) -> None:
+    one, other = material.quick_files(root / "twice", 2)
+    (root / "twice" / "same.png").symlink_to(one)
+    named = {"first": one, "again": one, "linked": root / "twice" / "same.png", "other": other}
+
+    items = [{"id": name, "path": str(path)} for name, path in named.items()]
+    started = start(served, {"items": items})
+    heard(client, started["jobId"])
+    status = client.get(f"/api/batch/status/{started['jobId']}").json()
+
+    assert started["totalItems"] == 2
+    assert {item["id"]: item["path"] for item in status["items"]} == {"first": str(one), "other": str(other)}
+
+
 def test_inputs_whose_results_are_there_are_skipped_unless_they_are_to_be_overwritten(
     served: Service, client: httpx.Client, root: Path, material: Material
 ) -> None:

@@ -8,8 +8,8 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ocr_worker.errors import OcrError
@@ -26,18 +26,6 @@ LEAST_SECONDS = 3600.0
 """How old an upload is at least when it goes without having been used: it may still be coming."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """A job of the service and the folders that it keeps for it."""
-
-    job: StoredJob
-    folders: tuple[Path, ...]
-
-    @property
-    def ended_at(self) -> float:
-        return self.job.ended_at or self.job.updated_at
-
-
 async def keep_house(desk: Desk) -> None:
     """For as long as the service runs."""
     while True:
@@ -52,30 +40,42 @@ async def tidy(desk: Desk, now: float) -> None:
     """Remove what is too old; then, while all of it takes too much room, what ended first."""
     limits, places = desk.options.limits, desk.places
     await desk.find_interrupted()
-    ended = await desk.read(lambda store: sorted(_ended(store, places), key=lambda kept: kept.ended_at))
+    ended = await desk.read(lambda store: sorted(_ended(store, places), key=_ended_at))
     in_use = await desk.read(lambda store: _in_use(store, places))
     await asyncio.to_thread(_remove_unused, places, in_use, now - max(limits.kept_seconds, LEAST_SECONDS))
     desk.uploads.kept_bytes = await asyncio.to_thread(_size, places.uploads, places.results, places.pictures)
-    for kept in ended:
-        is_old = kept.ended_at < now - limits.kept_seconds
+    users = await asyncio.to_thread(_users, places)
+    for job in ended:
+        is_old = _ended_at(job) < now - limits.kept_seconds
         if is_old or desk.uploads.kept_bytes > limits.kept_bytes:
-            desk.uploads.kept_bytes -= await asyncio.to_thread(_size, *kept.folders)
-            await forget(desk, kept.job.job_id)
+            desk.uploads.kept_bytes -= await _forget(desk, job.job_id, users)
 
 
 async def forget(desk: Desk, job_id: JobId) -> None:
-    """Delete a job that has ended, with what the service keeps of it. Raises JobActiveError, JobNotFoundError."""
+    """Delete a job that has ended, with what the service keeps of it alone. Raises JobActiveError, JobNotFoundError."""
+    await _forget(desk, job_id, await asyncio.to_thread(_users, desk.places))
+
+
+async def _forget(desk: Desk, job_id: JobId, users: Counter[Path]) -> int:
+    """The bytes that went; `users` counts the jobs that have a folder."""
     job = await desk.order(lambda service: service.leases.get(job_id))
     folders = _folders(desk.places, job)
     await desk.order(lambda service: service.leases.delete(job_id))
-    await asyncio.to_thread(_remove, desk.places, job_id, folders)
+    users.subtract(folders)
+    return await asyncio.to_thread(
+        _remove, desk.places, job_id, [folder for folder in folders if users[folder] <= 0]
+    )
 
 
-def _ended(store: JobStore, places: Places) -> Iterator[_Kept]:
+def _ended(store: JobStore, places: Places) -> Iterator[StoredJob]:
     for job_id in places.orders_kept():
         job = store.job(job_id)
         if job is not None and job.state not in ACTIVE:
-            yield _Kept(job, _folders(places, job))
+            yield job
+
+
+def _ended_at(job: StoredJob) -> float:
+    return job.ended_at or job.updated_at
 
 
 def _in_use(store: JobStore, places: Places) -> set[Path]:
@@ -92,10 +92,19 @@ def _in_use(store: JobStore, places: Places) -> set[Path]:
 
 def _folders(places: Places, job: StoredJob) -> tuple[Path, ...]:
     """Those of its uploads, and that of its results if it is the service's."""
-    order = places.order(job.job_id) or {}
     results = Path(os.fsdecode(job.output_path))
     own = (results,) if results.parent == places.results else ()
-    return (*own, *(places.uploads / upload_id for upload_id in order.get("uploads", ())))
+    return (*own, *_uploads(places, job.job_id))
+
+
+def _uploads(places: Places, job_id: JobId) -> set[Path]:
+    order = places.order(job_id) or {}
+    return {places.uploads / upload_id for upload_id in order.get("uploads", ())}
+
+
+def _users(places: Places) -> Counter[Path]:
+    """How many jobs have each upload: a file may be read again, with other options."""
+    return Counter(folder for job_id in places.orders_kept() for folder in _uploads(places, job_id))
 
 
 def _remove_unused(places: Places, in_use: set[Path], before: float) -> None:
@@ -108,12 +117,15 @@ def _remove_unused(places: Places, in_use: set[Path], before: float) -> None:
             picture.unlink(missing_ok=True)
 
 
-def _remove(places: Places, job_id: JobId, folders: tuple[Path, ...]) -> None:
+def _remove(places: Places, job_id: JobId, folders: Sequence[Path]) -> int:
+    """The bytes that went."""
+    size = _size(*folders)
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
     for picture in places.pictures.glob(f"{job_id}-*"):
         picture.unlink(missing_ok=True)
     places.forget_order(job_id)
+    return size
 
 
 def _size(*folders: Path) -> int:

@@ -66,8 +66,7 @@ async def start_batch(request: Request, desk: DeskOf) -> wire.Started:
         start, files, order = await _from_form(request, desk)
     else:
         start = _parsed(await request.body())
-        files = [desk.places.named(path) for path in start.paths]
-        order = {"ids": [item.id for item in start.items or ()], "paths": start.paths}
+        files, order = _named(start, desk)
     chosen = start.options
     folder = requests.output_dir(desk, chosen.output_dir)
     if folder is None and "uploads" not in order and len({file.parent for file in files}) == 1:
@@ -177,6 +176,15 @@ async def _from_form(request: Request, desk: Desk) -> tuple[wire.Start, list[Pat
         "paths": [upload.name for upload in form.uploads],
     }
     return start, [upload.path for upload in form.uploads], order
+
+
+def _named(start: wire.Start, desk: Desk) -> tuple[list[Path], dict[str, Any]]:
+    """The files of a batch that names them. Of several names for one file the first counts: it becomes one item."""
+    first = dict[Path, int]()
+    for at, path in enumerate(start.paths):
+        first.setdefault(desk.places.named(path), at)
+    ids = [start.items[at].id for at in first.values()] if start.items else []
+    return list(first), {"ids": ids, "paths": [start.paths[at] for at in first.values()]}
 
 
 def _asked_by(form: Form) -> wire.Start:
