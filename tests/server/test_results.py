@@ -84,11 +84,14 @@ def test_a_download_says_its_name_type_and_version(client: httpx.Client, read: s
     unchanged = client.get(f"{read}/outputs/pdf", headers={"If-None-Match": tag})
     stale = client.get(f"{read}/outputs/pdf", headers={"If-Range": '"other"', "Range": "bytes=0-9"})
     beyond = client.get(f"{read}/outputs/pdf", headers={"Range": "bytes=99999999-"})
+    kept = client.get(f"{read}/outputs/pdf", headers={"If-Match": tag, "Range": "bytes=0-9"})
+    other = client.get(f"{read}/outputs/pdf", headers={"If-Match": '"other"', "Range": "bytes=0-9"})
 
     assert whole.headers["content-disposition"] == "attachment; filename*=UTF-8''picture.pdf"
     assert whole.headers["content-type"] == "application/pdf"
     assert unchanged.status_code == 304
     assert (stale.status_code, stale.content) == (200, whole.content)
+    assert (kept.status_code, other.status_code) == (206, 412)
     assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{len(whole.content)}")
 
 

@@ -43,7 +43,11 @@ class FileAnswer(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._stream:
             headers, first, last = Headers(scope=scope), 0, self._size - 1
-            if _has_tag(headers.get("if-none-match", ""), self.etag):
+            if not _is_wanted(headers.get("if-match"), self.etag, absent=True):
+                other = RefusedError(412, "The file is another one by now.")
+                await refusal(scope["path"], other)(scope, receive, send)
+                return
+            if _is_wanted(headers.get("if-none-match"), self.etag, absent=False):
                 self.status_code = 304
                 del self.headers["content-length"]
                 await self._send(send, 0, -1, head_only=True)
@@ -94,7 +98,10 @@ def open_for_clients(places: Places, path: Path) -> BinaryIO:
     return stream
 
 
-def _has_tag(header: str, etag: str) -> bool:
+def _is_wanted(header: str | None, etag: str, *, absent: bool) -> bool:
+    """Whether a list of tags has this one."""
+    if header is None:
+        return absent
     tags = [tag.strip().removeprefix("W/") for tag in header.split(",")]
     return etag in tags or header.strip() == "*"
 
