@@ -24,7 +24,7 @@ export class OcrError extends Error {
   }
 
   /** @internal */
-  static from(error: unknown, code: ClientErrorCode): OcrError {
+  static from(error: unknown, code: ClientErrorCode | 'invalid_params'): OcrError {
     // The next life of a worker that has died may do what this one could not.
     return error instanceof OcrError ? error : new OcrError(String((error as Error)?.message ?? error), code, code === 'worker_died');
   }

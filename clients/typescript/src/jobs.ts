@@ -87,7 +87,7 @@ export class Jobs {
   async #submit(job: Job, request: MakeRequest, prepare?: (job: Job) => Promise<void>): Promise<void> {
     await prepare?.(job);
     const session = await this.life.ready();
-    const asked = request(session.started);
+    const asked = made(request, session.started);
     if (asked.command === 'ocr_batch') {
       for (const file of asked.files) job.know({ file, status: 'waiting' });
     }
@@ -149,6 +149,15 @@ export class Jobs {
     if (!isNews) return;
     this.metrics.jobsDone += 1;
     this.changed(job);
+  }
+}
+
+/** What an app gives us and no request can be made of is its own fault, and not that of a worker. */
+function made(request: MakeRequest, started: Started): Request {
+  try {
+    return request(started);
+  } catch (error) {
+    throw OcrError.from(error, 'invalid_params');
   }
 }
 

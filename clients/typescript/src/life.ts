@@ -110,12 +110,17 @@ export class Life {
     const since = performance.now();
     this.#opening = session;
     await session.open(this.conditions.launch);
-    const giveUp = this.#after(this.#timing.hello, () => session.kill(ms(this.#timing.terminate)));
+    let isLate = false;
+    const giveUp = this.#after(this.#timing.hello, () => {
+      isLate = true;
+      void session.kill(ms(this.#timing.terminate));
+    });
     try {
       await this.#greet(session);
     } catch (error) {
       await session.kill(ms(this.#timing.terminate));
-      throw error;
+      // That we ended it is not what it suffers from.
+      throw isLate ? mute(this.#timing.hello, OcrError.from(error, 'worker_died')) : error;
     } finally {
       giveUp();
     }
@@ -241,6 +246,11 @@ export class Life {
 
 function stopped(): OcrError {
   return new OcrError('The worker was stopped', 'worker_stopped');
+}
+
+function mute(seconds: number, { details }: OcrError): OcrError {
+  const message = `The worker did not answer within ${seconds} s. Is that program the worker?`;
+  return new OcrError(message, 'worker_died', true, details);
 }
 
 function ms(seconds: number): number {

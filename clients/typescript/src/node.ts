@@ -44,7 +44,7 @@ class NodeTransport implements Transport {
       // A group of its own, so that a wrapper and what it started end together.
       detached: !IS_WINDOWS,
     });
-    await spawned(child, command);
+    await spawned(child, command, cwd);
     this.#child = child;
     const stderr = new Ring(stderrCharacters);
     this.#listen(child, stderr, listener);
@@ -89,11 +89,11 @@ class NodeTransport implements Transport {
   }
 }
 
-function spawned(child: ChildProcessWithoutNullStreams, command: string): Promise<void> {
+function spawned(child: ChildProcessWithoutNullStreams, command: string, cwd: string): Promise<void> {
   return new Promise((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', (error: NodeJS.ErrnoException) => {
-      const details = { command, errno: error.code };
+      const details = { command, cwd, errno: error.code };
       reject(new OcrError(`Cannot start ${command}: ${error.message}`, 'not_started', false, details));
     });
   });

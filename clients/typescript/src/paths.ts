@@ -9,6 +9,9 @@ export type PathLike = string | Uint8Array | URL;
 export function wirePath(path: PathLike, cwd?: string): string {
   if (path instanceof URL) return ofUrl(path);
   if (typeof path === 'string') return absolute(path, cwd);
+  if (!(path instanceof Uint8Array)) {
+    throw new OcrError(`${String(path)} is no path`, 'invalid_params', false, { path });
+  }
   const text = utf8(path);
   if (text !== undefined) return absolute(text, cwd);
   if (path[0] === SLASH) return asUri(path);

@@ -25,6 +25,8 @@ interface Pending {
 }
 
 const MOST_LINE_BYTES = 8 * 2 ** 20;
+/** For a worker that has closed its stdin to end. */
+const LAST_WORDS_MS = 2000;
 
 export class Session {
   started: Started = {};
@@ -76,9 +78,14 @@ export class Session {
       this.askedAt = performance.now();
       this.metrics.commands += 1;
       this.metrics.bytesWritten += line.length;
-      // A worker that reads no more is about to end, which settles what it was asked.
-      this.transport.write(line).catch((error) => this.#settle(id)?.refused(OcrError.from(error, 'worker_died')));
+      this.transport.write(line).catch((error) => this.#deaf(id, error));
     });
+  }
+
+  /** A worker that reads no more is about to end, which settles what it was asked, and says why. */
+  async #deaf(id: number, error: unknown): Promise<void> {
+    await this.isOver(LAST_WORDS_MS);
+    this.#settle(id)?.refused(OcrError.from(error, 'worker_died'));
   }
 
   /** How it ended, if it has. */

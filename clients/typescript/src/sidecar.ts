@@ -208,8 +208,9 @@ export class OcrSidecar {
 
   #jobsChanged(over?: Job): void {
     if (over) {
-      const failed = over.status === 'error' || over.status === 'stopped';
-      this.#lastEnd = failed ? 'error' : over.status === 'cancelled' ? 'cancelled' : 'idle';
+      const isCancelled = over.status === 'cancelled' || over.error?.code === 'cancelled';
+      const failed = !isCancelled && (over.status === 'error' || over.status === 'stopped');
+      this.#lastEnd = failed ? 'error' : isCancelled ? 'cancelled' : 'idle';
       this.#error = failed ? (over.error ?? new OcrError('The batch was stopped', 'internal')) : undefined;
     }
     this.#settleState();

@@ -73,6 +73,7 @@ test('an aborted signal cancels its job, and one aborted before starts none', as
   assert.equal((await job.result).status, 'cancelled');
   await assert.rejects(late.result, { name: 'OcrError', code: 'cancelled' });
   assert.equal((await sidecar.listJobs()).total, 1);
+  assert.deepEqual([sidecar.state, sidecar.error], ['cancelled', undefined]);
 });
 
 test('what is refused rejects with the code, and the worker goes on', async (t) => {
@@ -80,10 +81,12 @@ test('what is refused rejects with the code, and the worker goes on', async (t) 
 
   const empty = sidecar.batch([], out);
   const half = sidecar.batch(['/a\ud800'], out);
+  const none = sidecar.batch([null as unknown as string], out);
   const long = sidecar.batch(Array(90_000).fill(`/${'x'.repeat(100)}`), out);
 
   await assert.rejects(empty.result, { code: 'invalid_params', message: 'No files provided for OCR batch processing' });
   await assert.rejects(half.accepted, { code: 'invalid_params' });
+  await assert.rejects(none.result, { code: 'invalid_params', message: 'null is no path', retryable: false });
   await assert.rejects(read(long), { code: 'line_too_long' });
   await assert.rejects(sidecar.getJob('no-such-job'), { code: 'job_not_found', retryable: false });
   await assert.rejects(sidecar.inspect(join(IN, 'missing.png')), { code: 'not_found' });

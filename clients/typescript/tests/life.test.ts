@@ -115,8 +115,15 @@ test('a worker that cannot start, or dies before its first word, is no case for 
   await Promise.all([
     assert.rejects(missing, { code: 'not_started', message: /\/no\/such\/worker/ }),
     assert.rejects(broken, { code: 'worker_died', details: { exit_code: 4, signal: null, stderr: 'no module\n' } }),
-    assert.rejects(mute, { code: 'worker_died' }),
+    assert.rejects(mute, { code: 'worker_died', message: /did not answer within 0.1 s/ }),
   ]);
+});
+
+test('a worker that is gone before it was spoken to is known by its own end', LINUX, async () => {
+  const args = ['-c', 'exec 0<&-; echo no module >&2; sleep 0.3; exit 7'];
+  const started = OcrSidecar.start({ transport: node({ command: 'sh', args }) });
+
+  await assert.rejects(started, { code: 'worker_died', details: { exit_code: 7, signal: null, stderr: 'no module\n' } });
 });
 
 test('of a worker that writes to stderr without end, the end is kept', async () => {
