@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from ocr_client.client import open_batch, reopen
 from ocr_client.core import Core
 from ocr_client.run import Run
-from ocr_client.view import ClientView, JobView
+from ocr_client.view import ClientView, JobView, until_restarted
 from ocr_client.wire import AnyPath, wire_path
 from ocr_client.wire_types import (
     BatchData,
@@ -68,17 +68,18 @@ class AsyncJob(JobView):
 
     async def pause(self) -> None:
         """Start no more pages. An event of kind `paused` tells when none is in work any more."""
-        await _wait(self._core.ask("pause", job_id=self.job_id))
-        self._run.paused = True
+        with until_restarted():
+            await _wait(self._core.steer(self._run, "pause"))
 
     async def resume(self) -> None:
         """Go on after a pause."""
-        await _wait(self._core.ask("resume", job_id=self.job_id))
-        self._run.paused = False
+        with until_restarted():
+            await _wait(self._core.steer(self._run, "run"))
 
     async def cancel(self) -> None:
         """Stop it; its result then has the status `cancelled`."""
-        await _wait(self._core.ask("cancel", job_id=self.job_id))
+        with until_restarted():
+            await _wait(self._core.steer(self._run, "cancel"))
 
 
 class AsyncClient(ClientView):
@@ -143,7 +144,7 @@ class AsyncClient(ClientView):
 
     async def cancel(self, job_id: str | None = None) -> None:
         """Stop a job, be it another process's, or all of this worker."""
-        await self._ask("cancel", job_id=job_id)
+        await _wait(self._core.cancel(job_id))
 
     async def inspect(self, file: AnyPath, password: str | None = None) -> InspectData:
         """What a file is."""

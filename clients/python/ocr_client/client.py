@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ocr_client.core import Core
 from ocr_client.run import Run
-from ocr_client.view import ClientView, JobView
+from ocr_client.view import ClientView, JobView, until_restarted
 from ocr_client.wire import AnyPath, wire_path
 from ocr_client.wire_types import (
     BatchData,
@@ -50,17 +50,18 @@ class Job(JobView):
 
     def pause(self) -> None:
         """Start no more pages. An event of kind `paused` tells when none is in work any more."""
-        self._core.ask("pause", job_id=self.job_id).result()
-        self._run.paused = True
+        with until_restarted():
+            self._core.steer(self._run, "pause").result()
 
     def resume(self) -> None:
         """Go on after a pause."""
-        self._core.ask("resume", job_id=self.job_id).result()
-        self._run.paused = False
+        with until_restarted():
+            self._core.steer(self._run, "run").result()
 
     def cancel(self) -> None:
         """Stop it; its result then has the status `cancelled`."""
-        self._core.ask("cancel", job_id=self.job_id).result()
+        with until_restarted():
+            self._core.steer(self._run, "cancel").result()
 
 
 class Client(ClientView):
@@ -126,7 +127,7 @@ class Client(ClientView):
 
     def cancel(self, job_id: str | None = None) -> None:
         """Stop a job, be it another process's, or all of this worker."""
-        self._ask("cancel", job_id=job_id)
+        self._core.cancel(job_id).result()
 
     def inspect(self, file: AnyPath, password: str | None = None) -> InspectData:
         """What a file is."""

@@ -42,6 +42,7 @@ class Conversation:
         self._asked: dict[str, Asked] = {}
         self._numbers = count(1)
         self._seq = 0
+        self._is_garbled = False
         self.runs: dict[str, Run] = {}
         """By job: those that have not ended."""
         self.last_end: str | None = None
@@ -69,11 +70,14 @@ class Conversation:
         """A line of the worker has come."""
         with self._lock:
             self._count(line)
-        try:
-            event: Said = json.loads(line)
-        except ValueError:
-            log.warning("the worker wrote a line of %d bytes that is no JSON", len(line))
+        event = _event(line)
+        if event is None:
+            if not self._is_garbled:
+                # Once: a program that is no worker may write thousands.
+                log.warning("the worker wrote a line that is no event: %.100r", line)
+            self._is_garbled = True
             return
+        self._is_garbled = False
         self._count_gap(event.get("seq"))
         self._route(event)
 
@@ -143,3 +147,15 @@ class Conversation:
             self.ended(run, event["data"].get("status", "failed"))
         self.metrics.files_ended += kind == "file_done"
         run.take(event)
+
+
+def _event(line: bytes) -> Said | None:
+    """None for what is no event."""
+    try:
+        read = json.loads(line)
+    except ValueError:
+        return None
+    is_event = (
+        isinstance(read, dict) and isinstance(read.get("type"), str) and isinstance(read.get("data"), dict)
+    )
+    return read if is_event else None

@@ -21,7 +21,7 @@ from ocr_client.conversation import Asked, Conversation
 from ocr_client.errors import OcrError, WorkerGoneError
 from ocr_client.metrics import Metrics
 from ocr_client.process import Hearing, WorkerProcess
-from ocr_client.run import Run, Said, counted
+from ocr_client.run import Run, Said, Wish, counted
 from ocr_client.settings import Settings
 from ocr_client.wire_types import Event, HelloData
 
@@ -61,6 +61,8 @@ class Core:
             WorkerGoneError: it can't be started, or does not answer.
             OcrError: it refuses us.
         """
+        if self._stopping:
+            raise self._absence()
         try:
             hello = self._start_worker()
         except BaseException:
@@ -81,6 +83,19 @@ class Core:
     def open(self, command: str, passwords: Mapping[str, str], /, **fields: object) -> Future[Run | None]:
         """Send a command that begins a run; None where nothing was left to do."""
         return cast("Future[Run | None]", self._send(Asked(command, None, passwords), fields))
+
+    def steer(self, run: Run, wish: Wish) -> Future[Event]:
+        """Have a job paused, go on or end. A worker that dies meanwhile is no obstacle: the next one is told."""
+        run.wish = wish
+        return self.ask("resume" if wish == "run" else wish, job_id=run.job_id)
+
+    def cancel(self, job_id: str | None) -> Future[Event]:
+        """Have a job end, be it another process's, or all of this worker."""
+        with self._lock:
+            for run in self._talk.runs.values():
+                if job_id in (None, run.job_id):
+                    run.wish = "cancel"
+        return self.ask("cancel", job_id=job_id)
 
     @property
     def name(self) -> str:
@@ -304,6 +319,8 @@ class Core:
 
     def _resumed(self, run: Run) -> Exception | None:
         """Ask once to resume a run; why it was not."""
+        if run.wish == "cancel":
+            return self._cancelled(run)
         fields = {"job_id": run.job_id, "passwords": dict(run.passwords) or None}
         answer = self._send(Asked("resume", run, run.passwords), fields)
         try:
@@ -311,20 +328,29 @@ class Core:
         except (OcrError, NotInTimeError) as error:
             return error
         if begun is None:
-            return self._completed(run)
+            return self._settled(run)
         self._talk.metrics.jobs_resumed += 1
-        if run.paused:
-            self.ask("pause", job_id=run.job_id)
+        if run.wish != "run":
+            self.steer(run, run.wish)
         return None
 
-    def _completed(self, run: Run) -> Exception | None:
-        """The job had ended before the crash, and its result was lost on the way."""
+    def _cancelled(self, run: Run) -> Exception | None:
+        """The crash came before the cancel was carried out; the store has it as interrupted."""
+        try:
+            self.ask("cancel", job_id=run.job_id).result(RESUME_SECONDS)
+        except (OcrError, NotInTimeError) as error:
+            return error
+        return self._settled(run)
+
+    def _settled(self, run: Run) -> Exception | None:
+        """The job has ended without a word that was heard: the store says how."""
         try:
             event = self.ask("get_job", job_id=run.job_id, limit=1).result(RESUME_SECONDS)
         except (OcrError, NotInTimeError) as error:
             return error
-        self._talk.ended(run, "completed")
-        run.complete(counted(cast("Said", event)["data"]))
+        data = counted(cast("Said", event)["data"])
+        self._talk.ended(run, data["status"])
+        run.complete(data)
         return None
 
     def _lose(self, run: Run, cause: Exception) -> None:

@@ -6,11 +6,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from ocr_client.errors import OcrError, error_of
 from ocr_client.wire_types import BatchData, Event, ProgressData
 
+Wish = Literal["run", "pause", "cancel"]
 Said = dict[str, Any]
 """An event, before its kind is known."""
 
@@ -23,7 +24,8 @@ class Run:
         self.passwords: Mapping[str, str] = {}
         """To be sent again should the worker crash: it never stores them."""
         self.progress: ProgressData | None = None
-        self.paused = False
+        self.wish: Wish = "run"
+        """What its user wants of it, which outlives a worker."""
         self.result: Future[BatchData] = Future()
         # So that nobody who waits can cancel what others wait for.
         self.result.set_running_or_notify_cancel()
@@ -87,13 +89,13 @@ class Run:
 
 
 def counted(details: Mapping[str, Any]) -> BatchData:
-    """The end of a completed job from what `get_job` tells: with counts in place of lists."""
+    """The end of a job from what `get_job` tells: with counts in place of lists."""
     stats, took = details["stats"], details["statistics"]
     counts = {
         "successful": stats["completed"], "completed_with_errors": 0, "failed": stats["failed"], "skipped": stats["skipped"],
     }  # fmt: skip
     made: dict[str, Any] = {
-        "kind": "batch", "status": "completed", "counts": counts, "total_files": stats["total"],
+        "kind": "batch", "status": "completed" if details["state"] == "completed" else "cancelled", "counts": counts, "total_files": stats["total"],
         "total_pages_processed": took["pages"], "duration_seconds": took["duration_seconds"], "statistics": took,
     }  # fmt: skip
     return cast("BatchData", made)

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ocr_client.core import Core, State
+from ocr_client.errors import WorkerGoneError
 from ocr_client.metrics import Metrics
 from ocr_client.run import Run
 from ocr_client.settings import Settings
 from ocr_client.wire_types import HelloData, ProgressData
+
+
+@contextmanager
+def until_restarted() -> Iterator[None]:
+    """What a job's user wants of it is heeded though its worker dies: the next one is told."""
+    try:
+        yield
+    except WorkerGoneError as error:
+        if not error.retryable:
+            raise
 
 
 class JobView:

@@ -38,13 +38,22 @@ def encode(command: Mapping[str, Any], most_bytes: int = MAX_COMMAND_BYTES) -> b
 
 
 def wire_path(path: AnyPath) -> str:
-    """The path as the worker reads it: absolute, and a URI where its bytes are not UTF-8."""
-    absolute = Path(os.fsdecode(path)).absolute()
+    """The path as the worker reads it: absolute, and a URI where its bytes are not UTF-8. Raises UnsendableError."""
+    given = os.fsdecode(path)
+    # An empty name is the worker's to refuse: it costs that file and not the batch.
+    absolute = Path(given).absolute() if given else ""
     try:
         str(absolute).encode("utf-8")
     except UnicodeEncodeError:
-        return absolute.as_uri()
+        return _uri(Path(absolute))
     return str(absolute)
+
+
+def _uri(path: Path) -> str:
+    try:
+        return path.as_uri()
+    except UnicodeEncodeError as error:
+        raise UnsendableError(f"{str(path)!r} is no path: it holds half a surrogate pair") from error
 
 
 class LineReader:

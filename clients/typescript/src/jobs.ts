@@ -109,6 +109,8 @@ export class Jobs {
   async #takeUp(job: Job, id: string): Promise<void> {
     if (job.wish === 'cancel') {
       await this.#settle(job, id, 'cancelled');
+      // The store has it as interrupted: nobody is to be offered it again.
+      await this.life.ask({ command: 'cancel', job_id: id }).catch(() => undefined);
       return;
     }
     const passwords = this.#passwords.get(job);

@@ -212,6 +212,22 @@ test('a listener that throws costs no event, and its error is not swallowed', as
   for (const callback of thrown) assert.throws(callback, { message: 'of the app' });
 });
 
+test('a job that was told to cancel is offered to nobody after a crash', LINUX, async (t) => {
+  const { sidecar, out } = await begin(t);
+  const job = sidecar.batch([FEW_PAGES], out);
+  await job.accepted;
+  const pid = sidecar.hello?.pid as number;
+  process.kill(pid, 'SIGSTOP');
+  const cancelled = job.cancel();
+
+  process.kill(pid, 'SIGKILL');
+  await cancelled;
+
+  assert.equal((await job.result).status, 'cancelled');
+  let state = '';
+  while (state !== 'cancelled') state = (await sidecar.getJob(job.id as string)).state;
+});
+
 test('a job that was told to cancel is not taken up by the next worker', async (t) => {
   const dies = `
     if (command.command === 'cancel') process.exit(1);

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -151,4 +153,45 @@ def test_a_worker_that_dies_before_its_hello_tells_its_last_words() -> None:
     client = Client("tests", command=("sh", "-c", "echo no room >&2; exit 3"), timing=HASTY)
 
     with pytest.raises(WorkerGoneError, match=r"exit code 3: no room"):
+        client.start()
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_job_that_was_told_to_cancel_is_not_gone_on_with_after_a_crash(
+    client: Client, material: Material, tmp_path: Path, *, is_told: bool
+) -> None:
+    job = client.batch([material.slow], tmp_path / "out")
+    pid = kill(client, signal.SIGSTOP)
+    if is_told:
+        steered = threading.Thread(target=job.cancel)
+        steered.start()
+    os.kill(pid, signal.SIGKILL)
+    if is_told:
+        steered.join(HANG_SECONDS)
+    else:
+        tree.wait_until(lambda: client.worker_pid != pid, "its end is heard")
+        job.cancel()
+
+    result = job.result(HANG_SECONDS)
+
+    assert (result["status"], result["total_pages_processed"]) == ("cancelled", 0)
+    assert client.interrupted() == []
+
+
+def test_what_is_no_event_is_passed_over_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    noise = "print('[1]'); print('7'); print('{\"id\": \"c1\"}');"
+    hello = (
+        "print(json.dumps({'type': 'result', 'id': 'c1', 'data': {'kind': 'hello', 'pid': 1}}), flush=True);"
+    )
+    program = f"import json, sys; sys.stdin.readline(); {noise} {hello} sys.stdin.read()"
+    client = Client("tests", command=(sys.executable, "-c", program), timing=HASTY)
+
+    client.start()
+    client.stop()
+
+    assert client.hello == {"kind": "hello", "pid": 1}
+    assert [record.message for record in caplog.records if "no event" in record.message] == [
+        "the worker wrote a line that is no event: b'[1]'"
+    ]
+    with pytest.raises(WorkerGoneError, match="was stopped"):
         client.start()

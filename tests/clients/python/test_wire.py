@@ -53,6 +53,13 @@ def test_any_name_a_file_can_have_arrives(name: bytes, tmp_path: Path) -> None:
     assert path_from_wire(wire_path(path)) == str(path)
 
 
+def test_what_can_be_no_path_is_told_before_it_is_sent_and_an_empty_name_is_the_workers_to_refuse() -> None:
+    with pytest.raises(UnsendableError, match="half a surrogate pair"):
+        wire_path("\ud800.pdf")
+
+    assert wire_path("") == ""
+
+
 def test_a_relative_path_is_the_programs_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
