@@ -32,6 +32,11 @@ def test_the_dockerfile_copies_what_is_there_and_does_not_run_as_root() -> None:
     ]
 
     assert copied
+    project = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
+    [licences] = re.findall(r"^license-files = \[(.*)\]", project, re.MULTILINE)
+    assert set(re.findall(r'"(.+?)"', licences)) <= set(copied), "the image is passed on with them"
+    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    assert {f"!{name}" for name in copied if name != "requirements/"} <= set(ignored)
     assert [name for name in copied if not (REPOSITORY / name).exists()] == []
     assert re.search(r"^USER (?!root)\w+$", text, re.MULTILINE)
     assert "HEALTHCHECK" in text
