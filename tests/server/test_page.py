@@ -158,6 +158,7 @@ def test_dropped_files_are_taken_and_what_cannot_be_read_is_said_at_its_place(pa
     expect(page.locator(".grid li")).to_have_count(1)
     expect(page.locator(".grid .bad")).not_to_be_empty()
     expect(page.get_by_label("program.pdf")).not_to_be_checked()
+    accessible(page)
 
 
 def test_a_job_is_paused_resumed_and_cancelled_on_the_page_and_by_the_command_line(
