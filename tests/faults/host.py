@@ -185,11 +185,11 @@ def codes(data: Event) -> dict[str, str]:
     return {Path(entry["file"]).name: entry["code"] for entry in data["failed"]}
 
 
-def nothing_is_left(folder: Path) -> None:
+def nothing_is_left(folder: Path, after: str = "") -> None:
     """No temporary file, however deep. A result waits for its manifest, but not for long: that one may be in the making."""
     with contextlib.suppress(AssertionError):
         wait_until(lambda: not left_behind(folder))
-    assert left_behind(folder) == []
+    assert left_behind(folder) == [], after
 
 
 def left_behind(folder: Path) -> list[str]:

@@ -149,7 +149,7 @@ def _require_mended(home: Path, job: str | None, call: str) -> None:
     assert sorted(path.name for path in (home / "home" / "state").rglob("*")) == ["jobs", "jobs.sqlite3"], (
         call
     )
-    nothing_is_left(home), call
+    nothing_is_left(home, call)
     assert {
         path.name for path in out.iterdir() if "manifest" not in path.name and ".kept-" not in path.name
     } == OUTPUTS
