@@ -16,6 +16,8 @@ from PIL import Image
 import ocr_sidecar
 from ocr_sidecar import (
     AsyncSidecar,
+    CorruptError,
+    EmptyFileError,
     FileDone,
     InvalidParamsError,
     JobEnded,
@@ -148,6 +150,21 @@ def test_a_page_of_a_file_is_chosen_by_its_number(sample: Callable[[str], Sample
     assert second.words
     with pytest.raises(NotFoundError, match="has no page 99"):
         sidecar.read_page(path, page=99)
+
+
+def test_what_a_page_process_says_is_wrong_is_an_error_of_its_own_class(
+    sidecar: Sidecar, tmp_path: Path
+) -> None:
+    damaged = tmp_path / "damaged.png"
+    damaged.write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    with pytest.raises(NotFoundError, match=r"missing\.png"):
+        sidecar.read_page(tmp_path / "missing.png")
+    with pytest.raises(NotFoundError, match=r"missing\.png"):
+        sidecar.inspect(tmp_path / "missing.png")
+    with pytest.raises(EmptyFileError, match="image"):
+        sidecar.read_page(b"")
+    with pytest.raises(CorruptError, match=r"damaged\.png"):
+        sidecar.read_page(damaged)
 
 
 @pytest.mark.parametrize("image", [5, None, io.StringIO("text"), ["a.png"]])

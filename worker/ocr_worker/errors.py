@@ -145,6 +145,13 @@ class OcrError(Exception):
         return {"code": self.code, "message": self.message, "retryable": self.retryable}
 
 
+def error_of(code: str, message: str) -> OcrError:
+    """The error of a code, of the class that is named after it; of OcrError itself where there is none."""
+    error = next((kind for kind in OcrError.__subclasses__() if kind.code == code), OcrError)(message)
+    error.code = code
+    return error
+
+
 def sayable(text: str) -> str:
     """Make text printable: bytes of a name that are not UTF-8 are replaced."""
     try:

@@ -8,7 +8,7 @@ from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from ocr_worker.errors import BusyError, CrashedError, EngineError, OcrError, PageTimeoutError
+from ocr_worker.errors import BusyError, CrashedError, EngineError, OcrError, PageTimeoutError, error_of
 from ocr_worker.jobs.course import with_name
 from ocr_worker.model.results import Inspection, PageFacts
 from ocr_worker.model.tasks import (
@@ -35,14 +35,6 @@ PATIENCE_SECONDS = 1
 MOST_WAITING = 1000
 
 Question = InspectTask | PageTask | CorrectTask | OverlayTask | PictureTask | WarmTask
-
-
-class PageTaskError(OcrError):
-    """The failure that a page process answered with."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.message)
-        self.code = failure.code
 
 
 @dataclass(eq=False, slots=True)
@@ -161,6 +153,6 @@ def failed(outcome: Outcome, name: str, limit_seconds: float) -> OcrError:
     if traceback := outcome.details.get("traceback"):
         log.error("%s:\n%s", name, traceback)
     if outcome.code == "timeout":
-        late = f"it could not be inspected within {limit_seconds:g} seconds; try again when the machine is less busy"
+        late = f"it took longer than {limit_seconds:g} seconds; try again when the machine is less busy"
         outcome = Failure.of(PageTimeoutError(late))
-    return PageTaskError(with_name(outcome, name, None))
+    return error_of(outcome.code, with_name(outcome, name, None).message)
