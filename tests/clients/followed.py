@@ -153,7 +153,15 @@ def _is_taken(window: Window, scan: Path) -> bool:
 
 
 def _has_window(dev: psutil.Process) -> bool:
-    return any(child.name().startswith("WebKitWebProc") for child in dev.children(recursive=True))
+    return any(_name(child).startswith("WebKitWebProc") for child in dev.children(recursive=True))
+
+
+def _name(process: psutil.Process) -> str:
+    """Nothing of one that has ended meanwhile: a compiler starts and ends hundreds."""
+    try:
+        return process.name()
+    except psutil.NoSuchProcess:
+        return ""
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ocr_worker.server import watching
 from tests.cli.command import Command, write_papers
 from tests.conftest import REPOSITORY
 from tests.e2e.material import Material
@@ -87,6 +89,26 @@ def test_a_pause_is_told_to_those_who_watch(
                     client.post(f"/api/v1/jobs/{job_id}/pause")
 
     assert "paused" in states
+
+
+def test_what_is_ordered_is_told_at_once_and_not_when_the_store_is_looked_into_next(
+    client: httpx.Client, served: Service, material: Material
+) -> None:
+    assert watching.LOOK_SECONDS >= 1
+    job_id = start(client, material.pdf(material.folder / "steered.pdf", "mmmmmm"))
+    waits: list[float] = []
+
+    with served.client() as own:
+        heard = events(own, f"/api/v1/jobs/{job_id}/events")
+        for order, state in [("pause", "paused"), ("resume", "running")] * 4:
+            client.post(f"/api/v1/jobs/{job_id}/{order}")
+            since = time.monotonic()
+            next(event for event in heard if event.kind == "job" and event.data["state"] == state)
+            waits.append(time.monotonic() - since)
+        client.post(f"/api/v1/jobs/{job_id}/cancel")
+
+    # Half of them would wait for half of that time, if they waited for it.
+    assert sorted(waits)[len(waits) // 2] < watching.LOOK_SECONDS / 4, waits
 
 
 def test_a_quiet_stream_has_a_heartbeat_and_headers_that_keep_proxies_from_holding_it_back(

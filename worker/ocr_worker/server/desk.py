@@ -174,6 +174,7 @@ class Desk:
         where = await self.order(give)
         if where == "elsewhere":
             await self._ask_owner(job_id, request, done)
+        self.hub.look(job_id)
         return where
 
     async def _ask_owner(self, job_id: JobId, request: Request, done: Callable[[JobState], bool]) -> None:

@@ -13,7 +13,14 @@ from typing import TypeVar, Union
 from ocr_worker.jobs import queries
 from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.jobs.subscriptions import Heard, Subscription
-from ocr_worker.model.events import JobEnded, JobEvent, JobFailed
+from ocr_worker.model.events import (
+    CrewChanged,
+    FileStarted,
+    JobEnded,
+    JobEvent,
+    JobFailed,
+    JobPaused,
+)
 from ocr_worker.model.jobs import ACTIVE, JobId
 from ocr_worker.model.results import JobSummary
 from ocr_worker.store.job_store import JobStore, store_as_it_is
@@ -35,6 +42,13 @@ class Standing:
 News = Union[Standing, Heard]
 
 
+@dataclass(slots=True)
+class _Watcher:
+    woken: asyncio.Event
+    has_to_look: bool = False
+    """Whether it was woken for what only the store tells: a job that was paused, or goes on."""
+
+
 class Hub:
     """Wakes watchers. Of the event loop's thread, but for `on_event`, which the runtime calls."""
 
@@ -42,7 +56,7 @@ class Hub:
         """Listen to nothing yet: `open` does."""
         self._runtime, self._reader = runtime, reader
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._waiting: dict[JobId, set[asyncio.Event]] = defaultdict(set)
+        self._waiting: dict[JobId, list[_Watcher]] = defaultdict(list)
         self._store: JobStore | None = None
         self.closed: bool = False
 
@@ -55,8 +69,22 @@ class Hub:
         await asyncio.wrap_future(self._runtime.submit(lambda _: self._runtime.attach(self)))
 
     def on_event(self, event: JobEvent) -> None:
+        match event:
+            case FileStarted() | CrewChanged():
+                # Watchers see what is in work in the progress.
+                return
+            case JobPaused(job_id):
+                call = self.look
+            case _:
+                call, job_id = self._wake, event.job_id
         if self._loop is not None and not self.closed:
-            self._loop.call_soon_threadsafe(self._wake, event.job_id)
+            self._loop.call_soon_threadsafe(call, job_id)
+
+    def look(self, job_id: JobId) -> None:
+        """Have watchers see how a job stands, as no event tells it."""
+        for watcher in self._waiting.get(job_id, ()):
+            watcher.has_to_look = True
+        self._wake(job_id)
 
     def close(self) -> None:
         """End all watchers."""
@@ -68,42 +96,43 @@ class Hub:
     async def watch(self, job_id: JobId, after_seq: int) -> AsyncIterator[Sequence[News]]:
         """The job as it stands, then its events after `after_seq`, up to the end of its run; together what came together."""
         subscription = await asyncio.to_thread(self._runtime.subscribe, job_id, after_seq)
-        woken = asyncio.Event()
-        self._waiting[job_id].add(woken)
+        watcher = _Watcher(asyncio.Event())
+        self._waiting[job_id].append(watcher)
         last: JobSummary | None = None
         try:
             while not self.closed:
+                watcher.has_to_look = False
                 now = await self._read(lambda: self._look(subscription, job_id))
                 if now is None:
                     return
                 if last is None or _differs(now, last):
                     yield [Standing(now)]
                 last = now
-                async for heard in self._told(subscription, woken):
+                async for heard in self._told(subscription, watcher):
                     yield heard
                     if isinstance(heard[-1], JobEnded | JobFailed):
                         return
                 if last.state not in ACTIVE:
                     return
         finally:
-            self._forget(job_id, woken)
+            self._forget(job_id, watcher)
             with suppress(RuntimeError):
                 # At the end of the service the reader may be gone before its watchers.
                 self._reader.submit(subscription.close)
 
-    async def _told(self, subscription: Subscription, woken: asyncio.Event) -> AsyncIterator[Sequence[Heard]]:
-        """Events until none comes for a while."""
-        while not self.closed:
-            woken.clear()
+    async def _told(self, subscription: Subscription, watcher: _Watcher) -> AsyncIterator[Sequence[Heard]]:
+        """Events until none comes for a while, or the store has to be looked into."""
+        while not self.closed and not watcher.has_to_look:
+            watcher.woken.clear()
             # All that there is in one go: each costs a visit to the reader's thread.
             there = await self._read(lambda: _there(subscription))
             if there:
                 yield there
-            if len(there) < AT_ONCE and not await _is_set(woken, LOOK_SECONDS):
+            if len(there) < AT_ONCE and not await _is_set(watcher.woken, LOOK_SECONDS):
                 return
 
-    def _forget(self, job_id: JobId, woken: asyncio.Event) -> None:
-        self._waiting[job_id].discard(woken)
+    def _forget(self, job_id: JobId, watcher: _Watcher) -> None:
+        self._waiting[job_id] = [each for each in self._waiting[job_id] if each is not watcher]
         if not self._waiting[job_id]:
             del self._waiting[job_id]
 
@@ -117,8 +146,8 @@ class Hub:
         return queries.job_summary(self._store, job)
 
     def _wake(self, job_id: JobId) -> None:
-        for woken in self._waiting.get(job_id, ()):
-            woken.set()
+        for watcher in self._waiting.get(job_id, ()):
+            watcher.woken.set()
 
     async def _read(self, query: Callable[[], T]) -> T:
         """Subscriptions have a connection to the store, which is for one thread."""
