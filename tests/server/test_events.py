@@ -236,6 +236,17 @@ def _answers(address: str) -> bool:
         return False
 
 
+def running(client: httpx.Client, title: str) -> str:
+    """The id of the job that begins with this file, once it runs."""
+
+    def found() -> list[str]:
+        jobs = client.get("/api/v1/jobs").json()["jobs"]
+        return [job["job_id"] for job in jobs if (job["title"], job["state"]) == (title, "running")]
+
+    [job_id] = until(found, bool)
+    return str(job_id)
+
+
 def test_a_job_of_the_command_line_is_watched_as_any_other(
     served: Service, client: httpx.Client, material: Material, tmp_path: Path
 ) -> None:
@@ -243,15 +254,31 @@ def test_a_job_of_the_command_line_is_watched_as_any_other(
     batch = ocr.start(
         "batch", material.pdf(tmp_path / "elsewhere.pdf", "mm"), "--output-dir", tmp_path / "out"
     )
-    job_id = until(
-        lambda: client.get("/api/v1/jobs").json()["jobs"][0], lambda job: job["title"] == "elsewhere.pdf"
-    )["job_id"]
+    job_id = running(client, "elsewhere.pdf")
 
     heard = ended(client, job_id)
     batch.communicate(timeout=HANG_SECONDS)
 
     assert [event.kind for event in heard if event.id] == ["file", "end"]
     assert heard[-1].data["status"] == "completed"
+
+
+def test_who_watches_hears_that_the_process_of_a_job_was_killed(
+    served: Service, client: httpx.Client, material: Material, tmp_path: Path
+) -> None:
+    ocr = Command(tmp_path, {"OCR_WORKER_STATE_DIR": str(served.state_dir)})
+    scan = material.pdf(tmp_path / "orphaned.pdf", "mm")
+    batch = ocr.start("batch", scan, "--output-dir", tmp_path / "out")
+    job_id = running(client, "orphaned.pdf")
+
+    with served.client() as own:
+        heard = events(own, f"/api/v1/jobs/{job_id}/events")
+        first = next(heard)
+        batch.kill()
+        batch.communicate(timeout=HANG_SECONDS)
+        last = [event.data["state"] for event in heard if event.kind == "job"][-1]
+
+    assert (first.data["state"], last) == ("running", "interrupted")
 
 
 def test_who_knows_a_job_up_to_an_event_is_told_what_came_after_it(

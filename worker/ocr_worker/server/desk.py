@@ -51,7 +51,7 @@ class Desk:
         self._opened = 0
         self._looked_at = 0.0
         self._correcting = asyncio.Lock()
-        self.hub: Hub = Hub(runtime, self._reader)
+        self.hub: Hub = Hub(runtime, self._reader, self.find_interrupted)
         self.told: Told = Told()
         self.uploads: Uploads = Uploads(places.uploads, options.limits)
 

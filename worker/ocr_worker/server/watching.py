@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar, Union
 
+from ocr_worker.errors import OcrError
 from ocr_worker.jobs import queries
 from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.jobs.subscriptions import Heard, Subscription
@@ -52,9 +54,11 @@ class _Watcher:
 class Hub:
     """Wakes watchers. Of the event loop's thread, but for `on_event`, which the runtime calls."""
 
-    def __init__(self, runtime: Runtime, reader: ThreadPoolExecutor) -> None:
-        """Listen to nothing yet: `open` does."""
-        self._runtime, self._reader = runtime, reader
+    def __init__(
+        self, runtime: Runtime, reader: ThreadPoolExecutor, find_interrupted: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Listen to nothing yet: `open` does. `find_interrupted` has jobs of dead processes marked."""
+        self._runtime, self._reader, self._find_interrupted = runtime, reader, find_interrupted
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: dict[JobId, list[_Watcher]] = defaultdict(list)
         self._store: JobStore | None = None
@@ -102,6 +106,9 @@ class Hub:
         try:
             while not self.closed:
                 watcher.has_to_look = False
+                with suppress(OcrError, sqlite3.Error):
+                    # While the store is locked, there is another time.
+                    await self._find_interrupted()
                 now = await self._read(lambda: self._look(subscription, job_id))
                 if now is None:
                     return
