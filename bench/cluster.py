@@ -15,13 +15,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from bench.jobs import Effort, Job, card_job, scan_job
 from ocr_worker.cluster.cluster_pool import ClusterPool
 from ocr_worker.cluster.dask_engine import DaskEngine
 from ocr_worker.cluster.orders import RESULT, Order, PageReply, Reply, load_order
@@ -29,6 +30,7 @@ from ocr_worker.model.crew import Crew
 from ocr_worker.model.tasks import PageDone, PageSettings, PageTask, Source
 from ocr_worker.processes.pool import PoolStats, TaskEnded
 from ocr_worker.settings import ClusterSettings, Settings
+from samples import build
 
 PAGE_BYTES = 7000
 SLOTS_A_NODE = 10
@@ -108,6 +110,9 @@ class Measured:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.cluster", description=__doc__)
     parser.add_argument("rows", nargs="*", choices=[*ROWS, *PARTS, []], default=list(ROWS))
+    parser.add_argument(
+        "--share", type=float, default=1.0, help="Of the files that are read beside the local pool."
+    )
     parser.add_argument("--address", default="")
     parser.add_argument("--slots", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=1.0)
@@ -116,7 +121,7 @@ def main() -> int:
         if row in PARTS:
             PARTS[row](options)
         else:
-            sys.stdout.write(f"{row}: {ROWS[row]()}\n")
+            sys.stdout.write(f"{row}: {ROWS[row](options.share)}\n")
             sys.stdout.flush()
     return 0
 
@@ -154,6 +159,82 @@ def embedded_start() -> str:
             with embedded(Path(folder), nodes=1):
                 seconds.append(time.perf_counter() - begun)
     return f"{min(seconds):.2f} s at the least of {len(seconds)}, with one node"
+
+
+def beside_local(make: Callable[[str, Effort, int], Job], count: int, rounds: int) -> str:
+    """The same files by two processes of this machine, and by two nodes of one slot on it; in turn."""
+    with tempfile.TemporaryDirectory() as place, _real_cluster(Path(place)) as (address, programs):
+        folder = Path(place)
+        files = make("", Effort(folder), count).files
+        idle = _cpu_a_second(programs)
+        walls, beyond = [], []
+        for turn in range(rounds):
+            local = _batch(folder / f"local{turn}", files, 2)
+            before = sum(map(_tree_cpu, programs))
+            away = _batch(folder / f"away{turn}", files, 1, "--cluster", address)
+            at_nodes = sum(map(_tree_cpu, programs)) - before - idle * away.seconds
+            walls.append(local.seconds / away.seconds)
+            beyond.append(1000 * (away.cpu + at_nodes - local.cpu) / count)
+    return (
+        f"{count} files, {rounds} rounds: wall of the local pool / of the cluster {_all(walls, '.2f')}; CPU a page beyond"
+        f" the local pool's {_all(beyond, '.1f')} ms"
+    )
+
+
+def _all(figures: list[float], form: str) -> str:
+    return ", ".join(format(one, form) for one in figures)
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    seconds: float
+    cpu: float
+    """Of a batch and all its processes."""
+
+
+def _batch(folder: Path, files: list[Path], processes: int, *words: str) -> _Taken:
+    state = {"OCR_WORKER_STATE_DIR": str(folder / "state"), "OCR_WORKER_PAGE_PROCESSES": str(processes)}
+    environment = {**os.environ, **state}
+    batch = [sys.executable, "-m", "ocr_worker", "batch", *map(str, files)]
+    command = [*batch, "-o", str(folder / "out"), "-q", *words]
+    before, begun = os.times(), time.monotonic()
+    subprocess.run(command, env=environment, check=True)
+    seconds, after = time.monotonic() - begun, os.times()
+    spent = after.children_user + after.children_system - before.children_user - before.children_system
+    return _Taken(seconds, spent)
+
+
+@contextmanager
+def _real_cluster(folder: Path) -> Iterator[tuple[str, list[psutil.Process]]]:
+    """A scheduler and two nodes of one slot, as docs/cluster.md starts them; ready, with page processes that have read."""
+    with _scheduler() as (scheduler, address), ExitStack() as stack:
+        environment = {**os.environ, "OCR_WORKER_STATE_DIR": str(folder / "unused")}
+        command = [sys.executable, "-m", "ocr_worker", "node", address, "--slots", "1"]
+        nodes = [
+            stack.enter_context(subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL))
+            for _ in range(2)
+        ]
+        try:
+            _engine_of(address, 2)[0].close()
+            warming = [one.path for one in build("cards", folder / "warm", seed=1, count=8)]
+            _batch(folder / "warmed", warming, 1, "--cluster", address)
+            yield address, [scheduler, *(psutil.Process(one.pid) for one in nodes)]
+        finally:
+            for node in nodes:
+                node.terminate()
+
+
+def _cpu_a_second(programs: list[psutil.Process], seconds: float = 5.0) -> float:
+    before = sum(map(_tree_cpu, programs))
+    time.sleep(seconds)
+    return (sum(map(_tree_cpu, programs)) - before) / seconds
+
+
+def _tree_cpu(program: psutil.Process) -> float:
+    """Of it and its page processes, those that have ended too."""
+    spent = program.cpu_times()
+    ended = spent.children_user + spent.children_system
+    return _cpu(program) + ended + sum(map(_cpu, program.children(recursive=True)))
 
 
 def _run(case: Simulated) -> Measured:
@@ -294,12 +375,14 @@ def _answer(order: Order, ticket: int, page: int, seconds: float) -> bytes:
     return Reply(order.key, "node", (PageReply(ticket, done, seconds, {RESULT: b"x" * PAGE_BYTES}),)).dump()
 
 
-ROWS: dict[str, Callable[[], str]] = {
-    "embedded": embedded_start,
-    "idle": idle,
-    "fifty": lambda: simulated(Simulated(50)),
-    "two-hundred": lambda: simulated(Simulated(200)),
-    "thousand": lambda: simulated(Simulated(1000, pages_a_slot=10, page_seconds=5.0), rounds=1),
+ROWS: dict[str, Callable[[float], str]] = {
+    "scans": lambda share: beside_local(scan_job, round(40 * share), 3),
+    "cards": lambda share: beside_local(card_job, round(2000 * share), 3),
+    "embedded": lambda _: embedded_start(),
+    "idle": lambda _: idle(),
+    "fifty": lambda _: simulated(Simulated(50)),
+    "two-hundred": lambda _: simulated(Simulated(200)),
+    "thousand": lambda _: simulated(Simulated(1000, pages_a_slot=10, page_seconds=5.0), rounds=1),
 }
 PARTS: dict[str, Callable[[argparse.Namespace], None]] = {"scheduler": _be_scheduler, "nodes": _be_nodes}
 
