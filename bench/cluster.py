@@ -31,14 +31,10 @@ from ocr_worker.model.tasks import PageDone, PageSettings, PageTask, Source
 from ocr_worker.processes.pool import PoolStats, TaskEnded
 from ocr_worker.settings import ClusterSettings, Settings
 from samples import build
+from tests.cluster.settings import SCHEDULER_SETTINGS
 
 PAGE_BYTES = 7000
 SLOTS_A_NODE = 10
-SCHEDULER_SETTINGS = {
-    "DASK_DISTRIBUTED__SCHEDULER__WORKER_SATURATION": "2",
-    "DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL": "500ms",
-}
-"""Those of docs/cluster.md that cost or save time."""
 WAIT_SECONDS = 300.0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from ocr_worker.errors import ClusterInsecureError
 from ocr_worker.settings import TlsFiles
 from samples import build
 from tests.cluster.embedded import embedded
+from tests.cluster.settings import SCHEDULER_SETTINGS
 from tests.limits import HANG_SECONDS
 from tests.protocol.process import start_worker
 from tests.protocol.transcripts import FOLDER, read_steps, replay
@@ -145,6 +147,14 @@ def test_flags_go_before_the_file_and_tls_takes_all_three(
     assert (by_flag.address, by_flag.insecure, by_flag.inline) == ("localhost", True, True)
     with pytest.raises(UsageError, match="three files"):
         job_settings(RunOptions(cluster="localhost", tls_ca=place), configuration)
+
+
+def test_the_guide_names_the_settings_that_the_scheduler_is_tested_with() -> None:
+    guide = (Path(__file__).parents[2] / "docs/cluster.md").read_text("utf-8")
+
+    named = dict(re.findall(r"^ +export (DASK_\w+)=(\S+)$", guide, re.MULTILINE))
+
+    assert named == SCHEDULER_SETTINGS
 
 
 def test_maps_of_a_preloaded_worker_come_from_a_variable() -> None:

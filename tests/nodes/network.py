@@ -18,16 +18,12 @@ import psutil
 
 from ocr_worker.cluster.certificates import make_certificates
 from tests.cluster.outputs import Outputs
+from tests.cluster.settings import SCHEDULER_SETTINGS
 from tests.limits import HANG_SECONDS
 
 HOSTS = {"coordinator": "10.77.0.1", "scheduler": "10.77.0.2", "a": "10.77.0.3", "b": "10.77.0.4"}
 BRIDGE = "ocr-bridge"
 ADDRESS = "tls://10.77.0.2:8786"
-SCHEDULER_SETTINGS = {
-    "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "2",
-    "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "10s",
-    "DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "12s",
-}
 BIN = Path(sys.executable).parent
 
 

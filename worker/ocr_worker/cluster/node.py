@@ -34,6 +34,7 @@ NO_INODE = 0
 ABSENT = frozenset({"not_found", "permission", "unreachable"})
 """What a node says of a file that the coordinator has just opened: this node does not see it."""
 WATCHED_SECONDS = 60.0
+REMEMBERED = 64
 Say = Callable[[bytes], None]
 """Tells of pages as they end, from the node's thread."""
 
@@ -91,6 +92,8 @@ class PageNode:
         self._settings = replace(settings, state_dir=self._folder, cluster=None)
         self._pool: Pool | None = None
         self._works: dict[str, _Work] = {}
+        self._withdrawn: deque[str] = deque(maxlen=REMEMBERED)
+        """Orders that were ended before they had begun here: their threads are on the way."""
         self._last_ticket = 0
         self._read_at: deque[float] = deque(maxlen=10_000)
         self._closed = threading.Event()
@@ -173,7 +176,11 @@ class PageNode:
         pool.tick()
 
     def _begin(self, work: _Work) -> None:
-        self._works[work.order.key] = work
+        if (key := work.order.key) in self._withdrawn:
+            self._withdrawn.remove(key)
+            work.ended.set()
+            return
+        self._works[key] = work
         self._next(work)
 
     def _next(self, work: _Work) -> None:
@@ -217,6 +224,7 @@ class PageNode:
     def _end(self, key: str) -> None:
         work = self._works.get(key)
         if work is None or self._pool is None:
+            self._withdrawn.append(key)
             return
         self._pool.kill({work.ticket})
         shutil.rmtree(self._result_folder(work.ticket), ignore_errors=True)
