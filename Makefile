@@ -149,7 +149,7 @@ bench-long: .venv/bench ## Memory and cost a page over 2,000 pages and 5,000 car
 bench-shards: .venv/bench ## Plans of a million files, status of 100,000 shards, a shard beside the same batch.
 	$(BIN)/python -m bench shards
 
-bench-cluster: .venv/dev ## What the way to a cluster's nodes costs, by simulated ones of 50 and 200 slots.
+bench-cluster: .venv/dev ## What a cluster costs: beside the local pool, by simulated nodes of up to 1,000 slots, after kills and cuts.
 	$(BIN)/python -m bench.cluster
 
 bench-server: .venv/dev ## The service under load: 50 watchers, 300 uploads, 1,000 polls a second, kill -9; on a quiet machine.

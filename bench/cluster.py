@@ -1,6 +1,6 @@
 """`python -m bench.cluster [ROW…]`: what a cluster costs. Nodes are simulated where the rows are about the way to them.
 
-Prints a row each, and leaves nothing behind. What a network and machines do is for `make cluster-test`.
+Prints a row each, and leaves nothing behind. That nothing is lost is for `make cluster-test` to show.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import Any
 import psutil
 
 from bench.jobs import Effort, Job, card_job, scan_job
+from bench.losses import losses
 from ocr_worker.cluster.cluster_pool import ClusterPool
 from ocr_worker.cluster.dask_engine import DaskEngine
 from ocr_worker.cluster.orders import RESULT, Order, PageReply, Reply, load_order
@@ -374,6 +375,7 @@ def _answer(order: Order, ticket: int, page: int, seconds: float) -> bytes:
 ROWS: dict[str, Callable[[float], str]] = {
     "scans": lambda share: beside_local(scan_job, round(40 * share), 3),
     "cards": lambda share: beside_local(card_job, round(2000 * share), 3),
+    "losses": lambda _: losses() if os.geteuid() == 0 else "skipped: needs root for network namespaces",
     "embedded": lambda _: embedded_start(),
     "idle": lambda _: idle(),
     "fifty": lambda _: simulated(Simulated(50)),

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from PIL import Image, ImageDraw, ImageFont
 
 from ocr_worker.cluster.certificates import make_certificates
 from tests.cluster.outputs import Outputs
@@ -25,6 +26,9 @@ HOSTS = {"coordinator": "10.77.0.1", "scheduler": "10.77.0.2", "a": "10.77.0.3",
 BRIDGE = "ocr-bridge"
 ADDRESS = "tls://10.77.0.2:8786"
 BIN = Path(sys.executable).parent
+SCANS = 6
+BUSY_SECONDS = 0.8
+"""Of processor time, from which on a page process has a page: to start takes less."""
 
 
 def ip(*words: str) -> None:
@@ -199,3 +203,33 @@ def _take_down() -> None:
             ip("link", "del", f"v-{host[0]}")
     with suppress(subprocess.CalledProcessError):
         ip("link", "del", BRIDGE)
+
+
+def write_scans(folder: Path, count: int = SCANS) -> Path:
+    """Pages that take about a second, so that something can befall them while they are read."""
+    picture = Image.new("L", (1700, 1100), 255)
+    for row in range(18):
+        line = f"Line {row}: the ferry leaves at twenty past seven, whatever the weather is like"
+        ImageDraw.Draw(picture).text((60, 40 + 56 * row), line, fill=0, font=ImageFont.load_default(36))
+    for number in range(count):
+        picture.save(folder / f"scan-{number}.png", dpi=(300, 300))
+    return folder
+
+
+def await_work(net: Network, *names: str) -> str:
+    """Wait until one of these nodes has read for a moment; its name."""
+    found: list[str] = []
+
+    def works() -> bool:
+        found[:] = [name for name in names for one in net.pages_of(name) if cpu_of(one) > BUSY_SECONDS]
+        return bool(found)
+
+    await_that(works, "a page at a node")
+    return found[0]
+
+
+def cpu_of(process: psutil.Process) -> float:
+    try:
+        return float(process.cpu_times().user)
+    except psutil.Error:
+        return 0.0

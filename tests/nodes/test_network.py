@@ -12,16 +12,23 @@ from typing import Any
 
 import psutil
 import pytest
-from PIL import Image, ImageDraw, ImageFont
 
 from ocr_worker.engines.ocr.tessdata import find_data, tessdata_folders
 from tests.conftest import miss, need_command
 from tests.limits import HANG_SECONDS
-from tests.nodes.network import Batch, Network, await_that, ip, network, space
-
-SCANS = 6
-BUSY_SECONDS = 0.8
-"""Of processor time, from which on a page process has a page: to start takes less."""
+from tests.nodes.network import (
+    BUSY_SECONDS,
+    SCANS,
+    Batch,
+    Network,
+    await_that,
+    await_work,
+    cpu_of,
+    ip,
+    network,
+    space,
+    write_scans,
+)
 
 
 @pytest.fixture(scope="module")
@@ -50,15 +57,7 @@ def net(hosts: Network) -> Iterator[Network]:
 
 @pytest.fixture(scope="module")
 def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Pages that take about a second, so that something can befall them while they are read."""
-    folder = tmp_path_factory.mktemp("scans")
-    picture = Image.new("L", (1700, 1100), 255)
-    for row in range(18):
-        line = f"Line {row}: the ferry leaves at twenty past seven, whatever the weather is like"
-        ImageDraw.Draw(picture).text((60, 40 + 56 * row), line, fill=0, font=ImageFont.load_default(36))
-    for number in range(SCANS):
-        picture.save(folder / f"scan-{number}.png", dpi=(300, 300))
-    return folder
+    return write_scans(tmp_path_factory.mktemp("scans"))
 
 
 def _is_of(process: psutil.Process, folder: Path) -> bool:
@@ -67,25 +66,6 @@ def _is_of(process: psutil.Process, folder: Path) -> bool:
         return "page-process" in process.cmdline() and str(folder) in process.environ().get("TMPDIR", "")
     except psutil.Error:
         return False
-
-
-def await_work(net: Network, *names: str) -> str:
-    """Wait until one of these nodes has read for a moment; its name."""
-    found: list[str] = []
-
-    def works() -> bool:
-        found[:] = [name for name in names for one in net.pages_of(name) if _cpu(one) > BUSY_SECONDS]
-        return bool(found)
-
-    await_that(works, "a page at a node")
-    return found[0]
-
-
-def _cpu(process: psutil.Process) -> float:
-    try:
-        return float(process.cpu_times().user)
-    except psutil.Error:
-        return 0.0
 
 
 def assert_whole(batch: Batch, count: int = SCANS) -> dict[str, Any]:
@@ -126,7 +106,7 @@ def test_a_kill_in_mid_page_loses_nothing(net: Network, scans: Path, tmp_path: P
     else:
         at_work = net.pages_of("a") + net.pages_of("b")
         net.kill("batch")
-        assert psutil.wait_procs([one for one in at_work if _cpu(one) > BUSY_SECONDS], timeout=10)[1] == []
+        assert psutil.wait_procs([one for one in at_work if cpu_of(one) > BUSY_SECONDS], timeout=10)[1] == []
         batch = net.batch(scans, tmp_path / "out")
 
     if who == "coordinator":
@@ -194,7 +174,7 @@ def test_a_bad_line_is_slow_and_no_more(net: Network, scans: Path, tmp_path: Pat
 def test_a_cancel_ends_the_page_processes_of_nodes(net: Network, scans: Path, tmp_path: Path) -> None:
     batch = net.batch(scans, tmp_path / "out")
     await_work(net, "a", "b")
-    at_work = [one for name in ("a", "b") for one in net.pages_of(name) if _cpu(one) > BUSY_SECONDS]
+    at_work = [one for name in ("a", "b") for one in net.pages_of(name) if cpu_of(one) > BUSY_SECONDS]
 
     batch.program.send_signal(signal.SIGINT)
 
