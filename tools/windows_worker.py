@@ -102,10 +102,11 @@ def _with_stand_in(line: bytes) -> bytes:
     """The command, with a process that Wine knows in the place of the one that the host names."""
     if b'"parent_pid"' not in line:
         return line
-    command = json.loads(line)
     try:
+        command = json.loads(line)
         parent = os.pidfd_open(command["parent_pid"])
-    except ProcessLookupError:
+    except (ValueError, RecursionError, TypeError, KeyError, OverflowError, OSError):
+        # The worker is to say what is wrong with it.
         return line
     stand_in = subprocess.Popen(
         ["wine", os.fspath(PYTHON / "python.exe"), "-c", STAND_IN], env=environment(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -31,6 +32,14 @@ def test_a_process_that_takes_too_much_memory_is_told_from_one_that_does_not() -
 
     assert found.excess(256) == "256 MiB of memory"
     assert found.excess(1536) is None
+
+
+def test_of_windows_that_counts_which_wine_tells_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    memory = SimpleNamespace(rss=3, vms=5, private=2**40)
+    process = SimpleNamespace(memory_info=lambda: memory, num_handles=lambda: 7)
+
+    assert taken(process) == Taken(5, 7)  # type: ignore[arg-type]
 
 
 @pytest.mark.skipif(sys.platform != "win32", reason="Windows alone keeps no limit of them")

@@ -39,5 +39,6 @@ def taken(process: psutil.Process) -> Taken:
     """Raises psutil.Error."""
     memory = process.memory_info()
     if sys.platform == "win32":
-        return Taken(max(memory.private, memory.rss), process.num_handles())
+        # Not `private`, which should say the same: Wine leaves there what happened to lie in memory.
+        return Taken(max(memory.vms, memory.rss), process.num_handles())
     return Taken(memory.rss)
