@@ -130,7 +130,8 @@ def _sandbox() -> Finding:
     if not lacking:
         detail = "page processes start no programs, open no connections, and write where outputs go alone"
         return Finding("sandbox", ok=True, detail=detail, required=False)
-    advice = "a newer kernel has it, unless a container forbids it; until then, no files from strangers"
+    newer = "a newer kernel has it, unless a container forbids it; until then, "
+    advice = f"{newer if sys.platform == 'linux' else ''}no files from strangers"
     return Finding("sandbox", ok=False, detail=f"lacks {'; '.join(lacking)}", advice=advice, required=False)
 
 
