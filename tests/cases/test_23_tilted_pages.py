@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 
 from samples import Sample
 from samples.scores import score
+from tests.cases.shown import sheet, words_of
 from tests.long_rows import first
 from tests.pages.desk import Desk
 
@@ -91,3 +92,28 @@ def _darkest(picture: Image.Image, box: list[int]) -> float:
     lowest = picture.crop((box[0], box[1], box[2], box[3])).getextrema()[0]
     assert isinstance(lowest, (int, float))
     return lowest
+
+
+@pytest.mark.parametrize(("turned", "degrees"), first(2, [(90, 12), (180, -17), (270, 8), (180, 12)]))
+def test_a_page_that_is_tilted_and_turned_is_read(
+    desk: Desk, tmp_path: Path, turned: int, degrees: float
+) -> None:
+    page = Image.new("L", (1240, 1240), 255)
+    page.paste(sheet(size=(1000, 700)), (120, 250))
+    path = tmp_path / "photo.png"
+    tilted = page.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=255)
+    tilted.rotate(turned, expand=True).save(path, dpi=(150, 150))
+
+    done = desk.process(path)
+
+    assert done.text.split() == words_of()
+
+
+def test_a_black_page_is_not_blank(desk: Desk, tmp_path: Path) -> None:
+    path = tmp_path / "black.png"
+    Image.new("L", (1240, 1754), 0).save(path, dpi=(150, 150))
+
+    [done] = desk.process(path).pages
+
+    assert done.status == "unread"
+    assert "ink" in done.warnings[0]

@@ -8,10 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageChops
 
 from samples import build
 from samples.scores import score
 from tests.cases.plain import plain_text
+from tests.cases.shown import SIZE, sheet, words_of
 from tests.long_rows import first
 from tests.pages.desk import Desk
 
@@ -45,3 +47,13 @@ def test_a_dark_picture_is_read_no_worse_than_by_plain_tesseract(
 
     assert ours.cer <= plain.cer + 0.5
     assert ours.f1 >= plain.f1 - 0.5
+
+
+def test_a_page_so_dim_that_the_engine_finds_nothing_is_read(desk: Desk, tmp_path: Path) -> None:
+    """Plain Tesseract finds no word: its one threshold falls within the paper."""
+    path, shade = tmp_path / "dim.png", Image.linear_gradient("L").resize(SIZE)
+    page = ImageChops.multiply(sheet(), shade.point(lambda level: 140 - level // 6))
+    ImageChops.add(page, Image.effect_noise(SIZE, 12), 2, -44).save(path, dpi=(150, 150))
+    assert plain_text(path, tmp_path / "cache").split() != words_of()
+
+    assert desk.process(path).text.split() == words_of()

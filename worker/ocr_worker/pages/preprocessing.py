@@ -10,19 +10,27 @@ from dataclasses import replace
 from ocr_worker.engines.images import filters
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.images.ink import Ink
-from ocr_worker.engines.images.tones import Tones
+from ocr_worker.engines.images.tones import Tones, look
 from ocr_worker.engines.ocr.engine import Hints, ResolutionGate
 from ocr_worker.engines.ocr.layout import OVERLOOKED, Layout
 from ocr_worker.engines.ocr.row_height import row_height
-from ocr_worker.model.page import Affine, Line, mean_confidence
+from ocr_worker.model.page import Affine, Box, Line, mean_confidence
 from ocr_worker.model.tasks import Switch
 
 UNIFORM_RANGE = 8
 """Grey levels between the darkest and the lightest pixel of a page that holds nothing at all."""
+DARK_LEVEL = 64
+"""No paper is as dark."""
 MOSTLY_LIGHT = 0.8
 """Of the ink of a page: as much of it lighter than its ground makes the page white on black."""
+RATHER_LIGHT = 0.5
+"""Of the ink that was not read: the edges of a bar count as dark."""
+MOSTLY_DARK = 0.3
+"""Of the ink: grain on dim paper looks light in places."""
 SOME_LIGHT = 0.05
 """Of the ink: as much makes a page one of both kinds, which was not measured at other sizes than its own."""
+FEWEST_TILES = 8
+"""That hold ink which was not read: a few words."""
 LOST = 0.1
 """Of the ink: as much that one threshold for the whole page would lose makes its light uneven, if its paper varies too."""
 UNEVEN_LEVELS = 45
@@ -99,8 +107,13 @@ def is_typed(lines: tuple[Line, ...]) -> bool:
 
 def is_uniform(image: GreyImage) -> bool:
     """Whether there is nothing to see, not even something faint: anything else is left to the engine to judge."""
-    low, high = filters.grey_range(image.picture)
-    return high - low <= UNIFORM_RANGE
+    return filters.is_flat(image.picture, UNIFORM_RANGE)
+
+
+def is_dark(image: GreyImage) -> bool:
+    """Whether a page that holds nothing is ink from edge to edge."""
+    low, _ = filters.grey_range(image.picture)
+    return low < DARK_LEVEL
 
 
 def dark_on_light(image: GreyImage, tones: Tones) -> GreyImage:
@@ -125,6 +138,26 @@ def evened_out(image: GreyImage, tones: Tones) -> GreyImage | None:
     if is_of_one_kind(tones):
         return replace(image, picture=filters.flatten(bright, backdrop))
     return replace(image, picture=filters.flatten_both(bright, thumbnail))
+
+
+def strengthened(image: GreyImage, tones: Tones, lines: tuple[Line, ...], hints: Hints) -> GreyImage | None:
+    """A page of even light with all its ink black, where so much of it was not read as that may help; otherwise None."""
+    boxes, senseless = [word.box for line in lines for word in line.words], is_doubtful(lines, hints)
+    if not senseless and Ink(image.picture).share_outside(boxes) <= UNSEEN_INK:
+        return None
+    if not (senseless or tones.lost >= LOST or _is_light(image, boxes)):
+        return None
+    bright = filters.brightened(image.picture)
+    thumbnail = filters.thumbnail(bright)
+    if senseless and tones.light < MOSTLY_DARK:
+        return replace(image, picture=filters.flatten(bright, filters.backdrop(thumbnail)))
+    return replace(image, picture=filters.flatten_both(bright, thumbnail))
+
+
+def _is_light(image: GreyImage, boxes: list[Box]) -> bool:
+    """Whether what was not read is lighter than its ground."""
+    rest = look(filters.blanked(image.picture, boxes))
+    return rest.tiles >= FEWEST_TILES and rest.light >= RATHER_LIGHT
 
 
 def squared(image: GreyImage) -> GreyImage:

@@ -72,7 +72,7 @@ class Reader:
     def read(self, image: GreyImage) -> Reading:
         """Recognise a page's bitmap."""
         if preprocessing.is_uniform(image):
-            return Reading((), 0, has_ink=False)
+            return Reading((), 0, has_ink=preprocessing.is_dark(image))
         fitted = _fitted(image, self.hints)
         tones = look(fitted.picture)
         upright = denoised(preprocessing.dark_on_light(fitted, tones), self.settings.denoise)
@@ -97,12 +97,23 @@ class Reader:
         may_shrink = preprocessing.is_of_one_kind(tones)
         even = preprocessing.evened_out(image, tones)
         if even is None:
-            return self._read_upright(image, may_shrink=may_shrink)
+            return self._read_even(image, tones)
         first = self._read_upright(even, may_shrink=may_shrink)
         if not first.turned and preprocessing.is_read_through(image, first.lines, self.hints):
             return first
         second = self._read_upright(image, may_shrink=may_shrink)
         return second if preprocessing.is_better(second.lines, first.lines) else first
+
+    def _read_even(self, image: GreyImage, tones: Tones) -> Reading:
+        """And where it is not, once more for what is too faint or lies light on dark, if there is such."""
+        first = self._read_upright(image, may_shrink=preprocessing.is_of_one_kind(tones))
+        # Lines that make no sense do not tell how the page lies.
+        turned = 0 if preprocessing.is_doubtful(first.lines, self.hints) else first.turned
+        stronger = preprocessing.strengthened(_turn(image, turned), tones, first.lines, self.hints)
+        if stronger is None:
+            return first
+        second = self._read_level(stronger, may_shrink=False)
+        return Reading(second.lines, turned) if preprocessing.is_better(second.lines, first.lines) else first
 
     def _read_upright(self, image: GreyImage, *, may_shrink: bool) -> Reading:
         found = self._find_turn(image) if self.settings.rotate_pages == "on" else 0
@@ -125,11 +136,21 @@ class Reader:
         """Level, turned, whole: each as far as it was not tried, the likelier first, none where the page reads well."""
         is_doubtful = preprocessing.is_doubtful(first.lines, self.hints)
         if (is_doubtful or preprocessing.is_sparse(first.lines)) and self._may_be_tilted(image, first):
-            upright = _turn(image, found)
-            if abs(degrees := ink_tilt(upright.picture)) >= STEEP_DEGREES:
-                yield found, self._read_levelled(upright, degrees)
+            may_be_turned = is_doubtful and self.settings.rotate_pages != "off"
+            yield from self._tilted_ways(image, (found, (found + 90) % 360) if may_be_turned else (found,))
         if is_doubtful:
             yield from self._turned_ways(image, first, found)
+
+    def _tilted_ways(
+        self, image: GreyImage, turns: tuple[int, ...]
+    ) -> Iterator[tuple[int, tuple[Line, ...]]]:
+        """Levelled by the ink, whose rows show only in a page that does not lie on its side; of several turns upside down as well."""
+        for turn in turns:
+            if abs(degrees := ink_tilt(_turn(image, turn).picture)) >= STEEP_DEGREES:
+                yield turn, self._read_levelled(_turn(image, turn), degrees)
+                if len(turns) > 1:
+                    over = (turn + 180) % 360
+                    yield over, self._read_levelled(_turn(image, over), degrees)
 
     def _turned_ways(
         self, image: GreyImage, first: _Attempt, found: int

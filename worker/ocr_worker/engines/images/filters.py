@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 
 from PIL import Image, ImageChops, ImageFilter, ImageMath, ImageOps
 
@@ -25,6 +26,12 @@ _BAND_PX = 256
 def grey_range(picture: Image.Image) -> tuple[float, float]:
     low, high = picture.getextrema()
     return float(low), float(high)  # type: ignore[arg-type]
+
+
+def is_flat(picture: Image.Image, levels: int) -> bool:
+    """Whether its greys differ by no more than so many levels."""
+    low, high = grey_range(picture)
+    return high - low <= levels
 
 
 def thumbnail(picture: Image.Image) -> Image.Image:
@@ -87,6 +94,14 @@ def shrink(picture: Image.Image, across: float, down: float, joined: tuple[int, 
     size = max(1, round(picture.width * across)), max(1, round(picture.height * down))
     near = picture if joined == (1, 1) else picture.reduce(joined)
     return near.resize(size, Image.Resampling.BILINEAR)
+
+
+def blanked(picture: Image.Image, boxes: Iterable[tuple[int, int, int, int]]) -> Image.Image:
+    """With white in these places."""
+    copy = picture.copy()
+    for box in boxes:
+        copy.paste(255, box)
+    return copy
 
 
 def straighten(picture: Image.Image, degrees: float) -> Image.Image:
