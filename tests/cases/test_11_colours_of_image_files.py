@@ -33,6 +33,7 @@ def tiff(
     kind: int = INT,
     big: bool = False,
     packed: bool = False,
+    palette: list[int] | None = None,
 ) -> bytes:
     """Of one plane: grey, 0 being white or black (`white` 0 or 1). Of three: RGB, one plane after the other."""
     order, colours = ">" if big else "<", len(planes)
@@ -42,6 +43,8 @@ def tiff(
         259: ("H", [8 if packed else 1]), 262: ("H", [2 if colours == 3 else white]), 277: ("H", [colours]),
         278: ("I", [SHEET.height]), 284: ("H", [2 if colours == 3 else 1]), 339: ("H", [kind] * colours),
     }  # fmt: skip
+    if palette:
+        tags[262], tags[320] = ("H", [3]), ("H", palette)
     starts = [8 + sum(map(len, strips[:number])) for number in range(colours)]
     tags[273], tags[279] = ("I", starts), ("I", list(map(len, strips)))
     directory = 8 + sum(map(len, strips))
@@ -85,6 +88,8 @@ TIFFS = {
     "float, 0 is white": lambda: tiff(32, [samples("f", lambda level: 1 - level / 255)], white=0, kind=FLOAT),
     "float with holes": lambda: tiff(32, [_with_holes(math.nan)], kind=FLOAT),
     "float with infinities": lambda: tiff(32, [_with_holes(math.inf)], kind=FLOAT),
+    "a palette of 16 bits": lambda: tiff(8, [LEVELS], palette=[257 * level for level in range(256)] * 3),
+    "a palette of 8 bits": lambda: tiff(8, [LEVELS], palette=list(range(256)) * 3),
     "planes of 8 bits": lambda: tiff(8, [LEVELS] * 3),
     "planes of 16 bits": lambda: tiff(16, [samples("H", lambda level: 257 * level)] * 3),
     "planes of 16 bits, high byte first": lambda: tiff(

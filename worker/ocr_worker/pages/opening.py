@@ -43,6 +43,8 @@ def _open_pdf(seen: Look, task: OpenTask, documents: Documents) -> Opened:
     refuse_forbidden(pdf, seen.path.name, task.settings)
     weights = tuple(_weight(pdf, page) for page in range(1, min(pdf.pages, MAX_WEIGHED_PAGES) + 1))
     warnings = (*extension_warnings("pdf", seen.path), *pdf.warnings)
+    if files := qpdf.portfolio_files(pdf.structure):
+        warnings += (f"The file is a portfolio: the files in it ({files}) are not read, only its own pages",)
     return Opened(
         "pdf", pdf.pages, seen.sha256, seen.stamp, weights if pdf.pages <= MAX_WEIGHED_PAGES else (), warnings
     )

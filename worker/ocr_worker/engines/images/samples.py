@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from PIL import Image, ImageChops, ImageMath, TiffImagePlugin
+from PIL import Image, ImageChops, ImageMath, ImagePalette, TiffImagePlugin
 
 from ocr_worker.engines.images.filters import grey_range
 from ocr_worker.errors import UnsupportedTypeError
 
-_BITS, _PHOTOMETRIC, _FORMAT = 258, 262, 339
+_BITS, _PHOTOMETRIC, _FORMAT, _PALETTE = 258, 262, 339, 320
 _MIN_IS_WHITE, _UNSIGNED, _SIGNED = 0, 1, 2
 _LARGEST = 3e38
 """Beyond lie infinities; what is no number is in no order with it."""
@@ -45,6 +45,7 @@ def mend_tiles(image: Image.Image) -> None:
     """
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         image.tile = [_unpacked(tile) for tile in image.tile]
+        _mend_palette(image)
         if image.mode in ("RGB", "RGBA", "CMYK", "LA"):
             _mend_planes(image)
 
@@ -53,6 +54,13 @@ def _unpacked(tile: Any) -> Any:
     if tile.codec_name != "libtiff" or tile.args[0] not in _UNPACKED:
         return tile
     return tile._replace(args=(_UNPACKED[tile.args[0]], *tile.args[1:]))
+
+
+def _mend_palette(image: TiffImagePlugin.TiffImageFile) -> None:
+    """Some programs write its colours in 8 bits where there are 16: all would be black. Source: libtiff, `checkcmap`."""
+    colours = image.tag_v2.get(_PALETTE, ())
+    if image.mode == "P" and colours and max(colours) < 256:
+        image.palette = ImagePalette.raw("RGB;L", bytes(colours))
 
 
 def _mend_planes(image: TiffImagePlugin.TiffImageFile) -> None:

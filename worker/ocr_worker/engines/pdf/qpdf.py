@@ -132,6 +132,11 @@ def needs_xfa(pdf: pikepdf.Pdf) -> bool:
     return bool(pdf.Root.get("/NeedsRendering", False))
 
 
+def portfolio_files(pdf: pikepdf.Pdf) -> int:
+    """How many files are in a portfolio, whose own page only says so; 0 for any other document."""
+    return len(pdf.attachments) if isinstance(pdf.Root.get("/Collection"), pikepdf.Dictionary) else 0
+
+
 def is_signed(pdf: pikepdf.Pdf) -> bool:
     permissions = pdf.Root.get("/Perms")
     certified = isinstance(permissions, pikepdf.Dictionary) and "/DocMDP" in permissions
