@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageFont
 
 from ocr_worker.model.tasks import PageSettings
+from ocr_worker.pages.page import PARTIAL, UNSEEN
 from tests.cases.shown import (
     LINES,
     NOTE,
@@ -151,13 +153,14 @@ def test_light_text_on_a_dark_bar_is_displayed(desk: Desk, tmp_path: Path) -> No
 
 def test_text_under_a_picture_is_a_layer_that_redo_can_not_take_off(desk: Desk, tmp_path: Path) -> None:
     def make(pdf: pikepdf.Pdf) -> None:
-        page(pdf, text("Words of an earlier recognition under the scan", 40, 600, 12) + WHOLE_PAGE)
+        rows = (text(line, 43, 771 - 39.2 * row, 16) for row, line in enumerate(LINES))
+        page(pdf, b"".join(rows) + WHOLE_PAGE)
 
     kept = _processed(make, desk, tmp_path)
     redone = _processed(make, desk, tmp_path, "redo")
 
     assert (kept.pages[0].status, redone.pages[0].status) == ("has_text", "ok")
-    assert kept.text.split() == ["Words", "of", "an", "earlier", "recognition", "under", "the", "scan"]
+    assert kept.text.split() == words_of()
     assert _missing(redone.text.split()) == []
     assert "under the page's picture" in redone.pages[0].warnings[0]
 
@@ -262,3 +265,93 @@ def _pdftotext(done: Done) -> list[str]:
     return subprocess.run(
         ["pdftotext", str(done.outputs["pdf"]), "-"], capture_output=True, text=True, check=True
     ).stdout.split()
+
+
+def _outlines(pdf: pikepdf.Pdf) -> None:
+    """Print of which each letter is a shape, above a foot that is text."""
+    height, shapes = 26, []
+    letters = ImageFont.load_default(height)
+    for row, line in enumerate(LINES):
+        x = 60.0
+        for letter in line:
+            mask, (left, top) = letters.getmask2(letter, "1")
+            boxes = [
+                f"{x + left + at} {700 - 60 * row - top - y} {end - at} 1.2 re"
+                for y in range(mask.size[1])
+                for at, end in _runs([mask.getpixel((column, y)) for column in range(mask.size[0])])
+            ]
+            shapes.append("\n".join([*boxes, "f"]) if boxes else "")
+            x += letters.getlength(letter)
+    page(pdf, "\n".join(shapes).encode("ascii") + b"\n" + text(STAMP, 20, 10, 6), {})
+
+
+def _runs(pixels: list[Any]) -> list[tuple[int, int]]:
+    edges = [at for at, (one, next_) in enumerate(pairwise([0, *pixels, 0])) if bool(one) != bool(next_)]
+    return list(zip(edges[::2], edges[1::2], strict=True))
+
+
+@pytest.mark.parametrize("existing_text", ["skip", "redo"])
+def test_print_that_was_turned_into_outlines_is_read_beside_text(
+    existing_text: Any, desk: Desk, tmp_path: Path
+) -> None:
+    done = _processed(_outlines, desk, tmp_path, existing_text)
+
+    assert done.pages[0].status == "ok"
+    assert _missing(done.text.split()) == []
+    assert done.text.split().count("Digitally") == 1
+
+
+def _under_a_white_box(pdf: pikepdf.Pdf) -> None:
+    page(pdf, WHOLE_PAGE + text(NOTE[:100], 40, 300, 9) + b"1 g 20 290 560 30 re f\n")
+
+
+@pytest.mark.parametrize("existing_text", ["skip", "redo", "force"])
+def test_text_that_somebody_covered_is_no_layer_of_the_scan(
+    existing_text: Any, desk: Desk, tmp_path: Path
+) -> None:
+    done = _processed(_under_a_white_box, desk, tmp_path, existing_text)
+
+    assert done.pages[0].status == "ok"
+    assert _missing(done.text.split()) == []
+    assert "Remarks" not in done.text
+    assert existing_text != "force" or "Remarks" not in _pdftotext(done)
+
+
+def test_a_hidden_layer_of_one_zone_does_not_stand_for_the_page(desk: Desk, tmp_path: Path) -> None:
+    def make(pdf: pikepdf.Pdf) -> None:
+        page(pdf, WHOLE_PAGE + text("Document separator four of twelve", 40, 30, 9, "3 Tr"))
+
+    done = _processed(make, desk, tmp_path, "skip")
+
+    assert done.pages[0].status == "ok"
+    assert done.pages[0].warnings == (PARTIAL,)
+    assert _missing(done.text.split()) == []
+    assert "separator" not in _pdftotext(done)
+
+
+def test_a_hidden_layer_of_all_the_print_is_kept_beside_a_photograph(desk: Desk, tmp_path: Path) -> None:
+    scan = sheet(LINES[:2])
+    scan.paste(Image.effect_noise((900, 1000), 90), (100, 500))
+    rows = b"".join(text(line, 43, 770 - 39 * row, 16, "3 Tr") for row, line in enumerate(LINES[:2]))
+
+    done = _processed(
+        lambda pdf: page(pdf, WHOLE_PAGE + rows, {"Scan": jpeg(pdf, scan)}), desk, tmp_path, "skip"
+    )
+
+    assert (done.pages[0].status, done.pages[0].warnings) == ("has_text", ())
+    assert done.text.split() == words_of(LINES[:2])
+
+
+@pytest.mark.parametrize(("existing_text", "times"), [("redo", 2), ("force", 1)])
+def test_an_older_layer_in_clear_ink_is_told_or_goes(
+    existing_text: Any, times: int, desk: Desk, tmp_path: Path
+) -> None:
+    def make(pdf: pikepdf.Pdf) -> None:
+        states = Dictionary(G=Dictionary(Type=Name.ExtGState, ca=0, CA=0))
+        page(pdf, WHOLE_PAGE + b"q /G gs " + text(" ".join(LINES), 40, 300, 3) + b"Q\n", ExtGState=states)
+
+    done = _processed(make, desk, tmp_path, existing_text)
+
+    assert done.text.split().count("harbour") == 1
+    assert _pdftotext(done).count("harbour") == times
+    assert done.pages[0].warnings == ((UNSEEN,) if times == 2 else ())

@@ -12,7 +12,7 @@ from typing import Any
 
 import pikepdf
 import pytest
-from pikepdf import Array, Dictionary, Name
+from pikepdf import Array, Dictionary, Name, String
 
 from ocr_worker.outputs.optional_content import layers
 from tests.cases.shown import NOTE, WHOLE_PAGE, form, jpeg, layer, page, saved, sheet, text, words_of
@@ -145,3 +145,24 @@ def test_annotations_on_a_layer_that_is_off_are_not_read_and_fields_still_are(
 def test_a_document_without_layers_has_none_off() -> None:
     with pikepdf.new() as pdf:
         assert layers(pdf).off == frozenset()
+
+
+def test_annotations_and_fields_of_a_layer_that_is_off_are_not_told(desk: Desk, tmp_path: Path) -> None:
+    with pikepdf.new() as pdf:
+        made, group = (
+            page(pdf, text("Minutes of the meeting", 60, 700, 16), {}),
+            layer(pdf, "Notes", on=False),
+        )
+        look = form(pdf, text("stamped", 5, 5, 16), (0, 0, 200, 30), Font=made.Resources.Font)
+        entries: list[dict[str, Any]] = [
+            {"Subtype": Name.Stamp, "AP": Dictionary(N=look)},
+            {"Subtype": Name.FreeText, "Contents": String("remarked")},
+            {"Subtype": Name.Widget, "FT": Name.Tx, "T": String("name"), "V": String("typed")},
+        ]
+        made.Annots = Array([
+            pdf.make_indirect(Dictionary(Type=Name.Annot, Rect=Array([60, 500, 260, 530]), OC=group, **entry))
+            for entry in entries
+        ])  # fmt: skip
+        path = saved(pdf, tmp_path / "off.pdf")
+
+    assert desk.process(path).text.split() == ["Minutes", "of", "the", "meeting"]

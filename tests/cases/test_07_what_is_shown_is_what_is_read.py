@@ -5,6 +5,7 @@ From OCRmyPDF #320, run-llama/llama_cloud_services #459 and UB-Mannheim/zotero-o
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from typing import Any
 import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageOps
 
-from tests.cases.shown import LINES, POINTS, WHOLE_PAGE, font, form, jpeg, page, saved, sheet, words_of
+from ocr_worker.model.tasks import PageSettings
+from ocr_worker.pages.rendering import SECOND_RENDERER
+from tests.cases.shown import LINES, POINTS, WHOLE_PAGE, font, form, jpeg, page, saved, sheet, text, words_of
 from tests.pages.desk import Desk, Done
 
 LOWER = b"q 0 0 595.2 677 re W n "
@@ -158,3 +161,44 @@ def test_a_scan_that_is_stored_otherwise_is_read_as_it_is_shown(
 
 def _lines(done: Done) -> list[str]:
     return [line for line in done.text.splitlines() if line in LINES]
+
+
+@pytest.mark.parametrize("existing_text", ["skip", "redo"])
+def test_a_scan_that_was_pasted_on_a_page_of_text_is_read(
+    existing_text: Any, desk: Desk, tmp_path: Path
+) -> None:
+    with pikepdf.new() as pdf:
+        rows = b"".join(
+            text(f"Clause {row} of this contract is printed", 50, 800 - 14 * row) for row in range(20)
+        )
+        made, scan = page(pdf, rows, {}), jpeg(pdf, sheet(size=(1000, 700)))
+        look = form(pdf, b"q 480 0 0 336 0 0 cm /Im Do Q", (0, 0, 480, 336), XObject=Dictionary(Im=scan))
+        stamp = Dictionary(
+            Type=Name.Annot, Subtype=Name.Stamp, Rect=Array([50, 60, 530, 396]), F=4, AP=Dictionary(N=look)
+        )
+        made.Annots = Array([pdf.make_indirect(stamp)])
+        path = saved(pdf, tmp_path / "pasted.pdf")
+
+    done = desk.process(path, PageSettings(existing_text=existing_text))
+
+    assert done.pages[0].status == "ok"
+    assert done.text.split().count("Clause") == 20
+    assert [word for word in words_of() if word not in done.text.split()] == []
+
+
+@pytest.mark.needs("pdftoppm")
+def test_a_picture_that_pdfium_draws_as_one_plane_is_drawn_by_poppler(desk: Desk, tmp_path: Path) -> None:
+    content = io.BytesIO()
+    ImageOps.invert(sheet()).save(content, "JPEG2000")
+    with pikepdf.new() as pdf:
+        picture = pdf.make_stream(
+            content.getvalue(), Type=Name.XObject, Subtype=Name.Image, Width=1240, Height=1754,
+            ColorSpace=Name.DeviceGray, Decode=Array([1, 0]), Filter=Name.JPXDecode,
+        )  # fmt: skip
+        page(pdf, WHOLE_PAGE, {"Scan": picture})
+        path = saved(pdf, tmp_path / "inverted.pdf")
+
+    done = desk.process(path)
+
+    assert _lines(done) == list(LINES)
+    assert done.pages[0].warnings == (SECOND_RENDERER,)

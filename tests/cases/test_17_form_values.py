@@ -146,3 +146,47 @@ def test_a_filled_form_on_a_scan_is_told_once(desk: Desk, tmp_path: Path) -> Non
 
     assert done.pages[0].status == "ok"
     assert done.text.count("Ottokar") == done.text.count("Lindqvist") == 1
+
+
+def test_what_a_field_shows_counts_where_it_has_no_value(desk: Desk, tmp_path: Path) -> None:
+    with pikepdf.new() as pdf:
+        made = page(pdf, LABELS, {})
+        _form(pdf, made, [
+            _field(pdf, [220, 752, 500, 772], AP=_look(pdf, made, b"Ottokar Lindqvist")),
+            _field(pdf, [220, 712, 500, 732], Name.Ch, AP=_look(pdf, made, b"Kingfisher Bay")),
+            _field(pdf, [220, 672, 500, 692], Name.Sig, AP=_look(pdf, made, b"signed by hand")),
+            _field(pdf, [220, 632, 500, 652], Ff=1 << 13, AP=_look(pdf, made, b"stars")),
+        ])  # fmt: skip
+        path = saved(pdf, tmp_path / "shown.pdf")
+
+    found = desk.process(path).text
+
+    assert [said in found for said in ("Ottokar Lindqvist", "Kingfisher Bay", "signed by hand")] == [True] * 3
+    assert "stars" not in found
+
+
+def test_fields_whose_form_is_lost_are_read_as_other_viewers_show_them(desk: Desk, tmp_path: Path) -> None:
+    """Programs that join files leave the fields and drop the form; poppler, MuPDF and Acrobat show them all the same."""
+    with pikepdf.new() as pdf:
+        made = page(pdf, WHOLE_PAGE)
+        field = _field(
+            pdf,
+            [60, 252, 500, 272],
+            T=String("bird"),
+            V=String("Kingfisher"),
+            AP=_look(pdf, made, b"Kingfisher"),
+            F=4,
+        )
+        made.Annots = Array([field])
+        path = saved(pdf, tmp_path / "joined.pdf")
+
+    done = desk.process(path)
+
+    assert done.pages[0].status == "ok"
+    assert done.text.split().count("Kingfisher") == 1
+    assert "harbour" in done.text
+
+
+def _look(pdf: pikepdf.Pdf, made: Any, words: bytes) -> Dictionary:
+    content = b"BT /F 16 Tf 2 5 Td (%s) Tj ET" % words
+    return Dictionary(N=form(pdf, content, (0, 0, 280, 20), Font=made.Resources.Font))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import string
+import textwrap
 from pathlib import Path
 
 import pikepdf
@@ -55,7 +56,8 @@ def test_letters_that_are_mapped_to_others_are_flagged_and_redo_reads_them(
 def _mapped(pdf: pikepdf.Pdf, words: str, codes: dict[int, int]) -> None:
     """A page whose font is drawn as its encoding says, and copied by a map."""
     pairs = b"".join(b"<%02x> <%04x>\n" % pair for pair in codes.items())
-    made = page(pdf, text(words, 60, 700, 16), {})
+    rows = enumerate(textwrap.wrap(words, 53))
+    made = page(pdf, b"".join(text(row, 60, 700 - 30 * at, 16) for at, row in rows), {})
     made.Resources.Font.F.ToUnicode = pdf.make_stream(
         b"begincmap\n1 begincodespacerange <00> <ff> endcodespacerange\n"
         b"%d beginbfchar\n" % len(codes) + pairs + b"endbfchar\nendcmap"
@@ -175,3 +177,15 @@ def test_exchanged_letters_of_any_kind_are_no_words() -> None:
     judged = [judge(prose.translate(_exchanged(seed))) for seed in range(40)]
 
     assert judged == ["letters"] * 40
+
+
+def test_letters_of_another_script_are_flagged_where_what_is_drawn_reads_like_words(
+    desk: Desk, tmp_path: Path
+) -> None:
+    cyrillic = [0x430 + number for number in range(26)]
+    with pikepdf.new() as pdf:
+        _mapped(pdf, PROSE, dict(zip(map(ord, string.ascii_lowercase), cyrillic, strict=True)))
+        path = saved(pdf, tmp_path / "mapped.pdf")
+
+    assert desk.process(path).pages[0].warnings == (UNREADABLE,)
+    assert desk.process(path, PageSettings(existing_text="redo")).text.split() == PROSE.split()

@@ -93,6 +93,18 @@ def hides_something(pdf: pikepdf.Pdf, page: pikepdf.Page) -> bool:
     )
 
 
+def has_lost_fields(pdf: pikepdf.Pdf, page: pikepdf.Page) -> bool:
+    """Whether fields are on this page of a document whose form is gone, as programs that join files leave it."""
+    form = pdf.Root.get("/AcroForm")
+    if isinstance(form, Dictionary) and _items(form.get("/Fields")):
+        return False
+    return any(map(_is_field, _items(page.obj.get("/Annots"))))
+
+
+def _is_field(annotation: Any) -> bool:
+    return isinstance(annotation, Dictionary) and annotation.get("/Subtype") == Name.Widget
+
+
 def _named(resources: Any, seen: set[tuple[int, int]], depth: int) -> Iterator[Any]:
     """What the contents can call optional, in forms within forms too."""
     if not isinstance(resources, Dictionary) or depth == 0:
@@ -130,13 +142,13 @@ def _shown_page(pdf: pikepdf.Pdf, number: int) -> bytes:
             # That its fields are not those of a form yet.
             warnings.simplefilter("ignore", UserWarning)
             single.pages.append(pdf.pages[number - 1])
-        properties = pdf.Root.OCProperties
-        # Copied after the page, so that both name the same groups.
-        single.Root.OCProperties = single.copy_foreign(
-            properties if properties.is_indirect else pdf.make_indirect(properties)
-        )
-        drop_what_is_off(single, single.pages[0], layers(single))
-        del single.Root["/OCProperties"]
+        if (properties := pdf.Root.get("/OCProperties")) is not None:
+            # Copied after the page, so that both name the same groups.
+            single.Root.OCProperties = single.copy_foreign(
+                properties if properties.is_indirect else pdf.make_indirect(properties)
+            )
+            drop_what_is_off(single, single.pages[0], layers(single))
+            del single.Root["/OCProperties"]
         _gather_fields(single)
         target = io.BytesIO()
         # What is packed stays so: it may be a bomb.
@@ -146,10 +158,7 @@ def _shown_page(pdf: pikepdf.Pdf, number: int) -> bytes:
 
 def _gather_fields(single: pikepdf.Pdf) -> None:
     """Fields are drawn only where they belong to a form."""
-    annotations = _items(single.pages[0].obj.get("/Annots"))
-    widgets = [
-        one for one in annotations if isinstance(one, Dictionary) and one.get("/Subtype") == Name.Widget
-    ]
+    widgets = list(filter(_is_field, _items(single.pages[0].obj.get("/Annots"))))
     if widgets:
         single.Root.AcroForm = Dictionary(Fields=Array(widgets))
 

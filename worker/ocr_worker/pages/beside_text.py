@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import groupby
 
+from ocr_worker.engines.images.ink import Ink
 from ocr_worker.engines.pdf import geometry, page_content, pdfium
-from ocr_worker.engines.pdf.page_content import Content
-from ocr_worker.model.page import Box, Line
+from ocr_worker.model.page import Box, Line, Page, map_lines
 from ocr_worker.model.tasks import PageSettings
 from ocr_worker.pages import existing_text
 from ocr_worker.pages.rendering import GLANCE_DPI, Sheet
@@ -26,13 +26,24 @@ LEAST_RANGE = 6
 SURE_CONFIDENCE = 60.0
 SURE_CHARACTERS = 10
 MOST_GLANCES = 8
+MISSED = 0.5
+"""Of a page's ink outside of the words of its hidden layer."""
+MUCH_MORE = 1.5
+FEWEST_WORDS, SAID_AGAIN = 4, 0.5
+OUTLINES = 60
+"""Shapes that may be letters: a page that has as many is looked at for print that was turned into outlines."""
 BROKEN = "The page's own text was kept, but a picture beside it could not be read"
 
 
 def share(sheet: Sheet) -> float:
     """How much of the page its pictures cover."""
-    return (
-        page_content.covered_share(sheet.content.images, sheet.page) if sheet.content and sheet.page else 0.0
+    return page_content.covered_share(_pictures(sheet), sheet.page) if sheet.page else 0.0
+
+
+def _pictures(sheet: Sheet) -> tuple[page_content.Picture, ...]:
+    """Those too that annotations draw."""
+    return tuple(
+        picture for content in (sheet.content, sheet.stamps) if content for picture in content.images
     )
 
 
@@ -40,10 +51,20 @@ def is_to_be_read(sheet: Sheet, settings: PageSettings) -> bool:
     """Whether the pictures of a page with text on it are worth a look."""
     if sheet.content is None:
         return False
+    outlines = has_outlines(sheet)
     if settings.existing_text == "redo":
-        return share(sheet) >= LEAST_SHARE_ON_REDO or existing_text.has_layer(sheet.content)
+        return outlines or has_pictures(sheet) or existing_text.has_layer(sheet.content)
     # What is hidden was read in the pictures before.
-    return share(sheet) >= LEAST_SHARE and not existing_text.has_good_layer(sheet.content)
+    return (outlines or share(sheet) >= LEAST_SHARE) and not existing_text.has_good_layer(sheet.content)
+
+
+def has_pictures(sheet: Sheet) -> bool:
+    """Any that may hold print."""
+    return share(sheet) >= LEAST_SHARE_ON_REDO
+
+
+def has_outlines(sheet: Sheet) -> bool:
+    return sheet.content is not None and sheet.content.letters >= OUTLINES
 
 
 def is_stamped_scan(sheet: Sheet) -> bool:
@@ -66,13 +87,37 @@ def without_text(sheet: Sheet) -> Sheet:
     return replace(sheet, content=replace(sheet.content, visible_characters=0, text=""))
 
 
-def may_hold_print(sheet: Sheet, content: Content) -> bool:
+def misses_print(sheet: Sheet, own: Page) -> bool:
+    """Whether a page of little text has much ink elsewhere: what a zone, a stamp or a separator was read from is no layer of the page."""
+    if _length(own.lines) >= SCAN_CHARACTERS or share(sheet) < SCAN_SHARE:
+        return False
+    try:
+        glance = pdfium.render(sheet.page, GLANCE_DPI)
+    except pdfium.PdfiumError:
+        return False
+    scale = glance.width / own.width_px
+    boxes = [word.box for line in map_lines(own.lines, (scale, 0, 0, scale, 0, 0)) for word in line.words]
+    return Ink(glance).share_outside(boxes) > MISSED
+
+
+def is_much_more(read: tuple[Line, ...], own: tuple[Line, ...]) -> bool:
+    return _length(read) >= MUCH_MORE * _length(own) and reads_like_print(read)
+
+
+def is_said_again(unseen: str, read: tuple[Line, ...]) -> bool:
+    """Whether text that nobody sees is what was read: an older layer, in its own way."""
+    words = {_plain(word) for word in unseen.split()} - {""}
+    found = {_plain(word.text) for line in read for word in line.words}
+    return len(words) >= FEWEST_WORDS and len(words & found) >= SAID_AGAIN * len(words)
+
+
+def may_hold_print(sheet: Sheet) -> bool:
     """By the levels of its pictures, drawn small."""
     try:
         glance = pdfium.render(sheet.page, GLANCE_DPI)
     except pdfium.PdfiumError:
         return True
-    largest = sorted(content.images, key=lambda one: _area(one.shown))[-MOST_GLANCES:]
+    largest = sorted(_pictures(sheet), key=lambda one: _area(one.shown))[-MOST_GLANCES:]
     for picture in largest:
         left, top, right, bottom = geometry.pixels(picture.shown, sheet.page, glance.size)
         if left >= right or top >= bottom:

@@ -62,7 +62,11 @@ def _misleads(pdf: PdfFile, number: int, text: str) -> bool:
     ):
         return True
     drawn = font_maps.contradicted_letters(pdf.structure, number)
-    return bool(drawn) and reads_better(text.translate(drawn), text)
+    if not drawn:
+        return False
+    seen = text.translate(drawn)
+    # In a script that is not judged all may be false: what is seen then reads like words.
+    return reads_better(seen, text) or (verdict == "unknown" and judge(seen) == "words")
 
 
 def _is_noise(text: str) -> bool:

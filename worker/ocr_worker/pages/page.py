@@ -13,13 +13,13 @@ from ocr_worker.engines.images import image_files
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr import second_reader
 from ocr_worker.engines.ocr.registry import Engines
-from ocr_worker.engines.pdf import appearances, form_values, page_content, pdfium
+from ocr_worker.engines.pdf import form_values, page_content
 from ocr_worker.engines.pdf.page_objects import Drawn
 from ocr_worker.engines.pdf.pdf_file import PdfFile
 from ocr_worker.errors import CorruptError, TooLargeError, UnsupportedTypeError
 from ocr_worker.model.page import Affine, Line, Page, PageStatus
 from ocr_worker.model.tasks import PageSettings, PageTask
-from ocr_worker.outputs import pdf_geometry
+from ocr_worker.outputs import optional_content, pdf_geometry
 from ocr_worker.pages import beside_text, existing_text, typed_text
 from ocr_worker.pages.blank import is_white
 from ocr_worker.pages.completeness import (
@@ -53,6 +53,10 @@ UNREAD = "There is ink on the page, but no word was read, level or turned, dark 
 BESIDE = "The page's own text, which can't be read, stays in the PDF beside the new layer; existing_text: force leaves only the layer"
 
 COVERED = "Text that lies under the page's picture stays in the PDF beside the new layer; existing_text: force leaves only the layer"
+
+PARTIAL = "The page's hidden text layer misses most of the print: the page was recognised anew"
+
+UNSEEN = "Text that nobody sees (white, clear, clipped or tiny) stays in the PDF beside the new layer; existing_text: force leaves only the layer"
 
 REPLACED = "The page's hidden text layer does not read like text: the page was recognised anew, and the layer replaced"
 
@@ -95,6 +99,8 @@ class PageWork:
         match _course(kind, sheet, task.settings):
             case "keep":
                 page = _own_text(pdf, sheet, kind, task.settings)
+                if kind == "hidden" and beside_text.misses_print(sheet, page):
+                    page = self._instead(page, pdf, sheet, task, found)
                 return replace(page, warnings=(*page.warnings, *flaws))
             case "beside":
                 page = self._beside(pdf, sheet, task, found)
@@ -115,14 +121,25 @@ class PageWork:
             require_nothing_missing(found, sheet, path)
         return page
 
+    def _instead(self, kept: Page, pdf: PdfFile, sheet: Sheet, task: PageTask, found: Drawn) -> Page:
+        """What is read of a page whose hidden layer misses most of it, if that is more."""
+        try:
+            page = self._whole(pdf, sheet, task, found)
+        except (CorruptError, TooLargeError, UnsupportedTypeError) as error:
+            return _with_remark(kept, f"{beside_text.BROKEN}: {error.message}")
+        if not beside_text.is_much_more(page.lines, kept.lines):
+            return kept
+        remarks = _remarks("hidden", sheet, page, task.settings)
+        return replace(page, hidden_text=True, warnings=(*page.warnings, PARTIAL, *remarks))
+
     def _beside(self, pdf: PdfFile, sheet: Sheet, task: PageTask, found: Drawn) -> Page:
         """The page's own text, and what its pictures show besides."""
         assert sheet.content is not None
         bare, redo = beside_text.without_text(sheet), task.settings.existing_text == "redo"
         kept = _own_text(pdf, sheet, "visible", task.settings)
         with page_content.without(sheet.content.shown + sheet.content.unseen):
-            on_paper = redo or beside_text.may_hold_print(bare, sheet.content)
-            if not on_paper and not beside_text.is_stamped_scan(sheet):
+            on_paper = redo or beside_text.may_hold_print(bare)
+            if not (on_paper or beside_text.has_outlines(bare) or beside_text.is_stamped_scan(sheet)):
                 return _with_remark(kept, beside_text.unread(sheet))
             try:
                 require_sizes(sheet, task.settings.max_pixels, Path(task.source.path))
@@ -131,7 +148,10 @@ class PageWork:
                 return _with_remark(kept, f"{beside_text.BROKEN}: {error.message}")
             if page.status in ("blank", "unread") and shows_nothing(bare):
                 return kept
-        trusted = redo or (on_paper and beside_text.is_stamped_scan(sheet))
+        # A drawing without a word may be taken for outlines of letters.
+        trusted = (redo and beside_text.has_pictures(sheet)) or (
+            on_paper and beside_text.is_stamped_scan(sheet)
+        )
         if page.status == "ok" and (trusted or beside_text.reads_like_print(page.lines)):
             own = _own_lines(pdf, sheet, page, task.settings)
             return replace(page, lines=beside_text.joined(page.lines, own))
@@ -229,6 +249,8 @@ def _remarks(kind: existing_text.Kind, sheet: Sheet, page: Page, settings: PageS
         yield BESIDE
     if sheet.content.covered and existing_text.has_layer(sheet.content):
         yield COVERED
+    if beside_text.is_said_again(sheet.content.unseen_text, page.lines):
+        yield UNSEEN
     if settings.existing_text == "skip" and existing_text.has_garbage_layer(sheet.content):
         yield REPLACED
 
@@ -240,7 +262,9 @@ def _with_remark(page: Page, remark: str | None) -> Page:
 def _is_repainted(sheet: Sheet, settings: PageSettings) -> bool:
     """Under `force` text that is in the page would be found twice, once as it is and once as it was read."""
     content = sheet.content
-    twice = content is not None and (content.visible_characters > 0 or content.covered)
+    twice = content is not None and (
+        content.visible_characters > 0 or content.covered or bool(content.unseen_text.strip())
+    )
     return settings.existing_text == "force" and "pdf" in settings.outputs and twice
 
 
@@ -259,21 +283,14 @@ def _own_lines(pdf: PdfFile, sheet: Sheet, page: Page, settings: PageSettings) -
     if settings.existing_text == "skip" and existing_text.has_good_layer(content):
         text, texts = page_content.with_layer(sheet.page, content)
     lines = existing_text.read_lines(text, texts, to_pixels)
-    blocks = typed_text.blocks(form_values.values(pdf.structure, sheet.number), to_pixels)
-    blocks += [[line] for line in _stamped_lines(pdf, sheet.number, to_pixels)]
+    blocks = typed_text.blocks(_values(pdf, sheet.number), to_pixels)
+    if stamps := sheet.stamps:
+        blocks += [[line] for line in existing_text.read_lines(stamps.text, stamps.texts, to_pixels)]
     return beside_text.woven(lines, blocks) if blocks else lines
 
 
-def _stamped_lines(pdf: PdfFile, number: int, to_pixels: Affine) -> tuple[Line, ...]:
-    """Text of annotations that are drawn on the page."""
-    drawn = appearances.as_page(pdf.structure, number)
-    if drawn is None:
-        return ()
-    try:
-        content = page_content.survey(pdfium.load_page(pdfium.load(drawn, None, ""), 1))
-    except pdfium.PdfiumError:
-        return ()
-    return existing_text.read_lines(content.text, content.texts, to_pixels)
+def _values(pdf: PdfFile, number: int) -> list[form_values.Value]:
+    return form_values.values(pdf.structure, number, optional_content.layers(pdf.structure).is_off)
 
 
 def _sized(sheet: Sheet, dpi: float, status: PageStatus) -> Page:

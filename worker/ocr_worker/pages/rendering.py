@@ -12,7 +12,7 @@ from typing import Any
 from ocr_worker.engines.images import filters
 from ocr_worker.engines.images.cut_short import cut_short
 from ocr_worker.engines.images.grey_image import GreyImage
-from ocr_worker.engines.pdf import jpeg, page_content, pdfium, poppler, qpdf
+from ocr_worker.engines.pdf import appearances, jpeg, page_content, pdfium, poppler, qpdf
 from ocr_worker.engines.pdf.pdf_file import PdfFile
 from ocr_worker.errors import CorruptError
 from ocr_worker.model.tasks import PageSettings
@@ -52,6 +52,8 @@ class Sheet:
     content: page_content.Content | None
     inches: tuple[float, float]
     """Width and height as displayed."""
+    stamps: page_content.Content | None = None
+    """What its annotations draw on it."""
 
 
 def load_sheet(pdf: PdfFile, number: int) -> Sheet:
@@ -59,15 +61,34 @@ def load_sheet(pdf: PdfFile, number: int) -> Sheet:
     built = pdf.structure.pages[number - 1]
     try:
         page = _load_page(pdf, number)
-        return Sheet(number, page, page_content.survey(page), sheet_inches(built, page))
+        content, stamps = page_content.survey(page), _stamps(pdf, number)
+        return Sheet(number, page, content, sheet_inches(built, page), stamps)
     except pdfium.PdfiumError as error:
         _log.warning("PDFium can't load page %d: %s", number, error)
     return Sheet(number, None, None, sheet_inches(built, None))
 
 
+def _stamps(pdf: PdfFile, number: int) -> page_content.Content | None:
+    drawn = appearances.as_page(pdf.structure, number, optional_content.layers(pdf.structure).is_off)
+    if drawn is None:
+        return None
+    try:
+        return page_content.survey(pdfium.load_page(pdfium.load(drawn, None, ""), 1))
+    except pdfium.PdfiumError:
+        return None
+
+
 def _load_page(pdf: PdfFile, number: int) -> Any:
-    """Without what belongs to layers that are off: PDFium passes over it when it draws, but not when it tells what is there."""
-    if not optional_content.hides_something(pdf.structure, pdf.structure.pages[number - 1]):
+    """As other viewers show it.
+
+    Without what belongs to layers that are off: PDFium passes over it when it draws, but not when it tells what is
+    there. And with the fields of a form that is lost, which PDFium does not draw.
+    """
+    built = pdf.structure.pages[number - 1]
+    if not (
+        optional_content.hides_something(pdf.structure, built)
+        or optional_content.has_lost_fields(pdf.structure, built)
+    ):
         return pdfium.load_page(pdf.rendering, number)
     try:
         copy = optional_content.shown_page(pdf.structure, number)
@@ -98,10 +119,15 @@ def shows_nothing(sheet: Sheet) -> bool:
     if area > MOST_GLANCED_PIXELS or 8 * content.image_bytes > RICH_BITS * area:
         return False
     try:
-        low, high = filters.grey_range(pdfium.render(sheet.page, GLANCE_DPI))
+        flat = filters.is_flat(pdfium.render(sheet.page, GLANCE_DPI), FLAT_LEVELS)
     except pdfium.PdfiumError:
         return False
-    return high - low <= FLAT_LEVELS
+    return flat and not _may_be_undrawn(sheet)
+
+
+def _may_be_undrawn(sheet: Sheet) -> bool:
+    """Of some pictures in JPEG 2000 PDFium says that they are decoded, and draws one black or white plane."""
+    return any(map(pdfium.is_jpeg_2000, pdfium.images(sheet.page)))
 
 
 def choose_dpi(sheet: Sheet, settings: PageSettings) -> float:
@@ -127,13 +153,18 @@ def with_pictures_put_right(pdf: PdfFile, sheet: Sheet, mended: Sequence[tuple[A
 
 def draw(pdf: PdfFile, sheet: Sheet, settings: PageSettings, path: Path) -> GreyImage:
     """Raises CorruptError when no renderer can draw the page."""
-    dpi = choose_dpi(sheet, settings)
+    dpi, first = choose_dpi(sheet, settings), None
     if sheet.page is not None:
         try:
-            return GreyImage(pdfium.render(sheet.page, dpi * _unit(sheet)), dpi)
+            first = GreyImage(pdfium.render(sheet.page, dpi * _unit(sheet)), dpi)
         except pdfium.PdfiumError as error:
             _log.warning("PDFium can't draw page %d: %s", sheet.number, error)
+        else:
+            if not filters.is_flat(first.picture, FLAT_LEVELS) or not _may_be_undrawn(sheet):
+                return first
     picture = poppler.render(pdf.structure, sheet.number, dpi)
+    if first and (picture is None or filters.is_flat(picture, FLAT_LEVELS)):
+        return first
     if picture is None:
         raise CorruptError(
             f"Page {sheet.number} of {path.name} is too damaged to be drawn; get the file again"

@@ -6,37 +6,42 @@ Source of the placement: ISO 32000-1, 12.5.5.
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name
 
-from ocr_worker.engines.pdf.form_values import NOT_SEEN
+from ocr_worker.engines.pdf.form_values import NOT_SEEN, tells_itself
 from ocr_worker.engines.pdf.qpdf import inherited
 
-_OTHERS = (Name.Widget, Name.Link, Name.Popup)
-"""Fields tell their values themselves; the rest shows no text."""
+_NO_TEXT = (Name.Link, Name.Popup)
+_TELLING = (Name.Widget, Name.FreeText)
 
 
-def as_page(pdf: pikepdf.Pdf, number: int) -> bytes | None:
-    """A PDF of this page's annotations alone, in their places; None where none of them draws anything."""
+def as_page(pdf: pikepdf.Pdf, number: int, is_off: Callable[[Any], bool]) -> bytes | None:
+    """A PDF of this page's annotations alone, in their places; None where none of them draws anything.
+
+    `is_off` tells of optional content that it is not shown.
+    """
     page = pdf.pages[number - 1].obj
     annotations = page.get("/Annots")
     if not isinstance(annotations, Array):
         return None
     try:
-        looks = [(one, look) for one in annotations if (look := _look(one)) is not None]
+        looks = [(one, look) for one in annotations if (look := _look(one, is_off)) is not None]
         return _page(page, looks) if looks else None
     except (pikepdf.PdfError, RuntimeError, AttributeError, TypeError, ValueError, KeyError):
         return None
 
 
-def _look(annotation: Any) -> Any:
+def _look(annotation: Any, is_off: Callable[[Any], bool]) -> Any:
     """The appearance that is drawn, if there is one."""
-    if not isinstance(annotation, Dictionary) or annotation.get("/Subtype") in _OTHERS:
+    if not isinstance(annotation, Dictionary) or annotation.get("/Subtype") in _NO_TEXT:
         return None
-    tells_itself = annotation.get("/Subtype") == Name.FreeText and annotation.get("/Contents")
-    if tells_itself or int(annotation.get("/F", 0)) & NOT_SEEN:
+    if int(annotation.get("/F", 0)) & NOT_SEEN or is_off(annotation.get("/OC")):
+        return None
+    if annotation.get("/Subtype") in _TELLING and tells_itself(annotation):
         return None
     kinds = annotation.get("/AP")
     look: Any = kinds.get("/N") if isinstance(kinds, Dictionary) else None

@@ -53,7 +53,11 @@ def _contradicted(font: pikepdf.Object) -> dict[int, str]:
         return {}
     copied = _copied(cmap.read_bytes())
     letters = ((copied.get(code, ""), drawn) for code, drawn in _drawn(font.get("/Encoding")))
-    return {ord(letter): drawn for letter, drawn in letters if _is_letter(letter) and letter != drawn}
+    return {
+        ord(letter): drawn
+        for letter, drawn in letters
+        if letter.isalpha() and len(letter) == 1 and letter != drawn
+    }
 
 
 def _fonts(pdf: pikepdf.Pdf, page: int) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,13 +31,20 @@ class Value:
     """Of its letters; estimated where the field leaves that to the viewer."""
 
 
-def values(pdf: pikepdf.Pdf, page: int) -> list[Value]:
-    """In the page's own order."""
+def values(pdf: pikepdf.Pdf, page: int, is_off: Callable[[Any], bool]) -> list[Value]:
+    """In the page's own order; `is_off` tells of optional content that it is not shown."""
     annotations = pdf.pages[page - 1].obj.get("/Annots")
     if not isinstance(annotations, Array):
         return []
-    found = (_value(annotation) for annotation in annotations if isinstance(annotation, Dictionary))
+    found = (_value(one) for one in annotations if isinstance(one, Dictionary) and not is_off(one.get("/OC")))
     return [value for value in found if value is not None]
+
+
+def tells_itself(annotation: Any) -> bool:
+    """Whether its value is told, or is not to be: what else it shows is that of its drawing."""
+    if inherited(annotation, "/FT") == Name.Btn or int(inherited(annotation, "/Ff") or 0) & _PASSWORD:
+        return True
+    return _value(annotation) is not None
 
 
 def _value(annotation: Any) -> Value | None:

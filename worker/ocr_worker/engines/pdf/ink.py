@@ -19,6 +19,10 @@ PATTERN_FILL = (191, 191, 191, 255)
 """What PDFium gives for the colour of a pattern, which may be a picture."""
 _RECTANGLE = 5
 """Segments of its path."""
+_LETTER = 8
+"""Points of a path at least that may be a letter."""
+_OF_A_LETTER = 60
+"""Of a longer path, which may be a line of print, or all of it."""
 _PLAIN_MODES = {raw.FPDF_TEXTRENDERMODE_FILL, raw.FPDF_TEXTRENDERMODE_FILL_STROKE}
 
 
@@ -59,6 +63,12 @@ def is_tiny(part: Any, box: Box, matrix: Matrix) -> bool:
         return False
     _, _, c, d, *_ = times(matrix_of(part), matrix)
     return size.value * math.hypot(c, d) < TINY_POINTS and max(box[2] - box[0], box[3] - box[1]) > 0
+
+
+def letters_in(path: Any) -> int:
+    """How many letters a shape may be, by its points: none of a rule, a box or a line."""
+    count: int = raw.FPDFPath_CountSegments(path)
+    return max(1, count // _OF_A_LETTER) if count >= _LETTER and is_filled(path) else 0
 
 
 def is_filled(part: Any) -> bool:

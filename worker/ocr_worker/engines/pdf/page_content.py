@@ -36,7 +36,15 @@ from ocr_worker.engines.pdf.geometry import (
     times,
     union_area,
 )
-from ocr_worker.engines.pdf.ink import PATTERN_FILL, fill, is_filled, is_shaped, is_tiny, seen_by_ink
+from ocr_worker.engines.pdf.ink import (
+    PATTERN_FILL,
+    fill,
+    is_filled,
+    is_shaped,
+    is_tiny,
+    letters_in,
+    seen_by_ink,
+)
 
 MAX_OBJECTS = 20_000
 """After so many objects a page counts as looked at: a map or a plan. What text it has beyond counts as displayed."""
@@ -92,10 +100,13 @@ class Content:
     """What is hidden."""
     covered: bool = False
     """Whether some of what is hidden lies under a picture."""
+    letters: int = 0
+    """About so many may be drawn as shapes, as of print that was turned into outlines."""
     shown: tuple[Any, ...] = ()
     """PDFium's objects of the text that is displayed."""
     hidden: tuple[Any, ...] = ()
     unseen: tuple[Any, ...] = ()
+    unseen_text: str = ""
 
 
 @dataclass(slots=True)
@@ -108,15 +119,18 @@ class _Text:
     state: str = "seen"
     """seen, hidden, unseen; doubtful until it was drawn."""
     covered: bool = False
+    is_layer: bool = False
+    """Covered by pictures alone, as the text that was read from them."""
 
 
 @dataclass(slots=True)
 class _Finds:
     texts: list[_Text] = field(default_factory=list)
     images: list[Picture] = field(default_factory=list)
-    covers: list[tuple[int, Box]] = field(default_factory=list)
-    """What may hide text that was drawn before it, with its place in the order of drawing."""
+    covers: list[tuple[int, Box, bool]] = field(default_factory=list)
+    """What may hide text that was drawn before it: its place in the order of drawing, its box, whether it is a picture."""
     others: int = 0
+    letters: int = 0
     stored: int = 0
     count: int = 0
 
@@ -132,17 +146,21 @@ def survey(page: Any) -> Content:
         tuple(text.handle for text in finds.texts if text.state == state)
         for state in ("unseen", "hidden", "seen")
     )
-    layer = ""
-    if hidden:
-        with without(shown + unseen):
-            layer = whole_text(page.get_textpage())
+    layer = _text_without(page, shown + unseen) if hidden else ""
+    unseen_text = _text_without(page, shown + hidden) if unseen else ""
     with without(hidden + unseen):
         texts = page.get_textpage()
         text = whole_text(texts)
     return Content(
         _count(text), _count(layer), tuple(finds.images), finds.others, finds.stored, text, texts, layer,
-        any(text.covered for text in finds.texts if text.state == "hidden"), shown, hidden, unseen,
+        any(text.covered for text in finds.texts if text.state == "hidden"), finds.letters, shown, hidden, unseen,
+        unseen_text,
     )  # fmt: skip
+
+
+def _text_without(page: Any, handles: tuple[Any, ...]) -> str:
+    with without(handles):
+        return whole_text(page.get_textpage())
 
 
 def with_layer(page: Any, content: Content) -> tuple[str, Any]:
@@ -193,6 +211,7 @@ def _walk(finds: _Finds, owner: tuple[Any, Any, Any], matrix: Matrix, clip: Box,
                 _walk(finds, inside, times(matrix_of(part), matrix), clipped(part, matrix, clip), depth + 1)
             case kind:
                 finds.others += 1
+                finds.letters += letters_in(part)
                 if len(finds.covers) < MAX_COVERS and (kind == raw.FPDF_PAGEOBJ_SHADING or is_filled(part)):
                     _take_fill(part, finds, matrix, clip)
 
@@ -231,14 +250,15 @@ def _take_image(part: Any, finds: _Finds, matrix: Matrix, clip: Box) -> None:
     whole = is_within(common(bounds, clip), inner, HEM * max(across, down))
     size = width.value, height.value
     finds.images.append(Picture(bounds, shown, size, across, down, upright, plain and whole))
-    finds.covers.append((finds.count, shown))
+    finds.covers.append((finds.count, shown, True))
     finds.stored += raw.FPDFImageObj_GetImageDataRaw(part, None, 0)
 
 
 def _take_fill(part: Any, finds: _Finds, matrix: Matrix, clip: Box) -> None:
     box = placed(bounds(part), matrix)
-    finds.covers.append((finds.count, box))
-    if fill(part) == PATTERN_FILL and len(finds.images) < MAX_PICTURES:
+    is_picture = fill(part) == PATTERN_FILL
+    finds.covers.append((finds.count, box, is_picture))
+    if is_picture and len(finds.images) < MAX_PICTURES:
         shown = common(box, clipped(part, matrix, clip))
         finds.images.append(Picture(box, shown, (0, 0), 0.0, 0.0, is_upright=False, is_plain=False))
 
@@ -250,10 +270,17 @@ def _find_covered(finds: _Finds) -> None:
     last = finds.covers[-1][0] if finds.covers else 0
     for text in finds.texts:
         if text.order < last and text.state in ("seen", "doubtful"):
-            over = [box for order, box in finds.covers if order > text.order]
-            text.covered = all(any(map(partial(holds, point), over)) for point in points(text.box))
+            over = [(box, is_picture) for order, box, is_picture in finds.covers if order > text.order]
+            text.covered = _lies_under(text, [box for box, _ in over])
+            text.is_layer = text.covered and _lies_under(
+                text, [box for box, is_picture in over if is_picture]
+            )
             if text.covered and text.state == "seen":
                 text.state = "covered"
+
+
+def _lies_under(text: _Text, boxes: list[Box]) -> bool:
+    return all(any(map(partial(holds, point), boxes)) for point in points(text.box))
 
 
 def _look(page: Any, finds: _Finds) -> None:
@@ -274,7 +301,8 @@ def _look(page: Any, finds: _Finds) -> None:
             if change is None or _changes(change, pixels(text.box, page, change.size)):
                 text.state = "seen"
             else:
-                text.state = "hidden" if text.state == "covered" else "unseen"
+                # What a plain shape covers was taken off the page by somebody.
+                text.state = "hidden" if text.state == "covered" and text.is_layer else "unseen"
 
 
 def _drawn(page: Any) -> Image.Image | None:

@@ -189,6 +189,10 @@ def is_decoded_by_pdfium_alone(image: Any) -> bool:
     return not _OWN_FILTERS.isdisjoint(image.get_filters(skip_simple=True))
 
 
+def is_jpeg_2000(image: Any) -> bool:
+    return "JPXDecode" in image.get_filters(skip_simple=True)
+
+
 def can_be_decoded(image: Any) -> bool:
     try:
         image.get_bitmap()
