@@ -32,8 +32,9 @@ KINDS: dict[str, tuple[Callable[[], Page], int]] = {
     "mixed sizes": (mixed_sizes, 0),
     **{f"mixed sizes, tilted by {degrees}°": (partial(mixed_sizes, degrees), 0) for degrees in (-0.7, 5)},
     **{f"rotated by {turn}°": (one_column, turn) for turn in (90, 180, 270)},
+    "rotated by 90°, tilted by 0.7°": (partial(one_column, 0.7), 90),
     "lines that run up the page": (sideways, 0),
-    **{name: (partial(language, name), 0) for name in ("Hebrew", "Arabic", "Chinese", "Japanese", "Korean", "Hindi")},
+    **{name: (partial(language, name), 0) for name in ("Hebrew", "Arabic", "Chinese", "Japanese", "Korean", "Hindi", "Bengali", "Thai", "Greek", "Russian")},
     "Hebrew, tilted by 0.7°": (partial(language, "Hebrew", 0.7), 0),
     "Chinese, tilted by 0.7°": (partial(language, "Chinese", 0.7), 0),
 }  # fmt: skip
