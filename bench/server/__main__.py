@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -88,7 +89,9 @@ def _served(home: Path, root: Path, paper: Path, alone: float) -> tuple[dict[str
     with _service(home, root) as served, served.client() as client:
         peak = _Peak(served.process.pid)
         job_id, pages = _begin(served, root)
+        spent = _Spent(served.process.pid)
         seen = _loaded(served, job_id, paper)
+        shares = spent.shares(seen["seconds"])
         rate = client.get(f"/api/v1/jobs/{job_id}").json()["statistics"]["pages_per_second"]
         files = [{"upload": upload} for upload in seen["uploads"]]
         second = client.post("/api/v1/jobs", json={"files": files}).json()["job_id"]
@@ -99,6 +102,7 @@ def _served(home: Path, root: Path, paper: Path, alone: float) -> tuple[dict[str
         "server, pages a second": rate,
         "polls a second": round(len(seen["polls"]) / seen["seconds"], 1),
         "answer, ms, median and p99": (round(cuts[49], 1), round(cuts[98], 1)),
+        "cores that the server and its clients took": shares,
         "server, peak RSS, MB": round(rss / 1e6, 1),
         "uploads read": done.count("completed") + done.count("skipped"),
     }
@@ -177,6 +181,26 @@ def _service(home: Path, root: Path, *words: str) -> Any:
 
 def _surroundings(home: Path) -> dict[str, str]:
     return {name: value for name, value in environment(home).items() if name != "OCR_WORKER_PAGE_PROCESSES"}
+
+
+class _Spent:
+    """What a server, without its page processes, and the clients that end meanwhile take of the processor."""
+
+    def __init__(self, pid: int) -> None:
+        self._process = psutil.Process(pid)
+        self._before = self._now()
+
+    def shares(self, seconds: float) -> tuple[float, float]:
+        """Cores, of each."""
+        now = self._now()
+        return (
+            round((now[0] - self._before[0]) / seconds, 2),
+            round((now[1] - self._before[1]) / seconds, 2),
+        )
+
+    def _now(self) -> tuple[float, float]:
+        own, clients = self._process.cpu_times(), resource.getrusage(resource.RUSAGE_CHILDREN)
+        return own.user + own.system, clients.ru_utime + clients.ru_stime
 
 
 class _Peak:

@@ -12,6 +12,7 @@ import pytest
 from ocr_worker.server.uploads import BLOCK_BYTES
 from ocr_worker.server.wire import UPLOAD_ID
 from tests.cli.command import write_papers
+from tests.faults.pictures import png
 from tests.server.service import TUS, Limited, Service, append, ended_files, service, start, until, upload
 
 
@@ -151,6 +152,26 @@ def test_an_upload_can_be_taken_back(client: httpx.Client) -> None:
 
     assert client.delete(place).status_code == 204
     assert client.get(place).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("multipart/form-data; boundary=" + "b" * 70, 200),
+        ("Multipart/Form-Data; Boundary=" + "b" * 70, 200),
+        ("multipart/form-data; boundary=" + "b" * 71, 415),
+        ("multipart/form-data; boundary=", 415),
+        ("multipart/form-data", 415),
+    ],
+)
+def test_a_form_is_known_by_its_type_and_boundary(client: httpx.Client, kind: str, status: int) -> None:
+    line = b"--" + kind.encode().rpartition(b"=")[2]
+    head = b'Content-Disposition: form-data; name="files"; filename="form.png"'
+    content = b"\r\n".join([line, head, b"", png(), line + b"--", b""])
+
+    answer = client.post("/api/batch/start", content=content, headers={"Content-Type": kind})
+
+    assert answer.status_code == status, answer.text
 
 
 def test_a_form_that_breaks_off_leaves_no_upload(served: Service, client: httpx.Client) -> None:

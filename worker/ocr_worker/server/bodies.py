@@ -25,7 +25,7 @@ class Bodies:
             await self._app(scope, receive, send)
             return
         headers, most = Headers(scope=scope), self._limits.body_bytes
-        is_form = headers.get("content-type", "").startswith(("multipart/", "application/offset"))
+        is_form = headers.get("content-type", "").lower().startswith(("multipart/", "application/offset"))
         if is_form and scope["path"].startswith(STREAMED):
             most = 2**63
         try:

@@ -14,6 +14,8 @@ from ocr_worker.server.problems import RefusedError
 from ocr_worker.server.uploads import Upload, Uploads
 
 MOST_FIELD_BYTES = 2**20
+LONGEST_BOUNDARY = 70
+"""By RFC 2046."""
 
 
 @dataclass(slots=True)
@@ -70,7 +72,7 @@ class _Parts:
 
     def __init__(self, request: Request) -> None:
         kind, options = parse_options_header(request.headers.get("content-type"))
-        if kind != b"multipart/form-data" or not options.get(b"boundary"):
+        if kind != b"multipart/form-data" or not 0 < len(options.get(b"boundary", b"")) <= LONGEST_BOUNDARY:
             raise RefusedError(415, "Send JSON, or a form as multipart/form-data with a boundary.")
         self._blocks = request.stream()
         self._news = deque[_Head | _End | bytes]()

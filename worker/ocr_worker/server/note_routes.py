@@ -62,7 +62,7 @@ _BODY = {
 @router.post("/start", openapi_extra={"requestBody": _BODY})
 async def start_batch(request: Request, desk: DeskOf) -> wire.Started:
     """Start a batch of `items`, of `files` by path, or of uploaded files (a form with `files` and `options`)."""
-    if request.headers.get("content-type", "").startswith("multipart/"):
+    if request.headers.get("content-type", "").lower().startswith("multipart/"):
         start, files, order = await _from_form(request, desk)
     else:
         start = _parsed(await request.body())
