@@ -119,6 +119,7 @@ def test_a_proxys_host_name_is_answered_once_it_is_allowed(guarded: Service) -> 
     [
         {"Origin": "https://evil.example.com"},
         {"Origin": "null"},
+        {"Origin": "http://[::1"},
         {"Origin": "http://localhost:1"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
@@ -269,6 +270,24 @@ def test_a_body_that_is_too_large_is_refused_before_and_while_it_comes(
 
     assert announced.split(b" ", 2)[1] == b"413"
     assert streamed.status_code == 413
+
+
+def test_rubbish_is_refused_and_leaves_nothing_in_the_log(tmp_path: Path) -> None:
+    start = b"POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    broken = [
+        b"\x16\x03\x01\x02\x00\x01",
+        start + b"Transfer-Encoding: chunked\r\n\r\nZZ\r\n",
+        start + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n-1\r\n",
+        b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\n\r\n",
+        b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
+    ]
+    for limited in (Limited({}), Limited({}, token="a-token-of-some-length")):
+        with service(tmp_path, limited=limited) as served:
+            answers = [raw(served, request) for request in broken]
+
+            said = served.log.read_text(encoding="utf-8")
+        assert {answer[:10] for answer in answers} <= {b"HTTP/1.1 4", b"HTTP/1.1 2"}, answers
+        assert said == ""
 
 
 @pytest.mark.parametrize(

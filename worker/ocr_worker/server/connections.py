@@ -32,6 +32,16 @@ class Impatient(H11Protocol):
             _stop(self._silent)
             self._silent = None
 
+    def send_400_response(self, msg: str) -> None:
+        """Ends the request in work, too: its answer would come after this one."""
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            super().send_400_response(msg)
+        else:
+            self.transport.close()
+
     def pause_writing(self) -> None:
         super().pause_writing()
         # Closing would wait for what is still to be sent.

@@ -152,10 +152,17 @@ class Gate:
 def _require_same_site(headers: Headers, host: str, path: str) -> None:
     """Refuse what a page of another site had the browser send (CSRF)."""
     origin, site = headers.get("origin"), headers.get("sec-fetch-site")
-    if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+    if origin is not None and _authority(origin) != host.lower():
         raise RefusedError(403, "Requests from pages of other origins are refused.")
     if site in ("cross-site", "same-site") and path.startswith("/api/"):
         raise RefusedError(403, "Requests from pages of other sites are refused.")
+
+
+def _authority(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def _host_name(host: str) -> str:

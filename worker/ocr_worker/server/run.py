@@ -112,6 +112,8 @@ async def _serve(gate: Gate, desk: Desk, listener: socket.socket) -> int:
         server_header=False,
         access_log=False,
         log_config=None,
+        # Whoever sends rubbish is no news, and could fill the log with it.
+        log_level="error",
     )
     server = _Server(config, desk)
     await server.serve([listener])
