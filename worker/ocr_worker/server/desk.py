@@ -155,6 +155,8 @@ class Desk:
         self.hub.close()
         await asyncio.get_running_loop().run_in_executor(self._reader, self._close_store)
         self._reader.shutdown(wait=False)
+        if self._own_store is not None:
+            self._own_store.close()
 
     async def _where_it_is(
         self,
