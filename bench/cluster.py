@@ -72,6 +72,9 @@ class NoProcesses:
     def waiting(self) -> set[int]:
         return set()
 
+    def recall(self, *_: object) -> set[int]:
+        return set()
+
     def crew(self) -> Crew:
         return Crew(1)
 

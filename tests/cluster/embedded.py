@@ -44,6 +44,11 @@ class Embedded:
         self.nodes.append(await node)
         return node
 
+    def orders(self) -> int:
+        """How many the scheduler has."""
+        assert self.scheduler is not None
+        return len(self.scheduler.tasks)
+
     def lose(self, node: Node) -> None:
         """As if its machine was switched off: the scheduler finds it gone."""
         self.nodes.remove(node)

@@ -294,6 +294,19 @@ def test_no_clock_runs_while_nobody_works_on_a_page(stage: Stage) -> None:
     assert stage.pool.waiting() == {2, 3}
 
 
+def test_what_no_node_has_begun_with_is_recalled(stage: Stage) -> None:
+    stage.start(*((ticket, stage.page(ticket)) for ticket in range(1, 7)))
+    first, *_ = stage.sent()
+    stage.engine.begin(first)
+    stage.heard()
+
+    recalled = stage.pool.recall({1, 2, 3, 5, 6})
+
+    assert recalled == {2, 3, 5, 6}, "1 is at work, 4 is another job's"
+    assert [[page.ticket for page in order.pages] for order in stage.engine.orders.values()] == [[1], [4]]
+    assert stage.pool.size - stage.pool.free() == 2
+
+
 def test_a_small_file_of_one_page_goes_inside_the_order_where_that_is_asked_for(tmp_path: Path) -> None:
     stage = Stage(tmp_path, settings=ClusterSettings("tls://s", inline=True))
     contents = []

@@ -22,6 +22,7 @@ from ocr_worker.cluster.dask_engine import DaskEngine, look_at
 from ocr_worker.cluster.node import PathMap
 from ocr_worker.cluster.node_plugin import NodePlugin
 from ocr_worker.cluster.orders import load_order
+from ocr_worker.cluster.sizes import MOST_PAGES
 from ocr_worker.jobs.requests import Asked, job_request
 from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.model.events import JobEnded, JobFailed
@@ -29,6 +30,7 @@ from ocr_worker.model.options import make_options
 from ocr_worker.settings import ClusterSettings, Settings
 from tests.cluster.embedded import Embedded, embedded
 from tests.cluster.outputs import Outputs
+from tests.e2e.tree import wait_until
 from tests.limits import HANG_SECONDS
 
 
@@ -146,6 +148,34 @@ def test_a_cancel_kills_the_page_processes_of_nodes(cluster: Embedded, tmp_path:
     assert isinstance(end, JobEnded)
     assert end.run.status == "cancelled"
     assert gone == [(True, [])]
+
+
+def test_a_pause_begins_nothing_more_at_nodes_and_a_resume_goes_on(
+    cluster: Embedded, cards: list[Path], tmp_path: Path
+) -> None:
+    picture, book = Image.open(cards[0]), tmp_path / "book.tif"
+    picture.save(book, dpi=(300, 300), save_all=True, append_images=[picture] * 39)
+    batch = Batch(tmp_path, ClusterSettings(cluster.address), [book])
+    read = []
+
+    def results() -> int:
+        return len(list((tmp_path / "state").rglob("*.page")))
+
+    def pause(batch: Batch) -> None:
+        wait_until(lambda: results() > 5, "some pages")
+        batch.runtime.call(lambda service: service.pause([batch.job_id]))
+        read.append(results())
+        wait_until(lambda: not cluster.orders() and not at_work(cluster), "the orders in work")
+        read.append(results())
+        batch.runtime.call(lambda service: service.unpause([batch.job_id]))
+
+    end = batch.run(pause, cluster)
+
+    before, after = read
+    assert after - before <= MOST_PAGES * len(cluster.nodes), "an order in work at each"
+    assert isinstance(end, JobEnded)
+    assert end.run.status == "completed"
+    assert batch.texts()["book.txt"].count("Card number 1") == 40
 
 
 def test_a_page_process_that_is_killed_at_a_node_costs_a_try_and_no_page(

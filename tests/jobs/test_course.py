@@ -567,6 +567,14 @@ class Owner(RuleBasedStateMachine):
     def pause(self, paused: bool) -> None:  # noqa: FBT001
         self.course.paused = paused
 
+    @precondition(lambda self: self.end is None and self.in_flight)
+    @rule(data=st.data())
+    def page_is_put_back(self, data: st.DataObject) -> None:
+        if pages := [task for task in self.in_flight if isinstance(task, Recognise)]:
+            task = data.draw(st.sampled_from(pages))
+            self.in_flight.remove(task)
+            self.course.put_back(task.number, task.page)
+
     def _apply(self, effects: Sequence[Effect]) -> None:
         for effect in effects:
             if self.end is None:

@@ -112,6 +112,9 @@ class FakePool:
     def waiting(self) -> set[int]:
         return set()
 
+    def recall(self, tickets: set[int]) -> set[int]:
+        return set()
+
     def crew(self) -> Crew:
         return Crew(self.size)
 

@@ -210,6 +210,16 @@ class ClusterPool:
             waiting.update(list(sent.pages)[at_work:])
         return waiting
 
+    def recall(self, tickets: set[int]) -> set[int]:
+        """What is ready, and orders that no node has begun with."""
+        waiting = {page.ticket for page in self._ready}
+        for sent in self._sent.values():
+            if not sent.node and sent.pages.keys() <= tickets:
+                waiting |= sent.pages.keys()
+        recalled = waiting & tickets
+        self.kill(recalled)
+        return recalled
+
     def crew(self) -> Crew:
         nodes = self._engine.nodes()
         reading = [node for node in nodes if not node.refused]

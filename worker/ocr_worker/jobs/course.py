@@ -389,15 +389,13 @@ class Course:
 
     def page_failed(self, number: int, page: int, failure: Failure, now: float) -> list[Effect]:
         """Try the page again, or give it up, or with it the file."""
+        if failure.code == NodeLostError.code:
+            self.put_back(number, page).not_before = now + LOST_NODE_SECONDS
+            return []
         was_alone = self.window[number].exclusive
         run = self._page_ended(number, page)
         if failure.code in FILE_CODES:
             return self._lose_file(number, failure, page)
-        if failure.code == NodeLostError.code:
-            # Not a try: the page had no part in it.
-            (run.suspects if was_alone else run.todo).appendleft(page)
-            run.not_before = now + LOST_NODE_SECONDS
-            return []
         run.attempts[page] = run.attempts.get(page, 0) + 1
         if failure.code in RETRIED_CODES and run.attempts[page] <= self._options.retries:
             if failure.details.get("signal") == "SIGKILL":
@@ -410,6 +408,13 @@ class Course:
             return [Retry(number, page)]
         run.moved_at = now
         return [self._lose_page(run, page, failure), *self._if_lost(run)]
+
+    def put_back(self, number: int, page: int) -> FileRun:
+        """The page is to be started again. It was no try: the page had no part in it."""
+        was_alone = self.window[number].exclusive
+        run = self._page_ended(number, page)
+        (run.suspects if was_alone else run.todo).appendleft(page)
+        return run
 
     def step_failed(self, number: int, failure: Failure, now: float) -> list[Effect]:
         """Opening or composing failed: wait for a lock, begin the pages anew, try again, or give up the file."""

@@ -109,6 +109,14 @@ class InFlightTasks:
         for file, page in self._kill(tickets):
             self._store.page_unstarted(self._job.job_id, file, page)
 
+    def recall(self) -> list[tuple[int, int]]:
+        """Take back the pages that nobody has begun with, and their attempts; return them by file and page."""
+        recalled = [self._tasks.pop(ticket).task for ticket in self._pool.recall(set(self._tasks))]
+        pages = sorted((task.number, page_of(task)) for task in recalled)
+        for number, page in pages:
+            self._store.page_unstarted(self._job.job_id, number, page)
+        return pages
+
     def kill(self) -> tuple[tuple[int, int], ...]:
         """Kill all tasks and remove their partial files; return them by file and page."""
         return self._kill(set(self._tasks))

@@ -76,8 +76,10 @@ class JobRun:
         return min((at for at in due if at is not None), default=None)
 
     def pause(self) -> None:
-        """Start nothing more and let tasks in flight finish. Publish progress now."""
+        """Start nothing more and let tasks in work finish. Publish progress now."""
         self.course.paused = True
+        for number, page in reversed(self.in_flight.recall()):
+            self.course.put_back(number, page)
         self.journal.paused()
 
     def unpause(self) -> None:

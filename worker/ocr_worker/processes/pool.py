@@ -124,6 +124,10 @@ class Pool(Protocol):
         """The tasks that were started and that nobody works on yet: no clock of theirs runs."""
         ...
 
+    def recall(self, tickets: set[int]) -> set[int]:
+        """Take those of these pages back that wait for their turn, and say which."""
+        ...
+
     def crew(self) -> Crew:
         """Who works for it now."""
         ...
@@ -368,6 +372,9 @@ class PagePool:
 
     def waiting(self) -> set[int]:
         """None: what is started here is at work, or soon."""
+        return set()
+
+    def recall(self, tickets: set[int]) -> set[int]:  # noqa: ARG002  # what is started here is at work
         return set()
 
     def crew(self) -> Crew:

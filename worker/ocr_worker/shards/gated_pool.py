@@ -98,6 +98,9 @@ class GatedPool:
     def waiting(self) -> set[int]:
         return self._held.keys() | self._below.waiting()
 
+    def recall(self, tickets: set[int]) -> set[int]:
+        return self._below.recall(tickets)
+
     def crew(self) -> Crew:
         return self._below.crew()
 
