@@ -45,7 +45,8 @@ def leave_results(folder: Path, name: str, source: Path | None) -> None:
         head = json.dumps(
             {"schema": SCHEMA, "source": {"path": str(source)}, "settings": {"outputs": OUTPUTS}}
         )
-        (folder / f"{name}_ocr_results.json").write_text(head[:-1] + ",\n" + '"pages": []}', encoding="ascii")
+        text = head[:-1] + ",\n" + '"pages": []}'
+        (folder / f"{name}_ocr_results.json").write_bytes(text.encode("ascii"))
 
 
 def make(path: Path) -> Path:
@@ -189,7 +190,7 @@ def test_results_that_name_no_source_make_a_name_foreign(tmp_path: Path, results
 
 
 @pytest.mark.parametrize("mode", ["skip", "overwrite"])
-@pytest.mark.parametrize("link", ["none", "hard", "symbolic"])
+@pytest.mark.parametrize("link", ["none", "hard", "soft"])
 def test_an_input_that_its_own_output_would_overwrite_is_a_conflict(
     tmp_path: Path, mode: OnExisting, link: str
 ) -> None:
@@ -198,7 +199,7 @@ def test_an_input_that_its_own_output_would_overwrite_is_a_conflict(
     source.parent.mkdir(exist_ok=True)
     if link == "hard":
         source.hardlink_to(target)
-    elif link == "symbolic":
+    elif link == "soft":
         source.symlink_to(target)
 
     (file,) = plan(tmp_path / "out", source, mode=mode)
