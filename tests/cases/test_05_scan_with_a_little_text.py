@@ -14,7 +14,7 @@ from typing import Any
 import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name
-from PIL import Image, ImageChops, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from ocr_worker.model.tasks import PageSettings
 from ocr_worker.pages.page import PARTIAL, UNSEEN
@@ -274,11 +274,12 @@ def _outlines(pdf: pikepdf.Pdf) -> None:
     for row, line in enumerate(LINES):
         x = 60.0
         for letter in line:
-            mask, (left, top) = letters.getmask2(letter, "1")
+            glyph = Image.new("1", (2 * height, 2 * height))
+            ImageDraw.Draw(glyph).text((0, 0), letter, 1, letters)
             boxes = [
-                f"{x + left + at} {700 - 60 * row - top - y} {end - at} 1.2 re"
-                for y in range(mask.size[1])
-                for at, end in _runs([mask.getpixel((column, y)) for column in range(mask.size[0])])
+                f"{x + at} {700 - 60 * row - y} {end - at} 1.2 re"
+                for y in range(glyph.height)
+                for at, end in _runs([glyph.getpixel((column, y)) for column in range(glyph.width)])
             ]
             shapes.append("\n".join([*boxes, "f"]) if boxes else "")
             x += letters.getlength(letter)

@@ -160,7 +160,7 @@ def test_inspect_refuses_a_picture_that_a_batch_would_refuse_by_the_same_limit(
 def test_a_portfolio_says_that_the_files_in_it_are_not_read(desk: Desk, tmp_path: Path) -> None:
     with pikepdf.new() as pdf:
         pdf.add_blank_page()
-        pdf.attachments["scan.pdf"] = pikepdf.AttachedFileSpec(pdf, b"%PDF-1.4")
+        pdf.attachments["scan.pdf"] = b"%PDF-1.4"
         pdf.Root.Collection = pikepdf.Dictionary(View=pikepdf.Name.D)
         pdf.save(tmp_path / "portfolio.pdf")
 
