@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pikepdf
+import pypdfium2
 import pytest
 from pikepdf import Array, Dictionary, Name
 from PIL import Image, ImageChops, ImageDraw, ImageFont
 
+from ocr_worker.engines.pdf import page_content
 from ocr_worker.model.tasks import PageSettings
 from ocr_worker.pages.page import PARTIAL, UNSEEN
 from tests.cases.shown import (
@@ -300,6 +302,27 @@ def test_print_that_was_turned_into_outlines_is_read_beside_text(
     assert done.pages[0].status == "ok"
     assert _missing(done.text.split()) == []
     assert done.text.split().count("Digitally") == 1
+
+
+def _chart(pdf: pikepdf.Pdf) -> None:
+    """A hundred marks, all alike."""
+    marks = b"".join(
+        b"q 1 0 0 1 %d %d cm 0 0 m 3 0 l 3 3 l 2 5 l 1 6 l 0 5 l -1 3 l 0 1 l h f Q\n" % (n * 5, n * 7)
+        for n in range(100)
+    )
+    page(pdf, marks + text(STAMP, 20, 10, 6), {})
+
+
+def test_the_marks_of_a_chart_are_no_letters(tmp_path: Path) -> None:
+    letters = []
+    for make in (_outlines, _chart):
+        with pikepdf.new() as pdf:
+            make(pdf)
+            path = saved(pdf, tmp_path / "shapes.pdf")
+        letters.append(page_content.survey(pypdfium2.PdfDocument(path)[0]).letters)
+
+    assert letters[0] > 100
+    assert letters[1] == 0
 
 
 def _under_a_white_box(pdf: pikepdf.Pdf) -> None:

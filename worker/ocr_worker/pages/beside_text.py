@@ -9,7 +9,7 @@ from itertools import groupby
 from ocr_worker.engines.images.ink import Ink
 from ocr_worker.engines.pdf import geometry, page_content, pdfium
 from ocr_worker.model.page import Box, Line, Page, map_lines
-from ocr_worker.model.tasks import PageSettings
+from ocr_worker.model.tasks import PageSettings, PageTask
 from ocr_worker.pages import existing_text
 from ocr_worker.pages.rendering import GLANCE_DPI, Sheet
 
@@ -109,6 +109,13 @@ def is_said_again(unseen: str, read: tuple[Line, ...]) -> bool:
     words = {_plain(word) for word in unseen.split()} - {""}
     found = {_plain(word.text) for line in read for word in line.words}
     return len(words) >= FEWEST_WORDS and len(words & found) >= SAID_AGAIN * len(words)
+
+
+def as_it_lies(task: PageTask, sheet: Sheet) -> PageTask:
+    """Outlines lie as the text beside them does: a drawing is not turned about in search of words."""
+    if has_pictures(sheet):
+        return task
+    return replace(task, settings=replace(task.settings, rotate_pages="off", deskew="off"))
 
 
 def may_hold_print(sheet: Sheet) -> bool:

@@ -143,7 +143,7 @@ class PageWork:
                 return _with_remark(kept, beside_text.unread(sheet))
             try:
                 require_sizes(sheet, task.settings.max_pixels, Path(task.source.path))
-                page = self._seen(pdf, bare, task, found)
+                page = self._seen(pdf, bare, beside_text.as_it_lies(task, bare), found)
             except (CorruptError, TooLargeError, UnsupportedTypeError) as error:
                 return _with_remark(kept, f"{beside_text.BROKEN}: {error.message}")
             if page.status in ("blank", "unread") and shows_nothing(bare):

@@ -54,6 +54,8 @@ MAX_PICTURES = 2_000
 MAX_COVERS = 2_000
 HEM = 0.0025
 """Of a picture's longer side: clips that were rounded take as much off, where no print stands."""
+KINDS_OF_LETTERS = 10
+"""By their width and height."""
 _DEPTH = 8
 SEEN_LEVELS = 12
 """Grey levels by which a pixel changes where text is seen: that of a watermark changes more."""
@@ -131,6 +133,8 @@ class _Finds:
     """What may hide text that was drawn before it: its place in the order of drawing, its box, whether it is a picture."""
     others: int = 0
     letters: int = 0
+    shapes: set[tuple[int, int]] = field(default_factory=set)
+    """Widths and heights of what may be letters, in half units."""
     stored: int = 0
     count: int = 0
 
@@ -148,12 +152,14 @@ def survey(page: Any) -> Content:
     )
     layer = _text_without(page, shown + unseen) if hidden else ""
     unseen_text = _text_without(page, shown + hidden) if unseen else ""
+    # The marks of a chart are all alike.
+    letters = finds.letters if len(finds.shapes) >= KINDS_OF_LETTERS else 0
     with without(hidden + unseen):
         texts = page.get_textpage()
         text = whole_text(texts)
     return Content(
         _count(text), _count(layer), tuple(finds.images), finds.others, finds.stored, text, texts, layer,
-        any(text.covered for text in finds.texts if text.state == "hidden"), finds.letters, shown, hidden, unseen,
+        any(text.covered for text in finds.texts if text.state == "hidden"), letters, shown, hidden, unseen,
         unseen_text,
     )  # fmt: skip
 
@@ -211,7 +217,7 @@ def _walk(finds: _Finds, owner: tuple[Any, Any, Any], matrix: Matrix, clip: Box,
                 _walk(finds, inside, times(matrix_of(part), matrix), clipped(part, matrix, clip), depth + 1)
             case kind:
                 finds.others += 1
-                finds.letters += letters_in(part)
+                _count_letters(part, finds)
                 if len(finds.covers) < MAX_COVERS and (kind == raw.FPDF_PAGEOBJ_SHADING or is_filled(part)):
                     _take_fill(part, finds, matrix, clip)
 
@@ -252,6 +258,14 @@ def _take_image(part: Any, finds: _Finds, matrix: Matrix, clip: Box) -> None:
     finds.images.append(Picture(bounds, shown, size, across, down, upright, plain and whole))
     finds.covers.append((finds.count, shown, True))
     finds.stored += raw.FPDFImageObj_GetImageDataRaw(part, None, 0)
+
+
+def _count_letters(part: Any, finds: _Finds) -> None:
+    if letters := letters_in(part):
+        left, bottom, right, top = bounds(part)
+        finds.letters += letters
+        # A shape of many letters counts as so many kinds.
+        finds.shapes |= {(round(2 * (right - left)), round(2 * (top - bottom)) + at) for at in range(letters)}
 
 
 def _take_fill(part: Any, finds: _Finds, matrix: Matrix, clip: Box) -> None:
