@@ -183,3 +183,54 @@ def typed(packing: str, change: Callable[[bytes], bytes] = bytes) -> bytes:
 
 def cut(share: float) -> Callable[[bytes], bytes]:
     return lambda packed: packed[: int(len(packed) * share)]
+
+
+_TIFF_CODES = {"raw": 1, "group4": 4, "tiff_lzw": 5, "jpeg": 7}
+_TILE, _ROWS = 256, 200
+
+
+def tiff_parts(packing: str, *, tiled: bool) -> list[bytes]:
+    """The page as the strips or tiles that a TIFF has it in."""
+    (width, height), (across, down) = SIZE, (_TILE, _TILE) if tiled else (SIZE[0], _ROWS)
+    picture = page().convert("1") if packing == "group4" else page()
+    tops, lefts = range(0, height, down), range(0, width, across)
+    return [_tiff_part(picture.crop((x, y, x + across, y + down)), packing) for y in tops for x in lefts]
+
+
+def _tiff_part(picture: Image.Image, packing: str) -> bytes:
+    match packing:
+        case "raw":
+            return picture.tobytes()
+        case "jpeg":
+            return saved(picture, "JPEG", quality=90)
+        case _:
+            return strip(picture, packing)
+
+
+def tiff_of(parts: list[bytes], packing: str, *, tiled: bool) -> bytes:
+    """A file that is whole, whatever its parts are."""
+    starts = [8 + sum(map(len, parts[:n])) for n in range(len(parts))]
+    lengths = [len(part) for part in parts]
+    is_fax = packing == "group4"
+    tags = {256: [SIZE[0]], 257: [SIZE[1]], 258: [1 if is_fax else 8], 259: [_TIFF_CODES[packing]],
+        262: [0 if is_fax else 1], 277: [1]}  # fmt: skip
+    if tiled:
+        tags |= {322: [_TILE], 323: [_TILE], 324: starts, 325: lengths}
+    else:
+        tags |= {273: starts, 278: [_ROWS], 279: lengths}
+    body = b"".join(parts) + b"\0" * (sum(lengths) % 2)
+    entries, beyond, behind = b"", b"", 8 + len(body) + 6 + 12 * len(tags)
+    for tag, values in sorted(tags.items()):
+        content = struct.pack(f"<{len(values)}I", *values)
+        if len(values) > 1:
+            content, beyond = struct.pack("<I", behind + len(beyond)), beyond + content
+        entries += struct.pack("<HHI", tag, 4, len(values)) + content
+    return (
+        b"II*\0"
+        + struct.pack("<I", 8 + len(body))
+        + body
+        + struct.pack("<H", len(tags))
+        + entries
+        + bytes(4)
+        + beyond
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import re
 import struct
 from typing import Any
 
@@ -144,6 +145,35 @@ def test_a_fax_whose_strips_break_off_says_so(coding: str, rows: int | None, des
     assert isinstance(good, PageDone)
     assert good.warnings == ()
     assert isinstance(bad, Failure) or "cut short" in " ".join(bad.warnings)
+
+
+TORN_PARTS = {
+    "first-half": lambda parts: [parts[0][: len(parts[0]) // 2], *parts[1:]],
+    "all-shorter": lambda parts: [part[: len(part) * 7 // 10] for part in parts],
+    "last-one-gone": lambda parts: parts[:-1],
+    "last-one-empty": lambda parts: [*parts[:-1], b""],
+}  # fmt: skip
+"""What befalls the strips or tiles of a TIFF that is whole as a file."""
+
+
+@pytest.mark.parametrize("torn", TORN_PARTS)
+@pytest.mark.parametrize("kind", ["strips", "tiles"])
+@pytest.mark.parametrize("packing", ["raw", "group4", "tiff_lzw", "jpeg"])
+def test_a_tiff_whose_strips_or_tiles_break_off_says_so(
+    packing: str, kind: str, torn: str, desk: Desk
+) -> None:
+    tiled = kind == "tiles"
+    parts = packed.tiff_parts(packing, tiled=tiled)
+
+    good = page_of(desk, packed.tiff_of(parts, packing, tiled=tiled), "a.tif")
+    bad = page_of(desk, packed.tiff_of(TORN_PARTS[torn](parts), packing, tiled=tiled), "b.tif")
+
+    assert isinstance(good, PageDone)
+    assert (good.status, good.warnings) == ("ok", ())
+    if isinstance(bad, Failure):
+        assert bad.code == "corrupt"
+    else:
+        assert re.search("cut short|is damaged", " ".join(bad.warnings))
 
 
 def _shortened(tiff: bytes) -> bytes:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import json
 import os
 import socket
 import subprocess
 import sys
+import termios
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,12 +28,15 @@ LIMIT_SECONDS = 60
 MEMORY_MIB = 2048
 DONE = "done"
 PTRACE_ATTACH, CLONE_NEWUSER, X32 = 16, 0x10000000, 0x40000000
+FS_IOC_SETFLAGS, FIFREEZE = 0x40086602, 0xC0045877
+"""The second plus one thaws, which does no harm."""
 CALLS = {
     "ptrace": (101, 117), "bpf": (321, 280), "mount": (165, 40), "unshare": (272, 97), "setns": (308, 268),
     "io_uring_setup": (425, 425), "kexec_load": (246, 104), "init_module": (175, 105),
     "perf_event_open": (298, 241), "keyctl": (250, 219), "open_by_handle_at": (304, 265),
     "userfaultfd": (323, 282), "process_vm_readv": (310, 270), "shmget": (29, 194), "execveat": (322, 281),
     "pivot_root": (155, 41), "chroot": (161, 51), "fsopen": (430, 430), "swapoff": (168, 225),
+    "memfd_create": (319, 279), "sched_setattr": (314, 274), "ioprio_set": (251, 30),
 }  # fmt: skip
 """By their numbers on x86-64 and arm64, each with arguments that would do no harm."""
 
@@ -108,6 +113,17 @@ def _attempts(places: Places) -> dict[str, Callable[[], object]]:
         "spawn": lambda: os.waitpid(os.posix_spawn("/bin/true", ["true"], {}), 0),
         "shell": lambda: _require(os.system("true") == 0),
         "fork": _fork,
+        "a program in memory": lambda: _run_from_memory("/bin/true"),
+        "slow the worker down": lambda: os.setpriority(os.PRIO_PROCESS, parent, 19),
+        "slow all of the user's down": lambda: os.setpriority(os.PRIO_USER, 0, 19),
+        "keep a processor": lambda: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1)),
+        "move the worker": lambda: os.sched_setaffinity(parent, {0}),
+        "have a signal sent to the worker": lambda: _fcntl(os.pipe()[0], fcntl.F_SETOWN, parent),
+        "hold up who opens a file": lambda: _fcntl(_opened(foreign / "file"), fcntl.F_SETLEASE, fcntl.F_RDLCK),
+        "change the attributes": lambda: _ioctl(_opened(foreign / "file"), FS_IOC_SETFLAGS, bytes(8)),
+        "freeze a file system": lambda: _ioctl(_opened(foreign), FIFREEZE + 1, 0),
+        "type into a terminal": lambda: _ioctl(0, termios.TIOCSTI, b"x"),
+        "be another user": lambda: os.setresuid(os.getuid() + 1, -1, -1),
         "signal to the worker": lambda: os.kill(parent, 0),
         "memory of the worker": lambda: Path(f"/proc/{parent}/mem").open("rb").close(),
         "environment of the worker": lambda: Path(f"/proc/{parent}/environ").read_bytes(),
@@ -148,6 +164,24 @@ def _call(on_x86_64: int, on_arm64: int) -> Callable[[], None]:
             raise OSError(ctypes.get_errno(), "refused")
 
     return call
+
+
+def _run_from_memory(program: str) -> None:
+    memory = os.memfd_create("program")
+    os.write(memory, Path(program).read_bytes())
+    os.execv(f"/proc/self/fd/{memory}", ["program"])
+
+
+def _opened(place: Path) -> int:
+    return os.open(place, os.O_RDONLY)
+
+
+def _fcntl(handle: int, order: int, value: int) -> None:
+    fcntl.fcntl(handle, order, value)
+
+
+def _ioctl(handle: int, order: int, value: int | bytes) -> None:
+    fcntl.ioctl(handle, order, value)
 
 
 def _fork() -> None:

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,10 +61,10 @@ def before_the_lock(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], o
     def put(action: Callable[[], object]) -> None:
         take = job_lock._take
 
-        def act_and_take(path: Path) -> Any:
+        def act_and_take(path: Path, patience_seconds: float) -> Any:
             monkeypatch.setattr(job_lock, "_take", take)
             action()
-            return take(path)
+            return take(path, patience_seconds)
 
         monkeypatch.setattr(job_lock, "_take", act_and_take)
 
@@ -189,6 +190,32 @@ def test_a_manifest_that_was_overtaken_is_written_anew(
 
     assert path is not None
     assert '"state": "complete"' in path.read_text(encoding="ascii")
+
+
+@pytest.fixture
+def looked_at(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process looks whether the job's lock is held, and has done so when ours tries again."""
+    pair.jobs_dir.mkdir(exist_ok=True)
+    (pair.jobs_dir / f"{JOB}.lock").touch()
+    look = ExitStack()
+    assert look.enter_context(job_lock._held(pair.jobs_dir / f"{JOB}.lock"))
+    monkeypatch.setattr("filelock._api.time.sleep", lambda _: look.close())
+
+
+@pytest.mark.usefixtures("looked_at")
+def test_a_new_job_is_not_refused_as_its_lock_is_looked_at(pair: Pair) -> None:
+    pair.ours.acquire(JOB)
+
+    assert list(pair.ours.locks) == [JOB]
+
+
+@pytest.mark.usefixtures("looked_at")
+def test_a_dead_workers_job_can_be_taken_up_while_another_process_lists_jobs(pair: Pair) -> None:
+    pair.add("running")
+
+    job = pair.ours.acquire_ended(JOB)
+
+    assert job.state == "interrupted"
 
 
 def test_a_look_at_a_lock_that_goes_away_makes_none(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:

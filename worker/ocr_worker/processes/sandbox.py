@@ -10,12 +10,12 @@ import ctypes
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ocr_worker.processes import landlock, seccomp
+from ocr_worker.processes import capabilities, landlock, seccomp
 
 NO_NEW_PRIVILEGES = 38
 _TOO_MUCH = {"proc", "sys", "dev"}
@@ -46,21 +46,24 @@ def confine(writes: Iterable[str], temp: str, commands: Iterable[str] | None) ->
             # The system refuses them there (`limits`); so a page that needs one is given to a process that may.
             subprocess.Popen = _NoCommand  # type: ignore[misc]
         return []
-    undone = []
     if ctypes.CDLL(None, use_errno=True).prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0) != 0:
         return ["no_new_privs was refused"]
-    try:
-        landlock.apply(_places(writes, temp, commands))
-    except OSError as error:
-        undone.append(f"Landlock: {error}")
-    try:
-        seccomp.apply(commands=commands is not None)
-    except OSError as error:
-        undone.append(f"seccomp: {error}")
-    else:
-        if commands is None:
-            subprocess.Popen = _NoCommand  # type: ignore[misc]
+    undone: list[str] = []
+    _try(undone, "capabilities", capabilities.drop)
+    _try(undone, "Landlock", lambda: landlock.apply(_places(writes, temp, commands)))
+    is_filtered = _try(undone, "seccomp", lambda: seccomp.apply(commands=commands is not None))
+    if is_filtered and commands is None:
+        subprocess.Popen = _NoCommand  # type: ignore[misc]
     return undone
+
+
+def _try(undone: list[str], name: str, hold: Callable[[], None]) -> bool:
+    try:
+        hold()
+    except OSError as error:
+        undone.append(f"{name}: {error}")
+        return False
+    return True
 
 
 def lacking() -> list[str]:

@@ -19,8 +19,10 @@ _ALLOW, _ERROR = 0x7FFF0000, 0x00050000
 _NUMBER_AT, _MACHINE_AT, _ARGUMENTS_AT = 0, 4, 16
 _A_THREAD = 0x10000
 _NEW_NAMESPACES = 0x7E020000
-_TERMINAL_INPUT = (0x5412, 0x541C)
-"""Type into a terminal, as its user would: TIOCSTI, TIOCLINUX."""
+_OF_STREAMS = (0x5401, 0x802C542A, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
+"""Is it a terminal, and how large; how much is to be read; block; close with a program. Others type into terminals, or freeze file systems."""
+_REACHES_OTHERS = (8, 10, 15, 1024, 1026)
+"""Have signals sent (F_SETOWN, F_SETSIG, F_SETOWN_EX), hold up who opens a file (F_SETLEASE), watch a folder."""
 _Instruction = tuple[int, int, int, int]
 
 
@@ -72,7 +74,8 @@ def _instructions(machine: Machine, *, commands: bool) -> Iterator[_Instruction]
     # Its flags lie where a filter can't see them; told that there is none, libraries take the older call.
     yield from _when(machine.clone3, [_refuse(errno.ENOSYS)])
     yield from _when(machine.clone, _no_namespaces() if commands else _threads_alone())
-    yield from _when(machine.ioctl, _unless_argument_in(1, _TERMINAL_INPUT))
+    yield from _when(machine.ioctl, _if_argument_in(1, _OF_STREAMS))
+    yield from _when(machine.fcntl, _unless_argument_in(1, _REACHES_OTHERS))
     own = os.getpid()
     yield from _when(machine.prlimit, _if_argument_in(0, (0, own)))
     if not commands:

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 Numbers = tuple[int | None, int | None]
 """On x86-64 and on arm64; None where there is no such call."""
 
-PROGRAMS: dict[str, Numbers] = {"execve": (59, 221), "execveat": (322, 281), "fork": (57, None), "vfork": (58, None)}  # fmt: skip
+PROGRAMS: dict[str, Numbers] = {"execve": (59, 221), "fork": (57, None), "vfork": (58, None)}  # fmt: skip
 """To start other programs: what commands are started with is let through for those who need commands."""
 
 REFUSED: dict[str, Numbers] = {
+    # Start programs from memory, of which Landlock knows nothing.
+    "execveat": (322, 281), "memfd_create": (319, 279),
     # Talk to others.
     "socket": (41, 198), "socketpair": (53, 199), "connect": (42, 203), "bind": (49, 200), "listen": (50, 201),
     "accept": (43, 202), "accept4": (288, 242), "mq_open": (240, 180), "mq_unlink": (241, 181),
@@ -27,6 +29,9 @@ REFUSED: dict[str, Numbers] = {
     "pidfd_getfd": (438, 438), "pidfd_send_signal": (424, 424), "tkill": (200, 130),
     "rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240), "migrate_pages": (256, 238),
     "move_pages": (279, 239),
+    # Take the processor from others.
+    "setpriority": (141, 140), "ioprio_set": (251, 30), "sched_setscheduler": (144, 119),
+    "sched_setparam": (142, 118), "sched_setattr": (314, 274), "sched_setaffinity": (203, 122),
     # Reach into the kernel.
     "bpf": (321, 280), "perf_event_open": (298, 241), "userfaultfd": (323, 282), "add_key": (248, 217),
     "request_key": (249, 218), "keyctl": (250, 219), "syslog": (103, 116), "iopl": (172, None),
@@ -68,6 +73,7 @@ class Machine:
     kill: int
     tgkill: int
     ioctl: int
+    fcntl: int
     prlimit: int
     seccomp: int
 
@@ -82,8 +88,8 @@ def this_machine() -> Machine | None:
 
 
 MACHINES = {
-    "x86_64": Machine(0, 0xC000003E, 0x3FFFFFFF, clone=56, clone3=435, kill=62, tgkill=234, ioctl=16, prlimit=302, seccomp=317),
-    "aarch64": Machine(1, 0xC00000B7, None, clone=220, clone3=435, kill=129, tgkill=131, ioctl=29, prlimit=261, seccomp=277),
+    "x86_64": Machine(0, 0xC000003E, 0x3FFFFFFF, clone=56, clone3=435, kill=62, tgkill=234, ioctl=16, fcntl=72, prlimit=302, seccomp=317),
+    "aarch64": Machine(1, 0xC00000B7, None, clone=220, clone3=435, kill=129, tgkill=131, ioctl=29, fcntl=25, prlimit=261, seccomp=277),
 }  # fmt: skip
 LANDLOCK_CREATE, LANDLOCK_ADD, LANDLOCK_RESTRICT = 444, 445, 446
 """The same on every kind of processor."""

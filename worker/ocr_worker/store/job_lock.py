@@ -32,13 +32,19 @@ log = logging.getLogger(__name__)
 _REFUSED = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL, errno.EIO, errno.ENOSYS}
 """What a file system without locks answers, or one whose lock server is away."""
 LOCK, SOFT_LOCK = ".lock", ".softlock"
+_POLL_SECONDS = 0.002
 Request = Literal["cancel", "pause", "resume"]
 REQUESTS: tuple[Request, ...] = ("cancel", "pause", "resume")
 
 
 class JobLock:
-    def __init__(self, jobs_dir: Path, job_id: JobId) -> None:
+    def __init__(self, jobs_dir: Path, job_id: JobId, patience_seconds: float = 0) -> None:
         """Acquire the lock.
+
+        Args:
+            jobs_dir: where locks are.
+            job_id: whose lock.
+            patience_seconds: how long to try. Who only looks whether a lock is held has it for a moment as well.
 
         Raises:
             JobActiveError: another worker holds it.
@@ -51,7 +57,7 @@ class JobLock:
         self._path = _path(jobs_dir, job_id)
         self._requests = {request: _request(jobs_dir, job_id, request) for request in REQUESTS}
         try:
-            self._lock = _take(self._path)
+            self._lock = _take(self._path, patience_seconds)
         except Timeout as error:
             raise JobActiveError(
                 f"Job {job_id} is running in another process. Cancel it there, or wait for its end."
@@ -113,10 +119,10 @@ class JobLock:
         _request(jobs_dir, job_id, request).unlink(missing_ok=True)
 
     @classmethod
-    def try_acquire(cls, jobs_dir: Path, job_id: JobId) -> Self | None:
+    def try_acquire(cls, jobs_dir: Path, job_id: JobId, patience_seconds: float = 0) -> Self | None:
         """Acquire the lock; None if another worker has it."""
         try:
-            return cls(jobs_dir, job_id)
+            return cls(jobs_dir, job_id, patience_seconds)
         except JobActiveError:
             return None
 
@@ -249,20 +255,20 @@ def _held_softly(file: Path) -> Iterator[bool | None]:
         yield None
         return
     lock: BaseFileLock = (SoftFileLock if file.suffix == SOFT_LOCK else FileLock)(file)
-    _try_twice(lock)
+    _try(lock)
     try:
         yield lock.is_locked
     finally:
         lock.release()
 
 
-def _take(path: Path) -> BaseFileLock:
+def _take(path: Path, patience_seconds: float) -> BaseFileLock:
     """The lock. Raises Timeout, OSError."""
     from filelock import FileLock, SoftFileLock, Timeout
 
     lock: BaseFileLock = FileLock(path, mode=0o600, fallback_to_soft=False)
     try:
-        _try_twice(lock)
+        _try(lock, patience_seconds)
     except OSError as error:
         if error.errno not in _REFUSED:
             raise
@@ -270,20 +276,20 @@ def _take(path: Path) -> BaseFileLock:
         # Nobody can hold what was made on the way.
         path.unlink(missing_ok=True)
         lock = SoftFileLock(path.with_suffix(SOFT_LOCK), mode=0o600)
-        _try_twice(lock)
+        _try(lock, patience_seconds)
     if not lock.is_locked:
         raise Timeout(str(path))
     return lock
 
 
-def _try_twice(lock: BaseFileLock) -> None:
-    """The holder may let it go as we try, and the file that we have opened with it; or it is a dead worker's, and is removed first."""
+def _try(lock: BaseFileLock, patience_seconds: float = 0) -> None:
+    """At least twice: the holder may let it go as we try, and the file that we have opened with it; or it is a dead worker's, and is removed first."""
     from filelock import Timeout
 
-    for _ in range(2):
+    for patience in (0, patience_seconds):
         if not lock.is_locked:
             with suppress(Timeout):
-                lock.acquire(timeout=0)
+                lock.acquire(timeout=patience, poll_interval=_POLL_SECONDS)
 
 
 @cache

@@ -25,6 +25,9 @@ from ocr_worker.store.records import RunEnding, StoredJob
 
 log = logging.getLogger(__name__)
 
+PATIENCE_SECONDS = 0.1
+"""For a lock that is asked for by name: another process may only be looking whether it is held."""
+
 
 class JobLeases:
     """Owned by one thread, as is its connection to the store."""
@@ -75,6 +78,10 @@ class JobLeases:
         """The job, if it has ended. Raises JobActiveError, JobNotFoundError, BusyError."""
         self.require_free()
         job = self.get(job_id)
+        if job.state in ACTIVE and job_id not in self.locks:
+            # Its worker may be dead, and another process just looks at the lock.
+            self._find_if_interrupted(self.store, job_id, PATIENCE_SECONDS)
+            job = self.get(job_id)
         if job.state in ACTIVE:
             message = f"Job {job_id} is {job.state}. Cancel it first, or wait for its end."
             raise JobActiveError(message, **holder(job))
@@ -212,7 +219,7 @@ class JobLeases:
 
     def _lock(self, job_id: JobId) -> JobLock:
         try:
-            return JobLock(self._jobs_dir, job_id)
+            return JobLock(self._jobs_dir, job_id, PATIENCE_SECONDS)
         except JobActiveError as error:
             job = self.store.job(job_id)
             # Its new holder may not have said yet that it has the job.
@@ -223,12 +230,15 @@ class JobLeases:
         """Mark jobs as interrupted whose worker is dead; those of a live worker are locked."""
         for job_id in store.unfinished():
             if job_id not in self.locks and store.can_write():
-                # Asked before: the lock forgets it.
-                was_asked = JobLock.is_asked_to_cancel(self._jobs_dir, job_id)
-                lock = JobLock.try_acquire(self._jobs_dir, job_id)
-                if lock is not None:
-                    with lock:
-                        self._mark_interrupted(store, job_id, "cancelled" if was_asked else "interrupted")
+                self._find_if_interrupted(store, job_id)
+
+    def _find_if_interrupted(self, store: JobStore, job_id: JobId, patience_seconds: float = 0) -> None:
+        # Asked before: the lock forgets it.
+        was_asked = JobLock.is_asked_to_cancel(self._jobs_dir, job_id)
+        lock = JobLock.try_acquire(self._jobs_dir, job_id, patience_seconds)
+        if lock is not None:
+            with lock:
+                self._mark_interrupted(store, job_id, "cancelled" if was_asked else "interrupted")
 
     def _clear_up(self, store: JobStore) -> None:
         """What killed workers left beside the store: locks, text of pages whose job is gone, manifests that say `running`."""

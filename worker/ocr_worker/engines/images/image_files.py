@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from PIL import Image, ImageChops, UnidentifiedImageError
 
-from ocr_worker.engines.images import jpeg_stream, samples, tiff
+from ocr_worker.engines.images import jpeg_stream, samples, tiff, tiff_parts
 from ocr_worker.engines.images.complaints import heard
 from ocr_worker.engines.images.cut_short import TORN_SHARE, cut_short
 from ocr_worker.engines.images.filters import turn_by_exif
@@ -174,7 +174,7 @@ def decode(image: Image.Image, path: Path) -> tuple[str, ...]:
 
 
 def _decode_tiff(image: Image.Image, path: Path) -> tuple[float, tuple[str, ...]]:
-    share = tiff.fax_share(image, path)
+    share = tiff_parts.share(image, path)
     with heard() as lines:
         try:
             image.load()

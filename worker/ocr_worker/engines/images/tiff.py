@@ -1,6 +1,6 @@
-"""What is in a TIFF: which of its pictures are pages, how much of faxes is there, and the JPEG that one is packed as.
+"""What is in a TIFF: which of its pictures are pages, and the JPEG that one is packed as.
 
-Pillow takes every directory for a page, decodes a fax that breaks off without a word, and gives no packed data.
+Pillow takes every directory for a page, and gives no packed data.
 """
 
 from __future__ import annotations
@@ -13,22 +13,21 @@ from typing import Any, BinaryIO
 
 from PIL import Image
 
-from ocr_worker.engines.images import fax, jpeg_stream
+from ocr_worker.engines.images import jpeg_stream
 from ocr_worker.errors import TooLargeError
 
 MAX_FRAMES = 10_000
 """To find a frame takes a walk along all before it."""
 _NEW_SUBFILE, _SUBFILE = 254, 255
 _REDUCED_OR_MASK, _OLD_REDUCED = 1 | 4, 2
-_WIDTH, _HEIGHT, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER = 256, 257, 259, 262, 266
+_WIDTH, _HEIGHT, _COMPRESSION, _PHOTOMETRIC = 256, 257, 259, 262
 _OFFSETS, _ORIENTATION, _ROWS_PER_STRIP, _LENGTHS, _PLANAR = 273, 274, 278, 279, 284
-_T4_OPTIONS, _TILE_OFFSETS, _JPEG_TABLES, _PROFILE = 292, 324, 347, 34675
+_TILE_OFFSETS, _JPEG_TABLES, _PROFILE = 324, 347, 34675
 _JPEG = 7
 _TRANSFORMS = {1: None, 2: 0, 6: 1}
 """Photometric interpretation to Adobe's mark: grey, RGB, YCbCr."""
 _MOST_IN_SEGMENT = 65_519
 _MOST_MCUS = 65_535
-_FORGIVEN_ROWS = 2
 _MOST_ENTRIES = 65_535
 _OF_TAGS = ("TIFFReadDirectory", "TIFFFetch", "TIFFAdvanceDirectory", "_TIFFVGetField")
 
@@ -95,23 +94,6 @@ def _kind_tags(entries: bytes, order: str, size: int) -> Iterator[tuple[int, int
         if tag in (_NEW_SUBFILE, _SUBFILE):
             value = entries[at + (8 if size == 12 else 12) : at + size]
             yield tag, struct.unpack_from(order + ("H" if kind == 3 else "I"), value)[0]
-
-
-def fax_share(image: Image.Image, path: Path) -> float:
-    """Of the rows of a fax, those that are there; 1 for anything else."""
-    tags: Any = getattr(image, "tag_v2", {})
-    if tags.get(_COMPRESSION) not in (fax.RLE, fax.GROUP_3, fax.GROUP_4) or _OFFSETS not in tags:
-        return 1.0
-    coding = fax.Coding(tags[_COMPRESSION], tags.get(_T4_OPTIONS, 0), tags.get(_FILL_ORDER, 1))
-    width, height = tags[_WIDTH], tags[_HEIGHT]
-    left, held = height, 0
-    with path.open("rb") as stream:
-        for data in _strips(tags, stream):
-            rows = min(left, tags.get(_ROWS_PER_STRIP, height) or height)
-            there = fax.rows_held(data, (width, rows), coding) if rows else 0
-            held += rows if there >= rows - _FORGIVEN_ROWS else there
-            left -= rows
-    return held / height if height else 1.0
 
 
 def _strips(tags: Any, stream: BinaryIO) -> Iterator[bytes]:

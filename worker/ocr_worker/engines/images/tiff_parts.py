@@ -1,0 +1,126 @@
+"""How much of a TIFF's picture lies in its strips or tiles, where no decoder complains of what is missing.
+
+That is so for faxes and JPEGs, which are filled up, and for samples that nothing packs, which Pillow takes from wherever
+the offsets lead to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, pairwise, repeat
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from PIL import Image
+
+from ocr_worker.engines.images import fax, jpeg_stream
+
+_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _FILL_ORDER, _COLOURS = 256, 257, 258, 259, 266, 277
+_OFFSETS, _ROWS_PER_STRIP, _LENGTHS, _PLANAR, _T4_OPTIONS = 273, 278, 279, 284, 292
+_TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_LENGTHS, _JPEG_TABLES = 322, 323, 324, 325, 347
+_PLAIN, _JPEG, _IN_PLANES = 1, 7, 2
+_FORGIVEN_ROWS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A strip or tile."""
+
+    size: tuple[int, int]
+    """As it is packed: a tile is whole, though the picture ends within it."""
+    rows: int
+    """That the picture has of it."""
+    offset: int | None
+    """None where the file names no such part."""
+    length: int
+
+
+_Measure = Callable[[BinaryIO, _Part], int]
+"""How many rows of a part are there."""
+
+
+def share(image: Image.Image, path: Path) -> float:
+    """Of the selected picture's rows those that are there; 1 for what its decoder complains of."""
+    tags: Any = getattr(image, "tag_v2", {})
+    parts = list(_parts(tags)) if tags.get(_COMPRESSION, _PLAIN) in _MEASURES else []
+    if not parts:
+        return 1.0
+    measure = _MEASURES[tags.get(_COMPRESSION, _PLAIN)](tags, parts)
+    with path.open("rb") as stream:
+        held = sum(_held(part, measure, stream) for part in parts)
+    return held / sum(part.rows for part in parts)
+
+
+def _held(part: _Part, measure: _Measure, stream: BinaryIO) -> int:
+    if part.offset is None:
+        return 0
+    there = measure(stream, part)
+    return part.rows if there >= part.rows - _FORGIVEN_ROWS else there
+
+
+def _parts(tags: Any) -> Iterator[_Part]:
+    width, height = tags.get(_WIDTH, 0), tags.get(_HEIGHT, 0)
+    if _TILE_OFFSETS in tags:
+        size = tags.get(_TILE_WIDTH, 0), tags.get(_TILE_HEIGHT, 0)
+        offsets, lengths = tags[_TILE_OFFSETS], tags.get(_TILE_LENGTHS, ())
+    else:
+        size = width, min(tags.get(_ROWS_PER_STRIP, height) or height, height)
+        offsets, lengths = tags.get(_OFFSETS, ()), tags.get(_LENGTHS, ())
+    if not (offsets and all(size) and width and height):
+        return
+    planes = tags.get(_COLOURS, 1) if tags.get(_PLANAR) == _IN_PLANES else 1
+    places = chain(zip(offsets, chain(lengths, repeat(0)), strict=False), repeat((None, 0)))
+    for _ in range(planes):
+        for top in range(0, height, size[1]):
+            rows = min(size[1], height - top)
+            for _ in range(0, width, size[0]):
+                offset, length = next(places)
+                yield _Part(size if _TILE_OFFSETS in tags else (width, rows), rows, offset, length)
+
+
+def _of_faxes(tags: Any, _: list[_Part]) -> _Measure:
+    coding = fax.Coding(tags[_COMPRESSION], tags.get(_T4_OPTIONS, 0), tags.get(_FILL_ORDER, 1))
+    return lambda stream, part: fax.rows_held(_packed(stream, part), part.size, coding)
+
+
+def _of_jpegs(tags: Any, _: list[_Part]) -> _Measure:
+    return partial(_jpeg_rows, bytes(tags.get(_JPEG_TABLES, b""))[2:-2])
+
+
+def _jpeg_rows(tables: bytes, stream: BinaryIO, part: _Part) -> int:
+    found = jpeg_stream.layout(b"\xff\xd8" + tables + _packed(stream, part)[2:])
+    if found is None:
+        return 0
+    # Of other kinds nobody here can tell.
+    return int(jpeg_stream.share(found) * part.size[1]) if found.is_plain else part.rows
+
+
+def _of_samples(tags: Any, parts: list[_Part]) -> _Measure:
+    """By where they lie: viewers pass over lengths that are wrong."""
+    bits = tags.get(_BITS, (1,))
+    a_pixel = bits[0] if tags.get(_PLANAR) == _IN_PLANES else sum(bits)
+    # Parts that are alike may lie in one place.
+    nexts = dict(pairwise(sorted({part.offset for part in parts if part.offset is not None})))
+
+    def measure(stream: BinaryIO, part: _Part) -> int:
+        assert part.offset is not None
+        end = min(stream.seek(0, 2), nexts.get(part.offset) or 1 << 64)
+        return (end - part.offset) // max(1, (part.size[0] * a_pixel + 7) // 8)
+
+    return measure
+
+
+def _packed(stream: BinaryIO, part: _Part) -> bytes:
+    stream.seek(part.offset or 0)
+    return stream.read(part.length)
+
+
+_MEASURES: dict[int, Callable[[Any, list[_Part]], _Measure]] = {
+    _PLAIN: _of_samples,
+    fax.RLE: _of_faxes,
+    fax.GROUP_3: _of_faxes,
+    fax.GROUP_4: _of_faxes,
+    _JPEG: _of_jpegs,
+}
