@@ -79,6 +79,29 @@ def test_an_upload_stays_for_as_long_as_a_job_has_it(tmp_path: Path) -> None:
     assert (seen, left) == (200, [])
 
 
+def test_a_new_upload_takes_the_room_of_the_oldest_jobs_but_of_none_if_that_would_not_do(
+    tmp_path: Path,
+) -> None:
+    [paper] = write_papers(tmp_path / "papers", 1)
+    limits = {"kept_bytes": 100_000, "upload_bytes": 200_000}
+    with service(tmp_path, limited=Limited(limits)) as served, served.client() as client:
+        old, new = (start(client, paper) for _ in range(2))
+        ended(client, new)
+        results = sum(path.stat().st_size for path in kept(served.state_dir))
+
+        def announce(size: int) -> int:
+            headers = {"Tus-Resumable": "1.0.0", "Upload-Length": str(size)}
+            return client.post("/api/v1/uploads", headers=headers).status_code
+
+        in_vain = announce(100_001)
+        both = [client.get(f"/api/v1/jobs/{job_id}").status_code for job_id in (old, new)]
+        made = until(lambda: announce(100_000 - results * 3 // 4), lambda status: status == 201)
+        left = [client.get(f"/api/v1/jobs/{job_id}").status_code for job_id in (old, new)]
+
+    assert (in_vain, both) == (507, [200, 200])
+    assert (made, left) == (201, [404, 200])
+
+
 def test_without_its_packages_the_service_says_what_to_install(tmp_path: Path) -> None:
     code = (
         "import sys; sys.modules['fastapi'] = None; sys.argv = ['ocr-worker', 'serve'];"

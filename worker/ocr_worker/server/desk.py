@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import sqlite3
 import time
 from collections.abc import Callable
@@ -51,6 +52,8 @@ class Desk:
         self._opened = 0
         self._looked_at = 0.0
         self._correcting = asyncio.Lock()
+        self.making_room = asyncio.Lock()
+        self.made_room_at: float = -math.inf
         self.hub: Hub = Hub(runtime, self._reader, self.find_interrupted)
         self.told: Told = Told()
         self.uploads: Uploads = Uploads(places.uploads, options.limits)

@@ -22,6 +22,8 @@ from ocr_worker.store.records import StoredJob
 log = logging.getLogger(__name__)
 
 ROUND_SECONDS = 300.0
+ROOM_SECONDS = 1.0
+"""Between two tries to make room: each counts all that is kept."""
 LEAST_SECONDS = 3600.0
 """How old an upload is at least when it goes without having been used: it may still be coming."""
 
@@ -43,12 +45,40 @@ async def tidy(desk: Desk, now: float) -> None:
     ended = await desk.read(lambda store: sorted(_ended(store, places), key=_ended_at))
     in_use = await desk.read(lambda store: _in_use(store, places))
     await asyncio.to_thread(_remove_unused, places, in_use, now - max(limits.kept_seconds, LEAST_SECONDS))
-    desk.uploads.kept_bytes = await asyncio.to_thread(_size, places.uploads, places.results, places.pictures)
+    desk.uploads.kept_bytes = await asyncio.to_thread(
+        lambda: desk.uploads.bytes_to_come() + _size(places.uploads, places.results, places.pictures)
+    )
     users = await asyncio.to_thread(_users, places)
     for job in ended:
         is_old = _ended_at(job) < now - limits.kept_seconds
         if is_old or desk.uploads.kept_bytes > limits.kept_bytes:
             desk.uploads.kept_bytes -= await _forget(desk, job.job_id, users)
+
+
+async def make_room(desk: Desk, size: int) -> None:
+    """Remove as many ended jobs, the oldest first, as a new upload needs; none if all of them would not do."""
+    async with desk.making_room:
+        since = time.monotonic() - desk.made_room_at
+        if desk.uploads.has_room(size) or since < ROOM_SECONDS:
+            return
+        # What was deleted since it was counted last may do.
+        await tidy(desk, time.time())
+        desk.made_room_at = time.monotonic()
+        users = await asyncio.to_thread(_users, desk.places)
+        for job_id in await _oldest(desk, desk.uploads.missing_bytes(size)):
+            desk.uploads.kept_bytes -= await _forget(desk, job_id, users)
+
+
+async def _oldest(desk: Desk, missing: int) -> list[JobId]:
+    """The ended jobs whose folders have so many bytes; none if all have less."""
+    ended = await desk.read(lambda store: sorted(_ended(store, desk.places), key=_ended_at))
+    found, left = list[JobId](), missing
+    for job in ended:
+        if left <= 0:
+            break
+        found.append(job.job_id)
+        left -= await asyncio.to_thread(_size, *_folders(desk.places, job))
+    return found if left <= 0 else []
 
 
 async def forget(desk: Desk, job_id: JobId) -> None:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Header, Request, Response
 from fastapi import Path as InPath
 
 from ocr_worker.server import wire
+from ocr_worker.server.keeping import make_room
 from ocr_worker.server.problems import RefusedError
 from ocr_worker.server.shared import REFUSALS, SECURED, DeskOf
 from ocr_worker.server.uploads import Upload
@@ -47,6 +48,8 @@ async def create_upload(
 ) -> wire.Upload:
     """Announce a file; its name is `filename` of the metadata. Then send its bytes by PATCH."""
     _require_version(tus_resumable)
+    if not desk.uploads.has_room(upload_length):
+        await make_room(desk, upload_length)
     upload = desk.uploads.create(_name(upload_metadata or ""), upload_length)
     _speak(response, upload)
     response.headers["Location"] = f"/api/v1/uploads/{upload.upload_id}"

@@ -57,7 +57,7 @@ class Uploads:
             raise RefusedError(413, f"A file may have {self._limits.upload_bytes:,} bytes at most.")
         if sum(1 for _ in self._folder.iterdir()) >= self._limits.uploads:
             raise RefusedError(429, f"There are {self._limits.uploads:,} uploads. Delete some first.")
-        if self.kept_bytes + size > self._limits.kept_bytes:
+        if not self.has_room(size):
             raise RefusedError(507, "There is no room for it: delete jobs that are no longer needed.")
         self.kept_bytes += size
         upload_id = secrets.token_hex(16)
@@ -66,6 +66,18 @@ class Uploads:
         upload.path.touch(mode=0o600)
         self._describe(upload)
         return upload
+
+    def has_room(self, size: int) -> bool:
+        return self.missing_bytes(size) <= 0
+
+    def missing_bytes(self, size: int) -> int:
+        """How many bytes have to go before so many can come."""
+        return self.kept_bytes + size - self._limits.kept_bytes
+
+    def bytes_to_come(self) -> int:
+        """Of all uploads that were announced."""
+        found = [self._known(folder.name) for folder in self._folder.iterdir()]
+        return sum(max(0, upload.size - upload.offset) for upload in found if upload is not None)
 
     async def receive(self, name: str, blocks: AsyncIterator[bytes]) -> Upload:
         """A file of a form, whose size is known when all of it has come. Raises as `create` and `append`."""
@@ -83,12 +95,18 @@ class Uploads:
 
     def find(self, upload_id: str) -> Upload:
         """Raises RefusedError."""
+        upload = self._known(upload_id)
+        if upload is None:
+            raise RefusedError(404, "There is no such upload.")
+        return upload
+
+    def _known(self, upload_id: str) -> Upload | None:
         try:
             told = json.loads(self._facts(upload_id).read_text(encoding="utf-8"))
             upload = Upload(upload_id, told["name"], told["size"], self._folder / upload_id / told["name"])
             upload.path.stat()
-        except (OSError, ValueError, KeyError) as error:
-            raise RefusedError(404, "There is no such upload.") from error
+        except (OSError, ValueError, KeyError):
+            return None
         return upload
 
     def complete(self, upload_id: str) -> Upload:
