@@ -6,6 +6,7 @@ import io
 import random
 import re
 import struct
+from collections.abc import Callable
 from typing import Any
 
 import pikepdf
@@ -147,7 +148,7 @@ def test_a_fax_whose_strips_break_off_says_so(coding: str, rows: int | None, des
     assert isinstance(bad, Failure) or "cut short" in " ".join(bad.warnings)
 
 
-TORN_PARTS = {
+TORN_PARTS: dict[str, Callable[[list[bytes]], list[bytes]]] = {
     "first-half": lambda parts: [parts[0][: len(parts[0]) // 2], *parts[1:]],
     "all-shorter": lambda parts: [part[: len(part) * 7 // 10] for part in parts],
     "last-one-gone": lambda parts: parts[:-1],

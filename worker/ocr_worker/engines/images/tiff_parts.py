@@ -100,7 +100,7 @@ def _jpeg_rows(tables: bytes, stream: BinaryIO, part: _Part) -> int:
 def _of_samples(tags: Any, parts: list[_Part]) -> _Measure:
     """By where they lie: viewers pass over lengths that are wrong."""
     bits = tags.get(_BITS, (1,))
-    a_pixel = bits[0] if tags.get(_PLANAR) == _IN_PLANES else sum(bits)
+    a_pixel: int = bits[0] if tags.get(_PLANAR) == _IN_PLANES else sum(bits)
     # Parts that are alike may lie in one place.
     nexts = dict(pairwise(sorted({part.offset for part in parts if part.offset is not None})))
 
