@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import closing
 from pathlib import Path
@@ -10,7 +11,9 @@ import pytest
 
 from ocr_worker.files.atomic import folder_id
 from ocr_worker.library.manifest import BatchManifest
+from ocr_worker.store import manifest_writer
 from ocr_worker.store.job_store import JobStore
+from ocr_worker.store.manifest import write_manifest
 from ocr_worker.store.manifest_writer import ManifestWriter, Schedule
 from tests.e2e import tree
 from tests.limits import HANG_SECONDS
@@ -123,6 +126,27 @@ def test_a_keeper_that_was_closed_goes_on_with_the_next_job(large: Path) -> None
     keeper = ManifestWriter(large.parent / "state")
     keeper.state_changed("gone")
     keeper.break_off()
+
+    keeper.state_changed("job")
+    keeper.close()
+
+    assert BatchManifest.load(large).batch_id == "job"
+
+
+@pytest.mark.parametrize(
+    "lack", [OSError(errno.EMFILE, "Too many open files"), ModuleNotFoundError("tenacity")]
+)
+def test_a_write_that_the_machine_has_no_room_for_is_tried_again_at_the_next_change(
+    lack: Exception, large: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        monkeypatch.setattr(manifest_writer, "write_manifest", write_manifest)
+        raise lack
+
+    monkeypatch.setattr(manifest_writer, "write_manifest", refuse)
+    keeper = ManifestWriter(large.parent / "state")
+    keeper.state_changed("job")
+    tree.wait_until(lambda: keeper.all_written, "the write was tried")
 
     keeper.state_changed("job")
     keeper.close()

@@ -197,8 +197,8 @@ class ManifestWriter:
                     store = store_as_it_is(store, self._state_dir)
                 write_manifest(store, job_id, self._folders.get(job_id), self._broken_off)
                 is_written = True
-            except (OcrError, sqlite3.Error) as error:
-                # The store is the truth; the copy is tried again at the next change.
+            except (OcrError, sqlite3.Error, OSError, ImportError) as error:
+                # The store is the truth; the copy is tried again at the next change. A full table of files keeps modules away too.
                 log.warning("The manifest of job %s can't be written: %s", job_id, error)
             job = _look_up(store, job_id)
             if job is not None and job_id in self._left:
