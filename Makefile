@@ -23,7 +23,7 @@ PLUGIN := clients/rust/tauri-plugin-ocr-sidecar
 SHARDS := --extra shards --extra shards-s3 --extra shards-parquet
 
 .PHONY: help demo test test-long test-second-reader cluster-test bench-cluster test-clients test-rust test-desktop test-ui page test-quick faults check fix contract screenshots acceptance sidecar test-sidecar
-.PHONY: windows test-windows test-windows-all acceptance-windows bench bench-quick bench-long bench-shards bench-server system-tools missing-tools lock clean
+.PHONY: windows test-windows test-windows-rooms test-windows-all acceptance-windows bench bench-quick bench-long bench-shards bench-server system-tools missing-tools lock clean
 .DELETE_ON_ERROR:
 
 help: ## Say what can be made.
@@ -130,6 +130,9 @@ windows: .venv/dev ## Build Windows' own CPython under Wine with our requirement
 
 test-windows: .venv/dev ## Run there what tells most; docs/windows.md says what is skipped, and why.
 	@$(BIN)/python tools/windows.py test
+
+test-windows-rooms: .venv/dev ## Run there what starts no worker, as CI does.
+	@$(BIN)/python tools/windows.py test-rooms
 
 test-windows-all: .venv/dev ## Run there all that can run.
 	@$(BIN)/python tools/windows.py test-all
