@@ -20,8 +20,6 @@ from tools.windows import REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "platforms.md"
 PYTHON = "3.12"
-EXTRAS = ("numpy", "onnxruntime")
-"""Of the extra `lines`."""
 _PIN = re.compile(r"^([a-z][^\\\n]*?) \\$", re.MULTILINE)
 _TABLE = re.compile(r"(?<=<!-- wheels -->\n).*(?=<!-- /wheels -->)", re.DOTALL)
 
@@ -74,12 +72,8 @@ def _table() -> str:
 
 def pinned() -> list[str]:
     """`name==version` of all that the product may require, for that Python."""
-    runtime, dev = (
-        (REPOSITORY / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
-        for name in ("server", "dev")
-    )
-    extras = [pin for pin in _PIN.findall(dev) if re.split("[=<>~ ;]", pin)[0] in EXTRAS]
-    requirements = map(Requirement, _PIN.findall(runtime) + extras)
+    pins = (REPOSITORY / "requirements" / "server.txt").read_text(encoding="utf-8")
+    requirements = map(Requirement, _PIN.findall(pins))
     here = {"python_full_version": f"{PYTHON}.0"}
     chosen = [one for one in requirements if one.marker is None or one.marker.evaluate(here)]
     return sorted({f"{one.name}{one.specifier}" for one in chosen})
