@@ -145,6 +145,8 @@ def test_a_cancel_while_a_file_is_composed_leaves_nothing_of_it(
     host.send("cancel")
     host.wait_end(job)
 
+    # The manifest may be in the making.
+    tree.wait_until(lambda: not list((tmp_path / "out").glob("*.part")), "no temporary file")
     assert {path.name for path in (tmp_path / "out").iterdir()} <= {f"batch_{job}_manifest.json"}
 
 

@@ -21,6 +21,8 @@ UNIFORM_RANGE = 8
 """Grey levels between the darkest and the lightest pixel of a page that holds nothing at all."""
 DARK_LEVEL = 64
 """No paper is as dark."""
+NOISE_CONFIDENCE = 50
+"""Words that are no sense have less: scribbles, read in eight ways, 32 to 40."""
 MOSTLY_LIGHT = 0.8
 """Of the ink of a page: as much of it lighter than its ground makes the page white on black."""
 RATHER_LIGHT = 0.5
@@ -188,6 +190,11 @@ def is_doubtful(lines: tuple[Line, ...], hints: Hints) -> bool:
     """Whether the page may lie otherwise: nothing read, little sense in the words, or most lines not level."""
     least = hints.doubtful_confidence_of_few if is_sparse(lines) else hints.doubtful_confidence
     return not lines or confidence(lines) < least or not is_level(lines)
+
+
+def is_noise(lines: tuple[Line, ...]) -> bool:
+    """Whether words may have been seen in strokes that are none: a page on which nothing is read as it lies is drawn, too."""
+    return confidence(lines) < NOISE_CONFIDENCE
 
 
 def is_hardly_read(image: GreyImage, lines: tuple[Line, ...]) -> bool:

@@ -122,6 +122,8 @@ class Reader:
         if not attempt.lines and not Ink(image.picture).is_there:
             return replace(best, has_ink=False)
         for turned, lines in self._other_ways(image, attempt, found):
+            if not attempt.lines and preprocessing.is_noise(lines):
+                continue
             # Of two that are as good the later one, which was read with more care.
             is_worse = preprocessing.is_better(best.lines, lines)
             if preprocessing.is_better(lines, best.lines) or (turned == best.turned and not is_worse):
