@@ -113,7 +113,8 @@ class Reader:
         if stronger is None:
             return first
         second = self._read_level(stronger, may_shrink=False)
-        return Reading(second.lines, turned) if preprocessing.is_better(second.lines, first.lines) else first
+        is_better = preprocessing.is_clearly_better(second.lines, first.lines)
+        return Reading(second.lines, turned) if is_better else first
 
     def _read_upright(self, image: GreyImage, *, may_shrink: bool) -> Reading:
         found = self._find_turn(image) if self.settings.rotate_pages == "on" else 0
