@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pikepdf
@@ -20,6 +21,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFont
 from ocr_worker.engines.pdf import page_content
 from ocr_worker.model.tasks import PageSettings
 from ocr_worker.pages.page import PARTIAL, UNSEEN
+from samples.wear import noise
 from tests.cases.shown import (
     LINES,
     NOTE,
@@ -355,7 +357,7 @@ def test_a_hidden_layer_of_one_zone_does_not_stand_for_the_page(desk: Desk, tmp_
 
 def test_a_hidden_layer_of_all_the_print_is_kept_beside_a_photograph(desk: Desk, tmp_path: Path) -> None:
     scan = sheet(LINES[:2])
-    scan.paste(Image.effect_noise((900, 1000), 90), (100, 500))
+    scan.paste(noise((900, 1000), Random(1)), (100, 500))
     rows = b"".join(text(line, 43, 770 - 39 * row, 16, "3 Tr") for row, line in enumerate(LINES[:2]))
 
     done = _processed(

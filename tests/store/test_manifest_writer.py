@@ -118,7 +118,8 @@ def test_a_write_that_is_broken_off_leaves_nothing_beside_the_manifest_that_was_
 
     keeper.break_off(0.0)
 
-    assert list(large.iterdir()) == [before]
+    # It does not wait for long.
+    tree.wait_until(lambda: list(large.iterdir()) == [before], "nothing else is left")
     assert before.read_bytes() == b"what was there"
 
 
