@@ -11,7 +11,7 @@ UV := build/lock/bin/uv pip compile --universal --python-version 3.10 --generate
 	--no-emit-index-url --no-annotate --no-header --no-config --quiet \
 	$(if $(PACKAGE),--upgrade-package $(PACKAGE),--upgrade) pyproject.toml
 # The rooms one by one; what starts a worker and reads whole pages is for `make test`.
-QUICK := $(filter-out tests/clients/ tests/nodes/ tests/e2e/ tests/faults/ tests/fuzz/ tests/__pycache__/,$(wildcard tests/*/ tests/test_*.py)) -m "not slow and not long and not faults_long"
+QUICK := $(filter-out $(addprefix tests/,clients/ nodes/ e2e/ faults/ fuzz/ cases/ server/ shards/ cluster/ cli/ __pycache__/),$(wildcard tests/*/ tests/test_*.py)) -m "not slow and not long and not faults_long"
 ACCEPTANCE := ../shared/acceptance/run
 
 # Outside of the checkout, so that a fresh one builds little; debug information would be most of it.
