@@ -146,10 +146,10 @@ def evened_out(image: GreyImage, tones: Tones) -> GreyImage | None:
 
 def strengthened(image: GreyImage, tones: Tones, lines: tuple[Line, ...], hints: Hints) -> GreyImage | None:
     """A page of even light with all its ink black, where so much of it was not read as that may help; otherwise None."""
-    boxes, senseless = [word.box for line in lines for word in line.words], is_doubtful(lines, hints)
-    if not senseless and Ink(image.picture).share_outside(boxes) <= UNSEEN_INK:
+    senseless = is_doubtful(lines, hints)
+    if not senseless and _unread_ink(image, lines) <= UNSEEN_INK:
         return None
-    if not (senseless or tones.lost >= LOST or _is_light(image, boxes)):
+    if not (senseless or tones.lost >= LOST or _is_unread_ink_light(image, lines)):
         return None
     bright = filters.brightened(image.picture)
     thumbnail = filters.thumbnail(bright)
@@ -158,9 +158,9 @@ def strengthened(image: GreyImage, tones: Tones, lines: tuple[Line, ...], hints:
     return replace(image, picture=filters.flatten_both(bright, thumbnail))
 
 
-def _is_light(image: GreyImage, boxes: list[Box]) -> bool:
+def _is_unread_ink_light(image: GreyImage, lines: tuple[Line, ...]) -> bool:
     """Whether what was not read is lighter than its ground."""
-    rest = look(filters.blanked(image.picture, boxes))
+    rest = look(filters.blanked(image.picture, _boxes(lines)))
     return rest.tiles >= FEWEST_TILES and rest.light >= RATHER_LIGHT
 
 
@@ -201,16 +201,21 @@ def is_noise(lines: tuple[Line, ...]) -> bool:
 
 def is_hardly_read(image: GreyImage, lines: tuple[Line, ...]) -> bool:
     """Whether much of the ink lies outside of the words: rules that lie askew can pass for level lines."""
-    boxes = [word.box for line in lines for word in line.words]
-    return Ink(image.picture).share_outside(boxes) > MUCH_UNSEEN
+    return _unread_ink(image, lines) > MUCH_UNSEEN
 
 
 def is_read_through(image: GreyImage, lines: tuple[Line, ...], hints: Hints) -> bool:
     """Whether the words make sense, and lie wherever the page has ink."""
-    boxes = [word.box for line in lines for word in line.words]
-    return (
-        confidence(lines) >= hints.sure_confidence and Ink(image.picture).share_outside(boxes) <= UNSEEN_INK
-    )
+    return confidence(lines) >= hints.sure_confidence and _unread_ink(image, lines) <= UNSEEN_INK
+
+
+def _unread_ink(image: GreyImage, lines: tuple[Line, ...]) -> float:
+    """The share of the ink that lies outside of the words."""
+    return Ink(image.picture).share_outside(_boxes(lines))
+
+
+def _boxes(lines: tuple[Line, ...]) -> list[Box]:
+    return [word.box for line in lines for word in line.words]
 
 
 def is_level(lines: Iterable[Line]) -> bool:

@@ -149,8 +149,9 @@ class Reader:
     ) -> Iterator[tuple[int, tuple[Line, ...]]]:
         """Levelled by the ink, whose rows show only in a page that does not lie on its side; of several turns upside down as well."""
         for turn in turns:
-            if abs(degrees := ink_tilt(_turn(image, turn).picture)) >= STEEP_DEGREES:
-                yield turn, self._read_levelled(_turn(image, turn), degrees)
+            upright = _turn(image, turn)
+            if abs(degrees := ink_tilt(upright.picture)) >= STEEP_DEGREES:
+                yield turn, self._read_levelled(upright, degrees)
                 if len(turns) > 1:
                     over = (turn + 180) % 360
                     yield over, self._read_levelled(_turn(image, over), degrees)
