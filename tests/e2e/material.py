@@ -9,6 +9,7 @@ from pathlib import Path
 import img2pdf
 
 from samples import build, save_slow_page
+from tests.hold import held_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,9 @@ class Material:
     medium: Path
     """About 0.9 s."""
     slow: Path
-    """About 7 s: eight pages of small print on one sheet."""
+    """Some seconds, in which a command that reads it can be seen: eight pages of small print on one sheet."""
+    held: Path
+    """A quick one that is in work until the host lets it go."""
 
     def quick_files(self, folder: Path, count: int) -> list[Path]:
         """So many inputs of one quick page."""
@@ -31,13 +34,14 @@ class Material:
         ]
 
     def pdf(self, path: Path, pages: str) -> Path:
-        """A PDF with a quick page for each q, a medium one for each m and a slow one for each s."""
+        """A PDF with a quick page for each q, a held one for each h; where there is one of these its name says so."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        pictures = [str({"q": self.quick, "m": self.medium, "s": self.slow}[page]) for page in pages]
-        path.write_bytes(img2pdf.convert(pictures))
+        path = held_name(path, (number for number, page in enumerate(pages, start=1) if page == "h"))
+        path.write_bytes(img2pdf.convert([str(self.quick)] * len(pages)))
         return path
 
 
 def make_material(folder: Path) -> Material:
     quick, medium = (build(kind, folder)[0].path for kind in ("cards", "clean"))
-    return Material(folder, quick, medium, save_slow_page(folder))
+    held = Path(shutil.copy(quick, held_name(folder / "long.png", [1])))
+    return Material(folder, quick, medium, save_slow_page(folder), held)

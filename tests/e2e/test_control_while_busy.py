@@ -25,7 +25,7 @@ def busy(material: Material, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 def make_busy(host: Host, material: Material, folder: Path) -> str:
     """Start a job, one file of which is done and two long pages of which are in work."""
-    files = [*material.quick_files(folder / "in", 1), material.pdf(folder / "in" / "slow.pdf", "ssss")]
+    files = [*material.quick_files(folder / "in", 1), material.pdf(folder / "in" / "slow.pdf", "hhhh")]
     job = host.batch(files, folder / "out")
     host.wait_file_done(job)
     host.wait_in_work(job, 2, page=1)
@@ -81,12 +81,13 @@ def test_the_process_that_inspects_stays_while_a_job_is_paused(
     start_worker: StartWorker, material: Material, tmp_path: Path
 ) -> None:
     host = start_worker(Launch({"OCR_WORKER_PAGE_PROCESSES": "1", "OCR_WORKER_IDLE_SECONDS": "1"}))
-    job = host.batch([material.pdf(tmp_path / "scan.pdf", "qmm")], tmp_path / "out")
+    job = host.batch([material.pdf(tmp_path / "scan.pdf", "qhq")], tmp_path / "out")
     host.wait_in_work(job, 1, page=2)
     host.ask("inspect", file=str(material.quick))
     ready = tree.inspectors(host.state)
 
     host.ask("pause")
+    host.let_go()
     # It rests since the page in work is finished, and so for less time than the other.
     tree.wait_until(lambda: not tree.page_processes(host.state), "the idle page process is gone")
 
@@ -188,11 +189,12 @@ def test_a_pause_finishes_the_pages_in_work_and_starts_none_until_resume(
     start_worker: StartWorker, material: Material, tmp_path: Path
 ) -> None:
     host = start_worker(Launch({"OCR_WORKER_PAGE_PROCESSES": "1"}))
-    job = host.batch([material.pdf(tmp_path / "scan.pdf", "qmqq")], tmp_path / "out")
+    job = host.batch([material.pdf(tmp_path / "scan.pdf", "qhqq")], tmp_path / "out")
     host.wait_in_work(job, 1, page=2)
 
     answer = host.ask("pause", job_id=job)
     state_then = host.ask("get_job", job_id=job)["data"]["state"]
+    host.let_go()
     tree.wait_until(lambda: host.store.pages(job, 1)[1].status == "ok", "the page in work is finished")
     in_pause = host.ask("ping")["data"]["state"]
     started = [page.page for page in host.store.pages(job, 1)]
@@ -209,7 +211,7 @@ def test_pages_finished_before_a_pause_are_told_before_its_answer_however_seldom
 ) -> None:
     host = start_worker(Launch({"OCR_WORKER_PAGE_PROCESSES": "1"}))
     host.ask("hello", progress_hz=SELDOM_HZ)
-    job = host.batch([material.pdf(tmp_path / "scan.pdf", "qqmq")], tmp_path / "out")
+    job = host.batch([material.pdf(tmp_path / "scan.pdf", "qqhq")], tmp_path / "out")
     host.wait_in_work(job, 1, page=3)
 
     answer = host.ask("pause", job_id=job)
@@ -238,12 +240,13 @@ def test_the_time_of_a_pause_is_not_counted_as_work(
     start_worker: StartWorker, material: Material, tmp_path: Path
 ) -> None:
     host = start_worker(Launch({"OCR_WORKER_PAGE_PROCESSES": "1"}))
-    job = host.batch([material.pdf(tmp_path / "scan.pdf", "qmq")], tmp_path / "out")
+    job = host.batch([material.pdf(tmp_path / "scan.pdf", "qhq")], tmp_path / "out")
     host.wait_in_work(job, 1, page=2)
     host.ask("pause", job_id=job)
+    host.let_go()
     tree.wait_until(lambda: host.store.pages(job, 1)[1].status == "ok", "the page in work is finished")
 
-    beside = host.wait_end(host.batch([material.medium], tmp_path / "beside"))
+    beside = host.wait_end(host.batch([material.quick], tmp_path / "beside"))
     host.ask("resume", job_id=job)
     ended = host.wait_end(job)
 

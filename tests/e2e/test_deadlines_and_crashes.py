@@ -64,7 +64,7 @@ def texts(folder: Path) -> list[str]:
 
 
 def test_a_page_that_hangs_times_out_alone(single: Host, material: Material, tmp_path: Path) -> None:
-    scan = material.pdf(tmp_path / "scan.pdf", "qsq")
+    scan = material.pdf(tmp_path / "scan.pdf", "qhq")
     job = single.batch([scan], tmp_path / "out", page_timeout_seconds=10)
     single.wait_in_work(job, 1, page=2)
 
@@ -83,7 +83,7 @@ def test_a_page_that_hangs_times_out_alone(single: Host, material: Material, tmp
 def test_a_file_of_which_no_page_is_finished_in_time_keeps_the_pages_it_has(
     single: Host, material: Material, tmp_path: Path
 ) -> None:
-    scan = material.pdf(tmp_path / "scan.pdf", "qss")
+    scan = material.pdf(tmp_path / "scan.pdf", "qhq")
 
     job = single.batch([scan], tmp_path / "out", file_timeout_seconds=15)
     single.wait_in_work(job, 1, page=2)
@@ -98,10 +98,9 @@ def test_a_file_of_which_no_page_is_finished_in_time_keeps_the_pages_it_has(
 def test_a_page_whose_process_is_killed_is_tried_again(
     single: Host, material: Material, tmp_path: Path
 ) -> None:
-    job = single.batch([material.pdf(tmp_path / "scan.pdf", "qmq")], tmp_path / "out")
-    single.wait_in_work(job, 1, page=2)
-
-    tree.kill(tree.page_processes(single.state))
+    job = single.batch([material.pdf(tmp_path / "scan.pdf", "qhq")], tmp_path / "out")
+    single.wait_held().kill()
+    single.let_go()
     ended = single.wait_end(job)
 
     assert [file["status"] for file in ended["successful"]] == ["completed"]
@@ -112,13 +111,9 @@ def test_a_page_whose_process_is_killed_is_tried_again(
 def test_a_page_that_crashes_on_every_try_fails_alone(
     single: Host, material: Material, tmp_path: Path
 ) -> None:
-    job = single.batch([material.pdf(tmp_path / "scan.pdf", "qmq")], tmp_path / "out", retries=1)
-    single.wait_in_work(job, 1, page=2)
-    first = tree.page_processes(single.state)
-    tree.kill(first)
-    tree.wait_until(lambda: set(tree.page_processes(single.state)) - set(first), "another page process")
-    single.wait_in_work(job, 1, page=2)
-    tree.kill(tree.page_processes(single.state))
+    job = single.batch([material.pdf(tmp_path / "scan.pdf", "qhq")], tmp_path / "out", retries=1)
+    single.wait_held().kill()
+    single.wait_held(2).kill()
 
     ended = single.wait_end(job)
 
@@ -129,14 +124,13 @@ def test_a_page_that_crashes_on_every_try_fails_alone(
 def test_a_file_that_crashes_its_process_on_every_try_fails_and_the_others_are_done(
     single: Host, material: Material, tmp_path: Path
 ) -> None:
-    job = single.batch([material.medium, material.quick], tmp_path / "out", retries=0)
-    single.wait_in_work(job, 1)
+    job = single.batch([material.held, material.quick], tmp_path / "out", retries=0)
 
-    tree.kill(tree.page_processes(single.state))
+    single.wait_held().kill()
     ended = single.wait_end(job)
 
     assert [(file["code"], file["retryable"]) for file in ended["failed"]] == [("crashed", True)]
-    assert material.medium.name in ended["failed"][0]["error"]
+    assert material.held.name in ended["failed"][0]["error"]
     assert [file["file"] for file in ended["successful"]] == [str(material.quick)]
 
 
@@ -144,7 +138,7 @@ def test_a_warm_up_that_fails_is_logged_and_costs_nothing(
     start_worker: StartWorker, material: Material, tmp_path: Path
 ) -> None:
     host = start_with(FAILING_WARM_UP, start_worker, tmp_path)
-    pages = {"a.pdf": "qqq", "b.pdf": "m", "c.pdf": "qq"}
+    pages = {"a.pdf": "qqq", "b.pdf": "q", "c.pdf": "qq"}
     files = [material.pdf(tmp_path / "in" / name, kinds) for name, kinds in pages.items()]
 
     ended = host.wait_end(host.batch(files, tmp_path / "out"))

@@ -16,11 +16,12 @@ def test_after_the_death_of_everything_a_new_worker_goes_on_where_the_job_was(
     start_worker: StartWorker, material: Material, tmp_path: Path
 ) -> None:
     first = start_worker()
-    files = [*material.quick_files(tmp_path / "in", 2), material.pdf(tmp_path / "in" / "scan.pdf", "qqmq")]
+    files = [*material.quick_files(tmp_path / "in", 2), material.pdf(tmp_path / "in" / "scan.pdf", "qqhq")]
     job = first.batch(files, tmp_path / "out", max_workers=1)
     first.wait_in_work(job, 3, page=3)
     tree.kill_all(first.state)
     reached = first.of(job, "progress")[-1]["data"]
+    first.let_go()
 
     second = start_worker()
     (found,) = second.ask("list_jobs")["data"]["jobs"]
@@ -44,9 +45,8 @@ def test_percent_goes_on_where_the_job_was_though_a_long_file_was_counted_and_th
     start_worker: StartWorker, material: Material, tmp_path: Path
 ) -> None:
     first = start_worker()
-    long = material.pdf(tmp_path / "in" / "long.pdf", "m" * 20)
-    # In work for so long that the progress before it is told, and not only what comes of it once the long one is counted.
-    slow = material.pdf(tmp_path / "in" / "slow.pdf", "m")
+    long = material.pdf(tmp_path / "in" / "long.pdf", "h" + "q" * 19)
+    slow = material.pdf(tmp_path / "in" / "slow.pdf", "q")
     job = first.batch(
         [*material.quick_files(tmp_path / "in", 2), slow, long], tmp_path / "out", max_workers=1
     )
@@ -64,10 +64,11 @@ def test_percent_goes_on_where_the_job_was_though_a_long_file_was_counted_and_th
 
 
 def test_a_cancelled_job_is_taken_up_by_resume(worker: Host, material: Material, tmp_path: Path) -> None:
-    job = worker.batch([material.pdf(tmp_path / "scan.pdf", "qmq")], tmp_path / "out", max_workers=1)
+    job = worker.batch([material.pdf(tmp_path / "scan.pdf", "qhq")], tmp_path / "out", max_workers=1)
     worker.wait_in_work(job, 1, page=2)
     worker.send("cancel")
     worker.wait_end(job)
+    worker.let_go()
 
     worker.ask("resume", job_id=job)
     ended = worker.wait_end(job, runs=2)
@@ -81,7 +82,7 @@ def test_a_job_at_work_in_one_worker_is_refused_by_another_which_does_its_own(
     start_worker: StartWorker, material: Material, tmp_path: Path
 ) -> None:
     one, other = start_worker(), start_worker()
-    job = one.batch([material.slow], tmp_path / "out")
+    job = one.batch([material.held], tmp_path / "out")
     one.wait_in_work(job, 1)
 
     commands = ("pause", "resume", "retry_failed", "delete_job")
@@ -118,7 +119,7 @@ def test_after_retry_failed_what_was_pending_stays_pending(
     worker: Host, material: Material, tmp_path: Path
 ) -> None:
     late = tmp_path / "late.png"
-    job = worker.batch([late, material.slow], tmp_path / "out")
+    job = worker.batch([late, material.held], tmp_path / "out")
     worker.wait_file_done(job)
     worker.send("cancel")
     worker.wait_end(job)
@@ -135,7 +136,7 @@ def test_after_retry_failed_what_was_pending_stays_pending(
 def test_a_deleted_job_is_forgotten_and_its_outputs_stay(
     worker: Host, material: Material, tmp_path: Path
 ) -> None:
-    job = worker.batch([material.pdf(tmp_path / "scan.pdf", "qs")], tmp_path / "out")
+    job = worker.batch([material.pdf(tmp_path / "scan.pdf", "qh")], tmp_path / "out")
     worker.wait_in_work(job, 1, page=2)
     worker.send("cancel")
     worker.wait_end(job)
@@ -155,11 +156,12 @@ def test_of_a_job_that_has_ended_nothing_is_left_but_what_a_later_run_can_use(
     worker: Host, material: Material, tmp_path: Path
 ) -> None:
     jobs = worker.state / "jobs"
-    files = [material.quick, material.pdf(tmp_path / "scan.pdf", "qs")]
+    files = [material.quick, material.pdf(tmp_path / "scan.pdf", "qh")]
     job = worker.batch(files, tmp_path / "out", max_workers=1)
     worker.wait_in_work(job, 2, page=2)
     worker.send("cancel")
     worker.wait_end(job)
+    worker.let_go()
     after_cancel = sorted(path.relative_to(jobs) for path in jobs.rglob("*"))
 
     worker.ask("resume", job_id=job)
@@ -170,7 +172,7 @@ def test_of_a_job_that_has_ended_nothing_is_left_but_what_a_later_run_can_use(
 
 
 def test_a_running_job_cannot_be_deleted(worker: Host, material: Material, tmp_path: Path) -> None:
-    job = worker.batch([material.slow], tmp_path / "out")
+    job = worker.batch([material.held], tmp_path / "out")
 
     assert worker.ask("delete_job", job_id=job)["data"]["code"] == "job_active"
 
@@ -178,7 +180,7 @@ def test_a_running_job_cannot_be_deleted(worker: Host, material: Material, tmp_p
 def test_cancel_and_delete_in_one_breath_end_the_job_and_harm_nobody(
     worker: Host, material: Material, tmp_path: Path
 ) -> None:
-    job = worker.batch([material.slow], tmp_path / "out")
+    job = worker.batch([material.held], tmp_path / "out")
 
     order = '{"command": "%s", "job_id": "%s"}\n'
     worker.send_bytes((order % ("cancel", job) + order % ("delete_job", job)).encode("ascii"))

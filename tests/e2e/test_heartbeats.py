@@ -25,7 +25,7 @@ def test_no_heartbeat_is_sent_until_hello_asks_for_it(
     worker: Host, material: Material, tmp_path: Path
 ) -> None:
     worker.ask("hello", protocol=[1])
-    worker.wait_end(worker.batch([material.medium], tmp_path / "out"))
+    worker.wait_end(worker.batch([material.quick], tmp_path / "out"))
     before = [event for event in worker.events if event["data"].get("kind") == "heartbeat"]
 
     worker.ask("hello", protocol=[1], heartbeat_seconds=0.2)
@@ -40,7 +40,7 @@ def test_heartbeats_go_on_in_one_long_page_and_count_the_time_without_news(
     worker: Host, material: Material, tmp_path: Path
 ) -> None:
     worker.ask("hello", protocol=[1], heartbeat_seconds=0.2)
-    job = worker.batch([material.pdf(tmp_path / "slow.pdf", "qs")], tmp_path / "out")
+    job = worker.batch([material.pdf(tmp_path / "slow.pdf", "qh")], tmp_path / "out")
     worker.wait_in_work(job, 1, page=2)
     tree.wait_until(lambda: worker.store.pages(job, 1)[0].status == "ok", "page 1 is done")
 
@@ -54,16 +54,16 @@ def test_heartbeats_go_on_in_one_long_page_and_count_the_time_without_news(
 
 def test_a_heartbeat_names_the_file_in_work(worker: Host, material: Material, tmp_path: Path) -> None:
     worker.ask("hello", protocol=[1], heartbeat_seconds=0.2)
-    job = worker.batch([material.quick, material.slow], tmp_path / "out")
+    job = worker.batch([material.quick, material.held], tmp_path / "out")
     worker.wait_file_done(job)
     worker.wait_in_work(job, 2)
 
-    assert next_heartbeat(worker)["file"] == str(material.slow)
+    assert next_heartbeat(worker)["file"] == str(material.held)
 
 
 def test_a_heartbeat_tells_of_a_pause(worker: Host, material: Material, tmp_path: Path) -> None:
     worker.ask("hello", protocol=[1], heartbeat_seconds=0.2)
-    job = worker.batch([material.pdf(tmp_path / "slow.pdf", "qs")], tmp_path / "out")
+    job = worker.batch([material.pdf(tmp_path / "slow.pdf", "qh")], tmp_path / "out")
     worker.wait_in_work(job, 1, page=2)
 
     worker.ask("pause")
@@ -75,7 +75,7 @@ def test_no_heartbeat_of_a_job_follows_its_end(worker: Host, material: Material,
     worker.ask("hello", protocol=[1], heartbeat_seconds=0.1)
 
     for number in range(3):
-        cancelled = worker.batch([material.slow], tmp_path / f"cancelled-{number}")
+        cancelled = worker.batch([material.held], tmp_path / f"cancelled-{number}")
         following = worker.batch([material.quick], tmp_path / f"following-{number}")
         while next_heartbeat(worker).get("job_id") != cancelled:
             pass
@@ -142,10 +142,11 @@ def test_a_job_that_runs_keeps_to_what_a_later_hello_asks(
     start_worker: StartWorker, material: Material, tmp_path: Path
 ) -> None:
     host = start_worker(Launch({"OCR_WORKER_PAGE_PROCESSES": "1"}))
-    job = host.batch([material.pdf(tmp_path / "scan.pdf", "qmqqqq")], tmp_path / "out")
+    job = host.batch([material.pdf(tmp_path / "scan.pdf", "qhqqqq")], tmp_path / "out")
     host.wait_in_work(job, 1, page=2)
 
     answer = host.ask("hello", progress_hz=SELDOM_HZ)
+    host.let_go()
     host.wait_end(job)
 
     later = [event["data"]["percent"] for event in host.of(job, "progress") if event["seq"] > answer["seq"]]

@@ -25,11 +25,12 @@ def test_a_page_that_ends_while_the_store_is_held_is_kept_once_it_is_free(
     start_worker: StartWorker, material: Material, tmp_path: Path
 ) -> None:
     host = start_worker(Launch({"OCR_WORKER_PAGE_PROCESSES": "1"}))
-    job = host.batch([material.pdf(tmp_path / "scan.pdf", "qmq")], tmp_path / "out")
+    job = host.batch([material.pdf(tmp_path / "scan.pdf", "qhq")], tmp_path / "out")
     host.wait_in_work(job, 1, page=2)
 
     with held_store(host.state):
         (page,) = tree.page_processes(host.state)
+        host.let_go()
         result = host.state / "jobs" / job / "1" / "2.page"
         tree.wait_until(result.exists, "the page is read")
         tree.wait_until(lambda: page.status() == "sleeping", "its process waits for more")
@@ -43,8 +44,8 @@ def test_a_page_that_ends_while_the_store_is_held_is_kept_once_it_is_free(
 def test_a_cancel_ends_the_job_while_the_store_is_held_and_is_stored_once_it_is_free(
     worker: Host, material: Material, tmp_path: Path
 ) -> None:
-    jobs = [worker.batch([*material.quick_files(tmp_path / "in", 1), material.slow], tmp_path / "out")]
-    jobs += [worker.batch([material.slow], tmp_path / str(number)) for number in range(3)]
+    jobs = [worker.batch([*material.quick_files(tmp_path / "in", 1), material.held], tmp_path / "out")]
+    jobs += [worker.batch([material.held], tmp_path / str(number)) for number in range(3)]
     worker.wait_file_done(jobs[0])
     worker.wait_in_work(jobs[0], 2)
 
@@ -68,7 +69,7 @@ def test_a_worker_that_is_told_to_end_while_the_store_is_held_leaves_the_job_to_
     start_worker: StartWorker, material: Material, tmp_path: Path
 ) -> None:
     first = start_worker()
-    job = first.batch([material.slow], tmp_path / "out")
+    job = first.batch([material.held], tmp_path / "out")
     first.wait_in_work(job, 1)
 
     with held_store(first.state):

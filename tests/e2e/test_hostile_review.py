@@ -38,7 +38,7 @@ def test_what_the_host_has_not_read_yet_stays_as_it_is(worker: Host, tmp_path: P
 def test_a_job_whose_result_the_host_has_not_read_yet_is_busy_and_later_free(
     worker: Host, material: Material, tmp_path: Path, command: str
 ) -> None:
-    job = worker.batch([material.slow], tmp_path / "out")
+    job = worker.batch([material.held], tmp_path / "out")
     worker.wait_in_work(job, 1)
     fcntl.fcntl(worker.stdout, fcntl.F_SETPIPE_SZ, SMALLEST_PIPE_BYTES)
     worker.reading.clear()
@@ -61,10 +61,11 @@ def test_a_job_whose_result_the_host_has_not_read_yet_is_busy_and_later_free(
 def test_a_page_result_that_can_not_be_read_is_done_again(
     worker: Host, material: Material, tmp_path: Path
 ) -> None:
-    job = worker.batch([material.pdf(tmp_path / "scan.pdf", "qqm")], tmp_path / "out", max_workers=1)
+    job = worker.batch([material.pdf(tmp_path / "scan.pdf", "qqh")], tmp_path / "out", max_workers=1)
     worker.wait_in_work(job, 1, page=3)
     worker.ask("cancel", job_id=job)
     worker.wait_end(job)
+    worker.let_go()
     (worker.state / "jobs" / job / "1" / "1.page").write_bytes(b"")
 
     worker.ask("resume", job_id=job)
@@ -76,7 +77,7 @@ def test_a_page_result_that_can_not_be_read_is_done_again(
 def test_a_job_whose_output_folder_has_become_a_file_is_refused_before_it_is_accepted(
     worker: Host, material: Material, tmp_path: Path
 ) -> None:
-    job = worker.batch([material.slow], tmp_path / "out")
+    job = worker.batch([material.held], tmp_path / "out")
     worker.wait_in_work(job, 1)
     worker.ask("cancel", job_id=job)
     worker.wait_end(job)
@@ -97,11 +98,12 @@ def test_a_draining_worker_takes_up_no_ended_job_and_does_not_hang_on_a_paused_o
 ) -> None:
     ended = worker.batch([material.quick, tmp_path / "missing.png"], tmp_path / "one")
     worker.wait_end(ended)
-    running = worker.batch([material.pdf(tmp_path / "scan.pdf", "mmmm")], tmp_path / "two")
+    running = worker.batch([material.pdf(tmp_path / "scan.pdf", "hqqq")], tmp_path / "two")
     worker.ask("shutdown", mode="drain")
 
     refused = worker.ask("retry_failed", job_id=ended)
     worker.ask("pause", job_id=running)
+    worker.let_go()
 
     assert refused["data"]["code"] == "busy"
     assert worker.wait_end(running)["reason"] == "paused"
@@ -114,7 +116,7 @@ def test_a_later_hello_without_a_parent_lets_the_first_parent_go(
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as parent:
         worker.ask("hello", parent_pid=parent.pid)
         worker.ask("hello")
-    job = worker.batch([material.medium, material.medium], tmp_path / "out")
+    job = worker.batch([material.quick, material.quick], tmp_path / "out")
 
     assert worker.wait_end(job)["status"] == "completed"
 

@@ -150,7 +150,7 @@ def test_the_cancellation_flag_ends_the_batch_in_mid_page_and_the_service_can_go
 
     service = OCRBatchService(callback, lambda: bool(pages) and pages[-1] == 1)
     try:
-        scan = material.pdf(tmp_path / "slow.pdf", "qss")
+        scan = material.pdf(tmp_path / "slow.pdf", "qqq")
         result = service.process_batch([scan], tmp_path / "out")
         pages.clear()
         again = service.process_batch([material.quick], tmp_path / "out2")

@@ -32,7 +32,7 @@ def wait_files(out: Path, *states: str) -> None:
 def test_a_file_in_work_is_processing_before_any_other_file_ends(
     worker: Host, material: Material, tmp_path: Path
 ) -> None:
-    job = worker.batch([material.slow], tmp_path / "out")
+    job = worker.batch([material.held], tmp_path / "out")
 
     wait_files(tmp_path / "out", "processing")
 
@@ -42,7 +42,7 @@ def test_a_file_in_work_is_processing_before_any_other_file_ends(
 def test_a_job_that_waits_is_queued_paused_and_queued_again(
     worker: Host, material: Material, tmp_path: Path
 ) -> None:
-    worker.batch([material.slow], tmp_path / "first")
+    worker.batch([material.held], tmp_path / "first")
     job = worker.batch([material.quick], tmp_path / "out")
 
     wait_state(tmp_path / "out", "queued")
@@ -53,7 +53,7 @@ def test_a_job_that_waits_is_queued_paused_and_queued_again(
 
 
 def test_a_job_at_work_is_paused_and_runs_again(worker: Host, material: Material, tmp_path: Path) -> None:
-    job = worker.batch([material.slow], tmp_path / "out")
+    job = worker.batch([material.held], tmp_path / "out")
     worker.wait_in_work(job, 1)
 
     worker.ask("pause", job_id=job)
@@ -66,7 +66,7 @@ def test_the_job_of_a_killed_worker_is_interrupted_once_another_has_found_it(
     start_worker: StartWorker, material: Material, tmp_path: Path
 ) -> None:
     first = start_worker()
-    first.batch([material.slow], tmp_path / "out")
+    first.batch([material.held], tmp_path / "out")
     wait_files(tmp_path / "out", "processing")
     tree.kill_all(first.state)
     first.exit_code()

@@ -13,7 +13,7 @@ from tests.e2e.material import Material
 def test_jobs_run_in_the_order_of_priority_and_then_of_asking(
     worker: Host, material: Material, tmp_path: Path
 ) -> None:
-    first = worker.batch([material.slow], tmp_path / "slow")
+    first = worker.batch([material.held], tmp_path / "slow")
     jobs = [
         worker.batch([material.quick], tmp_path / str(number), priority=priority)
         for number, priority in enumerate((0, 5, 0, 5))
@@ -30,7 +30,7 @@ def test_jobs_run_in_the_order_of_priority_and_then_of_asking(
 def test_a_full_queue_is_busy_and_every_accepted_job_ends_once(
     worker: Host, material: Material, tmp_path: Path
 ) -> None:
-    jobs = [worker.batch([material.slow], tmp_path / "out") for _ in range(1 + 16)]
+    jobs = [worker.batch([material.held], tmp_path / "out") for _ in range(1 + 16)]
     queued = worker.ask("ping")["data"]["queued_jobs"]
 
     refused = worker.ask("ocr_batch", files=[str(material.quick)], output_dir=str(tmp_path / "out"))
@@ -46,7 +46,7 @@ def test_a_full_queue_is_busy_and_every_accepted_job_ends_once(
 
 
 def test_a_job_that_waits_can_be_cancelled_alone(worker: Host, material: Material, tmp_path: Path) -> None:
-    running, waiting = (worker.batch([material.slow], tmp_path / name) for name in ("one", "two"))
+    running, waiting = (worker.batch([material.held], tmp_path / name) for name in ("one", "two"))
 
     worker.send("cancel", job_id=waiting)
     ended = worker.wait_end(waiting)
@@ -59,7 +59,7 @@ def test_a_job_that_waits_can_be_cancelled_alone(worker: Host, material: Materia
 def test_jobs_that_wait_end_by_an_error_each_when_a_cancel_finds_the_store_damaged(
     worker: Host, material: Material, tmp_path: Path
 ) -> None:
-    jobs = [worker.batch([material.slow], tmp_path / str(number)) for number in range(3)]
+    jobs = [worker.batch([material.held], tmp_path / str(number)) for number in range(3)]
     worker.wait_in_work(jobs[0], 1)
     with closing(sqlite3.connect(worker.state / "jobs.sqlite3", isolation_level=None)) as other:
         other.execute("ALTER TABLE files RENAME TO elsewhere")

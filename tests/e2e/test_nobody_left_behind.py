@@ -19,6 +19,7 @@ from ocr_worker.store.job_store import JobStore
 from tests.e2e import tree
 from tests.e2e.host import Host, Launch, StartWorker
 from tests.e2e.material import Material
+from tests.hold import holding
 from tests.limits import HANG_SECONDS
 
 DOOMED_HOST = Path(__file__).with_name("doomed_host.py")
@@ -32,7 +33,7 @@ if "page-process" not in " ".join(open("/proc/self/cmdline").read().split("\\0")
 
 def slow_job(host: Host, material: Material, folder: Path, **options: Any) -> str:
     """Start a job with one file done and a long page in work."""
-    files = [*material.quick_files(folder / "in", 1), material.pdf(folder / "in" / "slow.pdf", "ss")]
+    files = [*material.quick_files(folder / "in", 1), material.pdf(folder / "in" / "slow.pdf", "hh")]
     job = host.batch(files, folder / "out", **options)
     host.wait_file_done(job)
     host.wait_in_work(job, 2)
@@ -44,11 +45,12 @@ def doomed_host(way: str, material: Material, folder: Path) -> Iterator[subproce
     """A host process in the middle of a long page; it, its launcher and the worker are gone in the end."""
     batch = {
         "command": "ocr_batch",
-        "files": [str(material.pdf(folder / "slow.pdf", "ss"))],
+        "files": [str(material.pdf(folder / "slow.pdf", "hh"))],
         "output_dir": str(folder / "out"),
     }
     order = json.dumps({"way": way, "batch": json.dumps(batch)})
-    environment = {**os.environ, "OCR_WORKER_STATE_DIR": str(folder / "state")}
+    own = {"OCR_WORKER_STATE_DIR": str(folder / "state")}
+    environment = {**os.environ, **holding(folder / "let-go", own)}
     host = subprocess.Popen([sys.executable, DOOMED_HOST, order], env=environment, start_new_session=True)
     try:
         tree.wait_until(lambda: tree.page_processes(folder / "state"), "a page process at work")
@@ -124,7 +126,7 @@ def test_shutdown_now_ends_the_job_and_the_worker_with_code_0(
 def test_jobs_that_wait_and_paused_ones_end_with_the_worker_and_are_found_interrupted(
     worker: Host, material: Material, tmp_path: Path, how: str, code: int
 ) -> None:
-    jobs = [worker.batch([material.slow], tmp_path / str(number)) for number in range(4)]
+    jobs = [worker.batch([material.held], tmp_path / str(number)) for number in range(4)]
     worker.wait_in_work(jobs[0], 1)
     worker.ask("pause", job_id=jobs[0])
     worker.wait_in_work(jobs[1], 1)
@@ -147,7 +149,7 @@ def test_jobs_that_wait_and_paused_ones_end_with_the_worker_and_are_found_interr
 def test_a_drain_finishes_what_was_accepted_and_takes_no_more(
     worker: Host, material: Material, tmp_path: Path
 ) -> None:
-    job = worker.batch([material.medium], tmp_path / "out")
+    job = worker.batch([material.quick], tmp_path / "out")
 
     worker.ask("shutdown", mode="drain")
     refused = worker.ask("ocr_batch", files=[str(material.quick)], output_dir=str(tmp_path / "out2"))
@@ -192,12 +194,13 @@ def test_a_paused_job_is_stopped_when_no_command_can_come_and_the_page_in_work_i
     start_worker: StartWorker, material: Material, tmp_path: Path
 ) -> None:
     host = start_worker(Launch({"OCR_WORKER_PAGE_PROCESSES": "1"}))
-    job = host.batch([material.pdf(tmp_path / "scan.pdf", "qmq")], tmp_path / "out")
+    job = host.batch([material.pdf(tmp_path / "scan.pdf", "qhq")], tmp_path / "out")
     waiting = host.batch([material.quick], tmp_path / "out2")
     host.wait_in_work(job, 1, page=2)
     host.ask("pause")
 
     host.stdin.close()
+    host.let_go()
     ends = [host.wait_end(one) for one in (job, waiting)]
 
     assert [(end["status"], end["reason"]) for end in ends] == [("stopped", "paused")] * 2

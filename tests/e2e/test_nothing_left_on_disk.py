@@ -67,7 +67,7 @@ def test_a_worker_that_ends_in_mid_page_leaves_no_temporary_folder(
 ) -> None:
     # A pause lets the page in work finish.
     paused = end == "end of stdin"
-    start_tesseract(worker, material.medium if paused else material.slow, tmp_path)
+    start_tesseract(worker, material.slow, tmp_path)
     if paused:
         worker.ask("pause")
     assert temp_root(worker).exists()

@@ -16,7 +16,7 @@ def test_a_job_that_stops_at_its_error_threshold_begins_no_page_after_its_end(
     out.mkdir()
     # Each would be overwritten by its own output, which is settled before any work.
     refused = [Path(shutil.copy(material.pdf(tmp_path / "q.pdf", "q"), out / f"{n}.pdf")) for n in range(10)]
-    slow = material.pdf(tmp_path / "slow.pdf", "ss")
+    slow = material.pdf(tmp_path / "slow.pdf", "hh")
 
     job = worker.batch([slow, material.quick, *refused], out, on_existing="overwrite")
     ended = worker.wait_end(job)

@@ -31,9 +31,9 @@ def test_a_killed_worker_leaves_what_its_job_has_spent_until_the_last_file_ended
     start_worker: StartWorker, material: Material, tmp_path: Path
 ) -> None:
     first = start_worker(Launch({"OCR_WORKER_PAGE_PROCESSES": "1"}))
-    job = first.batch([material.pdf(tmp_path / "scan.pdf", "qmq"), material.slow], tmp_path / "out")
-    first.wait_in_work(job, 1, page=2)
-    tree.kill(tree.page_processes(first.state))
+    job = first.batch([material.pdf(tmp_path / "scan.pdf", "qhq"), material.slow], tmp_path / "out")
+    first.wait_held().kill()
+    first.let_go()
     first.wait_file_done(job)
     told = first.of(job, "progress")[-1]["data"]
     kill(first)
@@ -50,7 +50,7 @@ def test_a_worker_killed_in_a_long_file_leaves_what_that_file_has_taken(
     start_worker: StartWorker, material: Material, tmp_path: Path
 ) -> None:
     first = start_worker(Launch({"OCR_WORKER_PAGE_PROCESSES": "1"}))
-    job = first.batch([material.pdf(tmp_path / "scan.pdf", "mmms")], tmp_path / "out")
+    job = first.batch([material.pdf(tmp_path / "scan.pdf", "qqqh")], tmp_path / "out")
     first.wait_in_work(job, 1, page=4)
     first.wait(lambda event: event["data"].get("current") == 3, "progress of three pages")
     told = first.of(job, "progress")[-1]["data"]
@@ -62,7 +62,7 @@ def test_a_worker_killed_in_a_long_file_leaves_what_that_file_has_taken(
 def test_a_run_that_breaks_stores_what_it_has_spent_and_when_it_ended(
     worker: Host, material: Material, tmp_path: Path
 ) -> None:
-    job = worker.batch([material.slow, material.quick], tmp_path / "out", max_workers=1)
+    job = worker.batch([material.held, material.quick], tmp_path / "out", max_workers=1)
     worker.wait_in_work(job, 1)
     shutil.rmtree(worker.state / "jobs" / job)
     (worker.state / "jobs" / job).touch()

@@ -110,11 +110,11 @@ def test_a_stderr_that_takes_nothing_costs_log_lines_only(
     start_worker: StartWorker, material: Material, tmp_path: Path, stingy: Launch
 ) -> None:
     host = start_worker(replace(stingy, environment={"OCR_WORKER_LOG": "DEBUG"}))
-    job = host.batch([material.medium], tmp_path / "out")
-    host.wait_in_work(job, 1)
+    job = host.batch([material.held], tmp_path / "out")
 
     # Its death is logged with its last words.
-    tree.kill(tree.page_processes(host.state))
+    host.wait_held().kill()
+    host.let_go()
     ended = host.wait_end(job)
     host.stdin.close()
 
@@ -189,7 +189,7 @@ def test_a_host_that_floods_and_does_not_read_is_held_back_and_answered_in_order
 def test_commands_of_a_host_that_does_not_read_are_carried_out(
     worker: Host, material: Material, tmp_path: Path
 ) -> None:
-    job = worker.batch([material.slow], tmp_path / "out")
+    job = worker.batch([material.held], tmp_path / "out")
     worker.wait_in_work(job, 1)
     fcntl.fcntl(worker.stdout, fcntl.F_SETPIPE_SZ, SMALLEST_PIPE_BYTES)
     worker.reading.clear()

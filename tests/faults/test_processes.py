@@ -14,10 +14,10 @@ import pytest
 
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.records import StoredPage
-from tests.e2e import tree
 from tests.faults import documents, pictures
 from tests.faults.cgroups import Group, limited
 from tests.faults.host import Spawn, Worker, descendants, is_alive, nothing_is_left, running, wait_until
+from tests.hold import held_name
 
 MIB = 1 << 20
 
@@ -36,15 +36,11 @@ def _join(group: Group) -> Spawn:
 def test_a_page_process_that_is_stopped_costs_its_page_at_the_limit(
     tmp_path: Path, page: Path, out: Path
 ) -> None:
-    file = tmp_path / "long.pdf"
-    file.write_bytes(documents.whole(documents.scan(*(f"Page {n}" for n in range(12)))))
-    # Should it be stopped at rest, it is let go after a second, and ended by force as it does not go.
-    environment = {"OCR_WORKER_PAGE_PROCESSES": "2", "OCR_WORKER_IDLE_SECONDS": "1"}
-    with running(tmp_path / "home", Spawn(environment)) as worker:
+    file = held_name(tmp_path / "long.pdf", [2])
+    file.write_bytes(documents.whole(documents.scan(*(f"Page {n}" for n in range(4)))))
+    with running(tmp_path / "home", Spawn({"OCR_WORKER_PAGE_PROCESSES": "2"})) as worker:
         job = worker.start_batch([file, page], out, page_timeout_seconds=10)
-        worker.wait(lambda e: e["type"] == "progress" and e["data"]["current"] > 0)
-        # The process that answers `inspect` is one as well, and idle.
-        stopped = max(worker.page_processes(), key=lambda process: process.cpu_times().user)
+        stopped = worker.wait_held()
 
         stopped.send_signal(signal.SIGSTOP)
 
@@ -52,7 +48,7 @@ def test_a_page_process_that_is_stopped_costs_its_page_at_the_limit(
         assert data["status"] == "completed"
         assert data["failed"] == []
         long = next(e for e in data["successful"] if e["file"] == str(file))
-        assert [p["code"] for p in long.get("failed_pages", [])] in ([], ["timeout"])
+        assert [(p["page"], p["code"]) for p in long["failed_pages"]] == [(2, "timeout")]
         wait_until(lambda: not is_alive(stopped))
         nothing_is_left(out)
 
@@ -84,36 +80,18 @@ def test_a_page_killed_for_memory_is_tried_once_more_alone(
 
 def test_a_page_that_was_killed_is_alone_when_it_is_tried_again(tmp_path: Path, out: Path) -> None:
     """As the system kills for want of memory, where no control group can be had to make it."""
-    pdf, file = documents.scan(), tmp_path / "long.pdf"
-    # So full that a look between two others finds each page in work.
-    full = "\n".join(["Words enough to keep a page process busy for a while, line by line"] * 35)
-    for _ in range(8):
-        documents.add_scan(pdf, pictures.sheet(full, size=(3000, 3000)))
-    file.write_bytes(documents.whole(pdf))
+    file = held_name(tmp_path / "long.pdf", [1])
+    file.write_bytes(documents.whole(documents.scan(*(f"Page {n}" for n in range(8)))))
     with running(tmp_path / "home", Spawn({"OCR_WORKER_PAGE_PROCESSES": "2"})) as worker:
         job = worker.start_batch([file], out)
+        worker.wait_held().kill()
+        worker.wait_held(2)
         with closing(JobStore(worker.state)) as store:
-            wait_until(lambda: len(_in_work(store, job)) == 2)
-            # Held where they are, so that the one that is killed is at a page, whatever else the machine does.
-            wait_until(lambda: len(tree.page_processes(worker.state)) == 2)
-            killed, other = tree.page_processes(worker.state)
-            for process in (killed, other):
-                process.suspend()
-            worker.ask("ping")
-            wait_until(lambda: len(_in_work(store, job)) == 2)
-            killed.kill()
-            other.resume()
-
-            again: list[StoredPage] = []
-
-            def tried_alone() -> bool:
-                again[:] = _in_work(store, job)
-                return any(page.alone is not None for page in again)
-
-            wait_until(tried_alone)
+            again = _in_work(store, job)
+        worker.let_go()
         data = worker.ended(job)
 
-    assert len(again) == 1
+    assert [(page.page, page.alone is not None) for page in again] == [(1, True)]
     assert data["failed"] == []
     assert data["successful"][0]["status"] == "completed"
     assert data["statistics"]["retries"] == 1

@@ -76,7 +76,7 @@ def test_ten_watchers_hear_the_same_though_one_never_reads(
 def test_a_pause_is_told_to_those_who_watch(
     client: httpx.Client, served: Service, material: Material
 ) -> None:
-    job_id = start(client, material.pdf(material.folder / "paused.pdf", "mmmm"))
+    job_id = start(client, material.pdf(material.folder / "paused.pdf", "hqq"))
     states: list[str] = []
 
     with served.client() as own:
@@ -95,7 +95,7 @@ def test_what_is_ordered_is_told_at_once_and_not_when_the_store_is_looked_into_n
     client: httpx.Client, served: Service, material: Material
 ) -> None:
     assert watching.LOOK_SECONDS >= 1
-    job_id = start(client, material.pdf(material.folder / "steered.pdf", "mmmmmm"))
+    job_id = start(client, material.pdf(material.folder / "steered.pdf", "hqq"))
     waits: list[float] = []
 
     with served.client() as own:
@@ -115,7 +115,7 @@ def test_a_quiet_stream_has_a_heartbeat_and_headers_that_keep_proxies_from_holdi
     tmp_path: Path, material: Material
 ) -> None:
     with service(tmp_path, limited=Limited({"heartbeat_seconds": 1})) as served, served.client() as client:
-        job_id = start(client, material.pdf(tmp_path / "quiet.pdf", "mm"))
+        job_id = start(client, material.pdf(tmp_path / "quiet.pdf", "hq"))
         client.post(f"/api/v1/jobs/{job_id}/pause")
 
         with client.stream("GET", f"/api/v1/jobs/{job_id}/events") as answer:
@@ -187,7 +187,7 @@ def test_events_come_through_nginx_as_they_happen(
     served: Service, client: httpx.Client, tmp_path: Path, material: Material
 ) -> None:
     with nginx(served, tmp_path) as address, httpx.Client(base_url=address, timeout=HANG_SECONDS) as through:
-        job_id = start(through, material.pdf(tmp_path / "proxied.pdf", "mm"))
+        job_id = start(through, material.pdf(tmp_path / "proxied.pdf", "hq"))
         client.post(f"/api/v1/jobs/{job_id}/pause")
 
         # The job rests, so nothing pushes this event out but that it is not held back.
@@ -241,7 +241,7 @@ def running(client: httpx.Client, title: str) -> str:
 
     def found() -> list[str]:
         jobs = client.get("/api/v1/jobs").json()["jobs"]
-        return [job["job_id"] for job in jobs if (job["title"], job["state"]) == (title, "running")]
+        return [job["job_id"] for job in jobs if job["title"].startswith(title) and job["state"] == "running"]
 
     [job_id] = until(found, bool)
     return str(job_id)
@@ -252,9 +252,10 @@ def test_a_job_of_the_command_line_is_watched_as_any_other(
 ) -> None:
     ocr = Command(tmp_path, {"OCR_WORKER_STATE_DIR": str(served.state_dir)})
     batch = ocr.start(
-        "batch", material.pdf(tmp_path / "elsewhere.pdf", "mm"), "--output-dir", tmp_path / "out"
+        "batch", material.pdf(tmp_path / "elsewhere.pdf", "hq"), "--output-dir", tmp_path / "out"
     )
-    job_id = running(client, "elsewhere.pdf")
+    job_id = running(client, "elsewhere.")
+    ocr.let_go()
 
     heard = ended(client, job_id)
     batch.communicate(timeout=HANG_SECONDS)
@@ -267,9 +268,9 @@ def test_who_watches_hears_that_the_process_of_a_job_was_killed(
     served: Service, client: httpx.Client, material: Material, tmp_path: Path
 ) -> None:
     ocr = Command(tmp_path, {"OCR_WORKER_STATE_DIR": str(served.state_dir)})
-    scan = material.pdf(tmp_path / "orphaned.pdf", "mm")
+    scan = material.pdf(tmp_path / "orphaned.pdf", "hq")
     batch = ocr.start("batch", scan, "--output-dir", tmp_path / "out")
-    job_id = running(client, "orphaned.pdf")
+    job_id = running(client, "orphaned.")
 
     with served.client() as own:
         heard = events(own, f"/api/v1/jobs/{job_id}/events")

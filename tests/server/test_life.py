@@ -18,7 +18,7 @@ from tests.server.service import Limited, ended, events, service, start, until, 
 
 def test_a_job_outlives_services_that_are_told_to_end_or_killed(tmp_path: Path, material: Material) -> None:
     with service(tmp_path) as served, served.client() as client:
-        job_id = start(client, material.pdf(tmp_path / "long.pdf", "qmmqm"))
+        job_id = start(client, material.pdf(tmp_path / "long.pdf", "qhqhq"))
         heard = events(client, f"/api/v1/jobs/{job_id}/events")
         assert next(heard).kind == "job"
         served.process.send_signal(signal.SIGTERM)
@@ -33,6 +33,7 @@ def test_a_job_outlives_services_that_are_told_to_end_or_killed(tmp_path: Path, 
 
     with service(tmp_path) as served, served.client() as client:
         found = client.get(f"/api/v1/jobs/{job_id}").json()["state"]
+        served.let_go()
         client.post(f"/api/v1/jobs/{job_id}/resume")
         again = ended(client, job_id)
 

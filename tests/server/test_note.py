@@ -107,7 +107,7 @@ def test_inputs_whose_results_are_there_are_skipped_unless_they_are_to_be_overwr
 def test_a_batch_is_paused_resumed_cancelled_and_deleted(
     served: Service, client: httpx.Client, root: Path, material: Material
 ) -> None:
-    slow = material.pdf(root / "slow" / "slow.pdf", "mmmm")
+    slow = material.pdf(root / "slow" / "slow.pdf", "hqqq")
     job_id = start(served, {"items": [{"id": 1, "path": str(slow)}]})["jobId"]
 
     paused = curl(served, f"curl -X POST http://localhost:3000/api/batch/pause/{job_id}")

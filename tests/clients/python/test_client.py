@@ -50,9 +50,11 @@ def test_a_refusal_is_an_error_with_the_code_and_what_it_is_about(client: Client
 
 
 def test_a_job_is_paused_goes_on_and_is_cancelled(client: Client, material: Material, tmp_path: Path) -> None:
-    job = client.batch([material.pdf(tmp_path / "scan.pdf", "qqqqqqss")], tmp_path / "out")
+    files = [material.pdf(tmp_path / "scan.pdf", "hhqq"), material.slow]
+    job = client.batch(files, tmp_path / "out")
 
     job.pause()
+    (tmp_path / "let-go").touch()
     rested = next(event for event in job if event["data"].get("kind") == "paused")
     state = client.get_job(job.job_id)["state"]
     job.resume()
@@ -97,9 +99,10 @@ def test_who_gives_up_waiting_on_a_loop_takes_the_result_from_nobody(
 ) -> None:
     async def main() -> str:
         async with AsyncClient("tests", **settings(tmp_path)) as ocr:
-            job = await ocr.batch([material.medium], tmp_path / "out")
+            job = await ocr.batch([material.held], tmp_path / "out")
             with pytest.raises(asyncio.TimeoutError):
                 await asyncio.wait_for(job.result(), 0.01)
+            (tmp_path / "let-go").touch()
             return (await job.result())["status"]
 
     assert asyncio.run(asyncio.wait_for(main(), HANG_SECONDS)) == "completed"

@@ -32,11 +32,12 @@ def wait_for_another(client: Client, pid: int) -> None:
 
 
 def test_a_job_outlives_the_death_of_its_worker(client: Client, material: Material, tmp_path: Path) -> None:
-    scan = material.pdf(tmp_path / "scan.pdf", "qmmm")
+    scan = material.pdf(tmp_path / "scan.pdf", "qhqq")
     job = client.batch([scan], tmp_path / "out", {"max_workers": 1})
     tree.wait_until(lambda: job.progress and job.progress["current"], "the first page is read")
 
     killed = kill(client)
+    (tmp_path / "let-go").touch()
     result = job.result(HANG_SECONDS)
 
     assert (result["status"], result["total_pages_processed"]) == ("completed", 4)
@@ -71,7 +72,7 @@ def test_a_worker_that_dies_again_and_again_is_given_up_and_all_that_waits_is_se
     make_client: MakeClient, material: Material, tmp_path: Path
 ) -> None:
     client = make_client(timing=Timing(backoff_seconds=QUICK))
-    job = client.batch([material.slow], tmp_path / "out")
+    job = client.batch([material.held], tmp_path / "out")
 
     for _ in range(1 + len(QUICK)):
         tree.wait_until(lambda: client.worker_pid, "a worker")
@@ -101,7 +102,7 @@ def test_a_stop_ends_all_processes_settles_what_waits_and_restarts_nothing(
     make_client: MakeClient, material: Material, tmp_path: Path
 ) -> None:
     client = make_client()
-    job = client.batch([material.slow], tmp_path / "out")
+    job = client.batch([material.held], tmp_path / "out")
 
     client.stop()
 
@@ -116,7 +117,7 @@ def test_a_worker_that_hears_nothing_is_stopped_by_force(
     make_client: MakeClient, material: Material, tmp_path: Path
 ) -> None:
     client = make_client(timing=Timing(stop_seconds=0.2, terminate_seconds=0.2))
-    client.batch([material.slow], tmp_path / "out")
+    client.batch([material.held], tmp_path / "out")
     tree.wait_until(lambda: tree.page_processes(tmp_path / "state"), "a page process")
     kill(client, signal.SIGSTOP)
 
@@ -129,9 +130,10 @@ def test_jobs_that_a_life_before_has_left_are_its_programs_to_resume(
     make_client: MakeClient, material: Material, tmp_path: Path
 ) -> None:
     before = make_client("archive")
-    job = before.batch([material.quick, material.pdf(tmp_path / "scan.pdf", "mm")], tmp_path / "out")
+    job = before.batch([material.quick, material.pdf(tmp_path / "scan.pdf", "hq")], tmp_path / "out")
     next(event for event in job if event["data"].get("kind") == "file_done")
     before.stop()
+    (tmp_path / "let-go").touch()
 
     after, other = make_client("archive"), make_client("invoices")
     (left,) = after.interrupted()
@@ -160,7 +162,7 @@ def test_a_worker_that_dies_before_its_hello_tells_its_last_words() -> None:
 def test_a_job_that_was_told_to_cancel_is_not_gone_on_with_after_a_crash(
     client: Client, material: Material, tmp_path: Path, *, is_told: bool
 ) -> None:
-    job = client.batch([material.slow], tmp_path / "out")
+    job = client.batch([material.held], tmp_path / "out")
     pid = kill(client, signal.SIGSTOP)
     if is_told:
         steered = threading.Thread(target=job.cancel)
