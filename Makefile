@@ -5,6 +5,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 # The files are complete, so nothing is left to resolve: pip would look for newer ones behind an extra, and find no hash.
 HASHED := install --no-deps --require-hashes --only-binary :all: --requirement
 # Five files at a time, as most tests wait for processes, and in their order: those that take longest come early.
+# Compiled once and kept, also where the environment says otherwise: each process would compile all tests anew.
+export PYTHONDONTWRITEBYTECODE :=
 PYTEST := $(BIN)/python -m pytest --numprocesses 5 --dist loadfile --no-loadscope-reorder
 SELF := install --no-deps --no-build-isolation --no-index --editable .
 UV := build/lock/bin/uv pip compile --universal --python-version 3.10 --generate-hashes \

@@ -103,10 +103,12 @@ export class Life {
   }
 
   async #begin(): Promise<Session> {
-    const session = new Session(this.conditions.transport, this.metrics, {
-      event: (event) => this.listener.event(event),
-      ended: (which, how) => this.#ended(which, how),
-    });
+    const { transport, hello } = this.conditions;
+    const listener = {
+      event: (event: Event): void => this.listener.event(event),
+      ended: (which: Session, how: Ended): void => this.#ended(which, how),
+    };
+    const session = new Session(transport, this.metrics, listener, hello.max_event_bytes);
     const since = performance.now();
     this.#opening = session;
     await session.open(this.conditions.launch);

@@ -5,8 +5,6 @@ import { KINDS } from './wire.js';
 import type { Command, Event } from './wire.js';
 
 const LF = '\n';
-/** More than any worker writes; what is longer is dropped instead of filling the memory. */
-const MOST_CHARACTERS = 2 ** 28;
 const BLANK = /^[ \t\r]*$/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
@@ -17,7 +15,8 @@ export class LineReader {
   #length = 0;
   #first = true;
 
-  constructor(private readonly mostCharacters = MOST_CHARACTERS) {}
+  /** @param mostCharacters what is longer is dropped instead of filling the memory */
+  constructor(private readonly mostCharacters: number) {}
 
   /** Lines that are too long come as `null`. */
   *feed(chunk: Uint8Array | string): Generator<string | null> {

@@ -25,6 +25,8 @@ interface Pending {
 }
 
 const MOST_LINE_BYTES = 8 * 2 ** 20;
+/** What a worker leaves lists out above, unless `hello` asks for more. */
+const MOST_EVENT_BYTES = 2 ** 20;
 /** For a worker that has closed its stdin to end. */
 const LAST_WORDS_MS = 2000;
 
@@ -36,7 +38,7 @@ export class Session {
   /** When it was last asked anything. */
   askedAt = performance.now();
   readonly #pending = new Map<number, Pending>();
-  readonly #reader = new LineReader();
+  readonly #reader: LineReader;
   readonly #end: Promise<void>;
   #ended!: () => void;
   #how?: Ended;
@@ -47,7 +49,10 @@ export class Session {
     private readonly transport: Transport,
     private readonly metrics: Metrics,
     private readonly listener: SessionListener,
+    mostEventBytes = MOST_EVENT_BYTES,
   ) {
+    // What is left without its lists is far shorter; a longer line is not the worker's.
+    this.#reader = new LineReader(8 * Math.max(mostEventBytes, MOST_EVENT_BYTES));
     this.#end = new Promise((resolve) => (this.#ended = resolve));
   }
 

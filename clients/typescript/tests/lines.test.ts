@@ -8,7 +8,7 @@ import { ROOT } from './support.js';
 
 const MIB = 2 ** 20;
 
-function linesOf(chunks: (Uint8Array | string)[], most?: number): (string | null)[] {
+function linesOf(chunks: (Uint8Array | string)[], most = MIB): (string | null)[] {
   const reader = new LineReader(most);
   return [...chunks.flatMap((chunk) => [...reader.feed(chunk)]), ...reader.finish()];
 }

@@ -35,7 +35,7 @@ function start(t: TestContext): Session & { write(bytes: Uint8Array): void } {
 }
 
 async function* read(stdout: AsyncIterable<Buffer>): AsyncGenerator<Event, undefined> {
-  const reader = new LineReader();
+  const reader = new LineReader(2 ** 20);
   let seq = 0;
   for await (const chunk of stdout) {
     for (const line of reader.feed(chunk)) {
