@@ -39,7 +39,11 @@ class OpenFile:
 
     stored: StoredFile
     source: Source
+    results: Path
+    """The folder of its page results."""
     opened: Opened | None = None
+    weights: tuple[int, ...] = ()
+    """The relative cost of each page, once it is opened; all equal if unknown."""
     is_started: bool = False
     """A page of it was given out, or what is left of it."""
 
@@ -48,14 +52,11 @@ class OpenFile:
         return self.stored.number
 
     @property
-    def weights(self) -> tuple[int, ...]:
-        """The relative cost of each page; all equal if unknown."""
-        assert self.opened is not None
-        return self.opened.page_weights or (1,) * self.opened.pages
-
-    @property
     def name(self) -> str:
         return self.source.name
+
+    def page_result(self, page: int) -> Path:
+        return self.results / f"{page}.page"
 
 
 class FileWindow:
@@ -111,7 +112,7 @@ class FileWindow:
         path = os.fsdecode(stored.path)
         fixed = folder_above(path, self._job.options.no_links_below)
         source = Source(path, self._order.passwords.get(path), no_links_below=fixed)
-        self.files[stored.number] = OpenFile(stored, source)
+        self.files[stored.number] = OpenFile(stored, source, self._results / str(stored.number))
 
     def message(self, task: Task) -> tasks.Task:
         """The message for a page process."""
@@ -123,13 +124,13 @@ class FileWindow:
             case Open():
                 existing = self.outputs(file.stored) if options.on_existing == "skip" else {}
                 return OpenTask(file.source, settings, existing, options.dry_run)
-            case Recognise(number, page):
-                return PageTask(file.source, settings, page, str(self.page_result(number, page)))
-            case Compose(number, failed_pages):
+            case Recognise(_, page):
+                return PageTask(file.source, settings, page, str(file.page_result(page)))
+            case Compose(_, failed_pages):
                 assert file.opened is not None
                 opened, outputs = file.opened, self.outputs(file.stored)
                 return ComposeTask(
-                    file.source, settings, opened.pages, opened.sha256, str(self.result_folder(number)), outputs,
+                    file.source, settings, opened.pages, opened.sha256, str(file.results), outputs,
                     failed_pages, opened.warnings, options.on_existing, self._results_file(file.stored), self.folder_id,
                 )  # fmt: skip
 
@@ -140,13 +141,7 @@ class FileWindow:
     def _results_file(self, file: StoredFile) -> str:
         return output_paths(self.folder, os.fsdecode(file.name or b""), ("json",))["json"]
 
-    def result_folder(self, number: int) -> Path:
-        return self._results / str(number)
-
     def leave_results(self) -> None:
         """Remove the folder of page results if it is empty."""
         with suppress(OSError):
             self._results.rmdir()
-
-    def page_result(self, number: int, page: int) -> Path:
-        return self.result_folder(number) / f"{page}.page"

@@ -18,6 +18,10 @@ from ocr_worker.store.records import StoredJob
 @dataclass(frozen=True, slots=True)
 class _Started:
     task: Task
+    file: str
+    """As sent."""
+    weight: int | None
+    """Of its page, if it reads one."""
     at: float = field(default_factory=time.monotonic)
 
 
@@ -54,18 +58,16 @@ class InFlightTasks:
     def longest(self) -> tuple[str, int | None] | None:
         """The file, as sent, and the page that have been in flight longest; no page while a file is opened or composed."""
         for started in self._tasks.values():
-            return self._window.files[started.task.number].stored.file, _page(started.task)
+            return started.file, _page(started.task)
         return None
 
     def in_work(self) -> list[InWork]:
         """All of them, the oldest first."""
-        return [self._in_work(started) for started in self._tasks.values()]
-
-    def _in_work(self, started: _Started) -> InWork:
-        task, file = started.task, self._window.files[started.task.number]
-        weight = file.weights[task.page - 1] if isinstance(task, Recognise) else None
-        seconds = time.monotonic() - started.at
-        return InWork(file.stored.file, task.number, _page(task), weight, seconds)
+        now = time.monotonic()
+        return [
+            InWork(one.file, one.task.number, _page(one.task), one.weight, now - one.at)
+            for one in self._tasks.values()
+        ]
 
     def held_files(self) -> set[int]:
         """Files on whose pages in flight nobody works, or nobody did at the last look."""
@@ -89,7 +91,9 @@ class InFlightTasks:
             limit = min(limit, options.page_timeout_seconds)
         alone = machine_state() if task.exclusive else None
         self._store.page_started(self._job.job_id, task.number, page_of(task), alone)
-        self._tasks[ticket] = _Started(task)
+        file = self._window.files[task.number]
+        weight = file.weights[task.page - 1] if isinstance(task, Recognise) else None
+        self._tasks[ticket] = _Started(task, file.stored.file, weight)
         self._pool.start(ticket, self._window.message(task), limit)
 
     def end(self, ended: TaskEnded) -> EndedTask | None:

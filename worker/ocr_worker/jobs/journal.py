@@ -103,10 +103,10 @@ class RunJournal:
             self._rest_is_told = True
             self._context.listener.on_event(JobPaused(self._job.job_id))
 
-    def tell(self, *, at_once: bool = False) -> None:
-        """Publish progress if there is news and the throttle allows it."""
+    def tell(self, *, at_once: bool = False) -> bool:
+        """Publish progress if there is news and the throttle allows it; return whether it was."""
         if not self.throttle.let_through(time.monotonic(), at_once=at_once):
-            return
+            return False
         self._peak_rss = max(self._peak_rss, self._pool.rss_bytes())
         crew = self._crew if self._crew.nodes is not None else None
         snapshot = self.progress.snapshot(self._in_flight.in_work(), self._in_flight.width, crew)
@@ -115,6 +115,7 @@ class RunJournal:
             self._store.update_job(self._job.job_id, **self._fields())
             self._stored_percent = snapshot.percent
         self._context.listener.on_event(ProgressMade(self._job.job_id, snapshot))
+        return True
 
     def file_started(self, number: int, pages: int) -> None:
         """Publish that a file's first page was given out."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ocr_worker.files.private import make_private
 from ocr_worker.jobs.course import Past
-from ocr_worker.jobs.file_window import FileWindow, OpenFile
+from ocr_worker.jobs.file_window import OpenFile
 from ocr_worker.model.tasks import Opened
 from ocr_worker.processes.machine import ended_by_itself, machine_state
 from ocr_worker.store.job_store import JobStore
@@ -16,8 +16,8 @@ from ocr_worker.store.records import StoredJob, StoredPage
 
 
 class PageResults:
-    def __init__(self, job: StoredJob, window: FileWindow, store: JobStore) -> None:
-        self._job_id, self._window, self._store = job.job_id, window, store
+    def __init__(self, job: StoredJob, store: JobStore) -> None:
+        self._job_id, self._store = job.job_id, store
         self.unused: list[Path] = []
         """Folders of finished files, deleted once the page processes have work again."""
 
@@ -33,32 +33,32 @@ class PageResults:
             Pages of which earlier runs left something: a result (None), or no end.
         """
         number = file.number
-        results = self._window.result_folder(number)
-        make_private(results.parent, results)
+        make_private(file.results.parent, file.results)
         if file.stored.sha256 != opened.sha256:
             self._store.forget_pages(self._job_id, number)
         fields = {"state": "processing", "pages": opened.pages, "sha256": opened.sha256}
         self._store.set_file(self._job_id, number, **fields, started_at=time.time())
-        return {page.page: self._known(number, page) for page in self._store.pages(self._job_id, number)}
+        return {page.page: _known(file, page) for page in self._store.pages(self._job_id, number)}
 
-    def _known(self, number: int, page: StoredPage) -> Past | None:
-        if page.status and self._window.page_result(number, page.page).exists():
-            return None
-        return Past() if page.status else _past(page)
-
-    def delete(self, number: int) -> None:
+    def delete(self, file: OpenFile) -> None:
         """Delete results that can't be used."""
-        shutil.rmtree(self._window.result_folder(number), ignore_errors=True)
-        self._store.forget_pages(self._job_id, number)
+        shutil.rmtree(file.results, ignore_errors=True)
+        self._store.forget_pages(self._job_id, file.number)
 
-    def discard_later(self, number: int) -> None:
+    def discard_later(self, file: OpenFile) -> None:
         """Delete the page results of a finished file later."""
-        self.unused.append(self._window.result_folder(number))
+        self.unused.append(file.results)
 
     def discard(self) -> None:
         """Delete the results of finished files."""
         while self.unused:
             shutil.rmtree(self.unused.pop(), ignore_errors=True)
+
+
+def _known(file: OpenFile, page: StoredPage) -> Past | None:
+    if page.status and file.page_result(page.page).exists():
+        return None
+    return Past() if page.status else _past(page)
 
 
 def _past(step: StoredPage) -> Past:

@@ -65,10 +65,10 @@ class JobRun:
         return task is not None
 
     def tick(self) -> None:
-        """Do what is due: publish progress, give up overdue files."""
-        self.journal.tell()
-        self._look_at_pool()
-        self._apply(self.course.overdue(time.monotonic()))
+        """Do one thing that is due: publish progress, or else give up overdue files."""
+        if not self.journal.tell():
+            self._look_at_pool()
+            self._apply(self.course.overdue(time.monotonic()))
 
     def next_tick(self) -> float | None:
         """When `tick` or `advance` is due, on the monotonic clock."""

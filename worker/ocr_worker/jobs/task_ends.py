@@ -33,7 +33,7 @@ class TaskEnds:
     ) -> None:
         self._job, self._window, self._course, self._journal = job, window, course, journal
         self._store, self._manifests = context.store, context.leases.manifests
-        self.results = PageResults(job, window, context.store)
+        self.results = PageResults(job, context.store)
         self.outcomes = FileOutcomes(window, context.store)
 
     def task_ended(self, ended: EndedTask, outcome: Outcome) -> What:
@@ -45,15 +45,15 @@ class TaskEnds:
             case Open(), Opened():
                 return self._opened(file, outcome)
             case Recognise(_, page), PageDone():
-                self._store.page_ended(self._job.job_id, file.number, page, outcome.status)
+                self._store.page_ended(self._job.job_id, task.number, page, outcome.status)
                 self._journal.pages_read += outcome.status == "ok"
-                pages_ended = self._course.page_done(file.number, page, time.monotonic())
-                self.count_page(file.number, page, pages_ended)
+                pages_ended = self._course.page_done(task.number, page, time.monotonic())
+                self.count_page(task.number, page, pages_ended)
                 return (), None
             case Compose(), Composed():
-                self.results.discard_later(file.number)
+                self.results.discard_later(file)
                 done = self.outcomes.composed(file, outcome, task.failed_pages)
-                return self._course.done(file.number), done
+                return self._course.done(task.number), done
             case _:
                 return self._failed(file, task, failure_of(outcome)), None
 
@@ -85,11 +85,12 @@ class TaskEnds:
             "%s: its page results can't be used, all pages are read again: %s", file.name, failure.message
         )
         assert file.opened is not None
-        self.results.delete(number)
+        self.results.delete(file)
         return self._begin_pages(file, file.opened)
 
     def _opened(self, file: OpenFile, opened: Opened) -> What:
         file.opened, file.source = opened, replace(file.source, stamp=opened.stamp)
+        file.weights = opened.page_weights or (1,) * opened.pages
         if opened.up_to_date:
             return self._course.up_to_date(file.number), None
         if self._job.options.dry_run:
