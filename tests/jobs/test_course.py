@@ -36,11 +36,9 @@ from ocr_worker.jobs.course import (
     Recognise,
     Redo,
     Retry,
-    RunEnds,
     Task,
-    with_name,
 )
-from ocr_worker.model.jobs import JobOptions
+from ocr_worker.model.jobs import JobOptions, RunEnds
 from ocr_worker.model.results import FileOutcome
 from ocr_worker.model.tasks import FailedPage, Failure
 
@@ -444,16 +442,6 @@ def test_a_task_that_could_not_be_started_is_the_next_again() -> None:
     course.unstarted(task)
 
     assert next_page(course) == task
-
-
-@pytest.mark.parametrize(
-    ("page", "says"), [(3, "scan.pdf (page 3): it is corrupt"), (None, "scan.pdf: it is corrupt")]
-)
-def test_a_failure_names_the_file_once(page: int | None, says: str) -> None:
-    named = with_name(fail("corrupt"), "scan.pdf", page)
-
-    assert named.message == says
-    assert with_name(named, "scan.pdf", page) == named
 
 
 CODES = ("crashed", "engine", "timeout", "corrupt", "changed", "internal", "locked", "no_space")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ocr_worker.jobs.file_window import RunOrder
-from ocr_worker.jobs.job_queue import JobQueue
+from ocr_worker.jobs.job_queue import JobQueue, RunOrder
 from tests.store.records import stored_job
 
 ORDER = RunOrder()

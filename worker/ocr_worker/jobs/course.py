@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, Union
 
 from ocr_worker.errors import FAILURES, CrashedError, NodeLostError, PageTimeoutError
-from ocr_worker.model.jobs import BatchStatus, FileState, JobOptions, JobState
+from ocr_worker.model.jobs import FileState, JobOptions, RunEnds
 from ocr_worker.model.results import FileOutcome
 from ocr_worker.model.tasks import FailedPage, Failure, page_status
 
@@ -111,13 +111,6 @@ class FileEnds:
     failure: Failure | None = None
     page: int | None = None
     """The page that the failure is of."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunEnds:
-    status: BatchStatus
-    state: JobState
-    reason: str | None
 
 
 Effect = Union[Retry, PageLost, Redo, Drop, FileEnds, RunEnds]
@@ -444,7 +437,7 @@ class Course:
         for run in list(self.window.values()):
             if run.in_work and now - run.moved_at >= limit:
                 late = Failure.of(PageTimeoutError(f"no page was finished within {limit:g} seconds"))
-                effects += self._give_up_pages(run, with_name(late, run.name, None))
+                effects += self._give_up_pages(run, late.with_name(run.name))
         return effects
 
     def unstarted(self, task: Task) -> None:
@@ -533,14 +526,6 @@ def backoff_seconds(attempt: int) -> float:
     return min(5.0, 0.25 * 2.0 ** (attempt - 1))
 
 
-def with_name(failure: Failure, name: str, page: int | None) -> Failure:
-    """The failure, its sentence naming the file and, in a file of several pages, the page."""
-    if name in failure.message:
-        return failure
-    place = f"{name} (page {page})" if page else name
-    return replace(failure, message=f"{place}: {failure.message}")
-
-
 def _is_read(run: FileRun) -> bool:
     waiting = run.todo or run.in_work or run.alone or run.suspects
     return run.phase == "recognising" and not waiting
@@ -556,5 +541,5 @@ def _guilty(ends: int, what: str) -> Failure:
 
 
 def _guilty_page(name: str, page: int, ends: int) -> FailedPage:
-    failure = with_name(_guilty(ends, "this page was in work"), name, page)
+    failure = _guilty(ends, "this page was in work").with_name(name, page)
     return FailedPage(page, page_status(failure.code), failure.code, failure.message)

@@ -9,7 +9,6 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from ocr_worker.errors import BusyError, CrashedError, EngineError, OcrError, PageTimeoutError, error_of
-from ocr_worker.jobs.course import with_name
 from ocr_worker.model.results import Inspection, PageFacts
 from ocr_worker.model.tasks import (
     CorrectTask,
@@ -155,4 +154,4 @@ def failed(outcome: Outcome, name: str, limit_seconds: float) -> OcrError:
     if outcome.code == "timeout":
         late = f"it took longer than {limit_seconds:g} seconds; try again when the machine is less busy"
         outcome = Failure.of(PageTimeoutError(late))
-    return error_of(outcome.code, with_name(outcome, name, None).message)
+    return error_of(outcome.code, outcome.with_name(name).message)

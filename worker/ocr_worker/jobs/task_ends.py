@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ocr_worker.jobs.course import Compose, Course, Effect, Open, Recognise, Task, with_name
+from ocr_worker.jobs.course import Compose, Course, Effect, Open, Recognise, Task
 from ocr_worker.jobs.file_window import FileWindow, OpenFile
 from ocr_worker.jobs.in_flight import EndedTask
 from ocr_worker.jobs.journal import RunJournal
@@ -109,7 +109,7 @@ class TaskEnds:
         page = task.page if isinstance(task, Recognise) else None
         if traceback := failure.details.pop("traceback", None):
             log.error("%s%s failed:\n%s", file.name, f", page {page}" if page else "", traceback)
-        failure = with_name(failure, file.name, page)
+        failure = failure.with_name(file.name, page)
         if page is not None:
             return self._course.page_failed(file.number, page, failure, time.monotonic())
         if isinstance(task, Compose):

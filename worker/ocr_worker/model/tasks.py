@@ -6,7 +6,7 @@ Paths are `str` as `os.fsdecode` gives them (undecodable bytes are surrogates). 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Union
 
@@ -243,6 +243,13 @@ class Failure:
         return cls(
             error.code, error.message, error.retryable, dict(error.details if details is None else details)
         )
+
+    def with_name(self, name: str, page: int | None = None) -> Failure:
+        """The same, its sentence naming the file and, in a file of several pages, the page."""
+        if name in self.message:
+            return self
+        place = f"{name} (page {page})" if page else name
+        return replace(self, message=f"{place}: {self.message}")
 
     def to_fields(self) -> dict[str, Any]:
         """`code`, `message` and `retryable`, as the wire, the store and results have them."""
