@@ -31,9 +31,9 @@ JOBS = REPOSITORY / "worker" / "ocr_worker"
 
 @pytest.fixture
 def runtime(tmp_path: Path) -> Iterator[Runtime]:
-    runtime = Runtime(Settings(tmp_path / "state", page_processes=2), progress_seconds=0)
-    runtime.service.pool = FakePool(runtime._inbox.put)
-    with runtime:
+    inbox = queue.SimpleQueue[Any]()
+    settings = Settings(tmp_path / "state", page_processes=2)
+    with Runtime(settings, inbox=inbox, pool=FakePool(inbox.put), progress_seconds=0) as runtime:
         yield runtime
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ocr_worker.model.results import Doing
+from ocr_worker.model.jobs import Doing
 from ocr_worker.stdio.heartbeat import Heart
 from tests.limits import HANG_SECONDS
 

@@ -10,6 +10,8 @@ from typing import Any, cast
 
 from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.model.events import JobEnded, RunEnd
+from ocr_worker.settings import Settings
+from ocr_worker.stdio.hello import Session
 from ocr_worker.stdio.job_events import EventPublisher, Origin
 from ocr_worker.stdio.streams import Writer
 from ocr_worker.store.job_store import JobStore
@@ -29,7 +31,10 @@ class SlowHost:
         return [draft() for draft in self.drafts]
 
 
+@dataclass
 class Settled:
+    settings: Settings
+
     def await_manifest(self, job_id: str) -> None:
         """Its manifest is written."""
 
@@ -38,7 +43,8 @@ def test_a_job_that_was_deleted_before_its_result_was_read_is_told_as_gone_and_n
     tmp_path: Path,
 ) -> None:
     host = SlowHost()
-    publisher = EventPublisher(cast("Writer", host), cast("Runtime", Settled()), tmp_path / "state")
+    runtime = cast("Runtime", Settled(Settings(tmp_path / "state", page_processes=1)))
+    publisher = EventPublisher(cast("Writer", host), runtime, Session())
     with closing(JobStore(tmp_path / "state")) as store:
         store.add_job(stored_job(state="completed"), new_files(1))
         publisher.expect("job", Origin("ocr_batch", 7))

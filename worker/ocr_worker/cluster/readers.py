@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 from functools import lru_cache
 
@@ -11,6 +10,7 @@ from ocr_worker import __version__
 from ocr_worker.cluster.engine import Reader
 from ocr_worker.engines.ocr import registry
 from ocr_worker.errors import OcrError
+from ocr_worker.files.installation import installed_versions
 from ocr_worker.model.tasks import PageSettings
 
 
@@ -55,10 +55,7 @@ def difference(ours: Reader, theirs: Reader) -> str:
 
 
 def _package(name: str) -> str:
-    try:
-        return f"{name} {importlib.metadata.version(name)}"
-    except (importlib.metadata.PackageNotFoundError, ValueError):
-        return name
+    return " ".join((name, *installed_versions([name]).values()))
 
 
 def _digest(value: object) -> str:

@@ -1,9 +1,17 @@
-"""How this program was installed: from packages, or frozen into a folder that an app carries."""
+"""How this program was installed: from packages, or frozen into a folder that an app carries; and which packages are there.
+
+Packages are looked for by the names of the folders that describe them. importlib.metadata is asked only for what that
+does not tell, as to import it, and to have it read them, takes as long as everything else that `hello` tells.
+"""
 
 from __future__ import annotations
 
+import os
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
 
 from ocr_worker.errors import UnsupportedError
 
@@ -24,3 +32,64 @@ def require_packages(lack: str, extra: str, packages: Sequence[str]) -> None:
 
     if missing := [name for name in packages if find_spec(name) is None]:
         raise UnsupportedError(f"{lack} ({', '.join(missing)}): pip install 'ocr-sidecar[{extra}]'.")
+
+
+def installed_versions(packages: Iterable[str]) -> dict[str, str]:
+    """The versions of those of these packages that are installed."""
+    found: dict[str, str | None] = {}
+    for description in _descriptions():
+        package, _, version = description.stem.partition("-")
+        found.setdefault(_normal(package), version.partition("-")[0] or None)
+    unseen = None if any(_archives()) else ""
+    versions = {package: found.get(_normal(package), unseen) for package in packages}
+    # Told by no folder's name.
+    asked = {package: _ask_for(package) for package, version in versions.items() if version is None}
+    return {package: version for package, version in {**versions, **asked}.items() if version}
+
+
+def has_entry_points(group: str, but: Container[str]) -> bool:
+    """Whether a package may have entry points of this group `but` these; only importlib.metadata knows them all."""
+    files = (_read(description / "entry_points.txt") for description in _descriptions())
+    return any(_archives()) or any(name not in but for text in files for name in _names(text, group))
+
+
+def _descriptions() -> Iterator[Path]:
+    """What describes installed packages, in the order in which Python finds it."""
+    for place in sys.path:
+        with suppress(OSError):
+            yield from (each for each in Path(place).iterdir() if each.suffix in {".dist-info", ".egg-info"})
+
+
+def _archives() -> Iterator[str]:
+    """Where packages may be that no folder describes."""
+    return filter(os.path.isfile, sys.path)
+
+
+def _names(entry_points: str, group: str) -> Iterator[str]:
+    section = ""
+    for line in map(str.strip, entry_points.splitlines() if group in entry_points else ()):
+        if line.startswith("["):
+            section = line.strip("[] ")
+        elif section == group and "=" in line:
+            yield line.partition("=")[0].strip()
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
+
+
+def _ask_for(package: str) -> str | None:
+    # Late, as said above.
+    import importlib.metadata
+
+    try:
+        return importlib.metadata.version(package)
+    except (importlib.metadata.PackageNotFoundError, ValueError):
+        return None
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

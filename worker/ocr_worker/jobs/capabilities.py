@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ocr_worker import __version__
 from ocr_worker.engines.ocr.registry import Found, all_engines, installed_languages
+from ocr_worker.files.installation import installed_versions
 from ocr_worker.model.options import PageSettings
 from ocr_worker.settings import Settings
 
@@ -50,18 +51,7 @@ def package_version(found: Found, versions: Mapping[str, str]) -> str:
 
 def library_versions(engines: Iterable[Found]) -> dict[str, str]:
     """The installed packages of page work by their names. Which library an engine's package holds only the engine tells, once it is loaded."""
-    packages = dict.fromkeys([*(found.probe.package for found in engines), *_LIBRARIES])
-    return {name: version for name in packages if (version := _version(name))}
-
-
-def _version(package: str) -> str | None:
-    # Late: it is half of what this module takes to import.
-    import importlib.metadata
-
-    try:
-        return importlib.metadata.version(package)
-    except (importlib.metadata.PackageNotFoundError, ValueError):
-        return None
+    return installed_versions(dict.fromkeys([*(found.probe.package for found in engines), *_LIBRARIES]))
 
 
 def rss_bytes() -> int:

@@ -7,9 +7,9 @@ import time
 from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ocr_worker.errors import BusyError, CrashedError, EngineError, OcrError, PageTimeoutError, error_of
-from ocr_worker.model.results import Inspection, PageFacts
 from ocr_worker.model.tasks import (
     CorrectTask,
     Failure,
@@ -24,6 +24,9 @@ from ocr_worker.model.tasks import (
 )
 from ocr_worker.processes.pool import Pool
 from ocr_worker.processes.slot import WARM_UP, SlotEnded
+
+if TYPE_CHECKING:
+    from ocr_worker.model.results import Inspection
 
 log = logging.getLogger(__name__)
 
@@ -138,6 +141,9 @@ def inspection(file: str, source: Source, outcome: Outcome) -> Inspection:
     Raises:
         OcrError: the file can't be inspected; the message names it.
     """
+    # Late: a worker that says hello does without results.
+    from ocr_worker.model.results import Inspection, PageFacts
+
     if isinstance(outcome, Inspected):
         report = {**outcome.report, "file": file}
         page_list = tuple(PageFacts(**page) for page in report.pop("page_list"))

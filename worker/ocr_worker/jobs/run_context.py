@@ -22,6 +22,14 @@ class Listener(Protocol):
     def on_event(self, event: JobEvent) -> None: ...
 
 
+class Face(Listener, Protocol):
+    """A listener that hears all events of a runtime."""
+
+    def end(self) -> None:
+        """The runtime is closed: nothing more is heard."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class RunContext:
     store: JobStore

@@ -18,23 +18,25 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Protocol, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Union
 
 from typing_extensions import Self
 
 from ocr_worker.errors import InternalError
 from ocr_worker.jobs.one_off import INSPECT_SECONDS, PageRequests, Question
 from ocr_worker.jobs.pools import pool_of_jobs
-from ocr_worker.jobs.run_context import Listener
-from ocr_worker.jobs.service import JobService
-from ocr_worker.jobs.subscriptions import Subscription
-from ocr_worker.model.events import JobEnded, JobEvent, JobFailed
-from ocr_worker.model.jobs import JobId, JobRequest
-from ocr_worker.model.results import Accepted, Doing
+from ocr_worker.model.jobs import Doing, JobId, JobRequest
 from ocr_worker.model.tasks import Outcome
 from ocr_worker.processes.guard import Guard, guard_of_page_processes
 from ocr_worker.processes.pool import Pool, make_pool
 from ocr_worker.settings import Settings
+
+if TYPE_CHECKING:
+    from ocr_worker.jobs.run_context import Face
+    from ocr_worker.jobs.service import JobService
+    from ocr_worker.jobs.subscriptions import Subscription
+    from ocr_worker.model.events import JobEvent
+    from ocr_worker.model.results import Accepted
 
 log = logging.getLogger(__name__)
 
@@ -85,10 +87,11 @@ class Runtime:
         self.settings = settings
         self._inbox: Inbox = inbox or queue.Queue()
         guard = guard or guard_of_page_processes()
-        pool = pool or pool_of_jobs(settings, guard, self._inbox.put)
-        self.service: JobService = JobService(settings, pool, self, progress_seconds=progress_seconds)
+        self.pool: Pool = pool or pool_of_jobs(settings, guard, self._inbox.put)
+        self._progress_seconds = progress_seconds
+        self._service: JobService | None = None
         self._requests = PageRequests(make_pool(2, settings, guard, self._inbox.put))
-        self._listeners: tuple[Listener, ...] = ()
+        self._listeners: tuple[Face, ...] = ()
         self._listing = threading.Lock()
         self._timers: list[tuple[float, Call]] = []
         self._thread: threading.Thread | None = None
@@ -151,6 +154,9 @@ class Runtime:
             job_id: of the job; None means all jobs, from now on.
             after_seq: events of the job after this one are replayed from the store first.
         """
+        # Late, as are all jobs.
+        from ocr_worker.jobs.subscriptions import Subscription
+
         subscription = Subscription(self.settings.state_dir, job_id, after_seq, self.detach)
         self.call(lambda _: self.attach(subscription))
         return subscription
@@ -158,7 +164,7 @@ class Runtime:
     @property
     def doing(self) -> Doing:
         """What is being done, as of the last step."""
-        return self.service.doing
+        return self._service.doing if self._service else Doing("idle")
 
     def await_manifest(self, job_id: JobId, seconds: float = MANIFEST_SECONDS) -> None:
         """Wait until a job's manifest is up to date, for this many seconds at most."""
@@ -167,7 +173,7 @@ class Runtime:
     @property
     def manifests_written(self) -> bool:
         """Whether all manifests are up to date, or can't be written."""
-        return self.service.leases.manifests.all_written
+        return self._service is None or self._service.leases.manifests.all_written
 
     def close(self, *, at_once: bool = False) -> None:
         """End all page processes, write manifests, and close the store. Safe to call again.
@@ -189,6 +195,18 @@ class Runtime:
 
     # In the owner's thread
 
+    @property
+    def service(self) -> JobService:
+        """All jobs. Made when it is first asked for."""
+        if self._service is None:
+            # Late: a worker that says hello does without jobs.
+            from ocr_worker.jobs.service import JobService
+
+            self._service = JobService(
+                self.settings, self.pool, self, progress_seconds=self._progress_seconds
+            )
+        return self._service
+
     def run(self) -> None:
         """Run the loop in this thread until `stop`."""
         while not self._ended:
@@ -198,19 +216,17 @@ class Runtime:
         """Let `run` return."""
         self._ended = True
 
-    def attach(self, listener: Listener) -> None:
+    def attach(self, listener: Face) -> None:
         with self._listing:
             self._listeners = (*self._listeners, listener)
 
-    def detach(self, listener: Listener) -> None:
+    def detach(self, listener: Face) -> None:
         """Stop sending events to a listener; from any thread."""
         with self._listing:
             self._listeners = tuple(one for one in self._listeners if one is not listener)
 
     def on_event(self, event: JobEvent) -> None:
         """Publish an event in the next step, or at once during a call, whose answer must come after it."""
-        if isinstance(event, JobEnded | JobFailed):
-            self.service.no_longer_doing(event.job_id)
         self._events.append(event)
         if self._in_call:
             self._publish_all()
@@ -223,6 +239,12 @@ class Runtime:
         """Have a process ready for single questions."""
         self._requests.warm()
 
+    def set_progress_seconds(self, seconds: float) -> None:
+        """Set the least time between two progress events of a job."""
+        self._progress_seconds = seconds
+        if self._service is not None:
+            self._service.set_progress_seconds(seconds)
+
     def tidy_soon(self) -> None:
         """Take away what killed workers left, though no command may ever ask for a job."""
         self.after(TIDY_SECONDS, self.service.leases.tidy)
@@ -230,7 +252,11 @@ class Runtime:
     @property
     def at_rest(self) -> bool:
         """Whether no job and no question is running or waiting."""
-        return self.service.state == "idle" and not (self._requests.busy or self._events)
+        return self._state == "idle" and not (self._requests.busy or self._events)
+
+    @property
+    def _state(self) -> str:
+        return self._service.state if self._service else "idle"
 
     def after(self, seconds: float, call: Call) -> None:
         """Run a call after some seconds."""
@@ -249,7 +275,7 @@ class Runtime:
             self._mind_the_gap(gap)
         message = self._next
         # A small request is a job before the command that came after it is heard.
-        if message is None or self.service.urgent:
+        if message is None or (self._service is not None and self._service.urgent):
             self._burst = 0
             self._do_due(now)
         else:
@@ -272,17 +298,20 @@ class Runtime:
             self._keep_warm()
 
     def _keep_warm(self) -> None:
-        if self.keeps_requests_warm and self.service.doing.state != "idle":
+        if self.keeps_requests_warm and self.doing.state != "idle":
             self._requests.warm()
 
     def _next_due(self) -> float | None:
         if self._events:
             return 0.0
-        times = [self.service.next_step(), self.service.pool.next_tick(), self._requests.pool.next_tick()]
+        times = [self._next_step(), self.pool.next_tick(), self._requests.pool.next_tick()]
         if self._requests.waiting:
             times.append(self._requests.next_step())
         times += [at for at, _ in self._timers]
         return min((at for at in times if at is not None), default=None)
+
+    def _next_step(self) -> float | None:
+        return self._service.next_step() if self._service else None
 
     def _do_due(self, now: float) -> None:
         """Do one thing that is due."""
@@ -290,18 +319,18 @@ class Runtime:
             self._publish()
         elif any(at <= now for at, _ in self._timers):
             self._call_timers()
-        elif _is_due(self.service.next_step(), now):
+        elif _is_due(self._next_step(), now):
             # Before the pool's: where a file's time and its page's are up together, it is the file's that counts.
             self.service.step()
-        elif _is_due(self.service.pool.next_tick(), now):
-            self.service.pool.tick()
+        elif _is_due(self.pool.next_tick(), now):
+            self.pool.tick()
         elif _is_due(self._requests.pool.next_tick(), now):
             self._tick_requests()
         elif self._requests.waiting and _is_due(self._requests.next_step(), now):
             self._requests.step()
 
     def _tick_requests(self) -> None:
-        if self.service.state != "idle":
+        if self._state != "idle":
             # While jobs run, a cold start would answer too slowly.
             self._requests.pool.touch()
         self._requests.pool.tick()
@@ -326,7 +355,9 @@ class Runtime:
     def _mind_the_gap(self, gap: float) -> None:
         """Move deadlines: while this process was stopped, it could not hear its page processes."""
         log.warning("This process was stopped for %.0f s: all deadlines move by so much", gap)
-        self.service.shift(gap)
+        self.pool.shift(gap)
+        if self._service is not None:
+            self._service.shift(gap)
         self._requests.pool.shift(gap)
 
     def _run_and_close(self) -> None:
@@ -342,16 +373,17 @@ class Runtime:
         self._gone.set()
         self._publish_all()
         self._requests.close()
-        self.service.close(at_once=at_once)
-        for listener in self._listeners:
-            if isinstance(listener, Subscription):
-                listener.end()
+        self.pool.close()
+        if self._service is not None:
+            self._service.close(at_once=at_once)
         left = self._next
         with contextlib.suppress(queue.Empty):
             while True:
                 if callable(left):
                     left()
                 left = self._inbox.get(block=False)
+        for listener in self._listeners:
+            listener.end()
 
 
 def _is_due(at: float | None, now: float) -> bool:

@@ -16,9 +16,9 @@ from ocr_worker.errors import BusyError, JobActiveError, OcrError
 from ocr_worker.jobs.admission import AdmissionQueue, require_folder
 from ocr_worker.jobs.job_queue import JobQueue, RunOrder, Waiting
 from ocr_worker.jobs.run_context import Listener, RunContext, run_error
-from ocr_worker.model.events import JobFailed, JobPaused
-from ocr_worker.model.jobs import ACTIVE, RESUMABLE, FileState, JobId, JobRequest, RunEnds
-from ocr_worker.model.results import Accepted, Doing
+from ocr_worker.model.events import JobEnded, JobEvent, JobFailed, JobPaused
+from ocr_worker.model.jobs import ACTIVE, RESUMABLE, Doing, FileState, JobId, JobRequest, RunEnds
+from ocr_worker.model.results import Accepted
 from ocr_worker.model.tasks import Failure
 from ocr_worker.processes.pool import Pool, TaskEnded
 from ocr_worker.settings import Settings
@@ -260,19 +260,18 @@ class JobService:
             self._tick()
 
     def shift(self, seconds: float) -> None:
-        """Move all deadlines, because this process was stopped for so long."""
-        self.pool.shift(seconds)
+        """Move all deadlines, because this process was stopped for so long; the pool's are not its own."""
         for run in self._runs:
             run.course.shift(seconds)
 
-    def no_longer_doing(self, job_id: JobId) -> None:
-        """Stop naming a job whose end is about to be published."""
-        if self.doing.job_id == job_id:
+    def on_event(self, event: JobEvent) -> None:
+        """Publish an event of a job; one that has ended is named no longer."""
+        if isinstance(event, JobEnded | JobFailed) and self.doing.job_id == event.job_id:
             self.doing = Doing(self.doing.state)
+        self._listener.on_event(event)
 
     def close(self, *, at_once: bool) -> None:
-        """End all page processes, write manifests, and close the store. Errors are only logged."""
-        self.pool.close()
+        """Write manifests, and close the store, when the pool is closed. Errors are only logged."""
         self.leases.close(at_once=at_once)
 
     def _advance(self) -> None:
@@ -289,7 +288,7 @@ class JobService:
         """A waiting job that was paused is at rest at once; told here, after the answer to its pause."""
         paused, self._resting = [job for job in self._resting if job in self._queue.paused()], []
         for job_id in paused:
-            self._listener.on_event(JobPaused(job_id))
+            self.on_event(JobPaused(job_id))
 
     def _tick(self) -> None:
         """Publish progress that was held back, and give up what is overdue."""
@@ -342,14 +341,14 @@ class JobService:
 
         job = waiting.job
         context = RunContext(
-            self.store, self.pool, self._settings, self.leases, self._listener, self._tickets, self._progress_seconds
+            self.store, self.pool, self._settings, self.leases, self, self._tickets, self._progress_seconds
         )  # fmt: skip
         try:
             return JobRun(job, waiting.order, context)
         except Exception as error:
             log.exception("job %s can't begin", job.job_id)
             failure = Failure.of(run_error(error, job.job_id))
-            self._listener.on_event(JobFailed(job.job_id, failure, job.last_seq + 1))
+            self.on_event(JobFailed(job.job_id, failure, job.last_seq + 1))
             return None
 
     def _admit(self) -> None:
@@ -367,7 +366,7 @@ class JobService:
         except Exception as error:
             log.exception("job %s can't be queued", job_id)
             self._queue.pop(job_id)
-            self._listener.on_event(JobFailed(job_id, Failure.of(run_error(error, job_id)), 1))
+            self.on_event(JobFailed(job_id, Failure.of(run_error(error, job_id)), 1))
         if arrival.stop:
             self._stop(job_id, arrival.stop)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -54,3 +55,15 @@ class InputFile:
     """As the host wrote it; echoed so in every event."""
     path: str
     """Absolute, as `os.fsdecode` gives it; empty where no file can have such a path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """What a worker is at: the job, file and page that have been in work longest."""
+
+    state: str
+    job_id: JobId | None = None
+    file: str | None = None
+    page: int | None = None
+    since: float = field(default_factory=time.monotonic, compare=False)
+    """On the monotonic clock."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -226,15 +225,3 @@ class Accepted:
     file_count: int
     """To be done by this run."""
     total_files: int
-
-
-@dataclass(frozen=True, slots=True)
-class Doing:
-    """What a worker is at: the job, file and page that have been in work longest."""
-
-    state: str
-    job_id: JobId | None = None
-    file: str | None = None
-    page: int | None = None
-    since: float = field(default_factory=time.monotonic, compare=False)
-    """On the monotonic clock."""

@@ -84,6 +84,9 @@ class Hub:
         if self._loop is not None and not self.closed:
             self._loop.call_soon_threadsafe(call, job_id)
 
+    def end(self) -> None:
+        """Nothing to do: the service has ended all watchers before the runtime."""
+
     def look(self, job_id: JobId) -> None:
         """Have watchers see how a job stands, as no event tells it."""
         for watcher in self._waiting.get(job_id, ()):

@@ -6,19 +6,23 @@ import logging
 import signal
 import threading
 from dataclasses import replace
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
+from ocr_protocol import WireError, decode
 from ocr_protocol.commands import Hello
 from ocr_protocol.lines import Line
 from ocr_worker.jobs.runtime import Runtime
-from ocr_worker.model.results import Doing
+from ocr_worker.model.jobs import Doing
 from ocr_worker.processes.guard import hear_signals, watch_host
+from ocr_worker.stdio import hello
 from ocr_worker.stdio.heartbeat import Heart
-from ocr_worker.stdio.job_events import EventPublisher
-from ocr_worker.stdio.router import Router, Session
 from ocr_worker.stdio.silence import Silence
 from ocr_worker.stdio.startup import HeadStart
 from ocr_worker.stdio.streams import Reader, Writer
+
+if TYPE_CHECKING:
+    from ocr_worker.stdio.router import Router
 
 log = logging.getLogger(__name__)
 
@@ -44,12 +48,9 @@ class App:
             settings.max_line_bytes,
             start.heard,
         )
-        self.session = Session()
+        self.session = hello.Session()
         self._heart = Heart(lambda beat: self._writer.put_latest("heartbeat", beat), self._doing)
-        self._publisher = EventPublisher(self._writer, self._runtime, settings.state_dir)
-        self._runtime.attach(self._publisher)
         self._runtime.keeps_requests_warm = True
-        self._router = Router(settings, self.session, self._runtime, self._writer.put, self._publisher, self)
         self._silence: Silence | None = None
         self._exit_code = EXIT_CLEAN
         self._stdin_ended = False
@@ -71,29 +72,62 @@ class App:
             self._clean_up()
         return self._exit_code
 
-    def meet_host(self, hello: Hello) -> None:
-        """Apply what the host asked for."""
-        session = self.session
-        session.on_stdin_end, session.parent_pid = hello.on_stdin_end, hello.parent_pid
-        session.client = hello.client.name if hello.client else None
-        self._publisher.summary_result = hello.summary_result
-        self._guard.watch_parent(hello.parent_pid)
-        self._runtime.service.set_progress_seconds(1 / hello.progress_hz)
-        self._heart.beat_every(hello.heartbeat_seconds)
-        self._writer.max_event_bytes = hello.max_event_bytes
-        self._silence = Silence(hello.host_timeout_seconds) if hello.host_timeout_seconds else None
-        self._await_host(self._silence)
-
-    def shut_down(self) -> None:
-        """End at once, because the host asked for it."""
-        self._end(EXIT_CLEAN, "shutdown")
-
     def _hear(self, line: Line) -> None:
         if self._silence is not None:
             self._silence.heard()
-        self._router.route(line)
+        try:
+            command = decode(line)
+        except WireError as refusal:
+            self._writer.put(refusal.event())
+        else:
+            if isinstance(command, Hello):
+                self._greet(command)
+            else:
+                self._router.route(command)
         # A draft of nothing: it has its turn when the answers are written.
         self._writer.put(self._reader.answered)
+
+    def _greet(self, host: Hello) -> None:
+        try:
+            # No heartbeat may come before it.
+            answer = hello.answer(host, self._runtime.settings)
+        except Exception as error:  # noqa: BLE001  # logged where it is no OcrError
+            self._router.refuse(host, error)
+            return
+        self._meet(host)
+        self._writer.put(answer)
+        # Not earlier, so that nothing holds up the answer.
+        self._writer.put(lambda: self._runtime.post(self._make_ready))
+
+    def _meet(self, host: Hello) -> None:
+        """Apply what the host asked for."""
+        self.session.meet(host)
+        self._guard.watch_parent(host.parent_pid)
+        self._runtime.set_progress_seconds(1 / host.progress_hz)
+        self._heart.beat_every(host.heartbeat_seconds)
+        self._writer.max_event_bytes = host.max_event_bytes
+        self._silence = Silence(host.host_timeout_seconds) if host.host_timeout_seconds else None
+        self._await_host(self._silence)
+
+    def _make_ready(self) -> None:
+        """Get ready for the commands that will come: they should not wait for processes and imports."""
+        self._runtime.warm_requests()
+        _ = self._router
+        self._runtime.tidy_soon()
+
+    @cached_property
+    def _router(self) -> Router:
+        # Late: a worker that says hello does without jobs.
+        from ocr_worker.stdio.job_events import EventPublisher
+        from ocr_worker.stdio.router import Router
+
+        publisher = EventPublisher(self._writer, self._runtime, self.session)
+        self._runtime.attach(publisher)
+        return Router(self.session, self._runtime, self._writer.put, publisher, self._shut_down)
+
+    def _shut_down(self) -> None:
+        """End at once, because the host asked for it."""
+        self._end(EXIT_CLEAN, "shutdown")
 
     def _await_host(self, silence: Silence | None) -> None:
         """Look again and again whether the host has spoken; another `hello`, or the end of stdin, ends that."""
@@ -150,7 +184,6 @@ class App:
     def _clean_up(self) -> None:
         # Manifests are written by now, or there is no time for them.
         self._runtime.close(at_once=True)
-        self._publisher.close()
         self._writer.flush(FLUSH_SECONDS)
 
     def _hear_signals(self) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 
 from ocr_protocol import Event, Info
 from ocr_worker.jobs.capabilities import rss_bytes
-from ocr_worker.model.results import Doing
+from ocr_worker.model.jobs import Doing
 
 
 class Heart:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ocr_protocol import Error, Event, Info, Progress, Result
@@ -25,6 +24,7 @@ from ocr_worker.model.events import (
 from ocr_worker.model.fields import batch_fields, crew_fields, file_done_fields, progress_fields
 from ocr_worker.model.jobs import JobId
 from ocr_worker.model.tasks import Failure
+from ocr_worker.stdio.hello import Session
 from ocr_worker.stdio.streams import Writer
 from ocr_worker.store.job_store import JobStore, store_as_it_is
 
@@ -42,12 +42,12 @@ class Origin:
 class EventPublisher:
     """Listens in the runtime's thread; makes events in the writer's thread."""
 
-    def __init__(self, writer: Writer, runtime: Runtime, state_dir: Path) -> None:
-        self._writer, self._runtime, self._state_dir = writer, runtime, state_dir
+    def __init__(self, writer: Writer, runtime: Runtime, session: Session) -> None:
+        self._writer, self._runtime, self._session = writer, runtime, session
+        self._state_dir = runtime.settings.state_dir
         self._store: JobStore | None = None
         self._origins: dict[JobId, Origin] = {}
         self._unread = set[JobId]()
-        self.summary_result = False
 
     def expect(self, job_id: JobId, origin: Origin) -> None:
         """Send events of this job to the host from now on."""
@@ -84,7 +84,7 @@ class EventPublisher:
         """Whether a job's result was not sent yet."""
         return job_id in self._unread
 
-    def close(self) -> None:
+    def end(self) -> None:
         """Close the store after the last event; the last to close it removes SQLite's extra files."""
         self._writer.put(self._close)
 
@@ -126,7 +126,7 @@ class EventPublisher:
 
     def _result(self, event: JobEnded, origin: Origin) -> Event:
         self._runtime.await_manifest(event.job_id)
-        most = 0 if self.summary_result else queries.MOST_LISTED
+        most = 0 if self._session.summary_result else queries.MOST_LISTED
         try:
             result = queries.batch_result(self._store_of(event.job_id), event.job_id, event.run, most)
         except JobNotFoundError:

@@ -1,21 +1,19 @@
-"""Route commands in one table, and turn results and errors into events."""
+"""Route commands in one table, and turn results and errors into events. Imported after `hello`, which does without all this."""
 
 from __future__ import annotations
 
 import logging
-import os
 import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 from typing_extensions import assert_never
 
-from ocr_protocol import PROTOCOL, SCHEMA_SHA256, Error, Event, Info, Result, WireError, decode
+from ocr_protocol import Error, Event, Info, Result
 from ocr_protocol.commands import (
-    COMMANDS,
     Cancel,
     Command,
     DeleteJob,
@@ -30,11 +28,10 @@ from ocr_protocol.commands import (
     RetryFailed,
     Shutdown,
 )
-from ocr_protocol.lines import Line
-from ocr_worker.errors import BusyError, InternalError, JobActiveError, OcrError, UnsupportedError
+from ocr_worker.errors import BusyError, InternalError, JobActiveError, OcrError
 from ocr_worker.files.paths import absolute_path
 from ocr_worker.jobs import queries
-from ocr_worker.jobs.capabilities import capabilities, rss_bytes
+from ocr_worker.jobs.capabilities import rss_bytes
 from ocr_worker.jobs.one_off import INSPECT_SECONDS, inspection
 from ocr_worker.jobs.requests import local_passwords
 from ocr_worker.jobs.runtime import Runtime
@@ -42,7 +39,7 @@ from ocr_worker.jobs.service import JobService
 from ocr_worker.model.fields import inspection_fields, job_fields, summary_fields
 from ocr_worker.model.results import Accepted
 from ocr_worker.model.tasks import InspectTask, Outcome, Source
-from ocr_worker.settings import Settings
+from ocr_worker.stdio.hello import Session
 from ocr_worker.stdio.job_events import EventPublisher, Origin
 from ocr_worker.stdio.requests import batch_request
 from ocr_worker.store.job_store import JobStore
@@ -50,61 +47,35 @@ from ocr_worker.store.schema import store_error
 
 log = logging.getLogger(__name__)
 
-PROGRESS_HZ = 10
-"""Most progress events of a job per second."""
-
-
-@dataclass(slots=True)
-class Session:
-    """What the host asked of this process, and whether it is ending."""
-
-    on_stdin_end: str = "finish"
-    parent_pid: int | None = None
-    client: str | None = None
-    """The name of the host's program."""
-    draining: bool = False
-    started: float = field(default_factory=time.monotonic)
-
-
-class Loop(Protocol):
-    """What only the app can do."""
-
-    def meet_host(self, hello: Hello) -> None: ...
-
-    def shut_down(self) -> None: ...
-
 
 @dataclass(frozen=True, slots=True)
 class Router:
     """Answers commands. Owns no state."""
 
-    settings: Settings
     session: Session
     runtime: Runtime
     send: Callable[[Event], None]
     publisher: EventPublisher
-    loop: Loop
+    shut_down: Callable[[], None]
+    """Ends this process at once."""
 
     @property
     def service(self) -> JobService:
         return self.runtime.service
 
-    def route(self, line: Line) -> None:
-        """Answer one line with at least one event. Never raises; one of two places that catch everything."""
-        try:
-            command = decode(line)
-        except WireError as refusal:
-            self.send(refusal.event())
-            return
+    def route(self, command: Command) -> None:
+        """Answer a command with at least one event. Never raises; one of two places that catch everything."""
         try:
             self._call(command)
         except Exception as error:  # noqa: BLE001  # logged where it is no OcrError
-            self._refuse(command, error)
+            self.refuse(command, error)
+
+    def refuse(self, command: Command, error: BaseException) -> None:
+        """Answer that it can't be done."""
+        self.send(_refusal(command, error))
 
     def _call(self, command: Command) -> None:  # noqa: C901, PLR0912  # one table, as long as the list of commands
         match command:
-            case Hello():
-                self._hello(command)
             case OcrBatch():
                 self._batch(command)
             case Cancel():
@@ -127,19 +98,10 @@ class Router:
                 self._ping(command)
             case Shutdown():
                 self._shutdown(command)
+            case Hello():
+                raise TypeError("the app answers hello")
             case _:
                 assert_never(command)
-
-    def _hello(self, command: Hello) -> None:
-        if 1 not in command.protocol:
-            message = f"This worker speaks protocol 1, the host {', '.join(map(str, command.protocol))}. Update one of them."
-            raise UnsupportedError(message, protocol=[1])
-        # It takes a moment the first time, and no heartbeat may come before the answer.
-        data = _hello_data(self.settings)
-        self.loop.meet_host(command)
-        self._answer(command, data)
-        self.runtime.warm_requests()
-        self.runtime.tidy_soon()
 
     def _batch(self, command: OcrBatch) -> None:
         accepted = self.service.admit(batch_request(command, self.session.client))
@@ -147,7 +109,7 @@ class Router:
 
     def _admitted(self, command: OcrBatch, done: Future[Accepted]) -> None:
         if (error := done.exception()) is not None:
-            self._refuse(command, error)
+            self.refuse(command, error)
         else:
             self._accept(command, done.result())
 
@@ -173,7 +135,7 @@ class Router:
             found = inspection(command.file, source, done.result())
         except OcrError as error:
             error.details["file"] = command.file
-            self._refuse(command, error)
+            self.refuse(command, error)
         else:
             self._answer(command, {**inspection_fields(found), "kind": "inspect"})
 
@@ -300,7 +262,7 @@ class Router:
             command, "shutdown", "Shutting down" if now else "Shutting down after the accepted jobs", []
         )
         if now:
-            self.loop.shut_down()
+            self.shut_down()
         else:
             self.service.drain()
 
@@ -311,43 +273,6 @@ class Router:
         job_id = jobs[0] if len(jobs) == 1 else getattr(command, "job_id", None)
         data = {"kind": kind, "message": message, "jobs": jobs}
         self.send(Info(id=command.id, command=command.command, job_id=job_id, data=data))
-
-    def _refuse(self, command: Command, error: BaseException) -> None:
-        self.send(_refusal(command, error))
-
-
-def _hello_data(settings: Settings) -> dict[str, Any]:
-    own = capabilities(settings)
-    limits = {
-        "max_line_bytes": own.max_line_bytes, "max_pixels": own.max_pixels, "max_workers": own.max_workers,
-        "progress_hz": PROGRESS_HZ,
-    }  # fmt: skip
-    return {
-        "kind": "hello",
-        "protocol": PROTOCOL,
-        "versions": own.versions,
-        "pid": os.getpid(),
-        "state_dir": str(settings.state_dir),
-        "commands": tuple(COMMANDS),
-        "engines": [{"name": name, "version": version} for name, version in own.engines],
-        "languages": own.languages,
-        "limits": limits,
-        "schema_sha256": SCHEMA_SHA256,
-        **_cluster(settings),
-    }
-
-
-def _cluster(settings: Settings) -> dict[str, Any]:
-    """Left out without one."""
-    cluster = settings.cluster
-    if cluster is None:
-        return {}
-    told = {
-        "address": cluster.address,
-        "secure": cluster.tls is not None,
-        "on_no_nodes": cluster.on_no_nodes,
-    }
-    return {"cluster": told}
 
 
 def _result(command: Command, data: dict[str, Any]) -> Result:

@@ -27,6 +27,7 @@ from ocr_worker.engines.ocr.ppocr.factory import PpocrFactory
 from ocr_worker.engines.ocr.tessdata import find_data, own_code, tessdata_folders
 from ocr_worker.engines.ocr.tesseract_factories import BUILT_IN, LINES
 from ocr_worker.errors import EngineMissingError, LanguageMissingError, OcrError
+from ocr_worker.files.installation import has_entry_points
 from ocr_worker.model.tasks import PageSettings
 
 if TYPE_CHECKING:
@@ -284,10 +285,12 @@ def _goes_by_itself(factory: EngineFactory) -> bool:
 @lru_cache(maxsize=1)
 def _added() -> tuple[EngineFactory, ...]:
     """Those of other packages, by name; nothing of them is imported yet."""
-    # Late: a page process that reads with an engine of ours does without.
+    ours = {factory.name for factory in (*BUILT_IN, *BY_NAME_ALONE)} | {AUTO}
+    if not has_entry_points(GROUP, ours):
+        return ()
+    # Late: who has engines of ours alone does without.
     from importlib.metadata import entry_points
 
-    ours = {factory.name for factory in (*BUILT_IN, *BY_NAME_ALONE)} | {AUTO}
     points = {point.name: point for point in entry_points(group=GROUP) if point.name not in ours}
     return tuple(_Added(name, _maker(points[name])) for name in sorted(points))
 
