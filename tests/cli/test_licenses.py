@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from packaging.markers import Marker
 
-from ocr_worker.cli.components import components
+from ocr_worker.cli.components import components, required_packages
 from tests.cli.command import Command
 from tests.conftest import REPOSITORY
 
@@ -102,6 +102,13 @@ def test_what_a_package_lists_and_a_frozen_program_has_not_is_left_out(
         {"licenses/LICENSE": "All is allowed."},
     )
     assert (found.natives, found.parts) == ({}, ())
+
+
+def test_what_is_left_out_leaves_out_what_it_alone_needs() -> None:
+    whole, slim = required_packages(), required_packages({"numpy", "onnxruntime"})
+
+    assert {"numpy", "onnxruntime", "protobuf"} <= whole.keys() - slim.keys()
+    assert {"ocr-sidecar", "pillow", "pydantic"} <= slim.keys()
 
 
 def _require_hashes_of(package: str, parts: list[dict[str, Any]]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import Distribution, PackageNotFoundError, PackagePath, distribution
@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ocr_worker.errors import NotFoundError
+from ocr_worker.files.installation import normal
 
 OURS = "ocr-sidecar"
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
@@ -45,21 +46,27 @@ class Component:
 
 def components() -> list[Component]:
     """Ours first, then all that it needs, by name. Raises NotFoundError when we run from loose sources."""
-    found: dict[str, Component] = {}
-    waiting = [OURS]
-    while waiting:
-        name = waiting.pop()
-        # What is not there is for other systems or Pythons.
-        with suppress(PackageNotFoundError):
-            if name not in found:
-                found[name] = _component(name, distribution(name))
-                waiting += found[name].needs
+    found = {name: _component(name, package) for name, package in required_packages().items()}
     if OURS not in found:
         raise NotFoundError(
             f"{OURS} is not installed as a package here, so nobody noted its parts; install it with pip"
         )
     there = [replace(one, needs=tuple(filter(found.__contains__, one.needs))) for one in found.values()]
     return sorted(there, key=lambda one: (one.name != OURS, one.name))
+
+
+def required_packages(left_out: Collection[str] = ()) -> dict[str, Distribution]:
+    """Ours and all that it needs, but for what is left out, and for what that alone needs."""
+    found: dict[str, Distribution] = {}
+    waiting = [OURS]
+    while waiting:
+        name = waiting.pop()
+        # What is not there is for other systems or Pythons.
+        with suppress(PackageNotFoundError):
+            if name not in found and name not in left_out:
+                found[name] = distribution(name)
+                waiting += _needs(found[name])
+    return found
 
 
 def _component(name: str, package: Distribution) -> Component:
@@ -86,11 +93,6 @@ def _needs(package: Distribution) -> Iterator[str]:
         is_needed = "extra ==" not in requirement or _WITH_MODELS.search(requirement)
         if is_needed and (name := _NAME.match(requirement)):
             yield normal(name[0])
-
-
-def normal(name: str) -> str:
-    """A package's name as indexes spell it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _licence(package: Distribution) -> str:

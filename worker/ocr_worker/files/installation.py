@@ -39,9 +39,9 @@ def installed_versions(packages: Iterable[str]) -> dict[str, str]:
     found: dict[str, str | None] = {}
     for description in _descriptions():
         package, _, version = description.stem.partition("-")
-        found.setdefault(_normal(package), version.partition("-")[0] or None)
+        found.setdefault(normal(package), version.partition("-")[0] or None)
     unseen = None if any(_archives()) else ""
-    versions = {package: found.get(_normal(package), unseen) for package in packages}
+    versions = {package: found.get(normal(package), unseen) for package in packages}
     # Told by no folder's name.
     asked = {package: _ask_for(package) for package, version in versions.items() if version is None}
     return {package: version for package, version in {**versions, **asked}.items() if version}
@@ -61,8 +61,8 @@ def _descriptions() -> Iterator[Path]:
 
 
 def _archives() -> Iterator[str]:
-    """Where packages may be that no folder describes."""
-    return filter(os.path.isfile, sys.path)
+    """Where packages may be that no folder describes; a frozen program's own archive holds none."""
+    return filter(os.path.isfile, () if is_frozen() else sys.path)
 
 
 def _names(entry_points: str, group: str) -> Iterator[str]:
@@ -91,5 +91,6 @@ def _ask_for(package: str) -> str | None:
         return None
 
 
-def _normal(name: str) -> str:
+def normal(name: str) -> str:
+    """A package's name as indexes spell it."""
     return re.sub(r"[-_.]+", "-", name).lower()

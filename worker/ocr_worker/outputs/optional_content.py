@@ -33,6 +33,7 @@ class Layers:
     """Which groups are off, by their object numbers."""
 
     off: frozenset[tuple[int, int]]
+    are_there: bool = True
 
     def is_off(self, content: Any, depth: int = _DEPTH) -> bool:
         """Whether what belongs to this group, or to this membership of groups, is not shown."""
@@ -67,7 +68,7 @@ def layers(pdf: pikepdf.Pdf) -> Layers:
     properties: Any = pdf.Root.get("/OCProperties")
     groups = properties.get("/OCGs") if isinstance(properties, Dictionary) else None
     if not isinstance(groups, Array):
-        return Layers(frozenset())
+        return Layers(frozenset(), are_there="/OCProperties" in pdf.Root)
     settings = properties.get("/D")
     if not isinstance(settings, Dictionary):
         settings = Dictionary()
@@ -82,11 +83,10 @@ def layers(pdf: pikepdf.Pdf) -> Layers:
     return Layers(frozenset(off))
 
 
-def hides_something(pdf: pikepdf.Pdf, page: pikepdf.Page) -> bool:
+def hides_something(shown: Layers, page: pikepdf.Page) -> bool:
     """Whether anything that this page names is off."""
-    if "/OCProperties" not in pdf.Root:
+    if not shown.are_there:
         return False
-    shown = layers(pdf)
     annotations = _items(page.obj.get("/Annots"))
     return any(shown.is_off(content) for content in _named(find_resources(page), set(), _DEEP)) or any(
         shown.is_off(one.get("/OC")) for one in annotations if isinstance(one, Dictionary)

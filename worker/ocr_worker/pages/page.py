@@ -19,7 +19,7 @@ from ocr_worker.engines.pdf.pdf_file import PdfFile
 from ocr_worker.errors import CorruptError, TooLargeError, UnsupportedTypeError
 from ocr_worker.model.page import Affine, Line, Page, PageStatus
 from ocr_worker.model.tasks import PageSettings, PageTask
-from ocr_worker.outputs import optional_content, pdf_geometry
+from ocr_worker.outputs import pdf_geometry
 from ocr_worker.pages import beside_text, existing_text, typed_text
 from ocr_worker.pages.blank import is_white
 from ocr_worker.pages.completeness import (
@@ -283,14 +283,12 @@ def _own_lines(pdf: PdfFile, sheet: Sheet, page: Page, settings: PageSettings) -
     if settings.existing_text == "skip" and existing_text.has_good_layer(content):
         text, texts = page_content.with_layer(sheet.page, content)
     lines = existing_text.read_lines(text, texts, to_pixels)
-    blocks = typed_text.blocks(_values(pdf, sheet.number), to_pixels)
+    blocks = typed_text.blocks(
+        form_values.values(pdf.structure, sheet.number, sheet.layers.is_off), to_pixels
+    )
     if stamps := sheet.stamps:
         blocks += [[line] for line in existing_text.read_lines(stamps.text, stamps.texts, to_pixels)]
     return beside_text.woven(lines, blocks) if blocks else lines
-
-
-def _values(pdf: PdfFile, number: int) -> list[form_values.Value]:
-    return form_values.values(pdf.structure, number, optional_content.layers(pdf.structure).is_off)
 
 
 def _sized(sheet: Sheet, dpi: float, status: PageStatus) -> Page:

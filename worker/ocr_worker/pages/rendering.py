@@ -52,24 +52,26 @@ class Sheet:
     content: page_content.Content | None
     inches: tuple[float, float]
     """Width and height as displayed."""
+    layers: optional_content.Layers
+    """Of its document."""
     stamps: page_content.Content | None = None
     """What its annotations draw on it."""
 
 
 def load_sheet(pdf: PdfFile, number: int) -> Sheet:
     """Of a page whose forms are known not to draw each other: PDFium follows them until its memory is gone."""
-    built = pdf.structure.pages[number - 1]
+    built, layers = pdf.structure.pages[number - 1], optional_content.layers(pdf.structure)
     try:
-        page = _load_page(pdf, number)
-        content, stamps = page_content.survey(page), _stamps(pdf, number)
-        return Sheet(number, page, content, sheet_inches(built, page), stamps)
+        page = _load_page(pdf, number, layers)
+        content, stamps = page_content.survey(page), _stamps(pdf, number, layers)
+        return Sheet(number, page, content, sheet_inches(built, page), layers, stamps)
     except pdfium.PdfiumError as error:
         _log.warning("PDFium can't load page %d: %s", number, error)
-    return Sheet(number, None, None, sheet_inches(built, None))
+    return Sheet(number, None, None, sheet_inches(built, None), layers)
 
 
-def _stamps(pdf: PdfFile, number: int) -> page_content.Content | None:
-    drawn = appearances.as_page(pdf.structure, number, optional_content.layers(pdf.structure).is_off)
+def _stamps(pdf: PdfFile, number: int, layers: optional_content.Layers) -> page_content.Content | None:
+    drawn = appearances.as_page(pdf.structure, number, layers.is_off)
     if drawn is None:
         return None
     try:
@@ -78,7 +80,7 @@ def _stamps(pdf: PdfFile, number: int) -> page_content.Content | None:
         return None
 
 
-def _load_page(pdf: PdfFile, number: int) -> Any:
+def _load_page(pdf: PdfFile, number: int, layers: optional_content.Layers) -> Any:
     """As other viewers show it.
 
     Without what belongs to layers that are off: PDFium passes over it when it draws, but not when it tells what is
@@ -86,7 +88,7 @@ def _load_page(pdf: PdfFile, number: int) -> Any:
     """
     built = pdf.structure.pages[number - 1]
     if not (
-        optional_content.hides_something(pdf.structure, built)
+        optional_content.hides_something(layers, built)
         or optional_content.has_lost_fields(pdf.structure, built)
     ):
         return pdfium.load_page(pdf.rendering, number)

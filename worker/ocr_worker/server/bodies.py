@@ -8,6 +8,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ocr_worker.model.serving import ServiceLimits
+from ocr_worker.server.forms import is_form
 from ocr_worker.server.problems import RefusedError, refusal
 
 STREAMED = ("/api/v1/uploads", "/api/batch/start")
@@ -25,8 +26,8 @@ class Bodies:
             await self._app(scope, receive, send)
             return
         headers, most = Headers(scope=scope), self._limits.body_bytes
-        is_form = headers.get("content-type", "").lower().startswith(("multipart/", "application/offset"))
-        if is_form and scope["path"].startswith(STREAMED):
+        is_part = headers.get("content-type", "").lower().startswith("application/offset")
+        if (is_part or is_form(headers)) and scope["path"].startswith(STREAMED):
             most = 2**63
         try:
             _require_small(int(headers.get("content-length", "0")), most)

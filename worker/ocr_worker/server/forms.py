@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from ocr_worker.server.problems import RefusedError
@@ -34,6 +35,11 @@ class _Head:
 
 class _End:
     """A part ends."""
+
+
+def is_form(headers: Headers) -> bool:
+    """Whether the body of a request is a form."""
+    return headers.get("content-type", "").lower().startswith("multipart/")
 
 
 async def read_form(request: Request, uploads: Uploads, most_files: int) -> Form:

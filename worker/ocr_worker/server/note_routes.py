@@ -21,7 +21,7 @@ from ocr_worker.model.results import JobSummary
 from ocr_worker.server import note_wire as wire
 from ocr_worker.server import requests
 from ocr_worker.server.desk import Desk
-from ocr_worker.server.forms import Form, read_form
+from ocr_worker.server.forms import Form, is_form, read_form
 from ocr_worker.server.keeping import forget
 from ocr_worker.server.problems import RefusedError
 from ocr_worker.server.shared import SECURED, DeskOf, JobIdPath, file_name, stored_job
@@ -62,7 +62,7 @@ _BODY = {
 @router.post("/start", openapi_extra={"requestBody": _BODY})
 async def start_batch(request: Request, desk: DeskOf) -> wire.Started:
     """Start a batch of `items`, of `files` by path, or of uploaded files (a form with `files` and `options`)."""
-    if request.headers.get("content-type", "").lower().startswith("multipart/"):
+    if is_form(request.headers):
         start, files, order = await _from_form(request, desk)
     else:
         start = _parsed(await request.body())
