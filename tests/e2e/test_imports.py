@@ -51,6 +51,19 @@ def test_hello_imports_the_wire_and_the_worker_alone(tmp_path: Path) -> None:
     assert not {name for name in loaded if re.match(r"ocr_worker\.cli|ocr_protocol\.schema", name)}
 
 
+def test_what_answers_hello_knows_of_no_jobs(tmp_path: Path) -> None:
+    answer = (
+        "import ocr_worker.stdio.app, sys;"
+        " from ocr_protocol.commands import Hello; from ocr_worker.settings import settings_from_environment;"
+        " print(ocr_worker.stdio.app.hello.answer(Hello(command='hello'), settings_from_environment()).command)"
+    )
+
+    loaded = imported(f"{answer}\n", tmp_path, ("-",))
+
+    assert "ocr_worker.stdio.hello" in loaded
+    assert not loaded & {"sqlite3", "ocr_worker.jobs.service", "ocr_worker.model.results", "ocr_worker.store"}
+
+
 def test_ping_imports_what_reads_memory_besides(tmp_path: Path) -> None:
     hello = imported('{"command":"hello"}\n', tmp_path)
 

@@ -1,7 +1,7 @@
 """How this program was installed: from packages, or frozen into a folder that an app carries; and which packages are there.
 
-Packages are looked for by the names of the folders that describe them. importlib.metadata is asked only for what that
-does not tell, as to import it, and to have it read them, takes as long as everything else that `hello` tells.
+Packages are looked for by the names of the folders that describe them: `hello` waits for the answer. importlib.metadata,
+which reads all that packages say of themselves, is asked only for what those names do not tell.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def _read(file: Path) -> str:
 
 
 def _ask_for(package: str) -> str | None:
-    # Late, as said above.
+    # Late: it is rarely asked.
     import importlib.metadata
 
     try:

@@ -9,9 +9,10 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ocr_protocol import WireError, decode
+from ocr_protocol.codec import decode
 from ocr_protocol.commands import Hello
 from ocr_protocol.lines import Line
+from ocr_protocol.refusals import WireError
 from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.model.jobs import Doing
 from ocr_worker.processes.guard import hear_signals, watch_host
