@@ -31,8 +31,8 @@ from ocr_worker.model.crew import Crew
 from ocr_worker.model.tasks import PageDone, PageSettings, PageTask, Source
 from ocr_worker.processes.pool import PoolStats, TaskEnded
 from ocr_worker.settings import ClusterSettings, Settings
+from rigs.scheduler import SCHEDULER_SETTINGS
 from samples import build
-from tests.cluster.settings import SCHEDULER_SETTINGS
 
 PAGE_BYTES = 7000
 SLOTS_A_NODE = 10
@@ -150,7 +150,7 @@ def idle() -> str:
 
 
 def embedded_start() -> str:
-    from tests.cluster.embedded import embedded
+    from rigs.embedded import embedded
 
     seconds = []
     for _ in range(3):

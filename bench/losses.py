@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.nodes.network import (
+from rigs.network import (
     BUSY_SECONDS,
     Batch,
     Network,

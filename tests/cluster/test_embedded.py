@@ -28,8 +28,8 @@ from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.model.events import JobEnded, JobFailed
 from ocr_worker.model.options import make_options
 from ocr_worker.settings import ClusterSettings, Settings
-from tests.cluster.embedded import Embedded, embedded
-from tests.cluster.outputs import Outputs
+from rigs.embedded import Embedded, embedded
+from rigs.outputs import Outputs
 from tests.e2e.tree import wait_until
 from tests.limits import HANG_SECONDS
 

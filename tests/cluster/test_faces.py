@@ -20,9 +20,9 @@ from ocr_worker.cluster.preload import path_maps
 from ocr_worker.cluster.security import checked_address, is_secure
 from ocr_worker.errors import ClusterInsecureError
 from ocr_worker.settings import TlsFiles
+from rigs.embedded import embedded
+from rigs.scheduler import SCHEDULER_SETTINGS
 from samples import build
-from tests.cluster.embedded import embedded
-from tests.cluster.settings import SCHEDULER_SETTINGS
 from tests.limits import HANG_SECONDS
 from tests.protocol.process import start_worker
 from tests.protocol.transcripts import FOLDER, read_steps, replay

@@ -14,9 +14,7 @@ import psutil
 import pytest
 
 from ocr_worker.engines.ocr.tessdata import find_data, tessdata_folders
-from tests.conftest import miss, need_command
-from tests.limits import HANG_SECONDS
-from tests.nodes.network import (
+from rigs.network import (
     BUSY_SECONDS,
     SCANS,
     Batch,
@@ -29,6 +27,8 @@ from tests.nodes.network import (
     space,
     write_scans,
 )
+from tests.conftest import miss, need_command
+from tests.limits import HANG_SECONDS
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from ocr_worker.model.tasks import InspectTask, PageSettings, PageTask, Source, 
 from ocr_worker.processes.guard import Guard
 from ocr_worker.processes.pool import PagePool, Pool, TaskEnded
 from ocr_worker.settings import ClusterSettings, Settings
-from tests.cluster.embedded import Embedded, embedded
+from rigs.embedded import Embedded, embedded
 from tests.processes.fake_pool import FakePool
 
 LIMIT = 60

@@ -17,7 +17,7 @@ from distributed import Scheduler
 from ocr_worker.cluster.node import PathMap
 from ocr_worker.cluster.node_plugin import Node, NodePlugin
 from ocr_worker.settings import Settings
-from tests.limits import HANG_SECONDS
+from rigs import HANG_SECONDS
 
 
 @dataclass
