@@ -247,7 +247,11 @@ class Runtime:
 
     def tidy_soon(self) -> None:
         """Take away what killed workers left, though no command may ever ask for a job."""
-        self.after(TIDY_SECONDS, self.service.leases.tidy)
+
+        def tidy() -> None:
+            self.service.leases.tidy()
+
+        self.after(TIDY_SECONDS, tidy)
 
     @property
     def at_rest(self) -> bool:
@@ -293,7 +297,11 @@ class Runtime:
             self._requests.handle(message)
             self._keep_warm()
         else:
-            self.service.handle(message)
+            if self._service is None:
+                # No job has given it a task: it warms up.
+                self.pool.handle(message)
+            else:
+                self._service.handle(message)
             # Not earlier: the first page must not wait for it.
             self._keep_warm()
 

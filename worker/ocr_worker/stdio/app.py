@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 EXIT_CLEAN, EXIT_INTERNAL = 0, 1
 MANIFEST_LOOK_SECONDS = 0.05
 """How often to check, before the end, whether the manifests are written."""
+IMPORT_SECONDS = 1.0
+"""How long the first command waits at most: the host may not have read the answer to `hello`."""
 FLUSH_SECONDS = 0.5
 """How long the last events wait for a slow host when the worker must end."""
 
@@ -44,7 +47,7 @@ class App:
         self._writer = Writer(start.channel, lambda: post(self._end_if_done), lambda: post(self._lose_stdout))
         self._reader = Reader(
             start.channel,
-            lambda line: post(lambda: self._hear(line)),
+            self._post_line,
             lambda: post(self._end_of_commands),
             settings.max_line_bytes,
             start.heard,
@@ -54,7 +57,10 @@ class App:
         self._runtime.keeps_requests_warm = True
         self._silence: Silence | None = None
         self._exit_code = EXIT_CLEAN
-        self._stdin_ended = False
+        self._stdin_ended, self._was_spoken_to = False, False
+        self._is_imported = threading.Event()
+        """Whether no other thread imports what commands need."""
+        self._is_imported.set()
 
     def run(self) -> int:
         """Serve the host until the end; return the exit code."""
@@ -72,6 +78,13 @@ class App:
         finally:
             self._clean_up()
         return self._exit_code
+
+    def _post_line(self, line: Line) -> None:
+        """In the reader's thread."""
+        self._runtime.post(lambda: self._hear(line))
+        if not self._was_spoken_to:
+            self._was_spoken_to = True
+            self._runtime.post(self._get_ready)
 
     def _hear(self, line: Line) -> None:
         if self._silence is not None:
@@ -97,8 +110,10 @@ class App:
             return
         self._meet(host)
         self._writer.put(answer)
-        # Not earlier, so that nothing holds up the answer.
-        self._writer.put(lambda: self._runtime.post(self._make_ready))
+        # Behind the answer, which nothing should hold up.
+        self._is_imported.clear()
+        self._writer.put(self._import_rest)
+        self._runtime.tidy_soon()
 
     def _meet(self, host: Hello) -> None:
         """Apply what the host asked for."""
@@ -110,15 +125,25 @@ class App:
         self._silence = Silence(host.host_timeout_seconds) if host.host_timeout_seconds else None
         self._await_host(self._silence)
 
-    def _make_ready(self) -> None:
-        """Get ready for the commands that will come: they should not wait for processes and imports."""
-        self._runtime.warm_requests()
-        _ = self._router
-        self._runtime.tidy_soon()
+    def _get_ready(self) -> None:
+        """Once a host has said hello: what it asks next should not wait for a process, nor for imports."""
+        if self.session.is_met:
+            self._runtime.warm_requests()
+            _ = self._router, self._runtime.service
+
+    def _import_rest(self) -> None:
+        """In the writer's thread, which has nothing to write before the next command."""
+        # What fails here fails the command that needs it, and there somebody listens.
+        with suppress(Exception):
+            import ocr_worker.jobs.output_names
+            import ocr_worker.jobs.run
+            import ocr_worker.stdio.router  # noqa: F401
+        self._is_imported.set()
 
     @cached_property
     def _router(self) -> Router:
-        # Late: a worker that says hello does without jobs.
+        # Late: a worker that says hello does without jobs. Two threads that import would hold each other up.
+        self._is_imported.wait(IMPORT_SECONDS)
         from ocr_worker.stdio.job_events import EventPublisher
         from ocr_worker.stdio.router import Router
 

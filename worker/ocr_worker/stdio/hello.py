@@ -27,6 +27,8 @@ class Session:
     """The name of the host's program."""
     summary_result: bool = False
     """Whether results count files instead of listing them."""
+    is_met: bool = False
+    """Whether the host has said hello."""
     draining: bool = False
     started: float = field(default_factory=time.monotonic)
 
@@ -34,7 +36,7 @@ class Session:
         """Take in what the host asks for."""
         self.on_stdin_end, self.parent_pid = hello.on_stdin_end, hello.parent_pid
         self.client = hello.client.name if hello.client else None
-        self.summary_result = hello.summary_result
+        self.summary_result, self.is_met = hello.summary_result, True
 
 
 def answer(hello: Hello, settings: Settings) -> Result:

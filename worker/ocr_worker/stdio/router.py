@@ -33,15 +33,16 @@ from ocr_worker.files.paths import absolute_path
 from ocr_worker.jobs import queries
 from ocr_worker.jobs.capabilities import rss_bytes
 from ocr_worker.jobs.one_off import INSPECT_SECONDS, inspection
-from ocr_worker.jobs.requests import local_passwords
+from ocr_worker.jobs.requests import Asked, job_request, local_passwords
 from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.jobs.service import JobService
 from ocr_worker.model.fields import inspection_fields, job_fields, summary_fields
+from ocr_worker.model.jobs import JobRequest
+from ocr_worker.model.options import make_options
 from ocr_worker.model.results import Accepted
 from ocr_worker.model.tasks import InspectTask, Outcome, Source
 from ocr_worker.stdio.hello import Session
 from ocr_worker.stdio.job_events import EventPublisher, Origin
-from ocr_worker.stdio.requests import batch_request
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.schema import store_error
 
@@ -104,7 +105,7 @@ class Router:
                 assert_never(command)
 
     def _batch(self, command: OcrBatch) -> None:
-        accepted = self.service.admit(batch_request(command, self.session.client))
+        accepted = self.service.admit(_job_request(command, self.session.client))
         accepted.add_done_callback(lambda done: self._admitted(command, done))
 
     def _admitted(self, command: OcrBatch, done: Future[Accepted]) -> None:
@@ -273,6 +274,15 @@ class Router:
         job_id = jobs[0] if len(jobs) == 1 else getattr(command, "job_id", None)
         data = {"kind": kind, "message": message, "jobs": jobs}
         self.send(Info(id=command.id, command=command.command, job_id=job_id, data=data))
+
+
+def _job_request(command: OcrBatch, client: str | None) -> JobRequest:
+    """The job that a command asks for. Raises LanguageMissingError, EngineMissingError."""
+    sent, spelled = command.options, "options.{}".format
+    options = make_options(sent.model_dump(exclude={"passwords"}), spelled)
+    return job_request(
+        Asked(command.files, command.output_dir, options, sent.passwords, command.priority, spelled, client)
+    )
 
 
 def _result(command: Command, data: dict[str, Any]) -> Result:
