@@ -7,9 +7,9 @@ import time
 from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from ocr_worker.errors import BusyError, CrashedError, EngineError, OcrError, PageTimeoutError, error_of
+from ocr_worker.model.results import Inspection, PageFacts
 from ocr_worker.model.tasks import (
     CorrectTask,
     Failure,
@@ -24,9 +24,6 @@ from ocr_worker.model.tasks import (
 )
 from ocr_worker.processes.pool import Pool
 from ocr_worker.processes.slot import WARM_UP, SlotEnded
-
-if TYPE_CHECKING:
-    from ocr_worker.model.results import Inspection
 
 log = logging.getLogger(__name__)
 
@@ -71,15 +68,15 @@ class PageRequests:
                 self._can_start = False
                 log.warning("no process to inspect with: %s", error)
 
-    def ask(self, question: Question, limit_seconds: float) -> Future[Outcome]:
-        """Answer in turn.
+    def ask(self, question: Question, limit_seconds: float | None) -> Future[Outcome]:
+        """Answer in turn, within the limit of an inspection if none is given.
 
         Raises:
             BusyError: too many questions wait.
         """
         if len(self.waiting) >= MOST_WAITING:
             raise BusyError(f"{MOST_WAITING} inspections are waiting. Try again when some are answered.")
-        asked = _Asked(question, limit_seconds)
+        asked = _Asked(question, limit_seconds or INSPECT_SECONDS)
         asked.answer.set_running_or_notify_cancel()
         self.waiting.append(asked)
         self._begin_next()
@@ -141,9 +138,6 @@ def inspection(file: str, source: Source, outcome: Outcome) -> Inspection:
     Raises:
         OcrError: the file can't be inspected; the message names it.
     """
-    # Late: a worker that says hello does without results.
-    from ocr_worker.model.results import Inspection, PageFacts
-
     if isinstance(outcome, Inspected):
         report = {**outcome.report, "file": file}
         page_list = tuple(PageFacts(**page) for page in report.pop("page_list"))

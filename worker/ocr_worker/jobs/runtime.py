@@ -23,20 +23,19 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Union
 from typing_extensions import Self
 
 from ocr_worker.errors import InternalError
-from ocr_worker.jobs.one_off import INSPECT_SECONDS, PageRequests, Question
-from ocr_worker.jobs.pools import pool_of_jobs
 from ocr_worker.model.jobs import Doing, JobId, JobRequest
-from ocr_worker.model.tasks import Outcome
 from ocr_worker.processes.guard import Guard, guard_of_page_processes
-from ocr_worker.processes.pool import Pool, make_pool
 from ocr_worker.settings import Settings
 
 if TYPE_CHECKING:
+    from ocr_worker.jobs.one_off import PageRequests, Question
     from ocr_worker.jobs.run_context import Face
     from ocr_worker.jobs.service import JobService
     from ocr_worker.jobs.subscriptions import Subscription
     from ocr_worker.model.events import JobEvent
     from ocr_worker.model.results import Accepted
+    from ocr_worker.model.tasks import Outcome
+    from ocr_worker.processes.pool import Pool
 
 log = logging.getLogger(__name__)
 
@@ -86,11 +85,13 @@ class Runtime:
         """
         self.settings = settings
         self._inbox: Inbox = inbox or queue.Queue()
-        guard = guard or guard_of_page_processes()
-        self.pool: Pool = pool or pool_of_jobs(settings, guard, self._inbox.put)
+        self._guard, self._given_pool = guard or guard_of_page_processes(), pool
         self._progress_seconds = progress_seconds
-        self._service: JobService | None = None
-        self._requests = PageRequests(make_pool(2, settings, guard, self._inbox.put))
+        self._has_work = False
+        """Whether there are the three that do the work."""
+        self._pool: Pool
+        self._service: JobService
+        self._requests: PageRequests
         self._listeners: tuple[Face, ...] = ()
         self._listing = threading.Lock()
         self._timers: list[tuple[float, Call]] = []
@@ -106,7 +107,12 @@ class Runtime:
     # From any thread
 
     def start(self) -> Self:
-        """Run it in a thread of its own."""
+        """Run it in a thread of its own.
+
+        Raises:
+            UnsupportedError, ClusterInsecureError: there is no way to the cluster of the settings.
+        """
+        self._require_work()
         self._thread = threading.Thread(target=self._run_and_close, name="runtime", daemon=True)
         self._thread.start()
         return self
@@ -143,7 +149,7 @@ class Runtime:
         """Admit a job, and wait until all of it is stored. Raises OcrError."""
         return self.call(lambda service: service.admit(request)).result()
 
-    def ask(self, question: Question, limit_seconds: float = INSPECT_SECONDS) -> Future[Outcome]:
+    def ask(self, question: Question, limit_seconds: float | None = None) -> Future[Outcome]:
         """Ask a page process a single question, which waits for no job. Raises BusyError."""
         return self.call(lambda _: self.ask_here(question, limit_seconds))
 
@@ -154,7 +160,7 @@ class Runtime:
             job_id: of the job; None means all jobs, from now on.
             after_seq: events of the job after this one are replayed from the store first.
         """
-        # Late, as are all jobs.
+        # Late: a worker that says hello does without.
         from ocr_worker.jobs.subscriptions import Subscription
 
         subscription = Subscription(self.settings.state_dir, job_id, after_seq, self.detach)
@@ -164,7 +170,7 @@ class Runtime:
     @property
     def doing(self) -> Doing:
         """What is being done, as of the last step."""
-        return self._service.doing if self._service else Doing("idle")
+        return self._service.doing if self._has_work else Doing("idle")
 
     def await_manifest(self, job_id: JobId, seconds: float = MANIFEST_SECONDS) -> None:
         """Wait until a job's manifest is up to date, for this many seconds at most."""
@@ -173,7 +179,7 @@ class Runtime:
     @property
     def manifests_written(self) -> bool:
         """Whether all manifests are up to date, or can't be written."""
-        return self._service is None or self._service.leases.manifests.all_written
+        return not self._has_work or self._service.leases.manifests.all_written
 
     def close(self, *, at_once: bool = False) -> None:
         """End all page processes, write manifests, and close the store. Safe to call again.
@@ -197,15 +203,24 @@ class Runtime:
 
     @property
     def service(self) -> JobService:
-        """All jobs. Made when it is first asked for."""
-        if self._service is None:
-            # Late: a worker that says hello does without jobs.
-            from ocr_worker.jobs.service import JobService
-
-            self._service = JobService(
-                self.settings, self.pool, self, progress_seconds=self._progress_seconds
-            )
+        """All jobs."""
+        self._require_work()
         return self._service
+
+    def _require_work(self) -> None:
+        if self._has_work:
+            return
+        # Late: a worker that says hello does without.
+        from ocr_worker.jobs.one_off import PageRequests
+        from ocr_worker.jobs.pools import pool_of_jobs
+        from ocr_worker.jobs.service import JobService
+        from ocr_worker.processes.pool import make_pool
+
+        settings, guard, post = self.settings, self._guard, self._inbox.put
+        self._pool = self._given_pool or pool_of_jobs(settings, guard, post)
+        self._service = JobService(settings, self._pool, self, progress_seconds=self._progress_seconds)
+        self._requests = PageRequests(make_pool(2, settings, guard, post))
+        self._has_work = True
 
     def run(self) -> None:
         """Run the loop in this thread until `stop`."""
@@ -231,18 +246,20 @@ class Runtime:
         if self._in_call:
             self._publish_all()
 
-    def ask_here(self, question: Question, limit_seconds: float = INSPECT_SECONDS) -> Future[Outcome]:
+    def ask_here(self, question: Question, limit_seconds: float | None = None) -> Future[Outcome]:
         """As `ask`, from the runtime's own thread."""
+        self._require_work()
         return self._requests.ask(question, limit_seconds)
 
     def warm_requests(self) -> None:
         """Have a process ready for single questions."""
+        self._require_work()
         self._requests.warm()
 
     def set_progress_seconds(self, seconds: float) -> None:
         """Set the least time between two progress events of a job."""
         self._progress_seconds = seconds
-        if self._service is not None:
+        if self._has_work:
             self._service.set_progress_seconds(seconds)
 
     def tidy_soon(self) -> None:
@@ -256,11 +273,9 @@ class Runtime:
     @property
     def at_rest(self) -> bool:
         """Whether no job and no question is running or waiting."""
-        return self._state == "idle" and not (self._requests.busy or self._events)
-
-    @property
-    def _state(self) -> str:
-        return self._service.state if self._service else "idle"
+        if not self._has_work:
+            return True
+        return self._service.state == "idle" and not (self._requests.busy or self._events)
 
     def after(self, seconds: float, call: Call) -> None:
         """Run a call after some seconds."""
@@ -279,7 +294,7 @@ class Runtime:
             self._mind_the_gap(gap)
         message = self._next
         # A small request is a job before the command that came after it is heard.
-        if message is None or (self._service is not None and self._service.urgent):
+        if message is None or (self._has_work and self._service.urgent):
             self._burst = 0
             self._do_due(now)
         else:
@@ -293,17 +308,21 @@ class Runtime:
             self._in_call = True
             message()
             self._in_call = False
-        elif self._requests.pool.owns(message):
-            self._requests.handle(message)
-            self._keep_warm()
         else:
-            if self._service is None:
-                # No job has given it a task: it warms up.
-                self.pool.handle(message)
-            else:
-                self._service.handle(message)
+            self._take_in(message)
             # Not earlier: the first page must not wait for it.
             self._keep_warm()
+
+    def _take_in(self, message: object) -> None:
+        """Hand a message of a pool to whoever has it."""
+        if not self._has_work:
+            # There is no task yet: a process is warm, or a node is there.
+            assert self._given_pool is not None
+            self._given_pool.handle(message)
+        elif self._requests.pool.owns(message):
+            self._requests.handle(message)
+        else:
+            self._service.handle(message)
 
     def _keep_warm(self) -> None:
         if self.keeps_requests_warm and self.doing.state != "idle":
@@ -312,14 +331,12 @@ class Runtime:
     def _next_due(self) -> float | None:
         if self._events:
             return 0.0
-        times = [self._next_step(), self.pool.next_tick(), self._requests.pool.next_tick()]
-        if self._requests.waiting:
-            times.append(self._requests.next_step())
-        times += [at for at, _ in self._timers]
+        times: list[float | None] = [at for at, _ in self._timers]
+        if self._has_work:
+            times += [self._service.next_step(), self._pool.next_tick(), self._requests.pool.next_tick()]
+            if self._requests.waiting:
+                times.append(self._requests.next_step())
         return min((at for at in times if at is not None), default=None)
-
-    def _next_step(self) -> float | None:
-        return self._service.next_step() if self._service else None
 
     def _do_due(self, now: float) -> None:
         """Do one thing that is due."""
@@ -327,18 +344,22 @@ class Runtime:
             self._publish()
         elif any(at <= now for at, _ in self._timers):
             self._call_timers()
-        elif _is_due(self._next_step(), now):
+        elif self._has_work:
+            self._do_due_work(now)
+
+    def _do_due_work(self, now: float) -> None:
+        if _is_due(self._service.next_step(), now):
             # Before the pool's: where a file's time and its page's are up together, it is the file's that counts.
             self.service.step()
-        elif _is_due(self.pool.next_tick(), now):
-            self.pool.tick()
+        elif _is_due(self._pool.next_tick(), now):
+            self._pool.tick()
         elif _is_due(self._requests.pool.next_tick(), now):
             self._tick_requests()
         elif self._requests.waiting and _is_due(self._requests.next_step(), now):
             self._requests.step()
 
     def _tick_requests(self) -> None:
-        if self._state != "idle":
+        if self._service.state != "idle":
             # While jobs run, a cold start would answer too slowly.
             self._requests.pool.touch()
         self._requests.pool.tick()
@@ -363,10 +384,10 @@ class Runtime:
     def _mind_the_gap(self, gap: float) -> None:
         """Move deadlines: while this process was stopped, it could not hear its page processes."""
         log.warning("This process was stopped for %.0f s: all deadlines move by so much", gap)
-        self.pool.shift(gap)
-        if self._service is not None:
+        if self._has_work:
+            self._pool.shift(gap)
             self._service.shift(gap)
-        self._requests.pool.shift(gap)
+            self._requests.pool.shift(gap)
 
     def _run_and_close(self) -> None:
         try:
@@ -380,10 +401,12 @@ class Runtime:
         self._ended = True
         self._gone.set()
         self._publish_all()
-        self._requests.close()
-        self.pool.close()
-        if self._service is not None:
+        if self._has_work:
+            self._requests.close()
+            self._pool.close()
             self._service.close(at_once=at_once)
+        elif self._given_pool is not None:
+            self._given_pool.close()
         left = self._next
         with contextlib.suppress(queue.Empty):
             while True:

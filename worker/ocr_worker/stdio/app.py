@@ -128,22 +128,26 @@ class App:
     def _get_ready(self) -> None:
         """Once a host has said hello: what it asks next should not wait for a process, nor for imports."""
         if self.session.is_met:
+            # Two threads that import would hold each other up.
+            self._is_imported.wait(IMPORT_SECONDS)
             self._runtime.warm_requests()
-            _ = self._router, self._runtime.service
+            _ = self._router
 
     def _import_rest(self) -> None:
         """In the writer's thread, which has nothing to write before the next command."""
         # What fails here fails the command that needs it, and there somebody listens.
         with suppress(Exception):
+            import ocr_worker.jobs.one_off
             import ocr_worker.jobs.output_names
+            import ocr_worker.jobs.pools
             import ocr_worker.jobs.run
+            import ocr_worker.jobs.service
             import ocr_worker.stdio.router  # noqa: F401
         self._is_imported.set()
 
     @cached_property
     def _router(self) -> Router:
-        # Late: a worker that says hello does without jobs. Two threads that import would hold each other up.
-        self._is_imported.wait(IMPORT_SECONDS)
+        # Late: a worker that says hello does without jobs.
         from ocr_worker.stdio.job_events import EventPublisher
         from ocr_worker.stdio.router import Router
 

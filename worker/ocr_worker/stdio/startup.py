@@ -9,14 +9,15 @@ import os
 import queue
 import select
 import sys
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from ocr_worker.jobs.pools import pool_of_jobs
 from ocr_worker.processes.claim import Channel
 from ocr_worker.processes.guard import Guard
-from ocr_worker.processes.pool import Pool
 from ocr_worker.settings import Settings
+
+if TYPE_CHECKING:
+    from ocr_worker.processes.pool import Pool
 
 _HEARD_BYTES = 65536
 _BATCH = b'"ocr_batch"'
@@ -29,7 +30,8 @@ class HeadStart:
     guard: Guard
     inbox: queue.SimpleQueue[Any]
     """Where page processes and threads post."""
-    pool: Pool
+    pool: Pool | None
+    """What does the tasks of jobs, if there may be one at once."""
     heard: bytes
     """What was read from stdin so far."""
 
@@ -37,12 +39,18 @@ class HeadStart:
 def head_start(channel: Channel, settings: Settings, guard: Guard) -> HeadStart:
     """Check whether a batch waits on stdin, without blocking."""
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    pool = pool_of_jobs(settings, guard, inbox.put)
     heard = _heard(channel.stdin)
+    start = HeadStart(channel, settings, guard, inbox, None, heard)
+    if _BATCH not in heard and settings.cluster is None:
+        return start
+    # Late: a worker that says hello does without.
+    from ocr_worker.jobs.pools import pool_of_jobs
+
+    pool = pool_of_jobs(settings, guard, inbox.put)
     if _BATCH in heard:
         # One alone, for the processor that the worker leaves free; in what language it is to read is not known yet.
         pool.warm(1, None)
-    return HeadStart(channel, settings, guard, inbox, pool, heard)
+    return replace(start, pool=pool)
 
 
 def _heard(stdin: int) -> bytes:

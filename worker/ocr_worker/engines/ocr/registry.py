@@ -28,7 +28,7 @@ from ocr_worker.engines.ocr.tessdata import find_data, own_code, tessdata_folder
 from ocr_worker.engines.ocr.tesseract_factories import BUILT_IN, LINES
 from ocr_worker.errors import EngineMissingError, LanguageMissingError, OcrError
 from ocr_worker.files.installation import has_entry_points
-from ocr_worker.model.tasks import PageSettings
+from ocr_worker.model.options import PageSettings
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
