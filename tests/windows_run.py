@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,8 +13,11 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 ENTRY = re.compile(r"^- `(tests/[^`]+)`:((?:.|\n  )+)", re.MULTILINE)
 """A file or folder, or one test of a file; then why."""
+LACKING = "needs the command "
+"""How `tests/conftest.py` begins to say that a machine lacks one."""
 
 
+@cache
 def entries() -> dict[str, str]:
     """What is skipped, and why."""
     text = (REPOSITORY / "docs" / "windows.md").read_text(encoding="utf-8")
@@ -54,21 +58,53 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         raise pytest.UsageError(f"docs/windows.md names tests that are not there: {', '.join(sorted(gone))}")
 
 
-class Failures:
-    """Shows a failure at once: a test that hangs ends all, and with it what would be shown at the end."""
+class Outcomes:
+    """Shows a failure at once: a test that hangs ends all, and with it what would be shown at the end.
+
+    A skip that docs/windows.md does not list is a failure, too; but not that of a command which Windows lacks.
+    """
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
+        self.unlisted: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
             self._config.get_terminal_writer().line(
                 f"\n{report.nodeid} ({report.when})\n{report.longreprtext}"
             )
+        elif report.skipped and not hasattr(report, "wasxfail"):
+            self._hold_to_the_list(report)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.skipped:
+            self._hold_to_the_list(report)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self.unlisted:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        for line in self.unlisted:
+            terminalreporter.write_line(f"Skipped, and docs/windows.md does not say why: {line}")
+
+    def _hold_to_the_list(self, report: pytest.TestReport | pytest.CollectReport) -> None:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext
+        if not is_listed(report.nodeid) and LACKING not in reason:
+            self.unlisted.append(f"{report.nodeid}: {reason}")
+
+
+def is_listed(nodeid: str) -> bool:
+    """Whether docs/windows.md says why a test, or all of its file, is skipped."""
+    file = nodeid.partition("::")[0]
+    return any(
+        entry in {nodeid, nodeid.partition("[")[0], file} or (entry.endswith("/") and file.startswith(entry))
+        for entry in entries()
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.register(Failures(config))
+    config.pluginmanager.register(Outcomes(config))
 
 
 def _names(item: pytest.Item) -> Iterator[str]:

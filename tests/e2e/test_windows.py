@@ -18,11 +18,15 @@ import pytest
 if sys.platform != "win32":
     pytest.skip("tells of what only Windows has", allow_module_level=True)
 
+from ocr_worker.cli.commands.doctor import _one_line_pdf
 from ocr_worker.store.job_store import JobStore
 from tests.e2e import tree
 from tests.e2e.host import Host, Launch, StartWorker
 from tests.e2e.material import Material
 from tests.limits import HANG_SECONDS
+
+if sys.platform == "win32":
+    from tests.files.handles import READ, SHARE_READ, WRITE, held
 
 assert sys.platform == "win32"
 
@@ -100,36 +104,37 @@ import signal, sys, threading, time
 from pathlib import Path
 
 def press(order):
-    while not order.exists():
+    while not (name := order.exists() and order.read_text()):
         time.sleep(0.02)
-    signal.raise_signal(signal.SIGBREAK)
+    signal.raise_signal(signal.Signals[name])
 
 threading.Thread(target=press, args=(Path(sys.argv.pop()),), daemon=True).start()
 from ocr_worker.__main__ import main
 sys.exit(main())
 """
-"""Wine's consoles deliver none. As there, it comes in a thread of its own, once the file that is named is there."""
+"""Wine's consoles deliver none. As there, it comes in a thread of its own, once the file that is named says which."""
 
 
 @pytest.fixture
 def breakable(start_worker: StartWorker, tmp_path: Path) -> tuple[Host, Path]:
-    """A worker, and the file that gives it a Ctrl-Break."""
+    """A worker, and the file that tells it of a key."""
     order = tmp_path / "break"
     return start_worker(Launch(command=(sys.executable, "-c", WITH_A_BREAK, str(order)))), order
 
 
-def test_ctrl_break_ends_the_job_with_its_terminal_event_and_the_worker_with_its_code(
-    breakable: tuple[Host, Path], material: Material, tmp_path: Path
+@pytest.mark.parametrize("key", ["SIGINT", "SIGBREAK"])
+def test_ctrl_c_and_ctrl_break_end_the_job_with_its_terminal_event_and_the_worker_with_its_code(
+    breakable: tuple[Host, Path], material: Material, tmp_path: Path, key: str
 ) -> None:
     worker, order = breakable
     job = worker.batch([material.slow], tmp_path / "out")
     worker.wait_in_work(job, 1)
 
-    order.touch()
+    order.write_text(key)
     ended = worker.wait_end(job)
 
-    assert (ended["status"], ended["reason"]) == ("cancelled", "SIGBREAK")
-    assert worker.exit_code() == 128 + signal.SIGBREAK
+    assert (ended["status"], ended["reason"]) == ("cancelled", key)
+    assert worker.exit_code() == 128 + signal.Signals[key]
     tree.wait_gone(worker.state)
 
 
@@ -137,9 +142,82 @@ def test_ctrl_break_ends_a_worker_that_waits_for_commands(breakable: tuple[Host,
     worker, order = breakable
     worker.ask("ping")
 
-    order.touch()
+    order.write_text("SIGBREAK")
 
     assert worker.exit_code() == 128 + signal.SIGBREAK
+
+
+def test_a_worker_that_is_terminated_takes_its_pages_along_and_leaves_its_job_to_be_resumed(
+    start_worker: StartWorker, material: Material, tmp_path: Path
+) -> None:
+    first = start_worker()
+    job = first.batch(
+        [material.quick, material.pdf(tmp_path / "in.pdf", "qm")], tmp_path / "out", max_workers=1
+    )
+    first.wait_in_work(job, 2, page=2)
+    first.process.terminate()
+    tree.wait_gone(first.state)
+
+    second = start_worker()
+    (found,) = second.ask("list_jobs")["data"]["jobs"]
+    second.ask("resume", job_id=job)
+    ended = second.wait_end(job)
+
+    assert (found["job_id"], found["state"]) == (job, "interrupted")
+    assert (ended["status"], len(ended["successful"])) == ("completed", 2)
+    assert not list((tmp_path / "out").glob(".*"))
+    assert [page.attempts for page in second.store.pages(job, 2)] == [1, 2]
+
+
+def test_files_that_other_programs_hold_are_locked_and_done_in_the_retry(
+    worker: Host, material: Material, tmp_path: Path
+) -> None:
+    copied, viewed = material.quick_files(tmp_path / "in", 2)
+    output = tmp_path / "out" / f"{viewed.stem}.pdf"
+    output.parent.mkdir()
+    output.write_bytes(b"old")
+    with held(copied, WRITE, 0), held(output, READ, SHARE_READ):
+        job = worker.batch([copied, viewed], output.parent, on_existing="overwrite")
+        ended = worker.wait_end(job)
+    kept = output.read_bytes()
+
+    worker.ask("retry_failed", job_id=job)
+    again = worker.wait_end(job, runs=2)
+
+    assert {(one["file"], one["code"], one["retryable"]) for one in ended["failed"]} == {
+        (str(copied), "locked", True),
+        (str(viewed), "locked", True),
+    }
+    assert kept == b"old"
+    assert (again["failed"], len(again["successful"])) == ([], 2)
+    assert output.read_bytes().startswith(b"%PDF")
+    assert not list(output.parent.glob(".*"))
+
+
+def test_devices_among_the_inputs_cost_themselves_alone(
+    worker: Host, material: Material, tmp_path: Path
+) -> None:
+    devices = [tmp_path / name for name in ("nul", "CON", "aux.png")]
+
+    ended = worker.wait_end(worker.batch([*devices, material.quick], tmp_path / "out", outputs=["txt"]))
+
+    assert len(ended["successful"]) == 1
+    assert {one["code"] for one in ended["failed"]} <= {"not_regular", "not_found"}
+    assert len(ended["failed"]) == len(devices)
+
+
+def test_what_the_code_page_of_a_pipe_lacks_is_printed_escaped(tmp_path: Path) -> None:
+    paper = tmp_path / "ä日本.pdf"
+    paper.write_bytes(_one_line_pdf("A line"))
+
+    said = subprocess.run(
+        [sys.executable, "-m", "ocr_worker", "inspect", str(paper)],
+        capture_output=True, timeout=HANG_SECONDS,
+        env={**os.environ, "OCR_WORKER_STATE_DIR": str(tmp_path), "PYTHONIOENCODING": "cp850", "COLUMNS": "300"},
+    )  # fmt: skip
+
+    assert said.returncode == 0, said.stderr
+    assert r"ä\u65e5\u672c.pdf" in said.stdout.decode("cp850")
 
 
 def test_lines_end_as_the_protocol_says_and_commands_may_end_as_windows_has_it(tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ def test_what_no_file_can_have_is_refused(text: str) -> None:
         (r"C:\scans\a.pdf", r"\\?\C:\scans\a.pdf"),
         (r"\\server\scans\a.pdf", r"\\?\UNC\server\scans\a.pdf"),
         (r"\\?\C:\scans\a.pdf", r"\\?\C:\scans\a.pdf"),
+        (r"\\.\C:\scans\a.pdf", r"\\?\C:\scans\a.pdf"),
     ],
 )
 def test_a_path_of_windows_has_a_form_that_may_be_long(path: str, expected: str) -> None:
@@ -64,6 +65,10 @@ def test_a_path_of_windows_has_a_form_that_may_be_long(path: str, expected: str)
         ("file:///C:/scans/a%20b.pdf", r"C:\scans\a b.pdf"),
         ("file://server/scans/a.pdf", r"\\server\scans\a.pdf"),
         ("c:/scans/../a.pdf", r"c:\a.pdf"),
+        ("C:/scans/a.pdf. .", r"C:\scans\a.pdf"),
+        (r"\\?\C:\scans\a.pdf.", r"\\?\C:\scans\a.pdf."),
+        (r"\\server\scans\..\a.pdf", r"\\server\scans\a.pdf"),
+        (r"\\server\scans" + "\\d" * 90, r"\\?\UNC\server\scans" + "\\d" * 90),
         ("C:\\" + "d" * 200, "\\\\?\\C:\\" + "d" * 200),
     ],
 )

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,8 +11,9 @@ import pytest
 if sys.platform != "win32":
     pytest.skip("tells of sharing violations, which Windows has", allow_module_level=True)
 
-from ocr_worker.errors import LockedError, NotRegularError
-from ocr_worker.files.atomic import Staged, held_folder, part_beside
+from ocr_worker.errors import LockedError, NotFoundError, NotRegularError, OcrError
+from ocr_worker.files.atomic import Staged, held_folder, part_beside, write_whole
+from ocr_worker.files.paths import absolute_path
 from ocr_worker.files.regular import WAITS, open_regular, read_regular
 from ocr_worker.model.tasks import Source
 from ocr_worker.outputs.publishing import publish_set
@@ -23,24 +22,9 @@ from ocr_worker.pages.source_file import require_unchanged
 if sys.platform == "win32":
     import _winapi
 
+    from tests.files.handles import READ, SHARE_READ, WRITE, held, let_go
+
 assert sys.platform == "win32"
-
-READ, WRITE, SHARE_READ = 0x80000000, 0x40000000, 0x1
-
-
-@contextmanager
-def held(path: Path, access: int, share: int) -> Iterator[list[int]]:
-    """A program that has the file open so, until the block ends or the list is emptied by `let_go`."""
-    handles = [_winapi.CreateFile(str(path), access, share, 0, _winapi.OPEN_EXISTING, 0, 0)]
-    try:
-        yield handles
-    finally:
-        let_go(handles)
-
-
-def let_go(handles: list[int]) -> None:
-    while handles:
-        _winapi.CloseHandle(handles.pop())
 
 
 @pytest.fixture
@@ -77,6 +61,24 @@ def test_who_reads_an_input_stands_in_nobodys_way(scan: Path) -> None:
 def test_a_folder_is_no_file_that_may_not_be_read(tmp_path: Path) -> None:
     with pytest.raises(NotRegularError):
         require_unchanged(Source(str(tmp_path)))
+
+
+@pytest.mark.parametrize("device", ["nul", "NUL", "con", "aux", "com9", r"\\.\nul", "nul."])
+def test_a_device_is_no_file_in_whatever_folder_it_is_named(tmp_path: Path, device: str) -> None:
+    path = device if device.startswith("\\") else str(tmp_path / device)
+
+    with pytest.raises((NotRegularError, NotFoundError)):
+        require_unchanged(Source(absolute_path(path)))
+
+
+def test_a_pipe_that_nobody_writes_to_holds_nobody_up() -> None:
+    name = f"\\\\.\\pipe\\ocr-{os.getpid()}"
+    pipe = _winapi.CreateNamedPipe(name, _winapi.PIPE_ACCESS_DUPLEX, 0, 1, 512, 512, 0, 0)
+    try:
+        with pytest.raises(OcrError):
+            require_unchanged(Source(name))
+    finally:
+        _winapi.CloseHandle(pipe)
 
 
 def test_nobody_moves_an_output_folder_while_files_are_moved_in_it(tmp_path: Path) -> None:
@@ -119,9 +121,6 @@ def test_an_output_whose_viewer_closes_it_in_time_is_replaced(tmp_path: Path) ->
 
 
 def test_a_path_that_is_too_long_for_windows_is_used_all_the_same(tmp_path: Path) -> None:
-    from ocr_worker.files.atomic import write_whole
-    from ocr_worker.files.paths import absolute_path
-
     folder = absolute_path(os.fspath(tmp_path / ("d" * 150) / ("e" * 150)))
     os.makedirs(folder)  # noqa: PTH103  # as text
 

@@ -100,11 +100,11 @@ def runtime(tmp_path: Path) -> Iterator[Runtime]:
 
 @pytest.fixture
 def dead_share(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Whatever is asked of /dead in this process hangs until the test ends; the event says that somebody has asked."""
+    """Whatever is asked of /dead, of any drive, hangs in this process until the test ends; the event says that somebody has asked."""
     asked, woken, real = threading.Event(), threading.Event(), os.stat
 
     def stat(path: Any, **options: Any) -> os.stat_result:
-        if os.fspath(path).startswith("/dead/"):
+        if os.path.splitdrive(path)[1].replace(os.sep, "/").startswith("/dead/"):
             asked.set()
             woken.wait()
         return real(path, **options)

@@ -199,7 +199,7 @@ class Clock:
 def test_ticks_are_called_in_the_runtime_alone_and_on_a_node_by_its_own_thread() -> None:
     ticking = re.compile(r"pool\.tick\b|service\.step\b|requests\.step\b")
     found = {
-        os.path.relpath(path, JOBS)
+        Path(os.path.relpath(path, JOBS)).as_posix()
         for path in JOBS.rglob("*.py")
         if ticking.search(path.read_text(encoding="utf-8"))
     }

@@ -251,3 +251,32 @@ def test_a_page_process_inherits_no_handle_of_ours(tmp_path: Path) -> None:
     finally:
         pool.close()
         os.close(read)
+
+
+TELLS = """
+import ctypes, os, subprocess, sys
+if "page-process" in sys.orig_argv:
+    asked = "import ctypes; k = ctypes.windll.kernel32; print(k.GetConsoleWindow(), k.GetPriorityClass(-1))"
+    del os.environ["PYTHONPATH"]
+    inner = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout
+    kernel32 = ctypes.windll.kernel32
+    with open(os.environ["TOLD"], "w") as told:
+        told.write(f"{kernel32.GetConsoleWindow()} {inner}")
+"""
+
+
+def test_neither_a_page_process_nor_a_command_that_it_starts_has_a_window(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(TELLS)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
+    monkeypatch.setenv("TOLD", str(tmp_path / "told"))
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    pool = PagePool(1, Settings(tmp_path / "state", page_processes=1), Guard(), inbox.put)
+    try:
+        pool.warm(1, None)
+        inbox.get(timeout=HANG_SECONDS)
+    finally:
+        pool.close()
+
+    assert (tmp_path / "told").read_text().split() == ["0", "0", str(subprocess.BELOW_NORMAL_PRIORITY_CLASS)]

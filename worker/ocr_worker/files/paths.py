@@ -16,8 +16,8 @@ AnyPath = Union[str, "os.PathLike[str]"]
 _URI_STARTS = ("file:///", "file://localhost/")
 _SHORT = 180
 """Characters of a path that leave room for a temporary name beside it: Windows takes 260 of them."""
-_VERBATIM, _SHARE = "\\\\?\\", "\\\\"
-"""How paths begin that may be of any length, and those of shares."""
+_VERBATIM, _DEVICE, _SHARE = "\\\\?\\", "\\\\.\\", "\\\\"
+"""How paths begin that may be of any length, those of devices, drives among them, and those of shares."""
 
 
 def written(path: AnyPath) -> str:
@@ -69,6 +69,6 @@ def usable(path: str) -> str:
 
 def verbatim(path: str) -> str:
     """A path of Windows in the form that may be of any length, and is taken as it stands."""
-    if path.startswith(_VERBATIM):
-        return path
+    if path.startswith((_VERBATIM, _DEVICE)):
+        return _VERBATIM + path[len(_VERBATIM) :]
     return f"{_VERBATIM}UNC\\{path[2:]}" if path.startswith(_SHARE) else f"{_VERBATIM}{path}"
