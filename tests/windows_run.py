@@ -13,8 +13,8 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 ENTRY = re.compile(r"^- `(tests/[^`]+)`:((?:.|\n  )+)", re.MULTILINE)
 """A file or folder, or one test of a file; then why."""
-LACKING = "needs the command "
-"""How `tests/conftest.py` begins to say that a machine lacks one."""
+LACKING = ("needs the command ", "of the extra `second-reader`")
+"""Words of reasons that hold on any machine which lacks such a thing."""
 
 
 @cache
@@ -61,7 +61,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class Outcomes:
     """Shows a failure at once: a test that hangs ends all, and with it what would be shown at the end.
 
-    A skip that docs/windows.md does not list is a failure, too; but not that of a command which Windows lacks.
+    A skip that docs/windows.md does not list is a failure, too; but not where a command or an extra is not there.
     """
 
     def __init__(self, config: pytest.Config) -> None:
@@ -90,7 +90,7 @@ class Outcomes:
 
     def _hold_to_the_list(self, report: pytest.TestReport | pytest.CollectReport) -> None:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext
-        if not is_listed(report.nodeid) and LACKING not in reason:
+        if not is_listed(report.nodeid) and not any(words in reason for words in LACKING):
             self.unlisted.append(f"{report.nodeid}: {reason}")
 
 

@@ -120,12 +120,21 @@ def worker_in(folder: Path) -> Iterator[Worker]:
 
 def seconds_until_gone(processes: list[psutil.Process]) -> float:
     begun = time.monotonic()
-    _, left = psutil.wait_procs(processes, timeout=LIMIT_SECONDS / 4)
-    if left:
-        for process in left:
-            process.kill()
-        raise FailedError(f"left over: {[process.pid for process in left]}")
+    while left := [process for process in processes if is_alive(process)]:
+        if time.monotonic() - begun > LIMIT_SECONDS / 4:
+            for process in left:
+                process.kill()
+            raise FailedError(f"left over: {[process.pid for process in left]}")
+        time.sleep(0.01)
     return time.monotonic() - begun
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """A dead one may wait for a moment until somebody asks how it ended; it does nothing any more."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def write_page(path: Path, lines: int) -> Path:

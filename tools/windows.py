@@ -29,8 +29,10 @@ CPYTHON, WHEELS = (REPOSITORY / "requirements" / f"windows{name}.txt" for name i
 VERSION = "3.13"
 LAYOUT = 4
 """To be counted up when what is made of the same packages changes."""
-SECONDS = 1500
+SECONDS = 5400
 """After so long a run is taken for hung."""
+TEST_SECONDS = 400
+"""After so long a test is. It is named, and costs itself alone: the others of its process are run by another one."""
 ALL = ("tests",)
 ROOMS = (
     "tests/model", "tests/files", "tests/store", "tests/outputs", "tests/engines", "tests/stdio", "tests/protocol",
@@ -245,7 +247,8 @@ def forwarding_library(name: str, forwards: dict[str, str]) -> bytes:
 
 def _test(chosen: Iterable[str]) -> int:
     pytest = ("-u", "-m", "pytest", "-p", "tests.windows_run", "-p", "no:cacheprovider")
-    return under_wine([os.fspath(PYTHON / "python.exe"), *pytest, *chosen])
+    processes = ("--numprocesses", "2", "--dist", "loadfile", "--timeout", str(TEST_SECONDS))
+    return under_wine([os.fspath(PYTHON / "python.exe"), *pytest, *processes, *chosen])
 
 
 def under_wine(command: list[str]) -> int:

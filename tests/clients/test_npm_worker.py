@@ -37,6 +37,7 @@ const sidecar = await OcrSidecar.start({ transport: node({ command: workerPath()
 console.log(sidecar.hello.versions['ocr-sidecar'], (await sidecar.ping()).state);
 await sidecar.stop();
 """
+PATH = "const { workerPath } = await import('@ocr-sidecar/worker'); console.log(workerPath());"
 
 
 @pytest.fixture(scope="module")
@@ -142,15 +143,36 @@ def test_npx_gives_the_workers_own_command_line_and_its_exit_code(app: Path, tmp
 
 
 def test_a_platform_without_its_package_is_named_with_the_way_out(app: Path) -> None:
-    source = "const { workerPath } = await import('@ocr-sidecar/worker'); console.log(workerPath());"
     elsewhere = "Object.defineProperty(process, 'arch', { value: 'mips' });"
     command = ["node", "--input-type=module", "--eval"]
 
-    missing = run([*command, elsewhere + source], app)
-    given = run([*command, source], app, OCR_WORKER_PATH="/opt/ocr-worker")
+    missing = run([*command, elsewhere + PATH], app)
+    given = run([*command, PATH], app, OCR_WORKER_PATH="/opt/ocr-worker")
 
     assert re.search(r"@ocr-sidecar/worker-\w+-mips is not installed.*OCR_WORKER_PATH", missing.stderr)
     assert given.stdout == "/opt/ocr-worker\n"
+
+
+def test_the_package_for_windows_is_installed_there_alone_and_its_program_is_found(tmp_path: Path) -> None:
+    need_command("npm")
+    frozen, home = tmp_path / "frozen", tmp_path / "app"
+    for folder in (frozen, home):
+        folder.mkdir()
+    (frozen / "ocr-worker.exe").touch()
+    make(frozen, "win32-x64", tmp_path / "platform")
+    for package in (WORKER, tmp_path / "platform"):
+        npm(package, "pack", "--pack-destination", str(tmp_path))
+    (home / "package.json").write_text('{"private": true, "type": "module"}', encoding="utf-8")
+    install = ["npm", "install", "--offline", *map(str, sorted(tmp_path.glob("*.tgz")))]
+    there = "Object.defineProperties(process, { platform: { value: 'win32' }, arch: { value: 'x64' } });"
+
+    here = run(install, home)
+    npm(home, *install[1:], "--force")
+    found = run(["node", "--input-type=module", "--eval", there + PATH], home)
+
+    assert "EBADPLATFORM" in here.stderr
+    program = home / "node_modules" / "@ocr-sidecar" / "worker-win32-x64" / "ocr-worker" / "ocr-worker.exe"
+    assert found.stdout == f"{program}\n", found.stderr
 
 
 def test_all_packages_have_the_version_of_the_worker() -> None:

@@ -66,7 +66,7 @@ def test_a_task_is_not_given_to_a_process_whose_last_answer_came_as_it_was_kille
 
 @pytest.mark.skipif(sys.platform == "win32", reason="waits by a pipe with a name in a folder")
 @pytest.mark.parametrize(("number", "is_fatal"), [("SIGKILL", False), ("SIGILL", True)])
-def test_the_runtime_is_done_without_where_loading_it_ended_a_process_and_not_where_somebody_did(
+def test_the_runtime_is_done_without_where_loading_it_ended_a_process(
     number: str, *, is_fatal: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipe, inbox = tmp_path / "pipe", queue.SimpleQueue[Any]()

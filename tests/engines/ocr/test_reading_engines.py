@@ -94,7 +94,7 @@ def _orientation_data() -> Path:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no wheel has the Tesseract command for Windows")
-def test_the_command_of_the_same_release_reads_as_the_engine_in_the_process_does(
+def test_the_command_of_the_same_release_reads_as_the_engine_does(
     page: GreyImage,
     inside: tuple[Line, ...],
     english: Path,
@@ -112,7 +112,7 @@ def test_the_command_of_the_same_release_reads_as_the_engine_in_the_process_does
 
 
 @pytest.mark.skipif(shutil.which("tesseract") is None, reason="needs a Tesseract of the system")
-def test_the_command_of_the_system_reads_nearly_as_the_engine_in_the_process_does(
+def test_the_command_of_the_system_reads_nearly_as_the_engine_does(
     page: GreyImage, inside: tuple[Line, ...], english: Path
 ) -> None:
     outside = TesseractEngine(("eng",), english).recognise(page)
