@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import queue
-import signal
 import subprocess
 import sys
 import threading
@@ -140,7 +139,7 @@ class Worker:
             self.process.wait()
         for process in family:
             with contextlib.suppress(psutil.Error):
-                process.send_signal(signal.SIGKILL)
+                process.kill()
 
     def _read(self) -> None:
         assert self.process.stdout

@@ -69,3 +69,22 @@ def test_a_dead_share_costs_its_files_once_and_no_others(hanging: list[str], tmp
 
     assert [place for place, seen in enumerate(found) if seen] == [0, 51, 102, 103]
     assert hanging == ["/dead/0.pdf"]
+
+
+def test_files_of_a_share_without_numbers_are_told_apart_by_their_paths(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    for file in (one, other):
+        file.write_bytes(b"same size")
+    real = os.stat
+
+    def stat(path: Any, **options: Any) -> os.stat_result:
+        mode, _, *rest = real(path, **options)
+        return os.stat_result((mode, 0, *rest))
+
+    monkeypatch.setattr("ocr_worker.files.bounded.os.stat", stat)
+    first, second, again = identities([str(one), str(other), f"{tmp_path}{os.sep}.{os.sep}one"])
+
+    assert first != second
+    assert first == again

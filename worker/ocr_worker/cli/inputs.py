@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ocr_worker.errors import NotFoundError
+from ocr_worker.files.bounded import number_of
 from ocr_worker.jobs.output_names import SUFFIXES
 from ocr_worker.model.extensions import EXTENSIONS
 from ocr_worker.outputs.results_file import read_results
@@ -138,7 +139,7 @@ def _identity(folder: Path) -> tuple[int, int] | None:
         found = folder.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return number_of(str(folder), found)
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -117,4 +117,9 @@ def identity(path: str) -> Identity | None:
         found = os.stat(path)  # noqa: PTH116  # for each of a hundred thousand
     except (OSError, ValueError):
         return None
-    return Identity(found.st_dev, found.st_ino, found.st_size)
+    return Identity(*number_of(path, found), found.st_size)
+
+
+def number_of(path: str, found: os.stat_result) -> tuple[int, int]:
+    """Device and inode of what a path leads to. Windows has no number of what lies on some shares: there its path stands for it."""
+    return found.st_dev, found.st_ino or hash(os.path.normcase(os.path.abspath(path)))  # noqa: PTH100  # as text

@@ -43,6 +43,9 @@ def absolute_path(text: str) -> str:
     if coded is not None and os.name == "nt" and path[2:3] == ":":
         # file:///C:/scans is C:/scans to Windows.
         path = path[1:]
+    if os.name == "nt" and path.startswith(_VERBATIM):
+        # Its dots and spaces are part of it.
+        return path
     return usable(os.path.abspath(path))  # noqa: PTH100  # resolve() would follow links
 
 

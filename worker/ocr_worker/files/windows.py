@@ -25,11 +25,18 @@ def open_shared(path: Path) -> int:
 
     Raises OSError.
     """
+    if is_device(path):
+        raise OSError(errno.ENODEV, "it is a device", str(path))
     # Windows refuses folders like files that may not be read.
     if path.is_dir():
         raise OSError(errno.EISDIR, "it is a folder", str(path))
     handle = _open(path, _MAY_READ | _MAY_WRITE | _MAY_DELETE, 0)
     return msvcrt.open_osfhandle(handle, os.O_RDONLY | os.O_BINARY | os.O_NOINHERIT)
+
+
+def is_device(path: Path) -> bool:
+    """What Windows makes of `nul` in any folder, and pipes. To open one may block, or reset what is on its line."""
+    return path.drive.startswith("\\\\.\\") and not path.drive.endswith(":")
 
 
 @contextmanager

@@ -49,7 +49,8 @@ class Source:
     @property
     def name(self) -> str:
         """The file's own name, fit for sentences: bytes that are not UTF-8 are replaced."""
-        return sayable(Path(self.path).name)
+        # To Windows a device is a drive, and all of its path.
+        return sayable(Path(self.path).name or self.path)
 
 
 @dataclass(frozen=True, slots=True)
