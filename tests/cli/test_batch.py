@@ -42,21 +42,25 @@ def test_without_a_terminal_the_standing_is_told_in_plain_lines(ocr: Command) ->
     done = ocr("batch", "in", "-o", "out", "--verbose")
 
     assert re.search(r"^3/3 \(3 ok, 0 failed, 0 skipped\) Elapsed 0:\d\d, ETA ", done.stderr, re.MULTILINE)
-    assert done.stderr.count("Finished in/paper") == 3
+    assert done.stderr.count(f"Finished {Path('in/paper')}") == 3
     assert "\x1b" not in done.stderr + done.stdout
 
 
 def test_a_bad_file_is_named_with_its_error_and_the_others_are_done(ocr: Command) -> None:
     write_papers(ocr.home / "in", 1)
-    (ocr.home / "in" / "b\x1b[2Jad.pdf").write_bytes(b"no pdf")
+    # Windows has no escape character in names, but that of eight bits.
+    name, shown = (
+        ("b\x9b2Jad.pdf", r"b\x9b2Jad.pdf") if os.name == "nt" else ("b\x1b[2Jad.pdf", r"b\x1b[2Jad.pdf")
+    )
+    (ocr.home / "in" / name).write_bytes(b"no pdf")
 
     done = ocr("batch", "--input-dir", "in", "-o", "out")
 
     assert done.returncode == 1
     assert "(1 ok, 1 failed, 0 skipped)" in done.stdout
-    assert re.search(r"in/b\\x1b\[2Jad\.pdf: .* \[unsupported_type\]", done.stdout)
+    assert re.search(rf"{re.escape(str(Path('in', shown)))}: .* \[unsupported_type\]", done.stdout)
     assert re.search(r"files with: ocr-worker retry \d{8}_\d{6}_[0-9a-f]{8}", done.stdout)
-    assert "\x1b" not in done.stdout + done.stderr
+    assert not {"\x1b", "\x9b"} & set(done.stdout + done.stderr)
 
 
 def test_quiet_says_only_what_failed(ocr: Command) -> None:
@@ -89,7 +93,7 @@ def test_globs_choose_among_the_files_of_folders(ocr: Command) -> None:
     words = ("--include", "paper*.pdf", "--exclude", "drafts", "--exclude", "final/*02*", "--dry-run")
     result = ocr.answer("batch", "in", "-o", "out", *words)
 
-    assert [done["file"] for done in result["successful"]] == ["in/final/paper01.pdf"]
+    assert [done["file"] for done in result["successful"]] == [str(Path("in/final/paper01.pdf"))]
 
 
 def test_a_dry_run_tells_what_would_be_done_and_writes_nothing(ocr: Command) -> None:
@@ -99,7 +103,8 @@ def test_a_dry_run_tells_what_would_be_done_and_writes_nothing(ocr: Command) -> 
     done = ocr("batch", "in", "-o", "out", "--dry-run")
 
     assert done.returncode == 1
-    assert "in/paper01.pdf: pdf, 1 page, up to 2083 x 500 pixels, 1 with text already → " in done.stdout
+    paper = Path("in/paper01.pdf")
+    assert f"{paper}: pdf, 1 page, up to 2083 x 500 pixels, 1 with text already → " in done.stdout
     assert "Needs about 0.0 of " in done.stdout
     assert "[empty]" in done.stdout
     assert not (ocr.home / "out").exists()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ocr_worker.cli.inputs import Search, gather
-from ocr_worker.cli.terminal_text import clock, shown
+from ocr_worker.cli.terminal_text import clock, command_line, shown
 from ocr_worker.errors import NotFoundError
 
 
@@ -59,6 +59,17 @@ def test_a_folder_that_is_not_there_is_refused(folder: Path) -> None:
 
 def test_names_can_not_move_the_cursor() -> None:
     assert shown("a\x1b[2J\nb\udce4ü") == "a\\x1b[2J\\nb\\udce4ü"
+
+
+@pytest.mark.parametrize(
+    ("system", "line"), [("linux", "ocr-worker batch 'a b.pdf'"), ("win32", 'ocr-worker batch "a b.pdf"')]
+)
+def test_a_command_to_copy_is_quoted_as_the_shells_of_the_system_want_it(
+    monkeypatch: pytest.MonkeyPatch, system: str, line: str
+) -> None:
+    monkeypatch.setattr("sys.platform", system)
+
+    assert command_line("batch", "a b.pdf") == line
 
 
 def test_times_read_as_people_write_them() -> None:

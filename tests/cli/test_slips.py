@@ -52,7 +52,7 @@ def test_an_output_folder_that_looks_like_a_file_is_refused(ocr: Command, name: 
     done = ocr("batch", paper, "-o", name)
 
     assert done.returncode == 2
-    assert f"names a folder, and {name} looks like a file" in done.stderr
+    assert f"names a folder, and {Path(name)} looks like a file" in done.stderr
     assert not (ocr.home / name).exists()
 
 

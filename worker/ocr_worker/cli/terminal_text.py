@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
+import sys
 
 from ocr_worker.model.results import FileTally, Progress
 
@@ -50,7 +52,8 @@ def stats_words(stats: FileTally) -> str:
 
 def command_line(*words: str) -> str:
     """A command of ours that can be copied into a shell."""
-    return shlex.join(["ocr-worker", *words])
+    command = ["ocr-worker", *words]
+    return subprocess.list2cmdline(command) if sys.platform == "win32" else shlex.join(command)
 
 
 def flat(text: object) -> str:
