@@ -70,3 +70,14 @@ def test_ping_imports_what_reads_memory_besides(tmp_path: Path) -> None:
     loaded = imported('{"command":"hello"}\n{"command":"ping"}\n', tmp_path) - hello
 
     assert roots(loaded) - sys.stdlib_module_names <= {"psutil"}
+
+
+def test_a_page_process_loads_pdfium_before_pikepdf_whose_wheel_for_musl_needs_it() -> None:
+    asked = (
+        "import sys, ocr_worker.pages.executor, ocr_worker.pages.compose, ocr_worker.pages.page;"
+        " print([name for name in sys.modules if name in ('pypdfium2', 'pikepdf')])"
+    )
+
+    said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+
+    assert said.stdout.strip() == "['pypdfium2', 'pikepdf']"

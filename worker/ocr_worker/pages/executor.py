@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import assert_never
 
+import ocr_worker.engines.pdf  # noqa: F401  # ahead of all that loads libraries
 from ocr_worker.errors import CorruptError
 from ocr_worker.model.tasks import (
     Composed,
