@@ -81,7 +81,8 @@ def test_a_line_reads_the_same_whether_or_not_the_provider_works(
     runtime = Runtime(network, "cuda")
     (read,) = runtime.read([LINE], 1)
 
-    assert np.array_equal(read, known)
+    # A provider reckons in fractions, where the CPU reckons in whole numbers.
+    assert np.allclose(read, known, atol=0 if version == ON_CPU else 0.05)
     assert runtime.version == version
     assert ("cuda fails, so lines are read on the CPU" in caplog.text) == (version == ON_CPU)
 

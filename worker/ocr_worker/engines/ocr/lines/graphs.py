@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ocr_worker.engines.ocr.lines.onnx_file import FLOAT, INT32, Graph
+from ocr_worker.engines.ocr.lines import whole_numbers
+from ocr_worker.engines.ocr.lines.onnx_file import FLOAT, INT32, INT64, UINT8, Graph
 from ocr_worker.engines.ocr.lines.weights import Lstm, Network
 
 _END = 1 << 40
@@ -12,17 +13,25 @@ LINE, EDGES, COLUMNS, LENGTHS = "line", "edges", "columns", "lengths"
 """What goes in: a line's pixels, and patches of those at its edge; the columns of a batch of lines, padded; and how many each line has."""
 
 
-def columns_graph(network: Network) -> bytes:
+def columns_graph(network: Network, *, in_whole_numbers: bool) -> bytes:
     """From pixels (1, 1, height, width) to (steps, states): what stands in each column of the line."""
     graph, rows = Graph(), network.height // network.pool[1]
     # Tesseract takes the hyperbolic tangent before it pools: that is the same, of nine times as many numbers.
-    image = _rounded(graph, graph.add("Tanh", [_pooled(graph, network)]), network)
-    steps = graph.add("Transpose", [image], perm=(2, 0, 3, 1))
+    image = graph.add("Tanh", [_pooled(graph, network)])
+    image = whole_numbers.add_rounded(graph, image) if in_whole_numbers else _rounded(graph, image, network)
+    steps = graph.add("Transpose", [image], perm=(0, 2, 3, 1))
     shape = graph.constant(np.array([rows, -1, network.convolution.outputs], np.int64))
-    state = _lstm(graph, network.columns, graph.add("Reshape", [steps, shape]), lengths="", last=True)
-    state = graph.add("Squeeze", [state, graph.constant(np.array([0], np.int64))])
+    steps = graph.add("Reshape", [steps, shape])
+    if in_whole_numbers:
+        states = whole_numbers.add_lstm(graph, network.columns, steps, "columns")
+        state = graph.add("Gather", [states, graph.constant(np.array(-1, np.int64))])
+    else:
+        state = _lstm(graph, network.columns, steps, lengths="", last=True)
+        state = graph.add("Squeeze", [state, graph.constant(np.array([0], np.int64))])
+        state = _rounded(graph, state, network)
     inputs = {LINE: (FLOAT, (1, 1, network.height, "width")), EDGES: (FLOAT, (9, "pixels"))}
-    return graph.file(inputs, _rounded(graph, state, network), ("steps", network.columns.states))
+    kind = UINT8 if in_whole_numbers else FLOAT
+    return graph.file(inputs, {state: (kind, ("steps", network.columns.states))})
 
 
 def _pooled(graph: Graph, network: Network) -> str:
@@ -67,21 +76,33 @@ def _part(graph: Graph, known: str, axis: int, stretch: tuple[int, int]) -> str:
     return graph.add("Slice", [known, *bounds])
 
 
-def along_graph(network: Network) -> bytes:
+def along_graph(network: Network, *, in_whole_numbers: bool) -> bytes:
     """From columns (steps, lines, states) to (steps, lines, classes): how likely each class is."""
-    graph, known = Graph(), COLUMNS
-    second = graph.constant(np.array([1], np.int64))
+    graph = Graph()
+    if in_whole_numbers:
+        known = COLUMNS
+        for number, lstm in enumerate(network.along):
+            known = whole_numbers.add_along(graph, lstm, known, LENGTHS, f"along{number}")
+        known = whole_numbers.add_product(graph, known, [network.output])
+    else:
+        known = _along(graph, network)
+    kinds = (UINT8, INT64) if in_whole_numbers else (FLOAT, INT32)
+    inputs = {
+        COLUMNS: (kinds[0], ("steps", "lines", network.columns.states)),
+        LENGTHS: (kinds[1], ("lines",)),
+    }
+    likely = graph.add("Softmax", [known], axis=-1)
+    return graph.file(inputs, {likely: (FLOAT, ("steps", "lines", network.classes))})
+
+
+def _along(graph: Graph, network: Network) -> str:
+    known, second = COLUMNS, graph.constant(np.array([1], np.int64))
     for lstm in network.along:
         known = graph.add("Squeeze", [_lstm(graph, lstm, known, LENGTHS, last=False), second])
         known = _rounded(graph, known, network)
     weights = network.output.floats()
     known = graph.add("MatMul", [known, graph.constant(np.ascontiguousarray(weights[:, :-1].T))])
-    known = graph.add("Add", [known, graph.constant(np.ascontiguousarray(weights[:, -1]))])
-    inputs = {
-        COLUMNS: (FLOAT, ("steps", "lines", network.columns.states)),
-        LENGTHS: (INT32, ("lines",)),
-    }
-    return graph.file(inputs, graph.add("Softmax", [known], axis=-1), ("steps", "lines", network.classes))
+    return graph.add("Add", [known, graph.constant(np.ascontiguousarray(weights[:, -1]))])
 
 
 def _rounded(graph: Graph, known: str, network: Network) -> str:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ocr_worker.engines.ocr.lines import graphs
+from ocr_worker.engines.ocr.lines import graphs, whole_numbers
 from ocr_worker.engines.ocr.lines.crops import WIDEST_PX
 from ocr_worker.engines.ocr.lines.edges import Edges, whole
 from ocr_worker.engines.ocr.lines.weights import Floats, Network
 from ocr_worker.engines.ocr.onnx_runtime import onnxruntime
 
-AT_ONCE = 4
+AT_ONCE = 16
 """Lines that are read along together: those after one another by length, so that little is padded."""
 CPU = "cpu"
 _PROVIDERS = {
@@ -34,10 +36,8 @@ class Runtime:
 
     def __init__(self, network: Network, provider: str = CPU) -> None:
         onnxruntime.set_default_logger_severity(_FATAL)
-        self._states, self._is_whole = network.columns.states, network.is_whole
+        self._network, self._provider = network, provider
         self._edges = Edges(network, WIDEST_PX)
-        self._graphs = graphs.columns_graph(network), graphs.along_graph(network)
-        self._provider = provider
         try:
             self._load()
         except Exception as error:  # noqa: BLE001 (a provider's library may raise anything)
@@ -56,8 +56,16 @@ class Runtime:
             self._give_up(error)
             return self._read(lines, at_once)
 
+    @property
+    def _is_in_whole_numbers(self) -> bool:
+        """As libtesseract reads. Other providers have an LSTM of their own, in fractions."""
+        return self._network.is_whole and self._provider == CPU
+
     def _load(self) -> None:
-        self._columns, self._along = (_session(graph, _PROVIDERS[self._provider]) for graph in self._graphs)
+        self._columns, self._along = (
+            session(make(self._network, in_whole_numbers=self._is_in_whole_numbers), self._provider)
+            for make in (graphs.columns_graph, graphs.along_graph)
+        )
 
     def _give_up(self, error: Exception) -> None:
         """Go on with the CPU. Raises the error where it came from that."""
@@ -77,29 +85,50 @@ class Runtime:
             found.update(zip(batch, read, strict=True))
         return [found[number] for number in range(len(lines))]
 
-    def _read_columns(self, line: Floats) -> Floats:
-        if self._is_whole:
+    def _read_columns(self, line: Floats) -> NDArray[Any]:
+        if self._network.is_whole:
             line = whole(line, 128)
         inputs = {graphs.LINE: line[None, None], graphs.EDGES: self._edges.patches(line)}
-        columns: Floats = self._columns.run(None, inputs)[0]
+        columns: NDArray[Any] = self._columns.run(None, inputs)[0]
         return columns
 
-    def _read_along(self, batch: Sequence[Floats]) -> list[Floats]:
-        lengths = np.array([len(line) for line in batch], np.int32)
-        padded = np.zeros((int(lengths.max()), len(batch), self._states), np.float32)
+    def _read_along(self, batch: Sequence[NDArray[Any]]) -> list[Floats]:
+        is_whole = self._is_in_whole_numbers
+        lengths = np.array([len(line) for line in batch], np.int64 if is_whole else np.int32)
+        size = int(lengths.max()), len(batch), self._network.columns.states
+        padded = np.full(size, whole_numbers.ZERO if is_whole else 0, batch[0].dtype)
         for number, line in enumerate(batch):
             padded[: len(line), number] = line
         (steps,) = self._along.run(None, {graphs.COLUMNS: padded, graphs.LENGTHS: lengths})
         return [steps[:length, number] for number, length in enumerate(lengths)]
 
 
-def _session(model: bytes, provider: str) -> Any:
-    if provider not in onnxruntime.get_available_providers():
-        raise RuntimeError(f"this ONNX Runtime has no {provider}")
+@cache
+def runs_over() -> bool:
+    """Whether products of bytes are more than this processor takes, as of those without VNNI."""
+    (made,) = onnxruntime.InferenceSession(
+        whole_numbers.probe(), _options(), providers=[_PROVIDERS[CPU]]
+    ).run(None, {"known": whole_numbers.KNOWN})
+    return not np.allclose(made, whole_numbers.PROBED)
+
+
+def session(model: bytes, provider: str) -> Any:
+    """A graph, ready to run. Raises what the provider raises."""
+    name = _PROVIDERS[provider]
+    if name not in onnxruntime.get_available_providers():
+        raise RuntimeError(f"this ONNX Runtime has no {name}")
+    options = _options()
+    if runs_over():
+        # It takes wider numbers then.
+        options.add_session_config_entry("session.x64quantprecision", "1")
+    return onnxruntime.InferenceSession(model, options, providers=[name])
+
+
+def _options() -> Any:
     options = onnxruntime.SessionOptions()
     # Pages are read side by side by processes; threads of one page would only wait for each other.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     # Lines differ in length: what is kept for the longest would be kept for good.
     options.enable_cpu_mem_arena = options.enable_mem_pattern = False
     options.log_severity_level = _FATAL
-    return onnxruntime.InferenceSession(model, options, providers=[provider])
+    return options
