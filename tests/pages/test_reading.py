@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
+from ocr_worker.engines.images import filters
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr.layout import TALL_LETTER, Layout, LayoutRow
 from ocr_worker.engines.ocr.tesseract_factories import HINTS
@@ -117,3 +118,47 @@ def test_a_small_picture_is_never_read_from_a_smaller_one() -> None:
     ImageDraw.Draw(picture).rectangle((300, 300, 600, 340), fill=0)
 
     assert read(GreyImage(picture, 300), Scripted(400)).text == "1000 x 630"
+
+
+class Overlooking(Scripted):
+    """Finds the uppermost line alone, and counts how often it looks."""
+
+    looks = 0
+
+    def find_layout(self, image: GreyImage) -> Layout:
+        self.looks += 1
+        return Layout(super().find_layout(image).rows[:1])
+
+
+def test_where_a_small_bitmap_hides_much_of_the_ink_no_other_one_is_looked_at(page: GreyImage) -> None:
+    engine = Overlooking(42)
+
+    assert read(page, engine).text == f"{WIDTH} x {HEIGHT}"
+    assert engine.looks == 2
+
+
+class Watched(Scripted):
+    """Remembers how light the paper was of what it read."""
+
+    def __init__(self, row_px: float) -> None:
+        super().__init__(row_px)
+        self.papers: list[int] = []
+
+    def recognise(self, image: GreyImage) -> tuple[Line, ...]:
+        self.papers.append(filters.grey_level(image.picture, 0.75))
+        return super().recognise(image)
+
+
+def test_a_faded_page_in_fairly_even_light_is_made_black_on_white_before_it_is_read(
+    sample: Callable[[str], Sample],
+) -> None:
+    clean = Image.open(sample("clean").path).convert("L")
+    light = (
+        Image.linear_gradient("L").resize(clean.size).point([180 + level * 40 // 255 for level in range(256)])
+    )
+    ink = clean.point([60 * (255 - level) // 255 for level in range(256)])
+    engine = Watched(42)
+
+    assert read(GreyImage(ImageChops.subtract(light, ink), 300), engine).text == "1042 x 1754"
+    # Once: for its words are sure, and lie wherever it has ink.
+    assert engine.papers == [255]

@@ -39,6 +39,8 @@ LOST = 0.1
 """Of the ink: as much that one threshold for the whole page would lose makes its light uneven, if its paper varies too."""
 UNEVEN_LEVELS = 45
 """Grey levels by which the paper varies over a page that is flattened. Scans of good light vary by 10 to 40."""
+MUCH_LOST = 0.3
+"""Of the ink: a page that would lose as much is flattened, however even its light: it is faded. Typed letters have 0.2 at most."""
 SPARSE_CHARACTERS = 400
 """A page of fewer is read again in other ways at little cost: too few to tell how it lies by their look."""
 LONG_LINE = 20
@@ -53,6 +55,8 @@ TYPED_WORDS = 0.75
 UNSEEN_INK = 0.05
 """Of a page's ink: as much of it outside of all words that a smaller bitmap's layout found makes that too small."""
 MUCH_UNSEEN = 0.3
+FAR_TOO_MUCH_UNSEEN = 0.15
+"""Of a page's ink, outside of what a smaller bitmap's layout found: the next larger one finds too little as well."""
 
 
 def resolution_gates(
@@ -87,6 +91,11 @@ def is_large_enough(small: GreyImage, layout: Layout, gate: ResolutionGate) -> b
     if layout.smallest_px < gate.least_row_px or layout.is_typed:
         return False
     return Ink(small.picture).share_outside(layout.word_boxes) <= UNSEEN_INK
+
+
+def is_far_from_it(small: GreyImage, layout: Layout) -> bool:
+    """Whether so much was not found that a bitmap that is a little larger would not do either."""
+    return Ink(small.picture).share_outside(layout.word_boxes) > FAR_TOO_MUCH_UNSEEN
 
 
 def was_large_enough(lines: tuple[Line, ...], gate: ResolutionGate) -> bool:
@@ -137,7 +146,7 @@ def evened_out(image: GreyImage, tones: Tones) -> GreyImage | None:
     bright = filters.brightened(image.picture)
     thumbnail = filters.thumbnail(bright)
     backdrop = filters.backdrop(thumbnail)
-    if filters.unevenness(backdrop) < UNEVEN_LEVELS:
+    if tones.lost < MUCH_LOST and filters.unevenness(backdrop) < UNEVEN_LEVELS:
         return None
     if is_of_one_kind(tones):
         return replace(image, picture=filters.flatten(bright, backdrop))

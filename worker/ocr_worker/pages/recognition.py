@@ -197,6 +197,8 @@ class Reader:
                     break
                 lines = _scaled(attempt.lines, small.size, image.size)
                 return replace(attempt, lines=lines, is_whole=False)
+            if small.layout and preprocessing.is_far_from_it(small.image, small.layout):
+                break
             row_px = (
                 small.layout.smallest_px if small.layout else row_height(small.image.picture)
             ) / gate.down
