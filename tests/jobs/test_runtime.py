@@ -22,6 +22,7 @@ from ocr_worker.jobs.subscriptions import Heard
 from ocr_worker.library.requests import make_request
 from ocr_worker.model.events import FileDone, JobEnded, ProgressMade
 from ocr_worker.model.jobs import JobRequest
+from ocr_worker.model.tasks import WarmTask
 from ocr_worker.settings import Settings
 from tests.conftest import REPOSITORY
 from tests.processes.fake_pool import FakePool
@@ -166,6 +167,20 @@ def test_a_signal_that_takes_long_does_not_make_a_wait_last_for_ever(runtime: Ru
         events.close()
 
     assert heard == [signal.SIGUSR1]
+
+
+def test_a_given_pool_is_heard_before_there_is_work_and_closed_if_there_never_is(tmp_path: Path) -> None:
+    inbox = queue.SimpleQueue[Any]()
+    pool = FakePool(inbox.put)
+    runtime = Runtime(Settings(tmp_path / "state", page_processes=1), inbox=inbox, pool=pool)
+    pool.start(1, WarmTask(), 1.0)
+
+    runtime._step()
+    runtime.close()
+
+    assert pool.free() == pool.size
+    assert pool.closed
+    assert not (tmp_path / "state").exists()
 
 
 def test_time_in_which_the_process_was_stopped_moves_all_deadlines(tmp_path: Path) -> None:

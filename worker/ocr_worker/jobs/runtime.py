@@ -319,6 +319,8 @@ class Runtime:
             # There is no task yet: a process is warm, or a node is there.
             assert self._given_pool is not None
             self._given_pool.handle(message)
+            # Though no command may ever ask for work: a process at rest is let go.
+            self.after(TIDY_SECONDS, self._require_work)
         elif self._requests.pool.owns(message):
             self._requests.handle(message)
         else:
