@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e import tree
 from tests.e2e.host import Host, Launch, StartWorker
 from tests.e2e.material import Material
 from tests.e2e.test_streams import unread_pipe
@@ -31,6 +32,13 @@ def test_the_worker_is_silent_until_spoken_to(worker: Host) -> None:
     worker.ask("ping")
 
     assert len(worker.events) == 1
+
+
+def test_a_worker_gets_ready_for_inspections_whenever_its_host_says_hello(worker: Host) -> None:
+    worker.ask("ping")
+    worker.ask("hello", protocol=[1])
+
+    tree.wait_until(lambda: tree.inspectors(worker.state), "a process to inspect with")
 
 
 def start(redirect: str, state: Path, **environment: str) -> subprocess.CompletedProcess[bytes]:

@@ -31,8 +31,8 @@ log = logging.getLogger(__name__)
 EXIT_CLEAN, EXIT_INTERNAL = 0, 1
 MANIFEST_LOOK_SECONDS = 0.05
 """How often to check, before the end, whether the manifests are written."""
-IMPORT_SECONDS = 1.0
-"""How long the first command waits at most: the host may not have read the answer to `hello`."""
+IMPORT_SECONDS = 5.0
+"""How long that is waited for at most: the host may not read the answer to `hello`."""
 FLUSH_SECONDS = 0.5
 """How long the last events wait for a slow host when the worker must end."""
 
@@ -57,7 +57,7 @@ class App:
         self._runtime.keeps_requests_warm = True
         self._silence: Silence | None = None
         self._exit_code = EXIT_CLEAN
-        self._stdin_ended, self._was_spoken_to = False, False
+        self._stdin_ended, self._is_ready = False, False
         self._is_imported = threading.Event()
         """Whether no other thread imports what commands need."""
         self._is_imported.set()
@@ -82,8 +82,8 @@ class App:
     def _post_line(self, line: Line) -> None:
         """In the reader's thread."""
         self._runtime.post(lambda: self._hear(line))
-        if not self._was_spoken_to:
-            self._was_spoken_to = True
+        if not self._is_ready:
+            # Right behind it, so that no command comes in between.
             self._runtime.post(self._get_ready)
 
     def _hear(self, line: Line) -> None:
@@ -110,9 +110,12 @@ class App:
             return
         self._meet(host)
         self._writer.put(answer)
-        # Behind the answer, which nothing should hold up.
-        self._is_imported.clear()
-        self._writer.put(self._import_rest)
+        if self._is_ready:
+            self._runtime.warm_requests()
+        else:
+            # Behind the answer, which nothing should hold up.
+            self._is_imported.clear()
+            self._writer.put(self._import_rest)
         self._runtime.tidy_soon()
 
     def _meet(self, host: Hello) -> None:
@@ -127,7 +130,8 @@ class App:
 
     def _get_ready(self) -> None:
         """Once a host has said hello: what it asks next should not wait for a process, nor for imports."""
-        if self.session.is_met:
+        if self.session.is_met and not self._is_ready:
+            self._is_ready = True
             # Two threads that import would hold each other up.
             self._is_imported.wait(IMPORT_SECONDS)
             self._runtime.warm_requests()
