@@ -36,9 +36,10 @@ from ocr_worker.jobs.course import (
     Recognise,
     Redo,
     Retry,
+    RunEnds,
     Task,
 )
-from ocr_worker.model.jobs import JobOptions, RunEnds
+from ocr_worker.model.jobs import JobOptions
 from ocr_worker.model.results import FileOutcome
 from ocr_worker.model.tasks import FailedPage, Failure
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ocr_worker.jobs.file_window import FileWindow
-from ocr_worker.jobs.job_queue import RunOrder
+from ocr_worker.jobs.file_window import FileWindow, RunOrder
 from ocr_worker.model.jobs import FileState, JobId, JobOptions
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.records import StoredFile

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ocr_worker.jobs.job_queue import JobQueue, RunOrder
+from ocr_worker.jobs.file_window import RunOrder
+from ocr_worker.jobs.job_queue import JobQueue
 from tests.store.records import stored_job
 
 ORDER = RunOrder()

@@ -15,10 +15,12 @@ from pathlib import Path
 
 from ocr_worker.errors import OutputPermissionError, no_space, unreachable
 from ocr_worker.files.bounded import bounded
-from ocr_worker.jobs.job_queue import RunOrder
+from ocr_worker.jobs.course import RunEnds
+from ocr_worker.jobs.file_window import RunOrder
+from ocr_worker.jobs.output_names import Namespace, plan_outputs
 from ocr_worker.jobs.planner import Planner
 from ocr_worker.jobs.requests import input_file
-from ocr_worker.model.jobs import JobId, JobRequest, RunEnds
+from ocr_worker.model.jobs import JobId, JobRequest
 from ocr_worker.model.results import Accepted
 from ocr_worker.store.deferred_writes import store_is_held
 from ocr_worker.store.job_store import JobStore
@@ -188,9 +190,6 @@ def _plan(request: JobRequest, state_dir: Path | None) -> Iterator[NewFile | Non
         request: what is to be planned.
         state_dir: where the store is, if other jobs have still names to write.
     """
-    # Late, as all that only jobs need: a worker that says hello does without it.
-    from ocr_worker.jobs.output_names import Namespace, plan_outputs
-
     options = request.options
     prepare = _foresee_folder if options.dry_run else _prepare_folder
     prepare(request.output_dir, request.output_dir_sent)

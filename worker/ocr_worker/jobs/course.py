@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, Union
 
 from ocr_worker.errors import FAILURES, CrashedError, NodeLostError, PageTimeoutError
-from ocr_worker.model.jobs import FileState, JobOptions, RunEnds
+from ocr_worker.model.jobs import BatchStatus, FileState, JobOptions, JobState
 from ocr_worker.model.results import FileOutcome
 from ocr_worker.model.tasks import FailedPage, Failure, page_status
 
@@ -111,6 +111,13 @@ class FileEnds:
     failure: Failure | None = None
     page: int | None = None
     """The page that the failure is of."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnds:
+    status: BatchStatus
+    state: JobState
+    reason: str | None
 
 
 Effect = Union[Retry, PageLost, Redo, Drop, FileEnds, RunEnds]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ocr_worker.errors import UnreachableError
@@ -13,7 +13,6 @@ from ocr_worker.files.bounded import bounded
 from ocr_worker.files.paths import folder_above
 from ocr_worker.files.sweep import sweep_parts
 from ocr_worker.jobs.course import Compose, Open, Recognise, Task
-from ocr_worker.jobs.job_queue import RunOrder
 from ocr_worker.jobs.output_names import output_paths
 from ocr_worker.model import tasks
 from ocr_worker.model.tasks import ComposeTask, Opened, OpenTask, PageTask, Source
@@ -22,6 +21,16 @@ from ocr_worker.store.records import StoredFile, StoredJob
 
 _ONE_PAGE = frozenset({".bmp", ".jpeg", ".jpg", ".png"})
 """What such a file is named holds one page, as far as its name tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOrder:
+    """The part of a run's order that is never stored."""
+
+    passwords: dict[str, str] = field(default_factory=dict, repr=False)
+    """Path of this system to password."""
+    only: frozenset[int] | None = None
+    """The files to process; None means all pending files."""
 
 
 @dataclass(slots=True)

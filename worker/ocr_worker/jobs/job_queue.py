@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from ocr_worker.jobs.file_window import RunOrder
 from ocr_worker.model.jobs import JobId
 from ocr_worker.store.records import StoredJob
-
-
-@dataclass(frozen=True, slots=True)
-class RunOrder:
-    """The part of a run's order that is never stored."""
-
-    passwords: dict[str, str] = field(default_factory=dict, repr=False)
-    """Path of this system to password."""
-    only: frozenset[int] | None = None
-    """The files to process; None means all pending files."""
 
 
 @dataclass(slots=True, eq=False)

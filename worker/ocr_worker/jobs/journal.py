@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 
 from ocr_worker.errors import OcrError
+from ocr_worker.jobs.course import RunEnds
 from ocr_worker.jobs.in_flight import InFlightTasks
 from ocr_worker.jobs.progress import Progress, Stopwatch
 from ocr_worker.jobs.run_context import RunContext
@@ -22,7 +23,7 @@ from ocr_worker.model.events import (
     ProgressMade,
     RunEnd,
 )
-from ocr_worker.model.jobs import FileState, JobState, RunEnds
+from ocr_worker.model.jobs import FileState, JobState
 from ocr_worker.model.results import FileOutcome
 from ocr_worker.model.tasks import Failure
 from ocr_worker.store.job_store import JobStore

@@ -1,19 +1,21 @@
-"""The stored outcome of a file."""
+"""The stored outcome of a file, and the error that a user sees when a run breaks."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from functools import cached_property
 from pathlib import Path
 
-from ocr_worker.errors import InternalError
+from ocr_worker.errors import InternalError, OcrError, no_space
 from ocr_worker.jobs.course import FileEnds
 from ocr_worker.jobs.file_window import FileWindow, OpenFile
 from ocr_worker.model.results import FileOutcome, Rehearsal
 from ocr_worker.model.tasks import Composed, FailedPage, Failure, Opened, Outcome, Source
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.records import StoredFile
+from ocr_worker.store.schema import store_error
 
 OVERHEAD_BYTES = 8192
 """What a page adds to its file at most: text layer, txt and JSON, as a rule of thumb for dry runs."""
@@ -88,6 +90,19 @@ def free_bytes(folder: Path) -> int:
     """Room on the disk that holds a folder, or will hold it once it is made."""
     place = next(parent for parent in (folder, *folder.parents) if parent.exists())
     return shutil.disk_usage(place).free
+
+
+def run_error(error: Exception, job_id: str) -> OcrError:
+    """What a run's fault means to the user."""
+    if isinstance(error, OcrError):
+        return error
+    ours = no_space(error, getattr(error, "filename", None)) or (
+        store_error(error)
+        if isinstance(error, sqlite3.Error)
+        else InternalError(f"{type(error).__name__}: the log on stderr has the details.")
+    )
+    ours.message = f"OCR batch failed: {ours.message} Then resume job {job_id}."
+    return ours
 
 
 def failure_of(outcome: Outcome) -> Failure:

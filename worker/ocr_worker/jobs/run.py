@@ -6,13 +6,12 @@ import time
 from collections.abc import Sequence
 
 from ocr_worker.jobs import course
-from ocr_worker.jobs.file_window import FileWindow
+from ocr_worker.jobs.file_window import FileWindow, RunOrder
 from ocr_worker.jobs.in_flight import InFlightTasks
-from ocr_worker.jobs.job_queue import RunOrder
 from ocr_worker.jobs.journal import RunJournal
-from ocr_worker.jobs.run_context import RunContext, run_error
+from ocr_worker.jobs.outcomes import run_error
+from ocr_worker.jobs.run_context import RunContext
 from ocr_worker.jobs.task_ends import TaskEnds
-from ocr_worker.model.jobs import RunEnds
 from ocr_worker.model.results import FileOutcome
 from ocr_worker.processes.pool import TaskEnded
 from ocr_worker.store.records import StoredJob
@@ -50,7 +49,7 @@ class JobRun:
         while not self.ended and (step := self.course.next_step(time.monotonic(), self.in_flight.room())):
             if isinstance(step, course.Feed):
                 self._feed()
-            elif isinstance(step, RunEnds):
+            elif isinstance(step, course.RunEnds):
                 self._apply([step])
             else:
                 self._start(step)
@@ -87,7 +86,7 @@ class JobRun:
         self.course.paused = False
         self.journal.unpaused()
 
-    def stop(self, end: RunEnds) -> None:
+    def stop(self, end: course.RunEnds) -> None:
         """End the run now: kill its tasks, keep finished files, make the others pending again."""
         self._apply([end])
 
@@ -138,10 +137,10 @@ class JobRun:
             case course.FileEnds(number, state):
                 stored = self.window.files.pop(number).stored
                 self.journal.file_ended(stored, state, outcome or self._ends.outcomes.other(stored, effect))
-            case RunEnds():
+            case course.RunEnds():
                 self._end(effect)
 
-    def _end(self, end: RunEnds) -> None:
+    def _end(self, end: course.RunEnds) -> None:
         unstarted, self.ended = self.in_flight.kill(), True
         self.journal.run_ended(end, unstarted)
         self._ends.results.discard()

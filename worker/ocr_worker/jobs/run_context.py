@@ -1,19 +1,16 @@
-"""What all runs share: store, pool, settings, leases, listener, and what their faults mean to a user."""
+"""What all runs share: store, pool, settings, leases, listener."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from ocr_worker.errors import InternalError, OcrError, no_space
 from ocr_worker.model.events import JobEvent
 from ocr_worker.processes.pool import Pool
 from ocr_worker.settings import Settings
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.leases import JobLeases
-from ocr_worker.store.schema import store_error
 
 
 class Listener(Protocol):
@@ -40,16 +37,3 @@ class RunContext:
     tickets: Iterator[int]
     progress_seconds: float = 0.1
     """Least time between two progress events of a job."""
-
-
-def run_error(error: Exception, job_id: str) -> OcrError:
-    """What a run's fault means to the user."""
-    if isinstance(error, OcrError):
-        return error
-    ours = no_space(error, getattr(error, "filename", None)) or (
-        store_error(error)
-        if isinstance(error, sqlite3.Error)
-        else InternalError(f"{type(error).__name__}: the log on stderr has the details.")
-    )
-    ours.message = f"OCR batch failed: {ours.message} Then resume job {job_id}."
-    return ours

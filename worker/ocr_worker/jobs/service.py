@@ -10,14 +10,17 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from itertools import count
-from typing import TYPE_CHECKING
 
 from ocr_worker.errors import BusyError, JobActiveError, OcrError
 from ocr_worker.jobs.admission import AdmissionQueue, require_folder
-from ocr_worker.jobs.job_queue import JobQueue, RunOrder, Waiting
-from ocr_worker.jobs.run_context import Listener, RunContext, run_error
+from ocr_worker.jobs.course import RunEnds
+from ocr_worker.jobs.file_window import RunOrder
+from ocr_worker.jobs.job_queue import JobQueue, Waiting
+from ocr_worker.jobs.outcomes import run_error
+from ocr_worker.jobs.run import JobRun
+from ocr_worker.jobs.run_context import Listener, RunContext
 from ocr_worker.model.events import JobEnded, JobEvent, JobFailed, JobPaused
-from ocr_worker.model.jobs import ACTIVE, RESUMABLE, Doing, FileState, JobId, JobRequest, RunEnds
+from ocr_worker.model.jobs import ACTIVE, RESUMABLE, Doing, FileState, JobId, JobRequest
 from ocr_worker.model.results import Accepted
 from ocr_worker.model.tasks import Failure
 from ocr_worker.processes.pool import Pool, TaskEnded
@@ -26,9 +29,6 @@ from ocr_worker.store.job_lock import Request
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.leases import JobLeases, holder
 from ocr_worker.store.records import StoredJob
-
-if TYPE_CHECKING:
-    from ocr_worker.jobs.run import JobRun
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +47,7 @@ class JobService:
         self.pool: Pool = pool
         self.leases: JobLeases = JobLeases(settings)
         self._tickets = count(1)
-        self._queue, self._admissions = JobQueue(), AdmissionQueue(self.leases)
-        self._runs: list[JobRun] = []
+        self._queue, self._admissions, self._runs = JobQueue(), AdmissionQueue(self.leases), list[JobRun]()
         self._progress_seconds = progress_seconds
         self._draining, self._unattended = False, False
         self._changed, self._queue_moved = False, False
@@ -279,7 +278,7 @@ class JobService:
         self._changed = False
         self._tell_resting()
         for run in self._runs:
-            _isolated(run, lambda run: run.advance())
+            _isolated(run, JobRun.advance)
         if self._unattended:
             self._end_paused()
         self._drop_ended()
@@ -293,7 +292,7 @@ class JobService:
     def _tick(self) -> None:
         """Publish progress that was held back, and give up what is overdue."""
         for run in self._runs:
-            _isolated(run, lambda run: run.tick())
+            _isolated(run, JobRun.tick)
         self._changed = True
         self._drop_ended()
 
@@ -306,7 +305,7 @@ class JobService:
         run = self._make_run(waiting)
         if run is not None:
             self._runs.append(run)
-            _isolated(run, lambda run: run.begin())
+            _isolated(run, JobRun.begin)
             self.leases.manifests.run_begun(run.job.job_id, run.window.folder_id)
         self._changed = True
         self._drop_ended()
@@ -336,9 +335,6 @@ class JobService:
 
     def _make_run(self, waiting: Waiting) -> JobRun | None:
         """Make the run of a job from the queue; if that fails, the job has failed."""
-        # Late, as all that only jobs need: a worker that says hello does without it.
-        from ocr_worker.jobs.run import JobRun
-
         job = waiting.job
         context = RunContext(
             self.store, self.pool, self._settings, self.leases, self, self._tickets, self._progress_seconds

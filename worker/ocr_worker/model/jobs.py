@@ -41,15 +41,6 @@ class JobRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class RunEnds:
-    """A run of a job is to end: what its host is told, and what the job is from then on."""
-
-    status: BatchStatus
-    state: JobState
-    reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class InputFile:
     sent: str
     """As the host wrote it; echoed so in every event."""

@@ -142,9 +142,7 @@ class App:
         # What fails here fails the command that needs it, and there somebody listens.
         with suppress(Exception):
             import ocr_worker.jobs.one_off
-            import ocr_worker.jobs.output_names
             import ocr_worker.jobs.pools
-            import ocr_worker.jobs.run
             import ocr_worker.jobs.service
             import ocr_worker.stdio.router  # noqa: F401
         self._is_imported.set()
