@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.host import wait_until
+from tests.e2e.tree import wait_until
 
 ROOT = Path("/sys/fs/cgroup")
 
@@ -81,7 +81,7 @@ def limited(controller: str, limit: int) -> Iterator[Group]:
         group.limit(limit)
         yield group
     finally:
-        wait_until(group.is_empty)
+        wait_until(group.is_empty, "the group is empty")
         group.folder.rmdir()
 
 

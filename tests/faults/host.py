@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 
 import psutil
 
+from tests.e2e.tree import wait_until
 from tests.faults import sayings
 from tests.hold import arrived, holding
 from tests.limits import HANG_SECONDS
@@ -116,7 +117,7 @@ class Worker:
 
     def wait_held(self, times: int = 1) -> psutil.Process:
         """Wait until page processes have come to a held page so many times; that which came last."""
-        wait_until(lambda: len(arrived(self._let_go)) >= times)
+        wait_until(lambda: len(arrived(self._let_go)) >= times, "a page is held")
         return psutil.Process(arrived(self._let_go)[times - 1])
 
     def let_go(self) -> None:
@@ -182,12 +183,8 @@ def is_alive(process: psutil.Process) -> bool:
     return False
 
 
-def wait_until(true: Callable[[], bool], seconds: float = HANG_SECONDS) -> None:
-    """Look every 10 ms until something is true."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.01)
+def wait_gone(processes: Sequence[psutil.Process]) -> None:
+    wait_until(lambda: not any(map(is_alive, processes)), "processes are gone")
 
 
 def codes(data: Event) -> dict[str, str]:
@@ -198,7 +195,7 @@ def codes(data: Event) -> dict[str, str]:
 def nothing_is_left(folder: Path, after: str = "") -> None:
     """No temporary file, however deep. A result waits for its manifest, but not for long: that one may be in the making."""
     with contextlib.suppress(AssertionError):
-        wait_until(lambda: not left_behind(folder))
+        wait_until(lambda: not left_behind(folder), "nothing is left")
     assert left_behind(folder) == [], after
 
 

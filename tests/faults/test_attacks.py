@@ -15,9 +15,10 @@ import pytest
 from ocr_worker.files.liveness import own_mark
 from ocr_worker.store.job_lock import JobLock
 from tests.e2e import tree
+from tests.e2e.tree import wait_until
 from tests.faults import attackers, documents, pictures
 from tests.faults.documents import long_scan
-from tests.faults.host import Spawn, Worker, codes, nothing_is_left, running, wait_until
+from tests.faults.host import Spawn, Worker, codes, nothing_is_left, running
 from tests.limits import HANG_SECONDS
 
 THEIRS = b"theirs, and precious"
@@ -181,7 +182,10 @@ def test_processes_that_were_stopped_go_with_their_worker(stopped: str, tmp_path
         worker.process.kill()
         worker.exit_code()
 
-        wait_until(lambda: not any(one.is_running() and one.status() != "zombie" for one in pages))
+        wait_until(
+            lambda: not any(one.is_running() and one.status() != "zombie" for one in pages),
+            "the page processes are gone",
+        )
         tree.send(signal.SIGCONT, others)
         tree.wait_gone(worker.state)
     with running(tmp_path / "home") as worker:
@@ -225,7 +229,7 @@ def test_words_on_a_picture_do_not_stay_where_its_job_is_gone(tmp_path: Path, ou
         worker.wait(lambda event: event["type"] == "progress" and event["data"]["current"] > 1)
         worker.send("cancel", job_id=stopped)
         worker.ended(stopped)
-        wait_until(lambda: list((worker.state / "jobs").rglob("*.page")) != [])
+        wait_until(lambda: list((worker.state / "jobs").rglob("*.page")) != [], "a page is read")
 
         for job in (ended, stopped):
             assert worker.ask("delete_job", job_id=job)["type"] == "result"

@@ -17,9 +17,10 @@ import pikepdf
 import pytest
 
 from tests.e2e import tree
+from tests.e2e.tree import wait_until
 from tests.faults import aftermath, documents, pictures
 from tests.faults.attackers import Killer, without_links
-from tests.faults.host import Event, Spawn, Worker, nothing_is_left, running, wait_until
+from tests.faults.host import Event, Spawn, Worker, nothing_is_left, running
 from tests.long_rows import first
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
@@ -133,7 +134,9 @@ def _require_mended(home: Path, job: str | None, call: str) -> None:
     out = home / "out"
     with running(home / "home") as worker:
         jobs = {one["job_id"]: one["state"] for one in worker.ask("list_jobs")["data"]["jobs"]}
-        wait_until(lambda: aftermath.what_a_kill_left(worker.state, out) == [], 60)
+        wait_until(
+            lambda: aftermath.what_a_kill_left(worker.state, out) == [], "nothing is left of the kill", 60
+        )
         assert set(jobs.values()) <= {"interrupted", "completed", "cancelled"}, (call, jobs)
         assert job is None or job in jobs, (call, jobs)
         for one, state in jobs.items():

@@ -14,7 +14,7 @@ import pikepdf
 import pytest
 
 from tests.faults import documents, pictures
-from tests.faults.host import Worker, descendants, is_alive, nothing_is_left, running, wait_until
+from tests.faults.host import Worker, descendants, nothing_is_left, running, wait_gone
 from tests.limits import HANG_SECONDS
 
 LONGEST_SECONDS = 2.5
@@ -57,7 +57,7 @@ def _kill_and_resume(seed: int, kills: int, folder: Path) -> None:
             family = descendants(worker.process.pid)
             worker.process.send_signal(signal.SIGKILL)
             worker.exit_code(HANG_SECONDS)
-        wait_until(lambda family=family: not any(is_alive(process) for process in family), HANG_SECONDS)  # type: ignore[misc]
+        wait_gone(family)
         _all_whole(out)
 
     with running(folder / "home") as worker:

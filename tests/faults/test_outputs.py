@@ -14,9 +14,10 @@ import pikepdf
 import pytest
 
 from ocr_worker.jobs.output_names import SUFFIXES
+from tests.e2e.tree import wait_until
 from tests.faults import documents
 from tests.faults.documents import long_scan
-from tests.faults.host import Event, Spawn, Worker, codes, nothing_is_left, running, wait_until
+from tests.faults.host import Event, Spawn, Worker, codes, nothing_is_left, running
 from tests.faults.injection import failing
 from tests.faults.privileges import need_permissions, obey_permissions
 from tests.limits import HANG_SECONDS
@@ -341,7 +342,7 @@ def test_what_is_kept_of_a_job_can_be_read_by_its_owner_alone(worker: Worker, pa
 
     assert stat.S_IMODE(worker.state.stat().st_mode) == 0o700
     database = worker.state / "jobs.sqlite3"
-    wait_until(database.exists)
+    wait_until(database.exists, "the store is there")
     assert stat.S_IMODE(database.stat().st_mode) == 0o600
 
 

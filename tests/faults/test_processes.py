@@ -16,7 +16,7 @@ from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.records import StoredPage
 from tests.faults import documents, pictures
 from tests.faults.cgroups import Group, limited
-from tests.faults.host import Spawn, Worker, descendants, is_alive, nothing_is_left, running, wait_until
+from tests.faults.host import Spawn, Worker, descendants, nothing_is_left, running, wait_gone
 from tests.hold import held_name
 
 MIB = 1 << 20
@@ -49,7 +49,7 @@ def test_a_page_process_that_is_stopped_costs_its_page_at_the_limit(
         assert data["failed"] == []
         long = next(e for e in data["successful"] if e["file"] == str(file))
         assert [(p["page"], p["code"]) for p in long["failed_pages"]] == [(2, "timeout")]
-        wait_until(lambda: not is_alive(stopped))
+        wait_gone([stopped])
         nothing_is_left(out)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.host import Spawn, Worker, descendants, is_alive, running, wait_until
+from tests.faults.host import Spawn, Worker, descendants, running, wait_gone
 from tests.limits import HANG_SECONDS
 
 BAD_LINES = (
@@ -49,7 +49,7 @@ def test_a_stdout_that_is_full_for_good_ends_the_worker_cleanly(
         family = descendants(worker.process.pid)
 
         assert worker.exit_code() == 0
-        wait_until(lambda: not any(is_alive(process) for process in family))
+        wait_gone(family)
 
 
 def test_a_stdout_that_is_closed_at_start_is_exit_code_2(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_reader_that_goes_away_in_mid_batch_leaves_nothing_behind(tmp_path: Pa
         _close_reader(worker)
 
         assert worker.exit_code() == 0
-        wait_until(lambda: not any(is_alive(process) for process in family))
+        wait_gone(family)
 
 
 def _close_reader(worker: Worker) -> None:
