@@ -1,4 +1,4 @@
-"""Where /proc is not there, or hides the processes of others, the living are not taken for dead."""
+"""Who is dead is known though another has its number by now; where /proc shows nothing the living are not taken for dead."""
 
 from __future__ import annotations
 
@@ -10,8 +10,35 @@ from typing import NoReturn
 
 import pytest
 
-from ocr_worker.files.liveness import birth, is_dead, own_mark
-from ocr_worker.files.sweep import sweep_parts
+from ocr_worker.files.liveness import UNTOLD, birth, is_dead, own_mark
+from ocr_worker.files.sweep import sweep_folders, sweep_parts
+from tests.faults.privileges import CAP_SYS_ADMIN, need
+
+SUCCESSOR = """
+import os, sys
+from pathlib import Path
+from ocr_worker.files.liveness import is_dead, own_mark
+
+def fork(say):
+    told, tell = os.pipe()
+    go, let_go = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(let_go)
+        os.write(tell, say().encode())
+        os.read(go, 1)
+        os._exit(0)
+    os.close(go)
+    return pid, os.read(told, 100).decode(), let_go
+
+first, mark, let_go = fork(own_mark)
+alive = is_dead(mark)
+os.close(let_go)
+os.waitpid(first, 0)
+Path("/proc/sys/kernel/ns_last_pid").write_text(str(first - 1))
+second, other, _ = fork(own_mark)
+print(first == second, alive, is_dead(mark), is_dead(other))
+"""
 
 
 @pytest.fixture
@@ -46,3 +73,39 @@ def test_the_process_of_another_user_that_is_hidden_lives(monkeypatch: pytest.Mo
     monkeypatch.setattr(os, "kill", not_ours)
 
     assert birth(1) is not None
+
+
+def test_whoever_gets_the_number_of_a_dead_process_is_not_taken_for_it(tmp_path: Path) -> None:
+    mark, born = own_mark(), birth(os.getpid())
+    assert mark == f"{mark[:8]}-{os.getpid()}-{born}"
+    earlier = f"{mark[:8]}-{os.getpid()}-{born}0"
+    for name in (mark, earlier):
+        (tmp_path / name).mkdir()
+        (tmp_path / f".ocr-{name}-0123456789abcdef.part").touch()
+
+    sweep_folders(tmp_path)
+    sweep_parts(tmp_path)
+
+    assert {path.name for path in tmp_path.iterdir()} == {mark, f".ocr-{mark}-0123456789abcdef.part"}
+
+
+def test_a_mark_of_an_earlier_version_tells_no_birth(tmp_path: Path) -> None:
+    earlier = own_mark().rpartition("-")[0]
+
+    assert not is_dead(earlier)
+
+
+def test_who_can_not_be_seen_is_not_taken_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ocr_worker.files.liveness.birth", lambda _: UNTOLD)
+
+    assert not is_dead(own_mark())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux, which lets root choose the next number")
+def test_a_number_that_is_given_again_is_seen() -> None:
+    need(CAP_SYS_ADMIN, "choose the number of a process")
+    words = ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, "-c", SUCCESSOR]
+
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+
+    assert done.stdout.split() == ["True", "False", "True", "False"], done.stderr

@@ -11,17 +11,27 @@ from contextlib import suppress
 from pathlib import Path
 
 UNTOLD = "untold"
+MARK_PATTERN = r"[0-9a-f]{8}-\d+(?:-[\d.]+)?"
+_TELLS_SAME_BIRTH = sys.platform in ("linux", "win32")
+"""Where every process is told the same birth of another, whenever it asks; on macOS it moves with the clock."""
 
 
 def own_mark() -> str:
-    """Names this process among all that may share a folder: those of other machines and containers too."""
-    return f"{_here()}-{os.getpid()}"
+    """Names this process among all that may share a folder: of other machines and containers too, and whoever gets its number later."""
+    pid = os.getpid()
+    born = birth(pid) if _TELLS_SAME_BIRTH else None
+    return "-".join([_here(), str(pid), *([born] if born and born != UNTOLD else ())])
 
 
 def is_dead(mark: str) -> bool:
     """Whether the process so named has ended; False for one of elsewhere, of which we can't know."""
-    here, _, pid = mark.partition("-")
-    return here == _here() and birth(int(pid)) is None
+    here, _, numbers = mark.partition("-")
+    if here != _here():
+        return False
+    pid, _, born = numbers.partition("-")
+    now = birth(int(pid))
+    # Another process may have its number by now, or a thread. Marks of earlier versions tell no birth.
+    return now is None or (bool(born) and now not in (born, UNTOLD))
 
 
 @functools.cache

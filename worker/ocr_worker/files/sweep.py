@@ -10,10 +10,10 @@ from pathlib import Path
 
 from ocr_worker.errors import OcrError
 from ocr_worker.files.atomic import held_folder
-from ocr_worker.files.liveness import is_dead, own_mark
+from ocr_worker.files.liveness import MARK_PATTERN, is_dead, own_mark
 
-MARK = re.compile(r"[0-9a-f]{8}-\d+")
-PART = re.compile(r"\.ocr-([0-9a-f]{8}-\d+)-[0-9a-f]+\.part")
+MARK = re.compile(MARK_PATTERN)
+PART = re.compile(rf"\.ocr-({MARK_PATTERN})-[0-9a-f]+\.part")
 
 
 def sweep_parts(folder: Path) -> None:
