@@ -16,7 +16,10 @@ from typing import Any
 
 import pytest
 
-from ocr_worker.errors import InternalError
+from ocr_worker.engines.ocr import registry
+from ocr_worker.errors import InternalError, LanguageMissingError
+from ocr_worker.jobs import admission
+from ocr_worker.jobs.file_window import FileWindow
 from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.jobs.subscriptions import Heard
 from ocr_worker.library.requests import make_request
@@ -25,6 +28,7 @@ from ocr_worker.model.jobs import JobRequest
 from ocr_worker.model.tasks import WarmTask
 from ocr_worker.settings import Settings
 from tests.conftest import REPOSITORY
+from tests.limits import HANG_SECONDS
 from tests.processes.fake_pool import FakePool
 
 JOBS = REPOSITORY / "worker" / "ocr_worker"
@@ -220,3 +224,69 @@ def test_ticks_are_called_in_the_runtime_alone_and_on_a_node_by_its_own_thread()
     }
 
     assert found == {"cluster/node.py", "jobs/runtime.py"}
+
+
+def test_a_run_begins_when_the_disk_of_its_output_folder_answers_and_nobody_waits_for_that(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = _hang(monkeypatch, FileWindow, "_made_folder")
+    job = runtime.admit(request(tmp_path)).job_id
+
+    meanwhile = runtime.call(lambda service: service.state)
+    runtime.call(lambda service: service.pause([job]))
+    paused = runtime.call(lambda service: service.state)
+    runtime.call(lambda service: service.unpause([job]))
+    answers.set()
+    with runtime.subscribe(job) as events:
+        heard = list(events)
+
+    assert (meanwhile, paused) == ("running", "paused")
+    assert isinstance(heard[-1], JobEnded)
+
+
+def test_who_resumes_a_job_does_not_wait_for_the_disk_of_its_output_folder(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = runtime.admit(request(tmp_path, files=2)).job_id
+    list(runtime.subscribe(job))
+    runtime.call(lambda service: service.store.set_file(job, 1, state="failed"))
+    answers = _hang(monkeypatch, admission, "_prepare_folder")
+
+    accepted = runtime.call(lambda service: service.retry_failed(job, {}))
+    answers.set()
+    with runtime.subscribe(job, after_seq=3) as events:
+        again = list(events)
+
+    assert accepted is not None
+    assert isinstance(again[-1], JobEnded)
+
+
+def test_language_data_is_looked_for_beside_the_loop(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder may lie on a disk that does not answer; what is missing is told when it does, and no job is left."""
+    answers = _hang(monkeypatch, registry, "require")
+    options = {"tessdata_dir": str(tmp_path), "languages": "deu"}
+    asked = make_request([str(tmp_path / "page.png")], tmp_path / "out", options)
+
+    accepted = runtime.call(lambda service: service.admit(asked))
+    meanwhile = runtime.call(lambda service: service.state)
+    answers.set()
+
+    assert meanwhile == "running"
+    with pytest.raises(LanguageMissingError):
+        accepted.result(HANG_SECONDS)
+    assert runtime.call(lambda service: service.store.unfinished()) == {}
+
+
+def _hang(monkeypatch: pytest.MonkeyPatch, owner: object, name: str) -> threading.Event:
+    """Have a look at a disk wait until the event is set."""
+    look, answers = getattr(owner, name), threading.Event()
+
+    def hang(*arguments: object) -> object:
+        answers.wait(HANG_SECONDS)
+        return look(*arguments)
+
+    monkeypatch.setattr(owner, name, hang)
+    monkeypatch.setattr("ocr_worker.files.bounded.LOOK_SECONDS", HANG_SECONDS)
+    return answers

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from ocr_worker.engines.ocr import registry
 from ocr_worker.engines.ocr.tessdata import find_tessdata
 from ocr_worker.engines.ocr.vocabulary import of_script, vocabulary
 from ocr_worker.errors import InvalidParamsError, LanguageMissingError
-from ocr_worker.jobs.requests import Asked, job_request
 from ocr_worker.model.options import make_options
 from ocr_worker.model.tasks import OpenTask, PageSettings, PageTask, Source
 from ocr_worker.pages.executor import Workbench
@@ -109,7 +109,7 @@ def test_it_stands_alone_and_takes_at_least_one_language(tmp_path: Path) -> None
         make_options({"languages": "auto+deu"})
     options = make_options({"languages": "auto", "tessdata_dir": str(tmp_path)})
     with pytest.raises(LanguageMissingError, match="No language is installed"):
-        job_request(Asked(("a.png",), str(tmp_path / "out"), options))
+        registry.require(options.page)
 
 
 def test_data_says_which_words_it_knows(data: Path) -> None:

@@ -216,3 +216,37 @@ def test_time_in_which_the_owner_was_stopped_is_not_the_tasks(tmp_path: Path) ->
 
     assert isinstance(ended[0].outcome, Failure)
     assert ended[0].outcome.code == "not_found"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="stops a process")
+def test_a_process_that_does_not_end_costs_its_task_and_those_that_would_follow_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that a dead share holds in the kernel: stopped, and no signal ends it."""
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    away, there = (InspectTask(Source(str(tmp_path / folder / "page.png"))) for folder in ("away", "there"))
+    with pool_of_one(tmp_path / "state", inbox) as pool:
+        pool.warm(1, None)
+        pool.handle(inbox.get(timeout=HANG_SECONDS))
+        held = pool._slots[0].pid
+        os.kill(held, signal.SIGSTOP)
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "killpg", lambda *_: None)
+            patch.setattr("ocr_worker.processes.pool.STUCK_SECONDS", 0)
+            pool.start(1, away, 0)
+            pool.tick()
+            # As soon as it is known that it does not end.
+            pool.tick()
+            lost = _end(pool, inbox)
+            pool.start(2, away, HANG_SECONDS)
+            not_tried = _end(pool, inbox)
+        pool.start(3, there, HANG_SECONDS)
+        elsewhere = _end(pool, inbox)
+        os.kill(held, signal.SIGKILL)
+        while pool._stuck:
+            pool.handle(inbox.get(timeout=HANG_SECONDS))
+        pool.start(4, away, HANG_SECONDS)
+        again = _end(pool, inbox)
+
+    found = [(one.ticket, getattr(one.outcome, "code", None)) for one in (lost, not_tried, elsewhere, again)]
+    assert found == [(1, "unreachable"), (2, "unreachable"), (3, "not_found"), (4, "not_found")]

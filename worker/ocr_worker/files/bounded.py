@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -13,6 +14,8 @@ from ocr_worker.errors import UnreachableError
 Answer = TypeVar("Answer")
 LOOK_SECONDS = 2.0
 """How long one look may take. What takes longer is taken for a share that is dead."""
+MOMENT_SECONDS = 0.05
+"""How long the loop itself waits for a look: a disk that is well answers within it."""
 CHUNK = 512
 """Looks that one thread takes; to hand over each by itself would take longer than to look."""
 
@@ -33,9 +36,9 @@ def bounded(call: Callable[[], Answer], place: object, seconds: float = LOOK_SEC
     Raises:
         UnreachableError: there was none in time. The call may go on for ever, in a thread that holds up no exit.
     """
-    attempt = _Attempt(call)
-    threading.Thread(target=attempt.run, name="look", daemon=True).start()
-    return attempt.result(place, seconds)
+    look = Look(call)
+    look.wait(seconds)
+    return look.answer(place)
 
 
 def identities(paths: Sequence[str], seconds: float = LOOK_SECONDS) -> Iterator[Identity | None]:
@@ -58,23 +61,41 @@ def identities(paths: Sequence[str], seconds: float = LOOK_SECONDS) -> Iterator[
             done += 1
 
 
-class _Attempt(Generic[Answer]):
+class Look(Generic[Answer]):
+    """A call in a thread of its own, begun when this is made."""
+
     def __init__(self, call: Callable[[], Answer]) -> None:
-        self._call, self._ended = call, threading.Event()
+        self._call, self._ended, self._since = call, threading.Event(), time.monotonic()
         self._answers: list[Answer] = []
         self._error: BaseException | None = None
+        threading.Thread(target=self._run, name="look", daemon=True).start()
 
-    def run(self) -> None:
+    def _run(self) -> None:
         try:
             self._answers.append(self._call())
         except BaseException as error:  # noqa: BLE001  # handed on
             self._error = error
         self._ended.set()
 
-    def result(self, place: object, seconds: float) -> Answer:
-        if not self._ended.wait(seconds):
+    def wait(self, seconds: float) -> bool:
+        """Up to so long; whether it has ended."""
+        return self._ended.wait(seconds)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, or has taken so long that it will be taken for one that doesn't."""
+        return self._ended.is_set() or time.monotonic() - self._since >= LOOK_SECONDS
+
+    def answer(self, place: object) -> Answer:
+        """What it came to, or what it raised.
+
+        Raises:
+            UnreachableError: it has not ended.
+        """
+        if not self._ended.is_set():
+            waited = time.monotonic() - self._since
             raise UnreachableError(
-                f"{place} can't be reached now: its disk or share has not answered for {seconds:g} s. Try again when it does."
+                f"{place} can't be reached now: its disk or share has not answered for {waited:.0f} s. Try again when it does."
             )
         if self._error is not None:
             raise self._error

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from ocr_worker.engines.ocr import registry
 from ocr_worker.errors import OutputPermissionError, no_space, unreachable
-from ocr_worker.files.bounded import bounded
+from ocr_worker.files.bounded import MOMENT_SECONDS, Look
 from ocr_worker.jobs.course import RunEnds
 from ocr_worker.jobs.file_window import RunOrder
 from ocr_worker.jobs.output_names import Namespace, plan_outputs
@@ -53,7 +54,7 @@ class Admission:
         """Store for about this long; return whether all is stored.
 
         Raises:
-            OcrError: the output folder can't be made or written, or does not answer.
+            OcrError: languages are missing, or the output folder can't be made or written, or does not answer.
         """
         if self._planner is None:
             # Not before: the requests that came before this one are jobs by now, and their names are taken.
@@ -173,24 +174,29 @@ class AdmissionQueue:
 
 
 def require_folder(job: StoredJob) -> None:
-    """Make sure that a resumed job has its output folder.
+    """Make sure that a resumed job has its output folder. What does not say so at once, the run waits for.
 
     Raises:
-        OutputPermissionError: it can't be made or written.
+        OutputPermissionError, UnreachableError: it can't be made or written.
     """
     if not job.options.dry_run:
         folder = Path(os.fsdecode(job.output_path))
-        bounded(lambda: _prepare_folder(folder, job.output_dir), f"The output folder {job.output_dir}")
+        look = Look(lambda: _prepare_folder(folder, job.output_dir))
+        if look.wait(MOMENT_SECONDS):
+            look.answer(folder)
 
 
 def _plan(request: JobRequest, state_dir: Path | None) -> Iterator[NewFile | None]:
-    """Make or check the output folder, and settle the names in it. Runs in the planner's thread.
+    """Look for the languages, make or check the output folder, and settle the names in it. Runs in the planner's thread.
 
     Args:
         request: what is to be planned.
         state_dir: where the store is, if other jobs have still names to write.
     """
     options = request.options
+    # A dry run is to tell of them file by file.
+    if not options.dry_run:
+        registry.require(options.page)
     prepare = _foresee_folder if options.dry_run else _prepare_folder
     prepare(request.output_dir, request.output_dir_sent)
     promised = dict[str, str]()

@@ -7,9 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ocr_worker.errors import UnreachableError
 from ocr_worker.files.atomic import FolderId, folder_id
-from ocr_worker.files.bounded import bounded
+from ocr_worker.files.bounded import MOMENT_SECONDS, Look
 from ocr_worker.files.paths import folder_above
 from ocr_worker.files.sweep import sweep_parts
 from ocr_worker.jobs.course import Compose, Open, Recognise, Task
@@ -71,17 +70,27 @@ class FileWindow:
         self.folder = Path(os.fsdecode(job.output_path))
         self.folder_id: FolderId | None = None
         """Identifies the output folder as this run found it."""
+        self._preparing: Look[FolderId | None] | None = None
 
-    def prepare_folder(self) -> None:
-        """Make the output folder, and remove partial files of dead processes."""
-        self.folder_id = bounded(self._made_folder, f"The output folder {self.folder}")
+    def prepare_folder(self) -> bool:
+        """Make the output folder, and remove partial files of dead processes; False as long as its disk has not answered.
+
+        Raises:
+            OcrError, OSError: it can't be had, or has not answered for too long.
+        """
+        if self._preparing is None:
+            self._preparing = Look(self._made_folder)
+            self._preparing.wait(MOMENT_SECONDS)
+        if not self._preparing.is_over:
+            return False
+        self.folder_id = self._preparing.answer(f"The output folder {self.folder}")
         self.sweep()
+        return True
 
     def sweep(self) -> None:
         """Remove partial files that killed processes left in the output folder."""
-        # A share that stopped answering is swept by the next run.
-        with suppress(UnreachableError):
-            bounded(lambda: sweep_parts(self.folder), self.folder)
+        # What takes longer goes on beside the run.
+        Look(lambda: sweep_parts(self.folder)).wait(MOMENT_SECONDS)
 
     def _made_folder(self) -> FolderId | None:
         self.folder.mkdir(parents=True, exist_ok=True)

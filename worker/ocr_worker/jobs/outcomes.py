@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ocr_worker.errors import InternalError, OcrError, no_space
+from ocr_worker.files.bounded import bounded
 from ocr_worker.jobs.course import FileEnds
 from ocr_worker.jobs.file_window import FileWindow, OpenFile
 from ocr_worker.model.results import FileOutcome, Rehearsal
@@ -56,7 +57,7 @@ class FileOutcomes:
             rehearsal=Rehearsal(
                 survey=opened.survey,
                 needed_bytes=int(opened.survey["bytes"] * 1.02) + OVERHEAD_BYTES * opened.pages,
-                free_bytes=free_bytes(self._window.folder),
+                free_bytes=self._free_bytes,
                 estimated_seconds=round(scans / rate, 1) if rate else None,
             ),
         )
@@ -79,6 +80,12 @@ class FileOutcomes:
                 name = Source(os.fsdecode(stored.path)).name
                 failure = end.failure.with_name(name)
                 return FileOutcome(status="failed", error=failure, page=end.page)
+
+    @cached_property
+    def _free_bytes(self) -> int:
+        """Where files will be written, asked for once: where the disk does not answer, the run has failed."""
+        folder = self._window.folder
+        return bounded(lambda: free_bytes(folder), f"The output folder {folder}")
 
     @cached_property
     def _measured_rate(self) -> float | None:

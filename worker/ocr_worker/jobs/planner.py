@@ -87,5 +87,5 @@ class Planner:
     def _require_life(self) -> None:
         if time.monotonic() - self._moved_at > PATIENCE_SECONDS:
             raise UnreachableError(
-                f"The output folder, or the folder of an input, has not answered for {PATIENCE_SECONDS:g} s. Try again when it does."
+                f"The output folder, or the folder of an input or of language data, has not answered for {PATIENCE_SECONDS:g} s. Try again when it does."
             )

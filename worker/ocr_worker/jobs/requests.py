@@ -8,8 +8,10 @@ from pathlib import Path
 
 from ocr_worker.engines.ocr import registry
 from ocr_worker.errors import InvalidParamsError
+from ocr_worker.files.bounded import MOMENT_SECONDS, Look
 from ocr_worker.files.paths import absolute_path
 from ocr_worker.model.jobs import InputFile, JobOptions, JobRequest
+from ocr_worker.model.tasks import PageSettings
 
 NO_FILES = "No files provided for OCR batch processing"
 NO_OUTPUT_DIR = "No output directory provided"
@@ -31,11 +33,10 @@ class Asked:
 
 
 def job_request(asked: Asked) -> JobRequest:
-    """The job that is asked for; languages and engine are known to be there, but for a dry run.
+    """The job that is asked for. Whether its languages are there is found out when it is admitted.
 
     Raises:
         InvalidParamsError: there are no files, no output folder, or one of the other paths is none.
-        LanguageMissingError, EngineMissingError: the message says how to install it.
     """
     if not asked.files:
         raise InvalidParamsError(NO_FILES, field="files")
@@ -43,15 +44,21 @@ def job_request(asked: Asked) -> JobRequest:
         raise InvalidParamsError(NO_OUTPUT_DIR, field="output_dir")
     options = with_own_paths(asked.options)
     require_known_engine(options.page.engine, asked.spelled)
-    options = replace(options, page=registry.with_own_codes(options.page))
-    # A dry run is to tell of them file by file.
-    if not options.dry_run:
-        registry.require(options.page)
+    options = replace(options, page=_with_own_codes(options.page))
     folder = _place(asked.output_dir)
     passwords = local_passwords(asked.passwords)
     return JobRequest(
         asked.files, Path(folder), asked.output_dir, options, asked.priority, passwords, asked.client
     )
+
+
+def _with_own_codes(page: PageSettings) -> PageSettings:
+    """With the codes that its languages have where its data lies, or where that disk does not answer, have everywhere."""
+    look = Look(lambda: registry.with_own_codes(page))
+    if look.wait(MOMENT_SECONDS):
+        return look.answer("language data")
+    elsewhere = registry.with_own_codes(replace(page, tessdata_dir=None, tessdata_dirs=()))
+    return replace(page, languages=elsewhere.languages)
 
 
 def require_known_engine(engine: str, spelled: Callable[[str], str] = str) -> None:

@@ -16,12 +16,17 @@ from ocr_worker.model.results import FileOutcome
 from ocr_worker.processes.pool import TaskEnded
 from ocr_worker.store.records import StoredJob
 
+LOOK_AGAIN_SECONDS = 0.2
+"""How often to ask whether the output folder's disk has answered."""
+
 
 class JobRun:
     """Owned by one thread, which calls `advance` after changes and `tick` when time has passed."""
 
     def __init__(self, job: StoredJob, order: RunOrder, context: RunContext) -> None:
         self.job, self.ended, self._pool = job, False, context.pool
+        self.has_begun, self._look_again_at = False, 0.0
+        self._manifests = context.leases.manifests
         self.window = FileWindow(job, order, context.store, context.settings.jobs_dir)
         self.in_flight = InFlightTasks(job, self.window, context)
         self.journal = RunJournal(job, context, self.in_flight)
@@ -34,16 +39,24 @@ class JobRun:
         self._ends = TaskEnds(job, self.window, self.course, self.journal, context)
 
     def begin(self) -> None:
-        """Prepare the output folder and publish where the run starts."""
-        if not self.job.options.dry_run:
-            self.window.prepare_folder()
-        output = None if self.job.options.dry_run else (str(self.window.folder), self.window.folder_id)
+        """Prepare the output folder and publish where the run starts; where the folder's disk does not answer, later."""
+        is_dry = self.job.options.dry_run
+        if not is_dry and not self.window.prepare_folder():
+            self._look_again_at = time.monotonic() + LOOK_AGAIN_SECONDS
+            return
+        output = None if is_dry else (str(self.window.folder), self.window.folder_id)
         self._pool.warm(self.window.tasks_at_once(self.in_flight.processes), self.job.options.page, output)
         self.journal.run_begun()
+        if self.course.paused:
+            self.journal.paused()
+        self._manifests.run_begun(self.job.job_id, self.window.folder_id)
+        self.has_begun = True
 
     def advance(self) -> None:
         """Carry out all steps that the course allows now."""
         self.journal.tell_rest()
+        if not self.has_begun:
+            return
         self._look_at_pool()
         self.course.begin_turn()
         while not self.ended and (step := self.course.next_step(time.monotonic(), self.in_flight.room())):
@@ -65,13 +78,18 @@ class JobRun:
         return task is not None
 
     def tick(self) -> None:
-        """Do one thing that is due: publish progress, or else give up overdue files."""
-        if not self.journal.tell():
+        """Do one thing that is due: begin, publish progress, or else give up overdue files."""
+        if not self.has_begun:
+            if time.monotonic() >= self._look_again_at:
+                self.begin()
+        elif not self.journal.tell():
             self._look_at_pool()
             self._apply(self.course.overdue(time.monotonic()))
 
     def next_tick(self) -> float | None:
         """When `tick` or `advance` is due, on the monotonic clock."""
+        if not self.has_begun:
+            return self._look_again_at
         due = (self.course.next_due(time.monotonic()), self.journal.throttle.due())
         return min((at for at in due if at is not None), default=None)
 

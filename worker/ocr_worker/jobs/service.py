@@ -306,7 +306,6 @@ class JobService:
         if run is not None:
             self._runs.append(run)
             _isolated(run, JobRun.begin)
-            self.leases.manifests.run_begun(run.job.job_id, run.window.folder_id)
         self._changed = True
         self._drop_ended()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ocr_worker.errors import CrashedError, OcrError, PageTimeoutError, TooLargeError
+from ocr_worker.errors import CrashedError, OcrError, PageTimeoutError, TooLargeError, UnreachableError
 from ocr_worker.model.tasks import Failure
 
 MOST_SAID = 300
@@ -11,6 +11,13 @@ MOST_SAID = 300
 def too_late(limit_seconds: float) -> Failure:
     late = f"no result within {limit_seconds:g} seconds; allow more time, or lower the dpi"
     return _failure(PageTimeoutError(late))
+
+
+def stuck() -> Failure:
+    """Of a process that the system does not end: it waits in the kernel, for what will not answer."""
+    return _failure(
+        UnreachableError("it can't be reached now: its disk or share does not answer; try again when it does")
+    )
 
 
 def too_much(excess: str) -> Failure:

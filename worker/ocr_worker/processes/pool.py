@@ -5,6 +5,7 @@ Owned by one thread, to whose inbox the slots post.
 
 from __future__ import annotations
 
+import errno
 import logging
 import time
 from collections import deque
@@ -12,19 +13,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from ocr_worker.engines.ocr.registry import command_of
 from ocr_worker.errors import OutputPermissionError
+from ocr_worker.files.bounded import MOMENT_SECONDS, Look
 from ocr_worker.files.sweep import leave_temp_folder
 from ocr_worker.model.crew import Crew
 from ocr_worker.model.tasks import Failure, Outcome, PageDone, PageSettings, Task, Warmed
 from ocr_worker.processes import messages, meter
-from ocr_worker.processes.failures import crash, none_started, too_late, too_much, wordless
+from ocr_worker.processes.failures import crash, none_started, stuck, too_late, too_much, wordless
 from ocr_worker.processes.guard import Guard
 from ocr_worker.processes.reach import (
     NEEDS_COMMAND,
     REFUSED,
     Place,
     Reach,
+    needs_command,
+    places_of,
     reach_of,
     source_of,
 )
@@ -39,6 +42,10 @@ LEAVE_SECONDS = 2.0
 REMEMBERED = 64
 KILL_SECONDS = 0.5
 """How long is waited for killed processes to be gone, for all of them together."""
+STUCK_SECONDS = 10.0
+"""A process that is killed and not gone by then is held in the kernel, by a disk or share that does not answer."""
+MOST_STUCK = 16
+"""So many of them, and no more are started: each keeps its memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +58,11 @@ class TaskEnded:
 
 @dataclass(frozen=True, slots=True)
 class TaskLost:
-    """No process could be had for a task."""
+    """No process can do a task, or says what came of it."""
 
     pool: PagePool
     ticket: int
-    reason: str
+    failure: Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +176,11 @@ class PagePool:
         self._measured_at = 0.0
         self._leaving: dict[Slot, float] = {}
         """Processes that were let go or killed and are not known to be gone, and when they are killed (again)."""
+        self._stuck: dict[Slot, Task | None] = {}
+        """Those of them that a disk or share holds, and at what."""
         self._shortage = Shortage(self._begin)
+        self._commands: dict[PageSettings, Look[bool]] = {}
+        """Whether an engine starts one for each page."""
         self._outputs: frozenset[Place] = frozenset()
         """Where the job at work writes."""
         self._fatal = ""
@@ -191,8 +202,9 @@ class PagePool:
     def warm(self, count: int, settings: PageSettings | None, output: Place | None = None) -> None:
         """Have up to `count` processes ready, with engine and model loaded where settings name them, to write into `output`."""
         self._outputs = frozenset({output} if output else ())
+        self._commands.clear()
         need = Reach(
-            self._outputs, results=True, commands=settings is not None and bool(command_of(settings))
+            self._outputs, results=True, commands=settings is not None and self._needs_command(settings)
         )
         reader = self._reader(need)
         for slot in self._slots[:] if settings is not None else ():
@@ -235,7 +247,14 @@ class PagePool:
         for slot in [slot for slot in self._slots if slot.ticket is None and slot.has_died()]:
             # At rest, and its reader has not said so yet.
             self._kill(slot)
+        if places_of(task) & self._dead_places():
+            self._post(TaskLost(self, ticket, stuck()))
+            return
         self._shortage.begin(Order(ticket, task, limit_seconds))
+
+    def _dead_places(self) -> frozenset[str]:
+        """The folders in which a disk or share holds one of our processes."""
+        return frozenset[str]().union(*(places_of(task) for task in self._stuck.values() if task is not None))
 
     def _begin(self, order: Order) -> None:
         self._slot_for(self._need(order.task)).give(order.ticket, order.task, order.limit_seconds)
@@ -257,8 +276,16 @@ class PagePool:
         return slot
 
     def _need(self, task: Task) -> Reach:
-        need = reach_of(task)
+        need = reach_of(task, self._needs_command)
         return replace(need, commands=True) if source_of(task) in self._need_commands else need
+
+    def _needs_command(self, settings: PageSettings) -> bool:
+        """Asked for once a job: it takes a look at language data, whose disk may be dead. Then a process will say."""
+        look = self._commands.get(settings)
+        if look is None:
+            look = self._commands[settings] = Look(lambda: needs_command(settings))
+            look.wait(MOMENT_SECONDS)
+        return look.wait(0) and look.answer(settings.tessdata_dir)
 
     def kill(self, tickets: set[int]) -> None:
         """End tasks at once; nothing more is heard of them, and they write no more."""
@@ -277,7 +304,7 @@ class PagePool:
     def handle(self, message: SlotMessage | TaskLost) -> list[TaskEnded]:
         """Take in what a slot posted; what came of its task, where that says so."""
         if isinstance(message, TaskLost):
-            return [TaskEnded(message.ticket, none_started(message.reason))]
+            return [TaskEnded(message.ticket, message.failure)]
         ended = self._handle(message)
         return [] if ended is None else [ended]
 
@@ -333,8 +360,21 @@ class PagePool:
             if now >= deadline:
                 slot.kill()
                 self._leaving[slot] = now + LEAVE_SECONDS
+        self._find_stuck(now)
         for ticket in lost:
-            self._post(TaskLost(self, ticket, reason))
+            self._post(TaskLost(self, ticket, none_started(reason)))
+
+    def _find_stuck(self, now: float) -> None:
+        """Of what is killed and does not end nothing will be heard: its task ends without it."""
+        for slot in [slot for slot in (*self._slots, *self._leaving) if slot not in self._stuck]:
+            if slot.killed_at is None or now < slot.killed_at + STUCK_SECONDS:
+                continue
+            log.warning("page process %d does not end: its disk or share does not answer", slot.pid)
+            self._stuck[slot] = slot.task
+            if slot in self._slots:
+                if slot.ticket:
+                    self._post(TaskLost(self, slot.ticket, stuck()))
+                self._leave(slot)
 
     def _measure(self, now: float) -> None:
         self._measured_at = now
@@ -352,6 +392,7 @@ class PagePool:
             for slot in self._slots
             if not slot.timed_out
         ]
+        times += [slot.killed_at + STUCK_SECONDS for slot in self._slots if slot.killed_at is not None]
         if self._shortage.waiting:
             times.append(self._shortage.again_at)
         if meter.IS_NEEDED and any(slot.ticket for slot in self._slots):
@@ -363,6 +404,9 @@ class PagePool:
         for slot in self._slots:
             slot.deadline += seconds
             slot.idle_since += seconds
+        for slot in (*self._slots, *self._leaving):
+            if slot.killed_at is not None:
+                slot.killed_at += seconds
         self._leaving = {slot: deadline + seconds for slot, deadline in self._leaving.items()}
 
     def touch(self) -> None:
@@ -442,6 +486,7 @@ class PagePool:
 
     def _bury(self, slot: Slot, message: SlotEnded) -> TaskEnded | None:
         self._guard.release(slot.pid)
+        self._stuck.pop(slot, None)
         if self._leaving.pop(slot, None) is not None or slot not in self._slots:
             return None
         self._slots.remove(slot)
@@ -472,6 +517,8 @@ class PagePool:
         return self._start_again(slot, slot.ticket, slot.task) if slot.ticket and slot.task else None
 
     def _spawn(self) -> Slot:
+        if len(self._stuck) >= MOST_STUCK:
+            raise BlockingIOError(errno.EAGAIN, f"{len(self._stuck)} wait for disks that do not answer")
         slot = Slot(self._settings, self._post, self._fatal)
         self._guard.adopt(slot.pid)
         self._slots.append(slot)

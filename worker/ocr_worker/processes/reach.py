@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Union
@@ -13,6 +14,7 @@ from ocr_worker.model.tasks import (
     InspectTask,
     OpenTask,
     OverlayTask,
+    PageSettings,
     PageTask,
     PictureTask,
     Task,
@@ -44,19 +46,24 @@ class Reach:
         return fits and self.results >= need.results
 
 
-def reach_of(task: Task) -> Reach:
-    """The least that will do for a task."""
+def needs_command(settings: PageSettings) -> bool:
+    """Whether the engine of these settings starts a command for each page. Looks into the folders of language data."""
+    return bool(command_of(settings))
+
+
+def reach_of(task: Task, needs_command: Callable[[PageSettings], bool] = needs_command) -> Reach:
+    """The least that will do for a task; where nobody can say whether it needs a command, the process does."""
     match task:
         case ComposeTask():
             outputs = frozenset((str(Path(place).parent), task.folder) for place in task.outputs.values())
-            return Reach(outputs, results=True, commands=bool(command_of(task.settings)))
+            return Reach(outputs, results=True, commands=needs_command(task.settings))
         case CorrectTask():
             outputs = frozenset((str(Path(place).parent), None) for place in task.outputs.values())
             return Reach(outputs, results=True)
         case OverlayTask() | PictureTask():
             return Reach(frozenset({(str(Path(task.picture).parent), None)}))
         case OpenTask() | PageTask():
-            return Reach(results=True, commands=bool(command_of(task.settings)))
+            return Reach(results=True, commands=needs_command(task.settings))
         case InspectTask() | WarmTask():
             return Reach()
 
@@ -64,3 +71,14 @@ def reach_of(task: Task) -> Reach:
 def source_of(task: Task) -> str:
     """The file that it is about; no name for one that is about none."""
     return "" if isinstance(task, WarmTask) else task.source.path
+
+
+def places_of(task: Task) -> frozenset[str]:
+    """The folders of users in which a task can be held up: where it looks first, or writes last."""
+    match task:
+        case OpenTask() | InspectTask():
+            return frozenset({str(Path(task.source.path).parent)})
+        case ComposeTask():
+            return frozenset(str(Path(place).parent) for place in task.outputs.values())
+        case _:
+            return frozenset()

@@ -74,6 +74,7 @@ class Slot:
         self.pages = 0
         self.idle_since = time.monotonic()
         self.timed_out = False
+        self.killed_at: float | None = None
         self.excess: str | None = None
         """What it took more of than it may, for which it was ended."""
         self.is_bare = True
@@ -137,6 +138,7 @@ class Slot:
 
     def kill(self) -> None:
         """End it at once, with all that it started."""
+        self.killed_at = self.killed_at or time.monotonic()
         with suppress(OSError):
             if sys.platform == "win32":
                 self._process.kill()
