@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,27 @@ def test_no_more_is_planned_ahead_than_there_is_room_for() -> None:
 
     assert len(made) == AHEAD + 1
     planner.stop()
+
+
+def test_time_in_which_the_process_was_stopped_is_not_the_disks(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, woken = [0.0], threading.Event()
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+
+    def plan() -> Iterator[NewFile]:
+        woken.wait(HANG_SECONDS)
+        yield file(1)
+
+    planner = Planner(plan)
+    now[0] += module.PATIENCE_SECONDS + 1
+    after_a_stop = planner.take(0)
+    while now[0] < 2 * module.PATIENCE_SECONDS + 2:
+        still_waiting = planner.take(0)
+        now[0] += module.GAP_SECONDS / 2
+    with pytest.raises(UnreachableError):
+        planner.take(0)
+    woken.set()
+
+    assert after_a_stop == still_waiting == ([], False)
 
 
 def test_who_asks_while_nothing_is_planned_does_not_wait() -> None:

@@ -207,6 +207,24 @@ def test_time_in_which_the_process_was_stopped_moves_all_deadlines(tmp_path: Pat
     assert moved == [pytest.approx(100)]
 
 
+def test_so_does_time_in_which_it_was_stopped_in_the_midst_of_a_step(tmp_path: Path) -> None:
+    clock, moved = Clock(1), list[float]()
+
+    def stopped() -> None:
+        clock.now += 100
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "monotonic", clock)
+        runtime = Runtime(Settings(tmp_path / "state", page_processes=1))
+        runtime.service.shift = moved.append  # type: ignore[method-assign, assignment]
+        runtime.post(stopped)
+        runtime.after(0, lambda: None)
+        runtime._step()
+        runtime._step()
+
+    assert moved == [pytest.approx(100)]
+
+
 @dataclass
 class Clock:
     now: float = 0.0
@@ -288,5 +306,5 @@ def _hang(monkeypatch: pytest.MonkeyPatch, owner: object, name: str) -> threadin
         return look(*arguments)
 
     monkeypatch.setattr(owner, name, hang)
-    monkeypatch.setattr("ocr_worker.files.bounded.LOOK_SECONDS", HANG_SECONDS)
+    monkeypatch.setattr("ocr_worker.jobs.file_window.MOST_LOOKS", 1_000_000)
     return answers

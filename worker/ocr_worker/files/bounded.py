@@ -81,11 +81,6 @@ class Look(Generic[Answer]):
         """Up to so long; whether it has ended."""
         return self._ended.wait(seconds)
 
-    @property
-    def is_over(self) -> bool:
-        """Whether it has ended, or has taken so long that it will be taken for one that doesn't."""
-        return self._ended.is_set() or time.monotonic() - self._since >= LOOK_SECONDS
-
     def answer(self, place: object) -> Answer:
         """What it came to, or what it raised.
 

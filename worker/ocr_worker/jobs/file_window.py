@@ -21,6 +21,9 @@ from ocr_worker.store.records import StoredFile, StoredJob
 _ONE_PAGE = frozenset({".bmp", ".jpeg", ".jpg", ".png"})
 """What such a file is named holds one page, as far as its name tells."""
 
+MOST_LOOKS = 10
+"""So often is looked whether an output folder has answered, before it is taken for one that doesn't."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunOrder:
@@ -71,6 +74,7 @@ class FileWindow:
         self.folder_id: FolderId | None = None
         """Identifies the output folder as this run found it."""
         self._preparing: Look[FolderId | None] | None = None
+        self._looks = 0
 
     def prepare_folder(self) -> bool:
         """Make the output folder, and remove partial files of dead processes; False as long as its disk has not answered.
@@ -81,7 +85,9 @@ class FileWindow:
         if self._preparing is None:
             self._preparing = Look(self._made_folder)
             self._preparing.wait(MOMENT_SECONDS)
-        if not self._preparing.is_over:
+        self._looks += 1
+        # Counted, as a time may be one in which this process was stopped.
+        if not self._preparing.wait(0) and self._looks < MOST_LOOKS:
             return False
         self.folder_id = self._preparing.answer(f"The output folder {self.folder}")
         self.sweep()

@@ -16,6 +16,8 @@ MOST_TAKEN = 250
 """Files at a time: to store them takes a few milliseconds."""
 PATIENCE_SECONDS = 30.0
 """From one sign of life to the next. Thousands of earlier results are read in less."""
+GAP_SECONDS = 2.0
+"""From one question to the next: more means that this process was stopped."""
 PUT_SECONDS = 0.2
 """How often a planner that is ahead looks whether it is still wanted."""
 Plan = Iterator[NewFile | None]
@@ -28,7 +30,7 @@ class Planner:
         self._plan = plan
         self._planned: queue.Queue[NewFile | BaseException | None] = queue.Queue(AHEAD)
         self._stopped = threading.Event()
-        self._moved_at = time.monotonic()
+        self._moved_at = self._asked_at = time.monotonic()
         threading.Thread(target=self._run, name="planner", daemon=True).start()
 
     def take(self, seconds: float) -> tuple[list[NewFile], bool]:
@@ -85,7 +87,12 @@ class Planner:
                 return
 
     def _require_life(self) -> None:
-        if time.monotonic() - self._moved_at > PATIENCE_SECONDS:
+        now = time.monotonic()
+        if (gap := now - self._asked_at) > GAP_SECONDS:
+            # Who asks again and again was stopped, and so was the planner.
+            self._moved_at += gap
+        self._asked_at = now
+        if now - self._moved_at > PATIENCE_SECONDS:
             raise UnreachableError(
                 f"The output folder, or the folder of an input or of language data, has not answered for {PATIENCE_SECONDS:g} s. Try again when it does."
             )

@@ -97,6 +97,8 @@ class Runtime:
         self._timers: list[tuple[float, Call]] = []
         self._thread: threading.Thread | None = None
         self._ended, self._in_call, self._burst = False, False, 0
+        self._looked_up_at = 0.0
+        """When the last step had what it was to do, on the monotonic clock."""
         self._next: Message | None = None
         """A message that is heard and not handled yet."""
         self._events: deque[JobEvent] = deque()
@@ -283,15 +285,17 @@ class Runtime:
 
     def _step(self) -> None:
         """Handle one message, or do one thing that is due."""
-        begun, due = time.monotonic(), self._next_due()
+        due, self._looked_up_at = self._next_due(), self._looked_up_at or time.monotonic()
         # Short waits tell a long wait from a time in which this process was stopped.
-        patience = None if due is None else min(LOOK_UP_SECONDS, max(0.0, due - begun))
+        patience = None if due is None else min(LOOK_UP_SECONDS, max(0.0, due - time.monotonic()))
         if self._next is None and (self._burst < BURST or patience != 0.0):
             with contextlib.suppress(queue.Empty):
                 self._next = self._inbox.get(timeout=patience)
         now = time.monotonic()
-        if patience is not None and (gap := now - begun - patience) > GAP_SECONDS:
+        # Since the step before: it may have been stopped in the midst of that as well.
+        if patience is not None and (gap := now - self._looked_up_at - patience) > GAP_SECONDS:
             self._mind_the_gap(gap)
+        self._looked_up_at = now
         message = self._next
         # A small request is a job before the command that came after it is heard.
         if message is None or (self._has_work and self._service.urgent):
