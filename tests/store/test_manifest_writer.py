@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -170,6 +172,39 @@ def test_jobs_that_have_ended_leave_nothing_in_memory(tmp_path: Path) -> None:
     keeper.close()
 
     assert keeper._folders == {}
+
+
+def test_a_manifest_on_a_disk_that_hangs_holds_up_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, hangs, answers = write_manifest, threading.Event(), threading.Event()
+
+    def hang(store: JobStore, job_id: str, *more: Any) -> Path | None:
+        if job_id == "away" and not answers.is_set():
+            hangs.set()
+            answers.wait(HANG_SECONDS)
+        return write(store, job_id, *more)
+
+    monkeypatch.setattr("ocr_worker.store.manifest_writer.write_manifest", hang)
+    keeper = ManifestWriter(tmp_path / "state")
+    with closing(JobStore(tmp_path / "state")) as store:
+        for job_id in ("away", "here"):
+            (tmp_path / job_id).mkdir()
+            job = stored_job(job_id, state="running", output_path=os.fsencode(tmp_path / job_id))
+            store.add_job(job, new_files(1))
+        keeper.state_changed("away")
+        assert hangs.wait(HANG_SECONDS)
+        monkeypatch.setattr("ocr_worker.store.manifest_writer.STUCK_SECONDS", 0)
+        keeper.state_changed("here")
+        keeper.await_written("here", HANG_SECONDS)
+        written = [path.parent.name for path in tmp_path.glob("*/*_manifest.json")]
+        monkeypatch.undo()
+        answers.set()
+        tree.wait_until(lambda: not keeper._stuck, "the thread came back")
+        keeper.close()
+
+    assert written == ["here"]
+    assert len(list(tmp_path.glob("away/*_manifest.json"))) == 1
 
 
 def test_a_schedule_forgets_waits_that_are_over(schedule: Schedule) -> None:

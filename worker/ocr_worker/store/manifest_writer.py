@@ -26,6 +26,8 @@ COST_FACTOR = 20
 """Pause between two writes, in multiples of the last one's duration."""
 HANG_SECONDS = 600.0
 """Longest wait for a manifest: a disk that hangs must not keep the worker for ever."""
+STUCK_SECONDS = 30.0
+"""A write that takes longer is left to its thread, as its disk may never answer, and another thread writes what is due."""
 MOMENT_SECONDS = 0.3
 """Longest wait when the worker must end at once."""
 LEAVE_SECONDS = 0.2
@@ -98,6 +100,8 @@ class ManifestWriter:
         self._folders: dict[JobId, FolderId | None] = {}
         self._left: set[JobId] = set()
         """Jobs of dead workers, of which the manifest may say what is not so any more."""
+        self._stuck: set[JobId] = set()
+        """Jobs whose manifest a thread still tries to write that was left to it."""
         self._writing: JobId | None = None
         self._begun = 0.0
         self._thread: threading.Thread | None = None
@@ -165,6 +169,10 @@ class ManifestWriter:
 
     def _wake(self) -> None:
         self._news.notify_all()
+        if self._writing is not None and time.monotonic() - self._begun > STUCK_SECONDS:
+            log.warning("The manifest of job %s can't be written: its disk does not answer", self._writing)
+            self._stuck.add(self._writing)
+            self._writing = self._thread = None
         if self._thread is None or not self._thread.is_alive():
             self._start()
 
@@ -204,12 +212,22 @@ class ManifestWriter:
             if job is not None and job_id in self._left:
                 sweep_parts(Path(os.fsdecode(job.output_path)))
             with self._news:
+                if self._thread is not threading.current_thread():
+                    self._came_back(job_id)
+                    break
                 self._schedule.written(job_id, self._begun, time.monotonic())
                 self._writing = None
                 if job_id not in self._schedule and (job is None or job.state not in ACTIVE):
                     self._forget(job_id, is_written=is_written)
                 self._news.notify_all()
         store.close()
+
+    def _came_back(self, job_id: JobId) -> None:
+        """Of a thread that another has replaced: what it wrote is old by now."""
+        self._stuck.discard(job_id)
+        if not self._closing:
+            self._schedule.state_changed(job_id)
+            self._wake()
 
     def _forget(self, job_id: JobId, *, is_written: bool) -> None:
         """A job that has ended: its next run finds the folder anew."""
@@ -225,7 +243,10 @@ class ManifestWriter:
         with self._news:
             while not self._broken_off.is_set():
                 now = time.monotonic()
-                if (job_id := self._schedule.pop_due(now)) is not None:
+                if (job_id := self._schedule.pop_due(now)) in self._stuck:
+                    # Its thread will have it written anew.
+                    continue
+                if job_id is not None:
                     self._writing, self._begun = job_id, now
                     return job_id
                 if self._closing:
