@@ -9,6 +9,7 @@ import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name
 
+from ocr_worker.engines.pdf.page_objects import is_endless
 from ocr_worker.model.tasks import PageDone
 from ocr_worker.pages import page as page_work
 from tests.cases.verdicts import failure_of, file_of, page_of
@@ -163,3 +164,13 @@ def test_a_form_drawn_often_is_no_circle(desk: Desk) -> None:
         content = whole(pdf)
 
     assert isinstance(page_of(desk, content), PageDone)
+
+
+def test_as_many_symbols_as_a_map_names_are_no_circle() -> None:
+    with scan() as pdf:
+        page = pdf.pages[0]
+        dot = form(pdf, b"/Thin gs 0 0 1 1 re f")
+        dot.Resources.ExtGState = Dictionary(Thin=pdf.make_indirect(Dictionary(LW=1)))
+        _draw(pdf, page, dot, b"/A Do " * 200_000)
+
+        assert not is_endless(pdf, 1)

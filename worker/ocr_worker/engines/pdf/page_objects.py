@@ -24,7 +24,8 @@ _ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
 _KINDS = {b"Do": "/XObject", b"gs": "/ExtGState", b"scn": "/Pattern", b"SCN": "/Pattern"}
 _MOST_OBJECTS = 2_000
 _MOST_DRAWINGS = 200_000
-"""Of forms within forms: a few that draw each other several times make billions."""
+_MOST_DRAWINGS_EACH = 10
+"""Of forms within forms: a few that draw each other several times make billions. A map draws as many symbols as it names."""
 
 _Key = tuple[int, int]
 
@@ -134,7 +135,7 @@ class _Walk:
             at_work.discard(key)
             uses = self._uses.get(key, Counter())
             drawings[key] = 1 + sum(times * drawings.get(used, 1) for used, times in uses.items())
-            if drawings[key] > _MOST_DRAWINGS:
+            if drawings[key] > max(_MOST_DRAWINGS, _MOST_DRAWINGS_EACH * uses.total()):
                 return True
         return False
 
