@@ -48,6 +48,23 @@ def _retried(worker: Worker, job: str) -> Event:
 
 
 @pytest.mark.faults_long
+def test_a_worker_that_a_share_holds_says_all_it_has_to_say(tmp_path: Path, page: Path) -> None:
+    """The kernel ends no process that has a thread there: the host sees the end of stdout all the same."""
+    with shared(tmp_path / "share", {}) as share:
+        with running(tmp_path / "home") as worker:
+            share.hang()
+            worker.send("ocr_batch", id="away", files=[str(page)], output_dir=str(share.place), options={})
+            wait_until(lambda: share.is_asked)
+            worker.send("shutdown", mode="now")
+            with pytest.raises(AssertionError, match="the worker ended"):
+                worker.wait(lambda _: False)
+            is_held = worker.process.poll() is None
+            share.answer()
+            assert worker.exit_code() == 0
+        assert is_held
+
+
+@pytest.mark.faults_long
 def test_language_data_on_a_share_that_hangs_costs_its_batch_alone(
     tmp_path: Path, page: Path, out: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import threading
 from contextlib import suppress
@@ -217,6 +218,8 @@ class App:
         # Manifests are written by now, or there is no time for them.
         self._runtime.close(at_once=True)
         self._writer.flush(FLUSH_SECONDS)
+        # A disk that holds one of our threads holds up our end: the host is to see that there is nothing more to read.
+        os.dup2(0, self._channel.stdout)
 
     def _hear_signals(self) -> None:
         hear_signals(lambda number: self._runtime.post(lambda: self._obey(number)))
