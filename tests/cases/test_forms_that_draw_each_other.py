@@ -95,6 +95,11 @@ def in_pattern(pdf: pikepdf.Pdf, page: pikepdf.Page) -> None:
     page.Contents = pdf.make_stream(b"/Pattern cs /P scn 0 0 200 200 re f")
 
 
+def in_marks(pdf: pikepdf.Pdf, page: pikepdf.Page) -> None:
+    """PDFium was ended by SIGABRT, three times, when it had no more memory for them."""
+    page.Contents = pdf.make_stream(b"/P BMC " * 100_000 + b"EMC " * 100_000)
+
+
 def _draw(pdf: pikepdf.Pdf, page: pikepdf.Page, thing: Any, content: bytes = b"/A Do") -> None:
     page.Resources = Dictionary(XObject=Dictionary(A=thing))
     page.Contents = pdf.make_stream(content)
@@ -104,7 +109,7 @@ Make = Callable[[pikepdf.Pdf, pikepdf.Page], None]
 ENDLESS: dict[str, Make] = {
     make.__name__: make
     for make in (
-        mutual, itself, nested, in_two_parts, escaped, in_annotation, in_glyph, in_soft_mask, in_pattern,
+        mutual, itself, nested, in_two_parts, escaped, in_annotation, in_glyph, in_soft_mask, in_pattern, in_marks,
     )
 }  # fmt: skip
 
@@ -164,6 +169,13 @@ def test_a_form_drawn_often_is_no_circle(desk: Desk) -> None:
         content = whole(pdf)
 
     assert isinstance(page_of(desk, content), PageDone)
+
+
+def test_marks_one_after_the_other_are_no_depth() -> None:
+    with scan() as pdf:
+        pdf.pages[0].Contents = pdf.make_stream(b"/P BMC 0 0 1 1 re f EMC " * 100_000)
+
+        assert not is_endless(pdf, 1)
 
 
 def test_as_many_symbols_as_a_map_names_are_no_circle() -> None:

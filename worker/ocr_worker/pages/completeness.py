@@ -23,7 +23,11 @@ def look_through(pdf: PdfFile, number: int, path: Path) -> Drawn:
     except streams.TornError as error:
         raise _lost("its content can't be read to its end", number, path) from error
     if found.is_endless:
-        raise _lost("what it draws has no end, as its forms draw each other", number, path)
+        raise _lost(
+            "what it draws has no end, as its forms draw each other or its marks lie within each other",
+            number,
+            path,
+        )
     return found
 
 

@@ -26,6 +26,9 @@ _MOST_OBJECTS = 2_000
 _MOST_DRAWINGS = 200_000
 _MOST_DRAWINGS_EACH = 10
 """Of forms within forms: a few that draw each other several times make billions. A map draws as many symbols as it names."""
+_MARK = re.compile(rb"\b(?:BMC|BDC|(EMC))\b")
+_MOST_MARKS = 10_000
+"""One within the other: PDFium keeps all that are open with each of them, which takes the square of their number."""
 
 _Key = tuple[int, int]
 
@@ -49,7 +52,7 @@ class Drawn:
     is_open: bool = False
     """It breaks off in the midst of drawing something."""
     is_endless: bool = False
-    """Forms draw each other, or so many within each other that no drawing of it would end."""
+    """Forms draw each other, or so many lie within each other, or marks do, that no drawing of it would end."""
 
 
 def follow(pdf: pikepdf.Pdf, page: int) -> Drawn:
@@ -80,6 +83,17 @@ def is_endless(pdf: pikepdf.Pdf, page: int) -> bool:
         return False
 
 
+def _depth_of_marks(data: bytes) -> int:
+    """At least so deep do marks lie within each other."""
+    if data.count(b"BMC") + data.count(b"BDC") <= _MOST_MARKS:
+        return 0
+    depth = deepest = 0
+    for mark in _MARK.finditer(data):
+        depth = max(0, depth - 1) if mark[1] else depth + 1
+        deepest = max(deepest, depth)
+    return deepest
+
+
 class _Walk:
     """From one content to those that it draws, each once."""
 
@@ -87,6 +101,7 @@ class _Walk:
         self._drawn = drawn
         self._uses: dict[_Key | None, Counter[_Key]] = {None: Counter()}
         """How often each content draws another; the page's own have no key."""
+        self._is_too_deep = False
         self._queue: list[tuple[Any, Any]] = []
         self._seen: set[_Key] = set()
 
@@ -96,6 +111,7 @@ class _Walk:
         self._drawn.breaks_off |= any(content.breaks_off for content in contents)
         self._drawn.is_open |= any(content.is_open for content in contents)
         data = b"\n".join(content.data for content in contents)
+        self._is_too_deep |= _depth_of_marks(data) > _MOST_MARKS
         self._drawn.inline += inline_images(data, resources)
         for thing, times in _used(data, resources, self._drawn):
             self.add(thing, thing.get("/Resources", resources), key, times)
@@ -119,6 +135,8 @@ class _Walk:
             self.take([form], resources, form.objgen)
 
     def is_endless(self) -> bool:
+        if self._is_too_deep:
+            return True
         drawings: dict[_Key | None, int] = {}
         waiting: list[_Key | None] = [None]
         at_work: set[_Key | None] = set()
