@@ -38,6 +38,15 @@ def test_an_answer_comes_through_and_so_does_an_error() -> None:
         bounded(lambda: 1 // 0, "x")
 
 
+def test_without_room_for_a_thread_it_is_looked_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+
+    assert bounded(lambda: 7, "x") == 7
+
+
 def test_who_gets_no_answer_goes_on() -> None:
     woken = threading.Event()
 

@@ -68,7 +68,11 @@ class Look(Generic[Answer]):
         self._call, self._ended, self._since = call, threading.Event(), time.monotonic()
         self._answers: list[Answer] = []
         self._error: BaseException | None = None
-        threading.Thread(target=self._run, name="look", daemon=True).start()
+        try:
+            threading.Thread(target=self._run, name="look", daemon=True).start()
+        except RuntimeError:
+            # The machine has no room for another thread: whoever asks has to wait.
+            self._run()
 
     def _run(self) -> None:
         try:

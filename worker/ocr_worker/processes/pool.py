@@ -283,6 +283,8 @@ class PagePool:
         """Asked for once a job: it takes a look at language data, whose disk may be dead. Then a process will say."""
         look = self._commands.get(settings)
         if look is None:
+            if len(self._commands) >= REMEMBERED:
+                self._commands.clear()
             look = self._commands[settings] = Look(lambda: needs_command(settings))
             look.wait(MOMENT_SECONDS)
         return look.wait(0) and look.answer(settings.tessdata_dir)
