@@ -13,14 +13,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from ocr_worker.engines.ocr import registry
 from ocr_worker.errors import OutputPermissionError, no_space, unreachable
 from ocr_worker.files.bounded import MOMENT_SECONDS, Look
 from ocr_worker.jobs.course import RunEnds
 from ocr_worker.jobs.file_window import RunOrder
 from ocr_worker.jobs.output_names import Namespace, plan_outputs
 from ocr_worker.jobs.planner import Planner
-from ocr_worker.jobs.requests import input_file
+from ocr_worker.jobs.requests import input_file, require_languages
 from ocr_worker.model.jobs import JobId, JobRequest
 from ocr_worker.model.results import Accepted
 from ocr_worker.store.deferred_writes import store_is_held
@@ -194,9 +193,7 @@ def _plan(request: JobRequest, state_dir: Path | None) -> Iterator[NewFile | Non
         state_dir: where the store is, if other jobs have still names to write.
     """
     options = request.options
-    # A dry run is to tell of them file by file.
-    if not options.dry_run:
-        registry.require(options.page)
+    require_languages(options)
     prepare = _foresee_folder if options.dry_run else _prepare_folder
     prepare(request.output_dir, request.output_dir_sent)
     promised = dict[str, str]()

@@ -52,6 +52,17 @@ def job_request(asked: Asked) -> JobRequest:
     )
 
 
+def require_languages(options: JobOptions) -> None:
+    """Look for the engine of a job and the data of its languages, on a disk that may hang.
+
+    Raises:
+        LanguageMissingError, EngineMissingError: the message says how to install it.
+    """
+    # A dry run is to tell of them file by file.
+    if not options.dry_run:
+        registry.require(options.page)
+
+
 def _with_own_codes(page: PageSettings) -> PageSettings:
     """With the codes that its languages have where its data lies, or where that disk does not answer, have everywhere."""
     look = Look(lambda: registry.with_own_codes(page))

@@ -23,7 +23,7 @@ from ocr_worker.cli.typer_options import BatchOptions, as_flag, options_from
 from ocr_worker.cli.watch import watch
 from ocr_worker.files.paths import written
 from ocr_worker.jobs.output_names import SUFFIXES
-from ocr_worker.jobs.requests import Asked, job_request
+from ocr_worker.jobs.requests import Asked, job_request, require_languages
 from ocr_worker.model.extensions import EXTENSIONS
 from ocr_worker.model.jobs import JobRequest
 from ocr_worker.model.options import JobOptions, make_options
@@ -131,6 +131,8 @@ class Order:
         if not files:
             return self._code(self._nothing()), set()
         request = self._request(files)
+        # Before it is said what else is missing.
+        require_languages(request.options)
         if not self.options.input_dir:
             require_any(self.options.named)
         with breaks_told(self.options):
