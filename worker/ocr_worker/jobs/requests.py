@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ocr_worker.engines.ocr import registry
 from ocr_worker.errors import InvalidParamsError
 from ocr_worker.files.bounded import MOMENT_SECONDS, Look
 from ocr_worker.files.paths import absolute_path
 from ocr_worker.model.jobs import InputFile, JobOptions, JobRequest
-from ocr_worker.model.tasks import PageSettings
+
+if TYPE_CHECKING:
+    from ocr_worker.model.tasks import PageSettings
 
 NO_FILES = "No files provided for OCR batch processing"
 NO_OUTPUT_DIR = "No output directory provided"
