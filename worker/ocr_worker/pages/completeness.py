@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ocr_worker.engines.images.cut_short import TORN_SHARE, cut_short
+from ocr_worker.engines.images.cut_short import TORN_SHARE, flaws
 from ocr_worker.engines.pdf import page_objects, pdfium, streams
 from ocr_worker.engines.pdf.page_objects import Drawn
 from ocr_worker.engines.pdf.pdf_file import PdfFile
@@ -67,14 +67,14 @@ def require_pictures(found: Drawn, sheet: Sheet, path: Path) -> tuple[str, ...]:
         raise UnsupportedTypeError(
             f"{path.name} (page {sheet.number}) has a picture of a kind that can't be read here; print it to a PDF anew"
         )
-    shares = [held.share for _, held in all_held] + [streams.held(image).share for image in found.inline]
-    share = min(shares, default=1.0)
+    pictures = [held for _, held in all_held] + [streams.held(image) for image in found.inline]
+    share = min((held.share for held in pictures), default=1.0)
     if share < TORN_SHARE:
         raise _lost("a picture is cut short", sheet.number, path)
     # Of several, one may have given all that was read.
     if len(found.images) > 1 and sheet.page:
         _require_decodable(filter(pdfium.is_decoded_by_pdfium_alone, pdfium.images(sheet.page)), sheet, path)
-    return cut_short(share)
+    return flaws(share, is_damaged=any(held.is_damaged for held in pictures))
 
 
 def require_all_decodable(sheet: Sheet, path: Path) -> None:

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from ocr_worker.errors import UnsupportedTypeError
 
-HEAD_BYTES = 1024
+HEAD_BYTES = 1 << 16
+_NEAR_BYTES = 1024
+"""Here alone a mention of PDF is enough."""
+_FAR_PDF = re.compile(rb"%PDF-\d\.\d.{0,1024}?\d+ \d+ obj\b", re.DOTALL)
+"""Behind a mail's head, or what a server said before it; qpdf and poppler look as far."""
+_HEADLESS_PDF = re.compile(rb"\s*(?:%[^\r\n]*[\r\n]\s*)*\d+ \d+ obj\b")
+_CONTAINERS = (
+    b"PK\3\4",
+    b"\x1f\x8b",
+    b"MZ",
+    b"\x7fELF",
+    b"Rar!",
+    b"7z\xbc\xaf",
+    b"\xd0\xcf\x11\xe0",
+    b"%!PS",
+    b"\xc5\xd0\xd3\xc6",
+)
+"""What may have PDFs in it, and is none."""
 _FURTHEST_JPEG = 32
 """A line end or a stray header before it, which viewers pass over; further in it may be a preview of something else."""
 _EXTENSIONS = {
@@ -41,7 +59,7 @@ def sniff(head: bytes, path: Path) -> str:
         return "webp"
     if head[:1] == b"P" and head[1:2] in b"123456" and head[2:3].isspace():
         return "pnm"
-    if b"%PDF" in head[:HEAD_BYTES] and not head.startswith((b"%!PS", b"\xc5\xd0\xd3\xc6")):
+    if _is_pdf(head):
         return "pdf"
     if b"\xff\xd8\xff" in head[:_FURTHEST_JPEG]:
         return "jpeg"
@@ -49,6 +67,13 @@ def sniff(head: bytes, path: Path) -> str:
     raise UnsupportedTypeError(
         f"{path.name} is none of the supported types ({known}) by its content; convert it first"
     )
+
+
+def _is_pdf(head: bytes) -> bool:
+    if head.startswith(_CONTAINERS) or head[257:262] == b"ustar":
+        return False
+    near = b"%PDF" in head[:_NEAR_BYTES]
+    return near or bool(_HEADLESS_PDF.match(head[:_NEAR_BYTES]) or _FAR_PDF.search(head))
 
 
 def extension_warnings(kind: str, path: Path) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from ocr_worker.engines.images import filters
-from ocr_worker.engines.images.cut_short import cut_short
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.pdf import appearances, jpeg, page_content, pdfium, poppler, qpdf
 from ocr_worker.engines.pdf.pdf_file import PdfFile
@@ -196,8 +195,8 @@ def take_image(pdf: PdfFile, sheet: Sheet, settings: PageSettings) -> GreyImage 
     found = jpeg.luma(*image, picture.size) if image is not None else None
     if found is None:
         return None
-    luma, share = found
-    return GreyImage(filters.turn(luma, page.get_rotation()), dpi, warnings=cut_short(share))
+    luma, said = found
+    return GreyImage(filters.turn(luma, page.get_rotation()), dpi, warnings=said)
 
 
 def paint(sheet: Sheet, dpi: float, seen: GreyImage) -> bytes:

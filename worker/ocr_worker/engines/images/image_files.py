@@ -11,9 +11,9 @@ from typing import BinaryIO
 
 from PIL import Image, ImageChops, UnidentifiedImageError
 
-from ocr_worker.engines.images import jpeg_stream, samples, tiff, tiff_parts
+from ocr_worker.engines.images import chunks, jpeg_damage, jpeg_stream, samples, tiff, tiff_parts
 from ocr_worker.engines.images.complaints import heard
-from ocr_worker.engines.images.cut_short import TORN_SHARE, cut_short
+from ocr_worker.engines.images.cut_short import TORN_SHARE, flaws
 from ocr_worker.engines.images.filters import turn_by_exif
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.images.headers import (
@@ -38,8 +38,9 @@ _FORMATS = {
 _UNREADABLE = {"LAB"}
 
 
-_JPEG = "ocr_worker: layout"
-"""Where Pillow keeps what is known of a file: how a JPEG lies in it."""
+_Right = jpeg_stream.Layout | chunks.Right | None
+_RIGHT = "ocr_worker: right"
+"""Where Pillow keeps what is known of a file: what was put right of it."""
 _FOREIGN = re.compile(
     r"unknown pixel mode|unknown data organization|cannot handle|unsupported|not supported|not available|not configured"
     r"|cannot determine|only supports|Inappropriate|^\d+$",
@@ -59,10 +60,10 @@ def opened(path: Path, kind: str, max_pixels: float) -> Iterator[Image.Image]:
     samples.teach_pillow()
     try:
         with path.open("rb") as stream:
-            right = _put_right(stream) if kind == "jpeg" else None
-            with _open(io.BytesIO(right.whole()) if right else stream, _FORMATS[kind]) as image:
+            right = _put_right(stream, kind)
+            with _open(_source(stream, right), _FORMATS[kind]) as image:
                 check_size(image, path, max_pixels)
-                image.info[_JPEG] = right
+                image.info[_RIGHT] = right
                 yield image
     except UnidentifiedImageError as error:
         raise CorruptError(
@@ -76,11 +77,29 @@ def opened(path: Path, kind: str, max_pixels: float) -> Iterator[Image.Image]:
         raise refusal(error, path) from error
 
 
-def _put_right(stream: BinaryIO) -> jpeg_stream.Layout | None:
-    """A JPEG as every viewer takes it; None for one of the kinds that are left to Pillow."""
+def _put_right(stream: BinaryIO, kind: str) -> _Right:
+    """The picture as every viewer takes it; None where it is that already, or is left to Pillow."""
+    if kind not in ("jpeg", "png", "webp"):
+        return None
     content = stream.read()
     stream.seek(0)
-    return None if jpeg_stream.is_foreign(content) else jpeg_stream.put_right(content)
+    match kind:
+        case "jpeg":
+            return None if jpeg_stream.is_foreign(content) else jpeg_stream.put_right(content)
+        case "png":
+            return chunks.png(content)
+        case _:
+            return chunks.webp(content)
+
+
+def _source(stream: BinaryIO, right: _Right) -> BinaryIO:
+    match right:
+        case jpeg_stream.Layout():
+            return io.BytesIO(right.whole())
+        case chunks.Right():
+            return io.BytesIO(right.content)
+        case None:
+            return stream
 
 
 def _open(source: BinaryIO, kind: str) -> Image.Image:
@@ -158,19 +177,28 @@ def read_grey(image: Image.Image, path: Path) -> GreyImage:
 
 def decode(image: Image.Image, path: Path) -> tuple[str, ...]:
     """Load the selected frame, and say what is wrong with it. Raises CorruptError, UnsupportedTypeError."""
-    if image.format != "TIFF":
-        image.load()
-        right = image.info.get(_JPEG)
-        found: tuple[float, tuple[str, ...]] = (jpeg_stream.share(right) if right else 1.0, ())
+    if image.format == "TIFF":
+        share, complaints = _decode_tiff(image, path)
+        said = tuple(f"The picture is damaged, and its decoder says so: {line}" for line in complaints[:1])
     else:
-        found = _decode_tiff(image, path)
-    share, complaints = found
+        image.load()
+        share, is_damaged = _held(image.info.get(_RIGHT))
+        said = flaws(share, is_damaged=is_damaged)
     if share < TORN_SHARE:
         raise CorruptError(f"{path.name} is damaged or cut short; save or scan it again")
-    said = cut_short(share)
-    return said or tuple(
-        f"The picture is damaged, and its decoder says so: {line}" for line in complaints[:1]
-    )
+    return flaws(share) or said
+
+
+def _held(right: _Right) -> tuple[float, bool]:
+    """How much of the picture is there, and whether that is damaged."""
+    match right:
+        case jpeg_stream.Layout():
+            share = jpeg_stream.share(right)
+            return share, share >= 1 and jpeg_damage.is_damaged(right)
+        case chunks.Right():
+            return 1.0, right.is_damaged
+        case None:
+            return 1.0, False
 
 
 def _decode_tiff(image: Image.Image, path: Path) -> tuple[float, tuple[str, ...]]:

@@ -10,7 +10,7 @@ import img2pdf
 import pikepdf
 from PIL import Image, ImageStat
 
-from ocr_worker.engines.images import filters, headers, image_files, jpeg_stream, samples, tiff
+from ocr_worker.engines.images import chunks, filters, headers, image_files, jpeg_stream, samples, tiff
 from ocr_worker.engines.images.profiles import drop_foreign_profiles
 from ocr_worker.errors import InternalError, OcrError
 
@@ -98,6 +98,8 @@ def _own_stream(image: Image.Image, path: Path, kind: str) -> bytes:
     if kind == "jpeg":
         right = jpeg_stream.mended(content)
         content = right.content if right else b""
+    elif chunks.png(content) is not None:
+        return b""
     return content if _is_kept(image, kind, content) else b""
 
 

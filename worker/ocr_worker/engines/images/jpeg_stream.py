@@ -1,7 +1,7 @@
 """A JPEG as it lies in its bytes: put right where every viewer makes do with it, and how many of its rows are there.
 
-Put right are bytes before its start, a missing end marker, a height that stands behind the picture (DNL), and one that
-is wrong. Source of the markers: ITU-T T.81, annex B.
+Put right are bytes before its start, a second start, a missing end marker, a height that stands behind the picture
+(DNL), and one that is wrong. Source of the markers: ITU-T T.81, annex B.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _PLAIN = {0xC0, 0xC1, 0xC2}
 """Frames that all readers of PDFs know: neither lossless, hierarchical nor arithmetic."""
 _KNOWN = {0xC3, 0xC9, 0xCA}
 """Lossless, and with arithmetic codes."""
-_DNL, _DRI, _SOS, _EOI = 0xDC, 0xDD, 0xDA, 0xD9
+_DNL, _DRI, _SOS, _EOI, _SOI = 0xDC, 0xDD, 0xDA, 0xD9, 0xD8
 _BARE = {0x01, 0xD8, *range(0xD0, 0xD8)}
 """Markers with nothing behind them."""
 _MARKER = re.compile(rb"\xff+([^\x00\xff])")
 _AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 _PROBE = b"\x5a\xa7\x3c\x99\x12\xe4" * 200
-_SMALLER = 8
+SMALLER = 8
 """A drawing so much smaller takes all of the JPEG's bits, but little time."""
 _MCU_ROWS = 16
 """A height counts as the right one if it ends within the last row of blocks."""
@@ -115,7 +115,7 @@ def layout(content: bytes) -> Layout | None:
         return None
     found = _Walk(content[start:] if start else content)
     found.walk()
-    return found.layout()
+    return layout(found.with_one_start()) if found.more_starts else found.layout()
 
 
 class _Walk:
@@ -127,6 +127,12 @@ class _Walk:
         self._scans: list[Scan] = []
         self._late_height = self._interval = 0
         self._is_ended = False
+        self.more_starts: list[int] = []
+
+    def with_one_start(self) -> bytes:
+        starts = [0, *(at + 2 for at in self.more_starts)]
+        ends = [*self.more_starts, len(self._content)]
+        return b"".join(self._content[start:end] for start, end in zip(starts, ends, strict=True))
 
     def walk(self) -> None:
         while (found := _MARKER.search(self._content, self._at)) is not None:
@@ -135,6 +141,8 @@ class _Walk:
                 self._is_ended = True
                 return
             if marker in _BARE:
+                if marker == _SOI and not self._scans:
+                    self.more_starts.append(self._at - 2)
                 continue
             length = int.from_bytes(self._content[self._at : self._at + 2], "big")
             body = self._content[self._at + 2 : self._at + length]
@@ -199,6 +207,7 @@ class Mended:
     content: bytes
     share: float
     """Of its rows that are there; 1 for all."""
+    right: Layout
     is_resized: bool = False
     """Its height was put right, which not every reader does."""
 
@@ -209,7 +218,7 @@ def mended(content: bytes, due: tuple[int, int] | None = None) -> Mended | None:
     if found is None or right is None:
         return None
     resized = right.size != found.size or bool(found.late_height)
-    return Mended(right.whole(), share(right), is_resized=resized)
+    return Mended(right.whole(), share(right), right, is_resized=resized)
 
 
 def plain(content: bytes) -> bytes:
@@ -282,11 +291,11 @@ def rows_held(found: Layout) -> int:
     scan = found.scans[0 if found.is_progressive else -1]
     data, mode = found.content[: scan.end], "L" if scan is found.scans[0] else "RGB"
     try:
-        plain, probed = _small(data + _END, mode), _small(data + _PROBE + _END, mode)
+        plain, probed = small(data + _END, mode), small(data + _PROBE + _END, mode)
     except headers.BROKEN:
         return 0
     differing = ImageChops.difference(plain, probed).getbbox()
-    held = height if differing is None else differing[1] * _SMALLER
+    held = height if differing is None else differing[1] * SMALLER
     return min(held, _rows_by_restarts(found), height)
 
 
@@ -301,11 +310,12 @@ def _rows_by_restarts(found: Layout) -> int:
     return (scan.restarts + 1) * found.restart_interval // a_row * down
 
 
-def _small(content: bytes, mode: str) -> Image.Image:
+def small(content: bytes, mode: str = "L") -> Image.Image:
+    """Drawn so small that it takes little time; all of its bits are read."""
     # Sizes are checked by whoever asks; Pillow's own limit is global.
     Image.MAX_IMAGE_PIXELS = None
     with Image.open(io.BytesIO(content), formats=["JPEG"]) as picture:
-        picture.draft(mode, (max(1, picture.width // _SMALLER), max(1, picture.height // _SMALLER)))
+        picture.draft(mode, (max(1, picture.width // SMALLER), max(1, picture.height // SMALLER)))
         picture.load()
         small: Image.Image = picture.convert("L" if picture.mode == "L" else "RGB")
         return small

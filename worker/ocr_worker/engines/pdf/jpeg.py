@@ -6,13 +6,13 @@ import io
 
 from PIL import Image
 
-from ocr_worker.engines.images import headers, jpeg_stream
-from ocr_worker.engines.images.cut_short import TORN_SHARE
+from ocr_worker.engines.images import headers, jpeg_damage, jpeg_stream
+from ocr_worker.engines.images.cut_short import TORN_SHARE, flaws
 from ocr_worker.errors import CorruptError
 
 
-def luma(content: bytes, colours: int, size: tuple[int, int]) -> tuple[Image.Image, float] | None:
-    """The JPEG in 8-bit grey and the share of its rows that is there; None if it is not of this size, or of so many colours.
+def luma(content: bytes, colours: int, size: tuple[int, int]) -> tuple[Image.Image, tuple[str, ...]] | None:
+    """The JPEG in 8-bit grey, and what is wrong with it; None if it is not of this size, or of so many colours.
 
     Raises CorruptError when it can't be decoded, or too little of it.
     """
@@ -25,7 +25,10 @@ def luma(content: bytes, colours: int, size: tuple[int, int]) -> tuple[Image.Ima
             raise ValueError("no JPEG, or not enough of it")
         with _opened(right.content) as picture:
             fits = picture.size == size and len(picture.getbands()) == colours
-            return (_decoded(picture), right.share) if fits else None
+            if not fits:
+                return None
+            said = flaws(right.share, is_damaged=jpeg_damage.is_damaged(right.right))
+            return _decoded(picture), said
     except headers.BROKEN as error:
         raise CorruptError(
             "its picture is damaged or cut short; get the file again, or scan it anew"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pikepdf
 
-from ocr_worker.engines.pdf import pdfium, qpdf
+from ocr_worker.engines.pdf import packed_objects, pdfium, qpdf
 from ocr_worker.errors import OcrError
 
 _OBJECT = re.compile(rb"(?<![0-9])(\d{1,8}) 0 obj\b(.{0,4096}?)(?:endobj|stream\r?\n)", re.DOTALL)
@@ -22,7 +22,11 @@ def salvage(path: Path, password: str | None) -> Saved | None:
     """The pages that can still be had, with a warning that says so; None when there are none."""
     if path.stat().st_size > TOO_LONG_BYTES or password:
         return None
-    gathered = _gathered(path)
+    content = path.read_bytes()
+    packed = packed_objects.unpacked(content)
+    if packed and (whole := _with_objects(content + packed)):
+        return whole
+    gathered = _gathered(content + packed)
     rebuilt = _rebuilt(path)
     if gathered is None or rebuilt is None:
         return gathered or rebuilt
@@ -55,22 +59,35 @@ def _rebuilt(path: Path) -> Saved | None:
     )
 
 
-def _gathered(path: Path) -> Saved | None:
-    """Under a new page tree."""
-    content = path.read_bytes()
-    numbers = [int(found[1]) for found in _OBJECT.finditer(content) if _PAGE.search(found[2])]
-    if not numbers:
-        return None
+def _with_objects(content: bytes) -> Saved | None:
+    """All of the document, if it has its root."""
     try:
-        pdf = qpdf.load(content + _new_tree(list(dict.fromkeys(numbers)), content), None, path.name)
+        pdf = qpdf.load(content, None, "")
         _drop_unreadable(pdf)
     except (qpdf.QpdfError, OcrError):
         return None
     if not len(pdf.pages):
         return None
-    return pdf, (
-        f"The file is damaged and its page tree lost: {len(pdf.pages)} page{'s' * (len(pdf.pages) != 1)} could be recovered",
-    )
+    return pdf, (f"The file is damaged and was mended: {_pages(pdf)} could be read",)
+
+
+def _pages(pdf: pikepdf.Pdf) -> str:
+    return f"{len(pdf.pages)} page{'s' * (len(pdf.pages) != 1)}"
+
+
+def _gathered(content: bytes) -> Saved | None:
+    """Under a new page tree."""
+    numbers = [int(found[1]) for found in _OBJECT.finditer(content) if _PAGE.search(found[2])]
+    if not numbers:
+        return None
+    try:
+        pdf = qpdf.load(content + _new_tree(list(dict.fromkeys(numbers)), content), None, "")
+        _drop_unreadable(pdf)
+    except (qpdf.QpdfError, OcrError):
+        return None
+    if not len(pdf.pages):
+        return None
+    return pdf, (f"The file is damaged and its page tree lost: {_pages(pdf)} could be recovered",)
 
 
 def _new_tree(numbers: list[int], content: bytes) -> bytes:

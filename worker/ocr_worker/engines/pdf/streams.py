@@ -12,7 +12,7 @@ from typing import Any
 import pikepdf
 from pikepdf import Array
 
-from ocr_worker.engines.images import fax, headers, jpeg_stream
+from ocr_worker.engines.images import fax, headers, jpeg_damage, jpeg_stream
 from ocr_worker.engines.pdf import coded_lengths, unpacking
 from ocr_worker.engines.pdf.unpacking import (
     MOST_BYTES,
@@ -60,6 +60,8 @@ class Held:
     """1 when all of it is there, and where that can't be told."""
     is_foreign: bool = False
     """It is of a kind that nobody here can decode."""
+    is_damaged: bool = False
+    """All of it is there, but not as it was."""
     instead: bytes | None = None
     """A JPEG put right as PDFium would not, to draw the page with."""
 
@@ -139,7 +141,8 @@ def _jpeg(packed: bytes, size: tuple[int, int]) -> Held:
     right = jpeg_stream.mended(packed, size)
     if right is None:
         return Held(0.0)
-    return Held(right.share, instead=right.content if right.is_resized else None)
+    is_damaged = right.share >= 1 and jpeg_damage.is_damaged(right.right)
+    return Held(right.share, is_damaged=is_damaged, instead=right.content if right.is_resized else None)
 
 
 def _foreign_jpeg(packed: bytes) -> Held:

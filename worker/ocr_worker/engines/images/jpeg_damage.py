@@ -1,0 +1,165 @@
+"""Whether the coded data of a JPEG are what they were: a decoder goes on after damage, and Pillow's says nothing.
+
+Sound data are used up: each interval, from one restart marker to the next, ends with its last block. So a difference in
+its last bytes makes one in the picture, near the interval's end. Where bytes were changed, the decoder goes astray, and
+is done with the blocks before the data end, or after. Bytes that were changed so that neither happens are not noticed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from PIL import Image, ImageChops
+
+from ocr_worker.engines.images import headers
+from ocr_worker.engines.images.jpeg_stream import SMALLER, Layout, small
+
+_MARKER = re.compile(rb"(\xff[\xd0-\xd7])")
+_CUT_BYTES = 2
+_LATE_BLOCKS = 4 * _CUT_BYTES
+"""So many lie in the last bytes at most: no code is shorter than a bit, and a block has two."""
+_LEAST_BYTES = 64
+"""Of an interval that is looked at."""
+_PROBES = 6
+_MOST_PIXELS = 1 << 25
+"""Of one that is drawn whole, in its colours, where its last bytes may be too fine for a small drawing."""
+_SEQUENTIAL = {0xC0, 0xC1}
+_PADDING = b"\0\xff"
+"""What some programs fill up the last interval with."""
+
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Interval:
+    data: bytes
+    first: int
+    """Of its blocks; counted from the picture's beginning."""
+    blocks: int
+
+
+def is_damaged(found: Layout) -> bool:
+    """Of one that is not cut short. What is progressive, or in several scans, is not judged."""
+    if found.frame not in _SEQUENTIAL or len(found.scans) != 1 or not found.sampling:
+        return False
+    if _is_out_of_order(found):
+        return True
+    across = -(-found.size[0] // found.mcu[0])
+    intervals = _intervals(found, across)
+    suspects = _without_effect(intervals, across, _Drawing(found, small))
+    if not suspects or found.size[0] * found.size[1] > _MOST_PIXELS:
+        return False
+    return bool(_without_effect(suspects, across, _Drawing(found, _large)))
+
+
+def _is_out_of_order(found: Layout) -> bool:
+    marks = _MARKER.findall(_data(found))
+    return bool(found.restart_interval) and any(
+        mark[1] != 0xD0 + number % 8 for number, mark in enumerate(marks)
+    )
+
+
+def _data(found: Layout) -> bytes:
+    scan = found.scans[0]
+    return found.content[scan.start : scan.end]
+
+
+def _intervals(found: Layout, across: int) -> list[_Interval]:
+    """Those whose blocks are whole rows, or a part of one row."""
+    down = -(-found.size[1] // found.mcu[1])
+    count = found.restart_interval or across * down
+    if count % across and across % count:
+        return []
+    pieces = _MARKER.split(_data(found))[::2] if found.restart_interval else [_data(found)]
+    pieces[-1] = pieces[-1].rstrip(_PADDING)
+    starts = range(0, across * down, count)
+    return [
+        _Interval(piece, start, min(count, across * down - start))
+        for start, piece in zip(starts, pieces, strict=False)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    found: Layout
+    draw: Callable[[bytes], Image.Image]
+
+    def differences(self, changed: set[int]) -> Iterator[Image.Image]:
+        """What comes of other last bytes of the intervals that begin with these blocks, time and again."""
+        head = self.found.content[: self.found.scans[0].start]
+        plain = self.draw(self.found.whole())
+        for probe in range(_PROBES):
+            data = _changed(self.found, changed, probe)
+            yield ImageChops.difference(plain, self.draw(head + data + b"\xff\xd9"))
+
+
+def _changed(found: Layout, changed: set[int], probe: int) -> bytes:
+    parts = _MARKER.split(_data(found)) if found.restart_interval else [_data(found)]
+    parts[-1] = parts[-1].rstrip(_PADDING)
+    for number, part in enumerate(parts[::2]):
+        if number * found.restart_interval in changed:
+            parts[2 * number] = part[: -_cut(part)].rstrip(b"\xff") + _other_bytes(probe, number)
+    return b"".join(parts)
+
+
+def _other_bytes(probe: int, number: int) -> bytes:
+    """None of them is FF, which would begin a marker."""
+    return hashlib.sha256(b"%d %d" % (probe, number)).digest().replace(b"\xff", b"")
+
+
+def _cut(part: bytes) -> int:
+    """So many bytes that they hold more than the filling of the last one; of a stuffed FF two are one."""
+    return 2 * _CUT_BYTES if b"\xff\0" in part[-_CUT_BYTES - 1 :] else _CUT_BYTES
+
+
+def _without_effect(intervals: list[_Interval], across: int, drawing: _Drawing) -> list[_Interval]:
+    """Those of which other last bytes make no difference, or one too early."""
+    rest = [one for one in intervals if len(one.data) >= _LEAST_BYTES]
+    scale = SMALLER if drawing.draw is small else 1
+    block = tuple(side // scale for side in drawing.found.mcu)
+    try:
+        for difference in drawing.differences({one.first for one in rest}):
+            rest = [one for one in rest if not _ends_with_data(one, difference, across, (block[0], block[1]))]
+            if not rest:
+                break
+    except headers.BROKEN:
+        return []
+    return rest
+
+
+def _ends_with_data(one: _Interval, difference: Image.Image, across: int, block: tuple[int, int]) -> bool:
+    """Whether its last blocks, and none long before them, differ."""
+    top, left = divmod(one.first, across)
+    late_row, late_left = divmod(max(one.first, one.first + one.blocks - _LATE_BLOCKS), across)
+    right = min(across, left + one.blocks)
+    bottom = top + max(1, one.blocks // across)
+    # Colours are smoothed across the borders of blocks.
+    if one.blocks <= across:
+        early, late = (left + 1, top, late_left - 1, bottom), (late_left, top, right, bottom)
+    else:
+        early, late = (0, top + 1, across, late_row - 1), (0, late_row, across, bottom)
+    return _differs(difference, late, block) and not _differs(difference, early, block)
+
+
+def _differs(difference: Image.Image, blocks: Box, block: tuple[int, int]) -> bool:
+    width, height = block
+    left, top, right, bottom = blocks
+    box = (
+        left * width,
+        top * height,
+        min(right * width, difference.width),
+        min(bottom * height, difference.height),
+    )
+    return box[0] < box[2] and box[1] < box[3] and difference.crop(box).getbbox() is not None
+
+
+def _large(content: bytes) -> Image.Image:
+    Image.MAX_IMAGE_PIXELS = None
+    with Image.open(io.BytesIO(content), formats=["JPEG"]) as picture:
+        picture.load()
+        drawn: Image.Image = picture.copy()
+        return drawn
