@@ -108,6 +108,40 @@ def test_a_webp_that_says_falsely_how_long_it_is_is_read(said: int, desk: Desk) 
     assert all(words in done.text for words in packed.WORDS)
 
 
+def with_tag(tag: int, value: int | None) -> Change:
+    """The one picture of a TIFF has this number there, or none."""
+
+    def change(content: bytes) -> bytes:
+        (at,) = struct.unpack_from("<I", content, 4)
+        (count,) = struct.unpack_from("<H", content, at)
+        entries = [content[at + 2 + 12 * n : at + 14 + 12 * n] for n in range(count)]
+        entries = [entry for entry in entries if struct.unpack_from("<H", entry) != (tag,)]
+        if value is not None:
+            entries.append(struct.pack("<HHII", tag, 4, 1, value))
+        listed = struct.pack("<H", len(entries)) + b"".join(
+            sorted(entries, key=lambda entry: struct.unpack_from("<H", entry))
+        )
+        even = content + bytes(len(content) % 2)
+        return even[:4] + struct.pack("<I", len(even)) + even[8:] + listed + bytes(4)
+
+    return change
+
+
+TIFFS = {"no-length": with_tag(279, None), "length-0": with_tag(279, 0), "orientation-99": with_tag(274, 99)}
+
+
+@pytest.mark.parametrize("packing", ["group4", "tiff_lzw"])
+@pytest.mark.parametrize("change", TIFFS)
+def test_a_tiff_with_a_wrong_tag_is_read_without_a_word(change: str, packing: str, desk: Desk) -> None:
+    picture = packed.page().convert("1") if packing == "group4" else packed.page()
+    whole = saved(picture, "TIFF", compression=packing, dpi=(200, 200), strip_size=1 << 30)
+
+    done = desk.process(file_of(desk, TIFFS[change](whole), "scan.tif"))
+
+    assert done.pages[0].warnings == ()
+    assert all(words in done.text for words in packed.WORDS)
+
+
 def jpeg(**options: Any) -> bytes:
     return saved(packed.page(), "JPEG", quality=90, dpi=(200, 200), **options)
 

@@ -29,7 +29,7 @@ _TRANSFORMS = {1: None, 2: 0, 6: 1}
 _MOST_IN_SEGMENT = 65_519
 _MOST_MCUS = 65_535
 _MOST_ENTRIES = 65_535
-_OF_TAGS = ("TIFFReadDirectory", "TIFFFetch", "TIFFAdvanceDirectory", "_TIFFVGetField")
+_OF_TAGS = ("TIFFReadDirectory", "TIFFFetch", "TIFFAdvanceDirectory", "_TIFFVGetField", "_TIFFVSetField")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ _OFFSETS, _ROWS_PER_STRIP, _LENGTHS, _PLANAR, _T4_OPTIONS = 273, 278, 279, 284, 
 _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_LENGTHS, _JPEG_TABLES = 322, 323, 324, 325, 347
 _PLAIN, _JPEG, _IN_PLANES = 1, 7, 2
 _FORGIVEN_ROWS = 2
+_TO_THE_END = -1
+"""Of the file: the length of each part where the file tells of none, as libtiff takes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,8 @@ def _parts(tags: Any) -> Iterator[_Part]:
     if not (offsets and all(size) and width and height):
         return
     planes = tags.get(_COLOURS, 1) if tags.get(_PLANAR) == _IN_PLANES else 1
-    places = chain(zip(offsets, chain(lengths, repeat(0)), strict=False), repeat((None, 0)))
+    known = chain(lengths, repeat(0)) if any(lengths) else repeat(_TO_THE_END)
+    places = chain(zip(offsets, known, strict=False), repeat((None, 0)))
     for _ in range(planes):
         for top in range(0, height, size[1]):
             rows = min(size[1], height - top)
