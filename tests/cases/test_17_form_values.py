@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pikepdf
+import pytest
 from pikepdf import Array, Dictionary, Name, String
 
 from tests.cases.shown import WHOLE_PAGE, form, jpeg, page, saved, sheet, text
@@ -126,6 +127,23 @@ def test_a_stamp_on_a_page_of_text_is_its_text(desk: Desk, tmp_path: Path) -> No
     ]
     assert 300 < place[0] < place[2] < 560
     assert 841.92 - 710 < place[1] < place[3] < 841.92 - 660
+
+
+@pytest.mark.parametrize(
+    "box", [[-500, -500, -400, -480], [600, 752, 700, 772], [0, 0, 0, 0], [220, 752, 220, 772]]
+)
+def test_a_field_that_nobody_sees_is_not_told(box: list[float], desk: Desk, tmp_path: Path) -> None:
+    """Beyond the page, or without a size: programs leave values there that are not for readers."""
+    with pikepdf.new() as pdf:
+        made = page(pdf, LABELS, {})
+        seen = _field(pdf, [220, 712, 500, 732], V=String("Kingfisher Bay"))
+        _form(pdf, made, [_field(pdf, box, V=String("never shown")), seen])
+        path = saved(pdf, tmp_path / "form.pdf")
+
+    done = desk.process(path)
+
+    assert "Kingfisher Bay" in done.text
+    assert "never" not in done.text
 
 
 def test_a_filled_form_on_a_scan_is_told_once(desk: Desk, tmp_path: Path) -> None:

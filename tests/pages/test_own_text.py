@@ -15,8 +15,7 @@ from tests.pages.desk import Desk
 @pytest.mark.parametrize(
     ("first", "read"),
     [
-        # PDFium joins a word that is broken at a line's end.
-        ("An exam-", "An exam-ple"),
+        ("An exam-", "An exam- ple"),
         ("Stra\u00dfe \u65e5\u672c\u8a9e", "Stra\u00dfe \u65e5\u672c\u8a9e ple"),
         ("Smile \U0001f600 \U0001d518", "Smile \U0001f600 \U0001d518 ple"),
     ],
@@ -34,6 +33,22 @@ def test_words_keep_their_places_behind_characters_that_pdfium_counts_otherwise(
     last = words[-1]
     assert last["text"] == "read"
     assert last["box_points"] == pytest.approx([310, 166, 350, 196], abs=1)
+
+
+def test_lines_that_end_in_a_hyphen_are_lines(desk: Desk, tmp_path: Path) -> None:
+    """PDFium joins the halves of such a word, and so their lines."""
+    lines = ["a long exam-", "ple of words that are bro-", "ken over the lines of a page"]
+
+    done = desk.process(_page(tmp_path / "own.pdf", lines))
+
+    assert [line for line in done.text.splitlines() if line] == lines
+    places = {
+        word["text"]: word["box_points"]
+        for line in done.record["pages"][0]["lines"]
+        for word in line["words"]
+    }
+    assert places["exam-"] == pytest.approx([120, 100, 170, 130], abs=1)
+    assert places["ken"] == pytest.approx([50, 220, 80, 250], abs=1)
 
 
 def _page(path: Path, texts: list[str]) -> Path:

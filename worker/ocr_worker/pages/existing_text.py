@@ -22,6 +22,8 @@ HIDDEN_CHARACTERS = 20
 GARBAGE_SHARE = 0.3
 SYMBOL_SHARE = 0.45
 """Of a hidden layer's characters: columns of figures have less, noise that was read as text has more."""
+_LINE_END_HYPHEN = "\x02"
+"""How PDFium marks one."""
 _WORDS_AND_BREAKS = re.compile(r"[\r\n]|\S+")
 _REPEATED = re.compile(r"(.)\1+", re.DOTALL)
 _UNREADABLE = {"Cc", "Cn", "Co", "Cs"}
@@ -104,15 +106,20 @@ def _rows(text: str) -> Iterator[list[tuple[int, int]]]:
             if row:
                 yield row
             row = []
-        else:
-            row.append(found.span())
+            continue
+        start = found.start()
+        # PDFium joins the halves of a word that is hyphenated over two lines.
+        while (end := text.find(_LINE_END_HYPHEN, start, found.end()) + 1) and end < found.end():
+            yield [*row, (start, end)]
+            row, start = [], end
+        row.append((start, found.end()))
     if row:
         yield row
 
 
 def _readable(text: str) -> str:
-    # PDFium marks a hyphen at a line's end with U+0002; halves of a pair come one by one.
-    text = text.replace("\x02", "-")
+    # Halves of a pair come one by one.
+    text = text.replace(_LINE_END_HYPHEN, "-")
     return (
         text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     )

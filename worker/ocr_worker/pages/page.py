@@ -283,12 +283,22 @@ def _own_lines(pdf: PdfFile, sheet: Sheet, page: Page, settings: PageSettings) -
     if settings.existing_text == "skip" and existing_text.has_good_layer(content):
         text, texts = page_content.with_layer(sheet.page, content)
     lines = existing_text.read_lines(text, texts, to_pixels)
-    blocks = typed_text.blocks(
-        form_values.values(pdf.structure, sheet.number, sheet.layers.is_off), to_pixels
-    )
+    blocks = typed_text.blocks(_values(pdf, sheet), to_pixels)
     if stamps := sheet.stamps:
         blocks += [[line] for line in existing_text.read_lines(stamps.text, stamps.texts, to_pixels)]
     return beside_text.woven(lines, blocks) if blocks else lines
+
+
+def _values(pdf: PdfFile, sheet: Sheet) -> list[form_values.Value]:
+    """Those that are displayed: neither on layers that are off, nor beyond the page, nor in fields without a size."""
+    left, bottom, right, top = pdf_geometry.visible_box(pdf.structure.pages[sheet.number - 1])
+    found = form_values.values(pdf.structure, sheet.number, sheet.layers.is_off)
+    return [
+        value
+        for value in found
+        if max(left, value.box[0]) < min(right, value.box[2])
+        and max(bottom, value.box[1]) < min(top, value.box[3])
+    ]
 
 
 def _sized(sheet: Sheet, dpi: float, status: PageStatus) -> Page:
