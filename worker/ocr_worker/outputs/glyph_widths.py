@@ -33,12 +33,18 @@ class TextState:
             return self
 
 
+def _of_graphics_state(given: Any) -> dict[str, Any]:
+    chosen = given.get("/Font") if isinstance(given, Dictionary) else None
+    return {"font": chosen[0], "size": float(chosen[1])} if isinstance(chosen, Array) else {}
+
+
 _CHANGES: dict[str, Callable[[Any, Any], dict[str, Any]]] = {
     "Tr": lambda operands, _: {"mode": int(operands[0])},
     "Tf": lambda operands, resources: {
         "font": resources.Font.get(operands[0]),
         "size": float(operands[1]),
     },
+    "gs": lambda operands, resources: _of_graphics_state(resources.ExtGState.get(operands[0])),
     "Tz": lambda operands, _: {"stretch": float(operands[0]) / 100},
     "Tc": lambda operands, _: {"character_space": float(operands[0])},
     "Tw": lambda operands, _: {"word_space": float(operands[0])},
