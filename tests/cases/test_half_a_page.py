@@ -14,6 +14,7 @@ import pytest
 from pikepdf import Name, Stream
 from PIL import Image
 
+from ocr_worker.engines.pdf.coded_lengths import jpx_share
 from ocr_worker.engines.pdf.streams import held
 from ocr_worker.model.tasks import Failure, PageDone
 from tests.cases import packed
@@ -92,6 +93,29 @@ def test_how_much_there_is_of_a_large_picture_is_known_too(packing: str) -> None
     shares = [_share(packed.cut(share)(content), side, filters) for share in (1.0, 0.99, 0.5)]
 
     assert shares == [1.0, pytest.approx(0.99, abs=0.01), pytest.approx(0.5, abs=0.01)]
+
+
+@pytest.mark.parametrize("count", range(1, 25))
+def test_a_jpeg_2000_whose_tile_comes_in_parts_is_whole(count: int) -> None:
+    content = saved_in_parts(count)
+
+    assert jpx_share(content) == 1
+    assert jpx_share(content[: len(content) * 3 // 4]) == pytest.approx(0.75, abs=0.1)
+
+
+def saved_in_parts(count: int) -> bytes:
+    """The data of its one tile, in so many parts of a tile."""
+    stream = pictures.saved(packed.page(), "JPEG2000", no_jp2=True)
+    start = stream.index(b"\xff\x90")
+    data = stream[stream.index(b"\xff\x93", start) + 2 : -2]
+    step = -(-len(data) // count)
+    pieces = [data[number * step : (number + 1) * step] for number in range(count)]
+    head = b"\xff\x90\0\x0a\0\0"
+    parts = (
+        head + struct.pack(">IBB", len(piece) + 14, number, count) + b"\xff\x93" + piece
+        for number, piece in enumerate(pieces)
+    )
+    return stream[:start] + b"".join(parts) + b"\xff\xd9"
 
 
 def _share(content: bytes, side: int, filters: Name) -> float:

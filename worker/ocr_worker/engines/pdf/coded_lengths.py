@@ -37,7 +37,9 @@ def jpx_share(data: bytes) -> float:
         elif marker >> 8 != 0xFF or data[at : at + 2] == _EOC:
             break
         at += 2 + max(2, length)
-    return min(1.0, sum(min(1.0, share) for share in shares.values()) / tiles) if tiles else 0.0
+    # Six sixths of a tile are less than 1 in floating point.
+    there = sum(min(1.0, round(share, 6)) for share in shares.values())
+    return min(1.0, there / tiles) if tiles else 0.0
 
 
 def _codestream_start(data: bytes) -> int | None:
