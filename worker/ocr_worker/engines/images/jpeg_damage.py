@@ -2,7 +2,11 @@
 
 Sound data are used up: each interval, from one restart marker to the next, ends with its last block. So a difference in
 its last bytes makes one in the picture, near the interval's end. Where bytes were changed, the decoder goes astray, and
-is done with the blocks before the data end, or after. Bytes that were changed so that neither happens are not noticed.
+is done with the blocks before the data end, or after.
+
+And each block's mean is coded by how much it differs from the one before: after damage all that follow are too light or
+too dark, and paper is lighter than white, which no encoder writes. Bytes that were changed so that nothing of this
+happens are not noticed.
 """
 
 from __future__ import annotations
@@ -16,9 +20,14 @@ from dataclasses import dataclass
 from PIL import Image, ImageChops
 
 from ocr_worker.engines.images import headers
-from ocr_worker.engines.images.jpeg_stream import SMALLER, Layout, small
+from ocr_worker.engines.images.filters import grey_range
+from ocr_worker.engines.images.jpeg_stream import MARKER, SMALLER, Layout, small
 
-_MARKER = re.compile(rb"(\xff[\xd0-\xd7])")
+_RESTART = re.compile(rb"(\xff[\xd0-\xd7])")
+_DQT, _APP14 = 0xDB, 0xEE
+_MIDDLE = 128
+_ROUNDED = 2.0
+"""Grey levels, by which a mean may be off."""
 _CUT_BYTES = 2
 _LATE_BLOCKS = 4 * _CUT_BYTES
 """So many lie in the last bytes at most: no code is shorter than a bit, and a block has two."""
@@ -43,7 +52,9 @@ class _Interval:
 
 
 def is_damaged(found: Layout) -> bool:
-    """Of one that is not cut short. What is progressive, or in several scans, is not judged."""
+    """Of one that is not cut short. What is progressive, or in several scans, is judged by its means alone."""
+    if _is_beyond_white(found):
+        return True
     if found.frame not in _SEQUENTIAL or len(found.scans) != 1 or not found.sampling:
         return False
     if _is_out_of_order(found):
@@ -56,8 +67,55 @@ def is_damaged(found: Layout) -> bool:
     return bool(_without_effect(suspects, across, _Drawing(found, _large)))
 
 
+def _is_beyond_white(found: Layout) -> bool:
+    """Whether blocks are lighter than white or darker than black: told from a drawing of half the contrast."""
+    halved = _with_half_contrast(found)
+    if halved is None:
+        return False
+    content, share = halved
+    try:
+        low, high = grey_range(small(content))
+    except headers.BROKEN:
+        return False
+    reach = _MIDDLE * share + _ROUNDED
+    return low < _MIDDLE - reach or high > _MIDDLE + reach
+
+
+def _with_half_contrast(found: Layout) -> tuple[bytes, float] | None:
+    """With means that count half as much, or a little less, and how much; None where they can't."""
+    if len(found.sampling) not in (1, 3) or found.precision != 8 or _is_rgb(found):
+        return None
+    content, table = bytearray(found.whole()), found.content[found.frame_at + 12]
+    for start, end in _segments(found, _DQT):
+        at = start
+        while at < end:
+            width = 1 + (content[at] >> 4)
+            if content[at] & 15 == table:
+                step = int.from_bytes(content[at + 1 : at + 1 + width], "big")
+                content[at + 1 : at + 1 + width] = (step // 2).to_bytes(width, "big")
+                return (bytes(content), (step // 2) / step) if step > 1 else None
+            at += 1 + 64 * width
+    return None
+
+
+def _segments(found: Layout, kind: int) -> Iterator[tuple[int, int]]:
+    """Where those before the picture begin and end; not those of a preview in another one."""
+    at = 2
+    while (marker := MARKER.search(found.content, at, found.scans[0].start)) is not None:
+        at = marker.end() + int.from_bytes(found.content[marker.end() : marker.end() + 2], "big")
+        if marker[1][0] == kind:
+            yield marker.end() + 2, at
+
+
+def _is_rgb(found: Layout) -> bool:
+    """Whether it has three colours that are no luma and two others."""
+    adobe = [found.content[start:end] for start, end in _segments(found, _APP14)]
+    is_plain = any(body.startswith(b"Adobe") and body[11:12] == b"\0" for body in adobe)
+    return len(found.sampling) == 3 and (is_plain or set(found.sampling) == set(b"RGB"))
+
+
 def _is_out_of_order(found: Layout) -> bool:
-    marks = _MARKER.findall(_data(found))
+    marks = _RESTART.findall(_data(found))
     return bool(found.restart_interval) and any(
         mark[1] != 0xD0 + number % 8 for number, mark in enumerate(marks)
     )
@@ -74,7 +132,7 @@ def _intervals(found: Layout, across: int) -> list[_Interval]:
     count = found.restart_interval or across * down
     if count % across and across % count:
         return []
-    pieces = _MARKER.split(_data(found))[::2] if found.restart_interval else [_data(found)]
+    pieces = _RESTART.split(_data(found))[::2] if found.restart_interval else [_data(found)]
     pieces[-1] = pieces[-1].rstrip(_PADDING)
     starts = range(0, across * down, count)
     return [
@@ -98,7 +156,7 @@ class _Drawing:
 
 
 def _changed(found: Layout, changed: set[int], probe: int) -> bytes:
-    parts = _MARKER.split(_data(found)) if found.restart_interval else [_data(found)]
+    parts = _RESTART.split(_data(found)) if found.restart_interval else [_data(found)]
     parts[-1] = parts[-1].rstrip(_PADDING)
     for number, part in enumerate(parts[::2]):
         if number * found.restart_interval in changed:

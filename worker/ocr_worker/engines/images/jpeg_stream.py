@@ -26,7 +26,7 @@ _KNOWN = {0xC3, 0xC9, 0xCA}
 _DNL, _DRI, _SOS, _EOI, _SOI = 0xDC, 0xDD, 0xDA, 0xD9, 0xD8
 _BARE = {0x01, 0xD8, *range(0xD0, 0xD8)}
 """Markers with nothing behind them."""
-_MARKER = re.compile(rb"\xff+([^\x00\xff])")
+MARKER = re.compile(rb"\xff+([^\x00\xff])")
 _AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 _PROBE = b"\x5a\xa7\x3c\x99\x12\xe4" * 200
@@ -135,7 +135,7 @@ class _Walk:
         return b"".join(self._content[start:end] for start, end in zip(starts, ends, strict=True))
 
     def walk(self) -> None:
-        while (found := _MARKER.search(self._content, self._at)) is not None:
+        while (found := MARKER.search(self._content, self._at)) is not None:
             marker, self._at = found[1][0], found.end()
             if marker == _EOI:
                 self._is_ended = True
