@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from PIL import Image, ImageChops
@@ -29,13 +29,15 @@ _MIDDLE = 128
 _ROUNDED = 2.0
 """Grey levels, by which a mean may be off."""
 _CUT_BYTES = 2
-_LATE_BLOCKS = 4 * _CUT_BYTES
+_LATE_BLOCKS = 8
 """So many lie in the last bytes at most: no code is shorter than a bit, and a block has two."""
 _LEAST_BYTES = 64
 """Of an interval that is looked at."""
-_PROBES = 6
-_MOST_PIXELS = 1 << 25
-"""Of one that is drawn whole, in its colours, where its last bytes may be too fine for a small drawing."""
+_FEW_PROBES, _MOST_PROBES = 2, 6
+"""Of a drawing that shows all; a small one shows it soon or not at all."""
+_SCALES = SMALLER, 2, 1
+_MOST_PIXELS = 1 << 26
+"""Of one that is drawn larger, in its colours, where its last bytes may be too fine for a small drawing."""
 _SEQUENTIAL = {0xC0, 0xC1}
 _PADDING = b"\0\xff"
 """What some programs fill up the last interval with."""
@@ -60,11 +62,14 @@ def is_damaged(found: Layout) -> bool:
     if _is_out_of_order(found):
         return True
     across = -(-found.size[0] // found.mcu[0])
-    intervals = _intervals(found, across)
-    suspects = _without_effect(intervals, across, _Drawing(found, small))
-    if not suspects or found.size[0] * found.size[1] > _MOST_PIXELS:
-        return False
-    return bool(_without_effect(suspects, across, _Drawing(found, _large)))
+    suspects = _intervals(found, across)
+    for scale in _SCALES:
+        # What is too fine for a small drawing may show in a larger one.
+        too_large = scale < SMALLER and found.size[0] * found.size[1] > _MOST_PIXELS
+        suspects = [] if too_large else _without_effect(suspects, across, _Drawing(found, scale))
+        if not suspects:
+            return False
+    return True
 
 
 def _is_beyond_white(found: Layout) -> bool:
@@ -144,13 +149,16 @@ def _intervals(found: Layout, across: int) -> list[_Interval]:
 @dataclass(frozen=True, slots=True)
 class _Drawing:
     found: Layout
-    draw: Callable[[bytes], Image.Image]
+    scale: int
+
+    def draw(self, content: bytes) -> Image.Image:
+        return small(content) if self.scale == SMALLER else _drawn(content, self.scale)
 
     def differences(self, changed: set[int]) -> Iterator[Image.Image]:
         """What comes of other last bytes of the intervals that begin with these blocks, time and again."""
         head = self.found.content[: self.found.scans[0].start]
         plain = self.draw(self.found.whole())
-        for probe in range(_PROBES):
+        for probe in range(_FEW_PROBES if self.scale > 1 else _MOST_PROBES):
             data = _changed(self.found, changed, probe)
             yield ImageChops.difference(plain, self.draw(head + data + b"\xff\xd9"))
 
@@ -177,11 +185,10 @@ def _cut(part: bytes) -> int:
 def _without_effect(intervals: list[_Interval], across: int, drawing: _Drawing) -> list[_Interval]:
     """Those of which other last bytes make no difference, or one too early."""
     rest = [one for one in intervals if len(one.data) >= _LEAST_BYTES]
-    scale = SMALLER if drawing.draw is small else 1
-    block = tuple(side // scale for side in drawing.found.mcu)
+    block = drawing.found.mcu[0] // drawing.scale, drawing.found.mcu[1] // drawing.scale
     try:
         for difference in drawing.differences({one.first for one in rest}):
-            rest = [one for one in rest if not _ends_with_data(one, difference, across, (block[0], block[1]))]
+            rest = [one for one in rest if not _ends_with_data(one, difference, across, block)]
             if not rest:
                 break
     except headers.BROKEN:
@@ -215,9 +222,11 @@ def _differs(difference: Image.Image, blocks: Box, block: tuple[int, int]) -> bo
     return box[0] < box[2] and box[1] < box[3] and difference.crop(box).getbbox() is not None
 
 
-def _large(content: bytes) -> Image.Image:
+def _drawn(content: bytes, scale: int) -> Image.Image:
     Image.MAX_IMAGE_PIXELS = None
     with Image.open(io.BytesIO(content), formats=["JPEG"]) as picture:
+        picture.draft(None, (max(1, picture.width // scale), max(1, picture.height // scale)))
         picture.load()
-        drawn: Image.Image = picture.copy()
-        return drawn
+    # Its memory outlives the file.
+    drawn: Image.Image = picture
+    return drawn
