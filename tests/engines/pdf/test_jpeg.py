@@ -17,8 +17,8 @@ def test_a_scan_beyond_pillows_own_limit_is_decoded(monkeypatch: pytest.MonkeyPa
     found = jpeg.luma(scan, 1, pictures.SIZE)
 
     assert found is not None
-    picture, share = found
-    assert (picture.mode, picture.size, share) == ("L", pictures.SIZE, 1.0)
+    picture, flaws = found
+    assert (picture.mode, picture.size, flaws) == ("L", pictures.SIZE, ())
 
 
 def test_a_jpeg_of_another_size_than_it_should_have_is_not_decoded() -> None:
