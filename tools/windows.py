@@ -39,8 +39,8 @@ ROOMS = (
     "--deselect=tests/protocol/test_worker.py",
 )  # fmt: skip
 """What starts no worker: under Wine, on a machine with other work, one may take minutes."""
-PART = (*ROOMS[:-1], "tests/processes", "tests/e2e/test_windows.py")
-"""What tells most in a few minutes."""
+PART = (*ROOMS[:-1], "tests/jobs", "tests/pages", "tests/processes", "tests/e2e/test_windows.py")
+"""What tells most in some minutes."""
 PARTS = {"test-rooms": ROOMS, "test": PART, "test-all": ALL}
 KEEPER = "import ctypes, sys; ctypes.windll.user32.GetDesktopWindow(); print(flush=True); sys.stdin.read()"
 """Has all of Wine's services started, and keeps them."""
