@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
+import psutil
 import pytest
 
 from tests.windows_run import REPOSITORY, entries
+from tools.verify_platform import PROMISED_SECONDS, seconds_until_gone
 from tools.windows_sidecar import PINS, pins_for_windows
 from tools.windows_worker import to_linux, to_windows
 
@@ -69,3 +73,14 @@ def test_each_test_that_is_skipped_there_is_there_to_be_run_elsewhere() -> None:
 
     assert entries()
     assert missing == []
+
+
+def test_who_is_dead_is_gone_though_nobody_has_asked_how_it_ended() -> None:
+    begun = "import subprocess, sys; print(subprocess.Popen(['true']).pid, flush=True); sys.stdin.read()"
+    careless = subprocess.Popen([sys.executable, "-c", begun], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert careless.stdout
+
+    seconds = seconds_until_gone([psutil.Process(int(careless.stdout.readline()))])
+    careless.communicate()
+
+    assert seconds < PROMISED_SECONDS
