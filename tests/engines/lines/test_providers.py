@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import onnxruntime
 import ocr_worker
 from ocr_worker.engines.ocr.lines.model import read_model
 from ocr_worker.engines.ocr.lines.network import CPU, Runtime
-from ocr_worker.engines.ocr.lines.weights import Floats, Network
+from ocr_worker.engines.ocr.lines.weights import Floats, Matrix, Network
 from tests.engines.lines import made_data
 from tests.limits import HANG_SECONDS
 
@@ -142,3 +143,13 @@ def test_what_the_cpu_can_not_run_is_raised(network: Network, monkeypatch: pytes
 
     with pytest.raises(RuntimeError, match="out of memory"):
         runtime.read([LINE], 1)
+
+
+def test_a_network_of_both_kinds_of_numbers_is_read_in_fractions(network: Network) -> None:
+    content, *others = network.columns.gates
+    columns = replace(network.columns, gates=(Matrix(content.floats(), None), *others))
+
+    (read,) = Runtime(replace(network, columns=columns)).read([LINE], 1)
+
+    (known,) = Runtime(network).read([LINE], 1)
+    assert np.allclose(read, known, atol=0.05)

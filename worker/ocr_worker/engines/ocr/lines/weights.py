@@ -81,8 +81,9 @@ class Network:
 
     @property
     def is_whole(self) -> bool:
-        """Whether its layers reckon in whole numbers, each a 127th."""
-        return self.output.scales is not None
+        """Whether all its layers reckon in whole numbers, each a 127th."""
+        gates = (gate for lstm in (self.columns, *self.along) for gate in lstm.gates)
+        return all(one.scales is not None for one in (self.convolution, *gates, self.output))
 
     @property
     def classes(self) -> int:

@@ -1,7 +1,7 @@
 """LSTMs in whole numbers, as libtesseract reckons them: what goes in and the states are 127ths, weights are bytes with scales.
 
-ONNX Runtime's own LSTM reckons in fractions: it takes half as long again, and reads other words than libtesseract.
-Here each step is a few operators, repeated along the line. Products are exact, so a line reads the same in any company.
+ONNX Runtime's own LSTM reckons in fractions, and takes half as long again. Here each step is a few operators, repeated
+along the line. Products are exact, so a line reads the same in any company. See docs/decisions/0223.
 """
 
 from __future__ import annotations
