@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from PIL import Image, ImageChops, ImageDraw
@@ -162,3 +163,39 @@ def test_a_faded_page_in_fairly_even_light_is_made_black_on_white_before_it_is_r
     assert read(GreyImage(ImageChops.subtract(light, ink), 300), engine).text == "1042 x 1754"
     # Once: for its words are sure, and lie wherever it has ink.
     assert engine.papers == [255]
+
+
+class Beside(Scripted):
+    """Reads the left half of the page alone; of a second picture it sees either half."""
+
+    def __init__(self, row_px: float, *, sees_more: bool) -> None:
+        super().__init__(row_px)
+        self.reads, self.sees_more = 0, sees_more
+
+    def find_layout(self, image: GreyImage) -> Layout:
+        rows = super().find_layout(image).rows
+        if self.reads and self.sees_more:
+            return Layout(rows)
+        return Layout(tuple(replace(row, words=row.words[:1]) for row in rows))
+
+    def recognise(self, image: GreyImage) -> tuple[Line, ...]:
+        self.reads += 1
+        (line,) = super().recognise(image)
+        width, height = image.size
+        word = replace(line.words[0], text="left" * 100, box=(0, 0, width // 2, height))
+        return (replace(line, words=(word,)),)
+
+
+@pytest.mark.parametrize(("sees_more", "reads"), [(False, 1), (True, 2)])
+def test_a_page_is_read_once_more_only_where_its_layout_then_has_more(sees_more: bool, reads: int) -> None:  # noqa: FBT001
+    picture = Image.new("L", (1200, 1200), 255)
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((600, 0, 1200, 1200), fill=40)
+    for at in range(40, 1160, 40):
+        draw.rectangle((60, at, 540, at + 14), fill=0)
+        draw.rectangle((660, at, 1140, at + 14), fill=200)
+    engine = Beside(40, sees_more=sees_more)
+
+    read(GreyImage(picture, 150), engine)
+
+    assert engine.reads == reads

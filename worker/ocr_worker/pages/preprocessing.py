@@ -54,6 +54,8 @@ TYPED_WORDS = 0.75
 """Share of the words whose width by their letters is the usual one, as in typewriting."""
 UNSEEN_INK = 0.05
 """Of a page's ink: as much of it outside of all words that a smaller bitmap's layout found makes that too small."""
+SEEN_NOW = 0.25
+"""Of the ink that was not read: as much under words of a stronger picture's layout makes that worth reading. Of photographs 0 to 0.16."""
 MUCH_UNSEEN = 0.3
 FAR_TOO_MUCH_UNSEEN = 0.15
 """Of a page's ink, outside of what a smaller bitmap's layout found: the next larger one finds too little as well."""
@@ -165,6 +167,14 @@ def strengthened(image: GreyImage, tones: Tones, lines: tuple[Line, ...], hints:
     if senseless and tones.light < MOSTLY_DARK:
         return replace(image, picture=filters.flatten(bright, filters.backdrop(thumbnail)))
     return replace(image, picture=filters.flatten_both(bright, thumbnail))
+
+
+def holds_more(image: GreyImage, lines: tuple[Line, ...], layout: Layout) -> bool:
+    """Whether the layout of a page whose words make sense has words where there is ink that was not read, and not a picture alone."""
+    ink = Ink(image.picture)
+    unread = ink.share_outside(_boxes(lines))
+    seen = unread - ink.share_outside([*_boxes(lines), *layout.word_boxes])
+    return seen > min(UNSEEN_INK, SEEN_NOW * unread)
 
 
 def _is_unread_ink_light(image: GreyImage, lines: tuple[Line, ...]) -> bool:

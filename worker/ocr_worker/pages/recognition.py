@@ -112,9 +112,18 @@ class Reader:
         stronger = preprocessing.strengthened(_turn(image, turned), tones, first.lines, self.hints)
         if stronger is None:
             return first
-        second = self._read_level(stronger, may_shrink=False)
+        sight = self._look(stronger)
+        if not self._may_hold_more(sight, _turn(image, turned), first.lines):
+            return first
+        second = self._read_straight(sight)
         is_better = preprocessing.is_clearly_better(second.lines, first.lines)
         return Reading(second.lines, turned) if is_better else first
+
+    def _may_hold_more(self, sight: _Sight, image: GreyImage, lines: tuple[Line, ...]) -> bool:
+        """Whether a page is worth a second reading, by its layout, where that is told of the page as it lies."""
+        if sight.layout is None or sight.is_levelled or preprocessing.is_doubtful(lines, self.hints):
+            return True
+        return preprocessing.holds_more(image, lines, sight.layout)
 
     def _read_upright(self, image: GreyImage, *, may_shrink: bool) -> Reading:
         found = self._find_turn(image) if self.settings.rotate_pages == "on" else 0
