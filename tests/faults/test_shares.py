@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.tree import wait_until
 from tests.faults import documents, pictures
-from tests.faults.host import Event, Worker, codes, running, wait_until
+from tests.faults.host import Event, Worker, codes, running
 from tests.faults.privileges import CAP_SYS_ADMIN, need
 from tests.faults.share import shared
 
@@ -35,7 +36,7 @@ def test_files_on_a_share_that_hangs_are_lost_alone(tmp_path: Path, page: Path, 
         is_answered = worker.ask("ping")["type"] == "result"
         share.answer()
         # The one that was held is gone in a moment, and known to be.
-        wait_until(lambda: _retried(worker, job)["failed"] == [])
+        wait_until(lambda: _retried(worker, job)["failed"] == [], "all are read")
 
     assert [Path(entry["file"]).name for entry in ended["successful"]] == ["page.png"], ended
     assert codes(ended) == dict.fromkeys(names, "unreachable")
@@ -54,7 +55,7 @@ def test_a_worker_that_a_share_holds_says_all_it_has_to_say(tmp_path: Path, page
         with running(tmp_path / "home") as worker:
             share.hang()
             worker.send("ocr_batch", id="away", files=[str(page)], output_dir=str(share.place), options={})
-            wait_until(lambda: share.is_asked)
+            wait_until(lambda: share.is_asked, "the share is asked")
             worker.send("shutdown", mode="now")
             with pytest.raises(AssertionError, match="the worker ended"):
                 worker.wait(lambda _: False)
@@ -80,7 +81,7 @@ def test_language_data_on_a_share_that_hangs_costs_its_batch_alone(
             output_dir=str(out),
             options={"tessdata_dir": str(share.place)},
         )
-        wait_until(lambda: share.is_asked)
+        wait_until(lambda: share.is_asked, "the share is asked")
 
         pong = worker.ask("ping")
         refused = worker.wait(lambda event: event.get("id") == "away", PATIENT)
@@ -103,7 +104,7 @@ def test_an_output_folder_that_hangs_when_its_turn_comes_holds_up_no_answer(
         second = worker.start_batch([page], share.place)
         share.hang()
         worker.ended(first)
-        wait_until(lambda: share.is_asked)
+        wait_until(lambda: share.is_asked, "the share is asked")
 
         pong = worker.ask("ping")
         ended = worker.ended(second)
