@@ -14,8 +14,8 @@ from ocr_worker.errors import UnreachableError
 Answer = TypeVar("Answer")
 LOOK_SECONDS = 2.0
 """How long one look may take. What takes longer is taken for a share that is dead."""
-MOMENT_SECONDS = 0.09
-"""How long the loop itself waits for a look: a disk that is well answers within it."""
+MOMENT_SECONDS = 0.4
+"""How long the loop itself waits for a look: a disk that is well answers within it, on a machine under load too."""
 CHUNK = 512
 """Looks that one thread takes; to hand over each by itself would take longer than to look."""
 
