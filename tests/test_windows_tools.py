@@ -76,7 +76,7 @@ def test_each_test_that_is_skipped_there_is_there_to_be_run_elsewhere() -> None:
 
 
 def test_who_is_dead_is_gone_though_nobody_has_asked_how_it_ended() -> None:
-    begun = "import subprocess, sys; print(subprocess.Popen(['true']).pid, flush=True); sys.stdin.read()"
+    begun = "import subprocess, sys; one = subprocess.Popen(['true']); print(one.pid, flush=True); sys.stdin.read()"
     careless = subprocess.Popen([sys.executable, "-c", begun], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert careless.stdout
 
