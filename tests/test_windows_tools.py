@@ -11,6 +11,7 @@ import pytest
 
 from tests.windows_run import REPOSITORY, entries
 from tools.verify_platform import PROMISED_SECONDS, seconds_until_gone
+from tools.windows import environment
 from tools.windows_sidecar import PINS, pins_for_windows
 from tools.windows_worker import to_linux, to_windows
 
@@ -84,3 +85,11 @@ def test_who_is_dead_is_gone_though_nobody_has_asked_how_it_ended() -> None:
     careless.communicate()
 
     assert seconds < PROMISED_SECONDS
+
+
+def test_all_that_runs_under_wine_shares_its_services_whatever_folder_a_host_has_for_temporary_files(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TMPDIR", "/of/a/host")
+
+    assert "TMPDIR" not in environment()

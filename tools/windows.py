@@ -319,7 +319,8 @@ def environment() -> dict[str, str]:
         "WINEDLLOVERRIDES": "mscoree=;mshtml=;ucrtbase=n,b",
     }  # fmt: skip
     # CI wants to hear of tools that are missing; Windows has none of them.
-    left_out = ("WINE", "PYTHON", "DISPLAY", "CI")
+    # In TMPDIR Wine would start services of its own for the same prefix.
+    left_out = ("WINE", "PYTHON", "DISPLAY", "CI", "TMPDIR")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     return {**kept, **own}
 
