@@ -36,7 +36,7 @@ def test_a_page_that_ends_while_the_store_is_held_is_kept_once_it_is_free(
         tree.wait_until(lambda: page.status() == "sleeping", "its process waits for more")
         meanwhile = host.ask("ping")
 
-    assert meanwhile["data"]["state"] == "running"
+    assert meanwhile["type"] == "result"
     assert host.wait_end(job)["total_pages_processed"] == 3
     assert [page.attempts for page in host.store.pages(job, 1)] == [1, 1, 1]
 

@@ -19,12 +19,16 @@ from ocr_worker.library.service import OCRBatchService
 from tests.conftest import REPOSITORY
 from tests.e2e import tree
 from tests.e2e.material import Material
+from tests.hold import holding
 from tests.limits import HANG_SECONDS
 
 
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("OCR_WORKER_STATE_DIR", str(tmp_path / "state"))
+    for name, value in holding(
+        tmp_path / "let-go", {"OCR_WORKER_STATE_DIR": str(tmp_path / "state")}
+    ).items():
+        monkeypatch.setenv(name, value)
     return tmp_path / "state"
 
 
@@ -150,7 +154,7 @@ def test_the_cancellation_flag_ends_the_batch_in_mid_page_and_the_service_can_go
 
     service = OCRBatchService(callback, lambda: bool(pages) and pages[-1] == 1)
     try:
-        scan = material.pdf(tmp_path / "slow.pdf", "qqq")
+        scan = material.pdf(tmp_path / "slow.pdf", "qhh")
         result = service.process_batch([scan], tmp_path / "out")
         pages.clear()
         again = service.process_batch([material.quick], tmp_path / "out2")

@@ -109,9 +109,10 @@ def test_a_name_is_only_ever_the_last_part_made_safe(client: httpx.Client, name:
 
 
 def test_what_is_none_of_the_types_that_are_read_is_refused_by_its_first_bytes(client: httpx.Client) -> None:
-    place = create(client, 5000, "invoice.pdf").headers["location"]
+    place = create(client, 200_000, "invoice.pdf").headers["location"]
 
-    refused = append(client, place, 0, b"MZ this is a program, whatever its name is" * 50)
+    # A PDF may begin within the first 64 KiB.
+    refused = append(client, place, 0, b"MZ this is a program, whatever its name is" * 2000)
 
     assert (refused.status_code, refused.json()["error"]["code"]) == (415, "unsupported_type")
     assert client.head(place).status_code == 404
