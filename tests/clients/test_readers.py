@@ -136,6 +136,9 @@ async def read(commands: str, limit: int) -> list[dict[str, Any]]:
     finally:
         if worker.returncode is None:
             worker.kill()
+        # Of a stream at whose limit it has paused, asyncio sees no end, and without that none of the process.
+        while await worker.stdout.read(limit):
+            pass
         await worker.wait()
 
 
