@@ -210,10 +210,10 @@ def _take_down() -> None:
 
 def write_scans(folder: Path, count: int = SCANS) -> Path:
     """Pages that take about a second, so that something can befall them while they are read."""
-    picture = Image.new("L", (1700, 1100), 255)
-    for row in range(18):
-        line = f"Line {row}: the ferry leaves at twenty past seven, whatever the weather is like"
-        ImageDraw.Draw(picture).text((60, 40 + 56 * row), line, fill=0, font=ImageFont.load_default(36))
+    picture = Image.new("L", (3300, 2500), 255)
+    for row in range(61):
+        line = f"Line {row}: " + "the ferry leaves at twenty past seven, whatever the weather is like, " * 3
+        ImageDraw.Draw(picture).text((60, 40 + 40 * row), line, fill=0, font=ImageFont.load_default(26))
     for number in range(count):
         picture.save(folder / f"scan-{number}.png", dpi=(300, 300))
     return folder
