@@ -158,9 +158,11 @@ def test_a_language_that_is_not_there_is_named_with_the_way_to_get_it() -> None:
 @pytest.mark.parametrize(
     ("code", "meant"),
     [
-        ("ger", "deu"), ("de", "deu"), ("german", "deu"), ("due", "deu"), ("deo", "deu"), ("germam", "deu"), ("DEU", "deu"),
+        ("ger", "deu"), ("de", "deu"), ("german", "deu"), ("due", "deu"), ("deo", "deu"), ("germam", "deu"),
         ("en_US", "eng"), ("fre", "fra"), ("zh-TW", "chi_tra"), ("zh", "chi_sim"), ("Fraktur", "script/Fraktur"),
         ("script/Japanes", "script/Japanese"),
+        # Windows finds its file under that name too.
+        *([("DEU", "deu")] if sys.platform != "win32" else []),
     ],
 )  # fmt: skip
 def test_a_language_under_another_name_is_told_by_its_own(code: str, meant: str) -> None:

@@ -61,8 +61,10 @@ def _descriptions() -> Iterator[Path]:
 
 
 def _archives() -> Iterator[str]:
-    """Where packages may be that no folder describes; a frozen program's own archive holds none."""
-    return filter(os.path.isfile, () if is_frozen() else sys.path)
+    """Where packages may be that no folder describes; a frozen program's own archive and Python's hold none."""
+    own = f"python{sys.version_info.major}{sys.version_info.minor}.zip"
+    places = () if is_frozen() else (place for place in sys.path if os.path.basename(place) != own)  # noqa: PTH119
+    return filter(os.path.isfile, places)
 
 
 def _names(entry_points: str, group: str) -> Iterator[str]:
