@@ -36,6 +36,8 @@ _LEAST_BYTES = 64
 _FEW_PROBES, _MOST_PROBES = 2, 6
 """Of a drawing that shows all; a small one shows it soon or not at all."""
 _SCALES = SMALLER, 2, 1
+_DENSE_BYTES = 8
+"""A block, of which last bytes are too fine for a small drawing."""
 _MOST_PIXELS = 1 << 26
 """Of one that is drawn larger, in its colours, where its last bytes may be too fine for a small drawing."""
 _SEQUENTIAL = {0xC0, 0xC1}
@@ -63,7 +65,8 @@ def is_damaged(found: Layout) -> bool:
         return True
     across = -(-found.size[0] // found.mcu[0])
     suspects = _intervals(found, across)
-    for scale in _SCALES:
+    is_dense = len(_data(found)) > _DENSE_BYTES * sum(one.blocks for one in suspects)
+    for scale in _SCALES[is_dense:]:
         # What is too fine for a small drawing may show in a larger one.
         too_large = scale < SMALLER and found.size[0] * found.size[1] > _MOST_PIXELS
         suspects = [] if too_large else _without_effect(suspects, across, _Drawing(found, scale))
