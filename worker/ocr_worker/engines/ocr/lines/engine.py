@@ -23,9 +23,8 @@ from ocr_worker.engines.ocr.lines.crops import evened, scaled
 from ocr_worker.engines.ocr.lines.model import Model
 from ocr_worker.engines.ocr.lines.network import AT_ONCE, CPU, Runtime
 from ocr_worker.engines.ocr.lines.placing import Place
-from ocr_worker.engines.ocr.lines.reading import LineReader
+from ocr_worker.engines.ocr.lines.reading import LineReader, ReadWord
 from ocr_worker.engines.ocr.lines.runs import Row, Run, find_rows
-from ocr_worker.engines.ocr.lines.weights import Floats
 from ocr_worker.model.page import Line, Word
 
 LIGHT_ON_DARK_BELOW = 0.7
@@ -34,6 +33,8 @@ FEW_CHARACTERS = 400
 """On a page of fewer, a single word weighs much, and Tesseract itself reads it in little time."""
 DOUBTED_BELOW = 90.0
 """Points of confidence: a line with such a word is read once more, where its crop may be another."""
+ROUNDED_BELOW = 80.0
+"""A line with such a word is read once more in fractions: what it was taken for may hang on what was rounded."""
 LEAST_PX = 3
 """Lower and narrower stretches hold no letters."""
 _Turned = tuple[Run, int]
@@ -52,6 +53,7 @@ class LinesEngine:
         self._api.InitForAnalysePage()
         self._api.SetPageSegMode(PSM.AUTO)
         self._network = Runtime(model.network, provider)
+        self._in_fractions = cache(lambda: Runtime(model.network, provider, in_whole_numbers=False))
         self._height, (self._across, _) = model.network.height, model.network.pool
         self._reader = LineReader(model.texts, model.network.blank, model.space, model.words)
         self.at_once = AT_ONCE
@@ -95,8 +97,8 @@ class LinesEngine:
     def _words(self, image: GreyImage, runs: Sequence[_Turned]) -> list[list[Word]]:
         """Of each run."""
         cut = [self._cut(image.picture, run, turns) for run, turns in runs]
-        steps = iter(self._read([pixels for pixels, _ in cut if pixels is not None]))
-        return [self._placed(place, next(steps)) if pixels is not None else [] for pixels, place in cut]
+        read = iter(self._read([pixels for pixels, _ in cut if pixels is not None]))
+        return [_placed(place, next(read)) if pixels is not None else [] for pixels, place in cut]
 
     def _look(self, image: GreyImage) -> tuple[Row, ...]:
         (width, height), api = image.size, self._api
@@ -120,21 +122,30 @@ class LinesEngine:
         line = scaled(np.asarray(stretch), self._height)
         return (line if line is not None and line.shape[1] >= 2 * self._across else None), place
 
-    def _read(self, lines: Sequence[np.ndarray]) -> list[Floats]:
-        steps = self._network.read([evened(line) for line in lines], self.at_once)
+    def _read(self, lines: Sequence[np.ndarray]) -> list[list[ReadWord]]:
+        shown = [evened(line) for line in lines]
+        steps = self._network.read(shown, self.at_once)
         likely = [self._reader.likelihood(one) for one in steps]
-        doubted = [number for number, one in enumerate(likely) if one < LIGHT_ON_DARK_BELOW]
-        reversed_ = self._network.read([evened(255 - lines[number]) for number in doubted], self.at_once)
-        for number, other in zip(doubted, reversed_, strict=True):
+        dark = [number for number, one in enumerate(likely) if one < LIGHT_ON_DARK_BELOW]
+        turned = [evened(255 - lines[number]) for number in dark]
+        for number, line, other in zip(dark, turned, self._network.read(turned, self.at_once), strict=True):
             if self._reader.likelihood(other) > likely[number]:
-                steps[number] = other
-        return steps
+                shown[number], steps[number] = line, other
+        read = [self._reader.read(one) for one in steps]
+        if self._network.is_in_whole_numbers:
+            doubted = [number for number, words in enumerate(read) if _is_doubted(words)]
+            again = self._in_fractions().read([shown[number] for number in doubted], self.at_once)
+            for number, other in zip(doubted, again, strict=True):
+                read[number] = self._reader.read(other)
+        return read
 
-    def _placed(self, place: Place, steps: Floats) -> list[Word]:
-        read = self._reader.read(steps)
-        return [
-            Word(word.text, box, word.confidence) for word, box in zip(read, place.boxes(read), strict=True)
-        ]
+
+def _is_doubted(words: Iterable[ReadWord]) -> bool:
+    return any(word.confidence < ROUNDED_BELOW for word in words)
+
+
+def _placed(place: Place, read: Sequence[ReadWord]) -> list[Word]:
+    return [Word(word.text, box, word.confidence) for word, box in zip(read, place.boxes(read), strict=True)]
 
 
 def _texts(words: Sequence[Word]) -> list[str]:

@@ -34,7 +34,8 @@ log = logging.getLogger(__name__)
 class Runtime:
     """The two graphs of a network, ready to run: on one thread of the CPU, or on another provider for as long as that works."""
 
-    def __init__(self, network: Network, provider: str = CPU) -> None:
+    def __init__(self, network: Network, provider: str = CPU, *, in_whole_numbers: bool = True) -> None:
+        self._may_be_whole = in_whole_numbers and network.is_whole
         onnxruntime.set_default_logger_severity(_FATAL)
         self._network, self._provider = network, provider
         self._edges = Edges(network, WIDEST_PX)
@@ -57,13 +58,13 @@ class Runtime:
             return self._read(lines, at_once)
 
     @property
-    def _is_in_whole_numbers(self) -> bool:
+    def is_in_whole_numbers(self) -> bool:
         """As libtesseract reads. Other providers have an LSTM of their own, in fractions."""
-        return self._network.is_whole and self._provider == CPU
+        return self._may_be_whole and self._provider == CPU
 
     def _load(self) -> None:
         self._columns, self._along = (
-            session(make(self._network, in_whole_numbers=self._is_in_whole_numbers), self._provider)
+            session(make(self._network, in_whole_numbers=self.is_in_whole_numbers), self._provider)
             for make in (graphs.columns_graph, graphs.along_graph)
         )
 
@@ -93,7 +94,7 @@ class Runtime:
         return columns
 
     def _read_along(self, batch: Sequence[NDArray[Any]]) -> list[Floats]:
-        is_whole = self._is_in_whole_numbers
+        is_whole = self.is_in_whole_numbers
         lengths = np.array([len(line) for line in batch], np.int64 if is_whole else np.int32)
         size = int(lengths.max()), len(batch), self._network.columns.states
         padded = np.full(size, whole_numbers.ZERO if is_whole else 0, batch[0].dtype)
