@@ -61,14 +61,18 @@ def _rebuilt(path: Path) -> Saved | None:
 
 def _with_objects(content: bytes) -> Saved | None:
     """All of the document, if it has its root."""
+    pdf = _readable(content)
+    return (pdf, (f"The file is damaged and was mended: {_pages(pdf)} could be read",)) if pdf else None
+
+
+def _readable(content: bytes) -> pikepdf.Pdf | None:
+    """The document without the pages that can't be read; None where that leaves none."""
     try:
         pdf = qpdf.load(content, None, "")
         _drop_unreadable(pdf)
     except (qpdf.QpdfError, OcrError):
         return None
-    if not len(pdf.pages):
-        return None
-    return pdf, (f"The file is damaged and was mended: {_pages(pdf)} could be read",)
+    return pdf if len(pdf.pages) else None
 
 
 def _pages(pdf: pikepdf.Pdf) -> str:
@@ -80,14 +84,12 @@ def _gathered(content: bytes) -> Saved | None:
     numbers = [int(found[1]) for found in _OBJECT.finditer(content) if _PAGE.search(found[2])]
     if not numbers:
         return None
-    try:
-        pdf = qpdf.load(content + _new_tree(list(dict.fromkeys(numbers)), content), None, "")
-        _drop_unreadable(pdf)
-    except (qpdf.QpdfError, OcrError):
-        return None
-    if not len(pdf.pages):
-        return None
-    return pdf, (f"The file is damaged and its page tree lost: {_pages(pdf)} could be recovered",)
+    pdf = _readable(content + _new_tree(list(dict.fromkeys(numbers)), content))
+    return (
+        (pdf, (f"The file is damaged and its page tree lost: {_pages(pdf)} could be recovered",))
+        if pdf
+        else None
+    )
 
 
 def _new_tree(numbers: list[int], content: bytes) -> bytes:
