@@ -16,7 +16,7 @@ from typing import IO, Any, NoReturn
 import ocr_worker.cli.app  # noqa: F401  # so that forks have it already
 from ocr_worker.__main__ import main
 from ocr_worker.cli.commands.doctor import _one_line_pdf
-from tests.hold import holding
+from tests.hold import Hold
 from tests.limits import HANG_SECONDS
 
 
@@ -76,9 +76,9 @@ class Command:
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
-    def let_go(self) -> None:
-        """Have the pages that are held read, from now on."""
-        (self.home / "let-go").touch()
+    @property
+    def hold(self) -> Hold:
+        return Hold(self.home)
 
     def start(self, *words: str | Path) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -96,7 +96,7 @@ class Command:
             "OCR_WORKER_DATA_DIR": str(self.home / "data"),
             "XDG_CONFIG_HOME": str(self.home / "config"),
         }
-        return {**kept, "COLUMNS": "100", **holding(self.home / "let-go", {**ours, **self.variables})}
+        return {**kept, "COLUMNS": "100", **self.hold.environment({**ours, **self.variables})}
 
 
 def _text(said: bytes) -> str:

@@ -21,7 +21,7 @@ from ocr_protocol.answers import OF_A_JOB
 from ocr_protocol.schema import event_adapter
 from ocr_worker.store.job_store import JobStore
 from tests.e2e import tree
-from tests.hold import arrived, holding
+from tests.hold import Hold
 from tests.limits import HANG_SECONDS
 from tests.pipes import has_news
 
@@ -49,7 +49,7 @@ class Host:
     def __init__(self, folder: Path, launch: Launch | None = None) -> None:
         launch = launch or Launch()
         folder.mkdir(parents=True, exist_ok=True)
-        self.state, self.log, self._let_go = folder / "state", folder / "stderr.log", folder / "let-go"
+        self.state, self.log, self.hold = folder / "state", folder / "stderr.log", Hold(folder)
         self.events: list[Event] = []
         self.reading = threading.Event()
         self.reading.set()
@@ -62,7 +62,7 @@ class Host:
                 env={
                     **os.environ,
                     "OCR_WORKER_STATE_DIR": str(self.state),
-                    **holding(self._let_go, launch.environment),
+                    **self.hold.environment(launch.environment),
                 },
             )  # fmt: skip
         assert self.process.stdin
@@ -118,10 +118,6 @@ class Host:
     def wait_of(self, job_id: str, kind: str) -> None:
         self.wait(lambda _: bool(self.of(job_id, kind)), f"{kind} of job {job_id}")
 
-    def let_go(self) -> None:
-        """Have the pages that are held read, and those of later workers in this folder."""
-        self._let_go.touch()
-
     def wait_file_done(self, job_id: str, count: int = 1) -> None:
         self.wait(lambda _: len(self.of(job_id, "file_done")) >= count, f"file_done number {count}")
 
@@ -141,11 +137,6 @@ class Host:
             )
 
         tree.wait_until(in_work, f"page {page} of file {number} in work")
-
-    def wait_held(self, times: int = 1) -> psutil.Process:
-        """Wait until page processes have come to a held page so many times; that which came last."""
-        tree.wait_until(lambda: len(arrived(self._let_go)) >= times, f"{times} times at a held page")
-        return psutil.Process(arrived(self._let_go)[times - 1])
 
     @property
     def store(self) -> JobStore:

@@ -87,7 +87,7 @@ def test_the_process_that_inspects_stays_while_a_job_is_paused(
     ready = tree.inspectors(host.state)
 
     host.ask("pause")
-    host.let_go()
+    host.hold.let_go()
     # It rests since the page in work is finished, and so for less time than the other.
     tree.wait_until(lambda: not tree.page_processes(host.state), "the idle page process is gone")
 
@@ -194,7 +194,7 @@ def test_a_pause_finishes_the_pages_in_work_and_starts_none_until_resume(
 
     answer = host.ask("pause", job_id=job)
     state_then = host.ask("get_job", job_id=job)["data"]["state"]
-    host.let_go()
+    host.hold.let_go()
     tree.wait_until(lambda: host.store.pages(job, 1)[1].status == "ok", "the page in work is finished")
     in_pause = host.ask("ping")["data"]["state"]
     started = [page.page for page in host.store.pages(job, 1)]
@@ -243,7 +243,7 @@ def test_the_time_of_a_pause_is_not_counted_as_work(
     job = host.batch([material.pdf(tmp_path / "scan.pdf", "qhq")], tmp_path / "out")
     host.wait_in_work(job, 1, page=2)
     host.ask("pause", job_id=job)
-    host.let_go()
+    host.hold.let_go()
     tree.wait_until(lambda: host.store.pages(job, 1)[1].status == "ok", "the page in work is finished")
 
     beside = host.wait_end(host.batch([material.quick], tmp_path / "beside"))

@@ -99,8 +99,8 @@ def test_a_page_whose_process_is_killed_is_tried_again(
     single: Host, material: Material, tmp_path: Path
 ) -> None:
     job = single.batch([material.pdf(tmp_path / "scan.pdf", "qhq")], tmp_path / "out")
-    single.wait_held().kill()
-    single.let_go()
+    single.hold.wait().kill()
+    single.hold.let_go()
     ended = single.wait_end(job)
 
     assert [file["status"] for file in ended["successful"]] == ["completed"]
@@ -112,8 +112,8 @@ def test_a_page_that_crashes_on_every_try_fails_alone(
     single: Host, material: Material, tmp_path: Path
 ) -> None:
     job = single.batch([material.pdf(tmp_path / "scan.pdf", "qhq")], tmp_path / "out", retries=1)
-    single.wait_held().kill()
-    single.wait_held(2).kill()
+    single.hold.wait().kill()
+    single.hold.wait(2).kill()
 
     ended = single.wait_end(job)
 
@@ -126,7 +126,7 @@ def test_a_file_that_crashes_its_process_on_every_try_fails_and_the_others_are_d
 ) -> None:
     job = single.batch([material.held, material.quick], tmp_path / "out", retries=0)
 
-    single.wait_held().kill()
+    single.hold.wait().kill()
     ended = single.wait_end(job)
 
     assert [(file["code"], file["retryable"]) for file in ended["failed"]] == [("crashed", True)]

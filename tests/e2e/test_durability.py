@@ -21,7 +21,7 @@ def test_after_the_death_of_everything_a_new_worker_goes_on_where_the_job_was(
     first.wait_in_work(job, 3, page=3)
     tree.kill_all(first.state)
     reached = first.of(job, "progress")[-1]["data"]
-    first.let_go()
+    first.hold.let_go()
 
     second = start_worker()
     (found,) = second.ask("list_jobs")["data"]["jobs"]
@@ -68,7 +68,7 @@ def test_a_cancelled_job_is_taken_up_by_resume(worker: Host, material: Material,
     worker.wait_in_work(job, 1, page=2)
     worker.send("cancel")
     worker.wait_end(job)
-    worker.let_go()
+    worker.hold.let_go()
 
     worker.ask("resume", job_id=job)
     ended = worker.wait_end(job, runs=2)
@@ -161,7 +161,7 @@ def test_of_a_job_that_has_ended_nothing_is_left_but_what_a_later_run_can_use(
     worker.wait_in_work(job, 2, page=2)
     worker.send("cancel")
     worker.wait_end(job)
-    worker.let_go()
+    worker.hold.let_go()
     after_cancel = sorted(path.relative_to(jobs) for path in jobs.rglob("*"))
 
     worker.ask("resume", job_id=job)

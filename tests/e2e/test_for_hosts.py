@@ -39,7 +39,7 @@ def test_a_host_learns_when_a_file_begins_and_which_pages_are_in_work(
 
     job = worker.batch(files, tmp_path / "out")
     worker.wait(lambda event: {(3, 1), (3, 3)} <= in_work(event), "both pages in work")
-    worker.let_go()
+    worker.hold.let_go()
     worker.wait_end(job)
 
     started, done = worker.of(job, "file_started"), worker.of(job, "file_done")
@@ -60,7 +60,7 @@ def test_a_pause_rests_when_its_last_page_is_finished_and_that_is_told_after_its
     worker.wait_in_work(job, 1, page=1)
 
     answer = worker.ask("pause")
-    worker.let_go()
+    worker.hold.let_go()
     worker.wait_of(job, "paused")
     worker.wait_of(behind, "paused")
 

@@ -146,7 +146,7 @@ def test_a_job_that_runs_keeps_to_what_a_later_hello_asks(
     host.wait_in_work(job, 1, page=2)
 
     answer = host.ask("hello", progress_hz=SELDOM_HZ)
-    host.let_go()
+    host.hold.let_go()
     host.wait_end(job)
 
     later = [event["data"]["percent"] for event in host.of(job, "progress") if event["seq"] > answer["seq"]]

@@ -65,7 +65,7 @@ def test_a_page_result_that_can_not_be_read_is_done_again(
     worker.wait_in_work(job, 1, page=3)
     worker.ask("cancel", job_id=job)
     worker.wait_end(job)
-    worker.let_go()
+    worker.hold.let_go()
     (worker.state / "jobs" / job / "1" / "1.page").write_bytes(b"")
 
     worker.ask("resume", job_id=job)
@@ -103,7 +103,7 @@ def test_a_draining_worker_takes_up_no_ended_job_and_does_not_hang_on_a_paused_o
 
     refused = worker.ask("retry_failed", job_id=ended)
     worker.ask("pause", job_id=running)
-    worker.let_go()
+    worker.hold.let_go()
 
     assert refused["data"]["code"] == "busy"
     assert worker.wait_end(running)["reason"] == "paused"

@@ -19,15 +19,13 @@ from ocr_worker.library.service import OCRBatchService
 from tests.conftest import REPOSITORY
 from tests.e2e import tree
 from tests.e2e.material import Material
-from tests.hold import holding
+from tests.hold import Hold
 from tests.limits import HANG_SECONDS
 
 
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name, value in holding(
-        tmp_path / "let-go", {"OCR_WORKER_STATE_DIR": str(tmp_path / "state")}
-    ).items():
+    for name, value in Hold(tmp_path).environment({"OCR_WORKER_STATE_DIR": str(tmp_path / "state")}).items():
         monkeypatch.setenv(name, value)
     return tmp_path / "state"
 

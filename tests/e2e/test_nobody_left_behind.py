@@ -19,7 +19,7 @@ from ocr_worker.store.job_store import JobStore
 from tests.e2e import tree
 from tests.e2e.host import Host, Launch, StartWorker
 from tests.e2e.material import Material
-from tests.hold import holding
+from tests.hold import Hold
 from tests.limits import HANG_SECONDS
 
 DOOMED_HOST = Path(__file__).with_name("doomed_host.py")
@@ -50,7 +50,7 @@ def doomed_host(way: str, material: Material, folder: Path) -> Iterator[subproce
     }
     order = json.dumps({"way": way, "batch": json.dumps(batch)})
     own = {"OCR_WORKER_STATE_DIR": str(folder / "state")}
-    environment = {**os.environ, **holding(folder / "let-go", own)}
+    environment = {**os.environ, **Hold(folder).environment(own)}
     host = subprocess.Popen([sys.executable, DOOMED_HOST, order], env=environment, start_new_session=True)
     try:
         tree.wait_until(lambda: tree.page_processes(folder / "state"), "a page process at work")
@@ -200,7 +200,7 @@ def test_a_paused_job_is_stopped_when_no_command_can_come_and_the_page_in_work_i
     host.ask("pause")
 
     host.stdin.close()
-    host.let_go()
+    host.hold.let_go()
     ends = [host.wait_end(one) for one in (job, waiting)]
 
     assert [(end["status"], end["reason"]) for end in ends] == [("stopped", "paused")] * 2

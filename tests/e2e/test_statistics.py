@@ -32,8 +32,8 @@ def test_a_killed_worker_leaves_what_its_job_has_spent_until_the_last_file_ended
 ) -> None:
     first = start_worker(Launch({"OCR_WORKER_PAGE_PROCESSES": "1"}))
     job = first.batch([material.pdf(tmp_path / "scan.pdf", "qhq"), material.slow], tmp_path / "out")
-    first.wait_held().kill()
-    first.let_go()
+    first.hold.wait().kill()
+    first.hold.let_go()
     first.wait_file_done(job)
     told = first.of(job, "progress")[-1]["data"]
     kill(first)

@@ -113,8 +113,8 @@ def test_a_stderr_that_takes_nothing_costs_log_lines_only(
     job = host.batch([material.held], tmp_path / "out")
 
     # Its death is logged with its last words.
-    host.wait_held().kill()
-    host.let_go()
+    host.hold.wait().kill()
+    host.hold.let_go()
     ended = host.wait_end(job)
     host.stdin.close()
 

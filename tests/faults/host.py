@@ -20,7 +20,7 @@ import psutil
 
 from tests.e2e.tree import wait_until
 from tests.faults import sayings
-from tests.hold import arrived, holding
+from tests.hold import Hold
 from tests.limits import HANG_SECONDS
 
 Event = dict[str, Any]
@@ -47,14 +47,14 @@ class Worker:
         self.state = Path(spawn.environment.get("OCR_WORKER_STATE_DIR", home / "state"))
         self.temp.mkdir(parents=True, exist_ok=True)
         environment = {"OCR_WORKER_STATE_DIR": str(self.state), "TMPDIR": str(self.temp), **spawn.environment}
-        self._let_go = home / "let-go"
+        self.hold = Hold(home)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*spawn.wrapper, *spawn.command],
                 stdin=subprocess.PIPE,
                 stdout=spawn.stdout,
                 stderr=log,
-                env={**os.environ, **holding(self._let_go, environment)},
+                env={**os.environ, **self.hold.environment(environment)},
                 preexec_fn=spawn.before_exec,
             )
         self.events: list[Event] = []
@@ -114,15 +114,6 @@ class Worker:
 
     def page_processes(self) -> list[psutil.Process]:
         return [p for p in descendants(self.process.pid) if "page-process" in _command_line(p)]
-
-    def wait_held(self, times: int = 1) -> psutil.Process:
-        """Wait until page processes have come to a held page so many times; that which came last."""
-        wait_until(lambda: len(arrived(self._let_go)) >= times, "a page is held")
-        return psutil.Process(arrived(self._let_go)[times - 1])
-
-    def let_go(self) -> None:
-        """Have the pages that are held read."""
-        self._let_go.touch()
 
     def log_text(self) -> str:
         return self.log.read_text(encoding="utf-8", errors="replace")

@@ -40,7 +40,7 @@ def test_a_page_process_that_is_stopped_costs_its_page_at_the_limit(
     file.write_bytes(documents.whole(documents.scan(*(f"Page {n}" for n in range(4)))))
     with running(tmp_path / "home", Spawn({"OCR_WORKER_PAGE_PROCESSES": "2"})) as worker:
         job = worker.start_batch([file, page], out, page_timeout_seconds=10)
-        stopped = worker.wait_held()
+        stopped = worker.hold.wait()
 
         stopped.send_signal(signal.SIGSTOP)
 
@@ -84,11 +84,11 @@ def test_a_page_that_was_killed_is_alone_when_it_is_tried_again(tmp_path: Path, 
     file.write_bytes(documents.whole(documents.scan(*(f"Page {n}" for n in range(8)))))
     with running(tmp_path / "home", Spawn({"OCR_WORKER_PAGE_PROCESSES": "2"})) as worker:
         job = worker.start_batch([file], out)
-        worker.wait_held().kill()
-        worker.wait_held(2)
+        worker.hold.wait().kill()
+        worker.hold.wait(2)
         with closing(JobStore(worker.state)) as store:
             again = _in_work(store, job)
-        worker.let_go()
+        worker.hold.let_go()
         data = worker.ended(job)
 
     assert [(page.page, page.alone is not None) for page in again] == [(1, True)]

@@ -19,7 +19,7 @@ from typing import Any
 
 import httpx
 
-from tests.hold import holding
+from tests.hold import Hold
 from tests.limits import HANG_SECONDS
 
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -63,9 +63,9 @@ class Service:
     def port(self) -> int:
         return int(self.address.rstrip("/").rpartition(":")[2])
 
-    def let_go(self) -> None:
-        """Have the pages that are held read, from now on."""
-        (self.state_dir.parent / "let-go").touch()
+    @property
+    def hold(self) -> Hold:
+        return Hold(self.state_dir.parent)
 
     def client(self, **options: Any) -> httpx.Client:
         return httpx.Client(base_url=self.address, timeout=HANG_SECONDS, **options)
@@ -121,7 +121,7 @@ def environment(home: Path) -> dict[str, str]:
         # To start a second would cost more than it does here.
         "OCR_WORKER_PAGE_PROCESSES": "1",
     }
-    return {**kept, **holding(home / "let-go", own)}
+    return {**kept, **Hold(home).environment(own)}
 
 
 def _address(process: subprocess.Popen[str], log: Path) -> str:

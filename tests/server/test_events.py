@@ -255,7 +255,7 @@ def test_a_job_of_the_command_line_is_watched_as_any_other(
         "batch", material.pdf(tmp_path / "elsewhere.pdf", "hq"), "--output-dir", tmp_path / "out"
     )
     job_id = running(client, "elsewhere.")
-    ocr.let_go()
+    ocr.hold.let_go()
 
     heard = ended(client, job_id)
     batch.communicate(timeout=HANG_SECONDS)

@@ -33,7 +33,7 @@ def test_a_job_outlives_services_that_are_told_to_end_or_killed(tmp_path: Path, 
 
     with service(tmp_path) as served, served.client() as client:
         found = client.get(f"/api/v1/jobs/{job_id}").json()["state"]
-        served.let_go()
+        served.hold.let_go()
         client.post(f"/api/v1/jobs/{job_id}/resume")
         again = ended(client, job_id)
 

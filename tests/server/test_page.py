@@ -326,7 +326,7 @@ def test_a_service_that_comes_again_is_found_again_with_its_jobs(
     expect(page.get_by_role("alert")).to_contain_text("away")
 
     with service(tmp_path, "--port", str(port)) as again:
-        again.let_go()
+        again.hold.let_go()
         expect(card(page, "lost.")).to_have_attribute("data-status", "interrupted")
         card(page, "lost.").get_by_role("button", name="Resume").click()
         expect(card(page, "lost.")).to_have_attribute("data-status", "completed")

@@ -12,7 +12,7 @@ import pytest
 from ocr_client import Client, Timing
 from tests.e2e import tree
 from tests.e2e.material import Material, make_material
-from tests.hold import holding
+from tests.hold import Hold
 
 WORKER = (sys.executable, "-m", "ocr_worker")
 HASTY = Timing(ping_seconds=0.2, silence_seconds=600, answer_seconds=2, backoff_seconds=(0.05, 0.05, 0.05))
@@ -23,7 +23,7 @@ MakeClient = Callable[..., Client]
 
 def settings(folder: Path, **more: Any) -> dict[str, Any]:
     """For a client whose worker has its state under this folder."""
-    environment = holding(folder / "let-go", {"OCR_WORKER_PAGE_PROCESSES": "2"})
+    environment = Hold(folder).environment({"OCR_WORKER_PAGE_PROCESSES": "2"})
     return {
         "command": WORKER,
         "state_dir": folder / "state",

@@ -13,6 +13,7 @@ from ocr_client import AsyncClient, Client, OcrError
 from tests.clients.python.conftest import settings
 from tests.conftest import REPOSITORY
 from tests.e2e.material import Material
+from tests.hold import Hold
 from tests.limits import HANG_SECONDS
 
 IMPORTS = """
@@ -54,7 +55,7 @@ def test_a_job_is_paused_goes_on_and_is_cancelled(client: Client, material: Mate
     job = client.batch(files, tmp_path / "out")
 
     job.pause()
-    (tmp_path / "let-go").touch()
+    Hold(tmp_path).let_go()
     rested = next(event for event in job if event["data"].get("kind") == "paused")
     state = client.get_job(job.job_id)["state"]
     job.resume()
@@ -102,7 +103,7 @@ def test_who_gives_up_waiting_on_a_loop_takes_the_result_from_nobody(
             job = await ocr.batch([material.held], tmp_path / "out")
             with pytest.raises(asyncio.TimeoutError):
                 await asyncio.wait_for(job.result(), 0.01)
-            (tmp_path / "let-go").touch()
+            Hold(tmp_path).let_go()
             return (await job.result())["status"]
 
     assert asyncio.run(asyncio.wait_for(main(), HANG_SECONDS)) == "completed"

@@ -14,6 +14,7 @@ from ocr_client import Client, Timing, WorkerGoneError
 from tests.clients.python.conftest import HASTY, MakeClient
 from tests.e2e import tree
 from tests.e2e.material import Material
+from tests.hold import Hold
 from tests.limits import HANG_SECONDS
 
 QUICK = (0.01, 0.01, 0.01)
@@ -37,7 +38,7 @@ def test_a_job_outlives_the_death_of_its_worker(client: Client, material: Materi
     tree.wait_until(lambda: job.progress and job.progress["current"], "the first page is read")
 
     killed = kill(client)
-    (tmp_path / "let-go").touch()
+    Hold(tmp_path).let_go()
     result = job.result(HANG_SECONDS)
 
     assert (result["status"], result["total_pages_processed"]) == ("completed", 4)
@@ -133,7 +134,7 @@ def test_jobs_that_a_life_before_has_left_are_its_programs_to_resume(
     job = before.batch([material.quick, material.pdf(tmp_path / "scan.pdf", "hq")], tmp_path / "out")
     next(event for event in job if event["data"].get("kind") == "file_done")
     before.stop()
-    (tmp_path / "let-go").touch()
+    Hold(tmp_path).let_go()
 
     after, other = make_client("archive"), make_client("invoices")
     (left,) = after.interrupted()
