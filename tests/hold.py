@@ -17,7 +17,7 @@ HOOK = Path(__file__).with_name("holding")
 
 
 def held_name(path: Path, pages: Iterable[int]) -> Path:
-    """The path under a name that says which pages are held; uploads keep it as well."""
+    """The path under a name that says which pages are held, of the file or of those in the folder; uploads keep it."""
     marks = "".join(f"-{page}" for page in pages)
     return path.with_name(f"{path.stem}.held{marks}{path.suffix}") if marks else path
 

@@ -113,7 +113,7 @@ def test_the_lock_of_a_worker_that_can_not_be_seen_is_held_and_that_of_a_dead_on
 ) -> None:
     with running(tmp_path / "home") as first, running(tmp_path / "home", attackers.seeing(proc)) as second:
         job = first.start_batch([long_scan(tmp_path)], out)
-        first.wait(lambda event: event["type"] == "progress")
+        first.hold.wait()
 
         states = {one["state"] for one in second.ask("list_jobs")["data"]["jobs"]}
         refused = second.ask("resume", job_id=job)
@@ -123,6 +123,7 @@ def test_the_lock_of_a_worker_that_can_not_be_seen_is_held_and_that_of_a_dead_on
         first.process.send_signal(signal.SIGKILL)
         first.exit_code()
         assert {one["state"] for one in second.ask("list_jobs")["data"]["jobs"]} == {"interrupted"}
+        first.hold.let_go()
         second.send("resume", job_id=job)
         assert second.ended(job)["failed"] == []
     nothing_is_left(out)
@@ -173,7 +174,7 @@ def test_processes_that_were_stopped_go_with_their_worker(stopped: str, tmp_path
     """Stopped, nobody sees the end of a pipe or a signal. What only waits to be let go, as the guard, goes then."""
     with running(tmp_path / "home") as worker:
         worker.start_batch([long_scan(tmp_path)], out)
-        worker.wait(lambda event: event["type"] == "progress" and event["data"]["current"] > 0)
+        worker.hold.wait()
         others = [one for one in tree.alive(worker.state) if one.pid != worker.process.pid]
         pages = tree.page_processes(worker.state)
         assert pages
@@ -188,6 +189,7 @@ def test_processes_that_were_stopped_go_with_their_worker(stopped: str, tmp_path
         )
         tree.send(signal.SIGCONT, others)
         tree.wait_gone(worker.state)
+        worker.hold.let_go()
     with running(tmp_path / "home") as worker:
         (job,) = worker.ask("list_jobs")["data"]["jobs"]
         worker.send("resume", job_id=job["job_id"])

@@ -447,6 +447,7 @@ def test_an_input_that_is_locked_in_mid_run_is_skipped_and_the_others_done(
     spawn = failing("openat:error=EBUSY:when=4+", at=file)
 
     with running(tmp_path / "home", spawn) as worker:
+        worker.hold.let_go()
         data = worker.batch([file, page], out, max_lock_wait_seconds=1)
         read = [e["data"]["current"] for e in worker.events if e["type"] == "progress"]
 

@@ -229,6 +229,7 @@ def test_a_symbolic_link_swapped_in_for_an_output_is_replaced_and_not_followed(
 
     for name in ("long.pdf", "long.txt", "long_ocr_results.json"):
         (out / name).symlink_to(victim)
+    worker.hold.let_go()
 
     data = worker.ended(job)
     assert len(data["successful"]) == 1
@@ -292,6 +293,7 @@ def test_a_file_that_appears_in_an_outputs_place_in_mid_run_stays(
     mine = out / f"long{SUFFIXES[kind]}"
 
     mine.write_text("mine", encoding="utf-8")
+    worker.hold.let_go()
 
     assert codes(worker.ended(job)) == {"long.pdf": "output_exists"}
     assert mine.read_text(encoding="utf-8") == "mine"
@@ -304,6 +306,7 @@ def test_a_file_put_in_an_outputs_place_while_the_worker_was_dead_stays(tmp_path
         worker.wait(lambda e: e["type"] == "progress" and e["data"]["current"] > 0)
         worker.process.kill()
         worker.exit_code()
+        worker.hold.let_go()
     (out / "long.pdf").write_text("mine", encoding="utf-8")
 
     with running(tmp_path / "home") as worker:

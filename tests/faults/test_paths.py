@@ -139,6 +139,7 @@ def test_an_input_that_changes_while_it_is_read_is_changed(worker: Worker, tmp_p
     worker.wait(lambda e: e["type"] == "progress" and e["data"]["current"] > 0)
     with file.open("ab") as stream:
         stream.write(b"\n% more")
+    worker.hold.let_go()
 
     data = worker.ended(job)
     assert codes(data) == {"long.pdf": "changed"}
@@ -154,6 +155,7 @@ def test_an_input_deleted_in_mid_run_is_not_found(
 
     worker.wait(lambda e: e["type"] == "progress" and e["data"]["current"] > 0)
     file.unlink()
+    worker.hold.let_go()
 
     data = worker.ended(job)
     assert codes(data) == {"long.pdf": "not_found"}

@@ -100,6 +100,7 @@ def test_what_is_kept_is_closed_to_others_whatever_the_umask(tmp_path: Path, pag
         worker.wait(lambda e: e["type"] == "progress" and e["data"]["current"] > 1)
         open_to_others = _open_to_others(state) + _open_to_others(worker.temp)
         kept = {path.relative_to(state / "jobs") for path in (state / "jobs").rglob("*")}
+        worker.hold.let_go()
         worker.ended(job)
 
         assert open_to_others == []
@@ -162,6 +163,7 @@ def test_an_output_folder_that_is_swapped_for_a_link_in_mid_run_costs_nobody_a_f
 
     out.rename(tmp_path / "moved")
     out.symlink_to(elsewhere)
+    worker.hold.let_go()
 
     assert codes(worker.ended(job)) == {"long.pdf": "output_permission"}
     assert (elsewhere / "long.pdf").read_text(encoding="utf-8") == "mine"
@@ -178,6 +180,7 @@ def test_links_swapped_in_for_outputs_in_mid_run_are_not_followed_and_stay(
     worker.wait(lambda e: e["type"] == "progress" and e["data"]["current"] > 1)
 
     (out / "long.pdf").symlink_to(victim)
+    worker.hold.let_go()
 
     assert codes(worker.ended(job)) == {"long.pdf": "output_exists"}
     assert victim.read_text(encoding="utf-8") == "mine"

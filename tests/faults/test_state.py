@@ -95,6 +95,7 @@ def test_a_state_folder_deleted_in_mid_run_is_said_so_and_costs_that_run_at_most
         job = worker.start_batch([documents.long_scan(tmp_path)], out)
         worker.wait(lambda e: e["type"] == "progress" and e["data"]["current"] > 2)
         _delete(worker.state)
+        worker.hold.let_go()
 
         event = worker.wait(lambda e: e.get("job_id") == job and e["type"] in ("result", "error"))
 

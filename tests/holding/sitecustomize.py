@@ -38,7 +38,8 @@ def held(run: Any) -> Any:
     arrived = os.open(f"{let_go}.arrived", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
     def run_when_let_go(bench: Any, task: Any) -> Any:
-        pages = re.search(r"held((?:-\d+)+)", task.source.name) if type(task).__name__ == "PageTask" else None
+        path = task.source.path if type(task).__name__ == "PageTask" else ""
+        pages = re.search(r"\.held((?:-\d+)+)", path)
         if pages and str(task.page) in pages[1].split("-"):
             os.write(arrived, b"%d\n" % os.getpid())
             while not os.path.exists(let_go):  # noqa: PTH110
