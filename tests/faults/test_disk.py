@@ -169,13 +169,13 @@ def test_a_full_state_disk_loses_no_job_and_the_worker_answers(
 def test_a_state_disk_that_fills_up_in_mid_run_leaves_a_job_that_can_be_resumed(
     mount: Mounted, tmp_path: Path, out: Path
 ) -> None:
-    disk, file = mount("disk", *_tmpfs("size=1m")), tmp_path / "long.pdf"
+    disk = mount("disk", *_tmpfs("size=1m"))
     spawn = Spawn({"OCR_WORKER_STATE_DIR": str(disk / "state")})
-    file.write_bytes(documents.whole(documents.scan(*(f"Page {n}" for n in range(30)))))
     with running(tmp_path / "home", spawn) as worker:
-        job = worker.start_batch([file], out)
+        job = worker.start_batch([documents.long_scan(tmp_path)], out)
         worker.wait(lambda e: e["type"] == "progress" and e["data"]["current"] > 2)
         filler = _fill(disk)
+        worker.hold.let_go()
 
         ended = worker.wait(lambda e: e.get("job_id") == job and e["type"] in ("result", "error"))
 
@@ -280,13 +280,13 @@ def test_a_read_only_output_folder_is_refused_before_any_work(
 def test_an_output_disk_that_turns_read_only_fails_the_file_alone(
     mount: Mounted, worker: Worker, tmp_path: Path
 ) -> None:
-    disk, file = mount("disk", *_tmpfs("size=16m")), tmp_path / "long.pdf"
-    file.write_bytes(documents.whole(documents.scan(*(f"Page {n}" for n in range(30)))))
-    job = worker.start_batch([file], disk / "out")
+    disk = mount("disk", *_tmpfs("size=16m"))
+    job = worker.start_batch([documents.long_scan(tmp_path)], disk / "out")
     worker.wait(lambda e: e["type"] == "progress" and e["data"]["current"] > 2)
 
     if subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=False, capture_output=True).returncode:
         miss("this machine can't remount")
+    worker.hold.let_go()
 
     data = worker.ended(job)
     assert [e["code"] for e in data["failed"]] == ["output_permission"]
