@@ -153,7 +153,7 @@ def _own_code(name: str) -> str:
     if code == name and code_of(name) is None and not tessdata.find_data(name, tessdata.tessdata_folders()):
         meant = nearest(name)
         hint = f"did you mean {meant}?" if meant else "its data can be added with --from."
-        raise LanguageMissingError(f"Tesseract knows no language {shown(name)}: {hint}", missing=[name])
+        raise LanguageMissingError(f"There is no language {shown(name)}: {hint}", missing=[name])
     return code
 
 
