@@ -27,8 +27,15 @@ SILENT_SECONDS = 15.0
 """Without a word of the scheduler for so long, nobody waits for the pages any more."""
 LEAVE_SECONDS = 10.0
 """How long a node that leaves finishes its pages."""
-NODE_SETTINGS = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "500ms"}
-"""Dask looks at all threads a hundred times a second, and at its loop fifty times: most of what an idle node costs."""
+NODE_SETTINGS = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "500ms",
+    "distributed.admin.low-level-log-length": 10,
+}
+"""Dask looks at all threads a hundred times a second, and at its loop fifty times: most of what an idle node costs.
+
+It keeps the last thousand messages that it sent, which here are texts of pages.
+"""
 JOIN_SECONDS = 5.0
 AGAIN_SECONDS = 1.0
 
