@@ -18,6 +18,14 @@ from tests.limits import HANG_SECONDS
 SCHEMAS = Path(__file__).parents[2] / "protocol" / "schema"
 
 
+@pytest.mark.parametrize("words", [(), ("shards",)])
+def test_the_list_of_commands_says_all_of_what_each_does(words: tuple[str, ...], ocr: Command) -> None:
+    listed = " ".join(ocr(*words, "--help").stdout.partition("Commands:")[2].split())
+
+    assert "..." not in listed
+    assert {(): "word boxes. jobs List", ("shards",): "exit code 0 when it is done, 75 to try again, 1"}[words] in listed
+
+
 def test_inspect_says_what_a_file_is(ocr: Command) -> None:
     (paper,) = write_papers(ocr.home, 1)
 

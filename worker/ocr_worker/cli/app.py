@@ -108,6 +108,7 @@ def _start_log() -> None:
 
 def _do(arguments: list[str], faces: OtherFaces) -> int:
     command = typer.main.get_command(_make_app(faces, arguments[0]))
+    _tell_whole(command)
     try:
         return int(command.main(arguments, prog_name="ocr-worker", standalone_mode=False) or GOOD)
     except OSError as error:
@@ -115,6 +116,13 @@ def _do(arguments: list[str], faces: OtherFaces) -> int:
         if error.errno in FULL and error.filename is None:
             raise stdout_is_deaf(error) from error
         raise
+
+
+def _tell_whole(command: object) -> None:
+    """Have a list of commands say all of what each does, where click would cut it to a line."""
+    for one in getattr(command, "commands", {}).values():
+        one.short_help = one.help.partition("\n\n")[0]
+        _tell_whole(one)
 
 
 def _refused(arguments: list[str], code: str, message: str, exit_code: int) -> int:

@@ -97,7 +97,7 @@ def show(options: OneJob) -> int:
 
 @options_from(OneRun)
 def resume(options: OneRun) -> int:
-    """Go on with a job that was cancelled, stopped or interrupted; or have the process go on that paused it."""
+    """Resume a job that was cancelled, stopped or interrupted, or one that another process has paused."""
     with opened_jobs() as kept:
         if (job := kept.get(options.job_id)).state == "paused":
             asked_of_its_owner(kept, job, "resume", lambda state: state != "paused")

@@ -56,7 +56,7 @@ class CleanupOptions(JsonOption):
 
 @options_from(OneJob)
 def pause(options: OneJob) -> int:
-    """Pause a job, in whatever process it runs; `resume` goes on with it there."""
+    """Pause a job, whichever process runs it; `resume` continues it there."""
     with opened_jobs() as jobs:
         job = jobs.get(options.job_id)
         if job.state in ACTIVE:
@@ -72,7 +72,7 @@ def pause(options: OneJob) -> int:
 
 @options_from(OneJob)
 def cancel(options: OneJob) -> int:
-    """Cancel a running job, in whatever process, or an interrupted one, so that no app resumes it."""
+    """Cancel a job, whichever process runs it, or an interrupted one, so that no app resumes it."""
     with opened_jobs() as jobs:
         job = jobs.get(options.job_id)
         if job.state in ACTIVE:

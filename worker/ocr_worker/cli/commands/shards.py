@@ -121,7 +121,7 @@ def add_to(app: typer.Typer, open_shards: OpenShards) -> None:
 def _plan(open_shards: OpenShards) -> Callable[..., None]:
     @options_from(PlanCommand)
     def plan(options: PlanCommand) -> int:
-        """List inputs once and cut them into shards; add what is new to a plan that is there."""
+        """List inputs once and cut them into shards, or add new inputs to a plan."""
         chosen = {name: check(name, value, as_flag) for name, value in options.given.items()}
         planned = open_shards().plan(
             PlanOrder(
@@ -148,7 +148,7 @@ def _plan(open_shards: OpenShards) -> Callable[..., None]:
 def _run(open_shards: OpenShards) -> Callable[..., None]:
     @options_from(RunCommand)
     def run(options: RunCommand) -> int:
-        """Do one shard: exit code 0 when it is done, 75 to try again, 1 for what a try does not mend."""
+        """Do one shard: exit code 0 when it is done, 75 to try again, 1 where that would not help."""
         index = index_of(options)
         with Signals() as signals:
             end = open_shards().run(
@@ -169,7 +169,7 @@ def _run(open_shards: OpenShards) -> Callable[..., None]:
 def _status(open_shards: OpenShards) -> Callable[..., None]:
     @options_from(StatusCommand)
     def status(options: StatusCommand) -> int:
-        """Say how far a plan is: done, running and failed, pages a second, time left, cost."""
+        """Show how far a plan is: shards done, running and failed, pages a second, time left and cost."""
         shards = open_shards()
         with Signals() as signals:
             while True:
@@ -184,7 +184,7 @@ def _status(open_shards: OpenShards) -> Callable[..., None]:
 def _retry(open_shards: OpenShards) -> Callable[..., None]:
     @options_from(RetryCommand)
     def retry(options: RetryCommand) -> int:
-        """Print the shards that are not done, as the array of a scheduler takes them: 3,17-19."""
+        """Print the shards that are not done, in the form that arrays of schedulers take: 3,17-19."""
         found = open_shards().status(options.plan, options.out, None)
         left = [number - options.offset for number in found.missing if number >= options.offset]
         if options.as_json:
@@ -201,7 +201,7 @@ def _retry(open_shards: OpenShards) -> Callable[..., None]:
 def _export(open_shards: OpenShards) -> Callable[..., None]:
     @options_from(ExportCommand)
     def export(options: ExportCommand) -> int:
-        """Write the text of done shards as one file each; those that are there stay."""
+        """Write the text of each finished shard to a file; existing files stay."""
         done = open_shards().export(
             ExportOrder(plan=options.plan, out=options.out, target=options.target, format=options.form)
         )
