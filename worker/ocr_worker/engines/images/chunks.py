@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -45,11 +45,15 @@ class Right:
     content: bytes
     is_damaged: bool = False
     """A part of the picture is not what was written."""
+    share: float = 1.0
+    """Of the picture that was there."""
 
 
 def png(content: bytes) -> Right | None:
     """What Pillow can read; None where nothing is to be put right."""
-    found = list(_chunks(content))
+    found = list(pieces(content))
+    if found and found[-1].kind != b"IEND" and not found[-1].is_sound:
+        found.pop()
     kept = [chunk for chunk in found if not chunk.is_ancillary or _is_usable(chunk, found)]
     is_damaged = any(chunk.kind == b"IDAT" and not chunk.is_sound for chunk in found)
     if len(kept) == len(found) and not is_damaged:
@@ -59,21 +63,23 @@ def png(content: bytes) -> Right | None:
         return None
     if is_damaged:
         _leave_checksum_out(kept)
-    return Right(_PNG + b"".join(chunk.packed() for chunk in kept), is_damaged)
+    return Right(written(kept), is_damaged)
 
 
-def _chunks(content: bytes) -> Iterator[Chunk]:
-    """Those that are whole."""
+def pieces(content: bytes) -> Iterator[Chunk]:
+    """The chunks of a PNG; of a torn one the last is what there is of it."""
     at = len(_PNG)
-    while at + 12 <= len(content):
+    while at + 8 <= len(content):
         (length,) = struct.unpack_from(">I", content, at)
         kind, body = content[at + 4 : at + 8], content[at + 8 : at + 8 + length]
         at += 12 + length
-        if at > len(content):
-            return
         yield Chunk(kind, body, content[at - 4 : at] == struct.pack(">I", zlib.crc32(kind + body)))
         if kind == b"IEND":
             return
+
+
+def written(all_chunks: Iterable[Chunk]) -> bytes:
+    return _PNG + b"".join(chunk.packed() for chunk in all_chunks)
 
 
 def _is_usable(chunk: Chunk, all_chunks: list[Chunk]) -> bool:

@@ -95,8 +95,9 @@ def exif_orientation(image: Image.Image) -> int:
 
 def _stored_orientation(image: Image.Image) -> int:
     if image.format == "PNG":
-        # To ask it is to decode it. What is broken then is more than its EXIF, and would not be told a second time.
-        image.load()
+        # To ask it is to decode it, which whoever reads it has done: what is broken then is told there.
+        with suppress(*BROKEN):
+            image.load()
     # A broken EXIF block costs the orientation, not the page.
     try:
         return int(image.getexif().get(0x0112, 1))

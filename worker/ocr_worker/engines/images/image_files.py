@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from PIL import Image, ImageChops, UnidentifiedImageError
 
-from ocr_worker.engines.images import chunks, jpeg_damage, jpeg_stream, samples, tiff, tiff_parts
+from ocr_worker.engines.images import chunks, jpeg_damage, jpeg_stream, samples, tiff, tiff_parts, torn
 from ocr_worker.engines.images.complaints import heard
 from ocr_worker.engines.images.cut_short import TORN_SHARE, flaws
 from ocr_worker.engines.images.filters import turn_by_exif
@@ -36,6 +36,8 @@ _FORMATS = {
     "pnm": "PPM",
 }
 _UNREADABLE = {"LAB"}
+_COMPLETED = ("PNG", "GIF", "BMP", "PPM")
+"""Pillow's names of kinds of which a part is read."""
 
 
 _Right = jpeg_stream.Layout | chunks.Right | None
@@ -163,8 +165,33 @@ def select_page(image: Image.Image, path: Path, page: int, max_pixels: float) ->
     samples.mend_tiles(image)
 
 
+def with_rest(image: Image.Image, path: Path) -> Image.Image:
+    """The same, to be decoded; of a torn one another, in which paper stands for what is missing.
+
+    Raises CorruptError, UnsupportedTypeError.
+    """
+    if image.format not in _COMPLETED:
+        return image
+    failed: Exception | None = None
+    try:
+        image.load()
+        if not torn.may_lack_its_foot(image):
+            return image
+    except BROKEN as error:
+        failed = error
+    right = torn.completed(image, path.read_bytes())
+    if right is None:
+        if failed is not None:
+            raise refusal(failed, path) from failed
+        return image
+    whole = Image.open(io.BytesIO(right.content), formats=["PNG", *_COMPLETED])
+    whole.info[_RIGHT] = right
+    return whole
+
+
 def read_grey(image: Image.Image, path: Path) -> GreyImage:
     """Decode the selected frame as it is to be recognised. Raises CorruptError, UnsupportedTypeError."""
+    image = with_rest(image, path)
     (across, down), estimated = resolution(image)
     orientation = exif_orientation(image)
     if is_jpeg(image) and image.mode == "RGB":
@@ -196,7 +223,7 @@ def _held(right: _Right) -> tuple[float, bool]:
             share = jpeg_stream.share(right)
             return share, share >= 1 and jpeg_damage.is_damaged(right)
         case chunks.Right():
-            return 1.0, right.is_damaged
+            return right.share, right.is_damaged
         case None:
             return 1.0, False
 

@@ -141,6 +141,7 @@ def _png_chunks(content: bytes) -> set[bytes]:
 
 
 def _packed(image: Image.Image, path: Path) -> bytes:
+    image = image_files.with_rest(image, path)
     image_files.decode(image, path)
     orientation = headers.exif_orientation(image)
     if headers.is_deep(image) and not headers.has_alpha(image) and not samples.is_plain_16(image):

@@ -1,0 +1,173 @@
+"""Image files short of a few bytes or of a part: what is there is read, and told to be a part (issue 12)."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pikepdf
+import pytest
+from PIL import Image, ImageChops, ImageStat
+
+from ocr_worker.engines.images import image_files
+from ocr_worker.engines.images.grey_image import GreyImage
+from ocr_worker.errors import CorruptError
+from tests.cases import packed
+from tests.cases.verdicts import file_of
+from tests.faults.pictures import saved
+from tests.pages.desk import Desk
+
+_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+def png_of(data: bytes, interlaced: int = 0) -> bytes:
+    """Of these packed rows, each of its chunks sound."""
+    header = struct.pack(">IIBBBBB", *packed.SIZE, 8, 0, 0, 0, interlaced)
+    chunks = [(b"IHDR", header), (b"IDAT", data), (b"IEND", b"")]
+    return _SIGNATURE + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in chunks
+    )
+
+
+def interlaced_png() -> bytes:
+    """Which Pillow does not write."""
+    (width, height), pixels, raw = packed.SIZE, packed.page().tobytes(), b""
+    for left, top, across, down in _ADAM7:
+        rows = (pixels[y * width + left : (y + 1) * width : across] for y in range(top, height, down))
+        raw += b"".join(b"\0" + row for row in rows)
+    return png_of(zlib.compress(raw), interlaced=1)
+
+
+def rows_of_png() -> bytes:
+    (width, height), pixels = packed.SIZE, packed.page().tobytes()
+    return b"".join(b"\0" + pixels[y * width : (y + 1) * width] for y in range(height))
+
+
+def plain_pnm() -> bytes:
+    (width, height), pixels = packed.SIZE, packed.page().tobytes()
+    rows = (" ".join(map(str, pixels[y * width : (y + 1) * width])) for y in range(height))
+    return f"P2\n# by hand\n{width} {height}\n255\n".encode("ascii") + "\n".join(rows).encode("ascii") + b"\n"
+
+
+def colours() -> Image.Image:
+    return packed.page().convert("RGB")
+
+
+FILES: dict[str, Callable[[], bytes]] = {
+    "grey.png": lambda: saved(packed.page(), "PNG"),
+    "interlaced.png": interlaced_png,
+    "palette.png": lambda: saved(colours().quantize(16), "PNG"),
+    "bits.png": lambda: saved(packed.page().convert("1"), "PNG"),
+    "clear.png": lambda: saved(packed.page().convert("LA"), "PNG"),
+    "interlaced.gif": lambda: saved(packed.page(), "GIF"),
+    "rows.gif": lambda: saved(packed.page(), "GIF", interlace=False),
+    "grey.bmp": lambda: saved(packed.page(), "BMP"),
+    "colours.bmp": lambda: saved(colours(), "BMP"),
+    "bits.bmp": lambda: saved(packed.page().convert("1"), "BMP"),
+    "palette.bmp": lambda: saved(colours().quantize(16), "BMP"),
+    "grey.pgm": lambda: saved(packed.page(), "PPM"),
+    "colours.ppm": lambda: saved(colours(), "PPM"),
+    "bits.pbm": lambda: saved(packed.page().convert("1"), "PPM"),
+    "plain.pgm": plain_pnm,
+}  # fmt: skip
+
+
+def read(path: Path) -> GreyImage:
+    kind = {"pgm": "pnm", "ppm": "pnm", "pbm": "pnm"}.get(path.suffix[1:], path.suffix[1:])
+    with image_files.opened(path, kind, 10**9) as image:
+        image_files.select_page(image, path, 1, 10**9)
+        return image_files.read_grey(image, path)
+
+
+def written(folder: Path, name: str, content: bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content)
+    return path
+
+
+def unlike(one: Image.Image, other: Image.Image) -> float:
+    return ImageStat.Stat(ImageChops.difference(one, other)).mean[0]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_of_a_file_that_lacks_its_end_the_rest_is_read_and_the_lack_is_told(
+    name: str, tmp_path: Path
+) -> None:
+    content = FILES[name]()
+    whole = read(written(tmp_path, name, content))
+
+    torn = read(written(tmp_path, name, content[: int(len(content) * 0.97)]))
+
+    assert whole.warnings == ()
+    assert "cut short" in " ".join(torn.warnings)
+    # What a BMP ends with is the picture's head.
+    there = (0, 80, *packed.SIZE) if name.endswith(".bmp") else (0, 0, packed.SIZE[0], 600)
+    assert unlike(torn.picture.crop(there), whole.picture.crop(there)) == 0
+    gone = (0, 0, packed.SIZE[0], 12) if name.endswith(".bmp") else (0, 792, *packed.SIZE)
+    paper = ImageStat.Stat(torn.picture.crop(gone)).mean[0]
+    assert paper > 250 or name.startswith("interlaced")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_of_which_half_is_gone_is_damaged(name: str, tmp_path: Path) -> None:
+    content = FILES[name]()
+
+    with pytest.raises(CorruptError):
+        read(written(tmp_path, name, content[: len(content) // 2]))
+
+
+@pytest.mark.parametrize("name", ["interlaced.png", "interlaced.gif"])
+def test_rows_that_an_interlaced_file_lacks_are_like_those_above(name: str, tmp_path: Path) -> None:
+    content = FILES[name]()
+    torn = read(written(tmp_path, name, content[: int(len(content) * 0.97)])).picture
+
+    foot = torn.crop((0, 770, *packed.SIZE))
+
+    rows = [foot.crop((0, top, foot.width, top + 1)).tobytes() for top in range(foot.height)]
+    assert rows[0::2] == rows[1::2]
+    assert len(set(rows)) > 1
+
+
+ENDS_EARLY: dict[str, Callable[[bytes], bytes]] = {
+    "well": lambda raw: zlib.compress(raw[: len(raw) * 9 // 10]),
+    "badly": lambda raw: zlib.compress(raw[: len(raw) * 9 // 10])[:-9],
+}
+
+
+@pytest.mark.parametrize("end", ENDS_EARLY)
+def test_a_png_whose_data_end_early_says_so_though_each_of_its_chunks_is_sound(
+    end: str, tmp_path: Path
+) -> None:
+    read_short = read(written(tmp_path, "scan.png", png_of(ENDS_EARLY[end](rows_of_png()))))
+
+    assert read_short.warnings == ("A picture is cut short: about 10 % of it are missing",)
+    assert ImageStat.Stat(read_short.picture.crop((0, 730, *packed.SIZE))).mean[0] == 255
+
+
+def test_a_png_whose_checksum_of_all_data_is_wrong_says_so(tmp_path: Path) -> None:
+    data = zlib.compress(rows_of_png())
+
+    done = read(written(tmp_path, "scan.png", png_of(data[:-4] + b"\0\1\2\3")))
+
+    assert "is damaged" in " ".join(done.warnings)
+    assert unlike(done.picture, packed.page()) == 0
+
+
+@pytest.mark.parametrize("name", ["grey.png", "colours.bmp"])
+def test_a_torn_file_becomes_a_pdf_that_shows_what_was_read(name: str, desk: Desk) -> None:
+    content = FILES[name]()
+
+    done = desk.process(file_of(desk, content[: int(len(content) * 0.95)], name))
+
+    assert "cut short" in " ".join(done.pages[0].warnings)
+    assert sum(words in done.text for words in packed.WORDS) >= 4
+    with pikepdf.open(done.outputs["pdf"]) as pdf:
+        drawn = pdf.pages[0].Resources.XObject.values()
+        (picture,) = [one for one in drawn if one.get("/Subtype") == pikepdf.Name.Image]
+        shown = pikepdf.PdfImage(picture).as_pil_image().convert("L")
+    there = (0, 80, packed.SIZE[0], 660)
+    assert unlike(shown.crop(there), packed.page().crop(there)) == 0
