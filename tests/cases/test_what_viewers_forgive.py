@@ -127,10 +127,18 @@ def with_tag(tag: int, value: int | None) -> Change:
     return change
 
 
-TIFFS = {"no-length": with_tag(279, None), "length-0": with_tag(279, 0), "orientation-99": with_tag(274, 99)}
+TIFFS = {
+    "no-length": with_tag(279, None),
+    "length-0": with_tag(279, 0),
+    "length-beyond-the-end": with_tag(279, 1 << 20),
+    "length-of-4-GiB": with_tag(279, 0xFFFFFFF0),
+    "orientation-99": with_tag(274, 99),
+}
 
 
-@pytest.mark.parametrize("packing", ["group4", "tiff_lzw"])
+@pytest.mark.parametrize(
+    "packing", first(2, ["group4", "tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg"])
+)
 @pytest.mark.parametrize("change", TIFFS)
 def test_a_tiff_with_a_wrong_tag_is_read_without_a_word(change: str, packing: str, desk: Desk) -> None:
     picture = packed.page().convert("1") if packing == "group4" else packed.page()

@@ -6,12 +6,22 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from PIL import Image, ImageChops, UnidentifiedImageError
 
-from ocr_worker.engines.images import chunks, jpeg_damage, jpeg_stream, samples, tiff, tiff_parts, torn
+from ocr_worker.engines.images import (
+    chunks,
+    jpeg_damage,
+    jpeg_stream,
+    samples,
+    tiff,
+    tiff_parts,
+    torn,
+    torn_tiff,
+)
 from ocr_worker.engines.images.complaints import heard
 from ocr_worker.engines.images.cut_short import TORN_SHARE, flaws
 from ocr_worker.engines.images.filters import turn_by_exif
@@ -36,8 +46,6 @@ _FORMATS = {
     "pnm": "PPM",
 }
 _UNREADABLE = {"LAB"}
-_COMPLETED = ("PNG", "GIF", "BMP", "PPM")
-"""Pillow's names of kinds of which a part is read."""
 
 
 _Right = jpeg_stream.Layout | chunks.Right | None
@@ -114,9 +122,9 @@ def _open(source: BinaryIO, kind: str) -> Image.Image:
         return Image.OPEN[kind][0](source, "")
 
 
-def refusal(error: Exception, path: Path, complaints: Iterable[str] = ()) -> OcrError:
+def refusal(error: Exception | None, path: Path, complaints: Iterable[str] = ()) -> OcrError:
     """What it means that an image can't be opened or decoded."""
-    causes = (error, error.__cause__, error.__context__)
+    causes = (error, error.__cause__, error.__context__) if error else ()
     if any(_FOREIGN.search(text) for text in (*map(str, filter(None, causes)), *complaints)):
         return _unsupported(path)
     return CorruptError(f"{path.name} is damaged or cut short; save or scan it again")
@@ -165,13 +173,40 @@ def select_page(image: Image.Image, path: Path, page: int, max_pixels: float) ->
     samples.mend_tiles(image)
 
 
-def with_rest(image: Image.Image, path: Path) -> Image.Image:
-    """The same, to be decoded; of a torn one another, in which paper stands for what is missing.
+def read_grey(image: Image.Image, path: Path) -> GreyImage:
+    """Decode the selected frame as it is to be recognised. Raises CorruptError, UnsupportedTypeError."""
+    (across, down), estimated = resolution(image)
+    orientation = exif_orientation(image)
+    if is_jpeg(image) and image.mode == "RGB":
+        # The decoder then skips the colours, and gives the very luma that converting would.
+        image.draft("L", image.size)
+    decoded = decode(image, path)
+    picture = turn_by_exif(to_grey(decoded.picture), orientation)
+    return GreyImage(picture, across, estimated, down if down != across else None, decoded.flaws)
 
-    Raises CorruptError, UnsupportedTypeError.
-    """
-    if image.format not in _COMPLETED:
-        return image
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    picture: Image.Image
+    """The frame that was selected; of a torn file another one, in which paper stands for what is missing."""
+    flaws: tuple[str, ...]
+    """What is to be said of it."""
+
+
+def decode(image: Image.Image, path: Path) -> Decoded:
+    """Load the selected frame. Raises CorruptError, UnsupportedTypeError."""
+    if image.format == "TIFF":
+        image, share, said = _decode_tiff(image, path)
+    else:
+        image = _loaded(image, path)
+        share, is_damaged = _held(image.info.get(_RIGHT))
+        said = flaws(share, is_damaged=is_damaged)
+    if share < TORN_SHARE:
+        raise CorruptError(f"{path.name} is damaged or cut short; save or scan it again")
+    return Decoded(image, flaws(share) or said)
+
+
+def _loaded(image: Image.Image, path: Path) -> Image.Image:
     failed: Exception | None = None
     try:
         image.load()
@@ -180,40 +215,12 @@ def with_rest(image: Image.Image, path: Path) -> Image.Image:
     except BROKEN as error:
         failed = error
     right = torn.completed(image, path.read_bytes())
-    if right is None:
-        if failed is not None:
-            raise refusal(failed, path) from failed
-        return image
-    whole = Image.open(io.BytesIO(right.content), formats=["PNG", *_COMPLETED])
-    whole.info[_RIGHT] = right
-    return whole
-
-
-def read_grey(image: Image.Image, path: Path) -> GreyImage:
-    """Decode the selected frame as it is to be recognised. Raises CorruptError, UnsupportedTypeError."""
-    image = with_rest(image, path)
-    (across, down), estimated = resolution(image)
-    orientation = exif_orientation(image)
-    if is_jpeg(image) and image.mode == "RGB":
-        # The decoder then skips the colours, and gives the very luma that converting would.
-        image.draft("L", image.size)
-    flaws = decode(image, path)
-    picture = turn_by_exif(to_grey(image), orientation)
-    return GreyImage(picture, across, estimated, down if down != across else None, flaws)
-
-
-def decode(image: Image.Image, path: Path) -> tuple[str, ...]:
-    """Load the selected frame, and say what is wrong with it. Raises CorruptError, UnsupportedTypeError."""
-    if image.format == "TIFF":
-        share, complaints = _decode_tiff(image, path)
-        said = tuple(f"The picture is damaged, and its decoder says so: {line}" for line in complaints[:1])
-    else:
-        image.load()
-        share, is_damaged = _held(image.info.get(_RIGHT))
-        said = flaws(share, is_damaged=is_damaged)
-    if share < TORN_SHARE:
-        raise CorruptError(f"{path.name} is damaged or cut short; save or scan it again")
-    return flaws(share) or said
+    if right is not None:
+        image = Image.open(io.BytesIO(right.content), formats=["PNG", "GIF", "BMP", "PPM"])
+        image.info[_RIGHT] = right
+    elif failed is not None:
+        raise refusal(failed, path) from failed
+    return image
 
 
 def _held(right: _Right) -> tuple[float, bool]:
@@ -228,17 +235,35 @@ def _held(right: _Right) -> tuple[float, bool]:
             return 1.0, False
 
 
-def _decode_tiff(image: Image.Image, path: Path) -> tuple[float, tuple[str, ...]]:
-    share = tiff_parts.share(image, path)
+def _decode_tiff(image: Image.Image, path: Path) -> tuple[Image.Image, float, tuple[str, ...]]:
+    """With the share of it that is there."""
+    number, tags, share = image.tell(), getattr(image, "tag_v2", {}), tiff_parts.share(image, path)
+    error, lines = _loaded_heard(image)
+    if error is None:
+        said = (
+            f"The picture is damaged, and its decoder says so: {line}" for line in tiff.of_pictures(lines)
+        )
+        return image, share, tuple(said)[:1]
+    right = torn_tiff.completed(tags, number, path.read_bytes())
+    if right is not None:
+        image = Image.open(io.BytesIO(right.content), formats=["TIFF"])
+        image.seek(number)
+        samples.mend_tiles(image)
+        error, lines = _loaded_heard(image)
+    if right is None or error is not None:
+        raise refusal(error, path, lines) from error
+    return image, right.share, ()
+
+
+def _loaded_heard(image: Image.Image) -> tuple[Exception | None, list[str]]:
+    """What became of it, and what its decoder said."""
     with heard() as lines:
         try:
             image.load()
             error = None
         except BROKEN as broken:
             error = broken
-    if error is not None:
-        raise refusal(error, path, lines) from error
-    return share, tiff.of_pictures(lines)
+    return error, lines
 
 
 def to_grey(image: Image.Image) -> Image.Image:

@@ -57,8 +57,12 @@ def image_object(pdf: pikepdf.Pdf, picture: bytes) -> pikepdf.Object:
 
 def _page(image: Image.Image, path: Path, kind: str, points: Points) -> bytes:
     content = _own_stream(image, path, kind)
+    if kind == "tiff" or not content:
+        image = image_files.decode(image, path).picture
+    if kind == "tiff":
+        content = _checked(content, image)
     kept = bool(content)
-    content = content or _packed(image, path)
+    content = content or _packed(image)
     by_reader = kept and kind == "jpeg"
     turn = img2pdf.Rotation.ifvalid if by_reader else img2pdf.Rotation.none
     lies = by_reader and headers.exif_orientation(image) in _LYING
@@ -78,8 +82,9 @@ def _page(image: Image.Image, path: Path, kind: str, points: Points) -> bytes:
     ) as error:
         if not kept:
             raise InternalError(f"{path.name} can't be put into a PDF: {error}") from error
+        picture = image if kind == "tiff" else image_files.decode(image, path).picture
         converted = img2pdf.convert(
-            _packed(image, path), layout_fun=_layout(points), rotation=img2pdf.Rotation.none
+            _packed(picture), layout_fun=_layout(points), rotation=img2pdf.Rotation.none
         )
     return converted
 
@@ -91,7 +96,7 @@ def _layout(points: Points) -> Callable[[int, int, object], tuple[float, float, 
 def _own_stream(image: Image.Image, path: Path, kind: str) -> bytes:
     """The file's own, where that can be embedded; else nothing."""
     if kind == "tiff":
-        return _checked(tiff.packed_jpeg(image, path), image) or b""
+        return tiff.packed_jpeg(image, path) or b""
     if kind not in ("jpeg", "png"):
         return b""
     content = path.read_bytes()
@@ -103,15 +108,15 @@ def _own_stream(image: Image.Image, path: Path, kind: str) -> bytes:
     return content if _is_kept(image, kind, content) else b""
 
 
-def _checked(content: bytes | None, image: Image.Image) -> bytes | None:
-    """If it looks like the picture that it was taken from."""
-    if content is None:
-        return None
+def _checked(content: bytes, image: Image.Image) -> bytes:
+    """If it looks like the picture that it was taken from; else nothing."""
+    if not content:
+        return b""
     with Image.open(io.BytesIO(content), formats=["JPEG"]) as other:
         if other.size != image.size:
-            return None
+            return b""
         near = [ImageStat.Stat(one.convert("RGB").reduce(8)).mean for one in (other, image)]
-    return content if all(abs(a - b) < _SAME for a, b in zip(*near, strict=True)) else None
+    return content if all(abs(a - b) < _SAME for a, b in zip(*near, strict=True)) else b""
 
 
 def _is_kept(image: Image.Image, kind: str, content: bytes) -> bool:
@@ -140,9 +145,8 @@ def _png_chunks(content: bytes) -> set[bytes]:
     return kinds if at == len(content) else set()
 
 
-def _packed(image: Image.Image, path: Path) -> bytes:
-    image = image_files.with_rest(image, path)
-    image_files.decode(image, path)
+def _packed(image: Image.Image) -> bytes:
+    """One that is decoded."""
     orientation = headers.exif_orientation(image)
     if headers.is_deep(image) and not headers.has_alpha(image) and not samples.is_plain_16(image):
         # What the samples mean is told by the file, and no more by a picture made from it.

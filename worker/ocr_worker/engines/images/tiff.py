@@ -52,6 +52,19 @@ def frames(stream: BinaryIO) -> Frames:
     return Frames(tuple(found or range(count)), walk.breaks_off)
 
 
+def directory(stream: BinaryIO, number: int) -> tuple[str, int] | None:
+    """The order of bytes, and where the picture with this number, from 0 on, has its tags; None in a BigTIFF."""
+    order, is_big, at = _head(stream)
+    if is_big:
+        return None
+    for _ in range(number):
+        stream.seek(at)
+        (count,) = struct.unpack(order + "H", stream.read(2))
+        stream.seek(at + 2 + 12 * count)
+        (at,) = struct.unpack(order + "I", stream.read(4))
+    return order, at
+
+
 class _Directories:
     """What each says of its picture's kind, one after the other."""
 

@@ -27,7 +27,7 @@ _TO_THE_END = -1
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class Part:
     """A strip or tile."""
 
     size: tuple[int, int]
@@ -39,30 +39,35 @@ class _Part:
     length: int
 
 
-_Measure = Callable[[BinaryIO, _Part], int]
+_Measure = Callable[[BinaryIO, Part], int]
 """How many rows of a part are there."""
 
 
 def share(image: Image.Image, path: Path) -> float:
     """Of the selected picture's rows those that are there; 1 for what its decoder complains of."""
-    tags: Any = getattr(image, "tag_v2", {})
-    parts = list(_parts(tags)) if tags.get(_COMPRESSION, _PLAIN) in _MEASURES else []
+    with path.open("rb") as stream:
+        return share_of(getattr(image, "tag_v2", {}), stream)
+
+
+def share_of(tags: Any, stream: BinaryIO) -> float:
+    """The same of the picture with these tags."""
+    parts = list(parts_of(tags)) if tags.get(_COMPRESSION, _PLAIN) in _MEASURES else []
     if not parts:
         return 1.0
     measure = _MEASURES[tags.get(_COMPRESSION, _PLAIN)](tags, parts)
-    with path.open("rb") as stream:
-        held = sum(_held(part, measure, stream) for part in parts)
+    held = sum(_held(part, measure, stream) for part in parts)
     return held / sum(part.rows for part in parts)
 
 
-def _held(part: _Part, measure: _Measure, stream: BinaryIO) -> int:
+def _held(part: Part, measure: _Measure, stream: BinaryIO) -> int:
     if part.offset is None:
         return 0
     there = measure(stream, part)
     return part.rows if there >= part.rows - _FORGIVEN_ROWS else there
 
 
-def _parts(tags: Any) -> Iterator[_Part]:
+def parts_of(tags: Any) -> Iterator[Part]:
+    """In the order in which the file lists them."""
     width, height = tags.get(_WIDTH, 0), tags.get(_HEIGHT, 0)
     if _TILE_OFFSETS in tags:
         size = tags.get(_TILE_WIDTH, 0), tags.get(_TILE_HEIGHT, 0)
@@ -80,34 +85,34 @@ def _parts(tags: Any) -> Iterator[_Part]:
             rows = min(size[1], height - top)
             for _ in range(0, width, size[0]):
                 offset, length = next(places)
-                yield _Part(size if _TILE_OFFSETS in tags else (width, rows), rows, offset, length)
+                yield Part(size if _TILE_OFFSETS in tags else (width, rows), rows, offset, length)
 
 
-def _of_faxes(tags: Any, _: list[_Part]) -> _Measure:
+def _of_faxes(tags: Any, _: list[Part]) -> _Measure:
     coding = fax.Coding(tags[_COMPRESSION], tags.get(_T4_OPTIONS, 0), tags.get(_FILL_ORDER, 1))
-    return lambda stream, part: fax.rows_held(_packed(stream, part), part.size, coding)
+    return lambda stream, part: fax.rows_held(packed(stream, part), part.size, coding)
 
 
-def _of_jpegs(tags: Any, _: list[_Part]) -> _Measure:
+def _of_jpegs(tags: Any, _: list[Part]) -> _Measure:
     return partial(_jpeg_rows, bytes(tags.get(_JPEG_TABLES, b""))[2:-2])
 
 
-def _jpeg_rows(tables: bytes, stream: BinaryIO, part: _Part) -> int:
-    found = jpeg_stream.layout(b"\xff\xd8" + tables + _packed(stream, part)[2:])
+def _jpeg_rows(tables: bytes, stream: BinaryIO, part: Part) -> int:
+    found = jpeg_stream.layout(b"\xff\xd8" + tables + packed(stream, part)[2:])
     if found is None:
         return 0
     # Of other kinds nobody here can tell.
     return int(jpeg_stream.share(found) * part.size[1]) if found.is_plain else part.rows
 
 
-def _of_samples(tags: Any, parts: list[_Part]) -> _Measure:
+def _of_samples(tags: Any, parts: list[Part]) -> _Measure:
     """By where they lie: viewers pass over lengths that are wrong."""
     bits = tags.get(_BITS, (1,))
     a_pixel: int = bits[0] if tags.get(_PLANAR) == _IN_PLANES else sum(bits)
     # Parts that are alike may lie in one place.
     nexts = dict(pairwise(sorted({part.offset for part in parts if part.offset is not None})))
 
-    def measure(stream: BinaryIO, part: _Part) -> int:
+    def measure(stream: BinaryIO, part: Part) -> int:
         assert part.offset is not None
         end = min(stream.seek(0, 2), nexts.get(part.offset) or 1 << 64)
         return (end - part.offset) // max(1, (part.size[0] * a_pixel + 7) // 8)
@@ -115,12 +120,13 @@ def _of_samples(tags: Any, parts: list[_Part]) -> _Measure:
     return measure
 
 
-def _packed(stream: BinaryIO, part: _Part) -> bytes:
+def packed(stream: BinaryIO, part: Part) -> bytes:
+    """What the file has of it."""
     stream.seek(part.offset or 0)
     return stream.read(part.length)
 
 
-_MEASURES: dict[int, Callable[[Any, list[_Part]], _Measure]] = {
+_MEASURES: dict[int, Callable[[Any, list[Part]], _Measure]] = {
     _PLAIN: _of_samples,
     fax.RLE: _of_faxes,
     fax.GROUP_3: _of_faxes,

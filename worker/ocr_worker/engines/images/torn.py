@@ -55,7 +55,7 @@ def _png(image: Image.Image, content: bytes) -> Right | None:
     found = list(chunks.pieces(content))
     passes, fill = _passes(image, found[0].body)
     due = sum(rows * row for row, rows in passes)
-    stream = _Inflating(b"".join(chunk.body for chunk in found if chunk.kind == b"IDAT"), due)
+    stream = Inflating(b"".join(chunk.body for chunk in found if chunk.kind == b"IDAT"), due)
     packed = _packed_again(stream, passes, fill)
     if stream.held >= due and not stream.is_damaged:
         return None
@@ -80,7 +80,7 @@ def _passes(image: Image.Image, header: bytes) -> tuple[list[tuple[int, int]], i
     return passes, _byte_of(_lightest(image), depth) if colours == _PALETTE else 255
 
 
-class _Inflating:
+class Inflating:
     """A zlib stream, as far as it can be unpacked, and no further than so many bytes."""
 
     def __init__(self, data: bytes, most: int) -> None:
@@ -122,7 +122,7 @@ def _by_bytes(unpacking: zlib._Decompress, left: bytes) -> Iterator[bytes]:
             return
 
 
-def _packed_again(stream: _Inflating, passes: list[tuple[int, int]], fill: int) -> bytes:
+def _packed_again(stream: Inflating, passes: list[tuple[int, int]], fill: int) -> bytes:
     """With rows of paper behind the last one, which itself goes on as it was where it breaks off."""
     packing = zlib.compressobj(1)
     packed = [packing.compress(piece) for piece in stream.pieces()]

@@ -69,8 +69,7 @@ def _pdf_picture(source: Path, page: int, password: str | None) -> Image.Image:
 def _image_picture(source: Path, kind: str, page: int) -> Image.Image:
     with image_files.opened(source, kind, math.inf) as opened:
         image_files.select_page(opened, source, page, math.inf)
-        image = image_files.with_rest(opened, source)
-        image_files.decode(image, source)
+        image = image_files.decode(opened, source).picture
         picture = filters.turn_by_exif(image_files.without_alpha(image), headers.exif_orientation(image))
         grey = picture.mode.startswith("I") or picture.mode == "F"
         return (image_files.to_grey(picture) if grey else picture).convert("RGB")

@@ -1,0 +1,149 @@
+"""A TIFF whose strips or tiles break off, or are said to be longer than the file, with paper in place of what is missing.
+
+What can be unpacked in part is packed anew, behind the file; its directory is told where. libtiff gives nothing of such
+a part, and nothing of the picture behind it.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ocr_worker.engines.images import jpeg_stream, tiff, tiff_parts
+from ocr_worker.engines.images.chunks import Right
+from ocr_worker.engines.images.cut_short import TORN_SHARE
+from ocr_worker.engines.images.tiff_parts import Part
+from ocr_worker.engines.images.torn import Inflating
+
+_BITS, _COMPRESSION, _PHOTOMETRIC, _PLANAR, _PREDICTOR, _COLOUR_MAP = 258, 259, 262, 284, 317, 320
+_OFFSETS, _LENGTHS = (273, 324), (279, 325)
+_MIN_IS_WHITE, _PALETTE, _INKS, _IN_PLANES = 0, 3, 5, 2
+_SHORT, _LONG = 3, 4
+_PLAIN, _JPEG, _DEFLATE = 1, 7, 8
+_FILLED_UP = {2, 3, 4, _JPEG}
+"""Faxes and JPEGs, of which decoders give what there is."""
+
+
+def completed(tags: Any, number: int, content: bytes) -> Right | None:
+    """None where it can't be done, or too much of the picture is missing."""
+    stream, compression = io.BytesIO(content), tags.get(_COMPRESSION, 1)
+    place, parts = tiff.directory(stream, number), list(tiff_parts.parts_of(tags))
+    if place is None or not parts or compression not in {*_FILLED_UP, *_UNPACKING}:
+        return None
+    data = [tiff_parts.packed(stream, part) if part.offset is not None else b"" for part in parts]
+    if compression in _FILLED_UP:
+        if compression == _JPEG:
+            data = [one or _grey_jpeg(data[0], part.rows) for one, part in zip(data, parts, strict=True)]
+        share = tiff_parts.share_of(tags, stream)
+        return Right(_with_parts(content, place, data, compression), share=share)
+    paper = _Paper(tags)
+    rows = []
+    for at, part in enumerate(parts):
+        due = len(paper.row(part)) * part.size[1]
+        # What is not packed has a length of its own, whatever the file says.
+        packed = content[part.offset or 0 : (part.offset or 0) + due] if compression == _PLAIN else data[at]
+        unpacked = b"".join(_UNPACKING[compression](packed, due))
+        data[at], held = paper.behind(unpacked, part)
+        rows.append(min(held, part.rows))
+    share = sum(rows) / sum(part.rows for part in parts)
+    return Right(_with_parts(content, place, data, _DEFLATE), share=share) if share >= TORN_SHARE else None
+
+
+def _grey_jpeg(like: bytes, rows: int) -> bytes:
+    """With nothing in it: libtiff refuses the whole picture for a part that is not there."""
+    found = jpeg_stream.layout(like)
+    right = found and found.with_height(rows)
+    return right.content[: right.scans[0].start] + b"\xff\xd9" if right else b""
+
+
+class _Paper:
+    def __init__(self, tags: Any) -> None:
+        bits = tags.get(_BITS, (1,))
+        self._a_pixel: int = bits[0] if tags.get(_PLANAR) == _IN_PLANES else sum(bits)
+        self._is_predicted = tags.get(_PREDICTOR, 1) != 1
+        self._fill = _fill(tags, bits[0])
+
+    def row(self, part: Part) -> bytes:
+        width = (part.size[0] * self._a_pixel + 7) // 8
+        first = -(-self._a_pixel // 8) if self._is_predicted else width
+        # What is told by the pixel before it is like that.
+        return bytes([self._fill]) * first + bytes(width - first)
+
+    def behind(self, unpacked: bytes, part: Part) -> tuple[bytes, int]:
+        """Packed, and how many rows there were."""
+        row, rows = self.row(part), part.size[1]
+        held = len(unpacked) // len(row)
+        return zlib.compress(unpacked[: held * len(row)] + row * (rows - held), 1), held
+
+
+def _fill(tags: Any, bits: int) -> int:
+    """A byte of pixels that are paper."""
+    photometric, colours = tags.get(_PHOTOMETRIC, 1), tags.get(_COLOUR_MAP, ())
+    if photometric == _PALETTE and colours:
+        count = len(colours) // 3
+        lightest = max(range(count), key=lambda n: colours[n] + colours[n + count] + colours[n + 2 * count])
+        return sum(lightest << place for place in range(0, 8, bits)) & 255
+    return 0 if photometric in (_MIN_IS_WHITE, _INKS) else 255
+
+
+def _with_parts(content: bytes, place: tuple[str, int], data: list[bytes], compression: int) -> bytes:
+    """The file, of which one picture lies in these parts."""
+    order, at = place
+    made, offsets = bytearray(content + bytes(len(content) % 2)), []
+    for part in data:
+        offsets.append(len(made))
+        made += part
+    (count,) = struct.unpack_from(order + "H", made, at)
+    for entry in range(at + 2, at + 2 + 12 * count, 12):
+        (tag,) = struct.unpack_from(order + "H", made, entry)
+        if tag == _COMPRESSION:
+            struct.pack_into(order + "HHIHH", made, entry, tag, _SHORT, 1, compression, 0)
+        elif tag in (*_OFFSETS, *_LENGTHS):
+            values = offsets if tag in _OFFSETS else list(map(len, data))
+            written = struct.pack(f"{order}{len(values)}I", *values)
+            if len(values) > 1:
+                made += written
+                written = struct.pack(order + "I", len(made) - len(written))
+            struct.pack_into(order + "HHI4s", made, entry, tag, _LONG, len(values), written)
+    return bytes(made)
+
+
+def _plain(packed: bytes, most: int) -> Iterator[bytes]:
+    yield packed[:most]
+
+
+def _deflated(packed: bytes, most: int) -> Iterator[bytes]:
+    return Inflating(packed, most).pieces()
+
+
+def _runs(packed: bytes, most: int) -> Iterator[bytes]:
+    # Late, as it brings in what reads PDFs.
+    from ocr_worker.engines.pdf.unpacking import Runs
+
+    return _up_to(most, Runs(packed))
+
+
+def _codes(packed: bytes, most: int) -> Iterator[bytes]:
+    from ocr_worker.engines.pdf.unpacking import Codes
+
+    return _up_to(most, Codes(packed))
+
+
+def _up_to(most: int, pieces: Any) -> Iterator[bytes]:
+    for piece in pieces:
+        yield piece[:most]
+        most -= len(piece)
+        if most <= 0:
+            return
+
+
+_UNPACKING: dict[int, Callable[[bytes, int], Iterator[bytes]]] = {
+    _PLAIN: _plain,
+    5: _codes,
+    _DEFLATE: _deflated,
+    32946: _deflated,
+    32773: _runs,
+}
