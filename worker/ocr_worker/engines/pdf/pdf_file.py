@@ -8,7 +8,7 @@ from typing import Any
 
 import pikepdf
 
-from ocr_worker.engines.pdf import pdfium, qpdf, salvage
+from ocr_worker.engines.pdf import pdfium, qpdf, salvage, torn_lock
 from ocr_worker.errors import BadPasswordError, CorruptError, EncryptedError, NoPagesError, OcrError
 
 FILES_LOCKED = (
@@ -40,7 +40,7 @@ def open_pdf(path: Path, password: str | None) -> PdfFile:
     try:
         if not len(structure.pages):
             raise NoPagesError(f"{path.name} has no pages; save it again from its program")
-        rendering, more = _rendering(path, password, structure)
+        rendering, more = _rendering(path, password, structure, warnings)
     except OcrError:
         structure.close()
         raise
@@ -52,12 +52,7 @@ def open_structure(path: Path, password: str | None) -> tuple[pikepdf.Pdf, tuple
     try:
         pdf = qpdf.load(path, password, path.name)
     except qpdf.QpdfError as error:
-        saved = salvage.salvage(path, password)
-        if saved is None:
-            raise CorruptError(
-                f"{path.name} is damaged beyond repair; get it again from where it came from"
-            ) from error
-        return saved
+        return _salvaged(path, password, error)
     except (EncryptedError, BadPasswordError):
         open_part = qpdf.without_attachments(path.read_bytes()) if _is_searchable(path) else None
         if open_part is None:
@@ -65,17 +60,33 @@ def open_structure(path: Path, password: str | None) -> tuple[pikepdf.Pdf, tuple
         return open_part, (FILES_LOCKED,)
     # qpdf mends as it reads; it has warned by now if it had to.
     mended = ("The file is damaged and was mended",) if pdf.get_warnings() else ()
+    if mended and salvage.is_locked_rubbish(pdf, path):
+        pdf.close()
+        return _salvaged(path, password, None)
     return pdf, tuple(
         f"{text}: {len(pdf.pages)} page{'s' * (len(pdf.pages) != 1)} could be read" for text in mended
     )
+
+
+def _salvaged(path: Path, password: str | None, error: Exception | None) -> salvage.Saved:
+    saved = salvage.salvage(path, password)
+    if saved is None:
+        raise CorruptError(
+            f"{path.name} is damaged beyond repair; get it again from where it came from"
+        ) from error
+    return saved
 
 
 def _is_searchable(path: Path) -> bool:
     return path.stat().st_size <= salvage.TOO_LONG_BYTES
 
 
-def _rendering(path: Path, password: str | None, structure: pikepdf.Pdf) -> tuple[Any, tuple[str, ...]]:
+def _rendering(
+    path: Path, password: str | None, structure: pikepdf.Pdf, warnings: tuple[str, ...]
+) -> tuple[Any, tuple[str, ...]]:
     """PDFium on the file itself; where it can't, or counts other pages, on a mended copy held in memory."""
+    if torn_lock.DECRYPTED in warnings:
+        return _drawn_from_copy(path, structure), ()
     try:
         document = pdfium.load(path, password, path.name)
         if len(document) == len(structure.pages):

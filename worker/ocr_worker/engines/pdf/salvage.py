@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pikepdf
 
-from ocr_worker.engines.pdf import packed_objects, pdfium, qpdf
+from ocr_worker.engines.pdf import packed_objects, pdfium, qpdf, torn_lock
 from ocr_worker.errors import OcrError
 
 _OBJECT = re.compile(rb"(?<![0-9])(\d{1,8}) 0 obj\b(.{0,4096}?)(?:endobj|stream\r?\n)", re.DOTALL)
@@ -19,10 +19,20 @@ Saved = tuple[pikepdf.Pdf, tuple[str, ...]]
 
 
 def salvage(path: Path, password: str | None) -> Saved | None:
-    """The pages that can still be had, with a warning that says so; None when there are none."""
-    if path.stat().st_size > TOO_LONG_BYTES or password:
+    """The pages that can still be had, with a warning that says so; None when there are none.
+
+    Raises EncryptedError, BadPasswordError; CorruptError where an encrypted file lost its key.
+    """
+    if path.stat().st_size > TOO_LONG_BYTES:
         return None
     content = path.read_bytes()
+    if torn_lock.is_there(content):
+        content = torn_lock.opened(content, password, path.name)
+        content += packed_objects.unpacked(content)
+        saved = _with_objects(content) or _gathered(content)
+        return (saved[0], (torn_lock.DECRYPTED, *saved[1])) if saved else None
+    if password:
+        return None
     packed = packed_objects.unpacked(content)
     if packed and (whole := _with_objects(content + packed)):
         return whole
@@ -63,6 +73,13 @@ def _with_objects(content: bytes) -> Saved | None:
     """All of the document, if it has its root."""
     pdf = _readable(content)
     return (pdf, (f"The file is damaged and was mended: {_pages(pdf)} could be read",)) if pdf else None
+
+
+def is_locked_rubbish(pdf: pikepdf.Pdf, path: Path) -> bool:
+    """Whether what qpdf mended is an encrypted file that it did not know as one."""
+    if pdf.is_encrypted or path.stat().st_size > TOO_LONG_BYTES:
+        return False
+    return torn_lock.is_there(path.read_bytes()) and torn_lock.is_rubbish(pdf)
 
 
 def _readable(content: bytes) -> pikepdf.Pdf | None:
