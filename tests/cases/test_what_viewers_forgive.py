@@ -212,6 +212,26 @@ def _as(content: bytes, margin: int | None, number: int) -> tuple[bytes, str]:
     return packed.drawn(content, [Name.DCTDecode], GREY, margin), f"{number}.pdf"
 
 
+@pytest.mark.parametrize("kind", ["one", "strips", "tiles"])
+def test_a_jpeg_in_a_tiff_that_was_changed_in_its_midst_says_so(kind: str, desk: Desk) -> None:
+    parts = [jpeg()] if kind == "one" else packed.tiff_parts("jpeg", tiled=kind == "tiles")
+    bad = parts[:]
+    bad[len(parts) // 2] = overwritten(parts[len(parts) // 2])
+
+    if kind == "one":
+        whole, torn = (
+            with_tag(278, packed.SIZE[1])(packed.tiff_of(one, "jpeg", tiled=False)) for one in (parts, bad)
+        )
+    else:
+        whole, torn = (packed.tiff_of(one, "jpeg", tiled=kind == "tiles") for one in (parts, bad))
+
+    done, other = page_of(desk, whole, "a.tif"), page_of(desk, torn, "b.tif")
+    assert isinstance(done, PageDone)
+    assert done.warnings == ()
+    assert isinstance(other, PageDone)
+    assert "A picture is damaged" in " ".join(other.warnings)
+
+
 def sound_pictures() -> Iterator[tuple[Image.Image, dict[str, Any]]]:
     grain = Image.frombytes("L", (511, 397), random.Random(1).randbytes(511 * 397))
     colours = Image.merge("RGB", (grain, packed.page().resize(grain.size), grain.rotate(180)))

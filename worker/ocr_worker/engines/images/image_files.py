@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from PIL import Image, ImageChops, UnidentifiedImageError
 
@@ -240,6 +240,8 @@ def _decode_tiff(image: Image.Image, path: Path) -> tuple[Image.Image, float, tu
     number, tags, share = image.tell(), getattr(image, "tag_v2", {}), tiff_parts.share(image, path)
     error, lines = _loaded_heard(image)
     if error is None:
+        if share >= 1 and _has_damaged_jpeg(tags, path):
+            return image, share, flaws(share, is_damaged=True)
         said = (
             f"The picture is damaged, and its decoder says so: {line}" for line in tiff.of_pictures(lines)
         )
@@ -253,6 +255,12 @@ def _decode_tiff(image: Image.Image, path: Path) -> tuple[Image.Image, float, tu
     if right is None or error is not None:
         raise refusal(error, path, lines) from error
     return image, right.share, ()
+
+
+def _has_damaged_jpeg(tags: Any, path: Path) -> bool:
+    with path.open("rb") as stream:
+        found = map(jpeg_stream.layout, tiff.jpegs(tags, stream))
+    return any(one is not None and jpeg_damage.is_damaged(one) for one in found)
 
 
 def _loaded_heard(image: Image.Image) -> tuple[Exception | None, list[str]]:

@@ -22,7 +22,7 @@ _NEW_SUBFILE, _SUBFILE = 254, 255
 _REDUCED_OR_MASK, _OLD_REDUCED = 1 | 4, 2
 _WIDTH, _HEIGHT, _COMPRESSION, _PHOTOMETRIC = 256, 257, 259, 262
 _OFFSETS, _ORIENTATION, _ROWS_PER_STRIP, _LENGTHS, _PLANAR = 273, 274, 278, 279, 284
-_TILE_OFFSETS, _JPEG_TABLES, _PROFILE = 324, 347, 34675
+_TILE_OFFSETS, _TILE_LENGTHS, _JPEG_TABLES, _PROFILE = 324, 325, 347, 34675
 _JPEG = 7
 _TRANSFORMS = {1: None, 2: 0, 6: 1}
 """Photometric interpretation to Adobe's mark: grey, RGB, YCbCr."""
@@ -109,8 +109,10 @@ def _kind_tags(entries: bytes, order: str, size: int) -> Iterator[tuple[int, int
             yield tag, struct.unpack_from(order + ("H" if kind == 3 else "I"), value)[0]
 
 
-def _strips(tags: Any, stream: BinaryIO) -> Iterator[bytes]:
-    for offset, length in zip(tags[_OFFSETS], tags.get(_LENGTHS, ()), strict=False):
+def _packed(tags: Any, stream: BinaryIO) -> Iterator[bytes]:
+    """The data of strips or tiles."""
+    offsets, lengths = (_OFFSETS, _LENGTHS) if _OFFSETS in tags else (_TILE_OFFSETS, _TILE_LENGTHS)
+    for offset, length in zip(tags[offsets], tags.get(lengths, ()), strict=False):
         stream.seek(offset)
         yield stream.read(length)
 
@@ -126,17 +128,32 @@ def packed_jpeg(image: Image.Image, path: Path) -> bytes | None:
         or tags.get(_PLANAR, 1) != 1
     ):
         return None
-    tables = bytes(tags.get(_JPEG_TABLES, b""))[2:-2]
     with path.open("rb") as stream:
-        parts = [b"\xff\xd8" + tables + strip[2:] for strip in _strips(tags, stream)]
-    joined = _joined(parts, (tags[_WIDTH], tags[_HEIGHT]), tags.get(_ROWS_PER_STRIP, tags[_HEIGHT]))
+        joined = _joined(_parts(tags, stream), tags)
     if joined is None:
         return None
     return b"\xff\xd8" + _marks(_TRANSFORMS[tags[_PHOTOMETRIC]], tags.get(_PROFILE)) + joined[2:]
 
 
-def _joined(parts: list[bytes], size: tuple[int, int], rows: int) -> bytes | None:
+def jpegs(tags: Any, stream: BinaryIO) -> list[bytes]:
+    """Those that a picture is packed as: one, where its strips can be put together."""
+    if tags.get(_COMPRESSION) != _JPEG:
+        return []
+    parts = _parts(tags, stream)
+    joined = _joined(parts, tags) if _OFFSETS in tags else None
+    return [joined] if joined else parts
+
+
+def _parts(tags: Any, stream: BinaryIO) -> list[bytes]:
+    """Of a JPEG: each with the tables that it shares with the others."""
+    tables = bytes(tags.get(_JPEG_TABLES, b""))[2:-2]
+    return [b"\xff\xd8" + tables + part[2:] for part in _packed(tags, stream)]
+
+
+def _joined(parts: list[bytes], tags: Any) -> bytes | None:
     """Strips as one JPEG, with a restart marker where one strip followed the other."""
+    size = tags[_WIDTH], tags[_HEIGHT]
+    rows = tags.get(_ROWS_PER_STRIP, size[1])
     found = [jpeg_stream.layout(part) for part in parts]
     layouts = [one for one in found if one is not None and _is_joinable(one)]
     if not layouts or len(layouts) < len(found):
