@@ -20,7 +20,7 @@ from ocr_worker.errors import CorruptError, TooLargeError, UnsupportedTypeError
 from ocr_worker.model.page import Affine, Line, Page, PageStatus
 from ocr_worker.model.tasks import PageSettings, PageTask
 from ocr_worker.outputs import pdf_geometry
-from ocr_worker.pages import beside_text, existing_text, typed_text
+from ocr_worker.pages import beside_text, doubtful_text, existing_text, typed_text
 from ocr_worker.pages.blank import is_white
 from ocr_worker.pages.completeness import (
     look_through,
@@ -213,7 +213,11 @@ class PageWork:
             lines=reading.lines,
             engine=engine.name,
             engine_version=engine.version,
-            warnings=(*image.warnings, *(() if reading.lines or not reading.has_ink else (UNREAD,))),
+            warnings=(
+                *image.warnings,
+                *(() if reading.lines or not reading.has_ink else (UNREAD,)),
+                *doubtful_text.remarks(image, reading, hints),
+            ),
         )
 
 

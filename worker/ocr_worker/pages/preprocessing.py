@@ -57,6 +57,7 @@ UNSEEN_INK = 0.05
 SEEN_NOW = 0.25
 """Of the ink that was not read: as much under words of a stronger picture's layout makes that worth reading. Of photographs 0 to 0.16."""
 MUCH_UNSEEN = 0.3
+MOSTLY_UNSEEN = 0.5
 FAR_TOO_MUCH_UNSEEN = 0.15
 """Of a page's ink, outside of what a smaller bitmap's layout found: the next larger one finds too little as well."""
 
@@ -221,6 +222,11 @@ def is_noise(lines: tuple[Line, ...]) -> bool:
 def is_hardly_read(image: GreyImage, lines: tuple[Line, ...]) -> bool:
     """Whether much of the ink lies outside of the words: rules that lie askew can pass for level lines."""
     return _unread_ink(image, lines) > MUCH_UNSEEN
+
+
+def is_mostly_unread(image: GreyImage, lines: tuple[Line, ...]) -> bool:
+    """Whether most of the ink lies outside of the words."""
+    return _unread_ink(image, lines) > MOSTLY_UNSEEN
 
 
 def is_read_through(image: GreyImage, lines: tuple[Line, ...], hints: Hints) -> bool:

@@ -1,0 +1,30 @@
+"""What is said of a page on which something was read, and that may be wrong, or not all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ocr_worker.engines.images import filters
+from ocr_worker.engines.images.grey_image import GreyImage
+from ocr_worker.engines.ocr.engine import Hints
+from ocr_worker.pages import preprocessing
+from ocr_worker.pages.recognition import Reading
+
+GRAINY = "The page is faint and grainy, and has ink that was not read: compare the text with it"
+
+
+def remarks(image: GreyImage, reading: Reading, hints: Hints) -> Iterator[str]:
+    """About a page as it came, before it was turned."""
+    if not reading.lines:
+        return
+    confidence = preprocessing.confidence(reading.lines)
+    if confidence < hints.doubtful_confidence:
+        yield (
+            f"What was read makes little sense (a confidence of {confidence:.0f} of 100): "
+            "compare it with the page, and see whether its language is the one that was asked for"
+        )
+    elif filters.is_faint_and_grainy(image.picture):
+        upright = replace(image, picture=filters.turn(image.picture, reading.turned))
+        if preprocessing.is_mostly_unread(upright, reading.lines):
+            yield GRAINY
