@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pikepdf
@@ -9,6 +10,8 @@ import pikepdf
 from ocr_worker.model.page import Affine
 
 DEFAULT_BOX = (0.0, 0.0, 612.0, 792.0)
+_ROUNDING = 1e-4
+_LARGEST_TURN = 2**31 - 1
 
 
 def user_unit(page: pikepdf.Page) -> float:
@@ -28,6 +31,12 @@ def visible_box(page: pikepdf.Page) -> tuple[float, float, float, float]:
     return inner if inner[0] < inner[2] and inner[1] < inner[3] else media
 
 
+def are_alike(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether two boxes are one, but for rounding: PDFium counts in single precision."""
+    slack = _ROUNDING * max(1.0, *map(abs, one), *map(abs, other))
+    return all(abs(mine - its) <= slack for mine, its in zip(one, other, strict=True))
+
+
 def _box(page: pikepdf.Page, name: str) -> tuple[float, float, float, float] | None:
     try:
         x0, y0, x1, y1 = (float(value) for value in getattr(page, name))
@@ -38,14 +47,15 @@ def _box(page: pikepdf.Page, name: str) -> tuple[float, float, float, float] | N
 
 
 def rotation(page: pikepdf.Page) -> int:
-    """/Rotate of the page, inherited or its own, as 0, 90, 180 or 270."""
+    """/Rotate of the page, inherited or its own, as 0, 90, 180 or 270; of other angles what PDFium makes of them."""
     node: Any = page.obj
     for _ in range(50):
         if "/Rotate" in node or not isinstance(node.get("/Parent"), pikepdf.Dictionary):
             break
         node = node["/Parent"]
     try:
-        return round(float(node.get("/Rotate", 0)) / 90) * 90 % 360
+        turn = int(float(node.get("/Rotate", 0)))
+        return int(turn / 90) % 4 * 90 if abs(turn) <= _LARGEST_TURN else 0
     except (TypeError, ValueError, OverflowError):
         return 0
 

@@ -106,9 +106,17 @@ def is_much_more(read: tuple[Line, ...], own: tuple[Line, ...]) -> bool:
 
 def is_said_again(unseen: str, read: tuple[Line, ...]) -> bool:
     """Whether text that nobody sees is what was read: an older layer, in its own way."""
-    words = {_plain(word) for word in unseen.split()} - {""}
-    found = {_plain(word.text) for line in read for word in line.words}
-    return len(words) >= FEWEST_WORDS and len(words & found) >= SAID_AGAIN * len(words)
+    return len(_words(unseen)) >= FEWEST_WORDS and is_said(unseen, read)
+
+
+def is_said(text: str, read: tuple[Line, ...]) -> bool:
+    """Whether most of a text's words were read."""
+    words, found = _words(text), _words(" ".join(word.text for line in read for word in line.words))
+    return bool(words) and len(words & found) >= SAID_AGAIN * len(words)
+
+
+def _words(text: str) -> set[str]:
+    return {_plain(word) for word in text.split()} - {""}
 
 
 def as_it_lies(task: PageTask, sheet: Sheet) -> PageTask:

@@ -27,13 +27,15 @@ _LINE_END_HYPHEN = "\x02"
 _WORDS_AND_BREAKS = re.compile(r"[\r\n]|\S+")
 _REPEATED = re.compile(r"(.)\1+", re.DOTALL)
 _UNREADABLE = {"Cc", "Cn", "Co", "Cs"}
-Kind = Literal["none", "visible", "hidden", "garbage"]
+Kind = Literal["none", "visible", "hidden", "garbage", "drawn"]
 
 
 def classify(pdf: PdfFile, number: int, content: Content) -> Kind:
-    """What the page's own text is good for. Text of a kind that can't be read is garbage where it is displayed."""
+    """What the page's own text is good for. Text of a kind that can't be read is garbage where it is displayed, or drawn, glyph by glyph."""
     if content.visible_characters:
-        return "garbage" if _misleads(pdf, number, content.text) else "visible"
+        if not _misleads(pdf, number, content.text):
+            return "visible"
+        return "drawn" if font_maps.has_drawn_glyphs_alone(pdf.structure, number) else "garbage"
     return "hidden" if has_good_layer(content) else "none"
 
 

@@ -13,7 +13,7 @@ from ocr_worker.engines.images import image_files
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr import second_reader
 from ocr_worker.engines.ocr.registry import Engines
-from ocr_worker.engines.pdf import form_values, page_content
+from ocr_worker.engines.pdf import form_values, page_content, page_objects
 from ocr_worker.engines.pdf.page_objects import Drawn
 from ocr_worker.engines.pdf.pdf_file import PdfFile
 from ocr_worker.errors import CorruptError, TooLargeError, UnsupportedTypeError
@@ -34,6 +34,7 @@ from ocr_worker.pages.open_documents import Documents
 from ocr_worker.pages.page_results import write_picture
 from ocr_worker.pages.recognition import Reader, Reading
 from ocr_worker.pages.rendering import (
+    MISWRITTEN,
     Sheet,
     choose_dpi,
     draw,
@@ -92,8 +93,8 @@ class PageWork:
         pdf = self.documents.pdf(path, task.source.password, task.source.stamp)
         # First of all: PDFium follows forms that draw each other until its memory is gone.
         found = look_through(pdf, task.page, path)
-        sheet = load_sheet(pdf, task.page)
-        flaws = require_most(found, sheet, path)
+        sheet = load_sheet(pdf, task.page, found)
+        flaws = (*require_most(found, sheet, path), *sheet.remarks)
         content = sheet.content
         kind = existing_text.classify(pdf, task.page, content) if sheet.page and content else "none"
         match _course(kind, sheet, task.settings):
@@ -106,6 +107,9 @@ class PageWork:
                 page = self._beside(pdf, sheet, task, found)
             case "read":
                 page = self._whole(pdf, sheet, task, found)
+                if kind == "drawn" and not _is_other(page, sheet, task.settings):
+                    kind = "visible" if page.status == "ok" else "garbage"
+                    page = _own_text(pdf, sheet, kind, task.settings)
         warnings = (*page.warnings, *flaws, *_remarks(kind, sheet, page, task.settings))
         return replace(page, hidden_text=bool(content and content.hidden_characters), warnings=warnings)
 
@@ -119,6 +123,8 @@ class PageWork:
             page = self._seen(pdf, sheet, task, found)
         if page.status in ("blank", "unread"):
             require_nothing_missing(found, sheet, path)
+        if page.status == "blank" and (word := page_objects.fault(pdf.structure, task.page)):
+            page = _with_remark(page, f"{MISWRITTEN} ({word}), and shows nothing: look at it")
         return page
 
     def _instead(self, kept: Page, pdf: PdfFile, sheet: Sheet, task: PageTask, found: Drawn) -> Page:
@@ -235,7 +241,7 @@ def _status(reading: Reading) -> PageStatus:
 
 def _course(kind: existing_text.Kind, sheet: Sheet, settings: PageSettings) -> Course:
     """Whether the page's own text is all, or is joined by what its pictures show, or gives way to what is seen."""
-    if settings.existing_text == "force" or kind == "none":
+    if settings.existing_text == "force" or kind in ("none", "drawn"):
         return "read"
     redo = settings.existing_text == "redo"
     if kind == "hidden":
@@ -249,7 +255,7 @@ def _course(kind: existing_text.Kind, sheet: Sheet, settings: PageSettings) -> C
 def _remarks(kind: existing_text.Kind, sheet: Sheet, page: Page, settings: PageSettings) -> Iterator[str]:
     if page.status != "ok" or sheet.content is None or settings.existing_text == "force":
         return
-    if kind == "garbage":
+    if kind in ("garbage", "drawn"):
         yield BESIDE
     if sheet.content.covered and existing_text.has_layer(sheet.content):
         yield COVERED
@@ -276,6 +282,12 @@ def _own_text(pdf: PdfFile, sheet: Sheet, kind: existing_text.Kind, settings: Pa
     page = _sized(sheet, choose_dpi(sheet, settings), "has_text")
     lines = _own_lines(pdf, sheet, page, settings)
     return replace(page, lines=lines, warnings=(UNREADABLE,) if kind == "garbage" else ())
+
+
+def _is_other(page: Page, sheet: Sheet, settings: PageSettings) -> bool:
+    """Whether something else was read than glyphs that are drawn say themselves, by their codes."""
+    said = sheet.content.text if sheet.content else ""
+    return settings.existing_text == "force" or (page.status == "ok" and not beside_text.is_said(said, page.lines))
 
 
 def _own_lines(pdf: PdfFile, sheet: Sheet, page: Page, settings: PageSettings) -> tuple[Line, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 from ocr_worker.engines.images import filters
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.pdf import appearances, jpeg, page_content, pdfium, poppler, qpdf
+from ocr_worker.engines.pdf.page_objects import Drawn
 from ocr_worker.engines.pdf.pdf_file import PdfFile
 from ocr_worker.errors import CorruptError
 from ocr_worker.model.tasks import PageSettings
@@ -38,6 +39,7 @@ RICH_BITS = 0.15
 MOST_GLANCED_PIXELS = 40_000_000
 """PDFium averages pixels when it draws smaller, but takes every so many-th of larger images."""
 SECOND_RENDERER = "PDFium can't draw the page: poppler drew it, so compare it with the original"
+MISWRITTEN = "The page's content breaks the rules of PDF"
 _log = logging.getLogger(__name__)
 
 
@@ -55,18 +57,46 @@ class Sheet:
     """Of its document."""
     stamps: page_content.Content | None = None
     """What its annotations draw on it."""
+    remarks: tuple[str, ...] = ()
 
 
-def load_sheet(pdf: PdfFile, number: int) -> Sheet:
+def load_sheet(pdf: PdfFile, number: int, found: Drawn | None = None) -> Sheet:
     """Of a page whose forms are known not to draw each other: PDFium follows them until its memory is gone."""
     built, layers = pdf.structure.pages[number - 1], optional_content.layers(pdf.structure)
+    remarks: tuple[str, ...] = ()
     try:
         page = _load_page(pdf, number, layers)
+        if found and _may_be_meant_otherwise(page, found) and (right := _as_meant(pdf, number, page, found)):
+            page, remarks = right, (_miswritten(found),)
         content, stamps = page_content.survey(page), _stamps(pdf, number, layers)
-        return Sheet(number, page, content, sheet_inches(built, page), layers, stamps)
+        return Sheet(number, page, content, sheet_inches(built, page), layers, stamps, remarks)
     except pdfium.PdfiumError as error:
         _log.warning("PDFium can't load page %d: %s", number, error)
     return Sheet(number, None, None, sheet_inches(built, None), layers)
+
+
+def _may_be_meant_otherwise(page: Any, found: Drawn) -> bool:
+    # To PDFium a page whose /Resources are null has none; to others it has those of the pages above it.
+    return bool(found.corrected or (found.images and not pdfium.parts(page)))
+
+
+def _miswritten(found: Drawn) -> str:
+    sample = next((right.sample for right in found.corrected.values()), "/Resources")
+    return f"{MISWRITTEN} ({sample}): viewers show it differently, and it was read as it was meant"
+
+
+def _as_meant(pdf: PdfFile, number: int, page: Any, found: Drawn) -> Any:
+    """The page with its contents put right; None where that looks the same, or shows less."""
+    contents = {key: right.content for key, right in found.corrected.items()}
+    try:
+        with qpdf.with_contents(pdf.structure, number, contents):
+            copy = optional_content.shown_page(pdf.structure, number)
+        right = pdfium.load_page(pdfium.load(copy, None, ""), 1)
+        before, after = pdfium.render(page, GLANCE_DPI), pdfium.render(right, GLANCE_DPI)
+    except (CorruptError, pdfium.PdfiumError) as error:
+        _log.warning("Page %d is drawn as it is written: %s", number, error)
+        return None
+    return right if filters.shows_other_or_more(after, before) else None
 
 
 def _stamps(pdf: PdfFile, number: int, layers: optional_content.Layers) -> page_content.Content | None:
@@ -90,7 +120,10 @@ def _load_page(pdf: PdfFile, number: int, layers: optional_content.Layers) -> An
         optional_content.hides_something(layers, built)
         or optional_content.has_lost_fields(pdf.structure, built)
     ):
-        return pdfium.load_page(pdf.rendering, number)
+        page = pdfium.load_page(pdf.rendering, number)
+        if pdf_geometry.are_alike(page.get_bbox(), pdf_geometry.visible_box(built)):
+            return page
+        # Its boxes are not numbers to qpdf, and the output will have those that stand in for them.
     try:
         copy = optional_content.shown_page(pdf.structure, number)
     except CorruptError as error:

@@ -25,6 +25,9 @@ GRAINY_SHARE = 0.065
 MOST_STRETCHED_PIXELS = 64_000_000
 SQUARE_ENOUGH = 1.02
 _GOOD_QUALITY = 90
+_COARSE, _COARSE_LEVELS = 4, 64
+"""Reduced so far, print that is there or not makes such a difference, and print that is moved by a hair does not."""
+_AS_MUCH = 0.98
 _BAND_PX = 256
 
 
@@ -37,6 +40,18 @@ def is_flat(picture: Image.Image, levels: int) -> bool:
     """Whether its greys differ by no more than so many levels."""
     low, high = grey_range(picture)
     return high - low <= levels
+
+
+def shows_other_or_more(picture: Image.Image, than: Image.Image) -> bool:
+    """Whether one can be told from the other at a glance, and has as much ink."""
+    if picture.size != than.size:
+        return True
+    _, most = grey_range(ImageChops.difference(picture.reduce(_COARSE), than.reduce(_COARSE)))
+    return most >= _COARSE_LEVELS and _ink(picture) >= _AS_MUCH * _ink(than)
+
+
+def _ink(picture: Image.Image) -> int:
+    return sum((255 - level) * count for level, count in enumerate(picture.histogram()))
 
 
 def thumbnail(picture: Image.Image) -> Image.Image:

@@ -17,6 +17,8 @@ _NAMED = {"/WinAnsiEncoding", "/MacRomanEncoding", "/StandardEncoding"}
 """In all of them letters have the codes of ASCII."""
 _BLOCK = re.compile(rb"beginbf(char|range)(.*?)endbf", re.DOTALL)
 _TOKEN = re.compile(rb"<([0-9A-Fa-f\s]*)>|([\[\]])")
+_NUMBERED = re.compile(r"/(?!uni[0-9A-F]{4})(?!u[0-9A-F]{4,6}$)\D*\d+|/\.notdef")
+"""Names of glyphs that say no letter."""
 _MOST_RANGE = 256
 _MOST_PACKED = 1 << 16
 """Bytes: the map of 256 codes takes a tenth of it."""
@@ -28,13 +30,33 @@ def has_unmapped_fonts_alone(pdf: pikepdf.Pdf, page: int) -> bool:
     return bool(found) and all(map(_is_unmapped, found))
 
 
+def has_drawn_glyphs_alone(pdf: pikepdf.Pdf, page: int) -> bool:
+    """Whether each of the page's glyphs is a drawing, or a scan's picture, and none says what letter it is."""
+    found = _fonts(pdf, page)
+    return bool(found) and all(_is_drawn(font) and _is_unmapped(font) for font in found)
+
+
+def _is_drawn(font: Any) -> bool:
+    return bool(font.get("/Subtype") == pikepdf.Name.Type3)
+
+
 def _is_unmapped(font: Any) -> bool:
-    if "/ToUnicode" in font or "/Encoding" in font:
+    if "/ToUnicode" in font:
         return False
-    if font.get("/Subtype") == pikepdf.Name.Type3:
-        return True
+    if _is_drawn(font):
+        return _are_numbered(font.get("/Encoding"))
+    if "/Encoding" in font:
+        return False
     descriptor = font.get("/FontDescriptor")
     return isinstance(descriptor, pikepdf.Dictionary) and any(key in descriptor for key in _FONT_FILES)
+
+
+def _are_numbered(encoding: Any) -> bool:
+    """Whether glyphs are named by numbers, if at all."""
+    if not isinstance(encoding, pikepdf.Dictionary):
+        return encoding is None
+    names = [str(one) for one in list(encoding.get("/Differences", ())) if isinstance(one, pikepdf.Name)]
+    return "/BaseEncoding" not in encoding and all(map(_NUMBERED.fullmatch, names))
 
 
 def contradicted_letters(pdf: pikepdf.Pdf, page: int) -> dict[int, str]:

@@ -63,6 +63,17 @@ def inline_images(content: bytes, resources: Any) -> Iterator[InlineImage]:
         at = content.find(b"BI", at)
 
 
+def end_of_data(content: bytes, at: int, resources: Any) -> tuple[int | None, bool]:
+    """Where the data of the picture end that begins here, and whether an EI follows; None where it is no picture."""
+    begin = _BEGIN.match(content, at)
+    entries = _entries(begin[1], resources) if begin else None
+    if begin is None or entries is None:
+        return None, False
+    end = _end(content, begin.end(), _plain_bytes(entries))
+    closing = _DATA_END.match(content, end)
+    return (closing.end(), True) if closing else (end, False)
+
+
 def _plain_bytes(entries: dict[str, Any]) -> int | None:
     """How long the data are to be; None where something packs them."""
     return None if "/Filter" in entries else due_bytes(InlineImage(b"", entries))

@@ -12,7 +12,7 @@ from typing import Any
 import pikepdf
 from pikepdf import Array, Dictionary, Name
 
-from ocr_worker.engines.pdf import streams
+from ocr_worker.engines.pdf import content_syntax, streams
 from ocr_worker.engines.pdf.inline_images import InlineImage, inline_images
 from ocr_worker.engines.pdf.qpdf import inherited
 
@@ -47,6 +47,8 @@ class Drawn:
     """Names that stand for nothing: mostly an oversight of the page's maker, and nobody misses it."""
     mended: list[tuple[Any, bytes]] = field(default_factory=list)
     """JPEGs that PDFium would not decode, and what to draw instead."""
+    corrected: dict[_Key | None, content_syntax.Corrected] = field(default_factory=dict)
+    """Contents that break the rules, as they were meant: the page's own has no key."""
     breaks_off: bool = False
     """A content is not there to its end."""
     is_open: bool = False
@@ -64,7 +66,7 @@ def follow(pdf: pikepdf.Pdf, page: int) -> Drawn:
     contents = sheet.get("/Contents", Array())
     resources = inherited(sheet, "/Resources")
     walk = _Walk(drawn)
-    walk.take(list(contents) if isinstance(contents, Array) else [contents], resources, None)
+    walk.take(_parts(contents), resources, None)
     walk.to_the_end()
     for appearance in _appearances(sheet):
         # Viewers pass over an annotation that they can't draw.
@@ -73,6 +75,27 @@ def follow(pdf: pikepdf.Pdf, page: int) -> Drawn:
             walk.to_the_end()
     drawn.is_endless = walk.is_endless()
     return drawn
+
+
+def _parts(contents: Any) -> list[Any]:
+    if not isinstance(contents, Array):
+        return [contents]
+    # An object that is gone is written as a reference to it: `null` stands for nothing.
+    return [part for part in contents if part is not None] if b" null " in _spread(contents) else list(contents)
+
+
+def _spread(contents: Any) -> bytes:
+    return b" %s " % contents.unparse().strip(b"[] ")
+
+
+def fault(pdf: pikepdf.Pdf, page: int) -> str | None:
+    """What in the page's own content breaks the rules, if anything does."""
+    sheet = pdf.pages[page - 1].obj
+    try:
+        parts = [streams.content(part).data for part in _parts(sheet.get("/Contents", Array()))]
+    except streams.TornError:
+        return None
+    return content_syntax.fault(parts, inherited(sheet, "/Resources"))
 
 
 def is_endless(pdf: pikepdf.Pdf, page: int) -> bool:
@@ -110,7 +133,12 @@ class _Walk:
         contents = [streams.content(part) for part in parts]
         self._drawn.breaks_off |= any(content.breaks_off for content in contents)
         self._drawn.is_open |= any(content.is_open for content in contents)
-        data = b"\n".join(content.data for content in contents)
+        right = content_syntax.corrected([content.data for content in contents], resources)
+        data = right.content if right else b"\n".join(content.data for content in contents)
+        if right is None and any(map(streams.is_crypted, parts)):
+            right = content_syntax.Corrected(data, "/Crypt")
+        if right:
+            self._drawn.corrected[key] = right
         self._is_too_deep |= _depth_of_marks(data) > _MOST_MARKS
         self._drawn.inline += inline_images(data, resources)
         for thing, times in _used(data, resources, self._drawn):

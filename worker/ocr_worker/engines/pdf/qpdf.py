@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -108,23 +109,46 @@ def mended_copy(pdf: pikepdf.Pdf) -> bytes:
 
 def page_with(pdf: pikepdf.Pdf, page: int, jpegs: Sequence[tuple[Any, bytes]]) -> bytes:
     """A document of this page alone, with these JPEGs in their places. Raises QpdfError."""
-    kept = [
-        (image, image.read_raw_bytes(), image.get("/Filter"), image.get("/DecodeParms")) for image, _ in jpegs
-    ]
     target = io.BytesIO()
     try:
-        for image, content in jpegs:
-            image.write(content, filter=pikepdf.Name.DCTDecode)
-        with pikepdf.new() as single:
+        with exchanged(jpegs, pikepdf.Name.DCTDecode), pikepdf.new() as single:
             single.pages.append(pdf.pages[page - 1])
             single.save(target, compress_streams=False)
     except (pikepdf.PdfError, RuntimeError) as error:
         raise QpdfError(str(error)) from error
-    finally:
-        # The document is used on, and this is not what is in its file.
-        for image, content, packing, settings in kept:
-            image.write(content, filter=packing, decode_parms=settings)
     return target.getvalue()
+
+
+@contextmanager
+def exchanged(streams: Sequence[tuple[Any, bytes]], packing: Any = None) -> Iterator[None]:
+    """These streams hold other data meanwhile: the document is used on, and that is not what is in its file."""
+    kept = [
+        (stream, stream.read_raw_bytes(), stream.get("/Filter"), stream.get("/DecodeParms"))
+        for stream, _ in streams
+    ]
+    try:
+        for stream, content in streams:
+            stream.write(content, filter=packing)
+        yield
+    finally:
+        for stream, content, filters, settings in kept:
+            stream.write(content, filter=filters, decode_parms=settings)
+
+
+@contextmanager
+def with_contents(pdf: pikepdf.Pdf, page: int, contents: Mapping[Any, bytes]) -> Iterator[None]:
+    """A page and the forms that it draws, by their numbers, have other contents meanwhile; the page itself has no number."""
+    forms = [(pdf.get_object(*key), content) for key, content in contents.items() if key is not None]
+    sheet, own = pdf.pages[page - 1].obj, contents.get(None)
+    with exchanged(forms):
+        kept = sheet.get("/Contents")
+        if own is not None:
+            sheet.Contents = pdf.make_stream(own)
+        try:
+            yield
+        finally:
+            if own is not None and kept is not None:
+                sheet.Contents = kept
 
 
 def needs_xfa(pdf: pikepdf.Pdf) -> bool:

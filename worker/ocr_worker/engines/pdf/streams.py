@@ -86,6 +86,11 @@ def content(stream: Any) -> Content:
     return Content(drawn, breaks_off=True, is_open=_is_open(drawn))
 
 
+def is_crypted(stream: Any) -> bool:
+    """By a filter that leaves all as it is, and that PDFium does not know."""
+    return any(one.name == "/Crypt" for one in unpacking.filters(stream))
+
+
 def _is_open(drawn: bytes) -> bool:
     """Whether something was begun and not drawn when the content broke off."""
     tokens = drawn[-64:].split()
@@ -246,4 +251,4 @@ def _colours(space: Any) -> int:
             return _COLOURS[name]
 
 
-__all__ = ["MOST_BYTES", "Content", "Held", "TornError", "content", "due_bytes", "held"]
+__all__ = ["MOST_BYTES", "Content", "Held", "TornError", "content", "due_bytes", "held", "is_crypted"]
