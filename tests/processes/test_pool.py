@@ -33,6 +33,7 @@ from tests.faults import pictures
 from tests.limits import HANG_SECONDS
 
 LIMIT = 30
+PAGE = PageSettings(outputs=("txt",))
 
 
 @contextmanager
@@ -70,19 +71,18 @@ def test_the_runtime_is_done_without_where_loading_it_ended_a_process(
     number: str, *, is_fatal: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipe, inbox = tmp_path / "pipe", queue.SimpleQueue[Any]()
+    page = tmp_path / "page.png"
+    page.write_bytes(pictures.saved(pictures.sheet("Harvest moon", size=(1200, 400)), "PNG", dpi=(300, 300)))
     os.mkfifo(pipe)
     (tmp_path / "onnxruntime.py").write_text(f"open({str(pipe)!r}).read()", encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pool_of_one(tmp_path / "state", inbox) as pool:
-        pool.warm(1, PageSettings())
+        pool.start(1, PageTask(Source(str(page)), PAGE, 1, str(tmp_path / "1.page")), LIMIT)
         with pipe.open("w"):  # which waits until it is being loaded
             os.kill(pool._slots[0].pid, getattr(signal, number))
             pool.handle(inbox.get(timeout=HANG_SECONDS))
 
         assert bool(pool._fatal) == is_fatal
-
-
-PAGE = PageSettings(outputs=("txt",))
 
 
 def test_a_process_is_kept_for_the_next_job_into_the_same_folder_and_makes_way_for_one_into_another(

@@ -222,7 +222,7 @@ def test_without_the_runtime_tesserocr_reads_and_the_log_says_what_would_be_fast
     engines = Engines(tmp_path / "scratch")
 
     assert engines.engine(settings).name == "tesserocr"
-    assert "pip install onnxruntime" in engines.stand_in(settings)
+    assert "pip install onnxruntime" in engines.news()
 
 
 def test_a_damaged_network_is_named(good: dict[int, bytes], tmp_path: Path) -> None:
@@ -246,4 +246,4 @@ def test_where_the_runtime_can_not_be_loaded_tesserocr_reads(
     engines = Engines(tmp_path / "scratch")
 
     assert engines.engine(settings).name == "tesserocr"
-    assert "not for this processor" in engines.stand_in(settings)
+    assert "not for this processor" in engines.news()

@@ -55,9 +55,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class WarmTask:
-    """Load ahead what tasks will need: readers, and engine and model where settings are given."""
+    """Load ahead what tasks will need: libraries, and where settings are given an engine that takes long."""
 
     settings: PageSettings | None = None
+    with_engine: bool = False
+    """However quickly that is loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +174,10 @@ Task = Union[WarmTask, OpenTask, PageTask, ComposeTask, CorrectTask, InspectTask
 
 @dataclass(frozen=True, slots=True)
 class Warmed:
-    """The engine is ready."""
+    """What was asked for is loaded."""
 
     stand_in: str = ""
-    """Why it is another than the one that suits these pages best."""
+    """Of an engine that was loaded: why it is another than the one that suits these pages best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +208,8 @@ class PageDone:
     """Mean word confidence 0 to 100, weighted by characters; None without words."""
     seconds: float
     warnings: tuple[str, ...] = ()
+    stand_in: str = ""
+    """As that of `Warmed`, of engines that were loaded for this page."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,6 @@ from ocr_worker.model.tasks import (
     Outcome,
     OverlayTask,
     PageDone,
-    PageSettings,
     PageTask,
     PictureTask,
     Task,
@@ -83,14 +82,6 @@ class Workbench:
             case _:
                 assert_never(task)
 
-    def warm(self, settings: PageSettings) -> None:
-        """Load libraries, engine and model ahead of the first page."""
-        import ocr_worker.pages.compose
-        import ocr_worker.pages.page  # noqa: F401
-
-        if not settings.tells_language:
-            self.engines.engine(settings)
-
     @property
     def engines(self) -> Engines:
         from ocr_worker.engines.ocr.registry import Engines
@@ -110,12 +101,20 @@ class Workbench:
             self._documents.close()
 
     def _warm(self, task: WarmTask) -> Warmed:
-        import ocr_worker.pages.inspection  # noqa: F401
+        import ocr_worker.pages.inspection
 
-        if task.settings is None:
+        settings = task.settings
+        if settings is None:
             return Warmed()
-        self.warm(task.settings)
-        return Warmed(self.engines.stand_in(task.settings))
+        import ocr_worker.pages.compose
+        import ocr_worker.pages.page  # noqa: F401
+        from ocr_worker.engines.ocr.registry import takes_long
+
+        # A job may be of pages that nobody need read.
+        if settings.tells_language or not (task.with_engine or takes_long(settings)):
+            return Warmed()
+        self.engines.engine(settings)
+        return Warmed(self.engines.news())
 
     def _open(self, task: OpenTask) -> Opened:
         from ocr_worker.pages.opening import open_source
@@ -137,7 +136,13 @@ class Workbench:
         page = PageWork(self.documents, self.engines).process(task)
         write_page(Path(task.result_path), page)
         return PageDone(
-            page.number, page.status, len(page.words), page.confidence, page.seconds, page.warnings
+            page.number,
+            page.status,
+            len(page.words),
+            page.confidence,
+            page.seconds,
+            page.warnings,
+            self.engines.news(),
         )
 
     def _compose(self, task: ComposeTask | CorrectTask) -> Composed:

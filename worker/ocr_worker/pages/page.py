@@ -118,7 +118,7 @@ class PageWork:
         require_sizes(sheet, task.settings.max_pixels, path)
         if is_white(pdf, sheet, task.settings.max_pixels):
             # What is there of it may be white, and what is not may hold all its print.
-            page = replace(self._blank(sheet, task), warnings=require_pictures(found, sheet, path))
+            page = replace(_blank(sheet, task), warnings=require_pictures(found, sheet, path))
         else:
             page = self._seen(pdf, sheet, task, found)
         if page.status in ("blank", "unread"):
@@ -168,11 +168,13 @@ class PageWork:
         image: GreyImage | None = None
         flaws: tuple[str, ...] = ()
         if not (nothing := shows_nothing(sheet)):
+            # By the time the page is drawn.
+            self.engines.begin(task.settings)
             image = take_image(pdf, sheet, task.settings)
         if image is None:
             flaws = require_pictures(found, sheet, path)
         if nothing and not found.mended:
-            page = self._blank(sheet, task)
+            page = _blank(sheet, task)
         else:
             if image is None:
                 shown = with_pictures_put_right(pdf, sheet, found.mended)
@@ -186,16 +188,13 @@ class PageWork:
         return replace(page, warnings=(*page.warnings, *flaws))
 
     def _image_page(self, path: Path, kind: str, task: PageTask) -> Page:
+        self.engines.begin(task.settings)
         with image_files.opened(path, kind, task.settings.max_pixels) as opened:
             image_files.select_page(opened, path, task.page, task.settings.max_pixels)
             image = image_files.read_grey(opened, path)
         if task.settings.dpi and image.dpi_estimated:
             image = replace(image, dpi=float(task.settings.dpi), dpi_estimated=False)
         return self._read(image, image.size_points, task)
-
-    def _blank(self, sheet: Sheet, task: PageTask) -> Page:
-        dpi, engine = choose_dpi(sheet, task.settings), self.engines.engine(task.settings)
-        return replace(_sized(sheet, dpi, "blank"), engine=engine.name, engine_version=engine.version)
 
     def _read(self, image: GreyImage, points: tuple[float, float], task: PageTask) -> Page:
         engine = self.engines.engine(task.settings)
@@ -315,6 +314,11 @@ def _values(pdf: PdfFile, sheet: Sheet) -> list[form_values.Value]:
         if max(left, value.box[0]) < min(right, value.box[2])
         and max(bottom, value.box[1]) < min(top, value.box[3])
     ]
+
+
+def _blank(sheet: Sheet, task: PageTask) -> Page:
+    """Told without an engine."""
+    return _sized(sheet, choose_dpi(sheet, task.settings), "blank")
 
 
 def _sized(sheet: Sheet, dpi: float, status: PageStatus) -> Page:

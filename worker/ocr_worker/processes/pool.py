@@ -88,7 +88,7 @@ class Pool(Protocol):
         ...
 
     def warm(self, count: int, settings: PageSettings | None, output: Place | None = None) -> None:
-        """Be ready for up to `count` tasks, with engine and model loaded where settings name them, whose outputs go to `output`."""
+        """Be ready for up to `count` tasks of these settings, whose outputs go to `output`."""
         ...
 
     def start(self, ticket: int, task: Task, limit_seconds: float) -> None:
@@ -200,7 +200,7 @@ class PagePool:
         return waiting | {slot.ticket for slot in self._slots if slot.ticket}
 
     def warm(self, count: int, settings: PageSettings | None, output: Place | None = None) -> None:
-        """Have up to `count` processes ready, with engine and model loaded where settings name them, to write into `output`."""
+        """Have up to `count` processes ready, for pages of these settings, to write into `output`."""
         self._outputs = frozenset({output} if output else ())
         self._commands.clear()
         need = Reach(
@@ -444,17 +444,19 @@ class PagePool:
         """A warm-up that failed costs nothing: the first task says so as well, and there somebody listens."""
         if isinstance(outcome, Failure):
             log.warning("page process %d is not warm: %s", slot.pid, outcome.message)
-        elif isinstance(outcome, Warmed) and outcome.stand_in and self._is_news(outcome.stand_in):
-            self._stand_ins.append(outcome.stand_in)
-            log.warning("%s", outcome.stand_in)
+        elif isinstance(outcome, Warmed):
+            self._tell(outcome.stand_in)
         # It may have been given a task meanwhile.
         if slot.ticket == WARM_UP:
             self._rest(slot)
         else:
             slot.begun_at = time.monotonic()
 
-    def _is_news(self, stand_in: str) -> bool:
-        return stand_in not in self._stand_ins and not (self._fatal and self._fatal in stand_in)
+    def _tell(self, stand_in: str) -> None:
+        if not stand_in or stand_in in self._stand_ins or (self._fatal and self._fatal in stand_in):
+            return
+        self._stand_ins.append(stand_in)
+        log.warning("%s", stand_in)
 
     def _rest(self, slot: Slot) -> None:
         slot.rest()
@@ -475,7 +477,9 @@ class PagePool:
             self._kill(slot)
             return self._start_again(slot, ticket, task)
         slot.has_worked = True
-        slot.pages += isinstance(outcome, PageDone)
+        if isinstance(outcome, PageDone):
+            slot.pages += 1
+            self._tell(outcome.stand_in)
         ended = _ended(slot, outcome)
         self._rest(slot)
         worn = (

@@ -78,7 +78,7 @@ class Slot:
         self.excess: str | None = None
         """What it took more of than it may, for which it was ended."""
         self.is_bare = True
-        """It has not been told yet which engine to load ahead of its work."""
+        """It has not been told yet for which settings to be ready."""
         self.reach: Reach | None = None
         """None as long as it was given nothing but libraries to load."""
         self.has_spoken = False
@@ -116,7 +116,7 @@ class Slot:
         self._say(messages.dump(ticket, task))
 
     def warm(self, settings: PageSettings | None) -> None:
-        """Have it load the libraries, and the engine where settings name one, before it gets a task."""
+        """Have it load the libraries, and the engine of these settings if that takes long, before it gets a task."""
         self.is_bare = settings is None
         self.give(WARM_UP, WarmTask(settings), WARM_UP_SECONDS)
 

@@ -277,7 +277,7 @@ def _take(runner: JobRunner, code: str, data: Path, source: str) -> Added:
 
 def _require_loadable(runner: JobRunner, code: str, data: own_data.Checked) -> None:
     folder = data.copy.parents[code.count("/")]
-    task = WarmTask(PageSettings(languages=(code,), tessdata_dir=str(folder)))
+    task = WarmTask(PageSettings(languages=(code,), tessdata_dir=str(folder)), with_engine=True)
     outcome = runner.runtime.ask(task, LOAD_SECONDS).result()
     if not isinstance(outcome, Warmed):
         error = failed(outcome, f"{code}{SUFFIX}", LOAD_SECONDS)

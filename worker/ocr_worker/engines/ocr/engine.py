@@ -103,6 +103,8 @@ class Hints:
     """From this tilt on, `deskew: auto` levels a page for the engine; None: never."""
     deskew_on_degrees: float = 0.1
     """From this tilt on, `deskew: on` does."""
+    is_quick_to_load: bool = False
+    """Within what any page takes: it is loaded when the first page is to be read, and not ahead of all work."""
     more_languages: str = ""
     """How a user gets more languages: the end of a sentence that begins "for more, "."""
 

@@ -23,6 +23,7 @@ from ocr_worker.engines.ocr.engine import (
     Probe,
 )
 from ocr_worker.engines.ocr.languages import CODES
+from ocr_worker.engines.ocr.later import Later
 from ocr_worker.engines.ocr.ppocr.factory import PpocrFactory
 from ocr_worker.engines.ocr.tessdata import find_data, own_code, tessdata_folders
 from ocr_worker.engines.ocr.tesseract_factories import BUILT_IN, LINES
@@ -40,6 +41,7 @@ BY_NAME_ALONE = (PpocrFactory(),)
 KEPT_ENGINES = 3
 """Sets of languages held in memory at a time: a model takes 20 to 60 MB."""
 NOT_ANY = "No language is installed that could be told: `ocr-worker languages LANGUAGE` says how to get one"
+_Key = tuple[object, ...]
 _log = logging.getLogger(__name__)
 
 
@@ -48,8 +50,17 @@ class Engines:
 
     def __init__(self, cache_dir: Path) -> None:
         self._cache_dir = cache_dir
-        self._engines: dict[tuple[object, ...], tuple[Engine, Hints]] = {}
+        self._engines: dict[_Key, tuple[Engine, Hints]] = {}
+        self._begun: dict[_Key, Later[tuple[Engine, Hints]]] = {}
         self._finders: dict[tuple[object, ...], OrientationFinder | None] = {}
+        self._stand_in = ""
+
+    def begin(self, settings: PageSettings) -> None:
+        """Load the engine beside what else its first page takes; what is wrong with it is told by `engine`."""
+        key = _key(settings)
+        if key not in self._engines and key not in self._begun:
+            # What a page that failed has begun is not kept.
+            self._begun = {key: Later(lambda: self._loaded(settings))}
 
     def engine(self, settings: PageSettings) -> Engine:
         """Raises EngineMissingError, LanguageMissingError."""
@@ -59,13 +70,10 @@ class Engines:
         """What pages need to suit that engine. Raises EngineMissingError, LanguageMissingError."""
         return self._load(settings)[1]
 
-    def stand_in(self, settings: PageSettings) -> str:
-        """Why another engine reads than the one that suits these pages best; empty where that one does.
-
-        Raises EngineMissingError, LanguageMissingError.
-        """
-        engine = self.engine(settings)
-        return str(getattr(engine, "stands_in", "")) or _slower(engine, settings)
+    def news(self) -> str:
+        """Why another engine was loaded than the one that suits its pages best; empty where that one was. Said once."""
+        stand_in, self._stand_in = self._stand_in, ""
+        return stand_in
 
     def finder(self, settings: PageSettings) -> OrientationFinder | None:
         """What finds a page's orientation; None without an engine, its data, or an engine that can."""
@@ -78,14 +86,28 @@ class Engines:
         return self._finders[key]
 
     def _load(self, settings: PageSettings) -> tuple[Engine, Hints]:
-        key = (settings.engine, settings.languages, settings.tessdata_dir, settings.tessdata_dirs)
+        key = _key(settings)
         if key not in self._engines:
-            factory = require(settings)
             while len(self._engines) >= KEPT_ENGINES:
                 del self._engines[next(iter(self._engines))]
-            engine = factory.load(settings.languages, settings.tessdata_dir, self._cache_dir)
-            self._engines[key] = engine, factory.hints
+            begun = self._begun.pop(key, None)
+            engine, _ = self._engines[key] = begun.result() if begun else self._loaded(settings)
+            self._stand_in = str(getattr(engine, "stands_in", "")) or _slower(engine, settings)
         return self._engines[key]
+
+    def _loaded(self, settings: PageSettings) -> tuple[Engine, Hints]:
+        factory = require(settings)
+        return factory.load(settings.languages, settings.tessdata_dir, self._cache_dir), factory.hints
+
+
+def takes_long(settings: PageSettings) -> bool:
+    """Whether the engine of these settings is loaded ahead of all pages; one that is missing is not."""
+    factory = _chosen_or_none(settings)
+    return factory is not None and not factory.hints.is_quick_to_load
+
+
+def _key(settings: PageSettings) -> _Key:
+    return settings.engine, settings.languages, settings.tessdata_dir, settings.tessdata_dirs
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ HINTS = Hints(
     # It reads a tilted page anyway, but in a wrong order.
     deskew_auto_degrees=1.0,
     deskew_on_degrees=0.1,
+    is_quick_to_load=True,
     more_languages="`ocr-worker languages LANGUAGE` says how, such as `ocr-worker languages de`",
 )
 

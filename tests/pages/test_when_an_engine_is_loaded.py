@@ -1,0 +1,102 @@
+"""An engine is loaded when the first page is to be read, and a page that nobody need read does without."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ocr_worker.engines.ocr import registry, tesseract_factories
+from ocr_worker.engines.ocr.later import Later
+from ocr_worker.engines.ocr.registry import Engines
+from ocr_worker.errors import EngineMissingError
+from ocr_worker.model.tasks import PageSettings, WarmTask
+from samples import save_blank_book, save_text_book
+from tests.faults import pictures
+from tests.pages.desk import Desk
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """The languages of engines that are loaded; none of them can be."""
+    asked: list[tuple[str, ...]] = []
+
+    def load(_: object, languages: tuple[str, ...], *__: object) -> None:
+        asked.append(languages)
+        raise EngineMissingError("not this time")
+
+    for factory in (tesseract_factories.LinesFactory, tesseract_factories.TesserocrFactory):
+        monkeypatch.setattr(factory, "load", load)
+    return asked
+
+
+def test_blank_pages_and_pages_of_real_text_are_done_without_one(
+    tmp_path: Path, asked: list[tuple[str, ...]]
+) -> None:
+    save_blank_book(tmp_path / "blank.pdf", 2)
+    save_text_book(tmp_path / "text.pdf", 1)
+    desk = Desk(tmp_path)
+    desk.bench.run(WarmTask(PageSettings()))
+
+    blank, text = (desk.process(tmp_path / f"{name}.pdf") for name in ("blank", "text"))
+
+    assert [page.status for page in (*blank.pages, *text.pages)] == ["blank", "blank", "has_text"]
+    assert (blank.record["engine"], blank.record["models"]) == (None, [])
+    assert asked == []
+    assert desk.reopen(tmp_path / "blank.pdf", blank).up_to_date
+
+
+def test_a_picture_needs_one_and_tells_what_is_wrong_with_it(
+    tmp_path: Path, asked: list[tuple[str, ...]]
+) -> None:
+    (tmp_path / "page.png").write_bytes(pictures.saved(pictures.sheet("Moon", size=(400, 200)), "PNG"))
+
+    done = Desk(tmp_path).process(tmp_path / "page.png")
+
+    assert "not this time" in str(done.record["pages"])
+    assert asked == [("eng",)]
+
+
+def test_an_engine_that_takes_long_is_loaded_ahead(
+    tmp_path: Path, asked: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time limit of a page does not run meanwhile."""
+    slow = replace(tesseract_factories.HINTS, is_quick_to_load=False)
+    monkeypatch.setattr(tesseract_factories, "HINTS", slow)
+
+    with pytest.raises(EngineMissingError, match="not this time"):
+        Desk(tmp_path).bench.run(WarmTask(PageSettings()))
+
+    assert registry.takes_long(PageSettings())
+    assert asked == [("eng",)]
+
+
+def test_an_engine_is_loaded_while_its_first_page_is_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, threads = threading.Event(), list[threading.Thread]()
+
+    def load(*_: object) -> tuple[str, str]:
+        threads.append(threading.current_thread())
+        begun.set()
+        return "engine", "hints"
+
+    monkeypatch.setattr(Engines, "_loaded", load)
+    engines = Engines(tmp_path)
+    engines.begin(PageSettings())
+
+    assert begun.wait(60)
+    assert engines.engine(PageSettings()) == "engine"
+    engines.begin(PageSettings())
+    assert len(threads) == 1
+    assert threads[0] is not threading.current_thread()
+
+
+def test_what_fails_beside_fails_where_it_is_waited_for() -> None:
+    def fail() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Later(fail).result()
