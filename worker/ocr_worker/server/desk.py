@@ -21,7 +21,6 @@ from ocr_worker.model.results import Accepted
 from ocr_worker.model.serving import ServiceOptions
 from ocr_worker.model.tasks import Composed, CorrectTask, Drawn, Outcome
 from ocr_worker.server.places import Places
-from ocr_worker.server.streams import Told
 from ocr_worker.server.uploads import Uploads
 from ocr_worker.server.watching import Hub
 from ocr_worker.store.job_lock import JobLock, Request, who_holds
@@ -55,7 +54,6 @@ class Desk:
         self.making_room = asyncio.Lock()
         self.made_room_at: float = -math.inf
         self.hub: Hub = Hub(runtime, self._reader, self.find_interrupted)
-        self.told: Told = Told()
         self.uploads: Uploads = Uploads(places.uploads, options.limits)
 
     # Reading

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
-from sse_starlette import EventSourceResponse
 
 from ocr_protocol.commands import JobState
 from ocr_worker.jobs import queries
@@ -17,6 +16,7 @@ from ocr_worker.model.jobs import ACTIVE, JobId
 from ocr_worker.model.results import Progress
 from ocr_worker.server import requests, wire
 from ocr_worker.server.desk import Desk
+from ocr_worker.server.feed import Face, News, Standing
 from ocr_worker.server.keeping import forget
 from ocr_worker.server.places import Places
 from ocr_worker.server.shared import (
@@ -29,8 +29,7 @@ from ocr_worker.server.shared import (
     told_job,
     told_jobs,
 )
-from ocr_worker.server.streams import documented, event_stream, seen, sse
-from ocr_worker.server.watching import News, Standing
+from ocr_worker.server.streams import EventStream, documented, seen, sse
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.statistics import statistics
 
@@ -144,7 +143,7 @@ async def list_files(
 
 @router.get(
     "/{job_id}/events",
-    response_class=EventSourceResponse,
+    response_class=EventStream,
     responses=documented(("job", "progress", "file", "end", "broken")),
 )
 async def watch_job(
@@ -165,13 +164,8 @@ async def watch_job(
     job = await desk.read(lambda store: stored_job(store, job_id))
     if job.state not in ACTIVE and has_seen and since >= job.last_seq:
         return Response(status_code=204)
-    news = _events(desk, desk.hub.watch(job_id, since))
-    return event_stream(news, desk.options.limits)
-
-
-async def _events(desk: Desk, news: AsyncIterator[Sequence[News]]) -> AsyncIterator[bytes]:
-    async for some in news:
-        yield b"".join([await desk.told.once("v1", each, _event(desk, each)) for each in some])
+    face = Face("v1", partial(_event, desk))
+    return EventStream(desk.hub.watch(job_id, since, face), desk.options.limits)
 
 
 async def _event(desk: Desk, news: News) -> bytes:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
-from sse_starlette import EventSourceResponse
 
 from ocr_worker.errors import JobActiveError
 from ocr_worker.jobs import queries
@@ -21,12 +20,12 @@ from ocr_worker.model.results import JobSummary
 from ocr_worker.server import note_wire as wire
 from ocr_worker.server import requests
 from ocr_worker.server.desk import Desk
+from ocr_worker.server.feed import Face, News, Standing
 from ocr_worker.server.forms import Form, is_form, read_form
 from ocr_worker.server.keeping import forget
 from ocr_worker.server.problems import RefusedError
 from ocr_worker.server.shared import SECURED, DeskOf, JobIdPath, file_name, stored_job
-from ocr_worker.server.streams import documented, event_stream, seen, sse
-from ocr_worker.server.watching import News, Standing
+from ocr_worker.server.streams import EventStream, documented, seen, sse
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.records import StoredFile, StoredJob
 
@@ -88,7 +87,7 @@ async def start_batch(request: Request, desk: DeskOf) -> wire.Started:
 
 @router.get(
     "/progress/{job_id}",
-    response_class=EventSourceResponse,
+    response_class=EventStream,
     responses=documented(("progress", "item", "complete", "error")),
 )
 async def watch_progress(
@@ -100,7 +99,8 @@ async def watch_progress(
     job = await desk.read(lambda store: stored_job(store, job_id))
     if job.state not in ACTIVE and last_event_id is not None and after >= job.last_seq:
         return Response(status_code=204)
-    return event_stream(_events(desk, job_id, after), desk.options.limits)
+    face = Face("note", partial(_event, desk, _Names(desk, job_id)))
+    return EventStream(desk.hub.watch(job_id, after, face), desk.options.limits)
 
 
 @router.get("/status/{job_id}")
@@ -233,13 +233,6 @@ class _Names:
             error=self._places.without_paths(error.message) if error else None,
             skipReason=outcome.reason if outcome else None,
         )
-
-
-async def _events(desk: Desk, job_id: JobId, after: int) -> AsyncIterator[bytes]:
-    names = _Names(desk, job_id)
-    async for some in desk.hub.watch(job_id, after):
-        told = [await desk.told.once("note", each, _event(desk, names, each)) for each in some]
-        yield b"".join(told)
 
 
 async def _event(desk: Desk, names: _Names, news: News) -> bytes:

@@ -1,21 +1,62 @@
-"""Server-sent events: never buffered by a proxy, alive while nothing happens, and no reader holds one up."""
+"""Server-sent events: never buffered by a proxy, and alive while nothing happens."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator
 from typing import Any
 
-from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
-from ocr_worker.model.events import FileDone, ProgressMade
 from ocr_worker.model.serving import ServiceLimits
-from ocr_worker.server.watching import News
 
-MOST_KEPT = 256
-"""Events for those who watch the same, each at its own pace."""
+HEARTBEAT = b": heartbeat\n\n"
+_HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
+
+
+class EventStream(Response):
+    """An answer of events, with a heartbeat, for as long as its watcher is there.
+
+    One that takes nothing is dropped by its connection (`connections.Impatient`).
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(self, events: AsyncGenerator[bytes, None], limits: ServiceLimits) -> None:
+        self.status_code, self.background = 200, None
+        self.init_headers(_HEADERS)
+        self._events, self._beat_seconds = events, limits.heartbeat_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # ASGI's own
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        telling = asyncio.ensure_future(self._tell(send))
+        others = [asyncio.ensure_future(_gone(receive)), asyncio.ensure_future(self._beat(send))]
+        try:
+            await asyncio.wait([telling, *others], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (telling, *others):
+                task.cancel()
+            await asyncio.wait([telling, *others])
+            await self._events.aclose()
+        if not telling.cancelled():
+            telling.result()
+
+    async def _tell(self, send: Send) -> None:
+        async for some in self._events:
+            await send({"type": "http.response.body", "body": some, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _beat(self, send: Send) -> None:
+        while True:
+            await asyncio.sleep(self._beat_seconds)
+            await send({"type": "http.response.body", "body": HEARTBEAT, "more_body": True})
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def documented(kinds: tuple[str, ...]) -> dict[int | str, dict[str, Any]]:
@@ -35,54 +76,10 @@ def documented(kinds: tuple[str, ...]) -> dict[int | str, dict[str, Any]]:
     }
 
 
-class Told:
-    """Events as bytes, each made once for all watchers of a face. For the thread of the event loop."""
-
-    def __init__(self) -> None:
-        self._kept = OrderedDict[tuple[object, ...], tuple[News, asyncio.Task[bytes]]]()
-
-    async def once(self, face: str, news: News, make: Coroutine[Any, Any, bytes]) -> bytes:
-        """What `make` makes of these news, or made of them for another watcher."""
-        match news:
-            case FileDone(job_id, _, seq, _):
-                key: tuple[object, ...] = (face, job_id, seq)
-            case ProgressMade():
-                # All subscriptions have the same one.
-                key = (face, id(news))
-            case _:
-                return await make
-        if key in self._kept:
-            make.close()
-        else:
-            self._kept[key] = news, asyncio.ensure_future(make)
-            if len(self._kept) > MOST_KEPT:
-                self._kept.popitem(last=False)
-        task = self._kept[key][1]
-        try:
-            # A watcher that goes away is no reason to have the others hear nothing.
-            return await asyncio.shield(task)
-        except BaseException:
-            if task.done():
-                self._kept.pop(key, None)
-            raise
-
-
-def event_stream(events: AsyncIterator[bytes], limits: ServiceLimits) -> EventSourceResponse:
-    """An answer of events, with a heartbeat. A watcher that does not take one in time is dropped."""
-    return EventSourceResponse(
-        events,
-        ping=max(1, round(limits.heartbeat_seconds)),
-        ping_message_factory=lambda: ServerSentEvent(comment="heartbeat"),
-        send_timeout=limits.send_seconds,
-        headers={"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"},
-        sep="\n",
-    )
-
-
 def sse(event: str, data: dict[str, Any], seq: int | None = None) -> bytes:
     """An event as it goes to the wire."""
-    made = ServerSentEvent(json.dumps(data), event=event, id=None if seq is None else str(seq))
-    return made.encode()
+    head = "" if seq is None else f"id: {seq}\n"
+    return f"{head}event: {event}\ndata: {json.dumps(data)}\n\n".encode()
 
 
 def seen(last_event_id: str | None) -> int:

@@ -1,15 +1,15 @@
-"""The events of a job for any number of watchers, each at its own pace, whichever process runs the job."""
+"""Who watches jobs: the news of each are read once, whichever process runs it, and told to each watcher at its pace."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
-from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TypeVar, Union
+from functools import partial
+from typing import TypeVar
 
 from ocr_worker.errors import OcrError
 from ocr_worker.jobs import queries
@@ -17,6 +17,7 @@ from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.jobs.subscriptions import Heard, Subscription
 from ocr_worker.model.events import (
     CrewChanged,
+    FileDone,
     FileStarted,
     JobEnded,
     JobEvent,
@@ -25,34 +26,23 @@ from ocr_worker.model.events import (
 )
 from ocr_worker.model.jobs import ACTIVE, JobId
 from ocr_worker.model.results import JobSummary
+from ocr_worker.server.feed import Face, Feed, Standing
 from ocr_worker.store.job_store import JobStore, store_as_it_is
+from ocr_worker.store.records import StoredJob
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 LOOK_SECONDS = 1.0
 """How often the store is asked for what is not told: a pause, and the jobs of other processes."""
+TOGETHER_SECONDS = 0.01
+"""How long the first of some news waits for those that come with it: the end of a file, and the progress that it is."""
 AT_ONCE = 100
 """Events that are taken together."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A job as it stands: the first that a watcher hears, and again whenever its state or counts have changed unsaid."""
-
-    summary: JobSummary
-
-
-News = Union[Standing, Heard]
-
-
-@dataclass(slots=True)
-class _Watcher:
-    woken: asyncio.Event
-    has_to_look: bool = False
-    """Whether it was woken for what only the store tells: a job that was paused, or goes on."""
-
-
 class Hub:
-    """Wakes watchers. Of the event loop's thread, but for `on_event`, which the runtime calls."""
+    """Feeds watchers. Of the event loop's thread, but for `on_event`, which the runtime calls."""
 
     def __init__(
         self, runtime: Runtime, reader: ThreadPoolExecutor, find_interrupted: Callable[[], Awaitable[None]]
@@ -60,13 +50,12 @@ class Hub:
         """Listen to nothing yet: `open` does. `find_interrupted` has jobs of dead processes marked."""
         self._runtime, self._reader, self._find_interrupted = runtime, reader, find_interrupted
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._waiting: dict[JobId, list[_Watcher]] = defaultdict(list)
+        self._feeds: dict[JobId, Feed] = {}
+        self.watchers: int = 0
+        self._watched: frozenset[JobId] = frozenset()
+        """For `on_event`, which is of another thread: most jobs are watched by nobody."""
         self._store: JobStore | None = None
         self.closed: bool = False
-
-    @property
-    def watchers(self) -> int:
-        return sum(map(len, self._waiting.values()))
 
     async def open(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -77,87 +66,153 @@ class Hub:
             case FileStarted() | CrewChanged():
                 # Watchers see what is in work in the progress.
                 return
-            case JobPaused(job_id):
+            case JobPaused():
                 call = self.look
             case _:
-                call, job_id = self._wake, event.job_id
-        if self._loop is not None and not self.closed:
-            self._loop.call_soon_threadsafe(call, job_id)
+                call = self._wake
+        if self._loop is not None and event.job_id in self._watched:
+            self._loop.call_soon_threadsafe(call, event.job_id)
 
     def end(self) -> None:
         """Nothing to do: the service has ended all watchers before the runtime."""
 
     def look(self, job_id: JobId) -> None:
         """Have watchers see how a job stands, as no event tells it."""
-        for watcher in self._waiting.get(job_id, ()):
-            watcher.has_to_look = True
-        self._wake(job_id)
+        if job_id in self._feeds:
+            self._feeds[job_id].has_to_look = True
+            self._wake(job_id)
 
     def close(self) -> None:
         """End all watchers."""
         self.closed = True
         self._runtime.detach(self)
-        for job_id in list(self._waiting):
-            self._wake(job_id)
+        for feed in list(self._feeds.values()):
+            feed.close()
 
-    async def watch(self, job_id: JobId, after_seq: int) -> AsyncIterator[Sequence[News]]:
+    async def watch(self, job_id: JobId, after_seq: int, face: Face) -> AsyncGenerator[bytes, None]:
         """The job as it stands, then its events after `after_seq`, up to the end of its run; together what came together."""
-        subscription = await asyncio.to_thread(self._runtime.subscribe, job_id, after_seq)
-        watcher = _Watcher(asyncio.Event())
-        self._waiting[job_id].append(watcher)
-        last: JobSummary | None = None
+        if self.closed:
+            return
+        feed = self._feeds.get(job_id) or self._begun(job_id)
+        feed.watchers, self.watchers = feed.watchers + 1, self.watchers + 1
         try:
-            while not self.closed:
-                watcher.has_to_look = False
+            await feed.opened.wait()
+            number, seen, upto = feed.next_number, after_seq, feed.seq
+            now = await self._read(lambda: self._look(job_id))
+            if now is None:
+                return
+            yield await face.tell(Standing(now[1]))
+            while True:
+                async for file in self._missed(job_id, seen, upto):
+                    yield await face.tell(file)
+                seen = max(seen, upto)
+                batch = await feed.batch(number)
+                if batch is None:
+                    return
+                if batch.number > number:
+                    # It took so long that others have gone by.
+                    number, upto = batch.number, batch.since
+                    continue
+                yield await batch.told(face, seen)
+                number = batch.number + 1
+        finally:
+            feed.watchers, self.watchers = feed.watchers - 1, self.watchers - 1
+            if feed.watchers == 0:
+                self._forget(feed)
+
+    async def _missed(self, job_id: JobId, seen: int, upto: int) -> AsyncIterator[FileDone]:
+        """Files that ended after `seen` and up to `upto`, from the store."""
+        while seen < upto:
+            found = await self._read(partial(self._files, job_id, seen))
+            for file in found:
+                if file.seq <= upto:
+                    yield file
+            seen = found[-1].seq if found else upto
+
+    def _begun(self, job_id: JobId) -> Feed:
+        feed = self._feeds[job_id] = Feed(job_id)
+        feed.filling = asyncio.create_task(self._fill(feed))
+        self._watched = frozenset(self._feeds)
+        return feed
+
+    def _forget(self, feed: Feed) -> None:
+        """Who watches from now on has another feed."""
+        feed.close()
+        if self._feeds.get(feed.job_id) is feed:
+            del self._feeds[feed.job_id]
+            self._watched = frozenset(self._feeds)
+
+    async def _fill(self, feed: Feed) -> None:
+        """Put the news of a job into its feed, up to the end of its run, or for as long as anybody watches."""
+        subscription: Subscription | None = None
+        try:
+            found = await self._read(lambda: self._look(feed.job_id))
+            if found is None:
+                return
+            job, last = found
+            # The end of a run is the last event of one that is over.
+            feed.open(job.last_seq if job.state in ACTIVE else max(0, job.last_seq - 1))
+            subscription = await asyncio.to_thread(self._runtime.subscribe, feed.job_id, feed.seq)
+            while not feed.is_closed:
+                feed.has_to_look = False
                 with suppress(OcrError, sqlite3.Error):
                     # While the store is locked, there is another time.
                     await self._find_interrupted()
-                now = await self._read(lambda: self._look(subscription, job_id))
-                if now is None:
+                found = await self._read(partial(self._look, feed.job_id, subscription))
+                if found is None:
                     return
-                if last is None or _differs(now, last):
-                    yield [Standing(now)]
-                last = now
-                async for heard in self._told(subscription, watcher):
-                    yield heard
-                    if isinstance(heard[-1], JobEnded | JobFailed):
-                        return
-                if last.state not in ACTIVE:
+                if _differs(found[1], last):
+                    feed.put([Standing(found[1])])
+                last = found[1]
+                if await self._has_ended(feed, subscription) or last.state not in ACTIVE:
                     return
+        except (OcrError, sqlite3.Error) as error:
+            log.warning("job %s can't be watched: %s", feed.job_id, error)
         finally:
-            self._forget(job_id, watcher)
-            with suppress(RuntimeError):
-                # At the end of the service the reader may be gone before its watchers.
-                self._reader.submit(subscription.close)
+            self._forget(feed)
+            if subscription is not None:
+                with suppress(RuntimeError):
+                    # At the end of the service the reader may be gone before its watchers.
+                    self._reader.submit(subscription.close)
 
-    async def _told(self, subscription: Subscription, watcher: _Watcher) -> AsyncIterator[Sequence[Heard]]:
-        """Events until none comes for a while, or the store has to be looked into."""
-        while not self.closed and not watcher.has_to_look:
-            watcher.woken.clear()
+    async def _has_ended(self, feed: Feed, subscription: Subscription) -> bool:
+        """Put events into a feed until none comes for a while, or the store has to be looked into."""
+        while not feed.is_closed and not feed.has_to_look:
+            feed.woken.clear()
             # All that there is in one go: each costs a visit to the reader's thread.
             there = await self._read(lambda: _there(subscription))
             if there:
-                yield there
-            if len(there) < AT_ONCE and not await _is_set(watcher.woken, LOOK_SECONDS):
-                return
+                feed.put(there)
+                if isinstance(there[-1], JobEnded | JobFailed):
+                    return True
+            if len(there) < AT_ONCE:
+                if not await _is_set(feed.woken, LOOK_SECONDS):
+                    return False
+                await asyncio.sleep(TOGETHER_SECONDS)
+        return False
 
-    def _forget(self, job_id: JobId, watcher: _Watcher) -> None:
-        self._waiting[job_id] = [each for each in self._waiting[job_id] if each is not watcher]
-        if not self._waiting[job_id]:
-            del self._waiting[job_id]
-
-    def _look(self, subscription: Subscription, job_id: JobId) -> JobSummary | None:
+    def _look(
+        self, job_id: JobId, subscription: Subscription | None = None
+    ) -> tuple[StoredJob, JobSummary] | None:
         """The job as the store has it; None if it is gone. What ended unheard is told to the subscription."""
-        self._store = store_as_it_is(self._store, self._runtime.settings.state_dir)
-        job = self._store.job(job_id)
+        job = self._stored().job(job_id)
         if job is None:
             return None
-        subscription.look_back()
-        return queries.job_summary(self._store, job)
+        if subscription is not None:
+            subscription.look_back()
+        return job, queries.job_summary(self._stored(), job)
+
+    def _files(self, job_id: JobId, after_seq: int) -> list[FileDone]:
+        found = self._stored().files_ended_after(job_id, after_seq, AT_ONCE)
+        return [FileDone(job_id, file.number, seq, queries.file_result(file)) for seq, file in found]
+
+    def _stored(self) -> JobStore:
+        self._store = store_as_it_is(self._store, self._runtime.settings.state_dir)
+        return self._store
 
     def _wake(self, job_id: JobId) -> None:
-        for watcher in self._waiting.get(job_id, ()):
-            watcher.woken.set()
+        if job_id in self._feeds:
+            self._feeds[job_id].woken.set()
 
     async def _read(self, query: Callable[[], T]) -> T:
         """Subscriptions have a connection to the store, which is for one thread."""
