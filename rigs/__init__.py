@@ -1,4 +1,4 @@
-"""What tests and benchmark both drive: a cluster in one process, and one on four machines that are network namespaces."""
+"""What tests and benchmark both drive: clusters in one process and on four machines (network namespaces), the service."""
 
 HANG_SECONDS = 300
 """Whatever takes longer here hangs."""

@@ -19,9 +19,9 @@ import psutil
 
 from bench import report
 from bench.server.load import UPLOADS, WATCHERS
+from rigs.papers import write_papers
+from rigs.service import Running, ended_files, environment, serve_command, serving, until
 from samples import build
-from tests.cli.command import write_papers
-from tests.server.service import Service, ended_files, environment, service, until
 
 PAGES = 120
 OUT = Path(__file__).parents[1] / "out"
@@ -71,15 +71,15 @@ def _command_line(home: Path, root: Path) -> float:
     """Pages a second of `ocr-worker batch`."""
     home.mkdir()
     command = [sys.executable, "-m", "ocr_worker", "batch", str(root), "--output-dir", str(home / "out")]
-    subprocess.run(command, env=_surroundings(home), check=True, capture_output=True)
+    subprocess.run(command, env=environment(home), check=True, capture_output=True)
     listed = subprocess.run(
         [sys.executable, "-m", "ocr_worker", "jobs", "--json"],
-        env=_surroundings(home), check=True, capture_output=True, text=True,
+        env=environment(home), check=True, capture_output=True, text=True,
     )  # fmt: skip
     [job] = json.loads(listed.stdout)
     shown = subprocess.run(
         [sys.executable, "-m", "ocr_worker", "show", job["job_id"], "--json"],
-        env=_surroundings(home), check=True, capture_output=True, text=True,
+        env=environment(home), check=True, capture_output=True, text=True,
     )  # fmt: skip
     return float(json.loads(shown.stdout)["statistics"]["pages_per_second"])
 
@@ -145,7 +145,7 @@ def _killed(home: Path, root: Path, paper: Path) -> list[Goal]:
     ]
 
 
-def _ended_well(served: Service, job_id: str) -> int:
+def _ended_well(served: Running, job_id: str) -> int:
     """How many files of a job were read, once it is complete."""
     with served.client() as client:
         job = until(
@@ -154,14 +154,14 @@ def _ended_well(served: Service, job_id: str) -> int:
         return int(job["stats"]["completed"])
 
 
-def _begin(served: Service, root: Path) -> tuple[str, int]:
+def _begin(served: Running, root: Path) -> tuple[str, int]:
     names = sorted(path.name for path in root.iterdir())
     with served.client() as client:
         made = client.post("/api/v1/jobs", json={"files": [{"path": name} for name in names]})
         return str(made.json()["job_id"]), len(names)
 
 
-def _loaded(served: Service, job_id: str, paper: Path) -> dict[str, Any]:
+def _loaded(served: Running, job_id: str, paper: Path) -> dict[str, Any]:
     clients = _clients(served, job_id, paper)
     said, _ = clients.communicate()
     assert clients.returncode == 0
@@ -169,18 +169,14 @@ def _loaded(served: Service, job_id: str, paper: Path) -> dict[str, Any]:
     return seen
 
 
-def _clients(served: Service, job_id: str, paper: Path, stderr: int | None = None) -> subprocess.Popen[str]:
+def _clients(served: Running, job_id: str, paper: Path, stderr: int | None = None) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "bench.server.load", served.address, job_id, str(paper)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True)
 
 
 def _service(home: Path, root: Path, *words: str) -> Any:
     # As users run it: with as many page processes as there are cores.
-    return service(home, "--root", root, *words, surroundings=_surroundings(home))
-
-
-def _surroundings(home: Path) -> dict[str, str]:
-    return {name: value for name, value in environment(home).items() if name != "OCR_WORKER_PAGE_PROCESSES"}
+    return serving(home, serve_command("--root", root, *words), environment(home))
 
 
 class _Spent:

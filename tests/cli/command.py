@@ -1,4 +1,4 @@
-"""The command in a process of its own, with state and configuration of its own; papers that cost no recognition."""
+"""The command in a process of its own, with state and configuration of its own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from typing import IO, Any, NoReturn
 
 import ocr_worker.cli.app  # noqa: F401  # so that forks have it already
 from ocr_worker.__main__ import main
-from ocr_worker.cli.commands.doctor import _one_line_pdf
 from tests.hold import Hold
 from tests.limits import HANG_SECONDS
 
@@ -116,12 +115,3 @@ def waited(pid: int) -> int:
 def _read(stream: IO[bytes]) -> str:
     stream.seek(0)
     return stream.read().decode("utf-8")
-
-
-def write_papers(folder: Path, count: int) -> list[Path]:
-    """PDFs that already have text, so that nothing needs to be recognised."""
-    folder.mkdir(parents=True, exist_ok=True)
-    papers = [folder / f"paper{number:02}.pdf" for number in range(1, count + 1)]
-    for paper in papers:
-        paper.write_bytes(_one_line_pdf(f"This is {paper.stem}"))
-    return papers

@@ -9,8 +9,9 @@ from pathlib import Path
 import pikepdf
 import pytest
 
+from rigs.papers import write_papers
 from samples import Sample
-from tests.cli.command import Command, write_papers
+from tests.cli.command import Command
 
 
 def names(folder: Path) -> set[str]:

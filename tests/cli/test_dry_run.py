@@ -10,8 +10,9 @@ import pikepdf
 import pytest
 from PIL import Image
 
+from rigs.papers import write_papers
 from samples import Sample
-from tests.cli.command import Command, write_papers
+from tests.cli.command import Command
 from tests.faults import documents
 
 

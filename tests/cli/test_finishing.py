@@ -18,7 +18,8 @@ import pytest
 
 from ocr_worker.cli.hooks import Patience, tell, windows_words
 from ocr_worker.library.manifest import BatchManifest
-from tests.cli.command import Command, write_papers
+from rigs.papers import write_papers
+from tests.cli.command import Command
 from tests.limits import HANG_SECONDS
 
 DRIPS, DRIP_SECONDS = 100, 0.2

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import Command, write_papers
+from rigs.papers import write_papers
+from tests.cli.command import Command
 from tests.limits import HANG_SECONDS
 
 

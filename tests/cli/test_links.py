@@ -12,7 +12,8 @@ from ocr_worker.cli.inputs import Search, gather
 from ocr_worker.cli.options import worker_settings
 from ocr_worker.cli.runner import JobRunner, Signals
 from ocr_worker.model.options import JobOptions
-from tests.cli.command import Command, write_papers
+from rigs.papers import write_papers
+from tests.cli.command import Command
 
 
 @pytest.fixture

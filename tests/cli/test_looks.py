@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from ocr_worker import __version__
+from rigs.papers import write_papers
 from samples import Sample
-from tests.cli.command import Command, write_papers
+from tests.cli.command import Command
 from tests.limits import HANG_SECONDS
 
 SCHEMAS = Path(__file__).parents[2] / "protocol" / "schema"

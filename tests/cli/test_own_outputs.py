@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from ocr_worker.cli.inputs import own_outputs
+from rigs.papers import write_papers
 from samples import Sample
-from tests.cli.command import Command, write_papers
+from tests.cli.command import Command
 from tests.cli.test_batch import names
 
 

@@ -8,7 +8,8 @@ import subprocess
 import psutil
 import pytest
 
-from tests.cli.command import Command, write_papers
+from rigs.papers import write_papers
+from tests.cli.command import Command
 from tests.limits import HANG_SECONDS
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from ocr_worker.cli.own_words import told
-from tests.cli.command import Command, write_papers
+from rigs.papers import write_papers
+from tests.cli.command import Command
 from tests.faults import pictures
 from tests.limits import HANG_SECONDS
 

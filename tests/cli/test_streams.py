@@ -12,7 +12,8 @@ from contextlib import closing
 
 import pytest
 
-from tests.cli.command import Command, write_papers
+from rigs.papers import write_papers
+from tests.cli.command import Command
 from tests.limits import HANG_SECONDS
 from tests.long_rows import first
 

@@ -8,7 +8,8 @@ import signal
 import pytest
 
 from ocr_worker.cli.runner import Signals
-from tests.cli.command import Command, write_papers
+from rigs.papers import write_papers
+from tests.cli.command import Command
 from tests.cli.terminal import CTRL_C, Terminal
 from tests.e2e import tree
 from tests.limits import HANG_SECONDS

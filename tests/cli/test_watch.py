@@ -13,7 +13,8 @@ import pytest
 
 from ocr_worker.cli.runner import Signals
 from ocr_worker.cli.watch import STUCK_SECONDS, watch
-from tests.cli.command import Command, write_papers
+from rigs.papers import write_papers
+from tests.cli.command import Command
 from tests.limits import HANG_SECONDS
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
+from rigs.service import ended
 from samples import build
 from tests.conftest import REPOSITORY
 from tests.limits import HANG_SECONDS
-from tests.server.service import ended, service, start
+from tests.server.service import service, start
 
 KINDS = ("letters", "invoice", "noisy", "two_columns")
 SIZE = {"width": 1200, "height": 860}

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from typing import Any
 
 from starlette.types import Message, Receive, Scope, Send
 
-from ocr_worker.model.events import FileDone
-from ocr_worker.model.results import FileResult
 from ocr_worker.server.answers import MOST_KEPT, Answers
-from ocr_worker.server.streams import Told
 
 JOB = "/api/v1/jobs/20261129_093000_1a2b3c4d"
 
@@ -130,36 +126,3 @@ def test_only_so_many_answers_are_kept() -> None:
         return await ask(answers, query="0")
 
     assert run(asked) == b"%d" % (MOST_KEPT + 2)
-
-
-def test_an_event_is_made_once_for_all_watchers_and_again_if_it_could_not_be_made() -> None:
-    ended = FileDone("20261129_093000_1a2b3c4d", 1, 7, FileResult(file="scan.pdf", status="completed"))
-
-    async def told() -> tuple[list[bytes], list[bytes | BaseException], bytes, int]:
-        kept, made, leave = Told(), 0, asyncio.Event()
-
-        async def make(*, fails: bool = False) -> bytes:
-            nonlocal made
-            made += 1
-            await leave.wait()
-            if fails:
-                raise OSError
-            return b"file %d" % made
-
-        async def watch(face: str, *, fails: bool = False) -> bytes:
-            # Each reads its own from the store.
-            return await kept.once(face, replace(ended), make(fails=fails))
-
-        leaves = asyncio.create_task(watch("v1"))
-        many = [asyncio.create_task(watch("v1")) for _ in range(50)]
-        broken = [asyncio.create_task(watch("note", fails=True)) for _ in range(2)]
-        await asyncio.sleep(0)
-        leaves.cancel()
-        leave.set()
-        failed = await asyncio.gather(*broken, return_exceptions=True)
-        return await asyncio.gather(*many), failed, await watch("note"), made
-
-    heard, failed, again, made = run(told)
-
-    assert (len(set(heard)), again, made) == (1, b"file 3", 3)
-    assert [type(error) for error in failed] == [OSError, OSError]

@@ -15,11 +15,13 @@ import httpx
 import pytest
 
 from ocr_worker.server import watching
-from tests.cli.command import Command, write_papers
+from rigs.papers import write_papers
+from rigs.service import ended, events, parsed, until
+from tests.cli.command import Command
 from tests.conftest import REPOSITORY
 from tests.e2e.material import Material
 from tests.limits import HANG_SECONDS
-from tests.server.service import Limited, Service, ended, events, parsed, service, start, until
+from tests.server.service import Limited, Service, service, start
 
 
 def test_a_watcher_hears_the_job_its_files_and_its_end(

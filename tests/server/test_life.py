@@ -10,10 +10,11 @@ from pathlib import Path
 
 from ocr_worker.model.serving import ServiceOptions
 from ocr_worker.server.run import _listener
-from tests.cli.command import write_papers
+from rigs.papers import write_papers
+from rigs.service import ended, events, until
 from tests.e2e.material import Material
 from tests.limits import HANG_SECONDS
-from tests.server.service import Limited, ended, events, service, start, until, upload
+from tests.server.service import Limited, service, start, upload
 
 
 def test_a_job_outlives_services_that_are_told_to_end_or_killed(tmp_path: Path, material: Material) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.cli.command import write_papers
+from rigs.papers import write_papers
+from rigs.service import events
 from tests.e2e.material import Material
-from tests.server.service import Service, events
+from tests.server.service import Service
 
 pytestmark = pytest.mark.needs("curl")
 

@@ -10,10 +10,11 @@ import httpx
 import pytest
 
 from ocr_client import Client
+from rigs.service import until
 from tests.cli.command import Command
 from tests.e2e.material import Material
 from tests.limits import HANG_SECONDS
-from tests.server.service import Service, start, until
+from tests.server.service import Service, start
 
 
 def test_a_job_of_the_service_is_paused_resumed_and_cancelled_from_the_command_line(

@@ -11,12 +11,14 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
-from tests.cli.command import Command, write_papers
+from rigs.papers import write_papers
+from rigs.service import ended, until
+from tests.cli.command import Command
 from tests.conftest import REPOSITORY, miss
 from tests.e2e.material import Material
 from tests.faults.pictures import png
 from tests.limits import HANG_SECONDS
-from tests.server.service import Service, ended, service, start, until
+from tests.server.service import Service, service, start
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.slow]
 HANG_MS = HANG_SECONDS * 1000

@@ -13,10 +13,11 @@ import pypdfium2 as pdfium
 import pytest
 from PIL import Image
 
-from tests.cli.command import write_papers
+from rigs.papers import write_papers
+from rigs.service import ended
 from tests.e2e.material import Material
 from tests.faults.pictures import png
-from tests.server.service import Service, ended, start
+from tests.server.service import Service, start
 
 
 @pytest.fixture(scope="module")

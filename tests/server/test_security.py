@@ -14,8 +14,10 @@ from ocr_worker.model.options import options
 from ocr_worker.server.places import Places
 from ocr_worker.server.wire import OFFERED
 from ocr_worker.store.job_store import JobStore
-from tests.cli.command import Command, write_papers
-from tests.server.service import Limited, Service, ended, ended_files, service, start, until
+from rigs.papers import write_papers
+from rigs.service import ended, ended_files, until
+from tests.cli.command import Command
+from tests.server.service import Limited, Service, service, start
 
 TOKEN = "a-token-of-some-length"
 JOB = "/api/v1/jobs/20260101_000000_00000000"

@@ -11,9 +11,10 @@ import pytest
 
 from ocr_worker.server.uploads import BLOCK_BYTES
 from ocr_worker.server.wire import UPLOAD_ID
-from tests.cli.command import write_papers
+from rigs.papers import write_papers
+from rigs.service import ended_files, until
 from tests.faults.pictures import png
-from tests.server.service import TUS, Limited, Service, append, ended_files, service, start, until, upload
+from tests.server.service import TUS, Limited, Service, append, service, start, upload
 
 
 def create(client: httpx.Client, size: int, name: str = "scan.pdf") -> httpx.Response:

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow.parquet
 import zstandard
 
-from tests.cli.command import write_papers
+from rigs.papers import write_papers
 from tests.shards.material import Shards
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ocr_worker.cli.commands.shards import RunCommand, index_of
-from tests.cli.command import write_papers
+from rigs.papers import write_papers
 from tests.limits import HANG_SECONDS
 from tests.shards import stores
 from tests.shards.material import Shards, write_cards

@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.cli.command import write_papers
+from rigs.papers import write_papers
 from tests.limits import HANG_SECONDS
 from tests.shards.material import Shards
 

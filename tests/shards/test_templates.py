@@ -13,7 +13,7 @@ import botocore.validate
 import pytest
 import yaml
 
-from tests.cli.command import write_papers
+from rigs.papers import write_papers
 from tests.conftest import REPOSITORY
 from tests.limits import HANG_SECONDS
 from tests.shards.material import Shards

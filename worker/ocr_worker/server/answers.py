@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ocr_worker.server.again import STANDS
+
 _REPEATED = re.compile(r"/api/(v1/jobs|batch/jobs|v1/jobs/[0-9a-f_]{24}|batch/status/[0-9a-f_]{24})")
 """Paths of what depends on nothing but the version."""
 _OF_A_BODY = {b"content-length", b"transfer-encoding"}
@@ -53,6 +55,8 @@ class Answers:
             await self._app(scope, receive, send)
         for message in said or ():
             await send({**message})
+        if said:
+            scope[STANDS] = version
 
     async def _make(self, question: bytes, version: Hashable, request: tuple[Scope, Receive, Send]) -> None:
         scope, receive, send = request
@@ -66,7 +70,9 @@ class Answers:
         try:
             await self._app(scope, receive, keep)
         finally:
-            made.said.set_result(said if said and said[0].get("status") == 200 else None)
+            if said and said[0].get("status") == 200:
+                scope[STANDS] = version
+            made.said.set_result(said if STANDS in scope else None)
             self._make_room()
             # Only now: nobody waits for a client that is slow.
             for message in said:

@@ -25,6 +25,7 @@ from ocr_worker.server import (
     service_routes,
     upload_routes,
 )
+from ocr_worker.server.again import Again
 from ocr_worker.server.answers import Answers
 from ocr_worker.server.bodies import Bodies
 from ocr_worker.server.desk import Desk
@@ -70,14 +71,14 @@ def make_api() -> FastAPI:
     return api
 
 
-def make_service(options: ServiceOptions, runtime: Runtime) -> tuple[Gate, Desk]:
+def make_service(options: ServiceOptions, runtime: Runtime) -> tuple[Again, Desk]:
     """The ASGI app, gate and all, on a runtime that was started. Raises OSError: its folders can't be made."""
     api, places = make_api(), Places(runtime.settings.state_dir, options.roots)
     desk = Desk(options, runtime, places)
     gate = Gate(Heads(Answers(Bodies(api, options.limits), desk.version)), options)
     api.state.desk, api.state.gate = desk, gate
     add_handlers(api, places)
-    return gate, desk
+    return Again(gate, desk.version, gate.may_ask), desk
 
 
 @contextlib.asynccontextmanager

@@ -1,20 +1,22 @@
-"""Connections are closed in time whose client sends no request, or only part of one, or takes no answer."""
+"""Connections: closed in time whose client sends no request, or part of one, or takes no answer; quick where it repeats one."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ocr_worker.model.serving import ServiceLimits
+from ocr_worker.server.again import ASKED, LONGEST_REQUEST, Again
 
 
 class Impatient(H11Protocol):
-    """Uvicorn's protocol, with limits of time."""
+    """Uvicorn's protocol, with limits of time. What is known to be asked again is not parsed again."""
 
-    limits: ServiceLimits = ServiceLimits()
+    limits: ServiceLimits
+    again: Again
     _silent: asyncio.TimerHandle | None = None
     """Runs from the connection, or a request's first byte, to the end of its headers."""
     _deaf: asyncio.TimerHandle | None = None
@@ -25,12 +27,43 @@ class Impatient(H11Protocol):
         self._wait_for_request()
 
     def data_received(self, data: bytes) -> None:
+        is_between = self._is_between_requests()
+        if is_between and self._answered_again(data):
+            return
         super().data_received(data)
+        if is_between and len(data) <= LONGEST_REQUEST and self._is_one_request():
+            # Its task runs later.
+            cast("dict[str, Any]", self.scope)[ASKED] = (self._peer, data)
         if self.conn.their_state is h11.IDLE:
             self._wait_for_request()
         else:
             _stop(self._silent)
             self._silent = None
+
+    @property
+    def _peer(self) -> str:
+        return self.client[0] if self.client else ""
+
+    def _is_one_request(self) -> bool:
+        """Whether what came is a request, from its first byte to its last."""
+        return self.conn.their_state is h11.DONE and self.conn.trailing_data[0] == b""
+
+    def _is_between_requests(self) -> bool:
+        """Whether the next bytes begin a request, and nothing is still to be sent."""
+        states = {self.conn.our_state, self.conn.their_state}
+        return states == {h11.IDLE} and self.conn.trailing_data == (b"", False) and not self.flow.write_paused
+
+    def _answered_again(self, data: bytes) -> bool:
+        said = self.again.answer(self._peer, data)
+        if said is None:
+            return False
+        _stop(self._silent)
+        self._silent = None
+        self._unset_keepalive_if_required()
+        dated = b"".join(b"%s: %s\r\n" % header for header in self.server_state.default_headers)
+        self.transport.write(b"HTTP/1.1 200 OK\r\n" + dated + said)
+        self.on_response_complete()
+        return True
 
     def send_400_response(self, msg: str) -> None:
         """Ends the request in work, too: its answer would come after this one."""
@@ -66,6 +99,6 @@ def _stop(timer: asyncio.TimerHandle | None) -> None:
         timer.cancel()
 
 
-def impatient(limits: ServiceLimits) -> type[Impatient]:
-    """The protocol with these limits."""
-    return type("Impatient", (Impatient,), {"limits": limits})
+def impatient(limits: ServiceLimits, again: Again) -> type[Impatient]:
+    """The protocol with these limits, for this app."""
+    return type("Impatient", (Impatient,), {"limits": limits, "again": again})

@@ -125,7 +125,7 @@ class Gate:
 
     def _check(self, scope: Scope) -> None:
         headers, address = Headers(scope=scope), (scope.get("client") or ("", 0))[0]
-        if not self._requests.spend(address):
+        if not self.may_ask(address):
             raise RefusedError(429, "Too many requests. Try again in a second.", {"Retry-After": "1"})
         host = headers.get("host", "")
         if _host_name(host) not in self._hosts:
@@ -134,6 +134,10 @@ class Gate:
         _require_same_site(headers, host, scope["path"])
         if self.token and scope["path"].startswith(("/api/", "/openapi")) and scope["path"] not in _OPEN:
             self.require_word(address, given=self.token.is_given(headers))
+
+    def may_ask(self, address: str) -> bool:
+        """Take one from the allowance of requests of an address."""
+        return self._requests.spend(address)
 
     def require_word(self, address: str, *, given: bool) -> None:
         """Raises RefusedError without the token.

@@ -16,10 +16,11 @@ from ocr_worker.errors import InvalidParamsError, OutputPermissionError
 from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.model.serving import ServiceOptions
 from ocr_worker.processes.guard import ending_signals
+from ocr_worker.server.again import Again
 from ocr_worker.server.app import make_service
 from ocr_worker.server.connections import impatient
 from ocr_worker.server.desk import Desk
-from ocr_worker.server.gate import LEAST_TOKEN, Gate, is_loopback
+from ocr_worker.server.gate import LEAST_TOKEN, is_loopback
 from ocr_worker.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -47,9 +48,9 @@ def serve(options: ServiceOptions, settings: Settings, ready: Callable[[str], No
     listener = _listener(options)
     runtime = Runtime(settings).start()
     try:
-        gate, desk = make_service(options, runtime)
+        app, desk = make_service(options, runtime)
         ready(_address(listener, options))
-        return asyncio.run(_serve(gate, desk, listener))
+        return asyncio.run(_serve(app, desk, listener))
     except OSError as error:
         raise OutputPermissionError(f"The state folder can't be used: {error}.") from error
     finally:
@@ -100,11 +101,11 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-async def _serve(gate: Gate, desk: Desk, listener: socket.socket) -> int:
+async def _serve(app: Again, desk: Desk, listener: socket.socket) -> int:
     limits = desk.options.limits
     config = uvicorn.Config(
-        gate,
-        http=impatient(limits),
+        app,
+        http=impatient(limits, app),
         ws="none",
         lifespan="on",
         limit_concurrency=limits.connections,

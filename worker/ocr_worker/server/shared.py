@@ -23,7 +23,8 @@ from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.records import StoredFile, StoredJob
 
 
-def _desk(request: Request) -> Desk:
+async def _desk(request: Request) -> Desk:
+    # Not a plain function: each request would wait for a thread that runs it.
     found = request.app.state.desk
     assert isinstance(found, Desk)
     return found

@@ -55,7 +55,7 @@ class Uploads:
         """Make room for a file. Raises RefusedError: too large, or too many."""
         if size > self._limits.upload_bytes:
             raise RefusedError(413, f"A file may have {self._limits.upload_bytes:,} bytes at most.")
-        if sum(1 for _ in self._folder.iterdir()) >= self._limits.uploads:
+        if self._count() >= self._limits.uploads:
             raise RefusedError(429, f"There are {self._limits.uploads:,} uploads. Delete some first.")
         if not self.has_room(size):
             raise RefusedError(507, "There is no room for it: delete jobs that are no longer needed.")
@@ -66,6 +66,11 @@ class Uploads:
         upload.path.touch(mode=0o600)
         self._describe(upload)
         return upload
+
+    def _count(self) -> int:
+        # No path is made of each: there may be 10,000.
+        with os.scandir(self._folder) as found:
+            return sum(1 for _ in found)
 
     def has_room(self, size: int) -> bool:
         return self.missing_bytes(size) <= 0

@@ -1,0 +1,194 @@
+"""A request that comes again in the same bytes has the answer that it would have had, and nothing else has it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.types import Receive, Scope, Send
+
+from ocr_worker.server.again import ASKED, LONGEST_ANSWER, MOST_KEPT, STANDS, Again
+from rigs.service import ended
+from tests.cli.command import Command
+from tests.e2e.material import Material
+from tests.limits import HANG_SECONDS
+from tests.server.service import Limited, Service, service, start
+
+LIST = b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+class Wire:
+    """A kept connection that sends bytes as they are."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection, self._stream = connection, connection.makefile("rb")
+
+    def send(self, asked: bytes) -> None:
+        self._connection.sendall(asked)
+
+    def answer(self) -> tuple[bytes, bytes]:
+        """The next one: its head, and its body."""
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            line = self._stream.readline()
+            assert line, head
+            head += line
+        found = re.search(rb"content-length: (\d+)", head)
+        assert found, head
+        return head, self._stream.read(int(found.group(1)))
+
+    def ask(self, asked: bytes) -> tuple[bytes, bytes]:
+        self.send(asked)
+        return self.answer()
+
+
+@contextmanager
+def wire(served: Service) -> Iterator[Wire]:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=HANG_SECONDS) as connection:
+        yield Wire(connection)
+
+
+def undated(head: bytes) -> list[bytes]:
+    return sorted(line for line in head.splitlines() if not line.startswith(b"date:"))
+
+
+def show(job_id: str) -> bytes:
+    return b"GET /api/v1/jobs/%s HTTP/1.1\r\nHost: localhost\r\n\r\n" % job_id.encode()
+
+
+def test_the_answer_is_the_same_to_its_last_header_on_this_connection_and_on_others(served: Service) -> None:
+    with wire(served) as one, wire(served) as other:
+        answers = [one.ask(LIST) for _ in range(5)] + [other.ask(LIST) for _ in range(2)]
+
+    heads, bodies = zip(*answers, strict=True)
+    assert len({tuple(undated(head)) for head in heads}) == 1
+    assert len(set(bodies)) == 1
+    assert all(re.search(rb"^date: \w{3}, ", head, re.MULTILINE) for head in heads)
+    assert b"HTTP/1.1 200 OK\r\n" in heads[-1]
+
+
+def test_no_answer_is_older_than_its_question(
+    served: Service, client: httpx.Client, material: Material
+) -> None:
+    job_id = start(client, material.pdf(material.folder / "again.pdf", "hq"))
+    states = []
+    with wire(served) as one:
+        for order in ("pause", "resume", "pause", "cancel"):
+            one.ask(show(job_id))
+            client.post(f"/api/v1/jobs/{job_id}/{order}")
+            states.append(json.loads(one.ask(show(job_id))[1])["state"])
+
+    assert states == ["paused", "running", "paused", "cancelled"]
+
+
+def test_what_comes_behind_a_request_or_in_parts_is_heard_as_well(served: Service) -> None:
+    health = b"GET /api/v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with wire(served) as one:
+        whole = one.ask(LIST)[1]
+        bodies = []
+        for _ in range(2):
+            one.send(LIST + health + LIST)
+            bodies += [one.answer()[1] for _ in range(3)]
+        one.send(LIST[:20])
+        one.send(LIST[20:] + LIST[:9])
+        bodies.append(one.answer()[1])
+        bodies.append(one.ask(LIST[9:])[1])
+
+    assert [body == whole for body in bodies] == [True, False, True] * 2 + [True, True]
+
+
+def test_who_repeats_a_request_keeps_to_the_limit_of_an_address_and_has_its_token(tmp_path: Path) -> None:
+    token = "a-token-of-some-length"
+    named = LIST.replace(b"\r\n\r\n", b"\r\nAuthorization: Bearer %s\r\n\r\n" % token.encode())
+    limited = Limited({"requests_per_second": 1, "wrong_tokens_per_minute": 100}, token)
+    with service(tmp_path, limited=limited) as served, wire(served) as one, wire(served) as other:
+        heads = [one.ask(named)[0] for _ in range(8)]
+        refused = [other.ask(LIST)[0].split(b" ")[1] for _ in range(3)]
+
+    said = [head.split(b" ")[1] for head in heads]
+    assert said[:2] == [b"200", b"200"]
+    assert b"429" in said
+    assert set(refused) <= {b"401", b"429"}
+
+
+@pytest.mark.parametrize("more", [b"Content-Length: 2\r\n\r\n{}", b"Connection: close\r\n\r\n"])
+def test_a_request_with_a_body_or_the_last_one_is_answered_as_ever(served: Service, more: bytes) -> None:
+    asked = LIST[:-2] + more
+    for _ in range(2):
+        with wire(served) as one:
+            head, _ = one.ask(asked)
+        assert head.startswith(b"HTTP/1.1 200 ")
+
+
+def test_what_another_process_does_is_seen_at_once(
+    client: httpx.Client, served: Service, material: Material
+) -> None:
+    [picture] = material.quick_files(material.folder / "others", 1)
+    job_id = start(client, picture)
+    ended(client, job_id)
+    ocr = Command(served.state_dir.parent)
+    with wire(served) as one:
+        before = [one.ask(show(job_id))[0] for _ in range(3)]
+        done = ocr("delete", job_id)
+        after = one.ask(show(job_id))[0]
+
+    assert done.returncode == 0, done.stderr
+    assert [head[9:12] for head in (*before, after)] == [b"200"] * 3 + [b"404"]
+
+
+def answered(again: Again, asked: bytes, body: bytes = b"[]", *, stands: bool = True) -> bytes | None:
+    """What is kept of a request, after it was answered."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]})
+        await send({"type": "http.response.body", "body": body})
+        if stands:
+            scope[STANDS] = 1
+
+    again._app = app
+    scope: Scope = {"type": "http", "client": ("10.0.0.1", 1), ASKED: ("127.0.0.1", asked)}
+    asyncio.run(again(scope, None, _nowhere))  # type: ignore[arg-type]  # nothing is received
+    return again.answer("127.0.0.1", asked)
+
+
+async def _nowhere(_: object) -> None:
+    pass
+
+
+def test_an_answer_is_kept_for_its_bytes_and_address_until_the_version_changes_or_too_much_is_asked() -> None:
+    version, allowed, asking = [1], [True], list[str]()
+
+    def may_ask(address: str) -> bool:
+        asking.append(address)
+        return allowed[0]
+
+    again = Again(_nowhere, lambda: version[0], may_ask)  # type: ignore[arg-type]  # replaced
+    kept = answered(again, b"one")
+    others = [again.answer("127.0.0.1", b"other"), again.answer("10.0.0.1", b"one")]
+    allowed[0] = False
+    too_often = again.answer("127.0.0.1", b"one")
+    allowed[0], version[0] = True, 2
+    later = again.answer("127.0.0.1", b"one")
+
+    assert kept == b"a: b\r\n\r\n[]"
+    assert [*others, too_often, later] == [None] * 4
+    # Behind a proxy it is the client's that counts.
+    assert asking == ["10.0.0.1"] * 2
+
+
+def test_what_does_not_stand_is_large_or_was_asked_long_ago_is_not_kept() -> None:
+    again = Again(_nowhere, lambda: 1, lambda _: True)  # type: ignore[arg-type]  # replaced
+
+    assert answered(again, b"changing", stands=False) is None
+    assert answered(again, b"large", b"x" * LONGEST_ANSWER) is None
+    for number in range(MOST_KEPT + 1):
+        assert answered(again, b"%d" % number) is not None
+    assert again.answer("127.0.0.1", b"0") is None
+    assert again.answer("127.0.0.1", b"1") is not None
