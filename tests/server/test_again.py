@@ -6,9 +6,11 @@ import asyncio
 import json
 import re
 import socket
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -147,10 +149,10 @@ def answered(again: Again, asked: bytes, body: bytes = b"[]", *, stands: bool = 
     """What is kept of a request, after it was answered."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]})
-        await send({"type": "http.response.body", "body": body})
         if stands:
             scope[STANDS] = 1
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]})
+        await send({"type": "http.response.body", "body": body})
 
     again._app = app
     scope: Scope = {"type": "http", "client": ("10.0.0.1", 1), ASKED: ("127.0.0.1", asked)}
@@ -181,6 +183,27 @@ def test_an_answer_is_kept_for_its_bytes_and_address_until_the_version_changes_o
     assert [*others, too_often, later] == [None] * 4
     # Behind a proxy it is the client's that counts.
     assert asking == ["10.0.0.1"] * 2
+
+
+class _Message(dict[str, Any]):
+    """One that can be seen to go away."""
+
+
+def test_nothing_is_held_of_what_is_sent_for_long() -> None:
+    async def app(_: Scope, __: Receive, send: Send) -> None:
+        await send(_Message(type="http.response.start", status=200, headers=[]))
+        for _part in range(3):
+            message = _Message(type="http.response.body", body=b"a part of a download", more_body=True)
+            there.append(weakref.ref(message))
+            await send(message)
+            del message
+            left.append(sum(each() is not None for each in there))
+
+    there, left = list[Any](), list[int]()
+    scope: Scope = {"type": "http", "client": ("127.0.0.1", 1), ASKED: ("127.0.0.1", b"GET")}
+    asyncio.run(Again(app, lambda: 1, lambda _: True)(scope, None, _nowhere))  # type: ignore[arg-type]  # as above
+
+    assert left == [0, 0, 0]
 
 
 def test_what_does_not_stand_is_large_or_was_asked_long_ago_is_not_kept() -> None:

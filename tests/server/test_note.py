@@ -148,6 +148,23 @@ def test_a_form_of_files_is_a_batch_too(served: Service, client: httpx.Client, t
     ]
 
 
+@pytest.mark.parametrize("options", ["{", '{}, "files": ["/etc/passwd"]', "[" * 10_000, "[]", "NaN"])
+def test_options_of_a_form_are_json_and_nothing_beside_it(
+    served: Service, client: httpx.Client, tmp_path: Path, options: str
+) -> None:
+    folder = served.state_dir / "server" / "uploads"
+    before, [paper] = set(folder.iterdir()), write_papers(tmp_path, 1)
+
+    refused = client.post(
+        "/api/batch/start",
+        files={"files": (paper.name, paper.read_bytes())}, data={"options": options},
+    )  # fmt: skip
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_params")
+    assert refused.json()["error"].startswith("options")
+    assert set(folder.iterdir()) == before
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [

@@ -68,6 +68,8 @@ def test_a_picture_of_a_page_has_its_shape_and_is_kept(client: httpx.Client, rea
         ("bytes=0-1,3-4", 200, slice(None)),
         ("lines=1-2", 200, slice(None)),
         ("bytes=9-3", 200, slice(None)),
+        ("Bytes=0-9", 206, slice(0, 10)),
+        ("bytes=" + "9" * 5000 + "-", 200, slice(None)),
     ],
 )
 def test_a_download_by_range(client: httpx.Client, read: str, asked: str, status: int, slice_: slice) -> None:
@@ -94,6 +96,53 @@ def test_a_download_says_its_name_type_and_version(client: httpx.Client, read: s
     assert (stale.status_code, stale.content) == (200, whole.content)
     assert (kept.status_code, other.status_code) == (206, 412)
     assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{len(whole.content)}")
+
+
+LONG_AGO, SOON = "Mon, 01 Jan 2001 00:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ([("If-None-Match", '"other", {tag}')], 304),
+        ([("If-None-Match", '"other"'), ("If-None-Match", "{tag}")], 304),
+        ([("If-None-Match", "W/{tag}")], 304),
+        ([("If-None-Match", "*")], 304),
+        ([("If-None-Match", '"other"'), ("If-Modified-Since", "{changed}")], 200),
+        ([("If-Modified-Since", "{changed}")], 304),
+        ([("If-Modified-Since", SOON)], 304),
+        ([("If-Modified-Since", LONG_AGO)], 200),
+        ([("If-Modified-Since", "yesterday")], 200),
+        ([("If-Match", "*")], 200),
+        ([("If-Match", "W/{tag}")], 412),
+        ([("If-Match", '"other"'), ("If-Match", "{tag}")], 200),
+        ([("If-Unmodified-Since", LONG_AGO)], 412),
+        ([("If-Unmodified-Since", "{changed}")], 200),
+        ([("If-Match", "{tag}"), ("If-Unmodified-Since", LONG_AGO)], 200),
+        ([("Range", "bytes=0-1"), ("If-Range", "{changed}")], 206),
+        ([("Range", "bytes=0-1"), ("If-Range", LONG_AGO)], 200),
+        ([("Range", "bytes=0-1"), ("If-Range", "W/{tag}")], 200),
+    ],
+)
+def test_a_condition_counts_as_http_has_it(
+    client: httpx.Client, read: str, asked: list[tuple[str, str]], status: int
+) -> None:
+    known = client.head(f"{read}/outputs/pdf").headers
+    headers = [
+        (name, value.format(tag=known["etag"], changed=known["last-modified"])) for name, value in asked
+    ]
+
+    assert client.get(f"{read}/outputs/pdf", headers=headers).status_code == status
+
+
+def test_the_page_is_not_sent_again_to_who_has_it(client: httpx.Client) -> None:
+    for path in ("/", "/static/page.js"):
+        first = client.get(path)
+        again = client.get(path, headers={"If-None-Match": first.headers["etag"]})
+
+        assert (first.headers["cache-control"], again.status_code, again.content) == (
+            "private, no-cache", 304, b"",
+        )  # fmt: skip
 
 
 def test_who_asks_for_the_head_hears_the_same_without_the_body(client: httpx.Client, read: str) -> None:

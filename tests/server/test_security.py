@@ -105,10 +105,38 @@ def test_a_browser_gets_a_cookie_for_the_token_that_no_script_and_no_other_site_
         ("localhost.evil.com", 421),
         ("", 421),
         ("[::1", 421),
+        ("LOCALHOST:", 200),
+        ("evil.example.com@localhost", 421),
+        ("localhost/evil.example.com", 421),
+        ("localhost?evil.example.com", 421),
+        ("localhost#.evil.example.com", 421),
+        ("localhost:80:80", 421),
     ],
 )
 def test_another_host_name_that_leads_here_is_refused(client: httpx.Client, host: str, status: int) -> None:
     assert client.get("/api/v1/health", headers={"Host": host}).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/api/v1/jobs", "GET, HEAD, POST"),
+        (JOB, "DELETE, GET, HEAD"),
+        (f"{JOB}/events", "GET"),
+        (f"{JOB}/archive", "GET"),
+        ("/api/v1/uploads", "OPTIONS, POST"),
+        (f"/api/v1/uploads/{'0' * 32}", "DELETE, GET, HEAD, PATCH"),
+        ("/api/batch/start", "POST"),
+        ("/", "GET, HEAD"),
+    ],
+)
+def test_a_method_that_a_path_does_not_know_is_refused_with_those_that_it_knows(
+    client: httpx.Client, path: str, allowed: str
+) -> None:
+    for method in ("PUT", "TRACE", "PROPFIND"):
+        refused = client.request(method, path)
+
+        assert (refused.status_code, refused.headers["allow"]) == (405, allowed)
 
 
 def test_a_proxys_host_name_is_answered_once_it_is_allowed(guarded: Service) -> None:

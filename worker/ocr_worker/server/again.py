@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 ASKED = "ocr_sidecar.asked"
 """In the scope of a request: its bytes, if they came alone and at once, and have no body."""
 STANDS = "ocr_sidecar.stands"
-"""In the scope once it is answered: the version for which any such request has this answer."""
+"""In the scope before it is answered: the version for which any such request has this answer."""
 MOST_KEPT, LONGEST_REQUEST, LONGEST_ANSWER = 64, 2**12, 2**16
 
 
@@ -51,12 +51,14 @@ class Again:
         said = list[Message]()
 
         async def keep(message: Message) -> None:
-            said.append(message)
+            # Of a download, or of events, nothing is held back.
+            if STANDS in scope:
+                said.append(message)
             await send(message)
 
         peer, asked = scope[ASKED]
         await self._app(scope, receive, keep)
-        if STANDS in scope:
+        if said:
             self._keep((peer, asked), _Answer(scope[STANDS], scope["client"][0], _on_the_wire(said)))
 
     def _keep(self, key: tuple[str, bytes], answer: _Answer) -> None:

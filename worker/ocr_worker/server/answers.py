@@ -53,10 +53,10 @@ class Answers:
         said = kept.said.result() if kept.said.done() else await asyncio.shield(kept.said)
         if said is None:
             await self._app(scope, receive, send)
+        else:
+            scope[STANDS] = version
         for message in said or ():
             await send({**message})
-        if said:
-            scope[STANDS] = version
 
     async def _make(self, question: bytes, version: Hashable, request: tuple[Scope, Receive, Send]) -> None:
         scope, receive, send = request

@@ -7,7 +7,8 @@ import errno
 import os
 import re
 import sys
-from email.utils import formatdate
+from datetime import datetime, timezone
+from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
 from typing import BinaryIO, Literal
 from urllib.parse import quote
@@ -22,7 +23,7 @@ from ocr_worker.server.places import Places
 from ocr_worker.server.problems import RefusedError, refusal
 
 BLOCK_BYTES = 2**18
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII | re.IGNORECASE)
 
 
 class FileAnswer(Response):
@@ -34,7 +35,9 @@ class FileAnswer(Response):
         self._stream, self._size = stream, status.st_size
         self.etag: str = f'"{status.st_mtime_ns:x}-{status.st_size:x}-{status.st_ino:x}"'
         self.headers["etag"] = self.etag
-        self.headers["last-modified"] = formatdate(status.st_mtime, usegmt=True)
+        # To the second, as the header has it.
+        self._changed = datetime.fromtimestamp(int(status.st_mtime), timezone.utc)
+        self.headers["last-modified"] = format_datetime(self._changed, usegmt=True)
         self.headers["accept-ranges"] = "bytes"
         self.headers["cache-control"] = "private, no-cache"
         if name is not None:
@@ -43,16 +46,19 @@ class FileAnswer(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._stream:
             headers, first, last = Headers(scope=scope), 0, self._size - 1
-            if not _is_wanted(headers.get("if-match"), self.etag, absent=True):
+            if not self._is_still_meant(headers):
                 other = RefusedError(412, "The file is another one by now.")
                 await refusal(scope["path"], other)(scope, receive, send)
                 return
-            if _is_wanted(headers.get("if-none-match"), self.etag, absent=False):
+            if self._is_there_already(headers):
                 self.status_code = 304
                 del self.headers["content-length"]
                 await self._send(send, 0, -1, head_only=True)
                 return
-            if "range" in headers and headers.get("if-range", self.etag) == self.etag:
+            if "range" in headers and headers.get("if-range", self.etag) in (
+                self.etag,
+                self.headers["last-modified"],
+            ):
                 asked = _asked_range(headers["range"], self._size)
                 if isinstance(asked, str):
                     gone = RefusedError(
@@ -66,6 +72,21 @@ class FileAnswer(Response):
                     self.headers["content-range"] = f"bytes {first}-{last}/{self._size}"
             self.headers["content-length"] = str(last - first + 1)
             await self._send(send, first, last, head_only=HEAD_ONLY in scope)
+
+    def _is_still_meant(self, headers: Headers) -> bool:
+        """What is to happen only to the file that the client knows; tags are compared strongly."""
+        if "if-match" in headers:
+            return self.etag in (tags := _tags(headers, "if-match")) or tags == ["*"]
+        since = _moment(headers.get("if-unmodified-since"))
+        return since is None or self._changed <= since
+
+    def _is_there_already(self, headers: Headers) -> bool:
+        """Whether the client has the file as it is."""
+        if "if-none-match" in headers:
+            tags = [tag.removeprefix("W/") for tag in _tags(headers, "if-none-match")]
+            return self.etag in tags or tags == ["*"]
+        since = _moment(headers.get("if-modified-since"))
+        return since is not None and self._changed <= since
 
     async def _send(self, send: Send, first: int, last: int, *, head_only: bool) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -98,12 +119,18 @@ def open_for_clients(places: Places, path: Path) -> BinaryIO:
     return stream
 
 
-def _is_wanted(header: str | None, etag: str, *, absent: bool) -> bool:
-    """Whether a list of tags has this one."""
-    if header is None:
-        return absent
-    tags = [tag.strip().removeprefix("W/") for tag in header.split(",")]
-    return etag in tags or header.strip() == "*"
+def _tags(headers: Headers, name: str) -> list[str]:
+    """Of a list, which may come in several lines."""
+    return [tag.strip() for line in headers.getlist(name) for tag in line.split(",")]
+
+
+def _moment(date: str | None) -> datetime | None:
+    """None for what is no date by HTTP: it has no meaning."""
+    try:
+        found = parsedate_to_datetime(date or "")
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
 
 
 def _asked_range(header: str, size: int) -> tuple[int, int] | Literal["unsatisfiable"] | None:

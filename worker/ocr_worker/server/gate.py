@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+import re
 import time
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
@@ -33,6 +34,8 @@ _HEADERS = {
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _OPEN = {"/api/v1/health", "/api/v1/session"}
 """Beside the page itself, which has nothing to tell."""
+_HOST = re.compile(r"(\[(?P<address>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(:[0-9]*)?")
+"""By RFC 9110: nothing else that an address may have."""
 MOST_ADDRESSES = 10_000
 
 
@@ -170,10 +173,8 @@ def _authority(origin: str) -> str:
 
 
 def _host_name(host: str) -> str:
-    try:
-        return (urlsplit(f"//{host}").hostname or "").lower()
-    except ValueError:
-        return ""
+    found = _HOST.fullmatch(host)
+    return (found["address"] or found["name"]).lower() if found else ""
 
 
 def _digest(word: str) -> bytes:

@@ -12,6 +12,11 @@ _OTHERWISE = re.compile(r"/api/(v1/uploads(/.*)?|v1/jobs/[^/]*/(events|archive)|
 """Uploads have a HEAD of their own; what has no end or is made while it is sent has none."""
 
 
+def answers_head(path: str) -> bool:
+    """Whether what is got from a path has a HEAD that is made of it."""
+    return _OTHERWISE.fullmatch(path) is None
+
+
 class Heads:
     """ASGI middleware, inside of the gate."""
 
@@ -19,7 +24,7 @@ class Heads:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "HEAD" or _OTHERWISE.fullmatch(scope["path"]):
+        if scope["type"] != "http" or scope["method"] != "HEAD" or not answers_head(scope["path"]):
             await self._app(scope, receive, send)
             return
 

@@ -191,8 +191,13 @@ def _asked_by(form: Form) -> wire.Start:
     """What a form asks for; its files are uploads."""
     if not form.uploads:
         raise RefusedError(422, "files: the form has no file.")
-    names = json.dumps([upload.name for upload in form.uploads])
-    return _parsed(f'{{"files": {names}, "options": {form.fields.get("options") or "{}"}}}'.encode())
+    try:
+        options = json.loads(form.fields.get("options") or "{}")
+    except (ValueError, RecursionError) as error:
+        raise RefusedError(422, f"options: it is no JSON: {error}.") from error
+    return _parsed(
+        json.dumps({"files": [upload.name for upload in form.uploads], "options": options}).encode()
+    )
 
 
 def _parsed(body: bytes) -> wire.Start:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from fastapi import APIRouter
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
+from ocr_worker.files.regular import open_regular
+from ocr_worker.server.download import FileAnswer
 from ocr_worker.server.problems import RefusedError
 
 router = APIRouter(include_in_schema=False)
@@ -18,12 +20,11 @@ _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-_FRESH = {"Cache-Control": "no-cache"}
 
 
 @router.get("/")
 async def page() -> Response:
-    return FileResponse(STATIC / "index.html", media_type=_TYPES[".html"], headers=_FRESH)
+    return _answer(STATIC / "index.html")
 
 
 @router.get("/static/{name}")
@@ -31,4 +32,8 @@ async def part(name: str) -> Response:
     path = STATIC / name
     if path.suffix not in _TYPES or path.parent != STATIC or not path.is_file():
         raise RefusedError(404, "There is no such file.")
-    return FileResponse(path, media_type=_TYPES[path.suffix], headers=_FRESH)
+    return _answer(path)
+
+
+def _answer(path: Path) -> Response:
+    return FileAnswer(open_regular(path), _TYPES[path.suffix])

@@ -11,10 +11,11 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.routing import Match, Route
+from starlette.routing import Match
 from starlette.types import Scope
 
 from ocr_worker.errors import FAILURES, InternalError, OcrError
+from ocr_worker.server.heads import answers_head
 from ocr_worker.server.places import Places
 from ocr_worker.store.schema import store_error
 
@@ -25,6 +26,7 @@ KINDS = {"UploadedFile", "NamedFile"}
 
 NOTE = "/api/batch/"
 """Endpoints of the design note, which has errors of its own form."""
+_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _STATUS = {
     "not_found": 404,
     "job_not_found": 404,
@@ -73,7 +75,9 @@ def add_handlers(app: FastAPI, places: Places) -> None:
     async def http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
         if error.status_code == 405:
-            error = HTTPException(405, error.detail, {"Allow": _methods(app, request.scope)})
+            error = HTTPException(
+                405, "There is no such method here.", {"Allow": _methods(app, request.scope)}
+            )
         return refusal(request.url.path, error)
 
     async def invalid(request: Request, error: Exception) -> JSONResponse:
@@ -88,11 +92,14 @@ def add_handlers(app: FastAPI, places: Places) -> None:
 
 def _methods(app: FastAPI, scope: Scope) -> str:
     """All that a path knows: the router names those of its first route alone."""
-    allowed = set[str]()
-    for route in app.routes:
-        if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE:
-            allowed |= route.methods or set()
+    allowed = {method for method in _METHODS if _is_known(app, {**scope, "method": method})}
+    if "GET" in allowed and answers_head(scope["path"]):
+        allowed.add("HEAD")
     return ", ".join(sorted(allowed))
+
+
+def _is_known(app: FastAPI, scope: Scope) -> bool:
+    return any(route.matches(scope)[0] is Match.FULL for route in app.routes)
 
 
 def status_of(error: OcrError) -> int:

@@ -24,13 +24,16 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, events: AsyncGenerator[bytes, None], limits: ServiceLimits) -> None:
-        self.status_code, self.background = 200, None
+    def __init__(
+        self, events: AsyncGenerator[bytes, None], limits: ServiceLimits, status_code: int = 200
+    ) -> None:
+        # FastAPI reads the status from this signature.
+        self.status_code, self.background = status_code, None
         self.init_headers(_HEADERS)
         self._events, self._beat_seconds = events, limits.heartbeat_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # ASGI's own
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         telling = asyncio.ensure_future(self._tell(send))
         others = [asyncio.ensure_future(_gone(receive)), asyncio.ensure_future(self._beat(send))]
         try:
