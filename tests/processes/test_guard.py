@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from ocr_worker.files.liveness import birth
-from ocr_worker.processes.guard import Guard, HostGone, HostWatch, watch_host
+from ocr_worker.processes.guard import Guard, HostGone, HostWatch, undelivered, watch_host
 from tests.e2e.tree import wait_until
 from tests.limits import HANG_SECONDS
 
@@ -147,6 +147,56 @@ def test_a_worker_that_cannot_act_is_ended_with_all_that_its_children_started(en
             assert worker.wait(HANG_SECONDS) == -signal.SIGKILL
         wait_until(lambda: not living_members(child), "the child's group is gone", HANG_SECONDS)
         parent.kill()
+
+
+STOPPED = """
+import os, signal, subprocess, sys
+import psutil
+from ocr_worker.processes.guard import start_guard
+guard = start_guard(1, 0.3)
+[process] = psutil.Process().children()
+while not (any("_ctypes" in one.path for one in process.memory_maps()) and process.status() == "sleeping"):
+    pass
+process.suspend()
+child = subprocess.Popen(["/bin/sh", "-c", "sleep 600"], start_new_session=True, stdout=subprocess.DEVNULL)
+guard.adopt(child.pid)
+for _ in range(20_000):
+    guard.adopt(999_999_999)
+    guard.release(999_999_999)
+print(child.pid, process.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone wakes it")
+def test_a_guard_that_was_stopped_holds_up_nobody_and_does_its_work_once_the_worker_is_dead() -> None:
+    command = [sys.executable, "-c", STOPPED]
+
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=HANG_SECONDS, check=False)
+
+    child, guard = map(int, done.stdout.split())
+    wait_until(lambda: not living_members(child), "the child's group is gone", HANG_SECONDS)
+    wait_until(lambda: not living_members(guard), "the guard is gone", HANG_SECONDS)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells")
+def test_signals_that_a_process_has_not_taken_are_seen_unless_it_blocks_them() -> None:
+    with sleeper() as process:
+        process.send_signal(signal.SIGSTOP)
+        process.send_signal(signal.SIGTERM)
+        waits = undelivered(process.pid)
+        process.kill()
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+    try:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        blocked = undelivered(os.getpid())
+    finally:
+        signal.sigtimedwait([signal.SIGUSR1], HANG_SECONDS)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
+
+    assert signal.SIGTERM in waits
+    assert signal.SIGUSR1 not in blocked
+    assert undelivered(process.pid) == set()
 
 
 SLOW_TO_LEAVE = """

@@ -16,11 +16,13 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from ocr_worker.files.liveness import birth
 
 POLL_SECONDS = 0.25
+PR_SET_PDEATHSIG = 1
 
 
 def ending_signals() -> tuple[int, ...]:
@@ -73,6 +75,7 @@ class Guard:
         self._say("e0\n")
 
     def _say(self, order: str) -> None:
+        """A guard that is stopped or gone holds up nobody: what it does not hear, the system does at our end."""
         if self._orders is not None:
             with suppress(OSError):
                 os.write(self._orders, order.encode("ascii"))
@@ -94,13 +97,15 @@ def start_guard(stdout: int, grace_seconds: float) -> Guard:
         _ignore_terminal_signals()
         # This ends the wait for it.
         _close_all_but({1, 2, stdout, read_orders, read_wakeups})
+        _wake_at_the_end_of_the_worker()
         _Watch(worker, read_orders, read_wakeups, stdout, grace_seconds, ending).run()
         os._exit(0)
     for theirs in (read_orders, read_wakeups, write_ready):
         os.close(theirs)
     os.read(read_ready, 1)
     os.close(read_ready)
-    os.set_blocking(write_wakeups, False)
+    for ours in (write_orders, write_wakeups):
+        os.set_blocking(ours, False)
     signal.set_wakeup_fd(write_wakeups, warn_on_full_buffer=False)
     return Guard(write_orders)
 
@@ -197,7 +202,7 @@ class _Watch:
                 break
             if self.wakeups in ready:
                 self._hear_signal()
-            if self.deadline is None and host.gone(self.parent, 0) is not None:
+            if self.deadline is None and (host.gone(self.parent, 0) is not None or self._is_deaf()):
                 self._start_grace()
         self._end_all()
 
@@ -221,6 +226,10 @@ class _Watch:
         if set(self.ending) & set(os.read(self.wakeups, 512)):
             self._start_grace()
 
+    def _is_deaf(self) -> bool:
+        """Whether an order to end waits for a worker that a dead disk holds in the kernel, where no handler runs."""
+        return bool(undelivered(self.worker) & set(self.ending))
+
     def _start_grace(self) -> None:
         if self.deadline is None:
             self.deadline = time.monotonic() + self.grace_seconds
@@ -238,6 +247,27 @@ class _Watch:
         for child in self.children:
             with suppress(OSError):
                 os.killpg(child, signal.SIGKILL)
+
+
+def undelivered(pid: int) -> set[int]:
+    """Signals that were sent to a process, and that it has neither taken yet nor blocked; Linux alone tells."""
+    sets = dict.fromkeys((b"SigPnd", b"ShdPnd", b"SigBlk"), 0)
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_bytes().splitlines():
+            name, _, value = line.partition(b":")
+            if name in sets:
+                sets[name] = int(value, 16)
+    waiting = (sets[b"SigPnd"] | sets[b"ShdPnd"]) & ~sets[b"SigBlk"]
+    return {number for number in range(1, waiting.bit_length() + 1) if waiting >> (number - 1) & 1}
+
+
+def _wake_at_the_end_of_the_worker() -> None:
+    """Go on when it has ended, should somebody have stopped us."""
+    if sys.platform == "linux":
+        # Late, and in the guard alone: the worker says hello without it.
+        import ctypes
+
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGCONT)
 
 
 def _close_all_but(kept: set[int]) -> None:
