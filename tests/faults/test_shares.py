@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.tree import wait_until
 from tests.faults import documents, pictures
-from tests.faults.host import Event, Spawn, Worker, codes, running
+from tests.faults.host import Event, Spawn, Worker, codes, descendants, running, wait_gone
 from tests.faults.privileges import CAP_SYS_ADMIN, need
 from tests.faults.share import shared
 
@@ -66,20 +66,21 @@ def test_a_worker_that_a_share_holds_says_all_it_has_to_say(tmp_path: Path, page
         assert is_held
 
 
-def test_an_order_to_end_is_carried_out_though_the_state_folder_is_on_a_share_that_hangs(
-    tmp_path: Path,
-) -> None:
-    """The share holds the thread in which signals are heard, so the guard looks whether one waits."""
+def test_an_order_to_end_is_heard_though_the_state_folder_is_on_a_share_that_hangs(tmp_path: Path) -> None:
+    """The thread in which signals are heard is in the kernel, so the guard looks whether one waits, and ends all others."""
     with shared(tmp_path / "share", {}) as share:
         spawn = Spawn({"OCR_WORKER_STATE_DIR": str(share.place / "state")})
         with running(tmp_path / "home", spawn) as worker:
             assert worker.ask("hello")["type"] == "result"
+            others = descendants(worker.process.pid)
             share.hang()
             worker.send("list_jobs")
             wait_until(lambda: share.is_asked, "the share is asked")
 
             worker.process.send_signal(signal.SIGTERM)
 
+            wait_gone(others)
+            share.answer()
             assert worker.exit_code() == -signal.SIGKILL
 
 

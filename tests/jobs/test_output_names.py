@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import unicodedata
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ocr_worker.jobs import output_names
 from ocr_worker.jobs.output_names import (
     LONGEST_NAME_BYTES,
     SUFFIXES,
@@ -19,7 +21,9 @@ from ocr_worker.jobs.output_names import (
     plan_outputs,
 )
 from ocr_worker.model.jobs import InputFile
-from ocr_worker.outputs.json_results import SCHEMA
+from ocr_worker.outputs import results_file
+from ocr_worker.outputs.document import Document
+from ocr_worker.outputs.json_results import SCHEMA, JsonWriter
 from ocr_worker.store.records import NewFile
 
 OUTPUTS = ("pdf", "txt", "json")
@@ -168,6 +172,41 @@ def test_of_two_inputs_of_one_stem_each_finds_its_own_outputs_again(tmp_path: Pa
     leave_results(tmp_path / "out", "scan_1", two)
 
     assert names(plan(tmp_path / "out", two, one)) == ["scan_1", "scan"]
+
+
+@pytest.mark.parametrize("mode", ["skip", "suffix", "overwrite"])
+def test_hundreds_of_results_of_one_stem_are_read_once_and_one_at_each_step(
+    tmp_path: Path, mode: OnExisting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever plans shows at each step that its disk still answers."""
+    number, read = 200, list[Path]()
+    for n in range(number):
+        leave_results(tmp_path / "out", "scan" if n == 0 else f"scan_{n}", tmp_path / f"{n}" / "scan.png")
+
+    def note(path: Path) -> output_names.Results | None:
+        read.append(path)
+        return results_file.read_results(path)
+
+    monkeypatch.setattr(output_names, "read_results", note)
+    one = make(tmp_path / "x" / "scan.png")
+    most, before, planned = 0, 0, None
+    for planned in plan_outputs(inputs(one), Namespace(tmp_path / "out", OUTPUTS, mode)):
+        most, before = max(most, len(read) - before), len(read)
+
+    assert planned is not None
+    assert planned.name == (b"scan" if mode == "overwrite" else f"scan_{number}".encode())
+    assert most <= 1
+    assert len(read) == (number if mode == "skip" else 0)
+
+
+def test_a_document_of_many_warnings_finds_its_outputs_again(tmp_path: Path) -> None:
+    source, content = make(tmp_path / "in" / "scan.png"), BytesIO()
+    warnings, settings = ("page 7 is cut short",) * 100_000, {"outputs": list(OUTPUTS)}
+    document = Document(str(source), "scan.png", "png", 1, "0", 1, ("eng",), settings, "now", warnings)
+    JsonWriter(content, document).finish()
+    (tmp_path / "scan_1_ocr_results.json").write_bytes(content.getvalue())
+
+    assert names(plan(tmp_path, source)) == ["scan_1"]
 
 
 def test_a_file_that_was_not_made_with_the_results_beside_it_is_foreign(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -77,16 +77,20 @@ class _Ground:
             for key in {_fold(stem), _fold(re.sub(r"_\d+$", "", stem))}:
                 self.results.setdefault(key, []).append(stem)
 
-    def own_name(self, stem: str, source: str) -> str | None:
-        """The name that an earlier run gave to this source, which is a real path."""
-        if not self.results:
-            return None
+    def find_owners(self, stem: str) -> Iterator[None]:
+        """Read whose the names of this stem are, in as many steps as there are results."""
         key = _fold(stem)
-        if key not in self.owners:
-            names = self.results.get(key, [])
-            found = ((self.results_of(name), name) for name in names)
-            self.owners[key] = {results.source: name for results, name in found if results}
-        return self.owners[key].get(source)
+        if key in self.results and key not in self.owners:
+            owners = dict[str, str]()
+            for name in self.results[key]:
+                if results := self.results_of(name):
+                    owners[results.source] = name
+                yield None
+            self.owners[key] = owners
+
+    def own_name(self, stem: str, source: str) -> str | None:
+        """The name that an earlier run gave to this source, which is a real path. Its owners were found."""
+        return self.owners.get(_fold(stem), {}).get(source)
 
     def results_of(self, name: str) -> Results | None:
         return read_results(Path(self.space.folder, name + SUFFIXES["json"]))
@@ -123,7 +127,7 @@ def plan_outputs(
         ground.reserve(name)
         yield None
     for file, seen in zip(unlike.values(), found, strict=True):
-        yield _planned(_Input(file, seen), ground)
+        yield from _planned(_Input(file, seen), ground)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,16 +142,16 @@ class _Input:
         return os.path.realpath(self.file.path) if self.identity else self.file.path
 
 
-def _planned(source: _Input, ground: _Ground) -> NewFile:
+def _planned(source: _Input, ground: _Ground) -> Iterator[NewFile | None]:
     file = source.file
     try:
         verdict = _duplicate(source, ground.inputs)
-        name = None if verdict else _choose(source, ground)
+        name = None if verdict else (yield from _choose(source, ground))
     except OcrError as error:
         failure = Failure.of(error)
         name, verdict = None, FileOutcome(status="failed", error=failure)
     size = source.identity.bytes if source.identity else None
-    return NewFile(file.sent, os.fsencode(file.path), os.fsencode(name) if name else None, verdict, size)
+    yield NewFile(file.sent, os.fsencode(file.path), os.fsencode(name) if name else None, verdict, size)
 
 
 def _names(folder: Path) -> list[str]:
@@ -168,17 +172,34 @@ def _duplicate(source: _Input, inputs: _Inputs) -> FileOutcome | None:
     return FileOutcome(status="skipped", reason="duplicate", message=f"The same file as {first}")
 
 
-def _choose(source: _Input, ground: _Ground) -> str:
+def _choose(source: _Input, ground: _Ground) -> Generator[None, None, str]:
+    """A folder may hold thousands of names of the same stem: each is a step."""
     stem, outputs = _safe_stem(Path(source.file.path).name or "file"), ground.space.outputs
-    name = ground.own_name(stem, source.real_path) if ground.space.mode == "skip" and ground.results else None
-    while name is None or _collides(name, outputs, ground.taken) or not _usable(name, source, ground):
+    own = None
+    if ground.space.mode == "skip" and ground.results:
+        yield from ground.find_owners(stem)
+        own = ground.own_name(stem, source.real_path)
+    name, has_results = own, own is not None
+    while (
+        name is None
+        or _collides(name, outputs, ground.taken)
+        or not _usable(name, source, ground, has_results=has_results)
+    ):
         name = ground.next_name(stem)
+        yield None
     ground.taken.update(_folded(name, outputs))
     return name
 
 
-def _usable(name: str, source: _Input, ground: _Ground) -> bool:
-    """Whether an existing name may be used for this input under the mode; never if that would cost an input."""
+def _usable(name: str, source: _Input, ground: _Ground, *, has_results: bool) -> bool:
+    """Whether an existing name may be used for this input under the mode; never if that would cost an input.
+
+    Args:
+        name: of its outputs.
+        source: the input.
+        ground: what is there.
+        has_results: whether some results of the folder are of this input; without, none need be read for it.
+    """
     space, promised = ground.space, ground.promised.get(_fold(name))
     if promised and (space.mode == "suffix" or os.path.realpath(promised) != source.real_path):
         return False
@@ -195,7 +216,7 @@ def _usable(name: str, source: _Input, ground: _Ground) -> bool:
         return False
     if space.mode == "overwrite":
         return True
-    results = ground.results_of(name)
+    results = ground.results_of(name) if has_results else None
     if results is None or results.source != source.real_path:
         return False
     return all(kind in results.kinds or not os.path.lexists(place) for kind, place in places.items())

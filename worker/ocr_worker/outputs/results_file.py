@@ -11,7 +11,10 @@ from ocr_worker.files.paths import absolute_path
 from ocr_worker.files.regular import open_regular
 from ocr_worker.outputs.json_results import SCHEMA
 
-MOST_HEAD_BYTES = 2**20
+MOST_HEAD_BYTES = 2**16
+"""As much as we write before the warnings of a document, which may be many."""
+_WARNINGS = b',"warnings":['
+"""Between quotes these would be written otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,8 @@ def read_results(path: Path) -> Results | None:
     try:
         with open_regular(path) as lines:
             # The head is a line of its own; the pages after it may be many megabytes.
-            head = json.loads(lines.readline(MOST_HEAD_BYTES).rstrip(b",\n") + b"}")
+            line = lines.readline(MOST_HEAD_BYTES)
+        head = json.loads(line.partition(_WARNINGS)[0].rstrip(b",\n") + b"}")
         source, kinds = os.path.realpath(absolute_path(head["source"]["path"])), head["settings"]["outputs"]
         return Results(source, frozenset(kinds) | {"json"}) if head["schema"] == SCHEMA else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
