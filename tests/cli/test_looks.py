@@ -24,7 +24,9 @@ def test_the_list_of_commands_says_all_of_what_each_does(words: tuple[str, ...],
     listed = " ".join(ocr(*words, "--help").stdout.partition("Commands:")[2].split())
 
     assert "..." not in listed
-    assert {(): "word boxes. jobs List", ("shards",): "exit code 0 when it is done, 75 to try again, 1"}[words] in listed
+    assert {(): "word boxes. jobs List", ("shards",): "exit code 0 when it is done, 75 to try again, 1"}[
+        words
+    ] in listed
 
 
 def test_inspect_says_what_a_file_is(ocr: Command) -> None:

@@ -189,10 +189,12 @@ def test_hundreds_of_results_of_one_stem_are_read_once_and_one_at_each_step(
 
     monkeypatch.setattr(output_names, "read_results", note)
     one = make(tmp_path / "x" / "scan.png")
-    most, before, planned = 0, 0, None
-    for planned in plan_outputs(inputs(one), Namespace(tmp_path / "out", OUTPUTS, mode)):
+    most, before, steps = 0, 0, []
+    for step in plan_outputs(inputs(one), Namespace(tmp_path / "out", OUTPUTS, mode)):
+        steps.append(step)
         most, before = max(most, len(read) - before), len(read)
 
+    planned = steps[-1]
     assert planned is not None
     assert planned.name == (b"scan" if mode == "overwrite" else f"scan_{number}".encode())
     assert most <= 1
