@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import tesserocr
@@ -21,6 +22,8 @@ TALLEST_WORD = 1.25
 WIDEST_GAP = 2.0
 """Of the line's height: beyond it another run begins."""
 PADDING_PX = 4
+LONG, MOST_OF_GAP, ASKEW = 1.5, 0.6, 0.15
+"""What is told to be a picture and is so much longer than high, fills so much of a gap in a line, and lies no further beside it, is a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +134,49 @@ def find_rows(api: Any) -> tuple[Row, ...]:
         return ()
     reaches, rows = _reaches(api.GetIterator()), []
     block = paragraph = -1
-    for row, (above, below) in zip(_walk(found), reaches, strict=False):
+    told = list(zip(_walk(found), reaches, strict=False))
+    _give_back_words([row for row, _ in told])
+    for row, (above, below) in told:
         block += row.begins_block
         paragraph += row.begins_paragraph
         if row.box:
             runs = tuple(_runs(row.words, _Frame(row.turns, above, below))) if row.is_text else ()
             rows.append(Row(row.layout(row.box), runs, block, paragraph, row.turns))
     return tuple(rows)
+
+
+def _give_back_words(rows: Sequence[_Found]) -> None:
+    """What was taken for a picture, and lies like a word between two words of a line, to that line."""
+    taken = [row.box for row in rows if row.box and not row.is_text and _is_like_a_word(row.box)]
+    for row in rows if taken else ():
+        if row.box and row.is_text and row.turns == 0:
+            for box in taken:
+                _give_back(box, row)
+
+
+def _is_like_a_word(box: Box) -> bool:
+    return box[2] - box[0] >= LONG * (box[3] - box[1])
+
+
+def _give_back(box: Box, row: _Found) -> None:
+    assert row.box is not None
+    slack = ASKEW * (row.box[3] - row.box[1])
+    if box[1] < row.box[1] - slack or box[3] > row.box[3] + slack:
+        return
+    for at, (one, other) in enumerate(pairwise(row.words), 1):
+        gap = (other.box[0] - one.box[2]) if one.box and other.box else 0
+        if one.box and other.box and one.box[2] <= box[0] and box[2] <= other.box[0]:
+            if box[2] - box[0] >= MOST_OF_GAP * gap:
+                row.words.insert(at, _Word(box, None, list(_slices(box))))
+            return
+
+
+def _slices(box: Box) -> Iterator[Box]:
+    """In place of its letters, which nobody told: half as wide as high."""
+    left, top, right, bottom = box
+    count = max(1, round(2 * (right - left) / max(1, bottom - top)))
+    ends = [left + (right - left) * number // count for number in range(count + 1)]
+    return ((begin, top, end, bottom) for begin, end in pairwise(ends))
 
 
 def _walk(found: Any) -> Iterator[_Found]:
