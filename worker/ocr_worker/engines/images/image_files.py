@@ -282,6 +282,8 @@ def to_grey(image: Image.Image) -> Image.Image:
         return samples.to_8_bits(image)
     if image.mode == "CMYK":
         return _true_inks(image).convert("RGB").convert("L")
+    if _is_all_clear(image):
+        return image.convert("RGB").convert("L")
     if has_alpha(image):
         return _flatten(image.convert("LA" if image.mode in ("1", "L", "LA", "La") else "RGBA"))
     return image if image.mode == "L" else image.convert("L")
@@ -301,6 +303,11 @@ def backdrop_is_dark(image: Image.Image) -> bool:
     return sum(clear[:128]) > 0 and sum(seen) > 0 and sum(seen[200:]) > 0.9 * sum(seen)
 
 
+def _is_all_clear(image: Image.Image) -> bool:
+    """Of a TIFF: programs leave the fourth channel empty, and do not say what it is."""
+    return image.format == "TIFF" and image.mode == "RGBA" and image.getchannel("A").getextrema() == (0, 0)
+
+
 def _flatten(image: Image.Image) -> Image.Image:
     ground = Image.new("L", image.size, 0 if backdrop_is_dark(image) else 255)
     ground.paste(image.convert("L"), mask=image.getchannel("A"))
@@ -313,6 +320,8 @@ def without_alpha(image: Image.Image) -> Image.Image:
         return image
     if is_deep(image):
         return to_grey(image)
+    if _is_all_clear(image):
+        return image.convert("RGB")
     clear = image.convert("RGBA")
     ground = Image.new("RGB", image.size, "black" if backdrop_is_dark(clear) else "white")
     ground.paste(clear, mask=clear.getchannel("A"))

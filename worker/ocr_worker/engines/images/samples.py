@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import product
 from typing import Any
 
 from PIL import Image, ImageChops, ImageMath, ImagePalette, TiffImagePlugin
@@ -36,6 +37,9 @@ def teach_pillow() -> None:
     """What its table of TIFFs leaves out."""
     for (order, white, sign, bits), modes in _LEFT_OUT.items():
         TiffImagePlugin.OPEN_INFO.setdefault((order, white, (sign,), 1, (bits,), ()), modes)
+    for order, alpha in product((b"II", b"MM"), (1, 2)):
+        # What lies under the inks' alpha is shown, as other viewers do.
+        TiffImagePlugin.OPEN_INFO.setdefault((order, 5, (1,), 1, (8,) * 5, (alpha,)), ("CMYK", "CMYKX"))
 
 
 def mend_tiles(image: Image.Image) -> None:
