@@ -80,11 +80,19 @@ def opened(path: Path, kind: str, max_pixels: float) -> Iterator[Image.Image]:
             f"{path.name} looks like {kind}, but can't be read as such; save it again"
         ) from error
     except BROKEN as error:
+        if kind == "tiff" and _is_unknown_to_pillow(path):
+            raise _unsupported(path) from error
         if kind == "tiff" and _frames(path).breaks_off:
             raise CorruptError(f"{path.name} is damaged or cut short; save or scan it again") from error
         if kind == "jpeg" and jpeg_stream.is_unknown(path.read_bytes()):
             raise _unsupported(path) from error
         raise refusal(error, path) from error
+
+
+def _is_unknown_to_pillow(path: Path) -> bool:
+    """Whether it is a BigTIFF whose high bytes come first, which it takes for a plain one."""
+    with path.open("rb") as stream:
+        return stream.read(4) == b"MM\0+"
 
 
 def _put_right(stream: BinaryIO, kind: str) -> _Right:

@@ -19,8 +19,9 @@ from ocr_worker.engines.images.tiff_parts import Part
 from ocr_worker.engines.images.torn import Inflating
 
 _BITS, _COMPRESSION, _PHOTOMETRIC, _PLANAR, _PREDICTOR, _COLOUR_MAP = 258, 259, 262, 284, 317, 320
+_SHARED = 530
 _OFFSETS, _LENGTHS = (273, 324), (279, 325)
-_MIN_IS_WHITE, _PALETTE, _INKS, _IN_PLANES = 0, 3, 5, 2
+_MIN_IS_WHITE, _PALETTE, _INKS, _YCBCR, _IN_PLANES = 0, 3, 5, 6, 2
 _SHORT, _LONG = 3, 4
 _PLAIN, _JPEG, _DEFLATE = 1, 7, 8
 _FILLED_UP = {2, 3, 4, _JPEG}
@@ -39,6 +40,12 @@ def completed(tags: Any, number: int, content: bytes) -> Right | None:
             data = [one or _grey_jpeg(data[0], part.rows) for one, part in zip(data, parts, strict=True)]
         share = tiff_parts.share_of(tags, stream)
         return Right(_with_parts(content, place, data, compression), share=share)
+    if compression == _PLAIN and tags.get(_PHOTOMETRIC) == _YCBCR:
+        # Pillow does not know that its pixels share their colours; libtiff does, and looks at what is packed alone.
+        due = sum(_shared_bytes(part, tags.get(_SHARED, (2, 2))) for part in parts)
+        packed_anew = [zlib.compress(one, 1) for one in data]
+        made = _with_parts(content, place, packed_anew, _DEFLATE)
+        return Right(made, share=1.0) if sum(map(len, data)) >= due else None
     paper = _Paper(tags)
     rows = []
     for at, part in enumerate(parts):
@@ -57,6 +64,12 @@ def _grey_jpeg(like: bytes, rows: int) -> bytes:
     found = jpeg_stream.layout(like)
     right = found and found.with_height(rows)
     return right.content[: right.scans[0].start] + b"\xff\xd9" if right else b""
+
+
+def _shared_bytes(part: Part, shared: tuple[int, int]) -> int:
+    """Of a part whose pixels have two colours for so many of them across and down."""
+    across, down = shared
+    return -(-part.size[0] // across) * -(-part.size[1] // down) * (across * down + 2)
 
 
 class _Paper:
