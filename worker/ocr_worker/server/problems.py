@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import Scope
 
-from ocr_worker.errors import FAILURES, InternalError, OcrError
+from ocr_worker.errors import FAILURES, InternalError, OcrError, no_space
 from ocr_worker.server.heads import answers_head
 from ocr_worker.server.places import Places
 from ocr_worker.store.schema import store_error
@@ -69,7 +69,10 @@ def add_handlers(app: FastAPI, places: Places) -> None:
     async def ours(request: Request, error: Exception) -> JSONResponse:
         meant = _meaning(error)
         body = _body(meant.code, places.without_paths(meant.message), retryable=meant.retryable)
-        headers = {"Retry-After": "1"} if meant.code == "busy" else None
+        headers = {"Retry-After": "1"} if meant.code == "busy" else {}
+        if isinstance(meant, InternalError):
+            # What nobody foresaw ends the connection: a client that keeps it would ask in vain.
+            headers["Connection"] = "close"
         return _answer(request.url.path, status_of(meant), body, headers)
 
     async def http(request: Request, error: Exception) -> JSONResponse:
@@ -86,7 +89,7 @@ def add_handlers(app: FastAPI, places: Places) -> None:
 
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)
-    for kind in (OcrError, sqlite3.Error, Exception):
+    for kind in (OcrError, sqlite3.Error, OSError, Exception):
         app.add_exception_handler(kind, ours)
 
 
@@ -109,6 +112,8 @@ def status_of(error: OcrError) -> int:
 def _meaning(error: Exception) -> OcrError:
     if isinstance(error, OcrError):
         return error
+    if isinstance(error, OSError) and (full := no_space(error, "the service's folder")):
+        return full
     log.error("a request failed", exc_info=error)
     if isinstance(error, sqlite3.Error):
         return store_error(error)

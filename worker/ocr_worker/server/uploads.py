@@ -14,7 +14,7 @@ from pathlib import Path
 
 from starlette.requests import ClientDisconnect
 
-from ocr_worker.errors import OcrError, no_space
+from ocr_worker.errors import OcrError
 from ocr_worker.files.private import make_private
 from ocr_worker.model.serving import ServiceLimits
 from ocr_worker.pages.file_type import HEAD_BYTES, sniff
@@ -59,12 +59,16 @@ class Uploads:
             raise RefusedError(429, f"There are {self._limits.uploads:,} uploads. Delete some first.")
         if not self.has_room(size):
             raise RefusedError(507, "There is no room for it: delete jobs that are no longer needed.")
-        self.kept_bytes += size
         upload_id = secrets.token_hex(16)
         upload = Upload(upload_id, safe_name(name), size, self._folder / upload_id / safe_name(name))
-        make_private(upload.path.parent)
-        upload.path.touch(mode=0o600)
-        self._describe(upload)
+        try:
+            make_private(upload.path.parent)
+            upload.path.touch(mode=0o600)
+            self._describe(upload)
+        except OSError:
+            self.remove(upload_id)
+            raise
+        self.kept_bytes += size
         return upload
 
     def _count(self) -> int:
@@ -110,7 +114,8 @@ class Uploads:
             told = json.loads(self._facts(upload_id).read_text(encoding="utf-8"))
             upload = Upload(upload_id, told["name"], told["size"], self._folder / upload_id / told["name"])
             upload.path.stat()
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
+            # Somebody has been at it.
             return None
         return upload
 
@@ -206,12 +211,9 @@ def safe_name(name: str) -> str:
 
 
 def _put(handle: int, block: bytes) -> None:
-    try:
-        left = memoryview(block)
-        while left:
-            left = left[os.write(handle, left) :]
-    except OSError as error:
-        raise no_space(error, "the service's folder") or error from error
+    left = memoryview(block)
+    while left:
+        left = left[os.write(handle, left) :]
 
 
 def _sync(path: Path) -> None:
