@@ -22,13 +22,12 @@ class EventStream(Response):
     One that takes nothing is dropped by its connection (`connections.Impatient`).
     """
 
-    media_type = "text/event-stream"
-
     def __init__(
         self, events: AsyncGenerator[bytes, None], limits: ServiceLimits, status_code: int = 200
     ) -> None:
-        # FastAPI reads the status from this signature.
+        # FastAPI reads the status from this signature, and takes a type of the class for that of refusals, too.
         self.status_code, self.background = status_code, None
+        self.media_type = "text/event-stream"
         self.init_headers(_HEADERS)
         self._events, self._beat_seconds = events, limits.heartbeat_seconds
 
