@@ -156,6 +156,26 @@ def test_a_watcher_that_does_not_read_is_dropped_and_harms_neither_job_nor_other
     assert is_cut
 
 
+def test_a_watcher_that_is_far_behind_hears_of_every_file_once(tmp_path: Path) -> None:
+    # More than the buffers of both ends take: it can't but fall behind.
+    folders = "/".join(["x" * 200] * 18)
+    missing = [{"path": f"{folders}/{number}.png"} for number in range(400)]
+    limited = Limited({"kept_batches": 1}, roots=(tmp_path,))
+    with service(tmp_path, limited=limited) as served, served.client() as client:
+        body = {"files": missing, "options": {"stop_on_error_threshold": 1}}
+        job_id = client.post("/api/v1/jobs", json=body).json()["job_id"]
+        with _deaf_watcher(served, job_id) as slow:
+            until(lambda: _watchers(client), lambda count: count == 1)
+            until(
+                lambda: client.get(f"/api/v1/jobs/{job_id}").json()["state"],
+                lambda state: state == "completed",
+            )
+            lines = slow.makefile("r", encoding="utf-8", newline="\n")
+            ids = [int(line[4:]) for line in lines if line.startswith("id: ")]
+
+    assert ids == list(range(1, 402))
+
+
 @contextmanager
 def _deaf_watcher(served: Service, job_id: str) -> Iterator[socket.socket]:
     """One that asks for events and never reads any; its buffer is as small as may be."""

@@ -8,8 +8,9 @@ from typing import Any
 
 from ocr_worker.model.events import FileDone
 from ocr_worker.model.results import FileResult
-from ocr_worker.server.feed import MOST_KEPT, Face, Feed, News
+from ocr_worker.server.feed import Face, Feed, News
 
+MOST_KEPT = 64
 JOB = "20261129_093000_1a2b3c4d"
 
 
@@ -19,7 +20,7 @@ def file(seq: int) -> FileDone:
 
 def feed_of(*seqs: int) -> Feed:
     """A feed that told of these files, each in a batch of its own."""
-    feed = Feed(JOB)
+    feed = Feed(JOB, MOST_KEPT)
     feed.open(0)
     for seq in seqs:
         feed.put([file(seq)])
@@ -81,7 +82,7 @@ def test_what_could_not_be_put_into_words_is_tried_again_for_the_next() -> None:
 
 def test_files_that_a_watcher_has_seen_already_are_not_told_again() -> None:
     async def told() -> bytes:
-        tell, feed = Counted(), Feed(JOB)
+        tell, feed = Counted(), Feed(JOB, MOST_KEPT)
         tell.leave.set()
         feed.open(4)
         feed.put([file(5), file(6), file(7)])
@@ -91,13 +92,13 @@ def test_files_that_a_watcher_has_seen_already_are_not_told_again() -> None:
 
 
 def test_who_is_far_behind_is_led_to_the_oldest_batch_that_is_kept_and_to_the_store_for_the_rest() -> None:
-    async def told() -> tuple[int, int]:
+    async def told() -> tuple[int, int, int]:
         feed = feed_of(*range(1, MOST_KEPT + 11))
         batch = await feed.batch(0)
         assert batch is not None
-        return batch.number, batch.since
+        return batch.number, batch.since, batch.upto
 
-    assert run(told) == (10, 10)
+    assert run(told) == (10, 10, 11)
 
 
 def test_a_closed_feed_gives_what_it_has_and_then_nothing() -> None:

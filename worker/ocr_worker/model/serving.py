@@ -34,6 +34,8 @@ class ServiceLimits:
     send_seconds: float = 30.0
     """For a client to take what is sent: an event, or some KiB of a download."""
     heartbeat_seconds: float = 30.0
+    kept_batches: int = 64
+    """Of events of a job, for watchers who are behind; who is further behind misses progress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,7 +53,7 @@ class Desk:
         self._correcting = asyncio.Lock()
         self.making_room = asyncio.Lock()
         self.made_room_at: float = -math.inf
-        self.hub: Hub = Hub(runtime, self._reader, self.find_interrupted)
+        self.hub: Hub = Hub(runtime, self._reader, self.find_interrupted, options.limits.kept_batches)
         self.uploads: Uploads = Uploads(places.uploads, options.limits)
 
     # Reading

@@ -13,9 +13,6 @@ from ocr_worker.model.events import FileDone
 from ocr_worker.model.jobs import JobId
 from ocr_worker.model.results import JobSummary
 
-MOST_KEPT = 64
-"""Batches. Who is further behind has missed progress, and reads files from the store."""
-
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -41,7 +38,8 @@ class Batch:
 
     number: int
     since: int
-    """The `seq` that was told before it."""
+    upto: int
+    """The `seq` up to which files were told before it, and with it."""
     news: Sequence[News]
     _said: dict[str, asyncio.Task[bytes]] = field(default_factory=dict)
 
@@ -65,7 +63,8 @@ class Batch:
 class Feed:
     """For the thread of the event loop."""
 
-    def __init__(self, job_id: JobId) -> None:
+    def __init__(self, job_id: JobId, most_kept: int) -> None:
+        """`most_kept` batches: who is further behind has missed progress, and reads files from the store."""
         self.job_id = job_id
         self.watchers: int = 0
         self.seq: int = 0
@@ -77,7 +76,7 @@ class Feed:
         self.is_closed: bool = False
         self.filling: asyncio.Task[None] | None = None
         """Kept, as the loop keeps no task."""
-        self._kept = deque[Batch](maxlen=MOST_KEPT)
+        self._kept = deque[Batch](maxlen=most_kept)
         self._changed = asyncio.Event()
 
     def open(self, seq: int) -> None:
@@ -87,9 +86,9 @@ class Feed:
 
     def put(self, news: Sequence[News]) -> None:
         """Tell all watchers."""
-        self._kept.append(Batch(self.next_number, self.seq, news))
-        self.next_number += 1
-        self.seq = max([self.seq, *(each.seq for each in news if isinstance(each, FileDone))])
+        upto = max([self.seq, *(each.seq for each in news if isinstance(each, FileDone))])
+        self._kept.append(Batch(self.next_number, self.seq, upto, news))
+        self.next_number, self.seq = self.next_number + 1, upto
         self._wake()
 
     def close(self) -> None:

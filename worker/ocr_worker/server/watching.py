@@ -45,10 +45,22 @@ class Hub:
     """Feeds watchers. Of the event loop's thread, but for `on_event`, which the runtime calls."""
 
     def __init__(
-        self, runtime: Runtime, reader: ThreadPoolExecutor, find_interrupted: Callable[[], Awaitable[None]]
+        self,
+        runtime: Runtime,
+        reader: ThreadPoolExecutor,
+        find_interrupted: Callable[[], Awaitable[None]],
+        kept_batches: int,
     ) -> None:
-        """Listen to nothing yet: `open` does. `find_interrupted` has jobs of dead processes marked."""
+        """Listen to nothing yet: `open` does.
+
+        Args:
+            runtime: that has the jobs of this process.
+            reader: the thread that reads the store.
+            find_interrupted: has jobs of dead processes marked.
+            kept_batches: of the events of a job, for watchers who are behind.
+        """
         self._runtime, self._reader, self._find_interrupted = runtime, reader, find_interrupted
+        self._kept_batches = kept_batches
         self._loop: asyncio.AbstractEventLoop | None = None
         self._feeds: dict[JobId, Feed] = {}
         self.watchers: int = 0
@@ -114,7 +126,7 @@ class Hub:
                     number, upto = batch.number, batch.since
                     continue
                 yield await batch.told(face, seen)
-                number = batch.number + 1
+                number, seen = batch.number + 1, max(seen, batch.upto)
         finally:
             feed.watchers, self.watchers = feed.watchers - 1, self.watchers - 1
             if feed.watchers == 0:
@@ -130,7 +142,7 @@ class Hub:
             seen = found[-1].seq if found else upto
 
     def _begun(self, job_id: JobId) -> Feed:
-        feed = self._feeds[job_id] = Feed(job_id)
+        feed = self._feeds[job_id] = Feed(job_id, self._kept_batches)
         feed.filling = asyncio.create_task(self._fill(feed))
         self._watched = frozenset(self._feeds)
         return feed
