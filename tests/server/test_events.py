@@ -157,9 +157,9 @@ def test_a_watcher_that_does_not_read_is_dropped_and_harms_neither_job_nor_other
 
 
 def test_a_watcher_that_is_far_behind_hears_of_every_file_once(tmp_path: Path) -> None:
-    # More than the buffers of both ends take: it can't but fall behind.
+    # More than the buffers of both ends take: 4 MB at most.
     folders = "/".join(["x" * 200] * 18)
-    missing = [{"path": f"{folders}/{number}.png"} for number in range(400)]
+    missing = [{"path": f"{folders}/{number}.png"} for number in range(800)]
     limited = Limited({"kept_batches": 1}, roots=(tmp_path,))
     with service(tmp_path, limited=limited) as served, served.client() as client:
         body = {"files": missing, "options": {"stop_on_error_threshold": 1}}
@@ -173,7 +173,7 @@ def test_a_watcher_that_is_far_behind_hears_of_every_file_once(tmp_path: Path) -
             lines = slow.makefile("r", encoding="utf-8", newline="\n")
             ids = [int(line[4:]) for line in lines if line.startswith("id: ")]
 
-    assert ids == list(range(1, 402))
+    assert ids == list(range(1, 802))
 
 
 @contextmanager
