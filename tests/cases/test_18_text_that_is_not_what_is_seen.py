@@ -9,16 +9,18 @@ import random
 import string
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name
+from PIL import Image, ImageDraw, ImageFont
 
 from ocr_worker.model.tasks import PageSettings
-from ocr_worker.pages.page import REPLACED, UNREADABLE
+from ocr_worker.pages.page import BESIDE, REPLACED, UNREADABLE
 from ocr_worker.pages.wording import judge
 from samples.sheets import paragraphs_of
-from tests.cases.shown import WHOLE_PAGE, page, saved, text, words_of
+from tests.cases.shown import LINES, WHOLE_PAGE, page, saved, text, words_of
 from tests.pages.desk import Desk
 
 PROSE = "The committee met on the first evening of the winter to talk about bread and other matters of some weight"
@@ -114,6 +116,64 @@ def test_a_font_that_says_nothing_of_its_codes_is_flagged(desk: Desk, tmp_path: 
         path = saved(pdf, tmp_path / "unmapped.pdf")
 
     assert desk.process(path).pages[0].warnings == (UNREADABLE,)
+
+
+def _bitmaps(pdf: pikepdf.Pdf, words: str, codes: dict[str, int], name: str) -> Dictionary:
+    """A font of bitmaps, as programs that pack scans make them: its glyphs are named by numbers."""
+    pen, differences, widths = ImageFont.load_default(60), [], [0] * 256
+    glyphs: dict[str, Any] = {}
+    for letter in sorted(set(words) - {" "}):
+        picture = Image.new("1", (int(pen.getlength(letter)) + 2, 80), 1)
+        ImageDraw.Draw(picture).text((1, 0), letter, 0, pen)
+        drawing = b"%d 0 0 -20 %d 60 d1 q %d 0 0 80 0 -20 cm BI /W %d /H 80 /IM true ID " % (
+            (picture.width,) * 4
+        )
+        glyphs[f"/{name}{codes[letter]}"] = pdf.make_stream(drawing + picture.tobytes() + b" EI Q")
+        differences += [codes[letter], Name(f"/{name}{codes[letter]}")]
+        widths[codes[letter]] = picture.width
+    return Dictionary(
+        Type=Name.Font, Subtype=Name.Type3, FontBBox=Array([0, -20, 80, 60]), FontMatrix=Array([1 / 60, 0, 0, 1 / 60, 0, 0]),
+        CharProcs=Dictionary(glyphs), Encoding=Dictionary(Differences=Array(differences)), FirstChar=0, LastChar=255,
+        Widths=Array(widths), Resources=Dictionary(),
+    )  # fmt: skip
+
+
+def _page_of_bitmaps(path: Path, lines: tuple[str, ...], codes: dict[str, int], name: str) -> Path:
+    with pikepdf.new() as pdf:
+        shown = b"".join(
+            b"BT /F 20 Tf %d %d Td <%s> Tj ET "
+            % (50 + 105 * column, 760 - 30 * row, bytes(map(codes.__getitem__, word)).hex().encode("ascii"))
+            for row, line in enumerate(lines)
+            for column, word in enumerate(line.split())
+        )
+        page(pdf, shown, {}).Resources.Font.F = _bitmaps(pdf, "".join(lines), codes, name)
+        return saved(pdf, path)
+
+
+@pytest.mark.parametrize(("first", "name"), [(33, "a"), (128, "g"), (65, "A")])
+def test_letters_that_are_a_scans_bitmaps_and_say_nothing_are_read(
+    first: int, name: str, desk: Desk, tmp_path: Path
+) -> None:
+    codes = {letter: first + at for at, letter in enumerate(dict.fromkeys("".join(words_of())))}
+    path = _page_of_bitmaps(tmp_path / "bitmaps.pdf", LINES, codes, name)
+
+    done = desk.process(path)
+
+    assert (done.pages[0].status, done.pages[0].warnings) == ("ok", (BESIDE,))
+    assert sorted(done.text.split()) == sorted(words_of())
+
+
+@pytest.mark.parametrize("lines", [LINES, ("Chapter 7",)])
+def test_bitmaps_whose_codes_are_the_letters_seen_keep_their_text(
+    lines: tuple[str, ...], desk: Desk, tmp_path: Path
+) -> None:
+    codes = {letter: ord(letter) for letter in "".join(lines)}
+    path = _page_of_bitmaps(tmp_path / "true.pdf", lines, codes, "a")
+
+    done = desk.process(path)
+
+    assert (done.pages[0].status, done.pages[0].warnings) == ("has_text", ())
+    assert done.text.split() == " ".join(lines).split()
 
 
 def test_one_of_the_fonts_that_each_viewer_has_needs_no_map(desk: Desk, tmp_path: Path) -> None:

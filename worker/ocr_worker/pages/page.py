@@ -286,7 +286,9 @@ def _own_text(pdf: PdfFile, sheet: Sheet, kind: existing_text.Kind, settings: Pa
 def _is_other(page: Page, sheet: Sheet, settings: PageSettings) -> bool:
     """Whether something else was read than glyphs that are drawn say themselves, by their codes."""
     said = sheet.content.text if sheet.content else ""
-    return settings.existing_text == "force" or (page.status == "ok" and not beside_text.is_said(said, page.lines))
+    return settings.existing_text == "force" or (
+        page.status == "ok" and not beside_text.is_said(said, page.lines)
+    )
 
 
 def _own_lines(pdf: PdfFile, sheet: Sheet, page: Page, settings: PageSettings) -> tuple[Line, ...]:

@@ -7,9 +7,9 @@ are left open. Sources: ISO 32000-1, 7.3.3, 7.8.2 and annex A; `Lexer` of pdf.js
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,9 @@ _LONGEST = 1 << 20
 _REGULAR = rb"[^\0\t\n\f\r ()<>\[\]{}/%]"
 _NESTED = rb"\((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*\)"
 _OPAQUE = re.compile(_NESTED + rb"|<[0-9A-Fa-f\s]*>|%[^\r\n]*|/" + _REGULAR + rb"*", re.DOTALL)
-_ODD = re.compile(rb"[^\0\s()<>\[\]{}/%0-9.+-][0-9.+-]|[0-9.][^\0\s()<>\[\]{}/%0-9.]|[+-][+-]|[^\0-\x7f]|\bBI\b|\(")
+_ODD = re.compile(
+    rb"[^\0\s()<>\[\]{}/%0-9.+-][0-9.+-]|[0-9.][^\0\s()<>\[\]{}/%0-9.]|[+-][+-]|[^\0-\x7f]|\bBI\b|\("
+)
 _LETTERS = re.compile(rb"[A-Za-z'\"*]+")
 _TOKEN = re.compile(
     rb"(?P<blank>[\0\t\n\f\r ]+|%[^\r\n]*)|(?P<string>" + _NESTED + rb"|<[0-9A-Fa-f\s]*>)|(?P<name>/" + _REGULAR + rb"*)"
@@ -39,7 +41,7 @@ _OPERANDS = {
     **dict.fromkeys(b"b B b* B* f F f* n s S h q Q BT ET EMC BX EX T* W W* EI".split(), 0),
     **dict.fromkeys(b"Do gs cs CS ri i j J M w G g Tc Tw TL Tr Ts Tz Tj TJ ' BMC MP sh".split(), 1),
     **dict.fromkeys(b"d0 Td TD Tf m l d BDC DP".split(), 2),
-    **dict.fromkeys(b"rg RG \"".split(), 3), **dict.fromkeys(b"re v y k K".split(), 4),
+    **dict.fromkeys(b'rg RG "'.split(), 3), **dict.fromkeys(b"re v y k K".split(), 4),
     **dict.fromkeys(b"d1 Tm cm c".split(), 6), **dict.fromkeys(b"SC sc SCN scn".split()),
 }  # fmt: skip
 """How many each operator takes; None where that depends."""
@@ -79,6 +81,7 @@ def _is_odd(content: bytes) -> bool:
     plain = _OPAQUE.sub(b" ", content)
     return (
         plain.count(b"[") != plain.count(b"]")
+        or plain.count(b"<<") != plain.count(b">>")
         or bool(_ODD.search(plain))
         or not _OPERANDS.keys() | _VALUES >= set(_LETTERS.findall(plain))
     )
@@ -144,6 +147,8 @@ class _Scan:
                 return self._word(token)
             case "stray":
                 return self._stray(token.start())
+            case _:
+                pass
         return token.end()
 
     def _operand(self, count: int = 1) -> None:
@@ -242,8 +247,7 @@ def _sense(word: bytes, operands: int) -> Iterator[bytes]:
     elif _NO_NUMBER.fullmatch(word):
         yield b"0"
     elif _EXPONENT.fullmatch(word):
-        with suppress(OverflowError):
-            yield _plain(float(word))
+        yield _plain(float(word))
     elif word[0] in b"+-.0123456789":
         yield from _from_number(word, operands)
     else:
@@ -285,7 +289,7 @@ def _from_operator(word: bytes, operands: int) -> Iterator[bytes]:
 
 def _plain(value: float) -> bytes:
     text = f"{value:.6f}"
-    return text.encode("ascii") if len(text) <= _MOST_DIGITS else b"0"
+    return text.encode("ascii") if math.isfinite(value) and len(text) <= _MOST_DIGITS else b"0"
 
 
 __all__ = ["Corrected", "corrected", "fault"]

@@ -57,8 +57,11 @@ HEM = 0.0025
 KINDS_OF_LETTERS = 10
 """By their width and height."""
 _DEPTH = 8
+_MOST_SHOWN_THROUGH = 8
 SEEN_LEVELS = 12
 """Grey levels by which a pixel changes where text is seen: that of a watermark changes more."""
+LETTERS_SHARE = 0.1
+"""Of the box of a line, at least, are letters."""
 _TEST_DPI, _MOST_TEST_PIXELS = 75, 4_000_000
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
@@ -125,12 +128,23 @@ class _Text:
     """Covered by pictures alone, as the text that was read from them."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Cover:
+    """Something filled."""
+
+    handle: Any
+    box: Box
+    order: int
+    """Its place in the order of drawing."""
+    is_picture: bool
+
+
 @dataclass(slots=True)
 class _Finds:
     texts: list[_Text] = field(default_factory=list)
     images: list[Picture] = field(default_factory=list)
-    covers: list[tuple[int, Box, bool]] = field(default_factory=list)
-    """What may hide text that was drawn before it: its place in the order of drawing, its box, whether it is a picture."""
+    covers: list[_Cover] = field(default_factory=list)
+    """What may hide text that was drawn before it, or be shown through it."""
     others: int = 0
     letters: int = 0
     shapes: set[tuple[int, int]] = field(default_factory=set)
@@ -250,13 +264,15 @@ def _take_image(part: Any, finds: _Finds, matrix: Matrix, clip: Box) -> None:
     width, height = ctypes.c_uint(), ctypes.c_uint()
     raw.FPDFImageObj_GetImagePixelSize(part, width, height)
     shown = common(bounds, inner)
-    plain = not (raw.FPDFPageObj_HasTransparency(part) or is_shaped(part))
+    # PDFium tells of no text that clips.
+    clipped_by_text = any(text.mode >= raw.FPDF_TEXTRENDERMODE_FILL_CLIP for text in finds.texts)
+    plain = not (clipped_by_text or raw.FPDFPageObj_HasTransparency(part) or is_shaped(part))
     across, down = math.hypot(a, b), math.hypot(c, d)
     upright = a > 0 and d > 0 and abs(b) < 1e-3 * a and abs(c) < 1e-3 * d
     whole = is_within(common(bounds, clip), inner, HEM * max(across, down))
     size = width.value, height.value
     finds.images.append(Picture(bounds, shown, size, across, down, upright, plain and whole))
-    finds.covers.append((finds.count, shown, True))
+    finds.covers.append(_Cover(part, shown, finds.count, is_picture=True))
     finds.stored += raw.FPDFImageObj_GetImageDataRaw(part, None, 0)
 
 
@@ -271,7 +287,7 @@ def _count_letters(part: Any, finds: _Finds) -> None:
 def _take_fill(part: Any, finds: _Finds, matrix: Matrix, clip: Box) -> None:
     box = placed(bounds(part), matrix)
     is_picture = fill(part) == PATTERN_FILL
-    finds.covers.append((finds.count, box, is_picture))
+    finds.covers.append(_Cover(part, box, finds.count, is_picture))
     if is_picture and len(finds.images) < MAX_PICTURES:
         shown = common(box, clipped(part, matrix, clip))
         finds.images.append(Picture(box, shown, (0, 0), 0.0, 0.0, is_upright=False, is_plain=False))
@@ -281,13 +297,13 @@ def _find_covered(finds: _Finds) -> None:
     """Text that lies within something that is drawn later may be hidden by it."""
     if len(finds.texts) * len(finds.covers) > MAX_PAIRS:
         return
-    last = finds.covers[-1][0] if finds.covers else 0
+    last = finds.covers[-1].order if finds.covers else 0
     for text in finds.texts:
         if text.order < last and text.state in ("seen", "doubtful"):
-            over = [(box, is_picture) for order, box, is_picture in finds.covers if order > text.order]
-            text.covered = _lies_under(text, [box for box, _ in over])
+            over = [cover for cover in finds.covers if cover.order > text.order]
+            text.covered = _lies_under(text, [cover.box for cover in over])
             text.is_layer = text.covered and _lies_under(
-                text, [box for box, is_picture in over if is_picture]
+                text, [cover.box for cover in over if cover.is_picture]
             )
             if text.covered and text.state == "seen":
                 text.state = "covered"
@@ -317,6 +333,26 @@ def _look(page: Any, finds: _Finds) -> None:
             else:
                 # What a plain shape covers was taken off the page by somebody.
                 text.state = "hidden" if text.state == "covered" and text.is_layer else "unseen"
+    _look_through(page, finds, before)
+
+
+def _look_through(page: Any, finds: _Finds, before: Image.Image | None) -> None:
+    """Text that only clips is seen where something that is drawn later shows through it, and nowhere else."""
+    clips = [text for text in finds.texts if text.mode == raw.FPDF_TEXTRENDERMODE_CLIP]
+    later = [cover for cover in finds.covers if clips and cover.order > clips[0].order]
+    for cover in later[:_MOST_SHOWN_THROUGH]:
+        with without((cover.handle,)):
+            after = _drawn(page)
+        if before is None or after is None:
+            return
+        change = ImageChops.difference(before, after)
+        boxes = [pixels(text.box, page, change.size) for text in clips]
+        through = [text for text, box in zip(clips, boxes, strict=True) if _is_written(change, box)]
+        for left, top, right, bottom in boxes:
+            change.paste(0, (left - 1, top - 1, right + 1, bottom + 1))
+        if not _changes(change, (0, 0, *change.size)):
+            for text in through:
+                text.state = "seen"
 
 
 def _drawn(page: Any) -> Image.Image | None:
@@ -335,6 +371,14 @@ def _changes(change: Image.Image, box: tuple[int, int, int, int]) -> bool:
         return False
     _, most = change.crop(box).getextrema()
     return isinstance(most, int | float) and most >= SEEN_LEVELS
+
+
+def _is_written(change: Image.Image, box: tuple[int, int, int, int]) -> bool:
+    """Whether so much changes as letters take."""
+    if box[0] >= box[2] or box[1] >= box[3]:
+        return False
+    levels = change.crop(box).histogram()
+    return sum(levels[SEEN_LEVELS:]) >= LETTERS_SHARE * sum(levels)
 
 
 def _count(text: str) -> int:

@@ -66,7 +66,10 @@ def follow(pdf: pikepdf.Pdf, page: int) -> Drawn:
     contents = sheet.get("/Contents", Array())
     resources = inherited(sheet, "/Resources")
     walk = _Walk(drawn)
-    walk.take(_parts(contents), resources, None)
+    parts = _parts(contents)
+    walk.take(parts, resources, None)
+    if isinstance(contents, Array) and len(parts) < len(contents):
+        drawn.breaks_off = drawn.is_open = True
     walk.to_the_end()
     for appearance in _appearances(sheet):
         # Viewers pass over an annotation that they can't draw.
@@ -78,14 +81,11 @@ def follow(pdf: pikepdf.Pdf, page: int) -> Drawn:
 
 
 def _parts(contents: Any) -> list[Any]:
+    """Those that are there, if any are: to qpdf `null` is the same as an object that is gone."""
     if not isinstance(contents, Array):
         return [contents]
-    # An object that is gone is written as a reference to it: `null` stands for nothing.
-    return [part for part in contents if part is not None] if b" null " in _spread(contents) else list(contents)
-
-
-def _spread(contents: Any) -> bytes:
-    return b" %s " % contents.unparse().strip(b"[] ")
+    there: list[Any] = [part for part in contents if isinstance(part, pikepdf.Stream)]
+    return there or list(contents)
 
 
 def fault(pdf: pikepdf.Pdf, page: int) -> str | None:
