@@ -78,9 +78,11 @@ def test_a_picture_that_is_not_closed_is() -> None:
         (b"q 1 0 0 1 0 cm Q", "cm"),
         (b"BT (Hello ET q Q", "(Hello ET q Q"),
         (b"q zap Q", "zap"),
+        (b"q 1 0 0 1 0 0 cm /Scan", "an end without an operator"),
+        (b"\x01\x80zap Q", "??zap"),
         (b"q 0\xa0zap Q", "0?zap"),
         (b"q BX zap EX 0 0 m Q", None),
-        (b"(a) Tj [1] 0 d 0 0 5 5 re f 0 .5 0 sc /P scn", None),
+        (b"(a) Tj [1] 0 d 0 0 5 5 re f 0 .5 0 sc /P scn 0 0 m", None),
     ],
 )
 def test_the_word_that_breaks_a_rule_is_told(written: bytes, told: str | None) -> None:

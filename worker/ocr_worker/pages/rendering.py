@@ -87,9 +87,8 @@ def _miswritten(found: Drawn) -> str:
 
 def _as_meant(pdf: PdfFile, number: int, page: Any, found: Drawn) -> Any:
     """The page with its contents put right; None where that looks the same, or shows less."""
-    contents = {key: right.content for key, right in found.corrected.items()}
     try:
-        with qpdf.with_contents(pdf.structure, number, contents):
+        with qpdf.with_contents(pdf.structure, number, found.corrected):
             copy = optional_content.shown_page(pdf.structure, number)
         right = pdfium.load_page(pdfium.load(copy, None, ""), 1)
         before, after = pdfium.render(page, GLANCE_DPI), pdfium.render(right, GLANCE_DPI)

@@ -21,7 +21,7 @@ _REGULAR = rb"[^\0\t\n\f\r ()<>\[\]{}/%]"
 _NESTED = rb"\((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*\)"
 _OPAQUE = re.compile(_NESTED + rb"|<[0-9A-Fa-f\s]*>|%[^\r\n]*|/" + _REGULAR + rb"*", re.DOTALL)
 _ODD = re.compile(
-    rb"[^\0\s()<>\[\]{}/%0-9.+-][0-9.+-]|[0-9.][^\0\s()<>\[\]{}/%0-9.]|[+-][+-]|[^\0-\x7f]|\bBI\b|\("
+    rb"[^\0\s()<>\[\]{}/%0-9.+-][0-9.+-]|[0-9.][^\0\s()<>\[\]{}/%0-9.]|[+-][+-]|[^\0-\x7f]|;|\bBI\b|\("
 )
 _LETTERS = re.compile(rb"[A-Za-z'\"*]+")
 _TOKEN = re.compile(
@@ -34,7 +34,9 @@ _EXPONENT = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)[eE][+-]?\d{1,3}")
 _LAST_WORD, _FIRST_WORD = re.compile(rb"/?" + _REGULAR + rb"+\Z"), re.compile(_REGULAR + rb"+")
 _LEADING = re.compile(rb"([+-]*)((?:\d[\d-]*)?(?:[.,][\d-]*)?)(.*)", re.DOTALL)
 _NO_NUMBER = re.compile(rb"[+-]?(?:nan|inf|infinity|1\.#[a-z]+)\d*", re.IGNORECASE)
-_FOREIGN = re.compile(rb"[^\x21-\x7e]+")
+_FOREIGN = re.compile(rb"[^\x21-\x3a\x3c-\x7e]+")
+"""Blanks of other encodings, and semicolons."""
+_UNSAYABLE = re.compile(rb"[^\x20-\x7e]")
 _MOST_DIGITS = 38
 _VALUES = {b"true", b"false", b"null"}
 _OPERANDS = {
@@ -52,6 +54,8 @@ class Corrected:
     content: bytes
     sample: str
     """What was put right first."""
+    is_boundless: bool = False
+    """A form whose /BBox is none."""
 
 
 def corrected(parts: list[bytes], resources: Any) -> Corrected | None:
@@ -104,7 +108,7 @@ def _are_apart(word: bytes, following: bytes) -> bool:
 
 
 def _sayable(word: bytes) -> str:
-    return b" ".join(word.split())[:30].decode("ascii", "replace").replace("\ufffd", "?")
+    return _UNSAYABLE.sub(b"?", b" ".join(word.split())[:30]).decode("ascii")
 
 
 @dataclass(slots=True)
@@ -127,8 +131,8 @@ class _Scan:
             token = _TOKEN.match(self.data, at)
             assert token is not None
             at = self._take(token, token.lastgroup or "")
-        if self.open_marks:
-            self._fault(self.open_marks[0])
+        if self.open_marks or self.operands:
+            self._fault(b"an end without an operator")
 
     def content(self) -> bytes:
         pieces, at = [], 0

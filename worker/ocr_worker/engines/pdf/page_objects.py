@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import pikepdf
@@ -106,6 +107,16 @@ def is_endless(pdf: pikepdf.Pdf, page: int) -> bool:
         return False
 
 
+def _is_boundless(form: Any) -> bool:
+    """Whether its box is not of numbers: to pdf.js it has none then, to others it is empty."""
+    box = form.get("/BBox")
+    return isinstance(box, Array) and (len(box) < 4 or not all(map(_is_number, list(box)[:4])))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | Decimal)
+
+
 def _depth_of_marks(data: bytes) -> int:
     """At least so deep do marks lie within each other."""
     if data.count(b"BMC") + data.count(b"BDC") <= _MOST_MARKS:
@@ -137,6 +148,8 @@ class _Walk:
         data = right.content if right else b"\n".join(content.data for content in contents)
         if right is None and any(map(streams.is_crypted, parts)):
             right = content_syntax.Corrected(data, "/Crypt")
+        if key is not None and _is_boundless(parts[0]):
+            right = content_syntax.Corrected(data, "/BBox", is_boundless=True)
         if right:
             self._drawn.corrected[key] = right
         self._is_too_deep |= _depth_of_marks(data) > _MOST_MARKS
