@@ -4,15 +4,18 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 import pytest
 
-from ocr_worker.cli.runner import Signals
-from ocr_worker.cli.watch import STUCK_SECONDS, watch
+from ocr_worker.cli.commands.batch import BatchCommand, Order
+from ocr_worker.cli.runner import JobRunner, Signals
+from ocr_worker.cli.watch import STUCK_SECONDS, Seen, watch
+from ocr_worker.model.jobs import JobOptions
+from ocr_worker.settings import Settings
 from rigs.papers import write_papers
 from tests.cli.command import Command
 from tests.limits import HANG_SECONDS
@@ -70,8 +73,14 @@ class Folder:
             self.signals.heard = signal.SIGINT
         return 0, ended or set()
 
+    def look(self, call: Callable[[], Seen]) -> Seen | None:
+        return call()
+
+    def wait(self, seconds: float) -> None:
+        self.rests.append(seconds)
+
     def watch(self) -> None:
-        watch(lambda: self.files, self.do, self.rests.append, self.signals)
+        watch(lambda: self.files, self.do, self, self.signals)
 
 
 def test_what_has_not_ended_is_tried_again_and_not_at_once_where_nothing_could_be_done(
@@ -84,6 +93,43 @@ def test_what_has_not_ended_is_tried_again_and_not_at_once_where_nothing_could_b
 
     assert folder.batches == [[one, two], [one], [one]]
     assert folder.rests.count(STUCK_SECONDS) == 2
+
+
+def test_a_folder_whose_disk_does_not_answer_is_watched_until_a_signal_comes(tmp_path: Path) -> None:
+    answered, signals = threading.Event(), Signals()
+
+    def find() -> list[str]:
+        signals.heard = signal.SIGTERM
+        answered.wait(HANG_SECONDS)
+        return []
+
+    with JobRunner(Settings(tmp_path, 1), signals) as runner:
+        code = watch(find, lambda _: (1, set()), runner, signals)
+        ended = runner.ended_by_signal
+        answered.set()
+
+    assert (code, ended) == (0, 128 + signal.SIGTERM)
+
+
+def test_what_a_search_comes_to_and_what_it_raises_comes_through(tmp_path: Path) -> None:
+    with JobRunner(Settings(tmp_path, 1), Signals()) as runner:
+        assert runner.look(lambda: 7) == 7
+        with pytest.raises(ZeroDivisionError):
+            runner.look(lambda: 1 // 0)
+
+
+def test_a_searched_folder_stays_one_below_which_no_links_are_followed_though_it_is_away_for_a_moment(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "in"
+    write_papers(folder, 1)
+    with JobRunner(Settings(tmp_path / "state", 1), signals := Signals()) as runner:
+        command = BatchCommand(paths=[folder], output_dir=tmp_path / "out")
+        order = Order(command, JobOptions(), None, runner, signals)
+        files = order.find()
+        folder.rename(tmp_path / "away")
+
+        assert order._request(files).options.no_links_below == (str(folder),)
 
 
 def wait_for(process: subprocess.Popen[str], stream: IO[str] | None, text: str) -> None:

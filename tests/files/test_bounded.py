@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ocr_worker.errors import UnreachableError
-from ocr_worker.files.bounded import Identity, bounded, identities
+from ocr_worker.files import bounded
+from ocr_worker.files.bounded import Glances, Identity, identities
+from tests.e2e.tree import wait_until
 
 SECONDS = 0.2
 
@@ -33,9 +36,9 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 def test_an_answer_comes_through_and_so_does_an_error() -> None:
-    assert bounded(lambda: 7, "x") == 7
+    assert Glances().take(lambda: 7, "/x/y") == 7
     with pytest.raises(ZeroDivisionError):
-        bounded(lambda: 1 // 0, "x")
+        Glances().take(lambda: 1 // 0, "/x/y")
 
 
 def test_without_room_for_a_thread_it_is_looked_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,16 +47,30 @@ def test_without_room_for_a_thread_it_is_looked_all_the_same(monkeypatch: pytest
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
 
-    assert bounded(lambda: 7, "x") == 7
+    assert Glances().take(lambda: 7, "/x/y") == 7
 
 
-def test_who_gets_no_answer_goes_on() -> None:
-    woken = threading.Event()
+def test_who_gets_no_answer_goes_on_and_asks_nothing_more_in_that_folder_until_there_is_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bounded, "MOMENT_SECONDS", SECONDS)
+    glances, woken, asked = Glances(), threading.Event(), list[str]()
 
-    with pytest.raises(UnreachableError, match="the share can't be reached now"):
-        bounded(woken.wait, "the share", SECONDS)
-
+    with pytest.raises(UnreachableError, match="/share/a can't be reached now"):
+        glances.take(woken.wait, "/share/a")
+    with pytest.raises(UnreachableError, match="/share/b can't be reached now"):
+        glances.take(lambda: asked.append("b"), "/share/b")
+    glances.take(lambda: asked.append("elsewhere"), "/elsewhere/b")
     woken.set()
+    wait_until(lambda: _answers(glances), "the share answers")
+
+    assert asked == ["elsewhere"]
+
+
+def _answers(glances: Glances) -> bool:
+    with suppress(UnreachableError):
+        return glances.take(lambda: True, "/share/b")
+    return False
 
 
 def test_all_paths_are_told_in_order(tmp_path: Path) -> None:

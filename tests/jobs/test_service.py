@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import queue
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,13 +14,17 @@ from typing import Any
 import pytest
 
 from ocr_worker.errors import BusyError, JobActiveError
+from ocr_worker.jobs import admission, planner
 from ocr_worker.jobs.service import JobService
 from ocr_worker.library.requests import make_request
 from ocr_worker.model.events import FileEnded, JobEnded, JobEvent, JobFailed, ProgressMade
 from ocr_worker.model.jobs import JobId
+from ocr_worker.model.results import Accepted
 from ocr_worker.model.tasks import ComposeTask, Failure, Opened, OpenTask, Outcome, PageTask, Task
 from ocr_worker.settings import Settings
 from ocr_worker.store.job_store import JobStore
+from tests.e2e.tree import wait_until
+from tests.limits import HANG_SECONDS
 from tests.processes.fake_pool import PAGES, FakePool, well
 
 
@@ -251,6 +257,46 @@ def test_an_interrupt_refuses_what_is_not_a_job_yet_and_leaves_nothing_of_it(tmp
     assert desk.service.store.job_count(None) == 0
     assert not list((tmp_path / "state" / "jobs").glob("*.lock"))
     desk.service.close(at_once=True)
+
+
+def stepped(service: JobService) -> bool:
+    service.step()
+    return True
+
+
+def test_a_request_whose_folder_does_not_answer_holds_up_those_to_it_and_no_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = threading.Event()
+
+    def prepare(folder: Path, sent: str) -> None:
+        if folder.name == "dead":
+            answered.wait(HANG_SECONDS)
+        prepare_folder(folder, sent)
+
+    prepare_folder = admission._prepare_folder
+    monkeypatch.setattr(admission, "_prepare_folder", prepare)
+    service = Desk(tmp_path).service
+
+    def admitted(name: str) -> Future[Accepted]:
+        return service.admit(make_request([str(tmp_path / "1.png")], tmp_path / name, {}))
+
+    monkeypatch.setattr(planner, "SILENT_SECONDS", HANG_SECONDS)
+    dead = admitted("dead")
+    wait_until(lambda: stepped(service) and not service.urgent, "the first is begun")
+    behind, other = admitted("dead"), admitted("other")
+    is_urgent = service.urgent
+    monkeypatch.setattr(planner, "SILENT_SECONDS", 0.05)
+    wait_until(lambda: stepped(service) and other.done(), "the other is admitted")
+    are_admitted = (dead.done(), behind.done())
+    answered.set()
+    wait_until(lambda: stepped(service) and dead.done() and behind.done(), "all are admitted")
+
+    assert not is_urgent
+    assert are_admitted == (False, False)
+    assert [job.output_dir for job in service.store.jobs(None, 0, 9)] == [
+        str(tmp_path / name) for name in ("other", "dead", "dead")
+    ]
 
 
 def test_no_more_jobs_wait_than_the_limit(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ class Search:
     """Links that were passed over."""
     unread: list[str] = field(default_factory=list)
     """Folders that could not be read, with the reasons."""
+    searched: list[Path] = field(default_factory=list)
 
     def __call__(self, folder: Path) -> list[Path]:
         """Find the files to use in and below a folder, in order of names.
@@ -45,6 +46,7 @@ class Search:
             os.scandir(folder).close()
         except OSError as error:
             raise NotFoundError(f"The input folder {folder} can't be read: {error.strerror}.") from error
+        self.searched.append(folder)
         return sorted(self._walk(folder))
 
     def _walk(self, folder: Path) -> Iterator[Path]:

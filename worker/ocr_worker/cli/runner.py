@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType, TracebackType
+from typing import TypeVar
 
 from typing_extensions import Self
 
@@ -20,6 +21,7 @@ from ocr_worker.cli.options import RunOptions, answer_json, json_text
 from ocr_worker.cli.summary import summary
 from ocr_worker.cli.terminal_text import command_line, shown
 from ocr_worker.errors import OutputPermissionError
+from ocr_worker.files.bounded import Look
 from ocr_worker.jobs import queries
 from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.model.events import FileDone, JobEnded, JobFailed, ProgressMade, RunEnd
@@ -29,6 +31,7 @@ from ocr_worker.model.results import Accepted, BatchResult, Progress
 from ocr_worker.processes.guard import ending_signals
 from ocr_worker.settings import Settings
 
+Answer = TypeVar("Answer")
 SIGNAL_SECONDS = 0.05
 """How often to check for signals."""
 MANIFEST_SECONDS = 600.0
@@ -90,6 +93,19 @@ class JobRunner:
     def retry(self, job_id: JobId, passwords: dict[str, str], view: View) -> BatchResult | None:
         """Retry the failed files of a job; None if no file failed."""
         return self._again(self.runtime.call(lambda service: service.retry_failed(job_id, passwords)), view)
+
+    def look(self, call: Callable[[], Answer]) -> Answer | None:
+        """What a look at disks of users comes to; None once a signal has come: a disk may never answer. Raises what it raised."""
+        look = Look(call)
+        while not look.wait(SIGNAL_SECONDS):
+            if self._signals.heard is not None:
+                return None
+        return look.answer("The folder that is searched")
+
+    @property
+    def ended_by_signal(self) -> int:
+        """The exit code of a command that a signal has ended before it had a job."""
+        return 128 + (self._signals.heard or signal.SIGINT)
 
     def wait(self, seconds: float) -> None:
         """Wait, or until a signal comes."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from ocr_protocol.paths import path_to_wire
 from ocr_worker.cli.exit_codes import CANCELLED, GOOD
@@ -16,12 +18,21 @@ STUCK_SECONDS = 30.0
 """Pause after a batch in which no file could be processed: all locked, or the disk full."""
 
 Stamp = tuple[int, int]
+Seen = TypeVar("Seen")
+
+
+class Patience(Protocol):
+    def look(self, call: Callable[[], Seen]) -> Seen | None:
+        """What the look comes to; None once a signal has come."""
+        ...
+
+    def wait(self, seconds: float) -> None: ...
 
 
 def watch(
     find: Callable[[], list[str]],
     do: Callable[[list[str]], tuple[int, set[str]]],
-    wait: Callable[[float], None],
+    patience: Patience,
     signals: Signals,
 ) -> int:
     """Process files that no longer change, until a signal or a cancelled batch; return the last exit code.
@@ -30,10 +41,13 @@ def watch(
     """
     code, settling, done = GOOD, dict[str, tuple[Stamp, int]](), dict[str, Stamp]()
     while signals.heard is None:
-        settling = _look(find(), settling, done)
+        seen = patience.look(partial(_look, find, settling, done))
+        if seen is None:
+            break
+        settling = seen
         ready = [file for file, (_, looks) in settling.items() if looks >= SETTLED_LOOKS]
         if not ready:
-            wait(LOOK_SECONDS)
+            patience.wait(LOOK_SECONDS)
             continue
         code, ended = do(ready)
         if code == CANCELLED:
@@ -42,15 +56,15 @@ def watch(
         done.update(now_done)
         settling = {file: seen for file, seen in settling.items() if file not in ready}
         if not now_done:
-            wait(STUCK_SECONDS)
+            patience.wait(STUCK_SECONDS)
     return code
 
 
 def _look(
-    files: list[str], before: dict[str, tuple[Stamp, int]], done: dict[str, Stamp]
+    find: Callable[[], list[str]], before: dict[str, tuple[Stamp, int]], done: dict[str, Stamp]
 ) -> dict[str, tuple[Stamp, int]]:
     """Files that are not done, with their stamps and the number of checks without a change."""
-    now = {file: stamp for file in files if (stamp := _stamp(file)) and stamp != done.get(file)}
+    now = {file: stamp for file in find() if (stamp := _stamp(file)) and stamp != done.get(file)}
     return {
         file: (stamp, before[file][1] + 1 if file in before and before[file][0] == stamp else 0)
         for file, stamp in now.items()

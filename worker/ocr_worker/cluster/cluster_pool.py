@@ -30,7 +30,7 @@ from ocr_worker.cluster.readers import digest_of
 from ocr_worker.cluster.sizes import Sizes
 from ocr_worker.errors import ClusterInsecureError, CrashedError, NodeLostError, OcrError
 from ocr_worker.files.atomic import write_unsynced
-from ocr_worker.files.bounded import bounded
+from ocr_worker.files.bounded import Glances
 from ocr_worker.files.private import make_private
 from ocr_worker.files.regular import read_regular
 from ocr_worker.model.crew import Crew, RefusedNode
@@ -110,7 +110,7 @@ class ClusterPool:
         self._sent: dict[str, _Sent] = {}
         self._away: dict[int, str] = {}
         """Ticket to the key of its order."""
-        self._sizes = Sizes()
+        self._sizes, self._glances = Sizes(), Glances()
         self._ended_nodes: dict[tuple[str, int], int] = {}
         """How many nodes went down with a page."""
         self._refused: dict[str, RefusedNode] = {}
@@ -313,11 +313,19 @@ class ClusterPool:
         if not (self._settings.inline and is_small and self._sizes.pages_of(source.path) == 1):
             return None
         try:
-            content = bounded(lambda: read_regular(Path(source.path)), source.path)
+            content = self._glances.take(lambda: read_regular(Path(source.path)), source.path)
         except (OSError, OcrError):
             # A node says what is wrong with it.
             return None
         return content if source.stamp is not None and len(content) == source.stamp[0] else None
+
+    def _is_seen(self, task: PageTask) -> bool:
+        """Whether this machine sees the file."""
+        path = task.source.path
+        try:
+            return self._glances.take(Path(path).is_file, path)
+        except (OSError, OcrError, ValueError):
+            return False
 
     # What was heard
 
@@ -385,7 +393,7 @@ class ClusterPool:
         if key is None:
             return []
         page, outcome = self._sent[key].pages[reply.ticket], reply.outcome
-        if isinstance(outcome, Failure) and outcome.code in ABSENT and _is_seen(page.task):
+        if isinstance(outcome, Failure) and outcome.code in ABSENT and self._is_seen(page.task):
             self._refuse_blind(node, page)
             return []
         self._take(key, reply.ticket)
@@ -476,15 +484,6 @@ def _put(task: PageTask, reply: PageReply) -> None:
     make_private(place.parent)
     for ending in sorted(reply.files, reverse=True):
         write_unsynced(place.with_suffix(ending), reply.files[ending])
-
-
-def _is_seen(task: PageTask) -> bool:
-    """Whether this machine sees the file."""
-    path = Path(task.source.path)
-    try:
-        return bounded(path.is_file, path)
-    except (OSError, OcrError, ValueError):
-        return False
 
 
 def _insecure(task: PageTask) -> Failure:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ocr_worker.errors import UnreachableError
 
@@ -28,17 +28,6 @@ class Identity:
     inode: int
     bytes: int = field(compare=False)
     """As it was seen; it may grow, and is the same file."""
-
-
-def bounded(call: Callable[[], Answer], place: object, seconds: float = LOOK_SECONDS) -> Answer:
-    """The answer, or what the call raised.
-
-    Raises:
-        UnreachableError: there was none in time. The call may go on for ever, in a thread that holds up no exit.
-    """
-    look = Look(call)
-    look.wait(seconds)
-    return look.answer(place)
 
 
 def identities(paths: Sequence[str], seconds: float = LOOK_SECONDS) -> Iterator[Identity | None]:
@@ -92,13 +81,39 @@ class Look(Generic[Answer]):
             UnreachableError: it has not ended.
         """
         if not self._ended.is_set():
-            waited = time.monotonic() - self._since
-            raise UnreachableError(
-                f"{place} can't be reached now: its disk or share has not answered for {waited:.0f} s. Try again when it does."
-            )
+            raise self.unreachable(place)
         if self._error is not None:
             raise self._error
         return self._answers[0]
+
+    def unreachable(self, place: object) -> UnreachableError:
+        """What to say of a place as long as it has not ended."""
+        waited = time.monotonic() - self._since
+        return UnreachableError(
+            f"{place} can't be reached now: its disk or share has not answered for {waited:.0f} s. Try again when it does."
+        )
+
+
+class Glances:
+    """Short looks at places of users, from the loop: where one hangs in a folder, the others of it are not made until it has ended."""
+
+    def __init__(self) -> None:
+        self._hanging: dict[str, Look[Any]] = {}
+
+    def take(self, call: Callable[[], Answer], path: str) -> Answer:
+        """The answer, or what the call raised.
+
+        Raises:
+            UnreachableError: there was none in a moment. The call may go on for ever, in a thread that holds up no exit.
+        """
+        folder = _folder(path)
+        hanging = self._hanging.get(folder)
+        if hanging is not None and not hanging.wait(0):
+            raise hanging.unreachable(path)
+        look = Look(call)
+        if not look.wait(MOMENT_SECONDS):
+            self._hanging[folder] = look
+        return look.answer(path)
 
 
 class _Looks:

@@ -67,6 +67,16 @@ class Admission:
         self._keep(files)
         return is_done
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether it waits for a disk that seems not to answer."""
+        return self._planner is not None and self._planner.is_silent
+
+    @property
+    def folder(self) -> str:
+        """Of its outputs, by its letters."""
+        return os.path.normcase(self._request.output_dir)
+
     def stop(self) -> None:
         """Plan no further."""
         if self._planner is not None:
@@ -99,11 +109,12 @@ class Arrival:
 
 
 class AdmissionQueue:
-    """Requests in the order of their arrival."""
+    """Requests in the order of their arrival; one whose disk does not answer holds up those to its folder alone."""
 
     def __init__(self, leases: JobLeases) -> None:
         self._leases = leases
         self.arrivals: deque[Arrival] = deque()
+        self._turns = 0
         self.next_slice_at = 0.0
         """When the next slice is due, on the monotonic clock."""
 
@@ -119,9 +130,30 @@ class AdmissionQueue:
         self.arrivals.append(arrival)
         return arrival.accepted
 
-    def step(self) -> None:
-        """Store a slice of the oldest request; resolve its future once all of it is stored."""
-        arrival = self.arrivals[0]
+    @property
+    def has_new(self) -> bool:
+        """Whether one that need not wait for others has just come."""
+        return any(not arrival.was_stepped for arrival in self._able())
+
+    def next(self) -> Arrival:
+        """Whose turn it is."""
+        able = self._able()
+        self._turns += 1
+        return able[self._turns % len(able)]
+
+    def _able(self) -> list[Arrival]:
+        """The oldest; while that is silent, also the next one that goes elsewhere, and so on."""
+        able, passed = list[Arrival](), set[str]()
+        for arrival in self.arrivals:
+            if arrival.admission.folder not in passed:
+                able.append(arrival)
+                if not arrival.admission.is_silent:
+                    break
+            passed.add(arrival.admission.folder)
+        return able
+
+    def step(self, arrival: Arrival) -> None:
+        """Store a slice of a request; resolve its future once all of it is stored."""
         arrival.was_stepped = True
         try:
             arrival.is_stored = self._may_write(arrival) and arrival.admission.step(SLICE_SECONDS)

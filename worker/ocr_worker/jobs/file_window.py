@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -73,24 +74,29 @@ class FileWindow:
         self.folder = Path(os.fsdecode(job.output_path))
         self.folder_id: FolderId | None = None
         """Identifies the output folder as this run found it."""
-        self._preparing: Look[FolderId | None] | None = None
+        self.free_bytes = 0
+        """Room on its disk, which a dry run tells."""
+        self._preparing: Look[tuple[FolderId | None, int]] | None = None
         self._looks = 0
 
     def prepare_folder(self) -> bool:
         """Make the output folder, and remove partial files of dead processes; False as long as its disk has not answered.
 
+        For a dry run, only ask for the room there.
+
         Raises:
             OcrError, OSError: it can't be had, or has not answered for too long.
         """
         if self._preparing is None:
-            self._preparing = Look(self._made_folder)
+            self._preparing = Look(self._measured if self._job.options.dry_run else self._made)
             self._preparing.wait(MOMENT_SECONDS)
         self._looks += 1
         # Counted, as a time may be one in which this process was stopped.
         if not self._preparing.wait(0) and self._looks < MOST_LOOKS:
             return False
-        self.folder_id = self._preparing.answer(f"The output folder {self.folder}")
-        self.sweep()
+        self.folder_id, self.free_bytes = self._preparing.answer(f"The output folder {self.folder}")
+        if not self._job.options.dry_run:
+            self.sweep()
         return True
 
     def sweep(self) -> None:
@@ -98,9 +104,14 @@ class FileWindow:
         # What takes longer goes on beside the run.
         Look(lambda: sweep_parts(self.folder)).wait(MOMENT_SECONDS)
 
-    def _made_folder(self) -> FolderId | None:
+    def _made(self) -> tuple[FolderId | None, int]:
         self.folder.mkdir(parents=True, exist_ok=True)
-        return folder_id(self.folder)
+        return folder_id(self.folder), 0
+
+    def _measured(self) -> tuple[None, int]:
+        """Where files will be written, once the folder is made."""
+        place = next(parent for parent in (self.folder, *self.folder.parents) if parent.exists())
+        return None, shutil.disk_usage(place).free
 
     def tasks_at_once(self, most: int) -> int:
         """How many tasks there will be at once, up to `most`, as far as the files' names tell."""

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 from functools import cached_property
-from pathlib import Path
 
 from ocr_worker.errors import InternalError, OcrError, no_space
-from ocr_worker.files.bounded import bounded
 from ocr_worker.jobs.course import FileEnds
 from ocr_worker.jobs.file_window import FileWindow, OpenFile
 from ocr_worker.model.results import FileOutcome, Rehearsal
@@ -57,7 +54,7 @@ class FileOutcomes:
             rehearsal=Rehearsal(
                 survey=opened.survey,
                 needed_bytes=int(opened.survey["bytes"] * 1.02) + OVERHEAD_BYTES * opened.pages,
-                free_bytes=self._free_bytes,
+                free_bytes=self._window.free_bytes,
                 estimated_seconds=round(scans / rate, 1) if rate else None,
             ),
         )
@@ -82,21 +79,9 @@ class FileOutcomes:
                 return FileOutcome(status="failed", error=failure, page=end.page)
 
     @cached_property
-    def _free_bytes(self) -> int:
-        """Where files will be written, asked for once: where the disk does not answer, the run has failed."""
-        folder = self._window.folder
-        return bounded(lambda: free_bytes(folder), f"The output folder {folder}")
-
-    @cached_property
     def _measured_rate(self) -> float | None:
         """Pages a second on this machine, asked for once: the answer takes longer than looking at a file."""
         return self._store.measured_rate()
-
-
-def free_bytes(folder: Path) -> int:
-    """Room on the disk that holds a folder, or will hold it once it is made."""
-    place = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    return shutil.disk_usage(place).free
 
 
 def run_error(error: Exception, job_id: str) -> OcrError:

@@ -16,6 +16,7 @@ MOST_TAKEN = 250
 """Files at a time: to store them takes a few milliseconds."""
 PATIENCE_SECONDS = 30.0
 """From one sign of life to the next. Thousands of earlier results are read in less."""
+SILENT_SECONDS = 1.0
 GAP_SECONDS = 2.0
 """From one question to the next: more means that this process was stopped."""
 PUT_SECONDS = 0.2
@@ -60,6 +61,11 @@ class Planner:
                 raise planned
             files.append(planned)
         return files, False
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether its disk seems not to answer: others need not wait for it."""
+        return time.monotonic() - self._moved_at > SILENT_SECONDS
 
     def stop(self) -> None:
         """Plan no further."""

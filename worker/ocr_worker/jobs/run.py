@@ -41,7 +41,7 @@ class JobRun:
     def begin(self) -> None:
         """Prepare the output folder and publish where the run starts; where the folder's disk does not answer, later."""
         is_dry = self.job.options.dry_run
-        if not is_dry and not self.window.prepare_folder():
+        if not self.window.prepare_folder():
             self._look_again_at = time.monotonic() + LOOK_AGAIN_SECONDS
             return
         output = None if is_dry else (str(self.window.folder), self.window.folder_id)

@@ -347,12 +347,12 @@ class JobService:
             return None
 
     def _admit(self) -> None:
-        """Store a slice of the oldest request; queue its job once all of it is stored."""
-        arrival = self._admissions.arrivals[0]
+        """Store a slice of a request; queue its job once all of it is stored."""
+        arrival = self._admissions.next()
         if not arrival.is_stored:
-            self._admissions.step()
+            self._admissions.step(arrival)
             return
-        self._admissions.arrivals.popleft()
+        self._admissions.arrivals.remove(arrival)
         job_id = arrival.job_id
         try:
             self._enqueue(arrival.admission.job, arrival.order)
@@ -445,7 +445,7 @@ class JobService:
     @property
     def urgent(self) -> bool:
         """Whether a request has just come: a small one becomes a job before the next message."""
-        return any(not arrival.was_stepped for arrival in self._admissions.arrivals)
+        return self._admissions.has_new
 
     @property
     def _at_work(self) -> bool:

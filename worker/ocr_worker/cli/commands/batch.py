@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated
@@ -90,9 +90,10 @@ def batch(options: BatchCommand) -> int:
         ) as runner,
     ):
         order = Order(options, chosen, read_password(options.password_file), runner, signals)
-        return (
-            watch(order.find, order.do, runner.wait, signals) if options.watch else order.do(order.find())[0]
-        )
+        if options.watch:
+            return watch(order.find, order.do, runner, signals)
+        files = runner.look(order.find)
+        return runner.ended_by_signal if files is None else order.do(files)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,8 @@ class Order:
     """Folders that could not be read; each is reported once."""
     links: set[Path] = field(default_factory=set)
     """Links that were skipped; each is reported once."""
+    searched: set[Path] = field(default_factory=set)
+    """Folders in which files were found, whatever is there by now."""
 
     def find(self) -> list[str]:
         """The inputs as they are now."""
@@ -124,6 +127,7 @@ class Order:
             if link not in self.links:
                 say(f"Passed over, as it is a link: {shown(link)} (--follow-links takes it)")
         self.links.update(search.links)
+        self.searched.update(search.searched)
         return files
 
     def do(self, files: list[str]) -> tuple[int, set[str]]:
@@ -148,16 +152,12 @@ class Order:
     def _request(self, files: list[str]) -> JobRequest:
         sent = tuple(map(written, files))
         passwords = dict.fromkeys(sent, self.password) if self.password else {}
-        chosen = replace(self.chosen, no_links_below=tuple(self._fixed()))
+        # Files that were found there are not to become links later.
+        fixed = () if self.options.follow_links else tuple(map(written, sorted(self.searched)))
+        chosen = replace(self.chosen, no_links_below=fixed)
         return job_request(
             Asked(sent, written(str(self.options.output_dir)), chosen, passwords, spelled=as_flag)
         )
-
-    def _fixed(self) -> Iterator[str]:
-        """Folders that were searched without following links, which files found there are not to become later."""
-        if not self.options.follow_links:
-            searched = (*(self.options.input_dir or ()), *filter(Path.is_dir, self.options.named))
-            yield from map(written, searched)
 
     def _nothing(self) -> int:
         if self.options.as_json:
