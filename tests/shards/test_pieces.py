@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import queue
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -13,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from ocr_worker.cli.commands.shards import array_of
-from ocr_worker.errors import NoSpaceError, OcrError, UnreachableError
+from ocr_worker.errors import LinkedError, NoSpaceError, OcrError, UnreachableError
 from ocr_worker.shards import places, staging, tries
 from ocr_worker.shards.earlier import Earlier
+from ocr_worker.shards.listing import Inputs
 from ocr_worker.shards.places import LocalPlace
 from ocr_worker.shards.rows import Row, line_of, row_of
 from ocr_worker.shards.staging import Copies, Room, Stager
@@ -37,13 +40,43 @@ def rows_of(folder: Path, sizes: list[int]) -> tuple[Row, ...]:
         Row("file:///a%20b.pdf", 12, mtime=1795969904000000001),
         Row('s3://bucket/"quoted"\\é\udcff.png', 0, etag='W/"1"'),
         Row("https://example.org/a.tif", 5),
+        Row("file:///scans/a/b.png", 5, mtime=1, depth=2),
     ],
 )
 def test_a_row_is_json_and_comes_back(row: Row) -> None:
-    fields = {"url": row.url, "bytes": row.bytes, **row.version}
+    depth = {} if row.depth is None else {"depth": row.depth}
+    fields = {"url": row.url, "bytes": row.bytes, **row.version, **depth}
 
     assert line_of(row) == json.dumps(fields, separators=(",", ":")).encode("ascii")
     assert row_of(json.loads(line_of(row))) == row
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a link takes a right that users have not")
+@pytest.mark.parametrize("swapped", ["scans/deep/a.png", "scans/deep"])
+def test_a_file_that_was_found_is_not_read_through_a_link_that_came_later_and_a_named_one_is(
+    swapped: str, tmp_path: Path
+) -> None:
+    """The secret has the size and the time of the file that was planned: its content is all that differs."""
+    found, secret = tmp_path / "scans" / "deep" / "a.png", tmp_path / "secret" / "a.png"
+    for path, content in ((found, b"harmless"), (secret, b"quincunx")):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
+        os.utime(path, ns=(1, 1))
+    (by_search,) = Inputs().find(str(tmp_path / "scans"))
+    (by_name,) = Inputs().find(str(found))
+    place, aside = tmp_path / swapped, tmp_path / "aside"
+    place.rename(aside)
+    place.symlink_to(secret if place == found else secret.parent)
+
+    with pytest.raises(LinkedError):
+        Inputs().fetch(by_search, tmp_path / "copy")
+    Inputs().fetch(by_name, tmp_path / "named")
+    place.unlink()
+    aside.rename(place)
+    Inputs().fetch(by_search, tmp_path / "copy")
+
+    assert (tmp_path / "copy").read_bytes() == b"harmless"
+    assert (tmp_path / "named").read_bytes() == b"quincunx"
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from shutil import copyfile
+from shutil import copyfile, copyfileobj
 from typing import Any
 from urllib.parse import quote_from_bytes
 
 from ocr_worker.errors import NotFoundError
+from ocr_worker.files.held import open_below
 from ocr_worker.model.extensions import EXTENSIONS
 from ocr_worker.shards.places import file_system, insist, local_path, protocols
 from ocr_worker.shards.rows import Row
@@ -51,11 +52,11 @@ class Inputs:
         system, path = self._system(url)
         return _row(url, insist(lambda: system.info(path), url))
 
-    def fetch(self, url: str, file: Path) -> None:
-        """Copy it here. Raises as `look`."""
-        local = local_path(url)
+    def fetch(self, row: Row, file: Path) -> None:
+        """Copy it here. Raises as `look`, and LinkedError."""
+        url, local = row.url, local_path(row.url)
         if local is not None:
-            insist(lambda: copyfile(local, file), url)
+            insist(lambda: _copy(local, row.depth, file), url)
             return
         system, path = self._system(url)
         insist(lambda: system.get_file(path, str(file)), url)
@@ -113,22 +114,31 @@ def _local(path: Path) -> Iterator[Row]:
     yield from _below(str(path.absolute()))
 
 
+def _copy(path: Path, depth: int | None, file: Path) -> None:
+    """Of what was found below a folder, never what a link leads to that was put there since."""
+    if depth is None:
+        copyfile(path, file)
+        return
+    with open_below(path, path.parents[depth - 1]) as source, file.open("wb") as target:
+        copyfileobj(source, target)
+
+
 def _below(root: str) -> Iterator[Row]:
-    folders = [root]
+    folders = [(root, 1)]
     while folders:
         # The paths of a million files are taken from the system one by one.
-        folder = folders.pop()
+        folder, depth = folders.pop()
         url = _url_of_folder(folder)
         with os.scandir(folder) as entries:
             for entry in entries:
                 if entry.name.startswith(".") or entry.is_symlink():
                     continue
                 if entry.is_dir():
-                    folders.append(entry.path)
+                    folders.append((entry.path, depth + 1))
                 elif _is_meant(entry.name) and entry.is_file():
                     found = entry.stat()
                     name = quote_from_bytes(os.fsencode(entry.name))
-                    yield Row(url + name, found.st_size, mtime=found.st_mtime_ns)
+                    yield Row(url + name, found.st_size, mtime=found.st_mtime_ns, depth=depth)
 
 
 def _url_of_folder(path: str) -> str:

@@ -33,6 +33,8 @@ class Row:
     etag: str | None = None
     mtime: int | None = None
     """In ns, where its store gives no etag."""
+    depth: int | None = None
+    """How many steps it lies below the folder in which it was found; none of them may become a link. None for one that was named."""
 
     @property
     def digest(self) -> str:
@@ -79,7 +81,7 @@ class Row:
 
 
 def row_of(fields: Mapping[str, Any]) -> Row:
-    return Row(fields["url"], fields["bytes"], fields.get("etag"), fields.get("mtime"))
+    return Row(fields["url"], fields["bytes"], fields.get("etag"), fields.get("mtime"), fields.get("depth"))
 
 
 def line_of(row: Row) -> bytes:
@@ -88,7 +90,9 @@ def line_of(row: Row) -> bytes:
         version = f'"etag":{encode_basestring_ascii(row.etag)}'
     else:
         version = '"mtime":null' if row.mtime is None else f'"mtime":{row.mtime}'
-    return f'{{"url":{encode_basestring_ascii(row.url)},"bytes":{row.bytes},{version}}}'.encode("ascii")
+    depth = "" if row.depth is None else f',"depth":{row.depth}'
+    url = encode_basestring_ascii(row.url)
+    return f'{{"url":{url},"bytes":{row.bytes},{version}{depth}}}'.encode("ascii")
 
 
 def packed(lines: Iterable[bytes]) -> tuple[bytes, bytes]:

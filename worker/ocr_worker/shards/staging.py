@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ocr_worker.errors import (
     ChangedError,
+    LinkedError,
     NoSpaceError,
     NotFoundError,
     OcrError,
@@ -167,14 +168,14 @@ class Stager:
                 return Failure.of(NotFoundError(f"{row.url} is not there any more. Plan anew without it."))
             except PermissionError as error:
                 return Failure.of(PermissionDeniedError(f"{row.url} may not be read: {error}."))
-            except ChangedError as error:
+            except (ChangedError, LinkedError) as error:
                 return Failure.of(error)
             else:
                 return None
 
     def _copy(self, row: Row) -> None:
         path = self._copies.path(row)
-        self._inputs.fetch(row.url, path)
+        self._inputs.fetch(row, path)
         # After the copy: what was there at that time is what was planned, or something came between.
         if not row.is_same(self._inputs.look(row.url)) or path.stat().st_size != row.bytes:
             path.unlink(missing_ok=True)
