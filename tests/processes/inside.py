@@ -23,10 +23,12 @@ from typing import Any
 
 from ocr_worker.model.tasks import Confine, Inspected, InspectTask, Source, Task
 from ocr_worker.processes import messages
+from ocr_worker.processes.guard import PR_SET_PDEATHSIG
 
 LIMIT_SECONDS = 60
 MEMORY_MIB = 2048
 DONE = "done"
+AT_CWD, RENAME_EXCHANGE = -100, 2
 PTRACE_ATTACH, CLONE_NEWUSER, X32 = 16, 0x10000000, 0x40000000
 FS_IOC_SETFLAGS, FIFREEZE = 0x40086602, 0xC0045877
 """The second plus one thaws, which does no harm."""
@@ -36,6 +38,8 @@ CALLS = {
     "perf_event_open": (298, 241), "keyctl": (250, 219), "open_by_handle_at": (304, 265),
     "userfaultfd": (323, 282), "process_vm_readv": (310, 270), "shmget": (29, 194), "execveat": (322, 281),
     "pivot_root": (155, 41), "chroot": (161, 51), "fsopen": (430, 430), "swapoff": (168, 225),
+    "io_uring_enter": (426, 426), "process_vm_writev": (311, 271), "pidfd_getfd": (438, 438), "setsid": (112, 157),
+    "setpgid": (109, 154), "move_mount": (429, 429), "mount_setattr": (442, 442), "mq_open": (240, 180),
     "memfd_create": (319, 279), "sched_setattr": (314, 274), "ioprio_set": (251, 30),
 }  # fmt: skip
 """By their numbers on x86-64 and arm64, each with arguments that would do no harm."""
@@ -142,6 +146,21 @@ def _attempts(places: Places) -> dict[str, Callable[[], object]]:
         "move there": lambda: _written(output / "moved").rename(foreign / "moved"),
         "hard link": lambda: os.link(foreign / "file", output / "linked"),
         "change the mode": lambda: (foreign / "file").chmod(0o777),
+        "make a file that runs as us": lambda: os.close(_made_with_rights(output / "as us", 0o4755)),
+        "make a file that runs as our group": lambda: os.close(_made_with_rights(output / "as us", 0o2755)),
+        "make one without a name": lambda: os.close(os.open(output, os.O_TMPFILE | os.O_RDWR, 0o4755)),
+        "outlive the worker": lambda: _prctl(PR_SET_PDEATHSIG, 0),
+        "make one in the newer way": _call(437, 437),
+        "clone in the newer way": _call(435, 435),
+        "own memory": lambda: Path("/proc/self/mem").open("r+b").close(),
+        "own place among the dying": lambda: Path("/proc/self/oom_score_adj").write_text("-1", "ascii"),
+        "over the root of a process": lambda: Path("/proc/self/root", *foreign.parts[1:], "new").write_bytes(b"x"),
+        "over a link in the output folder": lambda: _linked(output / "way", foreign / "file").write_bytes(b"x"),
+        "into a linked folder": lambda: (_linked(output / "road", foreign) / "new").write_bytes(b"x"),
+        "over a link among temporary files": lambda: _linked(temp / "way", foreign / "file").write_bytes(b"x"),
+        "write through a descriptor to read": lambda: _written(Path(f"/proc/self/fd/{_opened(foreign / 'file')}")),
+        "hard link among temporary files": lambda: os.link(foreign / "file", temp / "linked"),
+        "exchange": lambda: _exchange(foreign / "file", _written(temp / "mine")),
         "change the owner": lambda: os.chown(foreign / "file", os.getuid(), os.getgid()),
         "change the time": lambda: os.utime(foreign / "file"),
         "write into own code": lambda: Path(__file__).open("r+b").close(),
@@ -170,6 +189,27 @@ def _run_from_memory(program: str) -> None:
     memory = os.memfd_create("program")
     os.write(memory, Path(program).read_bytes())
     os.execv(f"/proc/self/fd/{memory}", ["program"])
+
+
+def _made_with_rights(file: Path, mode: int) -> int:
+    return os.open(file, os.O_CREAT | os.O_WRONLY, mode)
+
+
+def _linked(link: Path, place: Path) -> Path:
+    link.symlink_to(place)
+    return link
+
+
+def _prctl(order: int, value: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(order, value, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "refused")
+
+
+def _exchange(one: Path, other: Path) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.renameat2(AT_CWD, os.fsencode(one), AT_CWD, os.fsencode(other), RENAME_EXCHANGE) != 0:
+        raise OSError(ctypes.get_errno(), "refused")
 
 
 def _opened(place: Path) -> int:

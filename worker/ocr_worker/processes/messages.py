@@ -6,11 +6,27 @@ Each line has the ticket of its task, so that an outcome is never mistaken for t
 from __future__ import annotations
 
 import json
-from typing import Any, cast
+from functools import cache
+from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
+from ocr_worker.errors import FAILURES
 from ocr_worker.model import tasks
-from ocr_worker.model.tasks import Confine, FailedPage, Outcome, PageSettings, Source, Task
+from ocr_worker.model.tasks import (
+    Confine,
+    FailedPage,
+    Failure,
+    Opened,
+    Outcome,
+    PageSettings,
+    Source,
+    Task,
+)
+from ocr_worker.processes.reach import NEEDS_COMMAND
 
+MOST_LINE_BYTES = 32 * 2**20
+"""Of an answer; what `inspect` tells of a hundred thousand pages is less."""
+MOST_PAGES = 10**6
+MOST_INT = 2**64
 _Kinds = dict[str, type[Any]]
 _TASKS: _Kinds = {
     kind.__name__: kind
@@ -46,15 +62,66 @@ def load_task(line: bytes) -> tuple[int, Task | Confine]:
 
 
 def load_outcome(line: bytes) -> tuple[int, Outcome]:
-    """The ticket and its outcome; ValueError, KeyError, TypeError or RecursionError mean that the page process went astray."""
+    """The ticket and its outcome; ValueError, KeyError, TypeError or RecursionError mean that the page process went astray.
+
+    A hostile file may have taken the process over: nothing that it answers is to harm the worker.
+    """
     ticket, outcome = _load(line, _OUTCOMES)
+    hints = _hints(type(outcome))
+    if type(ticket) is not int or not all(_is(getattr(outcome, name), hint) for name, hint in hints.items()):
+        raise ValueError("a field has a wrong type")
+    _require_sound(outcome)
     return ticket, cast("Outcome", outcome)
 
 
+def _require_sound(outcome: object) -> None:
+    if isinstance(outcome, Opened):
+        weights = len(outcome.page_weights)
+        if not 0 < outcome.pages <= MOST_PAGES or weights not in (0, outcome.pages):
+            raise ValueError("so many pages has no file")
+        if not outcome.sha256.isascii():
+            raise ValueError("that is no digest")
+    if isinstance(outcome, Failure) and outcome.code not in FAILURES and outcome.code != NEEDS_COMMAND:
+        raise ValueError("no such code")
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def _is(value: object, hint: Any) -> bool:
+    """Whether a value is what the field of an outcome holds."""
+    kind, parts = get_origin(hint), get_args(hint)
+    if kind is None:
+        return _is_plain(value, hint)
+    if kind is Literal:
+        return value in parts
+    if kind is dict:
+        return isinstance(value, dict) and all(_is(one, parts[1]) for one in value.values())
+    if kind is tuple:
+        hints = parts[:1] * len(value) if isinstance(value, tuple) and parts[-1] is ... else parts
+        return isinstance(value, tuple) and len(value) == len(hints) and all(map(_is, value, hints))
+    return any(_is(value, part) for part in parts)
+
+
+def _is_plain(value: object, hint: Any) -> bool:
+    if hint is int:
+        return type(value) is int and abs(value) < MOST_INT
+    if hint is float:
+        return type(value) in (int, float)
+    return hint is Any or type(value) is hint
+
+
 def _load(line: bytes, kinds: _Kinds) -> tuple[int, object]:
-    fields = dict(json.loads(line))
+    fields = dict(json.loads(line, parse_constant=_refuse))
     ticket, kind = fields.pop("ticket"), kinds[fields.pop("kind")]
     return ticket, kind(**{name: _typed(name, value) for name, value in fields.items()})
+
+
+def _refuse(constant: str) -> None:
+    """Infinity, and what is no number: others' JSON has neither."""
+    raise ValueError(constant)
 
 
 def _typed(name: str, value: Any) -> Any:

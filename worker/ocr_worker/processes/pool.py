@@ -17,7 +17,16 @@ from ocr_worker.errors import OutputPermissionError
 from ocr_worker.files.bounded import MOMENT_SECONDS, Look
 from ocr_worker.files.sweep import leave_temp_folder
 from ocr_worker.model.crew import Crew
-from ocr_worker.model.tasks import Failure, Outcome, PageDone, PageSettings, Task, Warmed
+from ocr_worker.model.tasks import (
+    Composed,
+    ComposeTask,
+    Failure,
+    Outcome,
+    PageDone,
+    PageSettings,
+    Task,
+    Warmed,
+)
 from ocr_worker.processes import messages, meter
 from ocr_worker.processes.failures import crash, none_started, stuck, too_late, too_much, wordless
 from ocr_worker.processes.guard import Guard
@@ -470,6 +479,12 @@ class PagePool:
 
     def _finish(self, slot: Slot, outcome: Outcome) -> TaskEnded | None:
         ticket, task = slot.ticket, slot.task
+        if (
+            isinstance(task, ComposeTask)
+            and isinstance(outcome, Composed)
+            and not _is_asked_for(task, outcome)
+        ):
+            return self._astray(slot, "told of outputs that it was not to make")
         if ticket and task and isinstance(outcome, Failure) and self._wants_more(slot, task, outcome):
             if slot.reach is not None and slot.reach.commands and outcome.code == NEEDS_COMMAND:
                 return self._astray(slot, "asked for commands that it may start")
@@ -543,6 +558,12 @@ class PagePool:
         if slot in self._slots:
             self._slots.remove(slot)
         self._leaving[slot] = time.monotonic() + LEAVE_SECONDS
+
+
+def _is_asked_for(task: ComposeTask, composed: Composed) -> bool:
+    """Whether the outputs lie where they were to be made: hosts open them."""
+    asked = {**task.outputs, **({"json": task.results} if task.results else {})}
+    return composed.outputs.items() <= asked.items()
 
 
 def _ended(slot: Slot, outcome: Outcome) -> TaskEnded | None:

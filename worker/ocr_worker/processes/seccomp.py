@@ -6,9 +6,11 @@ import ctypes
 import errno
 import os
 import platform
+import signal
 import struct
 from collections.abc import Iterable, Iterator
 
+from ocr_worker.processes.guard import PR_SET_PDEATHSIG
 from ocr_worker.processes.syscalls import PROGRAMS, REFUSED, Machine, this_machine
 
 SET_MODE_FILTER, ACTION_AVAILABLE = 1, 2
@@ -23,6 +25,9 @@ _OF_STREAMS = (0x5401, 0x802C542A, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
 """Is it a terminal, and how large; how much is to be read; block; close with a program. Others type into terminals, or freeze file systems."""
 _REACHES_OTHERS = (8, 10, 15, 1024, 1026)
 """Have signals sent (F_SETOWN, F_SETSIG, F_SETOWN_EX), hold up who opens a file (F_SETLEASE), watch a folder."""
+_MAKES_A_FILE = 0o100 | 0o20000000
+"""O_CREAT, and O_TMPFILE without that it means a folder."""
+_SET_IDS = 0o6000
 _Instruction = tuple[int, int, int, int]
 
 
@@ -71,11 +76,18 @@ def _instructions(machine: Machine, *, commands: bool) -> Iterator[_Instruction]
     for numbers in (*REFUSED.values(), *(() if commands else PROGRAMS.values())):
         if (number := machine.number(numbers)) is not None:
             yield from _when(number, [_refuse()])
-    # Its flags lie where a filter can't see them; told that there is none, libraries take the older call.
+    # What these two are told lies where a filter can't see it; told that there is none, libraries take the older call.
     yield from _when(machine.clone3, [_refuse(errno.ENOSYS)])
+    yield from _when(machine.openat2, [_refuse(errno.ENOSYS)])
     yield from _when(machine.clone, _no_namespaces() if commands else _threads_alone())
     yield from _when(machine.ioctl, _if_argument_in(1, _OF_STREAMS))
     yield from _when(machine.fcntl, _unless_argument_in(1, _REACHES_OTHERS))
+    for call, flags_at in ((machine.open, 1), (machine.openat, 2)):
+        if call is not None:
+            yield from _when(call, _no_rights_of_ours(flags_at))
+    if machine.creat is not None:
+        yield from _when(machine.creat, _look(1, [(_JUMP_SET, _SET_IDS)], then_allow=False))
+    yield from _when(machine.prctl, _still_to_die())
     own = os.getpid()
     yield from _when(machine.prlimit, _if_argument_in(0, (0, own)))
     if not commands:
@@ -106,6 +118,26 @@ def _threads_alone() -> list[_Instruction]:
 
 def _no_namespaces() -> list[_Instruction]:
     return _look(0, [(_JUMP_SET, _NEW_NAMESPACES)], then_allow=False)
+
+
+def _no_rights_of_ours(flags_at: int) -> list[_Instruction]:
+    """No file is made that runs with the rights of its owner, or of its group, whoever starts it."""
+    return [
+        (_LOAD, 0, 0, _ARGUMENTS_AT + 8 * flags_at),
+        (_JUMP_SET, 1, 0, _MAKES_A_FILE),
+        (_RETURN, 0, 0, _ALLOW),
+        *_look(flags_at + 1, [(_JUMP_SET, _SET_IDS)], then_allow=False),
+    ]
+
+
+def _still_to_die() -> list[_Instruction]:
+    """The signal that comes at the worker's end may be asked for, and not be taken back."""
+    return [
+        (_LOAD, 0, 0, _ARGUMENTS_AT),
+        (_JUMP, 1, 0, PR_SET_PDEATHSIG),
+        (_RETURN, 0, 0, _ALLOW),
+        *_if_argument_in(1, (signal.SIGKILL,)),
+    ]
 
 
 def _look(place: int, tests: list[tuple[int, int]], *, then_allow: bool) -> list[_Instruction]:

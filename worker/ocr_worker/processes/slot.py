@@ -206,8 +206,12 @@ class Slot:
     def _read(self, drain: threading.Thread) -> None:
         assert self._process.stdout is not None
         with self._process.stdout as lines:
-            for line in lines:
+            # A hostile file may have taken it over, and write without end.
+            while line := lines.readline(messages.MOST_LINE_BYTES):
                 self._post(SlotSpoke(self, line))
+                if len(line) == messages.MOST_LINE_BYTES:
+                    self.kill()
+                    break
         self._process.wait()
         loading = (self._temp / MARK).exists()
         shutil.rmtree(self._temp, ignore_errors=True)

@@ -29,6 +29,8 @@ REFUSED: dict[str, Numbers] = {
     "pidfd_getfd": (438, 438), "pidfd_send_signal": (424, 424), "tkill": (200, 130),
     "rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240), "migrate_pages": (256, 238),
     "move_pages": (279, 239),
+    # Outlive the end of its group.
+    "setsid": (112, 157), "setpgid": (109, 154),
     # Take the processor from others.
     "setpriority": (141, 140), "ioprio_set": (251, 30), "sched_setscheduler": (144, 119),
     "sched_setparam": (142, 118), "sched_setattr": (314, 274), "sched_setaffinity": (203, 122),
@@ -75,6 +77,11 @@ class Machine:
     ioctl: int
     fcntl: int
     prlimit: int
+    prctl: int
+    open: int | None
+    creat: int | None
+    openat: int
+    openat2: int
     seccomp: int
 
     def number(self, numbers: Numbers) -> int | None:
@@ -88,8 +95,8 @@ def this_machine() -> Machine | None:
 
 
 MACHINES = {
-    "x86_64": Machine(0, 0xC000003E, 0x3FFFFFFF, clone=56, clone3=435, kill=62, tgkill=234, ioctl=16, fcntl=72, prlimit=302, seccomp=317),
-    "aarch64": Machine(1, 0xC00000B7, None, clone=220, clone3=435, kill=129, tgkill=131, ioctl=29, fcntl=25, prlimit=261, seccomp=277),
+    "x86_64": Machine(0, 0xC000003E, 0x3FFFFFFF, clone=56, clone3=435, kill=62, tgkill=234, ioctl=16, fcntl=72, prlimit=302, prctl=157, open=2, creat=85, openat=257, openat2=437, seccomp=317),
+    "aarch64": Machine(1, 0xC00000B7, None, clone=220, clone3=435, kill=129, tgkill=131, ioctl=29, fcntl=25, prlimit=261, prctl=167, open=None, creat=None, openat=56, openat2=437, seccomp=277),
 }  # fmt: skip
 LANDLOCK_CREATE, LANDLOCK_ADD, LANDLOCK_RESTRICT = 444, 445, 446
 """The same on every kind of processor."""
