@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import signal
 import subprocess
@@ -15,7 +17,7 @@ from ocr_worker.engines.ocr.registry import installed_engines
 from ocr_worker.processes import seccomp
 from ocr_worker.settings import settings_from_environment
 from tests.e2e.tree import wait_until
-from tests.faults.host import Worker
+from tests.faults.host import Spawn, Worker
 from tests.limits import HANG_SECONDS
 
 ENDLESS = """
@@ -84,3 +86,26 @@ def test_a_task_that_nobody_stops_ends_when_its_processor_time_is_spent() -> Non
     ended = subprocess.run([sys.executable, "-c", ENDLESS], timeout=HANG_SECONDS, check=False)
 
     assert ended.returncode == -signal.SIGXCPU
+
+
+@pytest.mark.needs("prlimit")
+@pytest.mark.parametrize(("files", "code"), [(8, None), (12, "busy")])
+def test_a_worker_that_may_open_next_to_nothing_says_so_and_that_it_is_not_its_fault(
+    files: int, code: str | None, tmp_path: Path, page: Path
+) -> None:
+    """With 8 it can't begin."""
+    lines = json.dumps({"command": "ocr_batch", "files": [str(page)], "output_dir": str(tmp_path / "out")})
+
+    done = subprocess.run(
+        ["prlimit", f"--nofile={files}", *Spawn().command], input=lines, capture_output=True, text=True,
+        timeout=HANG_SECONDS, check=False, env={**os.environ, "OCR_WORKER_STATE_DIR": str(tmp_path / "state")},
+    )  # fmt: skip
+
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    if code is None:
+        assert (done.returncode, events) == (2, [])
+        assert "can't start" in done.stderr
+    else:
+        assert done.returncode == 0
+        assert (events[-1]["type"], events[-1]["data"]["code"]) == ("error", code), events[-1]
+        assert events[-1]["data"]["retryable"]

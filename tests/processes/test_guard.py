@@ -186,16 +186,19 @@ def test_signals_that_a_process_has_not_taken_are_seen_unless_it_blocks_them() -
         process.send_signal(signal.SIGTERM)
         waits = undelivered(process.pid)
         process.kill()
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
-    try:
-        os.kill(os.getpid(), signal.SIGUSR1)
-        blocked = undelivered(os.getpid())
-    finally:
-        signal.sigtimedwait([signal.SIGUSR1], HANG_SECONDS)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
+    command = [
+        sys.executable,
+        "-c",
+        "import signal, sys; signal.pthread_sigmask(0, {15}); print(flush=True); sys.stdin.read()",
+    ]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout
+        other.stdout.readline()
+        other.send_signal(signal.SIGTERM)
+        blocked = undelivered(other.pid)
 
     assert signal.SIGTERM in waits
-    assert signal.SIGUSR1 not in blocked
+    assert blocked == set()
     assert undelivered(process.pid) == set()
 
 

@@ -79,7 +79,10 @@ def _serve() -> NoReturn:
     for number in ending_signals():
         # Until the loop is there to hear it, an order to end is carried out on the spot.
         signal.signal(number, lambda received, _: os._exit(128 + received))
-    guard = start_guard(channel.stdout, settings.grace_seconds)
+    try:
+        guard = start_guard(channel.stdout, settings.grace_seconds)
+    except OSError as error:
+        _refuse(error)
     # What imports make is no garbage: looking for some among it is a fifteenth of the way to hello.
     gc.disable()
     # Plugins of other programs in this environment have no business in our models, and finding them takes time.

@@ -6,7 +6,7 @@ import os
 import sqlite3
 from functools import cached_property
 
-from ocr_worker.errors import InternalError, OcrError, no_space
+from ocr_worker.errors import InternalError, OcrError, exhausted, no_space
 from ocr_worker.jobs.course import FileEnds
 from ocr_worker.jobs.file_window import FileWindow, OpenFile
 from ocr_worker.model.results import FileOutcome, Rehearsal
@@ -88,11 +88,11 @@ def run_error(error: Exception, job_id: str) -> OcrError:
     """What a run's fault means to the user."""
     if isinstance(error, OcrError):
         return error
-    ours = no_space(error, getattr(error, "filename", None)) or (
-        store_error(error)
-        if isinstance(error, sqlite3.Error)
-        else InternalError(f"{type(error).__name__}: the log on stderr has the details.")
-    )
+    ours: OcrError | None = no_space(error, getattr(error, "filename", None)) or exhausted(error)
+    if ours is None and isinstance(error, sqlite3.Error):
+        ours = store_error(error)
+    if ours is None:
+        ours = InternalError(f"{type(error).__name__}: the log on stderr has the details.")
     ours.message = f"OCR batch failed: {ours.message} Then resume job {job_id}."
     return ours
 

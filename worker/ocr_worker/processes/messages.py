@@ -67,7 +67,7 @@ def load_outcome(line: bytes) -> tuple[int, Outcome]:
     A hostile file may have taken the process over: nothing that it answers is to harm the worker.
     """
     ticket, outcome = _load(line, _OUTCOMES)
-    hints = _hints(type(outcome))
+    hints = _hints(type(outcome).__name__)
     if type(ticket) is not int or not all(_is(getattr(outcome, name), hint) for name, hint in hints.items()):
         raise ValueError("a field has a wrong type")
     _require_sound(outcome)
@@ -86,8 +86,9 @@ def _require_sound(outcome: object) -> None:
 
 
 @cache
-def _hints(kind: Any) -> dict[str, Any]:
-    return get_type_hints(kind)
+def _hints(kind: str) -> dict[str, Any]:
+    """Of the fields of an outcome."""
+    return get_type_hints(_OUTCOMES[kind])
 
 
 def _is(value: object, hint: Any) -> bool:
@@ -113,7 +114,7 @@ def _is_plain(value: object, hint: Any) -> bool:
     return hint is Any or type(value) is hint
 
 
-def _load(line: bytes, kinds: _Kinds) -> tuple[int, object]:
+def _load(line: bytes, kinds: _Kinds) -> tuple[int, Any]:
     fields = dict(json.loads(line, parse_constant=_refuse))
     ticket, kind = fields.pop("ticket"), kinds[fields.pop("kind")]
     return ticket, kind(**{name: _typed(name, value) for name, value in fields.items()})

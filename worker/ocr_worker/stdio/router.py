@@ -28,7 +28,7 @@ from ocr_protocol.commands import (
     RetryFailed,
     Shutdown,
 )
-from ocr_worker.errors import BusyError, InternalError, JobActiveError, OcrError
+from ocr_worker.errors import BusyError, InternalError, JobActiveError, OcrError, exhausted
 from ocr_worker.files.paths import absolute_path
 from ocr_worker.jobs import queries
 from ocr_worker.jobs.capabilities import rss_bytes
@@ -302,7 +302,7 @@ def _meaning(command: Command, error: BaseException) -> OcrError:
     log.error("the command %s failed", command.command, exc_info=error)
     if isinstance(error, sqlite3.Error):
         return store_error(error)
-    return InternalError(
+    return exhausted(error) or InternalError(
         f"The command {command.command} failed ({type(error).__name__}). The log on stderr has the details."
     )
 

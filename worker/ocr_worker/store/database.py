@@ -8,7 +8,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from ocr_worker.errors import OutputPermissionError, no_space
+from ocr_worker.errors import OutputPermissionError, exhausted, no_space
 from ocr_worker.files.private import close_to_others
 from ocr_worker.store.schema import migrate, store_error
 
@@ -37,8 +37,12 @@ class StoreFile:
         except sqlite3.Error as error:
             raise store_error(error) from error
         except OSError as error:
-            raise no_space(error, f"the state folder {state_dir}") or OutputPermissionError(
-                f"The state folder {state_dir} can't be used ({error}). Set OCR_WORKER_STATE_DIR to a folder that can be written."
+            raise (
+                exhausted(error)
+                or no_space(error, f"the state folder {state_dir}")
+                or OutputPermissionError(
+                    f"The state folder {state_dir} can't be used ({error}). Set OCR_WORKER_STATE_DIR to a folder that can be written."
+                )
             ) from error
 
     @property
