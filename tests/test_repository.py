@@ -60,9 +60,7 @@ def test_a_pin_with_a_known_fault_is_told_unless_the_page_says_why_it_stays(pin:
 
 def test_a_library_of_an_extra_of_which_the_page_says_nothing_is_named() -> None:
     page = (REPOSITORY / "docs" / "security.md").read_text(encoding="utf-8")
-    project = (
-        '[project.optional-dependencies]\nserver = ["fastapi>=1", "s3fs", "gunicorn>=23"]\n\n[project.urls]\n'
-    )
+    project = '[project.optional-dependencies]\nserver = ["fastapi>=1", "sse-starlette", "gunicorn>=23"]\n\n[project.urls]\n'
 
     assert list(audit.unlisted(page, project)) == ["gunicorn"]
 

@@ -48,7 +48,7 @@ def _start_service(options: ServiceOptions, settings: Settings, ready: Callable[
     """Serve over HTTP, by packages that the main install does without."""
     from ocr_worker.files.installation import require_packages
 
-    packages = ("fastapi", "python_multipart", "uvicorn")
+    packages = ("fastapi", "python_multipart", "sse_starlette", "uvicorn")
     require_packages("The service needs more packages", "server", packages)
     from ocr_worker.server.run import serve
 

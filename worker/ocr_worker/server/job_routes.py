@@ -7,6 +7,7 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
+from sse_starlette import EventSourceResponse
 
 from ocr_protocol.commands import JobState
 from ocr_worker.jobs import queries
@@ -29,7 +30,7 @@ from ocr_worker.server.shared import (
     told_job,
     told_jobs,
 )
-from ocr_worker.server.streams import EventStream, documented, seen, sse
+from ocr_worker.server.streams import documented, event_stream, seen, sse
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.statistics import statistics
 
@@ -143,7 +144,7 @@ async def list_files(
 
 @router.get(
     "/{job_id}/events",
-    response_class=EventStream,
+    response_class=EventSourceResponse,
     responses=documented(("job", "progress", "file", "end", "broken")),
 )
 async def watch_job(
@@ -165,7 +166,7 @@ async def watch_job(
     if job.state not in ACTIVE and has_seen and since >= job.last_seq:
         return Response(status_code=204)
     face = Face("v1", partial(_event, desk))
-    return EventStream(desk.hub.watch(job_id, since, face), desk.options.limits)
+    return event_stream(desk.hub.watch(job_id, since, face), desk.options.limits)
 
 
 async def _event(desk: Desk, news: News) -> bytes:

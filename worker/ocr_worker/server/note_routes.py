@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
+from sse_starlette import EventSourceResponse
 
 from ocr_worker.errors import JobActiveError
 from ocr_worker.jobs import queries
@@ -25,7 +26,7 @@ from ocr_worker.server.forms import Form, is_form, read_form
 from ocr_worker.server.keeping import forget
 from ocr_worker.server.problems import RefusedError
 from ocr_worker.server.shared import SECURED, DeskOf, JobIdPath, file_name, stored_job
-from ocr_worker.server.streams import EventStream, documented, seen, sse
+from ocr_worker.server.streams import documented, event_stream, seen, sse
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.records import StoredFile, StoredJob
 
@@ -87,7 +88,7 @@ async def start_batch(request: Request, desk: DeskOf) -> wire.Started:
 
 @router.get(
     "/progress/{job_id}",
-    response_class=EventStream,
+    response_class=EventSourceResponse,
     responses=documented(("progress", "item", "complete", "error")),
 )
 async def watch_progress(
@@ -100,7 +101,7 @@ async def watch_progress(
     if job.state not in ACTIVE and last_event_id is not None and after >= job.last_seq:
         return Response(status_code=204)
     face = Face("note", partial(_event, desk, _Names(desk, job_id)))
-    return EventStream(desk.hub.watch(job_id, after, face), desk.options.limits)
+    return event_stream(desk.hub.watch(job_id, after, face), desk.options.limits)
 
 
 @router.get("/status/{job_id}")

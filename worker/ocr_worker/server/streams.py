@@ -2,63 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from ocr_worker.model.serving import ServiceLimits
 
-HEARTBEAT = b": heartbeat\n\n"
-_HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
 
-
-class EventStream(Response):
-    """An answer of events, with a heartbeat, for as long as its watcher is there.
-
-    One that takes nothing is dropped by its connection (`connections.Impatient`).
-    """
-
-    def __init__(
-        self, events: AsyncGenerator[bytes, None], limits: ServiceLimits, status_code: int = 200
-    ) -> None:
-        # FastAPI reads the status from this signature, and takes a type of the class for that of refusals, too.
-        self.status_code, self.background = status_code, None
-        self.media_type = "text/event-stream"
-        self.init_headers(_HEADERS)
-        self._events, self._beat_seconds = events, limits.heartbeat_seconds
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # ASGI's own
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        telling = asyncio.ensure_future(self._tell(send))
-        others = [asyncio.ensure_future(_gone(receive)), asyncio.ensure_future(self._beat(send))]
-        try:
-            await asyncio.wait([telling, *others], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (telling, *others):
-                task.cancel()
-            await asyncio.wait([telling, *others])
-            await self._events.aclose()
-        if not telling.cancelled():
-            telling.result()
-
-    async def _tell(self, send: Send) -> None:
-        async for some in self._events:
-            await send({"type": "http.response.body", "body": some, "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-    async def _beat(self, send: Send) -> None:
-        while True:
-            await asyncio.sleep(self._beat_seconds)
-            await send({"type": "http.response.body", "body": HEARTBEAT, "more_body": True})
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+def event_stream(events: AsyncGenerator[bytes, None], limits: ServiceLimits) -> EventSourceResponse:
+    """An answer of events that are bytes already, with a heartbeat. A watcher that takes none in time is dropped."""
+    return EventSourceResponse(
+        events,
+        ping=max(1, round(limits.heartbeat_seconds)),
+        ping_message_factory=lambda: ServerSentEvent(comment="heartbeat"),
+        send_timeout=limits.send_seconds,
+        headers={"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"},
+        sep="\n",
+    )
 
 
 def documented(kinds: tuple[str, ...]) -> dict[int | str, dict[str, Any]]:
