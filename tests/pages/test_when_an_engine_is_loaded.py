@@ -88,7 +88,7 @@ def test_an_engine_is_loaded_while_its_first_page_is_drawn(
     engines.begin(PageSettings())
 
     assert begun.wait(60)
-    assert engines.engine(PageSettings()) == "engine"
+    assert str(engines.engine(PageSettings())) == "engine"
     engines.begin(PageSettings())
     assert len(threads) == 1
     assert threads[0] is not threading.current_thread()

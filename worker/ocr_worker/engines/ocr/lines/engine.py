@@ -76,23 +76,38 @@ class LinesEngine:
         rows = shown[1] if shown and shown[0] is image else self._look(image)
         runs = [(run, row.turns) for row in rows for run in row.runs]
         words = self._words(image, runs)
-        if self._is_open(image, runs, words):
-            return self._tesseract().recognise(image)
+        if self._is_small(words):
+            for number, other in self._read_otherwise(image, runs, words):
+                likelier = self._spaced(words[number], other)
+                if likelier is None:
+                    return self._tesseract().recognise(image)
+                words[number] = likelier
         left = iter(words)
         lines = [_line(row, [word for _ in row.runs for word in next(left)]) for row in rows]
         return tuple(line for line in lines if line.words)
 
-    def _is_open(self, image: GreyImage, runs: Sequence[_Turned], words: Sequence[list[Word]]) -> bool:
-        """Whether the page is small, and a line in doubt reads otherwise by the other crop that may be meant."""
-        if sum(len(word.text) for one in words for word in one) >= FEW_CHARACTERS:
-            return False
-        doubted = [
-            (replace(run, crop=run.other_crop), turns, read)
-            for (run, turns), read in zip(runs, words, strict=True)
-            if run.other_crop and any((word.confidence or 0) < DOUBTED_BELOW for word in read)
-        ]
-        again = self._words(image, [(run, turns) for run, turns, _ in doubted])
-        return any(_texts(read) != _texts(other) for (*_, read), other in zip(doubted, again, strict=True))
+    def _is_small(self, words: Sequence[list[Word]]) -> bool:
+        return sum(len(word.text) for one in words for word in one) < FEW_CHARACTERS
+
+    def _read_otherwise(
+        self, image: GreyImage, runs: Sequence[_Turned], words: Sequence[list[Word]]
+    ) -> list[tuple[int, list[Word]]]:
+        """The lines in doubt that read otherwise by the other crop that may be meant, and how."""
+        doubted = {
+            number: (replace(run, crop=run.other_crop), turns)
+            for number, (run, turns) in enumerate(runs)
+            if run.other_crop and any((word.confidence or 0) < DOUBTED_BELOW for word in words[number])
+        }
+        read = zip(doubted, self._words(image, list(doubted.values())), strict=True)
+        return [(number, other) for number, other in read if _texts(other) != _texts(words[number])]
+
+    def _spaced(self, read: list[Word], other: list[Word]) -> list[Word] | None:
+        """Of two that differ in spaces alone the one with more of them, if these make words of the list; None where letters differ."""
+        if "".join(_texts(read)) != "".join(_texts(other)):
+            return None
+        fewer, more = sorted((read, other), key=len)
+        parts = set(_texts(more)).difference(_texts(fewer))
+        return more if all(map(self._reader.knows, parts)) else fewer
 
     def _words(self, image: GreyImage, runs: Sequence[_Turned]) -> list[list[Word]]:
         """Of each run."""

@@ -71,6 +71,10 @@ class LineReader:
         """The words of a line, of (steps, classes) likelihoods."""
         return list(self._words(list(self._letters(self._likeliest(steps), steps)), len(steps)))
 
+    def knows(self, word: str) -> bool:
+        """Whether it is in the word list, with what punctuation may stand around it."""
+        return self.words is not None and self.words.holds(word)
+
     def likelihood(self, steps: Floats) -> float:
         """The mean of the steps that see a character: low where a line is light on dark."""
         seen = steps.max(axis=1)[steps.argmax(axis=1) != self.blank]
