@@ -259,14 +259,14 @@ def test_no_sound_jpeg_is_taken_for_a_damaged_one() -> None:
         assert found is not None
 
         assert jpeg_stream.share(found) == 1, (picture, options)
-        assert not jpeg_damage.is_damaged(found), (picture, options)
+        assert jpeg_damage.look(found) == (1.0, False), (picture, options)
 
 
 def test_what_fills_up_the_end_of_a_jpeg_is_no_damage() -> None:
     found = jpeg_stream.layout(jpeg()[:-2] + bytes(5) + b"\xff\xd9")
     assert found is not None
 
-    assert not jpeg_damage.is_damaged(found)
+    assert jpeg_damage.look(found) == (1.0, False)
 
 
 PDFS: dict[str, Change] = {

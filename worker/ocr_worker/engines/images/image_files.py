@@ -235,8 +235,7 @@ def _held(right: _Right) -> tuple[float, bool]:
     """How much of the picture is there, and whether that is damaged."""
     match right:
         case jpeg_stream.Layout():
-            share = jpeg_stream.share(right)
-            return share, share >= 1 and jpeg_damage.is_damaged(right)
+            return jpeg_damage.look(right)
         case chunks.Right():
             return right.share, right.is_damaged
         case None:

@@ -101,8 +101,8 @@ def _own_stream(image: Image.Image, path: Path, kind: str) -> bytes:
         return b""
     content = path.read_bytes()
     if kind == "jpeg":
-        right = jpeg_stream.mended(content)
-        content = right.content if right else b""
+        right = jpeg_stream.put_right(content)
+        content = right.whole() if right else b""
     elif chunks.png(content) is not None:
         return b""
     return content if _is_kept(image, kind, content) else b""

@@ -16,16 +16,25 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from PIL import Image, ImageChops
 
 from ocr_worker.engines.images import headers
 from ocr_worker.engines.images.filters import grey_range
-from ocr_worker.engines.images.jpeg_stream import MARKER, SMALLER, Layout, small
+from ocr_worker.engines.images.jpeg_stream import (
+    MARKER,
+    SMALLER,
+    Layout,
+    probing,
+    share,
+    share_without_drawing,
+    small,
+)
 
 _RESTART = re.compile(rb"(\xff[\xd0-\xd7])")
 _DQT, _APP14 = 0xDB, 0xEE
-_MIDDLE = 128
+_MIDDLE, _WHITE = 128, 255
 _ROUNDED = 2.0
 """Grey levels, by which a mean may be off."""
 _CUT_BYTES = 2
@@ -55,37 +64,57 @@ class _Interval:
     blocks: int
 
 
+def look(found: Layout, whole: Image.Image | None = None) -> tuple[float, bool]:
+    """The share of its rows that are there, 1 for all, and whether what is not cut short is damaged.
+
+    Each drawing reads all of the data, so none is made twice.
+
+    Args:
+        found: the JPEG; one that is progressive, or in several scans, is judged by its means alone.
+        whole: what it shows, where that is grey and was drawn anyway.
+    """
+    drawings = _Drawings(found, whole)
+    held = drawings.share()
+    return held, held >= 1 and _is_damaged(found, drawings)
+
+
 def is_damaged(found: Layout) -> bool:
-    """Of one that is not cut short. What is progressive, or in several scans, is judged by its means alone."""
-    if _is_beyond_white(found):
+    """Of one that is known not to be cut short."""
+    return _is_damaged(found, _Drawings(found, None))
+
+
+def _is_damaged(found: Layout, drawings: _Drawings) -> bool:
+    if _is_beyond_white(found, drawings):
         return True
-    if found.frame not in _SEQUENTIAL or len(found.scans) != 1 or not found.sampling:
+    if not drawings.tell_ends:
         return False
     if _is_out_of_order(found):
         return True
-    across = -(-found.size[0] // found.mcu[0])
-    suspects = _intervals(found, across)
-    is_dense = len(_data(found)) > _DENSE_BYTES * sum(one.blocks for one in suspects)
-    for scale in _SCALES[is_dense:]:
+    suspects = _intervals(found)
+    for scale in drawings.scales:
         # What is too fine for a small drawing may show in a larger one.
         too_large = scale < SMALLER and found.size[0] * found.size[1] > _MOST_PIXELS
-        suspects = [] if too_large else _without_effect(suspects, across, _Drawing(found, scale))
+        suspects = [] if too_large else _without_effect(suspects, drawings, scale)
         if not suspects:
             return False
     return True
 
 
-def _is_beyond_white(found: Layout) -> bool:
+def _is_beyond_white(found: Layout, drawings: _Drawings) -> bool:
     """Whether blocks are lighter than white or darker than black: told from a drawing of half the contrast."""
     halved = _with_half_contrast(found)
     if halved is None:
         return False
-    content, share = halved
+    content, contrast = halved
     try:
+        if drawings.scales[0] == SMALLER and drawings.tell_ends:
+            low, high = grey_range(drawings.plain(SMALLER))
+            if low > 0 and high < _WHITE:
+                return False
         low, high = grey_range(small(content))
     except headers.BROKEN:
         return False
-    reach = _MIDDLE * share + _ROUNDED
+    reach = _MIDDLE * contrast + _ROUNDED
     return low < _MIDDLE - reach or high > _MIDDLE + reach
 
 
@@ -134,8 +163,9 @@ def _data(found: Layout) -> bytes:
     return found.content[scan.start : scan.end]
 
 
-def _intervals(found: Layout, across: int) -> list[_Interval]:
+def _intervals(found: Layout) -> list[_Interval]:
     """Those whose blocks are whole rows, or a part of one row."""
+    across = -(-found.size[0] // found.mcu[0])
     down = -(-found.size[1] // found.mcu[1])
     count = found.restart_interval or across * down
     if count % across and across % count:
@@ -149,21 +179,50 @@ def _intervals(found: Layout, across: int) -> list[_Interval]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Drawing:
-    found: Layout
-    scale: int
+class _Drawings:
+    """Of one JPEG, each made once."""
 
-    def draw(self, content: bytes) -> Image.Image:
-        return small(content) if self.scale == SMALLER else _drawn(content, self.scale)
+    def __init__(self, found: Layout, whole: Image.Image | None) -> None:
+        self._found = found
+        self._plain = {} if whole is None else {1: whole}
+        self.tell_ends = found.frame in _SEQUENTIAL and len(found.scans) == 1 and bool(found.sampling)
+        """Whether the end of its data is the end of the picture."""
+        self.across = -(-found.size[0] // found.mcu[0])
+        """Blocks in a row."""
+        blocks = self.across * -(-found.size[1] // found.mcu[1])
+        is_dense = len(_data(found)) > _DENSE_BYTES * blocks
+        self.scales = (1,) if is_dense and whole is not None else _SCALES[is_dense:]
+        """In which its ends are looked for, one after the other."""
 
-    def differences(self, changed: set[int]) -> Iterator[Image.Image]:
+    def plain(self, scale: int) -> Image.Image:
+        if scale not in self._plain:
+            self._plain[scale] = _drawn(self._found.whole(), scale)
+        return self._plain[scale]
+
+    def share(self) -> float:
+        """Of its rows that are there."""
+        if 1 in self._plain and self.scales == (1,):
+            try:
+                probed = _drawn(probing(self._found), 1)
+            except headers.BROKEN:
+                return share(self._found)
+            if ImageChops.difference(self.plain(1), probed).getbbox() is None:
+                return share_without_drawing(self._found)
+        elif self.tell_ends:
+            return share(self._found, partial(self.plain, SMALLER))
+        return share(self._found)
+
+    def block(self, scale: int) -> tuple[int, int]:
+        """Pixels of a drawing."""
+        across, down = self._found.mcu
+        return across // scale, down // scale
+
+    def differences(self, changed: set[int], scale: int) -> Iterator[Image.Image]:
         """What comes of other last bytes of the intervals that begin with these blocks, time and again."""
-        head = self.found.content[: self.found.scans[0].start]
-        plain = self.draw(self.found.whole())
-        for probe in range(_FEW_PROBES if self.scale > 1 else _MOST_PROBES):
-            data = _changed(self.found, changed, probe)
-            yield ImageChops.difference(plain, self.draw(head + data + b"\xff\xd9"))
+        head = self._found.content[: self._found.scans[0].start]
+        for probe in range(_FEW_PROBES if scale > 1 else _MOST_PROBES):
+            other = _drawn(head + _changed(self._found, changed, probe) + b"\xff\xd9", scale)
+            yield ImageChops.difference(self.plain(scale), other)
 
 
 def _changed(found: Layout, changed: set[int], probe: int) -> bytes:
@@ -185,13 +244,12 @@ def _cut(part: bytes) -> int:
     return 2 * _CUT_BYTES if b"\xff\0" in part[-_CUT_BYTES - 1 :] else _CUT_BYTES
 
 
-def _without_effect(intervals: list[_Interval], across: int, drawing: _Drawing) -> list[_Interval]:
+def _without_effect(intervals: list[_Interval], drawings: _Drawings, scale: int) -> list[_Interval]:
     """Those of which other last bytes make no difference, or one too early."""
-    rest = [one for one in intervals if len(one.data) >= _LEAST_BYTES]
-    block = drawing.found.mcu[0] // drawing.scale, drawing.found.mcu[1] // drawing.scale
+    rest, block = [one for one in intervals if len(one.data) >= _LEAST_BYTES], drawings.block(scale)
     try:
-        for difference in drawing.differences({one.first for one in rest}):
-            rest = [one for one in rest if not _ends_with_data(one, difference, across, block)]
+        for difference in drawings.differences({one.first for one in rest}, scale) if rest else ():
+            rest = [one for one in rest if not _ends_with_data(one, difference, drawings.across, block)]
             if not rest:
                 break
     except headers.BROKEN:
@@ -226,6 +284,8 @@ def _differs(difference: Image.Image, blocks: Box, block: tuple[int, int]) -> bo
 
 
 def _drawn(content: bytes, scale: int) -> Image.Image:
+    if scale == SMALLER:
+        return small(content)
     Image.MAX_IMAGE_PIXELS = None
     with Image.open(io.BytesIO(content), formats=["JPEG"]) as picture:
         picture.draft(None, (max(1, picture.width // scale), max(1, picture.height // scale)))

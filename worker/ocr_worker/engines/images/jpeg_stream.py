@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PIL import Image, ImageChops
@@ -205,8 +206,6 @@ def is_unknown(content: bytes) -> bool:
 @dataclass(frozen=True, slots=True)
 class Mended:
     content: bytes
-    share: float
-    """Of its rows that are there; 1 for all."""
     right: Layout
     is_resized: bool = False
     """Its height was put right, which not every reader does."""
@@ -218,7 +217,7 @@ def mended(content: bytes, due: tuple[int, int] | None = None) -> Mended | None:
     if found is None or right is None:
         return None
     resized = right.size != found.size or bool(found.late_height)
-    return Mended(right.whole(), share(right), right, is_resized=resized)
+    return Mended(right.whole(), right, is_resized=resized)
 
 
 def plain(content: bytes) -> bytes:
@@ -231,7 +230,7 @@ def plain(content: bytes) -> bytes:
 
 
 def put_right(content: bytes, due: tuple[int, int] | None = None) -> Layout | None:
-    """The same without a look at how much is there, which takes a decoding."""
+    """The same without a word on what was changed."""
     found = layout(content)
     right = _right_height(found, due) if found else None
     return right if right is not None and 0 not in right.size else None
@@ -261,11 +260,14 @@ def _by_due(found: Layout, due: int) -> Layout:
     return found if said else found.with_height(due) or found
 
 
-def share(found: Layout) -> float:
-    """Of its rows that are there; 1 for all."""
-    height = found.size[1]
-    held = rows_held(found)
-    return min(held / height, _refined(found))
+def share(found: Layout, plain: Callable[[], Image.Image] | None = None) -> float:
+    """Of its rows that are there; 1 for all. `plain` gives what `small` makes of it, where somebody else needs that as well."""
+    return min(rows_held(found, plain) / found.size[1], _refined(found))
+
+
+def share_without_drawing(found: Layout) -> float:
+    """The same of one whose data are known not to run out."""
+    return min(1.0, _rows_by_restarts(found) / found.size[1], _refined(found))
 
 
 def _refined(found: Layout) -> float:
@@ -280,23 +282,33 @@ def _refined(found: Layout) -> float:
     return 1.0 if found.is_ended or not found.is_progressive else _NEARLY
 
 
-def rows_held(found: Layout) -> int:
+def rows_held(found: Layout, plain: Callable[[], Image.Image] | None = None) -> int:
     """How many rows the coded data give.
 
     A decoder fills up what is missing and says nothing. So it is given the data twice, with two ends: from the first row
     on in which that makes a difference, the data are not the file's.
     """
     height = found.size[1]
-    # So small a drawing is made from the first of the scans that refine a picture.
-    scan = found.scans[0 if found.is_progressive else -1]
-    data, mode = found.content[: scan.end], "L" if scan is found.scans[0] else "RGB"
+    scan = _first_drawn(found)
+    mode = "L" if scan is found.scans[0] else "RGB"
     try:
-        plain, probed = small(data + _END, mode), small(data + _PROBE + _END, mode)
+        drawn = plain() if plain else small(found.content[: scan.end] + _END, mode)
+        probed = small(probing(found), mode)
     except headers.BROKEN:
         return 0
-    differing = ImageChops.difference(plain, probed).getbbox()
+    differing = ImageChops.difference(drawn, probed).getbbox()
     held = height if differing is None else differing[1] * SMALLER
     return min(held, _rows_by_restarts(found), height)
+
+
+def probing(found: Layout) -> bytes:
+    """With other bytes behind its data, which show where these run out."""
+    return found.content[: _first_drawn(found).end] + _PROBE + _END
+
+
+def _first_drawn(found: Layout) -> Scan:
+    """So small a drawing is made from the first of the scans that refine a picture."""
+    return found.scans[0 if found.is_progressive else -1]
 
 
 def _rows_by_restarts(found: Layout) -> int:

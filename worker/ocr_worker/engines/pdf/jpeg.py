@@ -21,14 +21,17 @@ def luma(content: bytes, colours: int, size: tuple[int, int]) -> tuple[Image.Ima
         return None
     try:
         right = jpeg_stream.mended(content, size)
-        if right is None or right.share < TORN_SHARE:
-            raise ValueError("no JPEG, or not enough of it")
+        if right is None:
+            raise ValueError("no JPEG")
         with _opened(right.content) as picture:
             fits = picture.size == size and len(picture.getbands()) == colours
             if not fits:
                 return None
-            said = flaws(right.share, is_damaged=jpeg_damage.is_damaged(right.right))
-            return _decoded(picture), said
+            is_grey, decoded = picture.mode == "L", _decoded(picture)
+            share, is_damaged = jpeg_damage.look(right.right, decoded if is_grey else None)
+            if share < TORN_SHARE:
+                raise ValueError("not enough of a JPEG")
+            return decoded, flaws(share, is_damaged=is_damaged)
     except headers.BROKEN as error:
         raise CorruptError(
             "its picture is damaged or cut short; get the file again, or scan it anew"

@@ -146,8 +146,8 @@ def _jpeg(packed: bytes, size: tuple[int, int]) -> Held:
     right = jpeg_stream.mended(packed, size)
     if right is None:
         return Held(0.0)
-    is_damaged = right.share >= 1 and jpeg_damage.is_damaged(right.right)
-    return Held(right.share, is_damaged=is_damaged, instead=right.content if right.is_resized else None)
+    share, is_damaged = jpeg_damage.look(right.right)
+    return Held(share, is_damaged=is_damaged, instead=right.content if right.is_resized else None)
 
 
 def _foreign_jpeg(packed: bytes) -> Held:
