@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from ocr_worker.errors import CorruptError, InternalError, OcrError, TooLargeError, is_of_data, no_space
 from ocr_worker.model.tasks import Confine, Failure, InspectTask, OpenTask, Outcome, PageTask, Task, WarmTask
-from ocr_worker.processes import messages, sandbox
+from ocr_worker.processes import heap, messages, sandbox
 from ocr_worker.processes.claim import Channel, claim
 from ocr_worker.processes.limits import Limits
 from ocr_worker.processes.parent_death import die_with, end_group
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _READING = (OpenTask, PageTask, InspectTask)
 """Tasks in which nothing but a user's file is read."""
+REST_SECONDS = 1.0
+"""Without an order: there may be none for long, and what pages have left of memory is given back."""
 _LIBRARIES = WarmTask()
 """The only task for a process that is not confined yet: it touches nothing of a user."""
 
@@ -119,7 +121,7 @@ class Orders:
 
     def tasks(self) -> Iterator[tuple[int, Task]]:
         """One after the other with its ticket, to the end of the orders."""
-        while line := self._lines.get() if self._confined else self._stream.readline():
+        while line := self._next() if self._confined else self._stream.readline():
             ticket, order = messages.load_task(line)
             if not self._confined and order != _LIBRARIES:
                 self._confine(order if isinstance(order, Confine) else Confine())
@@ -127,6 +129,13 @@ class Orders:
                 self._busy = True
                 yield ticket, order
                 self._busy = False
+
+    def _next(self) -> bytes:
+        try:
+            return self._lines.get(timeout=REST_SECONDS)
+        except queue.Empty:
+            heap.give_back()
+            return self._lines.get()
 
     def _confine(self, to: Confine) -> None:
         if to.writes:
