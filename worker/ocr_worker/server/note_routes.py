@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from functools import partial
 from pathlib import Path
@@ -66,9 +67,9 @@ async def start_batch(request: Request, desk: DeskOf) -> wire.Started:
         start, files, order = await _from_form(request, desk)
     else:
         start = _parsed(await request.body())
-        files, order = _named(start, desk)
+        files, order = await asyncio.to_thread(_named, start, desk)
     chosen = start.options
-    folder = requests.output_dir(desk, chosen.output_dir)
+    folder = await requests.output_dir(desk, chosen.output_dir)
     if folder is None and "uploads" not in order and len({file.parent for file in files}) == 1:
         # The note's back end writes results beside the images, and finds them there the next time.
         folder = files[0].parent

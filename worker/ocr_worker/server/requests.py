@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -46,6 +47,6 @@ async def start(desk: Desk, wanted: Wanted) -> Accepted:
     return accepted
 
 
-def output_dir(desk: Desk, named: str | None) -> Path | None:
+async def output_dir(desk: Desk, named: str | None) -> Path | None:
     """A folder below a root that outputs go to. Raises PermissionDeniedError."""
-    return None if named is None else desk.places.named(named)
+    return None if named is None else await asyncio.to_thread(desk.places.named, named)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, BinaryIO
 from fastapi import APIRouter, Query, Response
 from starlette.responses import StreamingResponse
 
-from ocr_worker.model.tasks import PictureTask
+from ocr_worker.model.tasks import PictureTask, Source
 from ocr_worker.server import wire
 from ocr_worker.server.archive import zipped
 from ocr_worker.server.desk import Desk
@@ -70,7 +70,10 @@ async def download(job_id: JobIdPath, number: NumberPath, kind: wire.OutputKind,
     if kind not in outputs:
         raise RefusedError(404, f"The file has no output {kind}.")
     path = Path(outputs[kind])
-    return FileAnswer(open_for_clients(desk.places, path), _TYPES[kind], path.name)
+    # Not here: the disk may hang.
+    return await asyncio.to_thread(
+        lambda: FileAnswer(open_for_clients(desk.places, path), _TYPES[kind], path.name)
+    )
 
 
 @router.get("/jobs/{job_id}/files/{number}/pages/{page}")
@@ -140,18 +143,28 @@ class _Wanted:
 
 
 async def _picture(desk: Desk, file: StoredFile, wanted: _Wanted) -> Response:
-    with results_of(desk.places, file) as results:
-        made = os.fstat(results.fileno()).st_mtime_ns
+    made = await asyncio.to_thread(_results_at, desk, file)
     # Results that were made anew have another picture.
     name = f"{wanted.job_id}-{file.number}-{wanted.page}-{wanted.longest_px}-{made:x}.jpg"
-    kept, source = desk.places.pictures / name, source_of(file)
+    kept = desk.places.pictures / name
     if not kept.exists():
-        open_for_clients(desk.places, source).close()
         assert file.outcome is not None
-        shown = desk.places.fixed(source)
+        shown = await asyncio.to_thread(_shown, desk, source_of(file))
         task = PictureTask(shown, file.outcome.outputs["json"], wanted.page, wanted.longest_px, str(kept))
         await desk.draw(task, file_name(file, desk.places))
     return FileAnswer(open_for_clients(desk.places, kept), "image/jpeg")
+
+
+def _results_at(desk: Desk, file: StoredFile) -> int:
+    """When the results were made. Raises RefusedError."""
+    with results_of(desk.places, file) as results:
+        return os.fstat(results.fileno()).st_mtime_ns
+
+
+def _shown(desk: Desk, source: Path) -> Source:
+    """The source, if clients may have it. Raises RefusedError."""
+    open_for_clients(desk.places, source).close()
+    return desk.places.fixed(source)
 
 
 async def stored_file(desk: Desk, job_id: str, number: int) -> StoredFile:
