@@ -133,11 +133,13 @@ def test_uploads_keep_to_the_limits_of_size_number_and_room(tmp_path: Path) -> N
         full = [create(client, 900).status_code for _ in range(3)]
         small = create(client, 1)
         too_many = create(client, 1)
+        client.delete(small.headers["location"])
+        once_more = [create(client, 1).status_code for _ in range(2)]
         offered = client.options("/api/v1/uploads")
 
     assert (too_large.status_code, form.status_code) == (413, 413)
     assert full == [201, 201, 507]
-    assert (small.status_code, too_many.status_code) == (201, 429)
+    assert (small.status_code, too_many.status_code, once_more) == (201, 429, [201, 429])
     assert offered.headers["tus-max-size"] == "1000"
 
 

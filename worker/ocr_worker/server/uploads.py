@@ -50,12 +50,14 @@ class Uploads:
         self._busy: set[str] = set()
         self.kept_bytes: int = 0
         """Of all uploads and results, as they were last counted."""
+        self._at_most = _count(folder)
+        """Uploads, those that went since they were counted last included."""
 
     def create(self, name: str, size: int) -> Upload:
         """Make room for a file. Raises RefusedError: too large, or too many."""
         if size > self._limits.upload_bytes:
             raise RefusedError(413, f"A file may have {self._limits.upload_bytes:,} bytes at most.")
-        if self._count() >= self._limits.uploads:
+        if self._is_full():
             raise RefusedError(429, f"There are {self._limits.uploads:,} uploads. Delete some first.")
         if not self.has_room(size):
             raise RefusedError(507, "There is no room for it: delete jobs that are no longer needed.")
@@ -68,13 +70,14 @@ class Uploads:
         except OSError:
             self.remove(upload_id)
             raise
-        self.kept_bytes += size
+        self.kept_bytes, self._at_most = self.kept_bytes + size, self._at_most + 1
         return upload
 
-    def _count(self) -> int:
-        # No path is made of each: there may be 10,000.
-        with os.scandir(self._folder) as found:
-            return sum(1 for _ in found)
+    def _is_full(self) -> bool:
+        # There may be 10,000: they are counted anew only where some that went would make a difference.
+        if self._at_most >= self._limits.uploads:
+            self._at_most = _count(self._folder)
+        return self._at_most >= self._limits.uploads
 
     def has_room(self, size: int) -> bool:
         return self.missing_bytes(size) <= 0
@@ -208,6 +211,11 @@ def safe_name(name: str) -> str:
     while len((stem + suffix).encode()) > LONGEST_NAME_BYTES:
         stem, suffix = (stem[:-1], suffix) if stem else ("", suffix[:-1])
     return (stem + suffix).lstrip(".") or "file"
+
+
+def _count(folder: Path) -> int:
+    with os.scandir(folder) as found:
+        return sum(1 for _ in found)
 
 
 def _put(handle: int, block: bytes) -> None:
