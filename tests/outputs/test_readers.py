@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 
+import pikepdf
 import pytest
 
 from ocr_worker.model.page import Page
 from tests.conftest import REPOSITORY
 from tests.readers.made_pages import (
+    DPI,
+    HEIGHT,
+    WIDTH,
+    Setter,
     language,
     mixed_sizes,
     one_column,
@@ -37,6 +43,8 @@ KINDS: dict[str, tuple[Callable[[], Page], int]] = {
     **{name: (partial(language, name), 0) for name in ("Hebrew", "Arabic", "Chinese", "Japanese", "Korean", "Hindi", "Bengali", "Thai", "Greek", "Russian")},
     "Hebrew, tilted by 0.7°": (partial(language, "Hebrew", 0.7), 0),
     "Chinese, tilted by 0.7°": (partial(language, "Chinese", 0.7), 0),
+    "Chinese, rotated by 90°": (partial(language, "Chinese"), 90),
+    "Japanese, rotated by 270°": (partial(language, "Japanese"), 270),
 }  # fmt: skip
 
 ANY_ORDER = {
@@ -93,3 +101,24 @@ def test_the_outputs_page_shows_this_matrix() -> None:
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
     assert table in (REPOSITORY / "docs" / "outputs.md").read_text(encoding="utf-8"), table
+
+
+@pytest.mark.parametrize("turn", [0, 90, 180, 270])
+@pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.name)
+def test_the_pages_own_text_is_parted_from_the_layer(reader: Reader, turn: int, tmp_path: Path) -> None:
+    reader.require()
+    setter = Setter()
+    setter.row(["page", "3"], 300, 700, 44)
+    path = save_layer(
+        Page(1, "ok", WIDTH, HEIGHT, dpi=DPI, lines=tuple(setter.lines)), tmp_path / "own.pdf", turn
+    )
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        page, font = pdf.pages[0], pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1)
+        font.BaseFont, font.Encoding = pikepdf.Name.Helvetica, pikepdf.Name.WinAnsiEncoding
+        page.Resources.Font = pikepdf.Dictionary(Own=font)
+        page.Contents.append(
+            pdf.make_indirect(pdf.make_stream(b"BT /Own 10 Tf 60 20 Td (Stamped copy 4711) Tj ET"))
+        )
+        pdf.save(path)
+
+    assert Counter(reader.read(path).split()) == Counter(["page", "3", "Stamped", "copy", "4711"])

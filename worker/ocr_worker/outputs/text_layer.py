@@ -71,22 +71,36 @@ end
 def layer_content(page: Page, codes: GlyphCodes) -> bytes:
     """Operators that show the page's words with the font /F, invisibly."""
     rows = rows_of(page)
-    shown = [
-        _row_content(row, after if row.meets(after) else None, codes)
-        for row, after in zip_longest(rows, rows[1:])
-    ]
+    shown = [_row_content(row, after, codes) for row, after in zip_longest(rows, rows[1:])]
     return "\n".join(["BT", "3 Tr", *shown, "ET"]).encode("ascii")
 
 
-def _row_content(row: Row, met: Row | None, codes: GlyphCodes) -> str:
-    pen = _Pen(row, codes, met is not None)
-    for span, follower in zip_longest(row.spans, row.spans[1:]):
+def _row_content(row: Row, after: Row | None, codes: GlyphCodes) -> str:
+    met = after if row.meets(after) else None
+    # Behind the last row may come the page's own text, which pdf.js takes for the rest of it on a page upside down.
+    pen = _Pen(row, codes, met is not None or after is None)
+    spans = _in_pairs(row.spans)
+    for span, follower in zip_longest(spans, spans[1:]):
         pen.show_word(span, follower)
     if met:
         # PDFium sorts what is drawn at one height from left to right. A space elsewhere makes it begin anew.
         pen.move(row.spans[-1].right, min(row.spans[-1].base, met.spans[0].base) - row.size)
         pen.show(" ", pen.at + _LINE_END * row.size)
     return f"/F {_number(row.size)} Tf\n" + "\n".join(pen.operators)
+
+
+def _in_pairs(spans: Sequence[Span]) -> list[Span]:
+    """Lone letters that no space parts from their neighbours are drawn with them: on a turned page PDFium ends a line at each."""
+    paired: list[Span] = []
+    for span in spans:
+        before = paired[-1] if paired else None
+        is_lone = before is not None and not before.spaced and 1 in (len(before.text), len(span.text))
+        if before is not None and is_lone and span.left - before.right < _WIDE_GAP * (span.right - span.left):
+            text, base = before.text + span.text, (before.base + span.base) / 2
+            paired[-1] = Span(before.left, span.right, base, text, span.spaced)
+        else:
+            paired.append(span)
+    return paired
 
 
 @dataclass(slots=True)
