@@ -15,7 +15,7 @@ from pikepdf import Array, Dictionary, Name
 from PIL import Image
 
 from ocr_worker.outputs.pdf_geometry import rotation
-from ocr_worker.pages.completeness import BREAKS_OFF
+from ocr_worker.pages.completeness import BREAKS_OFF, VAGUE
 from ocr_worker.pages.rendering import MISWRITTEN
 from tests.cases.shown import LINES, WHOLE_PAGE, form, jpeg, page, saved, sheet, text, words_of
 from tests.pages.desk import Desk, Done
@@ -165,6 +165,21 @@ def test_the_resources_of_pages_above_count_where_a_page_says_null(desk: Desk, t
 
     assert b"/Resources null" in path.read_bytes()
     assert _missing(done) == []
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_picture_that_says_no_colours_has_those_of_its_jpeg(mode: str, desk: Desk, tmp_path: Path) -> None:
+    with pikepdf.new() as pdf:
+        scan = jpeg(pdf, sheet().convert(mode))
+        del scan["/ColorSpace"]
+        page(pdf, WHOLE_PAGE, {"Scan": scan})
+        path = saved(pdf, tmp_path / "vague.pdf")
+
+    done = desk.process(path)
+
+    assert (_missing(done), done.pages[0].warnings) == ([], (VAGUE,))
+    with pikepdf.open(done.outputs["pdf"]) as pdf:
+        assert "/ColorSpace" not in pdf.pages[0].Resources.XObject.Scan
 
 
 def test_a_filter_that_does_nothing_costs_no_page(desk: Desk, tmp_path: Path) -> None:

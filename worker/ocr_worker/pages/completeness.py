@@ -13,6 +13,9 @@ from ocr_worker.engines.pdf.pdf_file import PdfFile
 from ocr_worker.errors import CorruptError, TooLargeError, UnsupportedTypeError
 from ocr_worker.pages.rendering import Sheet
 
+VAGUE = (
+    "A picture does not say its colours: viewers show it differently, and it was read in those of its JPEG"
+)
 BREAKS_OFF = "The page's content is damaged and breaks off: what came after that is missing"
 
 
@@ -74,7 +77,8 @@ def require_pictures(found: Drawn, sheet: Sheet, path: Path) -> tuple[str, ...]:
     # Of several, one may have given all that was read.
     if len(found.images) > 1 and sheet.page:
         _require_decodable(filter(pdfium.is_decoded_by_pdfium_alone, pdfium.images(sheet.page)), sheet, path)
-    return flaws(share, is_damaged=any(held.is_damaged for held in pictures))
+    vague = (VAGUE,) if any(held.is_vague for _, held in all_held) else ()
+    return (*flaws(share, is_damaged=any(held.is_damaged for held in pictures)), *vague)
 
 
 def require_all_decodable(sheet: Sheet, path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pikepdf
 
+from ocr_worker.engines.images import jpeg_stream
 from ocr_worker.engines.pdf import passwords
 from ocr_worker.engines.pdf.content_syntax import Corrected
 from ocr_worker.engines.pdf.pdfium import wrong_password
@@ -21,6 +22,7 @@ _UNKNOWN_ENCRYPTION = ("encryption filter", "unsupported encryption", "unsupport
 _DEPTH = 50
 _ENCRYPT_KEY, _RENAMED_KEY = re.compile(rb"/Encrypt(?![A-Za-z])"), b"/Encrypx"
 _CHANGING = ("/SMask", "/Mask", "/Decode", "/DecodeParms", "/ImageMask", "/OC")
+_OF_SO_MANY = {1: pikepdf.Name.DeviceGray, 3: pikepdf.Name.DeviceRGB, 4: pikepdf.Name.DeviceCMYK}
 _DEFAULT_COLOURS = ("/DefaultGray", "/DefaultRGB")
 
 
@@ -112,12 +114,35 @@ def page_with(pdf: pikepdf.Pdf, page: int, jpegs: Sequence[tuple[Any, bytes]]) -
     """A document of this page alone, with these JPEGs in their places. Raises QpdfError."""
     target = io.BytesIO()
     try:
-        with exchanged(jpegs, pikepdf.Name.DCTDecode), pikepdf.new() as single:
+        with exchanged(jpegs, pikepdf.Name.DCTDecode), _with_colours(jpegs), pikepdf.new() as single:
             single.pages.append(pdf.pages[page - 1])
             single.save(target, compress_streams=False)
     except (pikepdf.PdfError, RuntimeError) as error:
         raise QpdfError(str(error)) from error
     return target.getvalue()
+
+
+@contextmanager
+def _with_colours(jpegs: Sequence[tuple[Any, bytes]]) -> Iterator[None]:
+    """Pictures that say no colours have those of their JPEGs meanwhile."""
+    vague = [
+        image
+        for image, content in jpegs
+        if image.get("/ColorSpace") is None and _name_colours(image, content)
+    ]
+    try:
+        yield
+    finally:
+        for image in vague:
+            del image["/ColorSpace"]
+
+
+def _name_colours(image: Any, content: bytes) -> bool:
+    found = jpeg_stream.layout(content)
+    name = _OF_SO_MANY.get(len(found.sampling)) if found else None
+    if name is not None:
+        image.ColorSpace = name
+    return name is not None
 
 
 @contextmanager

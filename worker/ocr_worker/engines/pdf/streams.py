@@ -6,7 +6,7 @@ Cheap enough for every page: pictures are measured by their last row or their ow
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pikepdf
@@ -64,6 +64,8 @@ class Held:
     """All of it is there, but not as it was."""
     instead: bytes | None = None
     """A JPEG put right as PDFium would not, to draw the page with."""
+    is_vague: bool = False
+    """It says no colours: each viewer makes something else of that."""
 
 
 def content(stream: Any) -> Content:
@@ -121,7 +123,7 @@ def held(image: Any) -> Held:
 def _held(image: Any, packed: bytes, last: Filter | None) -> Held:
     match last.name if last else "":
         case "/DCTDecode":
-            return _jpeg(packed, _size(image))
+            return _with_colours(image, packed, _jpeg(packed, _size(image)))
         case "/JPXDecode":
             return Held(coded_lengths.jpx_share(packed))
         case "/JBIG2Decode":
@@ -134,6 +136,14 @@ def _held(image: Any, packed: bytes, last: Filter | None) -> Held:
         case _:
             found = unpacking.undone(packed, [last] if last else [])
             return Held(1.0 if found.rest or found.is_beginning else _measured(found, _due(image)))
+
+
+def _with_colours(image: Any, packed: bytes, found: Held) -> Held:
+    """PDFium counts on three colours where none are said."""
+    is_vague = image.get("/ColorSpace") is None and not image.get("/ImageMask", False)
+    if not (is_vague and found.share):
+        return found
+    return replace(found, instead=found.instead or packed, is_vague=True)
 
 
 def _jpeg(packed: bytes, size: tuple[int, int]) -> Held:
