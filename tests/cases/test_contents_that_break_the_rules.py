@@ -16,7 +16,7 @@ from PIL import Image
 
 from ocr_worker.outputs.pdf_geometry import rotation
 from ocr_worker.pages.completeness import BREAKS_OFF, VAGUE
-from ocr_worker.pages.rendering import MISWRITTEN
+from ocr_worker.pages.rendering import LOOK_OPEN, MISWRITTEN
 from tests.cases.shown import LINES, WHOLE_PAGE, form, jpeg, page, saved, sheet, text, words_of
 from tests.pages.desk import Desk, Done
 
@@ -165,6 +165,33 @@ def test_the_resources_of_pages_above_count_where_a_page_says_null(desk: Desk, t
 
     assert b"/Resources null" in path.read_bytes()
     assert _missing(done) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "flags", "subtype", "told"),
+    [
+        (None, 4, Name.Stamp, (LOOK_OPEN,)),
+        (Name.Gone, 4, Name.Stamp, (LOOK_OPEN,)),
+        (Name.Off, 4, Name.Stamp, ()),
+        (None, 2, Name.Stamp, ()),
+        (Name.Off, 4, Name.Widget, ()),
+    ],
+)
+def test_an_annotation_that_does_not_say_its_look_is_told(
+    state: Name | None, flags: int, subtype: Name, told: tuple[str, ...], desk: Desk, tmp_path: Path
+) -> None:
+    with pikepdf.new() as pdf:
+        look = form(pdf, WHOLE_PAGE, (0, 0, 596, 842), XObject=Dictionary(Scan=jpeg(pdf, sheet())))
+        stamp = Dictionary(Type=Name.Annot, Subtype=subtype, Rect=Array([0, 0, 596, 842]), F=flags)
+        stamp.AP = Dictionary(N=Dictionary(On=look))
+        if state is not None:
+            stamp.AS = state
+        page(pdf, b"", {}).Annots = Array([pdf.make_indirect(stamp)])
+        path = saved(pdf, tmp_path / "looks.pdf")
+
+    done = desk.process(path)
+
+    assert (done.pages[0].status, done.pages[0].warnings) == ("blank", told)
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB"])

@@ -40,6 +40,7 @@ MOST_GLANCED_PIXELS = 40_000_000
 """PDFium averages pixels when it draws smaller, but takes every so many-th of larger images."""
 SECOND_RENDERER = "PDFium can't draw the page: poppler drew it, so compare it with the original"
 MISWRITTEN = "The page's content breaks the rules of PDF"
+LOOK_OPEN = "An annotation does not say which of its looks is shown: viewers differ, and it is not read"
 _log = logging.getLogger(__name__)
 
 
@@ -68,6 +69,8 @@ def load_sheet(pdf: PdfFile, number: int, found: Drawn | None = None) -> Sheet:
         page = _load_page(pdf, number, layers)
         if found and _may_be_meant_otherwise(page, found) and (right := _as_meant(pdf, number, page, found)):
             page, remarks = right, (_miswritten(found),)
+        if appearances.leaves_look_open(pdf.structure, number, layers.is_off):
+            remarks += (LOOK_OPEN,)
         content, stamps = page_content.survey(page), _stamps(pdf, number, layers)
         return Sheet(number, page, content, sheet_inches(built, page), layers, stamps, remarks)
     except pdfium.PdfiumError as error:

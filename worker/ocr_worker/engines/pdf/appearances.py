@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pikepdf
@@ -35,11 +36,35 @@ def as_page(pdf: pikepdf.Pdf, number: int, is_off: Callable[[Any], bool]) -> byt
         return None
 
 
+def leaves_look_open(pdf: pikepdf.Pdf, number: int, is_off: Callable[[Any], bool]) -> bool:
+    """Whether an annotation that is no field has several states, and does not say which is shown: viewers differ."""
+    annotations = pdf.pages[number - 1].obj.get("/Annots")
+    # Flags that are no number are no reason to refuse the page.
+    with suppress(TypeError, ValueError):
+        return isinstance(annotations, Array) and any(_is_open(one, is_off) for one in annotations)
+    return False
+
+
+def _is_open(annotation: Any, is_off: Callable[[Any], bool]) -> bool:
+    if not isinstance(annotation, Dictionary) or annotation.get("/Subtype") in (*_NO_TEXT, Name.Widget):
+        return False
+    kinds = annotation.get("/AP")
+    states = kinds.get("/N") if isinstance(kinds, Dictionary) else None
+    if not isinstance(states, Dictionary) or _is_unseen(annotation, is_off):
+        return False
+    shown = annotation.get("/AS", Name("/None"))
+    return shown != Name.Off and shown not in states and len(states) > 0
+
+
+def _is_unseen(annotation: Any, is_off: Callable[[Any], bool]) -> bool:
+    return bool(int(annotation.get("/F", 0)) & NOT_SEEN) or is_off(annotation.get("/OC"))
+
+
 def _look(annotation: Any, is_off: Callable[[Any], bool]) -> Any:
     """The appearance that is drawn, if there is one."""
     if not isinstance(annotation, Dictionary) or annotation.get("/Subtype") in _NO_TEXT:
         return None
-    if int(annotation.get("/F", 0)) & NOT_SEEN or is_off(annotation.get("/OC")):
+    if _is_unseen(annotation, is_off):
         return None
     if annotation.get("/Subtype") in _TELLING and tells_itself(annotation):
         return None
