@@ -319,17 +319,14 @@ def no_space(error: BaseException, place: object) -> NoSpaceError | None:
     return None
 
 
-def exhausted(error: BaseException | None) -> BusyError | None:
+def exhausted(error: BaseException) -> BusyError | None:
     """The error to raise where the machine has nothing left of what it limits; None for any other cause."""
-    while error is not None:
-        if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _USED_UP):
-            why = getattr(error, "strerror", None) or "no memory"
-            return BusyError(
-                f"This machine has too little left ({why}). Close other programs or raise the limit, then try again."
-            )
-        # A module that can't be read for want of a descriptor is told of as one that is not there.
-        error = error.__cause__ or error.__context__
-    return None
+    if not (isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _USED_UP)):
+        return None
+    why = getattr(error, "strerror", None) or "no memory"
+    return BusyError(
+        f"This machine has too little left ({why}). Close other programs or raise the limit, then try again."
+    )
 
 
 _OF_DATA = (
