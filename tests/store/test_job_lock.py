@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from ocr_worker.errors import JobActiveError
+from ocr_worker.errors import JobActiveError, NoSpaceError
 from ocr_worker.store.job_lock import REQUESTS, JobLock
 from tests.limits import HANG_SECONDS
 
@@ -46,6 +47,18 @@ def is_free(jobs_dir: Path, job_id: str = "job") -> bool:
     if lock is not None:
         lock.release()
     return lock is not None
+
+
+def test_a_disk_that_has_no_room_for_the_folder_of_locks_is_told_as_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "mkdir", is_full)
+
+    with pytest.raises(NoSpaceError):
+        JobLock(tmp_path / "jobs", "job")
 
 
 def test_a_held_job_is_refused_and_a_released_one_is_free(tmp_path: Path) -> None:

@@ -41,9 +41,11 @@ class Stderr:
     def finish(self) -> None:
         """Give the host a moment for the last words. What is printed after this is lost."""
         if self._prints is not None:
-            null = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(null, 1)
-            os.dup2(null, 2)
+            # Where no descriptor is left, they end with us.
+            with suppress(OSError):
+                null = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(null, 1)
+                os.dup2(null, 2)
             # A child may still hold the pipe: then its end never comes.
             self._prints.join(LAST_WORDS_SECONDS)
         with self._words.all_tasks_done:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 from typing_extensions import Self
 
 from ocr_worker.errors import JobActiveError
-from ocr_worker.files.atomic import output_error
+from ocr_worker.files.atomic import output_error, translated
 from ocr_worker.files.private import make_private
 from ocr_worker.model.jobs import JobId
 
@@ -53,7 +53,8 @@ class JobLock:
         # Late: hello does without it.
         from filelock import Timeout
 
-        make_private(jobs_dir)
+        with translated(jobs_dir):
+            make_private(jobs_dir)
         self._path = _path(jobs_dir, job_id)
         self._requests = {request: _request(jobs_dir, job_id, request) for request in REQUESTS}
         try:
