@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import get_args
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from ocr_protocol.codes import RETRYABLE, CommandCode, FileCode
 from ocr_worker import errors
 from ocr_worker.cli.exit_codes import BatchBrokenError, EndedAtOnceError, UsageError
-from ocr_worker.errors import FAILURES, OcrError
+from ocr_worker.errors import FAILURES, OcrError, exhausted
 from ocr_worker.jobs.course import FILE_CODES, RETRIED_CODES, RETRYABLE_CODES
 from ocr_worker.model.tasks import Failure
 
@@ -58,3 +59,23 @@ def test_a_failure_says_what_the_error_said() -> None:
     assert failure.to_fields() == error.to_fields()
     assert failure.to_fields() == {"code": "changed", "message": "a.pdf changed", "retryable": True}
     assert failure.details == {"size": 7}
+
+
+@pytest.mark.parametrize(
+    ("error", "is_ours"),
+    [
+        (OSError(errno.EMFILE, "Too many open files"), False),
+        (OSError(errno.EAGAIN, "Resource temporarily unavailable"), False),
+        (MemoryError(), False),
+        (RuntimeError("can't start new thread"), False),
+        (RuntimeError("dictionary changed size during iteration"), True),
+        (OSError(errno.EBADF, "Bad file descriptor"), True),
+    ],
+)
+def test_what_the_machine_has_no_more_of_is_no_fault_of_ours_and_may_be_tried_again(
+    error: Exception, is_ours: bool
+) -> None:
+    ours = exhausted(error)
+
+    told = (ours.code, ours.retryable) if ours else None
+    assert told == (None if is_ours else ("busy", True))

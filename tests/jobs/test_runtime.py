@@ -42,9 +42,8 @@ def runtime(tmp_path: Path) -> Iterator[Runtime]:
         yield runtime
 
 
-def request(tmp_path: Path, files: int = 3, folder: str = "out", **options: Any) -> JobRequest:
-    names = [str(tmp_path / f"{number}.png") for number in range(files)]
-    return make_request(names, tmp_path / folder, options)
+def request(tmp_path: Path, files: int = 3, folder: str = "out") -> JobRequest:
+    return make_request([str(tmp_path / f"{number}.png") for number in range(files)], tmp_path / folder, {})
 
 
 def seqs(heard: list[Heard]) -> list[int]:
@@ -245,12 +244,11 @@ def test_ticks_are_called_in_the_runtime_alone_and_on_a_node_by_its_own_thread()
     assert found == {"cluster/node.py", "jobs/runtime.py"}
 
 
-@pytest.mark.parametrize(("look", "options"), [("_made", {}), ("_measured", {"dry_run": True})])
 def test_a_run_begins_when_the_disk_of_its_output_folder_answers_and_nobody_waits_for_that(
-    look: str, options: dict[str, Any], runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = _hang(monkeypatch, FileWindow, look)
-    job = runtime.admit(request(tmp_path, **options)).job_id
+    answers = _hang(monkeypatch, FileWindow, "_made")
+    job = runtime.admit(request(tmp_path)).job_id
 
     meanwhile = runtime.call(lambda service: service.state)
     runtime.call(lambda service: service.pause([job]))

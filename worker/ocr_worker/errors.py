@@ -321,9 +321,12 @@ def no_space(error: BaseException, place: object) -> NoSpaceError | None:
 
 def exhausted(error: BaseException) -> BusyError | None:
     """The error to raise where the machine has nothing left of what it limits; None for any other cause."""
-    if not (isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _USED_UP)):
+    if isinstance(error, OSError) and error.errno in _USED_UP:
+        why = str(error.strerror)
+    elif isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _NO_THREAD in str(error)):
+        why = str(error) or "no memory"
+    else:
         return None
-    why = getattr(error, "strerror", None) or "no memory"
     return BusyError(
         f"This machine has too little left ({why}). Close other programs or raise the limit, then try again."
     )
@@ -332,6 +335,7 @@ def exhausted(error: BaseException) -> BusyError | None:
 _OF_DATA = (
     ValueError, LookupError, ArithmeticError, RuntimeError, EOFError, SyntaxError, struct.error, zlib.error,
 )  # fmt: skip
+_NO_THREAD = "can't start new thread"
 _USED_UP = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN}
 _READERS = {"pikepdf", "pypdfium2", "PIL", "img2pdf", "pdf2image"}
 
