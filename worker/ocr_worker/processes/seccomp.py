@@ -6,7 +6,6 @@ import ctypes
 import errno
 import os
 import platform
-import signal
 import struct
 from collections.abc import Iterable, Iterator
 
@@ -28,6 +27,8 @@ _REACHES_OTHERS = (8, 10, 15, 1024, 1026)
 _MAKES_A_FILE = 0o100 | 0o20000000
 """O_CREAT, and O_TMPFILE without that it means a folder."""
 _SET_IDS = 0o6000
+_SIGKILL = 9
+"""By its number, as Windows knows no such name."""
 _Instruction = tuple[int, int, int, int]
 
 
@@ -136,7 +137,7 @@ def _still_to_die() -> list[_Instruction]:
         (_LOAD, 0, 0, _ARGUMENTS_AT),
         (_JUMP, 1, 0, PR_SET_PDEATHSIG),
         (_RETURN, 0, 0, _ALLOW),
-        *_if_argument_in(1, (signal.SIGKILL,)),
+        *_if_argument_in(1, (_SIGKILL,)),
     ]
 
 
