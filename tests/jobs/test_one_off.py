@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from ocr_worker.jobs.one_off import INSPECT_SECONDS, PageRequests
-from ocr_worker.model.tasks import Failure, InspectTask, Source
+from ocr_worker.errors import EngineError
+from ocr_worker.jobs.one_off import INSPECT_SECONDS, PageRequests, inspection
+from ocr_worker.model.tasks import Failure, Inspected, InspectTask, Source
 from ocr_worker.processes.guard import Guard
 from ocr_worker.processes.pool import PagePool
 from ocr_worker.settings import Settings
@@ -50,3 +51,25 @@ def test_who_waits_when_it_is_closed_is_told(tmp_path: Path) -> None:
     requests.close()
 
     assert [type(answer.result(timeout=0)) for answer in answers] == [Failure, Failure]
+
+
+PAGE = {"width_points": 1, "height_points": 2.5, "has_text": True}
+REPORT = {
+    "type": "pdf", "bytes": 1, "pages": 1, "encrypted": False, "signed": False, "form": "none", "page_list": [PAGE],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"page_list": None}, {"page_list": [{}]}, {"page_list": [{**PAGE, "has_text": "yes"}]}, {"pages": "1"}, {"form": "x"},
+        {"page_list": [{**PAGE, "more": 1}]}, {"type": ["pdf"]}, {"more": 1}, {"bytes": 2**70},
+    ],
+)  # fmt: skip
+def test_a_report_that_is_none_is_an_error_of_its_own(told: dict[str, Any]) -> None:
+    """Of a page process that a hostile file has taken over; whoever asked gets an answer."""
+    source = Source("/scan.pdf")
+
+    assert inspection("scan.pdf", source, Inspected(REPORT)).page_list[0].has_text
+    with pytest.raises(EngineError, match="no report"):
+        inspection("scan.pdf", source, Inspected({**REPORT, **told}))

@@ -17,6 +17,7 @@ from ocr_worker.model.tasks import (
     Failure,
     Inspected,
     Opened,
+    OpenTask,
     Outcome,
     PageDone,
     PageSettings,
@@ -93,20 +94,25 @@ LIAR = """
 import json, sys
 for line in sys.stdin:
     if (ticket := json.loads(line)["ticket"]) > 0:
-        print(json.dumps({"ticket": ticket, "kind": "Composed", "outputs": {"pdf": "/etc/passwd"}, "confidence": None, "characters": 0}), flush=True)
+        print(json.dumps({"ticket": ticket, **json.loads(sys.argv[1])}), flush=True)
 """
+ELSEWHERE = {"kind": "Composed", "outputs": {"pdf": "/etc/passwd"}, "confidence": None, "characters": 0}
+COMPOSE = ComposeTask(Source("x"), PageSettings(), 1, "0", "/results", {"pdf": "/out/x.pdf"})
+REHEARSE = OpenTask(Source("x"), PageSettings(), survey=True)
 
 
-@pytest.mark.parametrize("program", [ENDLESS, LIAR])
-def test_a_process_that_writes_without_end_or_tells_of_other_outputs_is_ended(
-    program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("program", "answer", "task"),
+    [(ENDLESS, {}, COMPOSE), (LIAR, ELSEWHERE, COMPOSE), (LIAR, OPENED, REHEARSE)],
+)
+def test_a_process_that_writes_without_end_or_answers_what_was_not_asked_is_ended(
+    program: str, answer: dict[str, Any], task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(messages, "MOST_LINE_BYTES", 2**20)
-    monkeypatch.setattr(slot, "_command", lambda *_: [sys.executable, "-c", program])
-    inbox, ended = queue.SimpleQueue[Any](), list[TaskEnded]()
-    task: Task = ComposeTask(
-        Source("x"), PageSettings(), 1, "0", str(tmp_path), {"pdf": str(tmp_path / "x.pdf")}
+    monkeypatch.setattr(
+        slot, "_command", lambda *_: [sys.executable, "-c", program, json.dumps({**answer, "ticket": 1})]
     )
+    inbox, ended = queue.SimpleQueue[Any](), list[TaskEnded]()
     with pool_of_one(tmp_path / "state", inbox) as pool:
         pool.start(1, task, HANG_SECONDS)
         while not ended:

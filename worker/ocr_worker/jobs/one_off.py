@@ -6,6 +6,7 @@ import logging
 import time
 from collections import deque
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ocr_worker.errors import BusyError, CrashedError, EngineError, OcrError, PageTimeoutError, error_of
@@ -22,6 +23,7 @@ from ocr_worker.model.tasks import (
     Source,
     WarmTask,
 )
+from ocr_worker.processes.messages import has_its_types
 from ocr_worker.processes.pool import Pool
 from ocr_worker.processes.slot import WARM_UP, SlotEnded
 
@@ -139,9 +141,12 @@ def inspection(file: str, source: Source, outcome: Outcome) -> Inspection:
         OcrError: the file can't be inspected; the message names it.
     """
     if isinstance(outcome, Inspected):
-        report = {**outcome.report, "file": file}
-        page_list = tuple(PageFacts(**page) for page in report.pop("page_list"))
-        return Inspection(**report, page_list=page_list)
+        with suppress(KeyError, TypeError):
+            report = {**outcome.report, "file": file}
+            page_list = tuple(PageFacts(**page) for page in report.pop("page_list"))
+            if has_its_types(found := Inspection(**report, page_list=page_list)):
+                return found
+        raise EngineError(f"{source.name}: the page process answered with no report.")
     raise failed(outcome, source.name, INSPECT_SECONDS)
 
 

@@ -6,7 +6,7 @@ Each line has the ticket of its task, so that an outcome is never mistaken for t
 from __future__ import annotations
 
 import json
-from functools import cache
+from dataclasses import is_dataclass
 from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
 from ocr_worker.errors import FAILURES
@@ -28,6 +28,8 @@ MOST_LINE_BYTES = 32 * 2**20
 MOST_PAGES = 10**6
 MOST_INT = 2**64
 _Kinds = dict[str, type[Any]]
+_hints: dict[type[Any], dict[str, Any]] = {}
+"""Of the fields of data classes, found once."""
 _TASKS: _Kinds = {
     kind.__name__: kind
     for kind in (
@@ -67,8 +69,7 @@ def load_outcome(line: bytes) -> tuple[int, Outcome]:
     A hostile file may have taken the process over: nothing that it answers is to harm the worker.
     """
     ticket, outcome = _load(line, _OUTCOMES)
-    hints = _hints(type(outcome).__name__)
-    if type(ticket) is not int or not all(_is(getattr(outcome, name), hint) for name, hint in hints.items()):
+    if type(ticket) is not int or not has_its_types(outcome):
         raise ValueError("a field has a wrong type")
     _require_sound(outcome)
     return ticket, cast("Outcome", outcome)
@@ -85,10 +86,12 @@ def _require_sound(outcome: object) -> None:
         raise ValueError("no such code")
 
 
-@cache
-def _hints(kind: str) -> dict[str, Any]:
-    """Of the fields of an outcome."""
-    return get_type_hints(_OUTCOMES[kind])
+def has_its_types(data: Any) -> bool:
+    """Whether the fields of a data class hold what they are declared to hold."""
+    kind = type(data)
+    if kind not in _hints:
+        _hints[kind] = get_type_hints(kind)
+    return all(_is(getattr(data, name), hint) for name, hint in _hints[kind].items())
 
 
 def _is(value: object, hint: Any) -> bool:
@@ -111,7 +114,7 @@ def _is_plain(value: object, hint: Any) -> bool:
         return type(value) is int and abs(value) < MOST_INT
     if hint is float:
         return type(value) in (int, float)
-    return hint is Any or type(value) is hint
+    return hint is Any or (type(value) is hint and (not is_dataclass(hint) or has_its_types(value)))
 
 
 def _load(line: bytes, kinds: _Kinds) -> tuple[int, Any]:

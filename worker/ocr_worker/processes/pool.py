@@ -21,6 +21,8 @@ from ocr_worker.model.tasks import (
     Composed,
     ComposeTask,
     Failure,
+    Opened,
+    OpenTask,
     Outcome,
     PageDone,
     PageSettings,
@@ -479,12 +481,8 @@ class PagePool:
 
     def _finish(self, slot: Slot, outcome: Outcome) -> TaskEnded | None:
         ticket, task = slot.ticket, slot.task
-        if (
-            isinstance(task, ComposeTask)
-            and isinstance(outcome, Composed)
-            and not _is_asked_for(task, outcome)
-        ):
-            return self._astray(slot, "told of outputs that it was not to make")
+        if not _is_asked_for(task, outcome):
+            return self._astray(slot, "told what it was not asked for")
         if ticket and task and isinstance(outcome, Failure) and self._wants_more(slot, task, outcome):
             if slot.reach is not None and slot.reach.commands and outcome.code == NEEDS_COMMAND:
                 return self._astray(slot, "asked for commands that it may start")
@@ -560,10 +558,16 @@ class PagePool:
         self._leaving[slot] = time.monotonic() + LEAVE_SECONDS
 
 
-def _is_asked_for(task: ComposeTask, composed: Composed) -> bool:
-    """Whether the outputs lie where they were to be made: hosts open them."""
-    asked = {**task.outputs, **({"json": task.results} if task.results else {})}
-    return composed.outputs.items() <= asked.items()
+def _is_asked_for(task: Task | None, outcome: Outcome) -> bool:
+    """Whether outputs lie where they were to be made, as hosts open them, and a survey tells what a dry run needs."""
+    match task, outcome:
+        case ComposeTask(), Composed():
+            asked = {**task.outputs, **({"json": task.results} if task.results else {})}
+            return outcome.outputs.items() <= asked.items()
+        case OpenTask(survey=True), Opened(up_to_date=False):
+            return all(type(outcome.survey.get(key)) is int for key in ("bytes", "pages_with_text"))
+        case _:
+            return True
 
 
 def _ended(slot: Slot, outcome: Outcome) -> TaskEnded | None:
