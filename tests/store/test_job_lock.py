@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ocr_worker.errors import JobActiveError, NoSpaceError
-from ocr_worker.store.job_lock import REQUESTS, JobLock
+from ocr_worker.errors import JobActiveError, NoSpaceError, OutputPermissionError
+from ocr_worker.files.private import make_private
+from ocr_worker.store.job_lock import REQUESTS, JobLock, clean_stale
+from ocr_worker.store.manifest_writer import ManifestWriter
 from tests.limits import HANG_SECONDS
 
 HOLDER = """
@@ -134,3 +136,31 @@ def test_workers_that_contend_for_a_job_never_hold_it_together_though_its_file_c
     assert [contender.returncode for contender in contenders] == [0, 0, 0]
     assert all(int(held) > 0 for held in said)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a link takes a right that users have not")
+def test_links_that_a_page_process_left_beside_its_results_are_not_followed(tmp_path: Path) -> None:
+    """It may write there alone, and the worker everywhere."""
+    jobs, victim = tmp_path / "jobs", tmp_path / "victim"
+    make_private(jobs)
+    victim.write_text("whole", encoding="ascii")
+    for request in REQUESTS:
+        (jobs / f"job.{request}").symlink_to(tmp_path / request)
+        with pytest.raises(OSError, match="symbolic links"):
+            JobLock.ask(jobs, "job", request)
+    for name, place in (
+        ("job.due", tmp_path / "due"),
+        ("job.lock", victim),
+        ("other.lock", tmp_path / "lock"),
+    ):
+        (jobs / name).symlink_to(place)
+    writer = ManifestWriter(tmp_path)
+    writer.run_begun("job", None)
+    writer.close()
+    clean_stale(jobs)
+
+    with pytest.raises(OutputPermissionError):
+        JobLock(jobs, "job")
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["jobs", "jobs.sqlite3", "victim"]
+    assert victim.read_text(encoding="ascii") == "whole"

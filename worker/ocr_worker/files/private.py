@@ -7,12 +7,19 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+_AS_IT_IS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+
 
 def make_private(*folders: Path) -> None:
     """Make folders, the outer ones first; those that are there are closed to others."""
     for folder in folders:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         close_to_others(folder)
+
+
+def leave_mark(path: Path) -> None:
+    """Make an empty file, or leave the one that is there. Never over a link: page processes may leave some beside their results."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | _AS_IT_IS, 0o600))
 
 
 def close_to_others(path: Path) -> None:

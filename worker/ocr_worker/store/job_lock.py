@@ -20,7 +20,7 @@ from typing_extensions import Self
 
 from ocr_worker.errors import JobActiveError
 from ocr_worker.files.atomic import output_error, translated
-from ocr_worker.files.private import make_private
+from ocr_worker.files.private import leave_mark, make_private
 from ocr_worker.model.jobs import JobId
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class JobLock:
     @staticmethod
     def ask(jobs_dir: Path, job_id: JobId, request: Request) -> None:
         """Ask the owner of the lock for something; it looks every half a second."""
-        _request(jobs_dir, job_id, request).touch(mode=0o600)
+        leave_mark(_request(jobs_dir, job_id, request))
 
     @staticmethod
     def ask_no_more(jobs_dir: Path, job_id: JobId, request: Request) -> None:
@@ -222,7 +222,7 @@ def _held(file: Path) -> Iterator[bool | None]:
             yield held
         return
     try:
-        handle = os.open(file, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        handle = os.open(file, os.O_RDWR | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         yield None
         return

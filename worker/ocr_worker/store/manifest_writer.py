@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ocr_worker.errors import OcrError
 from ocr_worker.files.atomic import FolderId
-from ocr_worker.files.private import make_private
+from ocr_worker.files.private import leave_mark, make_private
 from ocr_worker.files.sweep import sweep_parts
 from ocr_worker.model.jobs import ACTIVE, JobId
 from ocr_worker.store.job_store import JobStore, store_as_it_is
@@ -111,7 +111,7 @@ class ManifestWriter:
         """Write the manifest now, and only into this folder."""
         with suppress(OSError):
             make_private(self._state_dir / JOBS)
-            due_mark(self._state_dir / JOBS, job_id).touch(mode=0o600)
+            leave_mark(due_mark(self._state_dir / JOBS, job_id))
         with self._news:
             self._folders[job_id] = folder
             self._schedule.state_changed(job_id)
