@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from ocr_worker.engines import heap
 from ocr_worker.model.tasks import WarmTask
-from ocr_worker.processes import child, heap, messages
+from ocr_worker.processes import child, messages
 from ocr_worker.processes.claim import Channel
 from ocr_worker.processes.limits import Limits
 from tests.limits import HANG_SECONDS
@@ -45,7 +46,7 @@ def test_a_process_without_orders_gives_memory_back_once_and_goes_on(
 
 _HELD = """
 import ctypes
-from ocr_worker.processes import heap
+from ocr_worker.engines import heap
 
 c = ctypes.CDLL(None)
 c.malloc.restype = ctypes.c_void_p

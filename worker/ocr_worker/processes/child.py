@@ -15,9 +15,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ocr_worker.engines import heap
 from ocr_worker.errors import CorruptError, InternalError, OcrError, TooLargeError, is_of_data, no_space
 from ocr_worker.model.tasks import Confine, Failure, InspectTask, OpenTask, Outcome, PageTask, Task, WarmTask
-from ocr_worker.processes import heap, messages, sandbox
+from ocr_worker.processes import messages, sandbox
 from ocr_worker.processes.claim import Channel, claim
 from ocr_worker.processes.limits import Limits
 from ocr_worker.processes.parent_death import die_with, end_group

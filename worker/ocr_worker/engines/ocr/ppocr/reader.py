@@ -7,13 +7,14 @@ from functools import cached_property
 
 from PIL import Image
 
+from ocr_worker.engines import heap
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr.ppocr import models
 from ocr_worker.engines.ocr.ppocr.arranging import Piece, arranged
 from ocr_worker.engines.ocr.ppocr.detector import Detector
 from ocr_worker.engines.ocr.ppocr.recogniser import HEIGHT_PX, Recogniser
 from ocr_worker.engines.ocr.ppocr.rectangles import Rectangle
-from ocr_worker.engines.ocr.ppocr.runtime import VERSION, give_memory_back
+from ocr_worker.engines.ocr.ppocr.runtime import VERSION
 from ocr_worker.model.page import Box, Line, Word
 
 NAME = "ppocr"
@@ -34,7 +35,8 @@ class PpocrReader:
         """Unload the networks; the next reading loads them again."""
         for network in ("_detector", "_recogniser"):
             self.__dict__.pop(network, None)
-        give_memory_back()
+        # The next to read twice is in another process.
+        heap.give_back()
 
     def read_page(self, image: GreyImage, most_line_px: float = math.inf) -> tuple[Line, ...]:
         """All text that there is; none where its lines together are longer than that, at their height for the network."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +36,6 @@ class Network:
     def noted(self, key: str) -> str:
         """What the model says of itself under this key; empty where nothing."""
         return str(self._session.get_modelmeta().custom_metadata_map.get(key, ""))
-
-
-def give_memory_back() -> None:
-    """What networks took that are no longer there: glibc keeps it for the next, who is in another process."""
-    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
-        trim(0)
 
 
 def three_channels(grey: NDArray[np.uint8]) -> Floats:

@@ -1,4 +1,4 @@
-"""Give memory back that pages have left in the C library's heap, which keeps what was freed for the next one."""
+"""Give memory back that pages and networks have left in the C library's heap, which keeps what was freed for the next one."""
 
 from __future__ import annotations
 
