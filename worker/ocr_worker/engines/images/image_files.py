@@ -227,7 +227,8 @@ def _loaded(image: Image.Image, path: Path) -> Image.Image:
         image = Image.open(io.BytesIO(right.content), formats=["PNG", "GIF", "BMP", "PPM"])
         image.info[_RIGHT] = right
     elif failed is not None:
-        raise refusal(failed, path) from failed
+        # What it means is told by whoever opened the file.
+        raise failed
     return image
 
 
