@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+import secrets
 import shutil
 import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 from ocr_worker.errors import OcrError
@@ -52,7 +56,36 @@ def sweep_folders(folder: Path) -> None:
     """Remove the temporary folders of dead processes, which are named by their marks."""
     for name in _names(folder):
         if MARK.fullmatch(name) and is_dead(name):
-            shutil.rmtree(folder / name, ignore_errors=True)
+            remove_tree(folder / name)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder with all that is in it, as far as that can be done: however deep, and closed to us where it is ours."""
+    if folder.is_symlink():
+        return
+    with suppress(RecursionError):
+        shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError):
+        # What is left is brought up step by step: a path may be too long to be named.
+        names = (f"{secrets.token_hex(8)}-{number}" for number in count())
+        while left := list(os.scandir(folder)):
+            for entry in left:
+                if entry.is_dir(follow_symlinks=False):
+                    _bring_up(Path(entry.path), folder, names)
+                else:
+                    Path(entry.path).unlink()
+        folder.rmdir()
+
+
+def _bring_up(inner: Path, folder: Path, names: Iterator[str]) -> None:
+    """Move what is in a folder to the one above, and remove it."""
+    inner.chmod(0o700)
+    for entry in list(os.scandir(inner)):
+        if entry.is_dir(follow_symlinks=False):
+            # Its own way up is written in it.
+            Path(entry.path).chmod(0o700)
+        Path(entry.path).rename(folder / next(names))
+    inner.rmdir()
 
 
 def _names(folder: Path) -> list[str]:

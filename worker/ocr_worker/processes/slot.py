@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Union
 
 from ocr_worker.engines.ocr.loading import FATAL, MARK
-from ocr_worker.files.sweep import make_temp_folder
+from ocr_worker.files.sweep import make_temp_folder, remove_tree
 from ocr_worker.model.tasks import Confine, PageSettings, Task, WarmTask
 from ocr_worker.processes import messages
 from ocr_worker.processes.meter import Taken, taken
@@ -98,7 +97,7 @@ class Slot:
             self.pid = self._process.pid
             self._listen()
         except OSError:
-            shutil.rmtree(self._temp, ignore_errors=True)
+            remove_tree(self._temp)
             raise
 
     def confine(self, reach: Reach, jobs_dir: Path) -> None:
@@ -213,8 +212,8 @@ class Slot:
                     self.kill()
                     break
         self._process.wait()
-        loading = (self._temp / MARK).exists()
-        shutil.rmtree(self._temp, ignore_errors=True)
+        loading = os.path.lexists(self._temp / MARK)
+        remove_tree(self._temp)
         self._gone.set()
         drain.join(1)
         self._post(SlotEnded(self, " | ".join(self._stderr), loading))
