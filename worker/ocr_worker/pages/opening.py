@@ -16,6 +16,8 @@ from ocr_worker.pages.open_documents import Documents
 from ocr_worker.pages.source_file import Look, look, require_unchanged
 from ocr_worker.pages.up_to_date import is_up_to_date
 
+MOST_WEIGHT = 10**9
+"""A damaged page may be said to be of any size."""
 MAX_WEIGHED_PAGES = 5_000
 USUAL_DPI = 300
 """Of a page whose pixels are yet to be drawn: it weighs as much as its scan would."""
@@ -63,7 +65,7 @@ def refuse_forbidden(pdf: PdfFile, name: str, settings: PageSettings) -> None:
 
 def _weight(pdf: PdfFile, page: int) -> int:
     width, height = (points / 72 * USUAL_DPI for points in pdfium.page_size(pdf.rendering, page))
-    return max(1, round(width * height / 1000))
+    return min(MOST_WEIGHT, max(1, round(width * height / 1000)))
 
 
 def _open_image(seen: Look, settings: PageSettings) -> Opened:
