@@ -226,6 +226,8 @@ def _loaded(image: Image.Image, path: Path) -> Image.Image:
     if right is not None:
         image = Image.open(io.BytesIO(right.content), formats=["PNG", "GIF", "BMP", "PPM"])
         image.info[_RIGHT] = right
+        # What is still wrong with it is to be heard here.
+        image.load()
     elif failed is not None:
         # What it means is told by whoever opened the file.
         raise failed
