@@ -20,14 +20,14 @@ def alive(state: Path) -> list[psutil.Process]:
 
 
 def page_processes(state: Path) -> list[psutil.Process]:
-    """Those that have an engine loaded; the one that only inspects has none."""
-    return [process for process in alive(state) if "page-process" in _words(process) and _has_engine(process)]
+    """Those that have loaded what pages take; the one that only inspects has not."""
+    return [process for process in alive(state) if "page-process" in _words(process) and _is_of_pages(process)]
 
 
 def inspectors(state: Path) -> list[psutil.Process]:
-    """Page processes without an engine: those that inspect, and any that only begins."""
+    """The other page processes: those that inspect, and any that only begins."""
     return [
-        process for process in alive(state) if "page-process" in _words(process) and not _has_engine(process)
+        process for process in alive(state) if "page-process" in _words(process) and not _is_of_pages(process)
     ]
 
 
@@ -87,9 +87,10 @@ def _words(process: psutil.Process) -> list[str]:
         return []
 
 
-def _has_engine(process: psutil.Process) -> bool:
+def _is_of_pages(process: psutil.Process) -> bool:
+    # By the library for fonts, which none but outputs need; an engine is loaded late.
     try:
-        return any("tesserocr" in one.path for one in process.memory_maps())
+        return any("_imagingft" in one.path for one in process.memory_maps())
     except psutil.Error:
         return False
 

@@ -91,9 +91,16 @@ class Engines:
             while len(self._engines) >= KEPT_ENGINES:
                 del self._engines[next(iter(self._engines))]
             begun = self._begun.pop(key, None)
-            engine, _ = self._engines[key] = begun.result() if begun else self._loaded(settings)
+            engine, _ = self._engines[key] = self._waited_for(begun, settings) if begun else self._loaded(settings)
             self._stand_in = str(getattr(engine, "stands_in", "")) or _slower(engine, settings)
         return self._engines[key]
+
+    def _waited_for(self, begun: Later[tuple[Engine, Hints]], settings: PageSettings) -> tuple[Engine, Hints]:
+        try:
+            return begun.result()
+        except MemoryError:
+            # The page was drawn meanwhile; alone it may do.
+            return self._loaded(settings)
 
     def _loaded(self, settings: PageSettings) -> tuple[Engine, Hints]:
         factory = require(settings)
