@@ -91,7 +91,9 @@ class Engines:
             while len(self._engines) >= KEPT_ENGINES:
                 del self._engines[next(iter(self._engines))]
             begun = self._begun.pop(key, None)
-            engine, _ = self._engines[key] = self._waited_for(begun, settings) if begun else self._loaded(settings)
+            engine, _ = self._engines[key] = (
+                self._waited_for(begun, settings) if begun else self._loaded(settings)
+            )
             self._stand_in = str(getattr(engine, "stands_in", "")) or _slower(engine, settings)
         return self._engines[key]
 
