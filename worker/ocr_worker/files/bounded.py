@@ -144,7 +144,7 @@ class _Looks:
 
 
 def _folder(path: str) -> str:
-    return path.rpartition(os.sep)[0]
+    return os.path.dirname(path)  # noqa: PTH120  # as text
 
 
 def identity(path: str) -> Identity | None:
