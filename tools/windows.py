@@ -246,7 +246,7 @@ def forwarding_library(name: str, forwards: dict[str, str]) -> bytes:
 
 
 def _test(chosen: Iterable[str]) -> int:
-    pytest = ("-u", "-m", "pytest", "-p", "tests.windows_run", "-p", "no:cacheprovider")
+    pytest = ("-u", "-m", "pytest", "-p", "tests.windows_run")
     processes = ("--numprocesses", "2", "--dist", "loadfile", "--timeout", str(TEST_SECONDS))
     return under_wine([os.fspath(PYTHON / "python.exe"), *pytest, *processes, *chosen])
 
