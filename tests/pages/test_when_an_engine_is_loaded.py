@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,7 +13,7 @@ from ocr_worker.engines.ocr import registry, tesseract_factories
 from ocr_worker.engines.ocr.later import Later
 from ocr_worker.engines.ocr.registry import Engines
 from ocr_worker.errors import EngineMissingError
-from ocr_worker.model.tasks import PageSettings, WarmTask
+from ocr_worker.model.tasks import PageDone, PageSettings, WarmTask
 from samples import save_blank_book, save_text_book
 from tests.faults import pictures
 from tests.pages.desk import Desk
@@ -92,6 +93,23 @@ def test_an_engine_is_loaded_while_its_first_page_is_drawn(
     engines.begin(PageSettings())
     assert len(threads) == 1
     assert threads[0] is not threading.current_thread()
+
+
+def test_what_a_page_waits_for_its_engine_is_no_time_of_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter((10.0, 12.5))
+    monkeypatch.setattr(Engines, "_loaded", lambda *_: ("engine", "hints"))
+    monkeypatch.setattr(registry, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    engines = Engines(tmp_path)
+
+    for _ in range(2):
+        engines.engine(PageSettings())
+    waited = [engines.loading_seconds() for _ in range(2)]
+
+    assert waited == [2.5, 0.0]
+    for loading, page in ((2.5, 0.5), (0.0, 3.0), (7.0, 0.0), (-1.0, 3.0)):
+        assert PageDone(1, "ok", 1, 90.0, 3.0, loading_seconds=loading).without_loading(3.0) == page
 
 
 def test_what_fails_beside_fails_where_it_is_waited_for() -> None:

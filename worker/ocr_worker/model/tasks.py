@@ -210,6 +210,12 @@ class PageDone:
     warnings: tuple[str, ...] = ()
     stand_in: str = ""
     """As that of `Warmed`, of engines that were loaded for this page."""
+    loading_seconds: float = 0.0
+    """How long the page waited for them."""
+
+    def without_loading(self, seconds: float) -> float:
+        """Of so long at work, what the page itself took."""
+        return seconds - min(max(0.0, self.loading_seconds), seconds)
 
 
 @dataclass(frozen=True, slots=True)

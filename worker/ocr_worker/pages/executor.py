@@ -143,6 +143,7 @@ class Workbench:
             page.seconds,
             page.warnings,
             self.engines.news(),
+            self.engines.loading_seconds(),
         )
 
     def _compose(self, task: ComposeTask | CorrectTask) -> Composed:

@@ -64,7 +64,7 @@ class TaskEnded:
     ticket: int
     outcome: Outcome
     seconds: float | None = None
-    """How long a process worked on it, without its own start; None where that is not known."""
+    """How long a process worked on it, without its own start and that of an engine; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -571,4 +571,9 @@ def _is_asked_for(task: Task | None, outcome: Outcome) -> bool:
 
 
 def _ended(slot: Slot, outcome: Outcome) -> TaskEnded | None:
-    return TaskEnded(slot.ticket, outcome, time.monotonic() - slot.begun_at) if slot.ticket else None
+    if not slot.ticket:
+        return None
+    seconds = time.monotonic() - slot.begun_at
+    if isinstance(outcome, PageDone):
+        seconds = outcome.without_loading(seconds)
+    return TaskEnded(slot.ticket, outcome, seconds)

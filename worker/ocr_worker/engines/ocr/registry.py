@@ -6,6 +6,7 @@ An exception in the engine of a package is reported as a fault of that engine, a
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -53,7 +54,7 @@ class Engines:
         self._engines: dict[_Key, tuple[Engine, Hints]] = {}
         self._begun: dict[_Key, Later[tuple[Engine, Hints]]] = {}
         self._finders: dict[tuple[object, ...], OrientationFinder | None] = {}
-        self._stand_in = ""
+        self._stand_in, self._loading_seconds = "", 0.0
 
     def begin(self, settings: PageSettings) -> None:
         """Load the engine beside what else its first page takes; what is wrong with it is told by `engine`."""
@@ -75,6 +76,11 @@ class Engines:
         stand_in, self._stand_in = self._stand_in, ""
         return stand_in
 
+    def loading_seconds(self) -> float:
+        """How long pages have waited for engines since this was asked last."""
+        seconds, self._loading_seconds = self._loading_seconds, 0.0
+        return seconds
+
     def finder(self, settings: PageSettings) -> OrientationFinder | None:
         """What finds a page's orientation; None without an engine, its data, or an engine that can."""
         factory = _chosen_or_none(settings)
@@ -90,10 +96,11 @@ class Engines:
         if key not in self._engines:
             while len(self._engines) >= KEPT_ENGINES:
                 del self._engines[next(iter(self._engines))]
-            begun = self._begun.pop(key, None)
+            begun, since = self._begun.pop(key, None), time.monotonic()
             engine, _ = self._engines[key] = (
                 self._waited_for(begun, settings) if begun else self._loaded(settings)
             )
+            self._loading_seconds += time.monotonic() - since
             self._stand_in = str(getattr(engine, "stands_in", "")) or _slower(engine, settings)
         return self._engines[key]
 
