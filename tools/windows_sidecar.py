@@ -99,6 +99,8 @@ def _install_ourselves() -> None:
         os.fspath(OWN / "Lib" / "site-packages"),
     ]
     subprocess.run([*command, os.fspath(REPOSITORY)], check=True)
+    # As in `worker/packaging/build.py`.
+    shutil.rmtree(REPOSITORY / "ocr_sidecar.egg-info", ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -78,6 +78,8 @@ def _install_ourselves() -> None:
         str(REPOSITORY),
     ]
     subprocess.run(command, check=True)
+    # Left by setuptools: whoever runs in this folder would find it before what is installed, and it has no licences.
+    shutil.rmtree(REPOSITORY / "ocr_sidecar.egg-info", ignore_errors=True)
 
 
 def _size(program: Path) -> int:
