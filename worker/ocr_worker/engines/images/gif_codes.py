@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ocr_worker.engines.images import palettes
+
 _EXTENSION, _PICTURE, _TRAILER = 0x21, 0x2C, b"\x3b"
 _HEAD_BYTES = 13
 _MOST_BITS = 12
@@ -25,9 +27,8 @@ class Picture:
 
     @property
     def lightest(self) -> int:
-        """Index of the colour that is most like paper."""
-        sums = [sum(self.colours[at : at + 3]) for at in range(0, len(self.colours) - 2, 3)]
-        return min(sums.index(max(sums)), (1 << self.least_bits) - 1) if sums else 0
+        """Number of the colour that is most like paper."""
+        return min(palettes.lightest(palettes.colours_of(self.colours)) or 0, (1 << self.least_bits) - 1)
 
 
 @dataclass(frozen=True, slots=True)

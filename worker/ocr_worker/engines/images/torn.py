@@ -15,7 +15,7 @@ from typing import Any
 
 from PIL import Image, ImageFile
 
-from ocr_worker.engines.images import chunks, gif_codes
+from ocr_worker.engines.images import chunks, gif_codes, palettes
 from ocr_worker.engines.images.chunks import Chunk, Right
 from ocr_worker.engines.images.cut_short import TORN_SHARE
 
@@ -77,7 +77,7 @@ def _passes(image: Image.Image, header: bytes) -> tuple[list[tuple[int, int]], i
     passes = [
         (1 + (columns * depth * _SAMPLES[colours] + 7) // 8, rows) for columns, rows in sides if columns > 0
     ]
-    return passes, _byte_of(_lightest(image), depth) if colours == _PALETTE else 255
+    return passes, _paper(image, depth) if colours == _PALETTE else 255
 
 
 class Inflating:
@@ -149,16 +149,10 @@ def _doubled(content: bytes, share: float) -> bytes:
     return target.getvalue()
 
 
-def _byte_of(index: int, depth: int) -> int:
-    """Pixels that are all like this."""
-    return sum(index << place for place in range(0, 8, depth)) & 255
-
-
-def _lightest(image: Image.Image) -> int:
-    """Index of the colour that is most like paper."""
-    palette = image.palette.getdata()[1] if image.palette else b""
-    sums = [sum(palette[at : at + 3]) for at in range(0, len(palette) - 2, 3)]
-    return sums.index(max(sums)) if sums else 255
+def _paper(image: Image.Image, depth: int) -> int:
+    """A byte of it, by the colours that the pixels are numbers of."""
+    found = palettes.lightest(palettes.colours_of(image.palette.getdata()[1])) if image.palette else None
+    return palettes.filled(255 if found is None else found, depth)
 
 
 def _gif(content: bytes) -> Right | None:
@@ -196,8 +190,8 @@ def _bmp_row(image: Image.Image, content: bytes, stride: int) -> tuple[bytes, in
     """One of paper, and how many of its bytes are pixels."""
     is_old = int.from_bytes(content[14:18], "little") == _OLD_HEADER
     bits = int.from_bytes(content[24:26] if is_old else content[28:30], "little")
-    paper = _byte_of(_lightest(image), bits) if image.mode == "P" else 255
-    return bytes([paper]) * stride, (image.width * bits + 7) // 8
+    fill = _paper(image, bits) if image.mode == "P" else 255
+    return bytes([fill]) * stride, (image.width * bits + 7) // 8
 
 
 def _pnm_row(image: Image.Image, codec: str, args: Any) -> tuple[bytes, int]:

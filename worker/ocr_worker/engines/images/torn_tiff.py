@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ocr_worker.engines.images import jpeg_stream, tiff, tiff_parts
+from ocr_worker.engines.images import jpeg_stream, palettes, tiff, tiff_parts
 from ocr_worker.engines.images.chunks import Right
 from ocr_worker.engines.images.cut_short import TORN_SHARE
 from ocr_worker.engines.images.tiff_parts import Part
@@ -97,8 +97,8 @@ def _fill(tags: Any, bits: int) -> int:
     photometric, colours = tags.get(_PHOTOMETRIC, 1), tags.get(_COLOUR_MAP, ())
     if photometric == _PALETTE and colours:
         count = len(colours) // 3
-        lightest = max(range(count), key=lambda n: colours[n] + colours[n + count] + colours[n + 2 * count])
-        return sum(lightest << place for place in range(0, 8, bits)) & 255
+        planes = (colours[at : at + count] for at in (0, count, 2 * count))
+        return palettes.filled(palettes.lightest(zip(*planes, strict=True)) or 0, bits)
     return 0 if photometric in (_MIN_IS_WHITE, _INKS) else 255
 
 
