@@ -10,9 +10,9 @@ from types import SimpleNamespace
 import pytest
 
 from ocr_worker.engines.ocr import registry, tesseract_factories
-from ocr_worker.engines.ocr.later import Later
 from ocr_worker.engines.ocr.registry import Engines
 from ocr_worker.errors import EngineMissingError
+from ocr_worker.files.bounded import Look
 from ocr_worker.model.tasks import PageDone, PageSettings, WarmTask
 from samples import save_blank_book, save_text_book
 from tests.faults import pictures
@@ -116,5 +116,8 @@ def test_what_fails_beside_fails_where_it_is_waited_for() -> None:
     def fail() -> None:
         raise KeyboardInterrupt
 
+    look = Look(fail, daemon=False)
+    look.wait(None)
+
     with pytest.raises(KeyboardInterrupt):
-        Later(fail).result()
+        look.answer("The engine")

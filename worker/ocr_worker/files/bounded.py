@@ -53,12 +53,13 @@ def identities(paths: Sequence[str], seconds: float = LOOK_SECONDS) -> Iterator[
 class Look(Generic[Answer]):
     """A call in a thread of its own, begun when this is made."""
 
-    def __init__(self, call: Callable[[], Answer]) -> None:
+    def __init__(self, call: Callable[[], Answer], *, daemon: bool = True) -> None:
+        """A daemon holds up no exit of this process."""
         self._call, self._ended, self._since = call, threading.Event(), time.monotonic()
         self._answers: list[Answer] = []
         self._error: BaseException | None = None
         try:
-            threading.Thread(target=self._run, name="look", daemon=True).start()
+            threading.Thread(target=self._run, name="look", daemon=daemon).start()
         except RuntimeError:
             # The machine has no room for another thread: whoever asks has to wait.
             self._run()
@@ -70,8 +71,8 @@ class Look(Generic[Answer]):
             self._error = error
         self._ended.set()
 
-    def wait(self, seconds: float) -> bool:
-        """Up to so long; whether it has ended."""
+    def wait(self, seconds: float | None) -> bool:
+        """Up to so long, or however long it takes; whether it has ended."""
         return self._ended.wait(seconds)
 
     def answer(self, place: object) -> Answer:

@@ -24,11 +24,11 @@ from ocr_worker.engines.ocr.engine import (
     Probe,
 )
 from ocr_worker.engines.ocr.languages import CODES
-from ocr_worker.engines.ocr.later import Later
 from ocr_worker.engines.ocr.ppocr.factory import PpocrFactory
 from ocr_worker.engines.ocr.tessdata import find_data, own_code, tessdata_folders
 from ocr_worker.engines.ocr.tesseract_factories import BUILT_IN, LINES
 from ocr_worker.errors import EngineMissingError, LanguageMissingError, OcrError
+from ocr_worker.files.bounded import Look
 from ocr_worker.files.installation import has_entry_points
 from ocr_worker.model.options import PageSettings
 
@@ -52,7 +52,7 @@ class Engines:
     def __init__(self, cache_dir: Path) -> None:
         self._cache_dir = cache_dir
         self._engines: dict[_Key, tuple[Engine, Hints]] = {}
-        self._begun: dict[_Key, Later[tuple[Engine, Hints]]] = {}
+        self._begun: dict[_Key, Look[tuple[Engine, Hints]]] = {}
         self._finders: dict[tuple[object, ...], OrientationFinder | None] = {}
         self._stand_in, self._loading_seconds = "", 0.0
 
@@ -61,7 +61,7 @@ class Engines:
         key = _key(settings)
         if key not in self._engines and key not in self._begun:
             # What a page that failed has begun is not kept.
-            self._begun = {key: Later(lambda: self._loaded(settings))}
+            self._begun = {key: Look(lambda: self._loaded(settings), daemon=False)}
 
     def engine(self, settings: PageSettings) -> Engine:
         """Raises EngineMissingError, LanguageMissingError."""
@@ -104,9 +104,10 @@ class Engines:
             self._stand_in = str(getattr(engine, "stands_in", "")) or _slower(engine, settings)
         return self._engines[key]
 
-    def _waited_for(self, begun: Later[tuple[Engine, Hints]], settings: PageSettings) -> tuple[Engine, Hints]:
+    def _waited_for(self, begun: Look[tuple[Engine, Hints]], settings: PageSettings) -> tuple[Engine, Hints]:
+        begun.wait(None)
         try:
-            return begun.result()
+            return begun.answer("The engine")
         except MemoryError:
             # The page was drawn meanwhile; alone it may do.
             return self._loaded(settings)
