@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from compileall import compile_dir
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +42,13 @@ class Session:
         return Effort(
             folder, 1 if quick else self.options.rounds, QUICK_SHARE if quick else 1, self.options.seed
         )
+
+    def jobs(self, known: Iterable[str]) -> Sequence[str]:
+        """Those asked for; all that are known if none is. SystemExit for one that is not known."""
+        wanted = self.options.jobs or list(known)
+        if unknown := sorted({*wanted} - {*known}):
+            raise SystemExit(f"no such row: {', '.join(unknown)}; there are: {', '.join(known)}")
+        return wanted
 
     def save(self, name: str, figures: object) -> Path:
         settings = {key: value for key, value in vars(self.options).items() if key != "out"}
@@ -97,7 +104,7 @@ def speed(session: Session) -> list[str]:
     from bench import speed as rows
 
     missed = []
-    for name in session.options.jobs or rows.ROWS:
+    for name in session.jobs(rows.ROWS):
         row = rows.ROWS[name](session.effort(name))
         if row is None:
             print(f"\n{name}: not measured, as there is no corpus", flush=True)
@@ -111,7 +118,7 @@ def long(session: Session) -> list[str]:
     from bench import long as row
 
     missed = []
-    for kind in session.options.jobs or ("scans", "cards"):
+    for kind in session.jobs(("scans", "cards")):
         count = session.options.cards if kind == "cards" else session.options.pages
         growth = row.measure(kind, session.effort(kind), count)
         session.save(f"long-{kind}", growth)
@@ -131,7 +138,7 @@ def control(session: Session) -> list[str]:
 def eta(session: Session) -> list[str]:
     from bench import eta as row
 
-    figures = list(row.measure(session.effort("eta"), session.options.jobs or ()))
+    figures = list(row.measure(session.effort("eta"), session.jobs(row.JOBS)))
     print(row.table(figures), flush=True)
     session.save("eta", figures)
     return [miss for figure in figures if (miss := figure.missed())]
@@ -153,7 +160,7 @@ def shards(session: Session) -> list[str]:
     from bench import shards as rows
 
     missed = []
-    for name in session.options.jobs or rows.ROWS:
+    for name in session.jobs(rows.ROWS):
         folder = session.folder / name
         folder.mkdir()
         figures = list[rows.Taken]()
@@ -197,7 +204,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("rows", nargs="+", choices=sorted(ROWS))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=3, help="generated scans of each kind")
-    parser.add_argument("--jobs", nargs="*", help="rows of speed, long or shards, all if absent")
+    parser.add_argument("--jobs", nargs="*", help="rows of eta, long, shards or speed, all if absent")
     parser.add_argument(
         "--engine", nargs="+", default=["auto"], help="what ours reads with, in the row accuracy"
     )

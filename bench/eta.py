@@ -86,9 +86,9 @@ def errors(told: Iterable[Told], end: float) -> dict[str, float | None]:
     return found
 
 
-def measure(effort: Effort, wanted: Iterable[str] = ()) -> Iterator[Figure]:
-    """Jobs of these names, all if none is named; a figure as soon as it is there."""
-    for name in wanted or JOBS:
+def measure(effort: Effort, wanted: Iterable[str]) -> Iterator[Figure]:
+    """Jobs of these names; a figure as soon as it is there."""
+    for name in wanted:
         job = JOBS[name](effort)
         courses = tuple(_course(job, effort.folder, number) for number in range(effort.rounds))
         yield Figure(job.name, job.pages, courses)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from pathlib import Path
 
 import pytest
 
 from bench import jobs, report
+from bench.__main__ import Session
 from bench.jobs import Effort, Job
 from bench.long import Growth
 from bench.meter import Command, Run, thinned
@@ -130,3 +132,10 @@ def _alone(pages: int, cpu_seconds: float) -> Row:
 
 def _missed(row: Row) -> list[str]:
     return [one.text for one in verdicts(row) if not one.is_reached]
+
+
+def test_a_row_that_is_not_known_is_refused_with_those_that_are(tmp_path: Path) -> None:
+    session = Session(argparse.Namespace(jobs=["cards", "NOSUCH"]), tmp_path, {})
+
+    with pytest.raises(SystemExit, match=r"^no such row: NOSUCH; there are: scans, cards$"):
+        session.jobs(("scans", "cards"))
