@@ -289,9 +289,10 @@ def _is_open(port: int) -> bool:
         return trial.connect_ex(("127.0.0.1", port)) == 0
 
 
-def wait_until(is_so: Callable[[], Any], what: str) -> Any:
-    deadline = time.monotonic() + HANG_SECONDS
+def wait_until(is_so: Callable[[], Any], what: str, within: float = HANG_SECONDS) -> Any:
+    """What `is_so` finds at last, asked again and again for `within` seconds; AssertionError after these."""
+    deadline = time.monotonic() + within
     while not (found := is_so()):
-        assert time.monotonic() < deadline, f"{what}: not within {HANG_SECONDS} s"
+        assert time.monotonic() < deadline, f"{what}: not within {within} s"
         time.sleep(0.05)
     return found
