@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import io
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,7 @@ from ocr_sidecar import (
     JobNotFoundError,
     NotFoundError,
     OcrError,
+    OutputPermissionError,
     ProgressMade,
     Sidecar,
 )
@@ -331,3 +334,24 @@ def test_settings_that_make_no_sense_are_refused_by_name(monkeypatch: pytest.Mon
     monkeypatch.setenv("OCR_WORKER_QUEUE_LIMIT", "many")
     with pytest.raises(InvalidParamsError, match="OCR_WORKER_QUEUE_LIMIT"):
         Sidecar()
+
+
+def test_a_store_that_breaks_meanwhile_is_told_as_an_error_of_ours(
+    sidecar: Sidecar, sample: Callable[[str], Sample], tmp_path: Path
+) -> None:
+    scan = sample("clean").path
+    job = sidecar.start([scan], tmp_path / "out", dry_run=True)
+    job.result()
+    with closing(sqlite3.connect(tmp_path / "state" / "jobs.sqlite3")) as store:
+        store.executescript("DROP TABLE files; DROP TABLE jobs")
+
+    calls: list[Callable[[], object]] = [
+        lambda: sidecar.start([scan], tmp_path / "out"),
+        lambda: sidecar.resume("job-1"),
+        lambda: sidecar.retry_failed(job.job_id),
+        job.result,
+        job.pause,
+    ]
+    for call in calls:
+        with pytest.raises(OutputPermissionError, match="no such table: jobs.*OCR_WORKER_STATE_DIR"):
+            call()

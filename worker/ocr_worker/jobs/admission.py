@@ -8,7 +8,6 @@ import time
 from collections import deque
 from collections.abc import Collection, Iterator
 from concurrent.futures import Future
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +22,8 @@ from ocr_worker.jobs.requests import input_file, require_languages
 from ocr_worker.model.jobs import JobId, JobRequest
 from ocr_worker.model.results import Accepted
 from ocr_worker.store.deferred_writes import store_is_held
-from ocr_worker.store.job_store import JobStore
+from ocr_worker.store.faults import told
+from ocr_worker.store.job_store import JobStore, open_store
 from ocr_worker.store.leases import JobLeases
 from ocr_worker.store.records import NewFile, StoredJob
 
@@ -172,7 +172,7 @@ class AdmissionQueue:
         self.arrivals.remove(arrival)
         arrival.admission.stop()
         self._leases.withdraw(arrival.job_id)
-        arrival.accepted.set_exception(error)
+        arrival.accepted.set_exception(told(error))
 
     def refuse_all(self, error: Exception) -> None:
         """Refuse all requests that are not stored yet."""
@@ -230,7 +230,7 @@ def _plan(request: JobRequest, state_dir: Path | None) -> Iterator[NewFile | Non
     prepare(request.output_dir, request.output_dir_sent)
     promised = dict[str, str]()
     if state_dir is not None:
-        with closing(JobStore(state_dir)) as store:
+        with open_store(state_dir) as store:
             promised = _promised(store, request.output_dir)
     space = Namespace(request.output_dir, options.page.outputs, options.on_existing, promised)
     yield from plan_outputs(map(input_file, request.files), space)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from functools import cached_property
 
-from ocr_worker.errors import InternalError, OcrError, exhausted, no_space
+from ocr_worker.errors import InternalError, OcrError
 from ocr_worker.jobs.course import FileEnds
 from ocr_worker.jobs.file_window import FileWindow, OpenFile
 from ocr_worker.model.results import FileOutcome, Rehearsal
 from ocr_worker.model.tasks import Composed, FailedPage, Failure, Opened, Outcome, Source
+from ocr_worker.store.faults import meaning
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.records import StoredFile
-from ocr_worker.store.schema import store_error
 
 OVERHEAD_BYTES = 8192
 """What a page adds to its file at most: text layer, txt and JSON, as a rule of thumb for dry runs."""
@@ -88,11 +87,7 @@ def run_error(error: Exception, job_id: str) -> OcrError:
     """What a run's fault means to the user."""
     if isinstance(error, OcrError):
         return error
-    ours: OcrError | None = no_space(error, getattr(error, "filename", None)) or exhausted(error)
-    if ours is None and isinstance(error, sqlite3.Error):
-        ours = store_error(error)
-    if ours is None:
-        ours = InternalError(f"{type(error).__name__}: the log on stderr has the details.")
+    ours = meaning(error) or InternalError(f"{type(error).__name__}: the log on stderr has the details.")
     ours.message = f"OCR batch failed: {ours.message} Then resume job {job_id}."
     return ours
 

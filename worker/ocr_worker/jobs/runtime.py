@@ -26,6 +26,7 @@ from ocr_worker.errors import InternalError
 from ocr_worker.model.jobs import Doing, JobId, JobRequest
 from ocr_worker.processes.guard import Guard, guard_of_page_processes
 from ocr_worker.settings import Settings
+from ocr_worker.store.faults import told
 
 if TYPE_CHECKING:
     from ocr_worker.jobs.one_off import PageRequests, Question
@@ -124,7 +125,7 @@ class Runtime:
         self._inbox.put(call)
 
     def submit(self, call: Callable[[JobService], T]) -> Future[T]:
-        """Run a call on the service in the runtime's thread; the future has its result or exception."""
+        """Run a call on the service in the runtime's thread; the future has its result or exception, which is an OcrError unless it is a fault of ours."""
         future: Future[T] = Future()
         future.set_running_or_notify_cancel()
         if self._gone.is_set():
@@ -138,7 +139,7 @@ class Runtime:
             try:
                 future.set_result(call(self.service))
             except Exception as error:  # noqa: BLE001  # handed on
-                future.set_exception(error)
+                future.set_exception(told(error))
 
         self._inbox.put(answer)
         return future

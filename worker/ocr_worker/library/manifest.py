@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +17,7 @@ from ocr_worker.jobs.admission import Admission
 from ocr_worker.library.requests import AnyPath, make_request
 from ocr_worker.settings import settings_from_environment
 from ocr_worker.store.job_lock import JobLock
-from ocr_worker.store.job_store import JobStore
+from ocr_worker.store.job_store import open_store
 from ocr_worker.store.manifest import write_manifest
 from ocr_worker.store.statistics import manifest_path
 
@@ -82,7 +81,7 @@ class BatchManifest:
         """
         request = make_request(files, output_dir, options)
         settings = settings_from_environment()
-        with closing(JobStore(settings.state_dir)) as store:
+        with open_store(settings.state_dir) as store:
             admission = Admission(request, store)
             job_id = admission.job.job_id
             lock = JobLock(settings.jobs_dir, job_id)

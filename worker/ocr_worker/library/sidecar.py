@@ -7,7 +7,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,7 +30,7 @@ from ocr_worker.model.results import BatchResult, Inspection
 from ocr_worker.model.tasks import InspectTask, PageDone, PageTask, Source
 from ocr_worker.pages.page_results import read_page
 from ocr_worker.settings import Settings, settings_from_environment
-from ocr_worker.store.job_store import JobStore
+from ocr_worker.store.job_store import open_store
 
 PAGE_SECONDS = 120.0
 """Time limit of a single page."""
@@ -106,7 +106,7 @@ class Job:
             raise error
         self._runtime.await_manifest(self.job_id, MANIFEST_SECONDS)
         # In this thread: a long list holds up no other job, and a closed sidecar still tells how it ended.
-        with closing(JobStore(self._runtime.settings.state_dir)) as store:
+        with open_store(self._runtime.settings.state_dir) as store:
             return queries.batch_result(store, self.job_id, self._end.run)
 
     def cancel(self) -> None:

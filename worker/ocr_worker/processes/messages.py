@@ -6,6 +6,7 @@ Each line has the ticket of its task, so that an outcome is never mistaken for t
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import is_dataclass
 from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
@@ -28,7 +29,7 @@ MOST_LINE_BYTES = 32 * 2**20
 MOST_PAGES = 10**6
 MOST_INT = 2**64
 _Kinds = dict[str, type[Any]]
-_hints: dict[type[Any], dict[str, Any]] = {}
+_hints: dict[type[Any], Mapping[str, Any]] = {}
 """Of the fields of data classes, found once."""
 _TASKS: _Kinds = {
     kind.__name__: kind

@@ -8,7 +8,6 @@ import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from typing import Literal, TypeVar
 
 from ocr_worker.errors import JobActiveError, JobNotFoundError, OcrError
@@ -24,7 +23,7 @@ from ocr_worker.server.places import Places
 from ocr_worker.server.uploads import Uploads
 from ocr_worker.server.watching import Hub
 from ocr_worker.store.job_lock import JobLock, Request, who_holds
-from ocr_worker.store.job_store import JobStore, store_as_it_is
+from ocr_worker.store.job_store import JobStore, open_store, store_as_it_is
 
 T = TypeVar("T")
 Where = Literal["here", "elsewhere", "ended"]
@@ -95,7 +94,7 @@ class Desk:
         return query(self._store)
 
     def _asked_apart(self, query: Callable[[JobStore], T]) -> T:
-        with closing(JobStore(self.runtime.settings.state_dir)) as store:
+        with open_store(self.runtime.settings.state_dir) as store:
             return query(store)
 
     # Orders

@@ -14,10 +14,10 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import Scope
 
-from ocr_worker.errors import FAILURES, InternalError, OcrError, no_space
+from ocr_worker.errors import FAILURES, InternalError, OcrError
 from ocr_worker.server.heads import answers_head
 from ocr_worker.server.places import Places
-from ocr_worker.store.schema import store_error
+from ocr_worker.store.faults import meaning
 
 log = logging.getLogger(__name__)
 
@@ -110,14 +110,10 @@ def status_of(error: OcrError) -> int:
 
 
 def _meaning(error: Exception) -> OcrError:
-    if isinstance(error, OcrError):
-        return error
-    if isinstance(error, OSError) and (full := no_space(error, "the service's folder")):
-        return full
-    log.error("a request failed", exc_info=error)
-    if isinstance(error, sqlite3.Error):
-        return store_error(error)
-    return InternalError("The request failed. The log of the service has the details.")
+    ours = meaning(error)
+    if ours is None or isinstance(error, sqlite3.Error):
+        log.error("a request failed", exc_info=error)
+    return ours or InternalError("The request failed. The log of the service has the details.")
 
 
 def _in_words(error: RequestValidationError) -> str:

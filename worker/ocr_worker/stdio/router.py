@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -28,7 +27,7 @@ from ocr_protocol.commands import (
     RetryFailed,
     Shutdown,
 )
-from ocr_worker.errors import BusyError, InternalError, JobActiveError, OcrError, exhausted
+from ocr_worker.errors import BusyError, InternalError, JobActiveError, OcrError
 from ocr_worker.files.paths import absolute_path
 from ocr_worker.jobs import queries
 from ocr_worker.jobs.capabilities import rss_bytes
@@ -43,8 +42,8 @@ from ocr_worker.model.results import Accepted
 from ocr_worker.model.tasks import InspectTask, Outcome, Source
 from ocr_worker.stdio.hello import Session
 from ocr_worker.stdio.job_events import EventPublisher, Origin
+from ocr_worker.store.faults import meaning
 from ocr_worker.store.job_store import JobStore
-from ocr_worker.store.schema import store_error
 
 log = logging.getLogger(__name__)
 
@@ -300,9 +299,7 @@ def _meaning(command: Command, error: BaseException) -> OcrError:
     if isinstance(error, OcrError):
         return error
     log.error("the command %s failed", command.command, exc_info=error)
-    if isinstance(error, sqlite3.Error):
-        return store_error(error)
-    return exhausted(error) or InternalError(
+    return meaning(error) or InternalError(
         f"The command {command.command} failed ({type(error).__name__}). The log on stderr has the details."
     )
 

@@ -8,9 +8,10 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from ocr_worker.errors import OutputPermissionError, exhausted, no_space
+from ocr_worker.errors import OutputPermissionError
 from ocr_worker.files.private import close_to_others
-from ocr_worker.store.schema import migrate, store_error
+from ocr_worker.store.faults import meaning
+from ocr_worker.store.schema import migrate
 
 BUSY_SECONDS = 2
 MOMENT_SECONDS = 0.05
@@ -34,12 +35,9 @@ class StoreFile:
                 close_to_others(file)
             self._open(path)
             self._status = path.stat()
-        except sqlite3.Error as error:
-            raise store_error(error) from error
-        except OSError as error:
+        except (sqlite3.Error, OSError) as error:
             raise (
-                exhausted(error)
-                or no_space(error, f"the state folder {state_dir}")
+                meaning(error)
                 or OutputPermissionError(
                     f"The state folder {state_dir} can't be used ({error}). Set OCR_WORKER_STATE_DIR to a folder that can be written."
                 )

@@ -9,6 +9,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from ocr_worker.errors import JobNotFoundError
 from ocr_worker.model.jobs import FileState, JobId, JobOptions, JobState
 from ocr_worker.model.tasks import PageStatus
 from ocr_worker.store.database import StoreFile
+from ocr_worker.store.faults import told
 from ocr_worker.store.records import (
     NewFile,
     RunEnding,
@@ -36,6 +38,18 @@ GONE = "the folder was deleted, or the job in it, while the worker ran; start th
 def store_as_it_is(known: JobStore | None, state_dir: Path) -> JobStore:
     """The open store, or a new one if the state folder was deleted since."""
     return known if known is not None and known.is_there else JobStore(state_dir)
+
+
+@contextmanager
+def open_store(state_dir: Path) -> Iterator[JobStore]:
+    """A store of one's own for a moment. Raises as `JobStore`; faults of the store within are such errors too."""
+    store = JobStore(state_dir)
+    try:
+        yield store
+    except sqlite3.Error as error:
+        raise told(error) from error
+    finally:
+        store.close()
 
 
 class JobStore:

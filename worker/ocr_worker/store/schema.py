@@ -1,11 +1,11 @@
-"""Tables and migrations of the store, and what its errors mean."""
+"""Tables and migrations of the store."""
 
 from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
 
-from ocr_worker.errors import BusyError, InternalError, NoSpaceError, OcrError, OutputPermissionError
+from ocr_worker.errors import InternalError
 
 MIGRATIONS = (
     """
@@ -59,21 +59,6 @@ def migrate(db: sqlite3.Connection, path: Path) -> None:
         for statement in ";".join(MIGRATIONS[_version(db, path) :]).split(";"):
             db.execute(statement)
         db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-
-
-def store_error(error: sqlite3.Error) -> OcrError:
-    """The error that a user sees for a failure of the store."""
-    if "full" in str(error):
-        return NoSpaceError("There is no space left for the state folder. Make room and try again.")
-    if "locked" in str(error):
-        return BusyError("Another program has the job store locked. Try again later.")
-    if isinstance(error, sqlite3.OperationalError):
-        return OutputPermissionError(
-            f"The state folder can't be used ({error}). Repair it, or set OCR_WORKER_STATE_DIR to another folder."
-        )
-    return InternalError(
-        f"The store of jobs is damaged ({error}). Move jobs.sqlite3 away; jobs that it holds can't be resumed."
-    )
 
 
 def _version(db: sqlite3.Connection, path: Path) -> int:

@@ -31,7 +31,7 @@ from ocr_worker.jobs.requests import Asked, job_request
 from ocr_worker.model.options import JobOptions, PageSettings
 from ocr_worker.processes import sandbox
 from ocr_worker.settings import MIB, ClusterSettings, Settings
-from ocr_worker.store.job_store import JobStore
+from ocr_worker.store.job_store import open_store
 
 TEST_LINE = "Sphinx of black quartz judge my vow"
 SHORT_OF_SPACE_BYTES = 500 * MIB
@@ -138,9 +138,8 @@ def _sandbox() -> Finding:
 def _state_folder(settings: Settings) -> Iterator[Finding]:
     folder = settings.state_dir
     try:
-        store = JobStore(folder)
-        detail = f"{folder}, {count(store.job_count(None), 'job')}"
-        store.close()
+        with open_store(folder) as store:
+            detail = f"{folder}, {count(store.job_count(None), 'job')}"
     except OcrError as error:
         yield Finding("state folder", ok=False, detail=str(folder), advice=error.message)
         return
