@@ -353,5 +353,5 @@ def test_a_store_that_breaks_meanwhile_is_told_as_an_error_of_ours(
         job.pause,
     ]
     for call in calls:
-        with pytest.raises(OutputPermissionError, match="no such table: jobs.*OCR_WORKER_STATE_DIR"):
+        with pytest.raises(OutputPermissionError, match=r"no such table: jobs.*OCR_WORKER_STATE_DIR"):
             call()

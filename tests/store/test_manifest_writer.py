@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 import threading
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ocr_worker.files.atomic import folder_id
+from ocr_worker.files.atomic import Staged, folder_id, staging
 from ocr_worker.library.manifest import BatchManifest
 from ocr_worker.store import manifest_writer
 from ocr_worker.store.job_store import JobStore
@@ -228,3 +230,30 @@ def test_a_job_at_work_keeps_to_the_folder_that_it_found(tmp_path: Path) -> None
         keeper.close()
 
     assert list(out.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a link takes a right that users have not")
+def test_a_manifest_begun_while_its_job_waited_is_in_no_folder_but_the_one_that_its_run_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the path led when the writing began, it may not lead any more."""
+    out, found, foreign = tmp_path / "out", tmp_path / "found", tmp_path / "foreign"
+    found.mkdir()
+    foreign.mkdir()
+    out.symlink_to(foreign)
+    keeper = ManifestWriter(tmp_path / "state")
+
+    @contextmanager
+    def begin_meanwhile(*what: Any) -> Iterator[Staged]:
+        with staging(*what) as staged:
+            keeper.run_begun("job", folder_id(found))
+            yield staged
+
+    monkeypatch.setattr("ocr_worker.store.manifest.staging", begin_meanwhile)
+    with closing(JobStore(tmp_path / "state")) as store:
+        store.add_job(stored_job(state="queued", output_path=os.fsencode(out)), new_files(1))
+        keeper.state_changed("job")
+        tree.wait_until(lambda: keeper.all_written, "it was tried")
+        keeper.close()
+
+    assert list(foreign.iterdir()) == []

@@ -73,11 +73,10 @@ class RunJournal:
         self._deaths, self._recycled, self._peak_rss = stats.deaths, stats.recycled, job.peak_rss_bytes
 
     def run_begun(self) -> None:
-        """Store and publish that the run has begun."""
+        """Store that the run has begun."""
         fields = {"started_at": self._job.started_at or time.time(), "percent": self.progress.percent}
         self._store.update_job(self._job.job_id, state="running", reason=None, ended_at=None, **fields)
         self.throttle.mark_news()
-        self.tell(at_once=True)
 
     def paused(self) -> None:
         """Publish progress at once, and store that the run is paused."""

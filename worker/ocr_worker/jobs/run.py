@@ -47,9 +47,12 @@ class JobRun:
         output = None if is_dry else (str(self.window.folder), self.window.folder_id)
         self._pool.warm(self.window.tasks_at_once(self.in_flight.processes), self.job.options.page, output)
         self.journal.run_begun()
+        # Before anybody hears of the run: from here on its folder is this one, wherever the path leads.
+        self._manifests.run_begun(self.job.job_id, self.window.folder_id)
+        self.journal.tell(at_once=True)
         if self.course.paused:
             self.journal.paused()
-        self._manifests.run_begun(self.job.job_id, self.window.folder_id)
+            self._manifests.state_changed(self.job.job_id)
         self.has_begun = True
 
     def advance(self) -> None:

@@ -10,7 +10,7 @@ import io
 import json
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
@@ -30,12 +30,21 @@ STATES = {"completed": "complete"}
 
 
 def write_manifest(
-    store: JobStore, job_id: JobId, folder: FolderId | None = None, broken_off: threading.Event | None = None
+    store: JobStore,
+    job_id: JobId,
+    folder: Callable[[], FolderId | None] = lambda: None,
+    broken_off: threading.Event | None = None,
 ) -> Path | None:
     """Write a job's manifest as the store knows it now, whole or not at all; None for a dry run or a job that is gone.
 
+    Args:
+        store: with the job.
+        job_id: of the job.
+        folder: says which folder it must be, as is known by then; None where it may be any.
+        broken_off: when set, the write ends.
+
     Raises:
-        OcrError: the output folder can't be written, is not `folder` any more, or the write was broken off.
+        OcrError: the output folder can't be written, is not `folder`, or the write was broken off.
     """
     path, job = None, store.job(job_id)
     for _ in range(MOST_TRIES):
@@ -50,7 +59,7 @@ def write_manifest(
 
 
 def _write_as_it_is(
-    store: JobStore, job: StoredJob, folder: FolderId | None, broken_off: threading.Event | None
+    store: JobStore, job: StoredJob, folder: Callable[[], FolderId | None], broken_off: threading.Event | None
 ) -> Path:
     job_id = job.job_id
     path = manifest_path(Path(os.fsdecode(job.output_path)), job_id)
@@ -61,8 +70,8 @@ def _write_as_it_is(
         _write(text, head, _items(store, job_id), broken_off or threading.Event())
         text.detach()
 
-    with staging(path, write, folder) as staged:
-        publish_all([staged], folder)
+    with staging(path, write, folder()) as staged:
+        publish_all([staged], folder())
     return path
 
 
