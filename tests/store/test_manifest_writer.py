@@ -233,7 +233,7 @@ def test_a_job_at_work_keeps_to_the_folder_that_it_found(tmp_path: Path) -> None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there a link takes a right that users have not")
-def test_a_manifest_begun_while_its_job_waited_is_in_no_folder_but_the_one_that_its_run_found(
+def test_a_manifest_begun_while_its_job_waited_is_in_the_folder_of_its_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the path led when the writing began, it may not lead any more."""
