@@ -66,9 +66,9 @@ ENDS: dict[str, Callable[[Host], object]] = {
 def test_a_worker_that_ends_in_mid_page_leaves_no_temporary_folder(
     worker: Host, material: Material, tmp_path: Path, end: str
 ) -> None:
-    # A pause lets the page in work finish.
+    # A pause lets the page in work go on, until its time is up.
     paused = end == "end of stdin"
-    start_tesseract(worker, material.slow, tmp_path)
+    start_tesseract(worker, material.slow, tmp_path, page_timeout_seconds=15, retries=0)
     if paused:
         worker.ask("pause")
     assert temp_root(worker).exists()

@@ -66,6 +66,7 @@ def test_a_run_that_breaks_stores_what_it_has_spent_and_when_it_ended(
     worker.wait_in_work(job, 1)
     shutil.rmtree(worker.state / "jobs" / job)
     (worker.state / "jobs" / job).touch()
+    worker.hold.let_go()
 
     worker.wait(lambda event: event["type"] == "error" and event.get("job_id") == job, "the run breaks")
     spent = statistics(worker, job)
