@@ -16,6 +16,7 @@ from typing import IO, Any, NoReturn
 import ocr_worker.cli.app  # noqa: F401  # so that forks have it already
 from ocr_worker.__main__ import main
 from tests.hold import Hold
+from tests.keys import listening, press_ctrl_c
 from tests.limits import HANG_SECONDS
 
 
@@ -80,10 +81,20 @@ class Command:
         return Hold(self.home)
 
     def start(self, *words: str | Path) -> subprocess.Popen[str]:
+        """Start it, to be ended by `interrupt`; one at a time."""
+        program = listening(self._key) if sys.platform == "win32" else self.words()
         return subprocess.Popen(
-            self.words(*words), env=self.environment(), cwd=self.home, stdin=subprocess.DEVNULL,
+            [*program, *map(str, words)], env=self.environment(), cwd=self.home, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
         )  # fmt: skip
+
+    def interrupt(self, process: subprocess.Popen[str]) -> None:
+        """Press Ctrl-C."""
+        press_ctrl_c(process, self._key)
+
+    @property
+    def _key(self) -> Path:
+        return self.home / "key"
 
     def words(self, *words: str | Path) -> list[str]:
         return [sys.executable, "-m", "ocr_worker", *(str(word) for word in words)]

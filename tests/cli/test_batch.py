@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -177,9 +178,9 @@ BAD_LINES = {
         "The input folder nowhere can't be read",
     ),
     "an output folder that can't be": (
-        ("batch", "/dev/null", "-o", "/dev/null/out"),
+        ("batch", sys.executable, "-o", str(Path(sys.executable, "out"))),
         3,
-        "/dev/null/out can't be made",
+        f"{Path(sys.executable, 'out')} can't be made",
     ),
     "an id without resume": (
         ("batch", "x.pdf", "-o", "out", "--batch-id", "a"),

@@ -14,8 +14,9 @@ from tests.conftest import REPOSITORY
 @pytest.fixture
 def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where a test may write the file that it names; the user's own lies in `user_file()`."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    user_file().parent.mkdir(parents=True)
+    (tmp_path / "config").mkdir()
+    # No variable moves the folder on Windows.
+    monkeypatch.setattr("platformdirs.user_config_dir", lambda *_, **__: str(tmp_path / "config"))
     return tmp_path / "given.yaml"
 
 

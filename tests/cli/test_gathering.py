@@ -12,7 +12,7 @@ from ocr_worker.errors import NotFoundError
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in ("a.pdf", "B.TIFF", "notes.txt", ".hidden.pdf", "deep/c.png", ".git/d.png", "out/e.pdf"):
+    for name in ("a.pdf", "0.TIFF", "notes.txt", ".hidden.pdf", "deep/c.png", ".git/d.png", "out/e.pdf"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     return tmp_path
@@ -23,7 +23,7 @@ def found(folder: Path, search: Search) -> list[str]:
 
 
 def test_folders_are_searched_for_what_can_be_recognised_but_not_in_the_output_folder(folder: Path) -> None:
-    assert found(folder, Search(folder / "out")) == ["B.TIFF", "a.pdf", "deep/c.png"]
+    assert found(folder, Search(folder / "out")) == ["0.TIFF", "a.pdf", "deep/c.png"]
 
 
 @pytest.mark.parametrize(
@@ -32,9 +32,9 @@ def test_folders_are_searched_for_what_can_be_recognised_but_not_in_the_output_f
         (("*.txt",), (), ["notes.txt"]),
         (("deep/*",), (), ["deep/c.png"]),
         (("**/*.p*",), (), ["a.pdf", "deep/c.png"]),
-        ((), ("**/*.png", "**/B*"), ["a.pdf"]),
+        ((), ("**/*.png", "**/0*"), ["a.pdf"]),
         ((), ("deep", "*.TIFF"), ["a.pdf"]),
-        ((), ("deep/c.*",), ["B.TIFF", "a.pdf"]),
+        ((), ("deep/c.*",), ["0.TIFF", "a.pdf"]),
     ],
 )
 def test_patterns_choose(
@@ -53,7 +53,7 @@ def test_files_that_are_named_are_taken_whatever_they_are_and_only_once(folder: 
 
 
 def test_a_folder_that_is_not_there_is_refused(folder: Path) -> None:
-    with pytest.raises(NotFoundError, match="nowhere can't be read: No such file"):
+    with pytest.raises(NotFoundError, match=r"nowhere can't be read: \w+ "):
         gather([folder / "nowhere"], [], Search(None))
 
 

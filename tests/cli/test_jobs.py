@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import json
 import re
-import signal
+import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from rigs.papers import write_papers
@@ -71,7 +72,7 @@ def test_a_job_at_work_is_held_by_its_process_until_it_ends(ocr: Command) -> Non
         refused = [ocr(verb, job["job_id"]) for verb in ("resume", "delete")]
         held = ocr.answer("locks")["locks"]
         kept = ocr.answer("locks", "--clean-stale")["removed"]
-        process.send_signal(signal.SIGINT)
+        ocr.interrupt(process)
         process.communicate(timeout=HANG_SECONDS)
 
     assert job["state"] == "running"
@@ -133,15 +134,16 @@ def test_where_the_owner_of_a_job_does_not_answer_the_cancel_says_who_it_is(ocr:
             assert process.poll() is None
         (job,) = ocr.answer("jobs")
 
-        process.send_signal(signal.SIGSTOP)
+        psutil.Process(process.pid).suspend()
         refused = ocr("cancel", job["job_id"])
-        process.send_signal(signal.SIGCONT)
-        process.send_signal(signal.SIGINT)
+        psutil.Process(process.pid).resume()
+        ocr.interrupt(process)
         process.communicate(timeout=HANG_SECONDS)
 
     assert refused.returncode == 3
     assert f"running in process {process.pid} (" in refused.stderr
-    assert f"kill -INT {process.pid}" in refused.stderr
+    way = "Ctrl-C in its terminal" if sys.platform == "win32" else f"kill -INT {process.pid}"
+    assert f"with all its jobs: {way}" in refused.stderr
 
 
 def test_cleanup_forgets_finished_jobs_and_their_manifests_and_never_unfinished_ones(ocr: Command) -> None:

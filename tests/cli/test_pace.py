@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 
 import psutil
@@ -36,7 +35,7 @@ def test_a_batch_has_as_many_page_processes_as_it_may(
         found = [
             child for child in psutil.Process(process.pid).children() if "page-process" in child.cmdline()
         ]
-        end(process)
+        end(ocr, process)
 
     assert len(found) == processes
 
@@ -48,7 +47,7 @@ def test_after_the_first_page_of_a_minute_the_others_wait(ocr: Command) -> None:
         wait_for_first(process)
         # In the time of another batch all others would be done.
         other = ocr.answer("batch", "in", "-o", "elsewhere")
-        end(process)
+        end(ocr, process)
 
     slow = next(job for job in ocr.answer("jobs") if job["job_id"] != other["job_id"])
     assert len(other["successful"]) == 6
@@ -61,6 +60,6 @@ def wait_for_first(process: subprocess.Popen[str]) -> None:
         assert process.poll() is None
 
 
-def end(process: subprocess.Popen[str]) -> None:
-    process.send_signal(signal.SIGINT)
+def end(ocr: Command, process: subprocess.Popen[str]) -> None:
+    ocr.interrupt(process)
     process.communicate(timeout=HANG_SECONDS)

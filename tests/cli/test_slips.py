@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,10 +75,11 @@ def test_the_summary_names_outputs_and_what_may_be_wrong_without_being_asked(ocr
     assert done.returncode == 0, done.stderr
     assert "2 files (2 ok, 1 of them with notes, 0 failed, 0 skipped)" in done.stdout
     assert (
-        "  in/blank.png: note: The file states no usable resolution (dpi): it is estimated as if the page were A4\n"
+        f"  {Path('in/blank.png')}: note: The file states no usable resolution (dpi): it is estimated as if the page were A4\n"
         in done.stdout
     )
-    assert f"Written: {ocr.home}/out/blank.pdf, {ocr.home}/out/blank.txt, " in done.stdout
+    out = ocr.home / "out"
+    assert f"Written: {out / 'blank.pdf'}, {out / 'blank.txt'}, " in done.stdout
 
 
 def test_of_many_files_the_folder_is_named(ocr: Command) -> None:
@@ -86,7 +87,7 @@ def test_of_many_files_the_folder_is_named(ocr: Command) -> None:
 
     done = ocr("batch", "in", "-o", "out")
 
-    assert f"Written into {ocr.home}/out\n" in done.stdout
+    assert f"Written into {ocr.home / 'out'}\n" in done.stdout
     assert "Written: " not in done.stdout
 
 
@@ -127,12 +128,12 @@ def test_a_ctrl_c_while_imports_are_at_work_is_no_traceback(ocr: Command, part: 
     write_papers(ocr.home / "in", 1)
     hook = tmp_path / "sitecustomize.py"
     hook.write_text(
-        "import os, signal, sys\n"
+        "import signal, sys\n"
         "class Finder:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
         f"        if name == {part!r}:\n"
         "            sys.meta_path.remove(self)\n"
-        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "            signal.raise_signal(signal.SIGINT)\n"
         "sys.meta_path.insert(0, Finder())\n",
         encoding="ascii",
     )
@@ -148,16 +149,23 @@ def test_a_ctrl_c_while_imports_are_at_work_is_no_traceback(ocr: Command, part: 
     assert not list((ocr.home / "state").rglob("*.lock"))
 
 
-def test_a_ctrl_c_before_a_batch_has_begun_lets_all_go(ocr: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+INTERRUPTED = """
+import signal, sys
+from ocr_worker.cli.commands import batch
+batch._refuse_slips = lambda *_: signal.raise_signal(signal.SIGINT)
+from ocr_worker.__main__ import main
+sys.exit(main())
+"""
+
+
+def test_a_ctrl_c_before_a_batch_has_begun_lets_all_go(ocr: Command) -> None:
     """Between two looks at the command line and the first page."""
-
-    def interrupt(*_: object) -> None:
-        os.kill(os.getpid(), signal.SIGINT)
-
     write_papers(ocr.home / "in", 1)
-    monkeypatch.setattr("ocr_worker.cli.commands.batch._refuse_slips", interrupt)
 
-    done = ocr("batch", "in", "-o", "out", "--json")
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, "batch", "in", "-o", "out", "--json"], env=ocr.environment(),
+        cwd=ocr.home, capture_output=True, check=False, text=True, timeout=HANG_SECONDS,
+    )  # fmt: skip
 
     assert done.returncode == 128 + signal.SIGINT
     assert "Traceback" not in done.stderr

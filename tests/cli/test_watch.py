@@ -26,14 +26,14 @@ def test_a_watched_folder_is_kept_done_until_ctrl_c(ocr: Command) -> None:
     (ocr.home / "in").mkdir()
     with ocr.start("batch", "in", "-o", "out", "--watch", "--verbose") as process:
         (paper,) = write_papers(ocr.home / "in", 1)
-        wait_for(process, process.stderr, "Finished in/paper01.pdf")
+        wait_for(process, process.stderr, f"Finished {Path('in/paper01.pdf')}")
         later = write_papers(ocr.home / "later", 2)[1]
         paper.write_bytes(later.read_bytes())
-        wait_for(process, process.stderr, "Finished in/paper01.pdf")
+        wait_for(process, process.stderr, f"Finished {Path('in/paper01.pdf')}")
         # Until the second batch says so it is at work, and Ctrl-C cancels it.
         for _ in range(2):
             wait_for(process, process.stdout, "Manifest: ")
-        process.send_signal(signal.SIGINT)
+        ocr.interrupt(process)
         process.communicate(timeout=HANG_SECONDS)
 
     assert process.returncode == 0
@@ -48,8 +48,8 @@ def test_the_rest_of_a_batch_that_too_many_failures_stopped_is_done_all_the_same
         (ocr.home / "in" / f"bad{number:02}.pdf").write_bytes(b"no pdf")
     with ocr.start("batch", "in", "-o", "out", "--watch", "--verbose") as process:
         for _ in range(2):
-            wait_for(process, process.stderr, "Finished in/paper")
-        process.send_signal(signal.SIGINT)
+            wait_for(process, process.stderr, f"Finished {Path('in/paper')}")
+        ocr.interrupt(process)
         process.communicate(timeout=HANG_SECONDS)
 
     second, first = ocr.answer("jobs")

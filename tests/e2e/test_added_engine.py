@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -38,10 +39,30 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
         file = source / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
+    install(source, installed)
+    return installed
+
+
+def install(source: Path, folder: Path) -> None:
+    if sys.platform == "win32":
+        lay(source, folder)
+        return
     subprocess.run([*PIP, "wheel", *OFFLINE, "--wheel-dir", "dist", "."], cwd=source, check=True, timeout=100)
     [wheel] = (source / "dist").iterdir()
-    subprocess.run([*PIP, "install", *OFFLINE, "--target", installed, wheel], check=True, timeout=100)
-    return installed
+    subprocess.run([*PIP, "install", *OFFLINE, "--target", folder, wheel], check=True, timeout=100)
+
+
+def lay(source: Path, folder: Path) -> None:
+    """Lay the package as pip would, which the embeddable CPython lacks."""
+    shutil.copytree(source / "ink_engine", folder / "ink_engine")
+    told = folder / "ink_engine-1.0.dist-info"
+    told.mkdir()
+    (told / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: ink-engine\nVersion: 1.0\n", encoding="ascii"
+    )
+    (told / "entry_points.txt").write_text(
+        "[ocr_sidecar.engines]\nink = ink_engine:InkFactory\n", encoding="ascii"
+    )
 
 
 @pytest.fixture

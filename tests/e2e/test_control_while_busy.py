@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -97,7 +96,7 @@ def test_the_process_that_inspects_stays_while_a_job_is_paused(
 
 def test_a_file_that_holds_up_its_inspection_holds_up_no_other(worker: Host, material: Material) -> None:
     worker.ask("inspect", file=str(material.quick))
-    tree.send(signal.SIGSTOP, tree.inspectors(worker.state))
+    tree.stop(tree.inspectors(worker.state))
 
     worker.send("inspect", id="stuck", file=str(material.quick))
     answers = [worker.ask("inspect", file=str(material.quick)) for _ in range(3)]
@@ -128,8 +127,8 @@ def test_a_cancel_in_mid_page_ends_the_job_and_leaves_only_what_was_finished(
 
 
 HOLD_AT_SYNC = """
-import os, time
-if "page-process" in open("/proc/self/cmdline").read().split("\\0"):
+import os, sys, time
+if "page-process" in sys.orig_argv:
     os.fsync = lambda _: time.sleep(3600)
 """
 

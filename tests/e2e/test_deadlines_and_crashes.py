@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +67,7 @@ def test_a_page_that_hangs_times_out_alone(single: Host, material: Material, tmp
     job = single.batch([scan], tmp_path / "out", page_timeout_seconds=10)
     single.wait_in_work(job, 1, page=2)
 
-    tree.send(signal.SIGSTOP, tree.page_processes(single.state))
+    tree.stop(tree.page_processes(single.state))
     ended = single.wait_end(job)
 
     assert ended["status"] == "completed"
@@ -84,10 +83,12 @@ def test_a_file_of_which_no_page_is_finished_in_time_keeps_the_pages_it_has(
     single: Host, material: Material, tmp_path: Path
 ) -> None:
     scan = material.pdf(tmp_path / "scan.pdf", "qhq")
+    # So that the start of the page process is not in the file's time.
+    single.wait_end(single.batch([material.quick], tmp_path / "before"))
 
     job = single.batch([scan], tmp_path / "out", file_timeout_seconds=15)
     single.wait_in_work(job, 1, page=2)
-    tree.send(signal.SIGSTOP, tree.page_processes(single.state))
+    tree.stop(tree.page_processes(single.state))
 
     assert failed_pages(single.wait_end(job)) == [(2, "timeout"), (3, "timeout")]
     assert texts(tmp_path / "out")[0]
@@ -185,8 +186,9 @@ def test_idle_page_processes_retire_and_come_back_for_the_next_batch(
     host = start_worker(Launch({"OCR_WORKER_IDLE_SECONDS": "1"}))
     host.wait_end(host.batch([material.quick], tmp_path / "out"))
 
-    # The worker itself and its guard stay.
-    tree.wait_until(lambda: len(tree.alive(host.state)) == 2, "all page processes have retired")
+    tree.wait_until(
+        lambda: not tree.page_processes(host.state) + tree.inspectors(host.state), "all of them have retired"
+    )
     following = host.batch(material.quick_files(tmp_path / "in", 2), tmp_path / "out2")
 
     assert host.wait_end(following)["status"] == "completed"

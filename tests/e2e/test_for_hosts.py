@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from ocr_worker.engines.ocr.tessdata import find_tessdata
@@ -99,7 +99,7 @@ def test_a_cancel_counts_though_its_worker_was_killed_before_it_heard_of_it(
     one, other = start_worker(), start_worker()
     job = one.batch([material.held], tmp_path / "out")
     one.wait_in_work(job, 1)
-    one.process.send_signal(signal.SIGSTOP)
+    psutil.Process(one.process.pid).suspend()
 
     other.ask("cancel", job_id=job)
     one.process.kill()

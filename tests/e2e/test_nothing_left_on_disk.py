@@ -42,11 +42,11 @@ def test_a_cancelled_page_of_the_tesseract_command_leaves_no_bitmap(
     tree.wait_until(lambda: not bitmaps(worker), "the bitmap is gone")
 
 
-def test_a_page_of_the_tesseract_command_that_is_late_leaves_no_bitmap_and_no_process(
+def test_a_late_page_of_the_tesseract_command_leaves_no_bitmap_and_no_process(
     worker: Host, material: Material, tmp_path: Path
 ) -> None:
     job = start_tesseract(worker, material.slow, tmp_path, page_timeout_seconds=15, retries=0)
-    tree.send(signal.SIGSTOP, tree.named(worker.state, "tesseract"))
+    tree.stop(tree.named(worker.state, "tesseract"))
 
     assert [file["code"] for file in worker.wait_end(job)["failed"]] == ["timeout"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import select
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -207,13 +206,14 @@ def test_more_inspections_than_can_wait_are_busy_and_block_no_other_command(
 ) -> None:
     worker.ask("inspect", file=str(material.quick))
     inspector = tree.inspectors(worker.state)
-    tree.send(signal.SIGSTOP, inspector)
+    tree.stop(inspector)
 
     for number in range(1 + MOST_WAITING + 1):
         worker.send("inspect", id=number, file=str(material.quick))
     refused = worker.wait(lambda event: event.get("id") == 1 + MOST_WAITING, "a refusal")
     alive = worker.ask("ping")
-    tree.send(signal.SIGCONT, inspector)
+    for process in inspector:
+        process.resume()
     worker.wait(lambda event: event.get("id") == MOST_WAITING, "the last inspection")
 
     assert (refused["data"]["code"], refused["data"]["retryable"]) == ("busy", True)

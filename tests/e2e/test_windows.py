@@ -23,6 +23,7 @@ from ocr_worker.store.job_store import JobStore
 from tests.e2e import tree
 from tests.e2e.host import Host, Launch, StartWorker
 from tests.e2e.material import Material
+from tests.keys import listening
 from tests.limits import HANG_SECONDS
 
 if sys.platform == "win32":
@@ -101,27 +102,11 @@ def test_of_twenty_kills_each_takes_the_whole_tree_within_the_time_that_is_promi
     assert max(times) < PROMISED_SECONDS
 
 
-WITH_A_BREAK = """
-import signal, sys, threading, time
-from pathlib import Path
-
-def press(order):
-    while not (name := order.exists() and order.read_text()):
-        time.sleep(0.02)
-    signal.raise_signal(signal.Signals[name])
-
-threading.Thread(target=press, args=(Path(sys.argv.pop()),), daemon=True).start()
-from ocr_worker.__main__ import main
-sys.exit(main())
-"""
-"""Wine's consoles deliver none. As there, it comes in a thread of its own, once the file that is named says which."""
-
-
 @pytest.fixture
 def breakable(start_worker: StartWorker, tmp_path: Path) -> tuple[Host, Path]:
     """A worker, and the file that tells it of a key."""
     order = tmp_path / "break"
-    return start_worker(Launch(command=(sys.executable, "-c", WITH_A_BREAK, str(order)))), order
+    return start_worker(Launch(command=listening(order))), order
 
 
 @pytest.mark.parametrize("key", ["SIGINT", "SIGBREAK"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 import time
 from collections.abc import Callable
@@ -52,10 +51,11 @@ def kill(processes: list[psutil.Process]) -> None:
             process.kill()
 
 
-def send(number: signal.Signals, processes: list[psutil.Process]) -> None:
+def stop(processes: list[psutil.Process]) -> None:
+    """Have them do nothing, until they are resumed or killed."""
     for process in processes:
         with suppress(psutil.NoSuchProcess):
-            process.send_signal(number)
+            process.suspend()
 
 
 def wait_gone(state: Path) -> None:

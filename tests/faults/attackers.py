@@ -19,7 +19,7 @@ from tests.faults import injection
 from tests.faults.host import Spawn
 
 _KILLER = """
-import os, signal, sys
+import os, sys
 CHANGES = {"os.rename", "os.link", "os.symlink", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.truncate", "fcntl.flock"}
 role = "page" if "page-process" in sys.orig_argv else "worker"
 if role == os.environ["KILLED_ROLE"] and os.environ["KILLED_AT"]:
@@ -36,9 +36,11 @@ if role == os.environ["KILLED_ROLE"] and os.environ["KILLED_AT"]:
         if os.getpid() != me:
             return
         left[0] -= 1
-        if left[0] == 0 and os.pread(token, 1, 0) == b"0":
-            os.pwrite(token, b"1" + f" {event} {arguments}".encode(), 0)
-            os.kill(me, signal.SIGKILL)
+        if left[0] == 0 and os.read(token, 1) == b"0":
+            os.lseek(token, 0, os.SEEK_SET)
+            os.write(token, b"1" + f" {event} {arguments}".encode())
+            # 9 is SIGKILL, and on Windows the exit code with which this ends a process.
+            os.kill(me, 9)
     sys.addaudithook(at_each_change)
 """
 _NO_LINKS = """

@@ -178,7 +178,7 @@ def test_processes_that_were_stopped_go_with_their_worker(stopped: str, tmp_path
         others = [one for one in tree.alive(worker.state) if one.pid != worker.process.pid]
         pages = tree.page_processes(worker.state)
         assert pages
-        tree.send(signal.SIGSTOP, pages if stopped == "page processes" else others)
+        tree.stop(pages if stopped == "page processes" else others)
 
         worker.process.kill()
         worker.exit_code()

@@ -23,9 +23,9 @@ from tests.faults.attackers import Killer, without_links
 from tests.faults.host import Event, Spawn, Worker, nothing_is_left, running
 from tests.long_rows import first
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
 OUTPUTS = {f"{stem}{end}" for stem in ("long", "page") for end in (".pdf", ".txt", "_ocr_results.json")}
 PARTS = 4
+KILLED = 9 if sys.platform == "win32" else -signal.SIGKILL
 A_FEW = {"worker": (9, 33), "page": (7, 19)}
 """Before the job is known, and in the midst of it; in the making of outputs, and in their moves."""
 
@@ -100,7 +100,7 @@ def _run(home: Path, spawn: Spawn) -> str | None:
         _last_word(worker)
         job = next((str(event["job_id"]) for event in worker.events if event.get("job_id")), None)
         if worker.process.poll() is None:
-            worker.process.send_signal(signal.SIGTERM)
+            worker.send("shutdown", mode="now")
         worker.exit_code()
         tree.wait_gone(worker.state)
     finally:
@@ -112,7 +112,7 @@ def _last_word(worker: Worker) -> Event | None:
     try:
         return worker.wait(lambda event: event["type"] in ("result", "error"))
     except (AssertionError, BrokenPipeError):
-        assert worker.exit_code() == -signal.SIGKILL, worker.log_text()
+        assert worker.exit_code() == KILLED, worker.log_text()
         return None
 
 

@@ -6,7 +6,6 @@ import contextlib
 import json
 import random
 import shutil
-import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -55,7 +54,7 @@ def _kill_and_resume(seed: int, kills: int, folder: Path) -> None:
             with contextlib.suppress(AssertionError):
                 worker.ended(job, moments.uniform(0, LONGEST_SECONDS))
             family = descendants(worker.process.pid)
-            worker.process.send_signal(signal.SIGKILL)
+            worker.process.kill()
             worker.exit_code(HANG_SECONDS)
         wait_gone(family)
         _all_whole(out)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import resource
-import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -20,6 +19,8 @@ from tests.faults.host import Spawn, Worker, descendants, nothing_is_left, runni
 from tests.hold import held_name
 
 MIB = 1 << 20
+if sys.platform != "win32":
+    import resource
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def test_a_page_process_that_is_stopped_costs_its_page_at_the_limit(
         job = worker.start_batch([file, page], out, page_timeout_seconds=10)
         stopped = worker.hold.wait()
 
-        stopped.send_signal(signal.SIGSTOP)
+        stopped.suspend()
 
         data = worker.ended(job)
         assert data["status"] == "completed"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import resource
 import shutil
 import stat
 import sys
@@ -22,6 +21,9 @@ from tests.faults import documents, pictures
 from tests.faults.documents import long_scan
 from tests.faults.host import Spawn, Worker, codes, descendants, nothing_is_left, running
 from tests.faults.injection import tracing
+
+if sys.platform != "win32":
+    import resource
 
 SECRET, WRONG = "Tr0ub4dor-und-3", "Falsch-und-lang-7"
 PROGRAMS = {"python", "tesseract", "pdftoppm", "pdfinfo"}

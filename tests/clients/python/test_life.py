@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 import threading
 from pathlib import Path
 
+import psutil
 import pytest
 
 from ocr_client import Client, Timing, WorkerGoneError
@@ -20,12 +19,23 @@ from tests.limits import HANG_SECONDS
 QUICK = (0.01, 0.01, 0.01)
 
 
-def kill(client: Client, number: signal.Signals = signal.SIGKILL) -> int:
-    """Send a signal to the worker; its process id."""
-    pid = client.worker_pid
-    assert pid is not None
-    os.kill(pid, number)
-    return pid
+def kill(client: Client) -> int:
+    """The worker's process id."""
+    process = worker_of(client)
+    process.kill()
+    return process.pid
+
+
+def stop(client: Client) -> psutil.Process:
+    """Have the worker do nothing until it is killed."""
+    process = worker_of(client)
+    process.suspend()
+    return process
+
+
+def worker_of(client: Client) -> psutil.Process:
+    assert client.worker_pid is not None
+    return psutil.Process(client.worker_pid)
 
 
 def wait_for_another(client: Client, pid: int) -> None:
@@ -48,13 +58,13 @@ def test_a_job_outlives_the_death_of_its_worker(client: Client, material: Materi
 
 
 def test_what_waits_for_an_answer_hears_of_the_death(client: Client) -> None:
-    pid = kill(client, signal.SIGSTOP)
+    stopped = stop(client)
     answer = client.send("ping")
 
-    os.kill(pid, signal.SIGKILL)
+    stopped.kill()
 
     assert isinstance(answer.exception(HANG_SECONDS), WorkerGoneError)
-    wait_for_another(client, pid)
+    wait_for_another(client, stopped.pid)
     tree.wait_until(lambda: client.hello and client.hello["pid"] == client.worker_pid, "the next one's hello")
     assert client.ping()["state"] == "idle"
 
@@ -63,9 +73,9 @@ def test_a_silent_worker_is_asked_once_more_and_then_replaced(make_client: MakeC
     timing = Timing(ping_seconds=0.2, silence_seconds=2, answer_seconds=0.5, backoff_seconds=QUICK)
     client = make_client(timing=timing)
 
-    pid = kill(client, signal.SIGSTOP)
+    stopped = stop(client)
 
-    wait_for_another(client, pid)
+    wait_for_another(client, stopped.pid)
     assert (client.metrics.silences, client.metrics.crashes) == (1, 1)
 
 
@@ -120,7 +130,7 @@ def test_a_worker_that_hears_nothing_is_stopped_by_force(
     client = make_client(timing=Timing(stop_seconds=0.2, terminate_seconds=0.2))
     client.batch([material.held], tmp_path / "out")
     tree.wait_until(lambda: tree.page_processes(tmp_path / "state"), "a page process")
-    kill(client, signal.SIGSTOP)
+    stop(client)
 
     client.stop()
 
@@ -153,7 +163,8 @@ def test_a_command_that_is_not_there_is_told_at_the_start() -> None:
 
 
 def test_a_worker_that_dies_before_its_hello_tells_its_last_words() -> None:
-    client = Client("tests", command=("sh", "-c", "echo no room >&2; exit 3"), timing=HASTY)
+    dying = "import sys; sys.stderr.write('no room\\n'); sys.exit(3)"
+    client = Client("tests", command=(sys.executable, "-c", dying), timing=HASTY)
 
     with pytest.raises(WorkerGoneError, match=r"exit code 3: no room"):
         client.start()
@@ -164,15 +175,15 @@ def test_a_job_that_was_told_to_cancel_is_not_gone_on_with_after_a_crash(
     client: Client, material: Material, tmp_path: Path, *, is_told: bool
 ) -> None:
     job = client.batch([material.held], tmp_path / "out")
-    pid = kill(client, signal.SIGSTOP)
+    stopped = stop(client)
     if is_told:
         steered = threading.Thread(target=job.cancel)
         steered.start()
-    os.kill(pid, signal.SIGKILL)
+    stopped.kill()
     if is_told:
         steered.join(HANG_SECONDS)
     else:
-        tree.wait_until(lambda: client.worker_pid != pid, "its end is heard")
+        wait_until_dead(stopped.pid, client)
         job.cancel()
 
     result = job.result(HANG_SECONDS)

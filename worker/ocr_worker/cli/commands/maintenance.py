@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -168,5 +169,6 @@ def _held_elsewhere(job: StoredJob) -> str:
     held = who_holds(worker_settings().jobs_dir, job.job_id)
     who = f"process {held.pid} ({held.name})" if held else "another process"
     since = clock(time.time() - (job.started_at or job.created_at))
-    end = f"kill -INT {held.pid}" if held else "Ctrl-C in its terminal"
+    # Windows has no command that interrupts a process.
+    end = f"kill -INT {held.pid}" if held and sys.platform != "win32" else "Ctrl-C in its terminal"
     return f"Job {job.job_id} is {job.state} in {who}, for {since}, which does not answer. Interrupt that process, with all its jobs: {end}"
