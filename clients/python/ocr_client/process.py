@@ -87,8 +87,9 @@ class WorkerProcess:
         """End it by force; its guard ends the page processes, and on Windows we do."""
         if sys.platform == "win32":
             subprocess.run(
-                ["taskkill", "/T", "/F", "/PID", str(self.pid)], capture_output=True, check=False
-            )  # of Windows itself
+                ["taskkill", "/T", "/F", "/PID", str(self.pid)], capture_output=True, check=False,
+                creationflags=subprocess.CREATE_NO_WINDOW,
+            )  # of Windows itself  # fmt: skip
         else:
             with suppress(OSError):
                 os.killpg(self.pid, signal.SIGKILL)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,5 +65,7 @@ class Settings:
 
 def find_worker() -> str:
     """The `ocr-worker` beside this Python, else that of PATH, else its bare name."""
-    beside = shutil.which("ocr-worker", path=str(Path(sys.executable).parent))
+    # Windows has scripts in a folder of their own, which is not always on PATH.
+    places = (str(Path(sys.executable).parent), sysconfig.get_path("scripts"))
+    beside = shutil.which("ocr-worker", path=os.pathsep.join(places))
     return beside or shutil.which("ocr-worker") or "ocr-worker"

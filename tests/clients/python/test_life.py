@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from ocr_client import Client, Timing, WorkerGoneError
+from ocr_client.process import Hearing, WorkerProcess
+from ocr_client.settings import Settings
 from tests.clients.python.conftest import HASTY, MakeClient
 from tests.e2e import tree
 from tests.e2e.material import Material
@@ -17,6 +21,8 @@ from tests.hold import Hold
 from tests.limits import HANG_SECONDS
 
 QUICK = (0.01, 0.01, 0.01)
+NO_WINDOW = 0x08000000
+"""Of Windows' process creation flags."""
 
 
 def kill(client: Client) -> int:
@@ -137,6 +143,27 @@ def test_a_worker_that_hears_nothing_is_stopped_by_force(
     tree.wait_gone(tmp_path / "state")
 
 
+@pytest.mark.skipif(sys.platform != "win32", reason="a command gets a window on Windows alone")
+def test_an_end_by_force_opens_no_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    flags, run, ended = list[int](), subprocess.run, threading.Event()
+
+    def seen(*words: Any, **options: Any) -> Any:
+        flags.append(options.get("creationflags", 0))
+        return run(*words, **options)
+
+    command = (sys.executable, "-c", "import sys; sys.stdin.read()")
+    worker = WorkerProcess(
+        Settings("tests", command=command), Hearing(lambda *_: None, lambda _: ended.set())
+    )
+    monkeypatch.setattr(subprocess, "run", seen)
+
+    worker.kill()
+
+    assert worker.has_ended()
+    assert ended.wait(HANG_SECONDS)
+    assert flags == [NO_WINDOW]
+
+
 def test_jobs_that_a_life_before_has_left_are_its_programs_to_resume(
     make_client: MakeClient, material: Material, tmp_path: Path
 ) -> None:
@@ -160,6 +187,21 @@ def test_a_command_that_is_not_there_is_told_at_the_start() -> None:
 
     with pytest.raises(WorkerGoneError, match="no-such-worker can't be started"):
         client.start()
+
+
+def test_the_worker_is_found_among_pythons_scripts_wherever_they_lie(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "Scripts" / ("ocr-worker.exe" if sys.platform == "win32" else "ocr-worker")
+    program.parent.mkdir()
+    program.touch(0o755)
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+    monkeypatch.setattr("sysconfig.get_path", {"scripts": str(program.parent)}.get)
+    monkeypatch.setenv("PATH", "")
+
+    (found,) = Settings("tests").worker_command()
+
+    assert Path(found) == program
 
 
 def test_a_worker_that_dies_before_its_hello_tells_its_last_words() -> None:
