@@ -24,8 +24,8 @@ def entries() -> dict[str, str]:
     return {name: " ".join(reason.split()) for name, reason in ENTRY.findall(text)}
 
 
-class Elsewhere(pytest.Module):
-    """A file that is not even imported."""
+class Elsewhere(pytest.File):
+    """A file that is not even imported, or a folder whose conftest is not."""
 
     reason = ""
 
@@ -33,14 +33,21 @@ class Elsewhere(pytest.Module):
         pytest.skip(self.reason, allow_module_level=True)
 
 
-def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
-    name = module_path.relative_to(REPOSITORY).as_posix()
-    for entry, reason in entries().items():
-        if name == entry or (entry.endswith("/") and name.startswith(entry)):
-            module: Elsewhere = Elsewhere.from_parent(parent, path=module_path)
-            module.reason = reason
-            return module
-    return None
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> Elsewhere | None:
+    return _elsewhere(path, parent, f"{path.relative_to(REPOSITORY).as_posix()}/")
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> Elsewhere | None:
+    return _elsewhere(module_path, parent, module_path.relative_to(REPOSITORY).as_posix())
+
+
+def _elsewhere(path: Path, parent: pytest.Collector, name: str) -> Elsewhere | None:
+    """What stands in the place of a file or folder that is skipped whole."""
+    if name not in entries():
+        return None
+    skipped: Elsewhere = Elsewhere.from_parent(parent, path=path)
+    skipped.reason = entries()[name]
+    return skipped
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -97,10 +104,7 @@ class Outcomes:
 def is_listed(nodeid: str) -> bool:
     """Whether docs/windows.md says why a test, or all of its file, is skipped."""
     file = nodeid.partition("::")[0]
-    return any(
-        entry in {nodeid, nodeid.partition("[")[0], file} or (entry.endswith("/") and file.startswith(entry))
-        for entry in entries()
-    )
+    return not entries().keys().isdisjoint({nodeid, nodeid.partition("[")[0], file, f"{file}/"})
 
 
 def pytest_configure(config: pytest.Config) -> None:
