@@ -10,6 +10,14 @@ from typing import NoReturn
 
 import pytest
 
+from tests.limits import IS_WINE
+
+if IS_WINE:
+    import _winapi
+
+    # Wine 8 ends whoever calls it; without it `shutil` copies as elsewhere.
+    vars(_winapi).pop("CopyFile2")
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 ENTRY = re.compile(r"^- `(tests/[^`]+)`:((?:.|\n  )+)", re.MULTILINE)
 """A file or folder, or one test of a file; then why."""

@@ -52,7 +52,7 @@ NAMES = (
 )
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
 def test_any_name_a_file_can_have_arrives(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
 

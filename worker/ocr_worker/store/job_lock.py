@@ -10,7 +10,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import Self
 
-from ocr_worker.errors import JobActiveError
+from ocr_worker.errors import JobActiveError, OcrError
 from ocr_worker.files.atomic import output_error, translated
 from ocr_worker.files.private import leave_mark, make_private
 from ocr_worker.model.jobs import JobId
@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 _REFUSED = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL, errno.EIO, errno.ENOSYS}
 """What a file system without locks answers, or one whose lock server is away."""
 LOCK, SOFT_LOCK = ".lock", ".softlock"
+_TO_LOCK = os.O_RDWR | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOFOLLOW", "O_CLOEXEC"))
 _POLL_SECONDS = 0.002
 Request = Literal["cancel", "pause", "resume"]
 REQUESTS: tuple[Request, ...] = ("cancel", "pause", "resume")
@@ -161,10 +162,14 @@ def clean_stale(jobs_dir: Path) -> list[JobId]:
     for file in _files(jobs_dir):
         with _held(file) as held:
             if held:
-                # Removed while it is held, so that no worker takes it in between. On Windows filelock does it when it lets go.
+                # Removed while it is held, so that no worker takes it in between.
                 if sys.platform != "win32":
                     file.unlink(missing_ok=True)
                 removed.append(file.stem)
+        if held and sys.platform == "win32":
+            # Nobody removes an open file there: neither we while we hold it, nor one that a worker has by now.
+            with suppress(OSError):
+                file.unlink()
     for request in (path for kind in REQUESTS for path in jobs_dir.glob(f"*.{kind}")):
         if not is_held(jobs_dir, request.stem):
             # It came too late for whoever was asked.
@@ -185,12 +190,28 @@ def who_holds(jobs_dir: Path, job_id: JobId) -> Holder | None:
     """The process that has the lock file open; None if unknown."""
     import psutil
 
+    if sys.platform == "win32":
+        # It takes long to tell who has a file open.
+        return _last_to_take(jobs_dir.parent, job_id)
     paths = {str((jobs_dir / f"{job_id}{kind}").resolve()) for kind in (LOCK, SOFT_LOCK)}
     # Where there is no /proc, psutil finds no process, and some of its parts not even the first line.
     with suppress(psutil.Error, OSError, LookupError):
         for process in psutil.process_iter():
             if process.pid != os.getpid() and _has_open(process, paths):
                 return Holder(process.pid, process.name())
+    return None
+
+
+def _last_to_take(state_dir: Path, job_id: JobId) -> Holder | None:
+    """Who takes the lock writes its number into the store."""
+    import psutil
+
+    from ocr_worker.store.job_store import JobStore
+
+    with suppress(OcrError, psutil.Error), closing(JobStore(state_dir)) as store:
+        job = store.job(job_id)
+        if job and job.pid:
+            return Holder(job.pid, psutil.Process(job.pid).name())
     return None
 
 
@@ -217,12 +238,12 @@ def _look_at(file: Path) -> Lock | None:
 @contextmanager
 def _held(file: Path) -> Iterator[bool | None]:
     """Hold a lock for a moment; False where another has it, None where there is none."""
-    if file.suffix == SOFT_LOCK or sys.platform == "win32":
+    if file.suffix == SOFT_LOCK:
         with _held_softly(file) as held:
             yield held
         return
     try:
-        handle = os.open(file, os.O_RDWR | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        handle = os.open(file, _TO_LOCK)
     except OSError:
         yield None
         return
@@ -234,7 +255,7 @@ def _held(file: Path) -> Iterator[bool | None]:
 
 def _flocked(handle: int, file: Path) -> bool | None:
     if sys.platform == "win32":
-        return None
+        return _locked(handle)
     import fcntl
 
     try:
@@ -248,14 +269,25 @@ def _flocked(handle: int, file: Path) -> bool | None:
         return error.errno in _REFUSED
 
 
+def _locked(handle: int) -> bool:
+    """The byte that filelock locks. Windows lets it go with the handle."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        with suppress(OSError):
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+            return True
+    return False
+
+
 @contextmanager
 def _held_softly(file: Path) -> Iterator[bool | None]:
-    from filelock import FileLock, SoftFileLock
+    from filelock import SoftFileLock
 
     if not file.exists():
         yield None
         return
-    lock: BaseFileLock = (SoftFileLock if file.suffix == SOFT_LOCK else FileLock)(file)
+    lock: BaseFileLock = SoftFileLock(file)
     _try(lock)
     try:
         yield lock.is_locked
