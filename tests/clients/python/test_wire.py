@@ -56,7 +56,7 @@ NAMES = (
 def test_any_name_a_file_can_have_arrives(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
 
-    assert path_from_wire(wire_path(path)) == str(path)
+    assert Path(path_from_wire(wire_path(path))) == path
 
 
 def test_what_can_be_no_path_is_told_before_it_is_sent() -> None:
