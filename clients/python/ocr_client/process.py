@@ -84,15 +84,17 @@ class WorkerProcess:
                 self.kill()
 
     def kill(self) -> None:
-        """End it by force; its guard ends the page processes, and on Windows we do."""
-        if sys.platform == "win32":
-            subprocess.run(
-                ["taskkill", "/T", "/F", "/PID", str(self.pid)], capture_output=True, check=False,
-                creationflags=subprocess.CREATE_NO_WINDOW,
-            )  # of Windows itself  # fmt: skip
-        else:
-            with suppress(OSError):
+        """End it by force; its guard ends the page processes."""
+        with suppress(OSError):
+            if sys.platform == "win32":
+                # With what it was started through. It is Windows' own, which may be forbidden.
+                subprocess.run(
+                    ["taskkill", "/T", "/F", "/PID", str(self.pid)], capture_output=True, check=False,
+                    creationflags=subprocess.CREATE_NO_WINDOW,
+                )  # fmt: skip
+            else:
                 os.killpg(self.pid, signal.SIGKILL)
+        self._process.kill()
         self._gone_within(KILL_SECONDS)
 
     def _gone_within(self, seconds: float) -> bool:
