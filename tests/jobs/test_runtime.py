@@ -27,9 +27,10 @@ from ocr_worker.model.events import FileDone, JobEnded, ProgressMade
 from ocr_worker.model.jobs import JobRequest
 from ocr_worker.model.tasks import WarmTask
 from ocr_worker.settings import Settings
+from ocr_worker.store.job_store import JobStore
 from tests.conftest import REPOSITORY
 from tests.limits import HANG_SECONDS
-from tests.processes.fake_pool import FakePool
+from tests.processes.fake_pool import PAGES, FakePool
 
 JOBS = REPOSITORY / "worker" / "ocr_worker"
 
@@ -59,6 +60,21 @@ def test_a_face_hears_of_its_job_in_order_and_last_of_its_end(runtime: Runtime, 
     assert seqs(heard) == [1, 2, 3, 4]
     assert [event.result.status for event in heard if isinstance(event, FileDone)] == ["completed"] * 3
     assert isinstance(heard[-1], JobEnded)
+
+
+def test_what_happened_before_a_call_is_stored_when_it_is_answered(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page_ended, unstored = JobStore.page_ended, list[bool]()
+
+    def end_and_ask(store: JobStore, *page: Any) -> None:
+        page_ended(store, *page)
+        runtime.post(lambda: unstored.append(store._db.in_transaction))
+
+    monkeypatch.setattr(JobStore, "page_ended", end_and_ask)
+    list(runtime.subscribe(runtime.admit(request(tmp_path)).job_id))
+
+    assert unstored == [False] * 3 * PAGES
 
 
 def test_two_faces_on_one_runtime_each_see_their_own_job_and_a_third_sees_both(

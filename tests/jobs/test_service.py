@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import queue
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -297,6 +299,118 @@ def test_a_request_whose_folder_does_not_answer_holds_up_those_to_it_and_no_mess
     assert [job.output_dir for job in service.store.jobs(None, 0, 9)] == [
         str(tmp_path / name) for name in ("other", "dead", "dead")
     ]
+
+
+def book(pages: int) -> Callable[[Task], Outcome | None]:
+    """A file of so many pages."""
+    opened = Opened("pdf", pages, "0" * 64, (1,) * pages)
+    return lambda task: opened if isinstance(task, OpenTask) else well(task)
+
+
+def test_the_end_of_a_page_and_the_begin_of_the_next_are_one_transaction(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages, desk.outcome = 200, book(200)
+    # Progress is stored by the clock.
+    monkeypatch.setattr(desk.service, "_progress_seconds", HANG_SECONDS)
+    desk.submit(files=1)
+    statements = list[str]()
+    desk.service.store._db.set_trace_callback(statements.append)
+
+    desk.run()
+
+    assert desk.ends() == ["completed"]
+    is_open, stored = False, 0
+    for word in (statement.split()[0] for statement in statements):
+        stored += word == "COMMIT" or (not is_open and word in ("INSERT", "UPDATE", "DELETE"))
+        is_open = word == "BEGIN" or (is_open and word not in ("COMMIT", "ROLLBACK"))
+    assert pages < stored < pages + 20
+
+
+def test_what_is_told_or_given_out_is_stored_before(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.outcome, early = book(20), list[object]()
+    job = desk.submit(files=2)
+    start, on_event = desk.pool.start, desk.on_event
+
+    def tried(task: Task) -> bool:
+        number = int(Path(task.source.path).stem)  # type: ignore[union-attr]
+        if isinstance(task, PageTask):
+            return any(page.page == task.page and page.attempts for page in other.pages(job, number))
+        step = other.whole_file(job, number)
+        return step is not None and step.attempts > 0
+
+    def look_and_start(ticket: int, task: Task, limit_seconds: float) -> None:
+        early.extend([] if tried(task) else [task])
+        start(ticket, task, limit_seconds)
+
+    def look_and_hear(event: JobEvent) -> None:
+        match event:
+            case ProgressMade(_, progress):
+                stored = other.job(job)
+                is_stored = stored is not None and stored.percent >= progress.percent
+                is_stored &= other.pages_recognised(job) >= progress.current
+            case FileEnded(_, number, seq):
+                is_stored = other.file(job, number).outcome is not None
+                is_stored &= [end for end, _ in other.files_ended_after(job, seq - 1, 9)] == [seq]
+            case _:
+                is_stored = not isinstance(event, JobEnded) or not other.unfinished()
+        early.extend([] if is_stored else [event])
+        on_event(event)
+
+    monkeypatch.setattr(desk.pool, "start", look_and_start)
+    monkeypatch.setattr(desk, "on_event", look_and_hear)
+    with closing(JobStore(desk.folder / "state")) as other:
+        desk.run()
+
+    assert desk.ends() == ["completed"]
+    assert len(desk.told()) > 20
+    assert early == []
+
+
+def test_when_nothing_is_to_do_all_is_stored_and_others_may_write(desk: Desk) -> None:
+    desk.outcome = lambda task: None if isinstance(task, PageTask) and task.page > 4 else book(9)(task)
+    job = desk.submit(files=1)
+
+    desk.run()
+
+    with (
+        closing(JobStore(desk.folder / "state")) as stored,
+        closing(
+            sqlite3.connect(desk.folder / "state" / "jobs.sqlite3", isolation_level=None, timeout=0)
+        ) as other,
+    ):
+        assert stored.pages_recognised(job) == 4
+        other.execute("BEGIN IMMEDIATE")
+
+
+def test_what_can_not_be_stored_fails_its_job_and_is_done_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.outcome, commit, broken = book(9), JobStore.commit, list[str]()
+    job = desk.submit(files=1)
+
+    def break_once(store: JobStore) -> None:
+        if (
+            store is desk.service.store
+            and not broken
+            and any(isinstance(task, PageTask) and task.page == 6 for task in desk.pool.started)
+        ):
+            broken.append("")
+            store._db.rollback()
+            raise sqlite3.OperationalError("disk I/O error")
+        commit(store)
+
+    monkeypatch.setattr(JobStore, "commit", break_once)
+    desk.run()
+    (failed,) = [event for event in desk.events if isinstance(event, JobFailed)]
+    left = desk.service.store.job(job)
+    desk.service.resume(job, {})
+    desk.run()
+
+    assert left is not None
+    assert (left.state, failed.failure.code) == ("failed", "output_permission")
+    assert desk.ends() == ["completed"]
+    assert desk.service.store.pages_recognised(job) == 9
 
 
 def test_no_more_jobs_wait_than_the_limit(tmp_path: Path) -> None:

@@ -91,6 +91,8 @@ class InFlightTasks:
             limit = min(limit, options.page_timeout_seconds)
         alone = machine_state() if task.exclusive else None
         self._store.page_started(self._job.job_id, task.number, page_of(task), alone)
+        # An input that kills the worker is to leave a trace.
+        self._store.commit()
         file = self._window.files[task.number]
         weight = file.weights[task.page - 1] if isinstance(task, Recognise) else None
         self._tasks[ticket] = _Started(task, file.stored.file, weight)
@@ -132,6 +134,8 @@ class InFlightTasks:
     def _kill(self, tickets: set[int]) -> tuple[tuple[int, int], ...]:
         if not tickets:
             return ()
+        # Others are not to wait for the store while a process dies.
+        self._store.commit()
         self._pool.kill(tickets)
         tasks = [self._tasks.pop(ticket).task for ticket in tickets]
         if any(isinstance(task, Compose) for task in tasks):

@@ -18,6 +18,7 @@ from ocr_worker.model.events import (
     FileEnded,
     FileStarted,
     JobEnded,
+    JobEvent,
     JobFailed,
     JobPaused,
     ProgressMade,
@@ -100,7 +101,7 @@ class RunJournal:
         """Publish once that a paused run has nothing in work any more: not before the pause was answered."""
         if self._is_paused and not self._in_flight and not self._rest_is_told:
             self._rest_is_told = True
-            self._context.listener.on_event(JobPaused(self._job.job_id))
+            self._publish(JobPaused(self._job.job_id))
 
     def tell(self, *, at_once: bool = False) -> bool:
         """Publish progress if there is news and the throttle allows it; return whether it was."""
@@ -113,12 +114,12 @@ class RunJournal:
             # Store before publishing: after a crash the next run must not start at a lower percentage.
             self._store.update_job(self._job.job_id, **self._fields())
             self._stored_percent = snapshot.percent
-        self._context.listener.on_event(ProgressMade(self._job.job_id, snapshot))
+        self._publish(ProgressMade(self._job.job_id, snapshot))
         return True
 
     def file_started(self, number: int, pages: int) -> None:
         """Publish that a file's first page was given out."""
-        self._context.listener.on_event(FileStarted(self._job.job_id, number, pages))
+        self._publish(FileStarted(self._job.job_id, number, pages))
 
     def look_at_crew(self) -> None:
         """Publish who reads the pages, where nodes of a cluster do and that has changed."""
@@ -127,7 +128,7 @@ class RunJournal:
             return
         self._crew = crew
         if crew.nodes is not None:
-            self._context.listener.on_event(CrewChanged(self._job.job_id, crew))
+            self._publish(CrewChanged(self._job.job_id, crew))
             self.throttle.mark_news()
 
     def retried(self, name: str, page: int) -> None:
@@ -140,7 +141,7 @@ class RunJournal:
         fields = {"state": state, "outcome": outcome, "ended_at": time.time(), "seq": seq}
         self._store.end_file(self._job.job_id, number, self._fields(), **fields)
         self.progress.file_ended(number, state, file.bytes)
-        self._context.listener.on_event(FileEnded(self._job.job_id, number, seq))
+        self._publish(FileEnded(self._job.job_id, number, seq))
         self.throttle.mark_news()
 
     def run_ended(self, end: RunEnds, unstarted: tuple[tuple[int, int], ...]) -> None:
@@ -153,7 +154,7 @@ class RunJournal:
             self._stored_percent = self.progress.percent
             self.throttle.mark_news()
             self.tell(at_once=True)
-        self._context.listener.on_event(JobEnded(self._job.job_id, RunEnd(end.status, end.reason, now), seq))
+        self._publish(JobEnded(self._job.job_id, RunEnd(end.status, end.reason, now), seq))
 
     def run_failed(self, error: OcrError) -> None:
         """Publish that an error ended the run, and store it if the store still works."""
@@ -162,6 +163,11 @@ class RunJournal:
             self._write_end("failed", error.code, time.time(), ())
         failure = Failure.of(error)
         self._context.listener.on_event(JobFailed(self._job.job_id, failure, seq))
+
+    def _publish(self, event: JobEvent) -> None:
+        """Publish what is stored by now."""
+        self._store.commit()
+        self._context.listener.on_event(event)
 
     def _set_state(self, state: JobState) -> None:
         self._store.update_job(self._job.job_id, state=state)

@@ -308,7 +308,8 @@ class Runtime:
 
     def _take(self, message: Message) -> None:
         if callable(message):
-            # Events from before a call are published before its answer.
+            # What happened before a call is stored and published before its answer.
+            self._settle()
             self._publish_all()
             self._in_call = True
             message()
@@ -381,7 +382,12 @@ class Runtime:
         while self._events:
             self._publish()
 
+    def _settle(self) -> None:
+        if self._has_work:
+            self._service.settle()
+
     def _call_timers(self) -> None:
+        self._settle()
         ripe, now = self._timers, time.monotonic()
         self._timers = [(at, call) for at, call in ripe if at > now]
         for at, call in ripe:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -53,6 +54,8 @@ class JobService:
         self._changed, self._queue_moved = False, False
         self._is_stale, self._is_free = False, False
         """Whether the next due time must be computed again; whether the store was free a moment ago."""
+        self._writing: JobRun | None = None
+        """The run whose writes are not stored yet: those of steps that follow each other at once are one transaction."""
         self._runs_due_at: float | None = None
         self._blocked_until = 0.0
         self._requests_at = 0.0
@@ -205,8 +208,10 @@ class JobService:
         """Do one thing that is due; anything else stays due."""
         now = time.monotonic()
         if self.leases.locks and now >= self._requests_at:
+            self.settle()
             self._heed_requests(now)
         elif self._admissions.arrivals and now >= self._admissions.next_slice_at:
+            self.settle()
             self._admit()
         elif not self._at_work:
             self._come_to_rest()
@@ -216,6 +221,8 @@ class JobService:
             # This holds for one step only, so that no step waits for the store.
             self._is_free, self._is_stale = False, True
             self._go_on()
+            if not self._has_news:
+                self.settle()
         else:
             self._look_at_store()
 
@@ -230,9 +237,20 @@ class JobService:
             at = self._blocked_until or (0.0 if self._has_news or self._is_stale else self._runs_due_at)
         return min((*times, at) if at is not None else times, default=None)
 
+    def settle(self) -> None:
+        """Store what steps have written, before anybody asks or something is waited for."""
+        run, self._writing = self._writing, None
+        try:
+            self.leases.settle()
+        except sqlite3.Error as error:
+            log.exception("what was done can't be stored")
+            if run is not None and not run.ended:
+                run.fail(error)
+                self._drop_ended()
+
     def _look_at_store(self) -> None:
         """Check that the store is free: nothing is done while another process has it locked."""
-        self._is_free = self.leases.store_is_free()
+        self._is_free = self.leases.begin()
         self._blocked_until = self.leases.deferred.blocked_until
 
     def _reckon(self) -> None:
@@ -278,7 +296,7 @@ class JobService:
         self._changed = False
         self._tell_resting()
         for run in self._runs:
-            _isolated(run, JobRun.advance)
+            self._isolated(run, JobRun.advance)
         if self._unattended:
             self._end_paused()
         self._drop_ended()
@@ -292,12 +310,14 @@ class JobService:
     def _tick(self) -> None:
         """Publish progress that was held back, and give up what is overdue."""
         for run in self._runs:
-            _isolated(run, JobRun.tick)
+            self._isolated(run, JobRun.tick)
         self._changed = True
         self._drop_ended()
 
     def _begin_next(self) -> None:
         """Begin the next job in the queue, if no job is running."""
+        # A folder and processes take their time.
+        self.settle()
         self._queue_moved, waiting = False, self._queue.peek()
         if waiting is None or not all(run.course.paused for run in self._runs):
             return
@@ -305,19 +325,33 @@ class JobService:
         run = self._make_run(waiting)
         if run is not None:
             self._runs.append(run)
-            _isolated(run, JobRun.begin)
+            self._isolated(run, JobRun.begin)
         self._changed = True
         self._drop_ended()
 
     def _take_outcome(self) -> None:
         ended, self._changed = self._outcomes.popleft(), True
         for run in self._runs:
-            _isolated(run, lambda run: run.task_ended(ended))
+            self._isolated(run, lambda run: run.task_ended(ended))
         self._drop_ended()
 
     def _take_outcomes(self) -> None:
         while self._outcomes:
             self._take_outcome()
+
+    def _isolated(self, run: JobRun, step: Callable[[JobRun], object]) -> None:
+        """Do a step of a run unless it has ended. An exception fails this run; other runs go on."""
+        if run.ended:
+            return
+        if self._writing not in (None, run):
+            # A transaction that fails is one run's.
+            self.settle()
+        self._writing = run
+        try:
+            step(run)
+        except Exception as error:
+            log.exception("job %s failed", run.job.job_id)
+            run.fail(error)
 
     def _drop_ended(self) -> None:
         if any(run.ended for run in self._runs):
@@ -389,6 +423,7 @@ class JobService:
             self._stop(job_id, RunEnds("stopped", "stopped", "paused"))
 
     def _stop(self, job_id: JobId | None, end: RunEnds) -> None:
+        self.settle()
         if self._at_work and self.leases.store_is_free():
             # Results from before the order count, even if no step has handled them yet.
             self._take_outcomes()
@@ -396,7 +431,7 @@ class JobService:
         waiting = [self._make_run(waiting) for waiting in self._queue.pop(job_id)]
         for run in (*runs, *waiting):
             if run is not None:
-                _isolated(run, lambda run: run.stop(end))
+                self._isolated(run, lambda run: run.stop(end))
         self._drop_ended()
         self._changed = True
 
@@ -460,14 +495,3 @@ class JobService:
 
 def shutting_down() -> BusyError:
     return BusyError("The worker is shutting down and accepts no more jobs. Start another worker.")
-
-
-def _isolated(run: JobRun, step: Callable[[JobRun], object]) -> None:
-    """Do a step of a run unless it has ended. An exception fails this run; other runs go on."""
-    if run.ended:
-        return
-    try:
-        step(run)
-    except Exception as error:
-        log.exception("job %s failed", run.job.job_id)
-        run.fail(error)

@@ -15,7 +15,7 @@ from ocr_worker.store.schema import migrate
 
 BUSY_SECONDS = 2
 MOMENT_SECONDS = 0.05
-"""How long `can_write` waits for another process."""
+"""How long `begin` waits for another process."""
 STORE = "jobs.sqlite3"
 _OURS = {"jobs", "tmp", "cache", "server"}
 """Other names in the state folder."""
@@ -51,18 +51,28 @@ class StoreFile:
         except OSError:
             return False
 
-    def can_write(self) -> bool:
-        """Whether no other process is writing. Other faults appear at the write itself."""
+    def begin(self) -> bool:
+        """Begin a transaction if none is open; False if another process is writing. Other faults appear at the write itself."""
+        if self.db.in_transaction:
+            return True
         try:
             self.db.execute(f"PRAGMA busy_timeout = {MOMENT_SECONDS * 1000:.0f}")
             self.db.execute("BEGIN IMMEDIATE")
-            self.db.execute("ROLLBACK")
         except sqlite3.Error as error:
             return "locked" not in str(error)
         finally:
             with suppress(sqlite3.Error):
                 self.db.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
         return True
+
+    def commit(self) -> None:
+        """End the transaction, if one is open. Should that fail, nothing of it is kept."""
+        try:
+            self.db.commit()
+        except sqlite3.Error:
+            with suppress(sqlite3.Error):
+                self.db.rollback()
+            raise
 
     def _open(self, path: Path) -> None:
         try:

@@ -30,13 +30,23 @@ class DeferredWrites:
 
     def is_free(self, store: JobStore) -> bool:
         """Whether the store could be written at the last check."""
-        return time.monotonic() >= self.blocked_until and self.ask(store)
+        return self._is_time and self.ask(store)
 
     def ask(self, store: JobStore) -> bool:
         """Whether the store can be written now."""
-        free = store.can_write()
-        self.blocked_until = 0.0 if free else time.monotonic() + AGAIN_SECONDS
-        return free
+        return self._found(is_free=store.can_write())
+
+    def begin(self, store: JobStore) -> bool:
+        """Begin a transaction, if the store could be written at the last check and can be now."""
+        return self._is_time and self._found(is_free=store.begin())
+
+    @property
+    def _is_time(self) -> bool:
+        return time.monotonic() >= self.blocked_until
+
+    def _found(self, *, is_free: bool) -> bool:
+        self.blocked_until = 0.0 if is_free else time.monotonic() + AGAIN_SECONDS
+        return is_free
 
     def write(self, store: JobStore, end: RunEnding) -> None:
         """Write the end of a run now, or when the store is free.

@@ -53,7 +53,7 @@ def open_store(state_dir: Path) -> Iterator[JobStore]:
 
 
 class JobStore:
-    """Jobs, files and pages. Every call is one transaction."""
+    """Jobs, files and pages. Every call is one transaction, but for those between `begin` and `commit`, which are one."""
 
     def __init__(self, state_dir: Path) -> None:
         """Open the store and migrate it.
@@ -80,9 +80,21 @@ class JobStore:
     def close(self) -> None:
         self._db.close()
 
+    def begin(self) -> bool:
+        """Begin a transaction if none is open; False if another process is writing. Other faults appear at the write itself."""
+        return self._file.begin()
+
+    def commit(self) -> None:
+        """Store what was written since `begin`, for good. Raises sqlite3.Error: nothing of it is stored."""
+        self._file.commit()
+
     def can_write(self) -> bool:
-        """Whether no other process is writing. Other faults appear at the write itself."""
-        return self._file.can_write()
+        """Whether no other process is writing."""
+        if self._db.in_transaction:
+            return True
+        is_free = self.begin()
+        self._db.rollback()
+        return is_free
 
     def add_job(self, job: StoredJob, files: Iterable[NewFile] = ()) -> None:
         """Add a job with its files; those of an `admitting` job follow by `add_files`."""
@@ -346,8 +358,9 @@ class JobStore:
         self._db.execute("DELETE FROM pages WHERE job_id = ? AND number = ?", (job_id, number))
 
     def _transaction(self) -> sqlite3.Connection:
-        """Begin a transaction, which `with` ends."""
-        self._db.execute("BEGIN IMMEDIATE")
+        """A transaction, or the one that is open: `with` ends it."""
+        if not self._db.in_transaction:
+            self._db.execute("BEGIN IMMEDIATE")
         return self._db
 
     def _jobs(self, where: str, given: tuple[object, ...]) -> Iterator[StoredJob]:

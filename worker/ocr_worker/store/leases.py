@@ -54,6 +54,15 @@ class JobLeases:
         """Whether the store was free at the last check."""
         return self.deferred.is_free(self.store)
 
+    def begin(self) -> bool:
+        """Begin a transaction of the store, if it is free; `settle` ends it."""
+        return self.deferred.begin(self.store)
+
+    def settle(self) -> None:
+        """Store what was written since `begin`. Raises sqlite3.Error: nothing of it is stored."""
+        if self._store is not None:
+            self._store.commit()
+
     def require_free(self) -> None:
         """Raise BusyError if another process has the store locked."""
         if not self.deferred.ask(self.store):
