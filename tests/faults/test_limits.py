@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ocr_worker.engines.ocr.registry import installed_engines
-from ocr_worker.processes import seccomp
+from ocr_worker.processes import limits, seccomp
 from ocr_worker.settings import settings_from_environment
 from tests.e2e.tree import wait_until
 from tests.faults.host import Spawn, Worker
@@ -46,6 +46,9 @@ def test_a_page_process_has_limits_of_memory_time_files_and_dumps(
         for name in ("cpu time", "file size", "open files"):
             assert int(soft[name]) > 0
         assert process.nice() > 0
+        session = Path(f"/proc/{process.pid}/autogroup")
+        if session.exists():
+            assert session.read_text(encoding="ascii").endswith(f" nice {limits.NICENESS}\n")
 
 
 @pytest.mark.skipif(not seccomp.is_available(), reason="this kernel has no filter of system calls")
