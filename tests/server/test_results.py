@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
+import sys
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import img2pdf
@@ -17,7 +22,29 @@ from rigs.papers import write_papers
 from rigs.service import ended
 from tests.e2e.material import Material
 from tests.faults.pictures import png
+from tests.limits import HANG_SECONDS
 from tests.server.service import Service, start
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A file whose results lie where anybody may change them."""
+
+    address: str
+    path: Path
+    lines: list[str]
+
+
+@pytest.fixture(scope="module")
+def changed(client: httpx.Client, root: Path) -> Changed:
+    folder = root / "changed"
+    folder.mkdir()
+    (folder / "picture.png").write_bytes(png())
+    order = {"files": [{"path": "changed/picture.png"}], "output_dir": "changed"}
+    job_id = client.post("/api/v1/jobs", json=order).json()["job_id"]
+    ended(client, job_id)
+    (results,) = folder.glob("*_ocr_results.json")
+    return Changed(f"/api/v1/jobs/{job_id}/files/1", results, results.read_text(encoding="utf-8").split("\n"))
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +196,58 @@ def test_a_job_is_downloaded_as_one_zip(client: httpx.Client, tmp_path: Path) ->
         assert set(archive.namelist()) == {
             f"paper0{number}{suffix}" for number in (1, 2) for suffix in (".pdf", ".txt", "_ocr_results.json")
         }
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs names that are no UTF-8")
+def test_outputs_whose_names_are_no_utf_8_are_downloaded_too(
+    served: Service, client: httpx.Client, root: Path
+) -> None:
+    folder = root / "other letters"
+    folder.mkdir()
+    # Latin-1, as an old archive has it.
+    picture = folder / os.fsdecode(b"pap\xe9.png")
+    picture.write_bytes(png())
+    command = [sys.executable, "-m", "ocr_worker", "batch", str(picture), "--output-dir", str(folder)]
+    surroundings = {**os.environ, "OCR_WORKER_STATE_DIR": str(served.state_dir)}
+    subprocess.run(command, env=surroundings, check=True, capture_output=True, timeout=HANG_SECONDS)
+    job_id = client.get("/api/v1/jobs", params={"limit": 1}).json()["jobs"][0]["job_id"]
+
+    (name,) = (file["name"] for file in client.get(f"/api/v1/jobs/{job_id}/files").json()["files"])
+    answer = client.get(f"/api/v1/jobs/{job_id}/files/1/outputs/txt")
+    archive = client.get(f"/api/v1/jobs/{job_id}/archive")
+
+    assert name == "other letters/pap?.png"
+    assert answer.text.strip()
+    assert answer.headers["content-disposition"] == "attachment; filename*=UTF-8''pap%25E9.txt"
+    with zipfile.ZipFile(io.BytesIO(archive.content)) as opened:
+        assert opened.testzip() is None
+        assert set(opened.namelist()) == {"pap%E9.pdf", "pap%E9.txt", "pap%E9_ocr_results.json"}
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"page": 1},
+        {"page": 1, "text": 3},
+        {"page": 1, "text": "gone"},
+        {"page": 1, "text": "gone", "rotation": [], "width_px": 1, "height_px": 1, "lines": []},
+        {"page": 1, "text": "gone", "rotation": 0, "width_px": 1e999, "height_px": 1, "lines": []},
+        {"page": 1, "text": "gone", "rotation": 0, "width_px": 1, "height_px": 1, "lines": [{"words": [{}]}]},
+        {"page": 1, "text": "gone", "page_count": 2},
+    ],
+)
+def test_results_that_somebody_has_changed_are_said_to_be_and_hide_no_others(
+    client: httpx.Client, read: str, changed: Changed, page: dict[str, Any]
+) -> None:
+    head, pages, _, *rest = changed.lines
+    changed.path.write_text("\n".join([head, pages, json.dumps(page), *rest]), encoding="utf-8")
+
+    for part in ("pages/1", "pages/1/thumbnail"):
+        answer = client.get(f"{changed.address}/{part}")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (422, "corrupt"), part
+    word = client.get(f"{read}/outputs/txt").text.split()[0]
+    found = client.get("/api/v1/search", params={"q": word}).json()["found"]
+    assert read.split("/")[4] in {page["job_id"] for page in found}
 
 
 def test_a_search_finds_the_pages_of_all_jobs_whatever_the_case(client: httpx.Client, tmp_path: Path) -> None:

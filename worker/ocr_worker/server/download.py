@@ -41,7 +41,9 @@ class FileAnswer(Response):
         self.headers["accept-ranges"] = "bytes"
         self.headers["cache-control"] = "private, no-cache"
         if name is not None:
-            self.headers["content-disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+            self.headers["content-disposition"] = (
+                f"attachment; filename*=UTF-8''{quote(plain_name(name), safe='')}"
+            )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._stream:
@@ -102,6 +104,11 @@ class FileAnswer(Response):
     def _read(self, at: int, size: int) -> bytes:
         self._stream.seek(at)
         return self._stream.read(size)
+
+
+def plain_name(name: str) -> str:
+    """A file's name as any client can have it: bytes that are not UTF-8 as `%FF`."""
+    return "".join(f"%{ord(c) - 0xDC00:02X}" if "\udc80" <= c <= "\udcff" else c for c in name)
 
 
 def open_for_clients(places: Places, path: Path) -> BinaryIO:

@@ -10,9 +10,10 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from ocr_worker.errors import OcrError
+from ocr_worker.errors import JobActiveError, JobNotFoundError, OcrError
 from ocr_worker.model.jobs import ACTIVE, JobId
 from ocr_worker.server.desk import Desk
 from ocr_worker.server.places import Places
@@ -52,7 +53,7 @@ async def tidy(desk: Desk, now: float) -> None:
     for job in ended:
         is_old = _ended_at(job) < now - limits.kept_seconds
         if is_old or desk.uploads.kept_bytes > limits.kept_bytes:
-            desk.uploads.kept_bytes -= await _forget(desk, job.job_id, users)
+            desk.uploads.kept_bytes -= await _forget_if_ended(desk, job.job_id, users)
 
 
 async def make_room(desk: Desk, size: int) -> None:
@@ -66,7 +67,7 @@ async def make_room(desk: Desk, size: int) -> None:
         desk.made_room_at = time.monotonic()
         users = await asyncio.to_thread(_users, desk.places)
         for job_id in await _oldest(desk, desk.uploads.missing_bytes(size)):
-            desk.uploads.kept_bytes -= await _forget(desk, job_id, users)
+            desk.uploads.kept_bytes -= await _forget_if_ended(desk, job_id, users)
 
 
 async def _oldest(desk: Desk, missing: int) -> list[JobId]:
@@ -84,6 +85,13 @@ async def _oldest(desk: Desk, missing: int) -> list[JobId]:
 async def forget(desk: Desk, job_id: JobId) -> None:
     """Delete a job that has ended, with what the service keeps of it alone. Raises JobActiveError, JobNotFoundError."""
     await _forget(desk, job_id, await asyncio.to_thread(_users, desk.places))
+
+
+async def _forget_if_ended(desk: Desk, job_id: JobId, users: Counter[Path]) -> int:
+    """The same, but nothing of a job that somebody has deleted, or goes on with, meanwhile."""
+    with suppress(JobActiveError, JobNotFoundError):
+        return await _forget(desk, job_id, users)
+    return 0
 
 
 async def _forget(desk: Desk, job_id: JobId, users: Counter[Path]) -> int:
@@ -140,11 +148,19 @@ def _users(places: Places) -> Counter[Path]:
 def _remove_unused(places: Places, in_use: set[Path], before: float) -> None:
     """Remove uploads and results that no job has, and pictures, once they are old."""
     for folder in (*places.uploads.iterdir(), *places.results.iterdir()):
-        if folder not in in_use and folder.stat().st_mtime < before:
+        if folder not in in_use and _is_from_before(folder, before):
             shutil.rmtree(folder, ignore_errors=True)
     for picture in places.pictures.iterdir():
-        if picture.stat().st_mtime < before:
+        if _is_from_before(picture, before):
             picture.unlink(missing_ok=True)
+
+
+def _is_from_before(path: Path, moment: float) -> bool:
+    """Whether it is that old; what a client has taken back meanwhile is not."""
+    try:
+        return path.stat().st_mtime < moment
+    except OSError:
+        return False
 
 
 def _remove(places: Places, job_id: JobId, folders: Sequence[Path]) -> int:
@@ -159,4 +175,13 @@ def _remove(places: Places, job_id: JobId, folders: Sequence[Path]) -> int:
 
 
 def _size(*folders: Path) -> int:
-    return sum(path.lstat().st_size for folder in folders for path in folder.rglob("*") if path.is_file())
+    """Of the files in them that are still there when it is their turn: jobs move theirs, and clients delete some."""
+    found = (Path(place, name) for folder in folders for place, _, names in os.walk(folder) for name in names)
+    return sum(map(_bytes, found))
+
+
+def _bytes(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except OSError:
+        return 0

@@ -16,7 +16,7 @@ from ocr_worker.model.tasks import PictureTask, Source
 from ocr_worker.server import wire
 from ocr_worker.server.archive import zipped
 from ocr_worker.server.desk import Desk
-from ocr_worker.server.download import FileAnswer, open_for_clients
+from ocr_worker.server.download import FileAnswer, open_for_clients, plain_name
 from ocr_worker.server.problems import RefusedError
 from ocr_worker.server.results import Search, outputs_of, page_of, results_of, source_of
 from ocr_worker.server.shared import (
@@ -184,6 +184,6 @@ def _opened(desk: Desk, paths: list[Path]) -> Iterator[tuple[str, BinaryIO]]:
     """Those that are there, and that clients may have."""
     for path in paths:
         try:
-            yield path.name, open_for_clients(desk.places, path)
+            yield plain_name(path.name), open_for_clients(desk.places, path)
         except RefusedError:
             continue

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from pydantic import ValidationError
+
 from ocr_worker.errors import CorruptError
 from ocr_worker.outputs.json_results import SCHEMA
 from ocr_worker.server import wire
@@ -23,6 +25,7 @@ from ocr_worker.store.records import StoredFile
 CHUNK = 200
 EXCERPT = 60
 """Characters before and after what was found."""
+_NOT_OURS = "These are no OCR results of this program"
 LONGEST_LINE = 64 * 2**20
 """Bytes of a page: none of ours has a hundredth of it."""
 
@@ -40,7 +43,10 @@ def page_of(stream: BinaryIO, page: int) -> wire.PageResult:
     head, records = _pages(stream)
     for record in records:
         if record["page"] == page:
-            return wire.PageResult(**record, page_count=head["page_count"])
+            try:
+                return wire.PageResult(**{**record, "page_count": head["page_count"]})
+            except (ValidationError, KeyError) as error:
+                raise CorruptError(_NOT_OURS) from error
     raise RefusedError(404, f"The results have no page {page}.")
 
 
@@ -105,9 +111,9 @@ def _pages(stream: BinaryIO) -> tuple[dict[str, Any], Iterator[dict[str, Any]]]:
         head = json.loads(stream.readline(LONGEST_LINE).rstrip(b",\n") + b"}")
         is_ours = head["schema"] == SCHEMA
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise CorruptError("These are no OCR results of this program") from error
+        raise CorruptError(_NOT_OURS) from error
     if not is_ours:
-        raise CorruptError("These are no OCR results of this program")
+        raise CorruptError(_NOT_OURS)
     return head, _records(stream)
 
 
@@ -115,9 +121,12 @@ def _records(stream: BinaryIO) -> Iterator[dict[str, Any]]:
     stream.readline(LONGEST_LINE)
     while (line := stream.readline(LONGEST_LINE)).startswith(b"{"):
         try:
-            yield json.loads(line.rstrip(b",\n"))
+            record = json.loads(line.rstrip(b",\n"))
         except (ValueError, RecursionError) as error:
-            raise CorruptError("These are no OCR results of this program") from error
+            raise CorruptError(_NOT_OURS) from error
+        if type(record.get("page")) is not int or type(record.get("text")) is not str:
+            raise CorruptError(_NOT_OURS)
+        yield record
 
 
 def source_of(file: StoredFile) -> Path:

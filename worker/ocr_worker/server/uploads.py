@@ -9,6 +9,7 @@ import re
 import secrets
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -87,9 +88,13 @@ class Uploads:
         return self.kept_bytes + size - self._limits.kept_bytes
 
     def bytes_to_come(self) -> int:
-        """Of all uploads that were announced."""
-        found = [self._known(folder.name) for folder in self._folder.iterdir()]
-        return sum(max(0, upload.size - upload.offset) for upload in found if upload is not None)
+        """Of all uploads that were announced; one that is taken back meanwhile has none."""
+        left = 0
+        for folder in self._folder.iterdir():
+            with suppress(OSError):
+                upload = self._known(folder.name)
+                left += max(0, upload.size - upload.offset) if upload else 0
+        return left
 
     async def receive(self, name: str, blocks: AsyncIterator[bytes]) -> Upload:
         """A file of a form, whose size is known when all of it has come. Raises as `create` and `append`."""
