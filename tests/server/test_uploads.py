@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import socket
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from ocr_worker.server.uploads import BLOCK_BYTES
+from ocr_worker.model.serving import ServiceLimits
+from ocr_worker.server.problems import RefusedError
+from ocr_worker.server.uploads import BLOCK_BYTES, Uploads
 from ocr_worker.server.wire import UPLOAD_ID
 from rigs.papers import write_papers
 from rigs.service import ended_files, until
@@ -149,6 +153,21 @@ def test_another_version_of_tus_is_refused(client: httpx.Client) -> None:
     refused = client.post("/api/v1/uploads", headers=headers)
 
     assert (refused.status_code, refused.headers["tus-version"]) == (412, "1.0.0")
+
+
+def test_who_sends_what_is_taken_back_meanwhile_is_told(tmp_path: Path) -> None:
+    uploads = Uploads(tmp_path, ServiceLimits())
+    sent = uploads.create("paper.png", 100)
+
+    async def blocks() -> AsyncIterator[bytes]:
+        yield png()[:50]
+        uploads.remove(sent.upload_id)
+
+    with pytest.raises(RefusedError, match="taken back") as refused:
+        asyncio.run(uploads.append(sent, 0, blocks()))
+
+    assert refused.value.status_code == 404
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_upload_can_be_taken_back(client: httpx.Client) -> None:

@@ -151,6 +151,8 @@ class Uploads:
         try:
             await self._write(upload, offset, blocks)
             return await self._finished(upload) if upload.is_complete else upload
+        except FileNotFoundError as error:
+            raise RefusedError(404, "The upload was taken back.") from error
         finally:
             self._busy.discard(upload.upload_id)
 
