@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import socket
 import subprocess
@@ -36,6 +37,17 @@ def test_a_watcher_hears_the_job_its_files_and_its_end(
     assert [event.data["status"] for event in heard if event.kind == "file"] == ["completed"] * 3
     assert (heard[-1].kind, heard[-1].data) == ("end", {"status": "completed", "reason": None})
     assert str(served.state_dir) not in str(heard)
+
+
+def test_progress_is_told_four_times_a_second_at_most(client: httpx.Client, tmp_path: Path) -> None:
+    job_id = start(client, *write_papers(tmp_path, 40))
+
+    told = [event.data["elapsed_seconds"] for event in ended(client, job_id) if event.kind == "progress"]
+
+    # The last one tells of the end, and waits for nothing.
+    gaps = [after - before for before, after in itertools.pairwise(told[:-1])]
+    assert gaps
+    assert min(gaps) > 0.2
 
 
 def test_who_was_away_hears_what_was_missed_from_the_store_and_at_last_nothing_more(

@@ -25,6 +25,8 @@ from ocr_worker.settings import Settings
 
 log = logging.getLogger(__name__)
 
+PROGRESS_SECONDS = 0.25
+"""Between two of a job: each is put into words, and sent to all who watch."""
 GRACE_SECONDS = 3
 """How long requests in work may take when the service ends."""
 
@@ -46,7 +48,7 @@ def serve(options: ServiceOptions, settings: Settings, ready: Callable[[str], No
     """
     require_safe(options)
     listener = _listener(options)
-    runtime = Runtime(settings).start()
+    runtime = Runtime(settings, progress_seconds=PROGRESS_SECONDS).start()
     try:
         app, desk = make_service(options, runtime)
         ready(_address(listener, options))
