@@ -208,11 +208,20 @@ def _last_to_take(state_dir: Path, job_id: JobId) -> Holder | None:
 
     from ocr_worker.store.job_store import JobStore
 
-    with suppress(OcrError, psutil.Error), closing(JobStore(state_dir)) as store:
+    with suppress(OcrError), closing(JobStore(state_dir)) as store:
         job = store.job(job_id)
-        if job and job.pid:
-            return Holder(job.pid, psutil.Process(job.pid).name())
+        if job and job.pid and psutil.pid_exists(job.pid):
+            return Holder(job.pid, _name(job.pid))
     return None
+
+
+def _name(pid: int) -> str:
+    import psutil
+
+    # Of some processes, and under Wine of all, the system does not tell it.
+    with suppress(psutil.Error, OSError):
+        return psutil.Process(pid).name()
+    return "ocr-worker"
 
 
 def _has_open(process: psutil.Process, paths: set[str]) -> bool:
