@@ -39,7 +39,10 @@ ROOMS = (
     "--deselect=tests/protocol/test_worker.py",
 )  # fmt: skip
 """What starts no worker: under Wine, on a machine with other work, one may take minutes."""
-PART = (*ROOMS[:-1], "tests/jobs", "tests/pages", "tests/processes", "tests/e2e/test_windows.py")
+PART = (
+    *ROOMS[:-1], "tests/jobs", "tests/pages", "tests/processes", "tests/e2e/test_windows.py",
+    "tests/faults/test_windows.py",
+)  # fmt: skip
 """What tells most in some minutes."""
 PARTS = {"test-rooms": ROOMS, "test": PART, "test-all": ALL}
 KEEPER = "import ctypes, sys; ctypes.windll.user32.GetDesktopWindow(); print(flush=True); sys.stdin.read()"
