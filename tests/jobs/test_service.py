@@ -303,7 +303,7 @@ def test_a_request_whose_folder_does_not_answer_holds_up_those_to_it_and_no_mess
 
 def book(pages: int) -> Callable[[Task], Outcome | None]:
     """A file of so many pages."""
-    opened = Opened("pdf", pages, "0" * 64, (1,) * pages)
+    opened = Opened("pdf", pages, "0" * 64, (1, 1, 1), (1,) * pages)
     return lambda task: opened if isinstance(task, OpenTask) else well(task)
 
 

@@ -22,7 +22,7 @@ def begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], limit
     monkeypatch.setattr(limits, "SESSION", str(session))
     monkeypatch.setattr(os, "nice", lambda _: 0)
     monkeypatch.setattr(os, "getsid", lambda _: os.getpid())
-    monkeypatch.setattr(limits.resource, "setrlimit", lambda *_: None)
+    monkeypatch.setattr("resource.setrlimit", lambda *_: None)
     monkeypatch.setattr(limits, "FIRST_TO_GO", "0")
 
     def begun() -> limits.Limits:
