@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ocr_protocol import Event, Info, Result
+from ocr_protocol import Event, Info, Progress, Result
 from ocr_protocol.schema import event_adapter
 from ocr_worker.stdio.event_size import encode_within
 
@@ -83,6 +83,35 @@ def test_what_a_file_says_of_its_pages_gives_way_to_the_file() -> None:
 
     assert ("failed_pages" in news, news["file"]) == (False, "a.pdf")
     assert [(file["file"], "failed_pages" in file) for file in listed["files"]] == [("a.pdf", False)]
+
+
+def test_what_is_in_work_is_listed_from_the_first_on_as_far_as_the_line_takes_it() -> None:
+    working = [{"file": f"/scans/{n:040}.png", "file_index": n, "page": 1} for n in range(256)]
+    made: dict[str, Any] = {
+        "current": 1,
+        "total": 300,
+        "message": "m",
+        "percent": 0.3,
+        "file": "/scans/1.png",
+    }
+
+    told = within(Progress(job_id="j", data={**made, "working": working}))
+
+    assert told["working"] == working[: len(told["working"])]
+    assert 8 < len(told["working"]) < 256
+    assert {name: told[name] for name in made} == made
+
+
+def test_nodes_that_are_refused_are_listed_as_far_as_the_line_takes_them() -> None:
+    refused = [
+        {"node": f"tcp://10.0.0.{n}:1", "code": "node_differs", "message": "m" * 50} for n in range(200)
+    ]
+    news: dict[str, Any] = {"kind": "cluster", "message": "m", "nodes": 1, "slots": 8, "lost_pages": 0}
+
+    told = within(Info(job_id="j", data={**news, "refused": refused}))
+
+    assert told["refused"] == refused[: len(told["refused"])]
+    assert 8 < len(told["refused"]) < 200
 
 
 def test_an_inspection_of_very_many_pages_has_their_number() -> None:
