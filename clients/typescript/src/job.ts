@@ -45,6 +45,10 @@ export class Job implements AsyncIterable<Event> {
   #progress?: ProgressData;
   #error: OcrError | undefined;
   #wish: Wish = 'run';
+  /** How many of its user's wishes are on their way. */
+  #steering = 0;
+  /** The event that told that none of its pages is in work: what comes after it of pages in work tells that it goes on. */
+  #restsSince = Infinity;
   #version = 0;
 
   /** @internal */
@@ -112,9 +116,25 @@ export class Job implements AsyncIterable<Event> {
 
   async #steer(command: 'pause' | 'resume' | 'cancel', wish: Wish): Promise<void> {
     this.#wish = wish;
-    const id = await this.accepted;
-    if (!this.isOver) await this.#commands.steer(command, id);
-    if (!this.isOver && wish !== 'cancel') this.#change(wish === 'pause' ? 'paused' : 'running');
+    this.#steering += 1;
+    try {
+      const id = await this.accepted;
+      if (!this.isOver) await this.#commands.steer(command, id);
+    } finally {
+      this.#steering -= 1;
+    }
+    if (!this.isOver && wish !== 'cancel') this.#stand(wish);
+  }
+
+  /** Somebody had it pause or go on: its own user, or another window or program. */
+  #hear(wish: 'run' | 'pause'): void {
+    if (this.#steering === 0 && this.#wish !== 'cancel') this.#wish = wish;
+    this.#stand(wish);
+  }
+
+  #stand(wish: 'run' | 'pause'): void {
+    this.#restsSince = Infinity;
+    this.#change(wish === 'pause' ? 'paused' : 'running');
   }
 
   /** What its user wants of it, which outlives the worker. @internal */
@@ -167,14 +187,20 @@ export class Job implements AsyncIterable<Event> {
     this.#files.set(state.file, state);
   }
 
-  #goOn({ data }: ProgressEvent): void {
+  #goOn({ data, seq }: ProgressEvent): void {
     this.#progress = data;
+    if (seq > this.#restsSince && data.working?.length) this.#hear('run');
     if (data.file !== undefined) this.#working(data.file, data.page, data.page_count);
     for (const { file, page } of data.working ?? []) this.#working(file, page);
   }
 
-  #note({ data }: InfoEvent): void {
-    if (data.kind === 'file_started') this.#working(data.file, undefined, data.page_count);
+  #note({ data, seq }: InfoEvent): void {
+    if (data.kind === 'paused') {
+      this.#hear('pause');
+      this.#restsSince = seq;
+    } else if ((data.kind === 'pause' || data.kind === 'resume') && data.jobs.length > 0) {
+      this.#hear(data.kind === 'pause' ? 'pause' : 'run');
+    } else if (data.kind === 'file_started') this.#working(data.file, undefined, data.page_count);
     else if (data.kind === 'file_done') {
       this.know({ ...this.#files.get(data.file), file: data.file, status: data.status, done: data });
     }
@@ -210,7 +236,7 @@ class Reader implements AsyncIterator<Event, void> {
   readonly #queue: Event[];
   #isOver = false;
   #error: OcrError | undefined;
-  #wake?: () => void;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(
     said: readonly Event[],
@@ -221,18 +247,19 @@ class Reader implements AsyncIterator<Event, void> {
 
   push(event: Event): void {
     push(this.#queue, event);
-    this.#wake?.();
+    this.#wake();
   }
 
   /** The queue comes first; then an error that was no event, such as a worker that is gone, is thrown. */
   end(error?: OcrError): void {
     this.#isOver = true;
     if (error && this.#queue.at(-1)?.type !== 'error') this.#error = error;
-    this.#wake?.();
+    this.#wake();
   }
 
+  /** May be called again before it has resolved, as iterators allow. */
   async next(): Promise<IteratorResult<Event, void>> {
-    while (this.#queue.length === 0 && !this.#isOver) await new Promise<void>((resolve) => (this.#wake = resolve));
+    while (this.#queue.length === 0 && !this.#isOver) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     const event = this.#queue.shift();
     if (event) return { value: event, done: false };
     const error = this.#error;
@@ -245,7 +272,12 @@ class Reader implements AsyncIterator<Event, void> {
     this.left();
     this.#isOver = true;
     this.#queue.length = 0;
+    this.#wake();
     return { value: undefined, done: true };
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }
 

@@ -14,10 +14,18 @@ export type MakeRequest = (started: Started) => Request;
 
 type Passwords = Record<string, string>;
 
+/** How long a job may be held before it is given up, and how often that is looked at. */
+const HELD_MS = 15_000;
+const HELD_LOOK_MS = 250;
+
 export class Jobs {
   /** By their id; those that are over are forgotten. */
   readonly open = new Map<string, Job>();
   readonly #waiting = new Set<Job>();
+  /** By the id of the job that each is to go on with, until it is known whether it does. */
+  readonly #reopened = new Map<string, Job>();
+  /** Their worker has died, and the next has not heard of them: what their users want of them is told with that. */
+  readonly #adrift = new Set<Job>();
   /** The worker never stores them, so the next one is told again. */
   readonly #passwords = new WeakMap<Job, Passwords>();
 
@@ -49,12 +57,21 @@ export class Jobs {
     return job;
   }
 
-  /** Begin a new run of a job of the store. */
+  /** Begin a new run of a job of the store. Asked again before that is accepted, it is the same one. */
   reopen(jobId: string, signal: AbortSignal | undefined, request: MakeRequest): Job {
+    const asked = this.#reopened.get(jobId);
+    if (asked) {
+      cancelOn(signal, asked);
+      return asked;
+    }
     // Its rows come first, for whoever shows them: the events to come tell only of what is left.
-    return this.begin(signal, request, async (job) => {
+    const job = this.begin(signal, request, async (job) => {
       for await (const file of rows((page) => this.#stored(jobId, page))) job.know(file);
     });
+    if (!job.isOver) this.#reopened.set(jobId, job);
+    const known = (): boolean => this.#reopened.delete(jobId);
+    job.accepted.then(known, known);
+    return job;
   }
 
   take(event: Event): void {
@@ -68,6 +85,11 @@ export class Jobs {
     }
     job.take(event);
     this.#forgetIfOver(job);
+  }
+
+  /** The worker has died, and another one follows. */
+  abandonAll(): void {
+    for (const job of this.open.values()) this.#adrift.add(job);
   }
 
   /** Have a new worker go on with what the last one left. */
@@ -100,7 +122,10 @@ export class Jobs {
   /** While the answer is dispatched, as events of the job may follow it at once. */
   #accept(job: Job, answer: Answer): void {
     const id = acceptedId(answer);
-    if (id === undefined) return;
+    if (id !== undefined) this.#open(job, id);
+  }
+
+  #open(job: Job, id: string): void {
     this.#waiting.delete(job);
     this.open.set(id, job);
     job.accept(id);
@@ -113,17 +138,30 @@ export class Jobs {
       await this.life.ask({ command: 'cancel', job_id: id }).catch(() => undefined);
       return;
     }
-    const passwords = this.#passwords.get(job);
-    const answer = await this.life.ask({ command: 'resume', job_id: id, ...(passwords && { passwords }) });
+    const answer = await this.#resume(job, id);
+    this.#adrift.delete(job);
     if (answer.data.kind !== 'accepted') await this.#settle(job, id);
-    else if (job.wish === 'pause') await this.life.ask({ command: 'pause', job_id: id });
+    else if (job.wish !== 'run') await this.life.ask({ command: job.wish, job_id: id });
   }
 
-  /** For a job that ended without a word to us: while no worker lived, or with nothing left to do. */
+  /** What is left of the last worker may hold a job for a moment. */
+  async #resume(job: Job, id: string): Promise<Answer> {
+    const passwords = this.#passwords.get(job);
+    for (const since = performance.now(); ; await delay(HELD_LOOK_MS)) {
+      try {
+        return await this.life.ask({ command: 'resume', job_id: id, ...(passwords && { passwords }) });
+      } catch (error) {
+        const isHeld = error instanceof OcrError && (error.code === 'job_active' || error.code === 'busy');
+        if (!isHeld || performance.now() - since >= HELD_MS) throw error;
+      }
+    }
+  }
+
+  /** For a job of which no event tells the end, or that goes on already: the store says which. */
   async #settle(job: Job, id: string, status?: 'cancelled'): Promise<void> {
     const result = await lastResult((page) => this.#stored(id, page), status);
-    if (job.id === undefined) job.accept(id);
-    job.finish(result);
+    if (job.id === undefined) this.#open(job, id);
+    if (result) job.finish(result);
     this.#forgetIfOver(job);
   }
 
@@ -132,6 +170,7 @@ export class Jobs {
   }
 
   async #steer(job: Job, command: 'pause' | 'resume' | 'cancel', jobId: string): Promise<void> {
+    if (this.#adrift.has(job)) return;
     try {
       await this.life.ask({ command, job_id: jobId });
     } catch (error) {
@@ -147,11 +186,16 @@ export class Jobs {
 
   #forgetIfOver(job: Job): void {
     if (!job.isOver) return;
+    this.#adrift.delete(job);
     const isNews = this.#waiting.delete(job) || (job.id !== undefined && this.open.delete(job.id));
     if (!isNews) return;
     this.metrics.jobsDone += 1;
     this.changed(job);
   }
+}
+
+function delay(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** What an app gives us and no request can be made of is its own fault, and not that of a worker. */

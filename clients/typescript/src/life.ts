@@ -111,13 +111,13 @@ export class Life {
     const session = new Session(transport, this.metrics, listener, hello.max_event_bytes);
     const since = performance.now();
     this.#opening = session;
-    await session.open(this.conditions.launch);
     let isLate = false;
     const giveUp = this.#after(this.#timing.hello, () => {
       isLate = true;
       void session.kill(ms(this.#timing.terminate));
     });
     try {
+      await session.open(this.conditions.launch);
       await this.#greet(session);
     } catch (error) {
       await session.kill(ms(this.#timing.terminate));

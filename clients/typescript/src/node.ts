@@ -81,6 +81,8 @@ class NodeTransport implements Transport {
   }
 
   async #finish(child: ChildProcessWithoutNullStreams, stderr: Ring, listener: TransportListener): Promise<void> {
+    // Of a wrapper that died first, the worker lives on, and would hold its jobs.
+    if (child.pid !== undefined && !IS_WINDOWS) signalGroup(child.pid, 'SIGKILL');
     const late = new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref());
     await Promise.race([once(child, 'close'), late]);
     for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();

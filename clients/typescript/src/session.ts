@@ -58,12 +58,21 @@ export class Session {
 
   async open(launch: Launch): Promise<void> {
     const data = (chunk: Uint8Array | string): void => this.#data(chunk);
+    const starting = this.transport.start(launch, { data, ended: (how) => this.#finish(how) });
     try {
-      this.started = await this.transport.start(launch, { data, ended: (how) => this.#finish(how) });
+      this.started = await Promise.race([starting, this.#givenUp()]);
     } catch (error) {
+      this.#finish({ code: null, signal: null, stderr: '' });
+      // One that comes when nobody waits for it any more.
+      starting.then(() => this.transport.stop('kill')).catch(() => undefined);
       throw OcrError.from(error, 'not_started');
     }
     this.heardAt = performance.now();
+  }
+
+  async #givenUp(): Promise<never> {
+    await this.#end;
+    throw died(this.#how as Ended);
   }
 
   /** Send a command; resolves with the event that answers it, after `answered` was called with it. */

@@ -76,7 +76,10 @@ export class OcrSidecar {
       metrics,
       {
         event: (event) => this.#take(event),
-        restarting: (attempt, cause) => this.#tell('restart', { attempt, cause }),
+        restarting: (attempt, cause) => {
+          this.#jobs.abandonAll();
+          this.#tell('restart', { attempt, cause });
+        },
         restarted: () => this.#jobs.takeUpAll(),
         over: (error) => this.#over(error),
       },

@@ -5,6 +5,8 @@ import type { BatchData, FileDone, JobData, JobFile, Statistics } from './wire.j
 
 type AskPage = (page: { offset: number }) => Promise<JobData>;
 
+const AT_WORK: ReadonlySet<string> = new Set<JobData['state']>(['queued', 'running', 'paused']);
+
 /** Every file of a job as it stands. */
 export async function* rows(ask: AskPage): AsyncGenerator<FileState> {
   for (let offset = 0, total = 1; offset < total; ) {
@@ -16,9 +18,10 @@ export async function* rows(ask: AskPage): AsyncGenerator<FileState> {
   }
 }
 
-/** The result of a job's last run, as that run would have told it. */
-export async function lastResult(ask: AskPage, status?: 'cancelled'): Promise<BatchData> {
+/** The result of a job's last run, as that run would have told it; undefined while it runs. */
+export async function lastResult(ask: AskPage, status?: 'cancelled'): Promise<BatchData | undefined> {
   const job = await ask({ offset: 0 });
+  if (status === undefined && AT_WORK.has(job.state)) return undefined;
   const result: BatchData & Required<Pick<BatchData, 'successful' | 'failed' | 'skipped'>> = {
     kind: 'batch',
     status: status ?? (job.state === 'completed' || job.state === 'cancelled' ? job.state : 'stopped'),

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 
 import { pathBytes } from '../src/index.js';
 import type { Event, FileState, Job } from '../src/index.js';
-import { begin, folder, IN } from './support.js';
+import { ACCEPT, begin, folder, IN, scripted } from './support.js';
 
 const PAGE = join(IN, 'page.png');
 const LONG = join(IN, 'long.pdf');
@@ -60,6 +60,63 @@ test('a job is paused, resumed and cancelled, before it is accepted too', async 
   assert.deepEqual(running, ['running', 'running']);
   assert.deepEqual([result.status, job.status, sidecar.state], ['cancelled', 'cancelled', 'cancelled']);
   await job.pause();
+});
+
+test('a job that somebody else pauses is paused until it has pages in work again', async (t) => {
+  const said = `
+    if (command.command !== 'ping') return;
+    const [event, ...rest] = events;
+    events = rest;
+    say({ seq: 9 - rest.length, job_id: 'j', ...event });
+    say({ type: 'result', id, data: { kind: 'ping' } });`;
+  const progress = (working: object[]): object => ({ type: 'progress', data: { current: 1, total: 2, message: '', percent: 1, working } });
+  const news = (kind: string, jobs: string[] = []): object => ({ type: 'info', data: { kind, message: '', jobs } });
+  const steps: [object, string][] = [
+    [progress([{ file: '/a' }]), 'running'],
+    [news('paused'), 'paused'],
+    [progress([]), 'paused'],
+    [progress([{ file: '/a' }]), 'running'],
+    [news('pause', ['j']), 'paused'],
+    [progress([{ file: '/a' }]), 'paused'],
+    [news('resume', ['j']), 'running'],
+    [news('pause'), 'running'],
+  ];
+  const events = `let events = ${JSON.stringify(steps.map(([event]) => event))};`;
+  const { sidecar } = await begin(t, { transport: scripted(`${ACCEPT} ${said}`, events) });
+  const job = sidecar.batch(['/a'], '/out');
+  await job.accepted;
+
+  const seen = [];
+  for (const _ of steps) {
+    await sidecar.ping();
+    seen.push(job.status);
+  }
+
+  assert.deepEqual(
+    seen,
+    steps.map(([, status]) => status),
+  );
+});
+
+test('an iterator may be asked again before it has answered, and left while it waits', async (t) => {
+  const end = `
+    if (command.command === 'ping') {
+      say({ type: 'result', job_id: 'j', data: { kind: 'batch', status: 'completed' } });
+      say({ type: 'result', id, data: { kind: 'ping' } });
+    }`;
+  const { sidecar } = await begin(t, { transport: scripted(ACCEPT + end) });
+  const job = sidecar.batch(['/a'], '/out');
+  await job.accepted;
+  const [left, waiting] = [job[Symbol.asyncIterator](), job[Symbol.asyncIterator]()];
+  for (const iterator of [left, waiting]) assert.equal((await iterator.next()).value?.type, 'info');
+
+  const abandoned = left.next();
+  await left.return?.();
+  const both = Promise.all([waiting.next(), waiting.next()]);
+  await sidecar.ping();
+
+  assert.deepEqual(await abandoned, { value: undefined, done: true });
+  assert.deepEqual((await both).map(({ value, done }) => value?.type ?? done), ['result', true]);
 });
 
 test('an aborted signal cancels its job, and one aborted before starts none', async (t) => {

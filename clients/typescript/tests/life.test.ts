@@ -3,24 +3,21 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import { OcrSidecar } from '../src/index.js';
-import type { Job, OcrError, SidecarEvents } from '../src/index.js';
+import type { Job, OcrError, SidecarEvents, Transport } from '../src/index.js';
 import { node } from '../src/node.js';
-import { alive, begin, folder, IN, scripted, until } from './support.js';
+import { ACCEPT, alive, begin, folder, HANG_MS, IN, scripted, until } from './support.js';
 
 const LINUX = { skip: process.platform !== 'linux' };
 const FEW_PAGES = join(IN, 'pages.pdf');
 const SOON = { backoff: [0.01, 0.01, 0.01], shutdown: 0.3, terminate: 0.3 };
-const ACCEPT = `
-  if (command.command === 'ocr_batch') {
-    say({ type: 'info', id, job_id: 'j', data: { kind: 'accepted', message: '', file_count: 1, total_files: 1 } });
-  }`;
-
 const END = `
   if (command.command === 'ocr_batch') say({ type: 'result', id, job_id: 'j', data: { kind: 'batch', status: 'completed' } });`;
 
@@ -241,3 +238,127 @@ test('a job that was told to cancel is not taken up by the next worker', async (
 
   assert.equal((await job.result).status, 'cancelled');
 });
+
+test('what is wanted of a job between two workers is told with it', async (t) => {
+  const first = `const isFirst = !require('node:fs').existsSync(process.env.OCR_WORKER_STATE_DIR);`;
+  const asked = `
+    if (command.command === 'ping' && isFirst) {
+      require('node:fs').mkdirSync(process.env.OCR_WORKER_STATE_DIR);
+      process.exit(1);
+    }
+    if (command.command === 'resume') say({ type: 'info', id, job_id: 'j', data: { kind: 'accepted', message: '' } });
+    if (command.command === 'pause') say({ type: 'info', id, job_id: 'j', data: { kind: 'pause', message: '', jobs: ['j'] } });
+    if (command.command !== 'hello') say({ type: 'info', data: { kind: 'warning', message: command.command } });
+    if (command.command === 'ping') say({ type: 'result', id, data: { kind: 'ping' } });`;
+  for (const wish of ['pause', 'resume'] as const) {
+    const { sidecar } = await begin(t, { transport: scripted(ACCEPT + asked, first), timing: { ...SOON, backoff: [0.5] } });
+    const heard: string[] = [];
+    sidecar.on('event', (event) => {
+      if (event.type === 'info' && event.data.kind === 'warning') heard.push(event.data.message);
+    });
+    const job = sidecar.batch(['/a'], '/out');
+    await job.accepted;
+    await assert.rejects(sidecar.ping(), { code: 'worker_died' });
+    heard.length = 0;
+
+    await job[wish]();
+
+    assert.equal(job.status, wish === 'pause' ? 'paused' : 'running');
+    const told = wish === 'pause' ? ['resume', 'pause'] : ['resume'];
+    await until(() => heard.length === told.length, 'all that is asked');
+    await sidecar.ping();
+    assert.deepEqual(heard, [...told, 'ping']);
+  }
+});
+
+test('a job that goes on already, as by another command, is not taken for ended', async (t) => {
+  const goesOn = `
+    if (command.command === 'list_jobs') process.exit(1);
+    if (command.command === 'resume') say({ type: 'info', id, job_id: 'j', data: { kind: 'resume', message: '', jobs: [] } });
+    if (command.command === 'get_job') say({ type: 'result', id, job_id: 'j', data: {
+      kind: 'job', job_id: 'j', state: 'running', created_at: '', stats: { total: 0 }, pages_done: 0, files: [] } });
+    if (command.command === 'ping') {
+      say({ type: 'result', id, data: { kind: 'ping' } });
+      say({ type: 'result', job_id: 'j', data: { kind: 'batch', status: 'completed' } });
+    }`;
+  const { sidecar } = await begin(t, { transport: scripted(ACCEPT + goesOn), timing: SOON });
+  const job = sidecar.batch(['/a'], '/out');
+  await job.accepted;
+  let asked = 0;
+  sidecar.on('event', (event) => (asked += Number(event.type === 'result' && event.data.kind === 'job')));
+
+  await assert.rejects(sidecar.listJobs(), { code: 'worker_died' });
+  await until(() => asked === 1, 'what the store says');
+  assert.equal(job.status, 'running');
+  await sidecar.ping();
+
+  assert.equal((await job.result).status, 'completed');
+});
+
+test('a job that is held by what is left of the last worker is asked for again', async (t) => {
+  const held = `
+    if (command.command === 'ping') process.exit(1);
+    if (command.command === 'resume' && (tries += 1) < 3) {
+      say({ type: 'error', id, data: { code: 'job_active', message: '', retryable: false, details: {} } });
+    } else if (command.command === 'resume') {
+      say({ type: 'info', id, job_id: 'j', data: { kind: 'accepted', message: '' } });
+      say({ type: 'result', job_id: 'j', data: { kind: 'batch', status: 'completed' } });
+    }`;
+  const { sidecar } = await begin(t, { transport: scripted(ACCEPT + held, 'let tries = 0;'), timing: SOON });
+  const job = sidecar.batch(['/a'], '/out');
+  await job.accepted;
+
+  await assert.rejects(sidecar.ping(), { code: 'worker_died' });
+
+  assert.equal((await job.result).status, 'completed');
+});
+
+test('resumed twice before it is accepted, a job of the store is one', async (t) => {
+  const store = `
+    if (command.command === 'get_job') say({ type: 'result', id, job_id: 'j', data: {
+      kind: 'job', job_id: 'j', state: 'interrupted', created_at: '', stats: { total: 0 }, pages_done: 0, files: [] } });
+    if (command.command === 'resume') say({ type: 'info', id, job_id: 'j', data: { kind: 'accepted', message: '' } });`;
+  const { sidecar } = await begin(t, { transport: scripted(store) });
+  const abort = new AbortController();
+
+  const job = sidecar.resume('j');
+  assert.equal(sidecar.resume('j', { signal: abort.signal }), job);
+  await job.accepted;
+
+  assert.equal(sidecar.resume('j'), job);
+  abort.abort();
+  assert.equal(job.wish, 'cancel');
+});
+
+test('with a wrapper that dies, its worker ends', LINUX, async (t) => {
+  const wrapped = `
+    const inner = require('node:child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+    hello.pid = inner.pid;`;
+  const { sidecar } = await begin(t, { transport: scripted(`if (command.command === 'ping') process.exit(1);`, wrapped) });
+  const pid = sidecar.hello?.pid as number;
+
+  await assert.rejects(sidecar.ping(), { code: 'worker_died' });
+
+  await until(() => !existsSync(`/proc/${pid}`), 'the worker has ended');
+});
+
+test('a stop waits for no worker that could not be started', async (t) => {
+  const { sidecar } = await begin(t, { transport: startedOnce(), timing: { ...SOON, shutdown: 600 } });
+
+  await assert.rejects(sidecar.ping(), { code: 'worker_died' });
+  await until(() => sidecar.state === 'error', 'given up');
+
+  await Promise.race([sidecar.stop(), delay(HANG_MS, undefined, { ref: false }).then(() => assert.fail('it waits'))]);
+  assert.equal(sidecar.error?.message, 'gone');
+});
+
+/** Its worker dies when it is pinged, and then there is no program any more. */
+function startedOnce(): Transport {
+  const inner = scripted(`if (command.command === 'ping') process.exit(1);`);
+  let starts = 0;
+  return {
+    start: (launch, listener) => ((starts += 1) === 1 ? inner.start(launch, listener) : Promise.reject(new Error('gone'))),
+    write: (line) => inner.write(line),
+    stop: (how) => inner.stop(how),
+  };
+}

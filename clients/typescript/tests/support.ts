@@ -15,7 +15,7 @@ import type { NodeOptions } from '../src/node.js';
 export const ROOT = new URL('../../../../', import.meta.url);
 /** `page.png`, one quick page; `pages.pdf`, twenty quick pages; `long.pdf`, forty slow ones. */
 export const IN = process.env.OCR_TEST_IN as string;
-const HANG_MS = 120_000;
+export const HANG_MS = 120_000;
 
 /** The real worker's program and arguments. */
 export function worker(): { command: string; args: string[] } {
@@ -41,6 +41,12 @@ export function scripted(onCommand: string, before = ''): ReturnType<typeof node
     });`;
   return node({ command: process.execPath, args: ['-e', source] });
 }
+
+/** Has it accept a batch, as job `j`. */
+export const ACCEPT = `
+  if (command.command === 'ocr_batch') {
+    say({ type: 'info', id, job_id: 'j', data: { kind: 'accepted', message: '', file_count: 1, total_files: 1 } });
+  }`;
 
 export function folder(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), 'ocr-client-'));

@@ -6,6 +6,7 @@ import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Transport } from '../src/index.js';
 import { port, serve } from '../src/port.js';
@@ -140,4 +141,32 @@ test('port(): of a page, only variables of the worker reach the process, and a r
 
   await assert.rejects(started, { code: 'not_started', message: 'no' });
   assert.deepEqual(env, { OCR_WORKER_STATE_DIR: '/s' });
+});
+
+test('port(): with nobody at its end, a start is given up', async (t) => {
+  const { port2 } = channel(t);
+
+  await assert.rejects(begin(t, { transport: port(port2), timing: { hello: 0.05, terminate: 0.05 } }), {
+    code: 'worker_died',
+    message: /did not answer within 0.05 s/,
+  });
+});
+
+test('port(): a worker that comes when its start was given up is ended', async (t) => {
+  const { port1, port2 } = channel(t);
+  const asked: string[] = [];
+  const slow: Transport = {
+    start: async () => {
+      await delay(200);
+      asked.push('started');
+      return {};
+    },
+    write: async () => undefined,
+    stop: async (how) => void asked.push(how),
+  };
+  serve(electronPort(port1), slow);
+
+  await assert.rejects(begin(t, { transport: port(port2), timing: { hello: 0.05, terminate: 0.05 } }));
+
+  await until(() => asked.includes('started') && asked.lastIndexOf('kill') > asked.indexOf('started'), 'it is ended');
 });
