@@ -19,9 +19,6 @@ from ocr_client.wire import encode
 
 log = logging.getLogger(__name__)
 
-OPENING = {"ocr_batch", "resume", "retry_failed"}
-"""Commands that an `accepted` may answer, with which a run begins."""
-
 
 @dataclass
 class Asked:
@@ -31,6 +28,8 @@ class Asked:
     run: Run | None
     """The run that it reopens."""
     passwords: Mapping[str, str]
+    opens: bool = False
+    """Whether the answer is the run that it begins, and not the event."""
     answer: Future[Any] = field(default_factory=Future)
 
 
@@ -124,18 +123,18 @@ class Conversation:
     def _answer(self, asked: Asked, event: Said) -> None:
         if event["type"] == "error":
             asked.answer.set_exception(error_of(event))
-        elif asked.command in OPENING:
+        elif asked.opens:
             asked.answer.set_result(self._begun(asked, event))
         else:
             asked.answer.set_result(event)
 
     def _begun(self, asked: Asked, event: Said) -> Run | None:
-        data = event["data"]
+        data, job_id = event["data"], event.get("job_id", "")
         if data.get("kind") != "accepted":
-            # A paused run goes on, and is known already; or nothing is left to do.
-            return self.runs.get(next(iter(data["jobs"]), ""))
-        job_id = event["job_id"]
-        run = asked.run or Run(job_id, data["file_count"], data.get("total_files", data["file_count"]))
+            # A run of ours goes on, and is known already; or nothing is left to do.
+            return None if asked.run else self.runs.get(job_id)
+        count = data.get("file_count", 0)
+        run = asked.run or Run(job_id, count, data.get("total_files", count))
         run.passwords = asked.passwords
         with self._lock:
             self.runs[job_id] = run
@@ -143,7 +142,7 @@ class Conversation:
 
     def _pass_on(self, run: Run, event: Said) -> None:
         kind = event["data"].get("kind", event["type"])
-        if kind in {"batch", "error"}:
+        if kind in ("batch", "error"):
             self.ended(run, event["data"].get("status", "failed"))
         self.metrics.files_ended += kind == "file_done"
         run.take(event)
@@ -153,9 +152,9 @@ def _event(line: bytes) -> Said | None:
     """None for what is no event."""
     try:
         read = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    is_event = (
-        isinstance(read, dict) and isinstance(read.get("type"), str) and isinstance(read.get("data"), dict)
-    )
+    if not (isinstance(read, dict) and isinstance(read.get("data"), dict)):
+        return None
+    is_event = isinstance(read.get("type"), str) and isinstance(read.get("job_id", ""), str)
     return read if is_event else None

@@ -33,6 +33,9 @@ LOOK_SECONDS = 0.25
 RESUME_SECONDS = 15.0
 """How long a crashed worker may hold its jobs before one is given up."""
 
+AT_WORK = {"queued", "running", "paused"}
+"""States of a job of which more is to be heard."""
+
 
 class Core:
     """Not started by itself: `start`."""
@@ -43,7 +46,7 @@ class Core:
         self._changed = threading.Condition(self._lock)
         self._worker: WorkerProcess | None = None
         self._talk = Conversation(self._lock)
-        self._stopping, self._given_up = False, False
+        self._begun, self._stopping, self._given_up = False, False, False
         self._restarts, self._restart_at = 0, 0.0
         self._started_at = self._pinged_at = 0.0
         self._question: Future[Any] | None = None
@@ -60,9 +63,14 @@ class Core:
         Raises:
             WorkerGoneError: it can't be started, or does not answer.
             OcrError: it refuses us.
+            RuntimeError: the client was started before.
         """
-        if self._stopping:
-            raise self._absence()
+        with self._lock:
+            if self._stopping:
+                raise self._absence()
+            if self._begun:
+                raise RuntimeError("A client is started once")
+            self._begun = True
         try:
             hello = self._start_worker()
         except BaseException:
@@ -82,11 +90,14 @@ class Core:
 
     def open(self, command: str, passwords: Mapping[str, str], /, **fields: object) -> Future[Run | None]:
         """Send a command that begins a run; None where nothing was left to do."""
-        return cast("Future[Run | None]", self._send(Asked(command, None, passwords), fields))
+        return cast("Future[Run | None]", self._send(Asked(command, None, passwords, opens=True), fields))
 
     def steer(self, run: Run, wish: Wish) -> Future[Event]:
         """Have a job paused, go on or end. A worker that dies meanwhile is no obstacle: the next one is told."""
-        run.wish = wish
+        with self._lock:
+            run.wish = wish
+            if run.adrift:
+                return _failed(self._absence())
         return self.ask("resume" if wish == "run" else wish, job_id=run.job_id)
 
     def cancel(self, job_id: str | None) -> Future[Event]:
@@ -167,6 +178,8 @@ class Core:
             if self._stopping:
                 return
             self._talk.metrics.crashes += 1
+            for run in self._talk.runs.values():
+                run.adrift = True
             log.warning("the worker %s; its last words: %s", worker.how_it_ended(), worker.last_words)
             self._plan_restart()
         self._talk.settle(WorkerGoneError(f"The worker {worker.how_it_ended()}: {worker.last_words}"))
@@ -319,39 +332,46 @@ class Core:
 
     def _resumed(self, run: Run) -> Exception | None:
         """Ask once to resume a run; why it was not."""
-        if run.wish == "cancel":
-            return self._cancelled(run)
-        fields = {"job_id": run.job_id, "passwords": dict(run.passwords) or None}
-        answer = self._send(Asked("resume", run, run.passwords), fields)
         try:
-            begun = answer.result(RESUME_SECONDS)
+            if run.wish == "cancel":
+                self._cancel_left(run)
+            else:
+                self._go_on(run)
         except (OcrError, NotInTimeError) as error:
             return error
-        if begun is None:
-            return self._settled(run)
-        self._talk.metrics.jobs_resumed += 1
-        if run.wish != "run":
-            self.steer(run, run.wish)
+        except Exception as error:
+            log.exception("job %s could not be resumed", run.job_id)
+            return error
         return None
 
-    def _cancelled(self, run: Run) -> Exception | None:
-        """The crash came before the cancel was carried out; the store has it as interrupted."""
-        try:
-            self.ask("cancel", job_id=run.job_id).result(RESUME_SECONDS)
-        except (OcrError, NotInTimeError) as error:
-            return error
-        return self._settled(run)
+    def _go_on(self, run: Run) -> None:
+        fields = {"job_id": run.job_id, "passwords": dict(run.passwords) or None}
+        answer = self._send(Asked("resume", run, run.passwords, opens=True), fields)
+        if answer.result(RESUME_SECONDS) is None:
+            self._settle(run)
+        else:
+            self._talk.metrics.jobs_resumed += 1
+        with self._lock:
+            run.adrift, wish = False, run.wish
+        if wish != "run" and not run.ended:
+            self.steer(run, wish)
 
-    def _settled(self, run: Run) -> Exception | None:
-        """The job has ended without a word that was heard: the store says how."""
-        try:
-            event = self.ask("get_job", job_id=run.job_id, limit=1).result(RESUME_SECONDS)
-        except (OcrError, NotInTimeError) as error:
-            return error
-        data = counted(cast("Said", event)["data"])
+    def _cancel_left(self, run: Run) -> None:
+        """The crash came before the cancel was carried out; the store has it as interrupted."""
+        self.ask("cancel", job_id=run.job_id).result(RESUME_SECONDS)
+        if not self._settle(run):
+            raise OcrError("job_active", "What is left of the last worker has not ended it yet")
+
+    def _settle(self, run: Run) -> bool:
+        """Of a job whose end was not heard, the store has the result; whether it has ended at all."""
+        event = self.ask("get_job", job_id=run.job_id, limit=1).result(RESUME_SECONDS)
+        details = cast("Said", event)["data"]
+        if details["state"] in AT_WORK:
+            return False
+        data = counted(details)
         self._talk.ended(run, data["status"])
         run.complete(data)
-        return None
+        return True
 
     def _lose(self, run: Run, cause: Exception) -> None:
         with self._lock:
@@ -365,3 +385,10 @@ class Core:
         """Wait; whether there is still a worker to keep."""
         with self._lock:
             return not self._changed.wait_for(lambda: self._stopping or self._given_up, seconds)
+
+
+def _failed(error: OcrError) -> Future[Any]:
+    """An answer that will not come."""
+    answer: Future[Any] = Future()
+    answer.set_exception(error)
+    return answer

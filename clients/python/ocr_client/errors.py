@@ -41,6 +41,5 @@ class UnsendableError(OcrError):
 def error_of(event: Mapping[str, Any]) -> OcrError:
     """The error that an event of the type `error` tells of."""
     data = event["data"]
-    return OcrError(
-        data["code"], data["message"], retryable=data["retryable"], details=data.get("details", {})
-    )
+    code, message = data.get("code", "internal"), data.get("message", "The worker does not say why")
+    return OcrError(code, message, retryable=data.get("retryable", False), details=data.get("details"))

@@ -26,12 +26,14 @@ class Run:
         self.progress: ProgressData | None = None
         self.wish: Wish = "run"
         """What its user wants of it, which outlives a worker."""
+        self.adrift = False
+        """Its worker is gone, and the next has not heard of it: what its user wants is told with that."""
         self.result: Future[BatchData] = Future()
         # So that nobody who waits can cancel what others wait for.
         self.result.set_running_or_notify_cancel()
         self._events: deque[Event] = deque()
         self._news = threading.Condition()
-        self._listener: Callable[[], None] | None = None
+        self._listeners: list[Callable[[], None]] = []
 
     @property
     def ended(self) -> bool:
@@ -39,7 +41,7 @@ class Run:
 
     def listen(self, listener: Callable[[], None]) -> None:
         """Call this, from some thread, whenever there is something to take."""
-        self._listener = listener
+        self._listeners.append(listener)
 
     def take(self, event: Said) -> None:
         """An event of the job has come; of its end, the last one."""
@@ -84,18 +86,18 @@ class Run:
     def _tell(self) -> None:
         with self._news:
             self._news.notify_all()
-        if self._listener is not None:
-            self._listener()
+        for listener in self._listeners:
+            listener()
 
 
 def counted(details: Mapping[str, Any]) -> BatchData:
     """The end of a job from what `get_job` tells: with counts in place of lists."""
-    stats, took = details["stats"], details["statistics"]
+    stats, took, state = details["stats"], details["statistics"], details["state"]
     counts = {
         "successful": stats["completed"], "completed_with_errors": 0, "failed": stats["failed"], "skipped": stats["skipped"],
     }  # fmt: skip
     made: dict[str, Any] = {
-        "kind": "batch", "status": "completed" if details["state"] == "completed" else "cancelled", "counts": counts, "total_files": stats["total"],
+        "kind": "batch", "status": state if state in ("completed", "cancelled") else "stopped", "counts": counts, "total_files": stats["total"],
         "total_pages_processed": took["pages"], "duration_seconds": took["duration_seconds"], "statistics": took,
     }  # fmt: skip
     return cast("BatchData", made)

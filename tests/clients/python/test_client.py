@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ocr_client import AsyncClient, Client, OcrError
+from ocr_client import AsyncClient, AsyncJob, Client, OcrError
 from tests.clients.python.conftest import settings
 from tests.conftest import REPOSITORY
 from tests.e2e.material import Material
@@ -93,6 +93,35 @@ def test_jobs_side_by_side_on_a_loop(material: Material, tmp_path: Path) -> None
     both = asyncio.run(asyncio.wait_for(main(), HANG_SECONDS))
 
     assert all(kinds[-1] == "batch" and "file_done" in kinds for kinds in both)
+
+
+def test_all_who_follow_a_job_on_a_loop_come_to_its_end(material: Material, tmp_path: Path) -> None:
+    async def follow(job: AsyncJob) -> None:
+        async for _ in job:
+            pass
+
+    async def main() -> None:
+        async with AsyncClient("tests", **settings(tmp_path)) as ocr:
+            job = await ocr.batch([material.held], tmp_path / "out")
+            first = asyncio.create_task(follow(job))
+            await job.pause()
+            again = await ocr.resume(job.job_id)
+            assert again is not None
+            Hold(tmp_path).let_go()
+            await asyncio.gather(first, follow(again))
+
+    asyncio.run(asyncio.wait_for(main(), HANG_SECONDS))
+
+
+def test_any_command_that_is_sent_is_answered_by_its_event(
+    client: Client, material: Material, tmp_path: Path
+) -> None:
+    fields = {"files": [str(material.quick)], "output_dir": str(tmp_path / "out")}
+
+    answer = client.send("ocr_batch", **fields).result(HANG_SECONDS)
+
+    assert answer["type"] == "info"
+    assert answer["data"]["kind"] == "accepted"
 
 
 def test_who_gives_up_waiting_on_a_loop_takes_the_result_from_nobody(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from ocr_client import Client, Timing, WorkerGoneError
+from ocr_client import Client, OcrError, Timing, WorkerGoneError
 from ocr_client.process import Hearing, WorkerProcess
 from ocr_client.settings import Settings
 from tests.clients.python.conftest import HASTY, MakeClient
@@ -251,3 +252,96 @@ def test_what_is_no_event_is_passed_over_and_said_once(caplog: pytest.LogCapture
     ]
     with pytest.raises(WorkerGoneError, match="was stopped"):
         client.start()
+
+
+def test_a_client_is_started_once_and_has_one_worker(client: Client) -> None:
+    pid = client.worker_pid
+
+    with pytest.raises(RuntimeError, match="started once"):
+        client.start()
+
+    assert (client.worker_pid, client.ping()["state"]) == (pid, "idle")
+
+
+def test_what_is_wanted_while_the_next_worker_starts_is_told_with_the_job(
+    client: Client, material: Material, tmp_path: Path
+) -> None:
+    job = client.batch([material.held, material.quick], tmp_path / "out")
+    job.pause()
+    kill(client)
+    tree.wait_until(lambda: client.metrics.starts == 2, "another worker")  # which cannot have answered yet
+
+    job.resume()
+    Hold(tmp_path).let_go()
+
+    result = job.result(HANG_SECONDS)
+    assert (result["status"], len(result["successful"])) == ("completed", 2)
+
+
+SCRIPTED = """
+import json, os, sys
+def say(**event):
+    print(json.dumps(event), flush=True)
+hello = {"kind": "hello", "limits": {"max_line_bytes": 8388608}}
+for line in sys.stdin:
+    command = json.loads(line)
+    id, name = command.get("id"), command["command"]
+    if name == "hello":
+        say(type="result", id=id, data=hello)
+    elif name == "ping":
+        say(type="result", id=id, data={"kind": "ping", "rss_bytes": 1})
+    elif name == "shutdown":
+        break
+    else:
+        exec(sys.argv[1])
+"""
+
+
+def scripted(script: str) -> dict[str, Any]:
+    """Settings of a client whose worker carries this out for all commands that are not told here."""
+    return {"command": (sys.executable, "-c", SCRIPTED, script), "timing": HASTY}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        'say(type="info", id=id, data={"kind": "later"})',
+        'say(type="error", id=id, data={})',
+        'say(type="info", job_id=["j"], data={"kind": ["j"]}); say(type="error", id=id, data={})',
+        'print("[" * 100_000); say(type="error", id=id, data={})',
+    ],
+)
+def test_an_answer_that_is_not_of_the_protocol_costs_no_other(answer: str) -> None:
+    client = Client("tests", **scripted(answer))
+    client.start()
+
+    with suppress(OcrError):
+        assert client.resume("j") is None
+    rss = client.ping()["rss_bytes"]
+    client.stop()
+
+    assert rss == 1
+
+
+def test_a_job_that_goes_on_already_is_not_taken_for_ended() -> None:
+    script = """
+if name == "ocr_batch":
+    say(type="info", id=id, job_id="j", data={"kind": "accepted", "message": "", "file_count": 1})
+elif name == "list_jobs":
+    os._exit(1)
+elif name == "resume":
+    say(type="info", id=id, job_id="j", data={"kind": "resume", "message": "", "jobs": []})
+elif name == "get_job":
+    say(type="result", id=id, job_id="j", data={"kind": "job", "state": "running", "stats": {}, "statistics": {}})
+    say(type="result", job_id="j", data={"kind": "batch", "status": "completed"})
+"""
+    client = Client("tests", **scripted(script))
+    client.start()
+    job = client.batch(["a.png"], "out")
+
+    with pytest.raises(WorkerGoneError):
+        client.list_jobs()
+    result = job.result(HANG_SECONDS)
+    client.stop()
+
+    assert result["status"] == "completed"
