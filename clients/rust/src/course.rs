@@ -56,6 +56,20 @@ impl JobCell {
         self.changed.notify_all();
     }
 
+    /// Hear what the store has kept, but of files only what is news.
+    pub(crate) fn catch_up(&self, event: Event) {
+        let is_known = match &event {
+            Event::Info(InfoEvent {
+                data: InfoData::FileDone(done),
+                ..
+            }) => self.course().has_ended(&done.file),
+            _ => false,
+        };
+        if !is_known {
+            self.hear(event);
+        }
+    }
+
     /// End the job without a word of the worker.
     pub(crate) fn fail(&self, error: &Error) {
         self.course().outcome.get_or_insert_with(|| Err(error.clone()));
@@ -85,6 +99,8 @@ impl JobCell {
 pub(crate) struct Course {
     pub(crate) is_paused: bool,
     pub(crate) is_cancelled: bool,
+    /// The event that told that none of its pages is in work.
+    rests_since: Option<i64>,
     pub(crate) outcome: Option<Result<BatchData>>,
     /// All events but progress and heartbeats.
     pub(crate) log: Vec<Event>,
@@ -139,13 +155,21 @@ impl Course {
                 ..
             }) => self.file_done(done),
             Event::Info(InfoEvent {
-                data: InfoData::Pause(_),
+                data: InfoData::Pause(told),
                 ..
-            }) => self.is_paused = true,
+            }) if !told.jobs.is_empty() => self.stand(true),
             Event::Info(InfoEvent {
                 data: InfoData::Resume(_) | InfoData::Accepted(_),
                 ..
-            }) => self.is_paused = false,
+            }) => self.stand(false),
+            Event::Info(InfoEvent {
+                data: InfoData::Paused(_),
+                seq,
+                ..
+            }) => {
+                self.stand(true);
+                self.rests_since = Some(*seq);
+            }
             Event::Result(ResultEvent {
                 data: ResultData::Batch(data),
                 ..
@@ -163,7 +187,17 @@ impl Course {
         self.log.push(event);
     }
 
+    /// Somebody had it pause or go on: this host, or another program on the same state folder.
+    fn stand(&mut self, is_paused: bool) {
+        (self.is_paused, self.rests_since) = (is_paused, None);
+    }
+
     fn progress(&mut self, progress: ProgressEvent) {
+        // Of a job that rested, pages in work are the news that it goes on.
+        let is_later = self.rests_since.is_some_and(|since| progress.seq > since);
+        if is_later && !progress.data.working.is_empty() {
+            self.stand(false);
+        }
         if let Some(file) = &progress.data.file {
             self.working_on(file, progress.data.page, progress.data.page_count);
         }
@@ -191,6 +225,11 @@ impl Course {
         state.confidence = done.confidence;
         state.error.clone_from(&done.error);
         state.reason.clone_from(&done.reason);
+    }
+
+    fn has_ended(&self, file: &str) -> bool {
+        let state = self.places.get(file).map(|place| self.files[*place].status);
+        state.is_some_and(|status| !matches!(status, FileStanding::Waiting | FileStanding::Working))
     }
 
     fn file(&mut self, file: &str) -> &mut FileState {

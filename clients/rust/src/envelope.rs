@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::protocol::{Command, CommandId, Event, ResultData, ResultEvent};
+use crate::protocol::{Command, CommandId, Event, InfoData, InfoEvent, ResultData, ResultEvent};
 
 /// The envelope of an event.
 pub(crate) struct Facts {
@@ -49,6 +49,11 @@ pub(crate) fn is_end(event: &Event) -> bool {
         }) => value["kind"] == "batch",
         _ => false,
     }
+}
+
+/// Whether a `resume` had nothing to do: the job has ended, or is not paused.
+pub(crate) fn nothing_resumed(answer: &Event) -> bool {
+    matches!(answer, Event::Info(InfoEvent { data: InfoData::Resume(told), .. }) if told.jobs.is_empty())
 }
 
 pub(crate) fn name_of(command: &Command) -> String {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::protocol::{ErrorCode, ErrorData};
+use crate::protocol::{ErrorCode, ErrorData, Event};
 
 /// The reason why a command or a job has no result.
 #[derive(Clone, Debug)]
@@ -54,6 +54,23 @@ impl Error {
     pub(crate) fn not_started(what: &str, error: &io::Error) -> Self {
         Self::NotStarted {
             message: format!("{what}: {error}"),
+        }
+    }
+
+    pub(crate) fn active(job_id: &str) -> Self {
+        Self::Refused(ErrorData {
+            code: ErrorCode::JobActive,
+            message: format!("Job {job_id} is at work already"),
+            retryable: false,
+            details: Default::default(),
+            rest: Default::default(),
+        })
+    }
+
+    pub(crate) fn not_understood(event: &Event) -> Self {
+        let text = serde_json::to_string(event).unwrap_or_default();
+        Self::Unreadable {
+            message: text.chars().take(300).collect(),
         }
     }
 

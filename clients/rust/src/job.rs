@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::course::JobCell;
+use crate::envelope::nothing_resumed;
 use crate::error::Result;
 use crate::protocol::{BatchData, Cancel, Command, Event, Pause};
 use crate::sidecar::Owner;
@@ -74,7 +75,13 @@ impl Job {
     /// Go on with the job where it is paused.
     pub fn resume(&self) -> Result<()> {
         self.cell.course().is_paused = false;
-        self.owner.shared().ask(self.cell.resume_command()).map(drop)
+        let shared = self.owner.shared();
+        let answer = shared.ask(self.cell.resume_command())?;
+        if nothing_resumed(&answer) {
+            // It may have ended while no worker lived.
+            shared.settle(&self.cell, |command| shared.ask(command))?;
+        }
+        Ok(())
     }
 
     /// Stop the job; finished files stay. The job then ends with a result of status cancelled.

@@ -13,6 +13,7 @@ pub mod protocol;
 mod shared;
 mod sidecar;
 mod states;
+mod stored;
 mod supervisor;
 mod worker;
 

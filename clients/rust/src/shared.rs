@@ -16,6 +16,7 @@ use crate::metrics::Counters;
 use crate::protocol::{
     Command, ErrorEvent, Event, HelloData, InfoData, InfoEvent, Passwords, ResultData, ResultEvent,
 };
+use crate::stored::last_words;
 use crate::worker::{Listener, Log, Outbox};
 
 /// What the sidecar is doing.
@@ -295,6 +296,20 @@ impl Shared {
 
     pub(crate) fn unfinished(&self) -> Vec<Arc<JobCell>> {
         self.core().jobs.values().cloned().collect()
+    }
+
+    /// Of a job that the worker has nothing left to do for, the store has the end; of one that goes on it has none.
+    pub(crate) fn settle(&self, job: &JobCell, ask: impl FnMut(Command) -> Result<Event>) -> Result<()> {
+        let Some(events) = last_words(&job.id, ask)? else {
+            return Ok(());
+        };
+        if self.core().jobs.remove(&job.id).is_some() {
+            self.counters.jobs_ended.add_one();
+        }
+        for event in events {
+            job.catch_up(event);
+        }
+        Ok(())
     }
 
     pub(crate) fn forget(&self, job: &JobCell, error: &Error) {

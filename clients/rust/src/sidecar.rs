@@ -18,6 +18,7 @@ use crate::protocol::{
     RetryFailed, Secret,
 };
 use crate::shared::{Opening, Reply, Shared, Signal, State};
+use crate::stored::last_words;
 use crate::supervisor::Supervisor;
 
 /// A running worker. Clones are handles of the same one; when the last handle and the last
@@ -109,23 +110,38 @@ impl Sidecar {
                 .as_ref()
                 .and_then(|options| options.passwords.clone()),
         };
-        self.open(Command::OcrBatch(command), opening)
+        let reply = self.ask_for_job(Command::OcrBatch(command), opening)?;
+        let cell = reply.job.ok_or_else(|| Error::not_understood(&reply.event))?;
+        Ok(self.handle(cell))
     }
 
-    /// Go on with a job that was interrupted, cancelled or stopped, also by an earlier worker.
+    /// Go on with a job that was interrupted, cancelled or stopped, also by an earlier worker. One
+    /// that is completed has its result at once, with `counts` in place of lists.
     pub fn resume(&self, job_id: &str, passwords: Option<Passwords>) -> Result<Job> {
         let opening = Opening {
             files: Vec::new(),
             passwords: passwords.clone(),
         };
-        self.open(
-            Command::Resume(Resume {
-                id: None,
-                job_id: Some(job_id.to_owned()),
-                passwords,
-            }),
-            opening,
-        )
+        let resume = Command::Resume(Resume {
+            id: None,
+            job_id: Some(job_id.to_owned()),
+            passwords,
+        });
+        match self.ask_for_job(resume, opening)?.job {
+            Some(cell) => Ok(self.handle(cell)),
+            None => self.ended(job_id),
+        }
+    }
+
+    /// A job with nothing left to do.
+    fn ended(&self, job_id: &str) -> Result<Job> {
+        let cell = JobCell::new(job_id.to_owned(), &[], None);
+        match last_words(job_id, |command| self.ask(command))? {
+            Some(events) => events.into_iter().for_each(|event| cell.hear(event)),
+            // Another thread has resumed it just now.
+            None => return self.job(job_id).ok_or_else(|| Error::active(job_id)),
+        }
+        Ok(self.handle(Arc::new(cell)))
     }
 
     /// Do the failed files of an ended job again; none, if it has no failed files.
@@ -149,14 +165,8 @@ impl Sidecar {
                     ..
                 }),
             ) => Ok(None),
-            (None, other) => Err(unreadable(other)),
+            (None, other) => Err(Error::not_understood(other)),
         }
-    }
-
-    fn open(&self, command: Command, opening: Opening) -> Result<Job> {
-        let reply = self.ask_for_job(command, opening)?;
-        let cell = reply.job.ok_or_else(|| unreadable(&reply.event))?;
-        Ok(self.handle(cell))
     }
 
     fn ask_for_job(&self, command: Command, opening: Opening) -> Result<Reply> {
@@ -199,7 +209,7 @@ impl Sidecar {
                 data: ResultData::Inspect(data),
                 ..
             }) => Ok(data),
-            other => Err(unreadable(&other)),
+            other => Err(Error::not_understood(&other)),
         }
     }
 
@@ -210,7 +220,7 @@ impl Sidecar {
                 data: ResultData::Jobs(data),
                 ..
             }) => Ok(data),
-            other => Err(unreadable(&other)),
+            other => Err(Error::not_understood(&other)),
         }
     }
 
@@ -227,7 +237,7 @@ impl Sidecar {
                 data: ResultData::Job(data),
                 ..
             }) => Ok(data),
-            other => Err(unreadable(&other)),
+            other => Err(Error::not_understood(&other)),
         }
     }
 
@@ -250,7 +260,7 @@ impl Sidecar {
                 data: ResultData::Ping(data),
                 ..
             }) => Ok(data),
-            other => Err(unreadable(&other)),
+            other => Err(Error::not_understood(&other)),
         }
     }
 
@@ -317,12 +327,5 @@ impl Owner {
 impl Drop for Owner {
     fn drop(&mut self) {
         self.stop();
-    }
-}
-
-fn unreadable(event: &Event) -> Error {
-    let text = serde_json::to_string(event).unwrap_or_default();
-    Error::Unreadable {
-        message: text.chars().take(300).collect(),
     }
 }

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::course::JobCell;
-use crate::envelope::name_of;
+use crate::envelope::{name_of, nothing_resumed};
 use crate::error::{Error, Result};
 use crate::protocol::{
     Cancel, Command, ErrorCode, Event, Hello, OnStdinEnd, Ping, ResultData, ResultEvent, Shutdown,
@@ -268,6 +268,10 @@ impl Supervisor {
                 Err(Error::Refused(data)) if data.code == ErrorCode::JobActive && tries < LOCK_TRIES => {
                     tries += 1;
                     thread::sleep(LOCK_WAIT);
+                }
+                Ok(answer) if nothing_resumed(&answer) => {
+                    let shared = Arc::clone(&self.shared);
+                    return shared.settle(job, |command| self.ask(&command, patience));
                 }
                 answer => return answer.map(drop),
             }

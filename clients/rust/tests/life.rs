@@ -256,6 +256,128 @@ fn after_three_restarts_the_worker_is_given_up_and_its_job_fails() {
     assert!(matches!(sidecar.ping(), Err(Error::GaveUp { .. })));
 }
 
+/// For a stand-in: what it says of the job when it is asked to resume it, and then for it.
+const STORED: &str = "
+statistics = {'start_time': '', 'duration_seconds': 2, 'pages': 1, 'pages_per_second': 1, 'files_per_second': 1,
+    'failed_by_input': 1, 'failed_by_worker': 0, 'retries': 0, 'cleanups': 0, 'worker_restarts': 0, 'peak_rss_bytes': 1}
+def nothing_to_resume():
+    answer({'type': 'info', 'job_id': 'job', 'data': {'kind': 'resume', 'message': '', 'jobs': []}})
+def stored(state):
+    stats = {'total': 2, 'pending': 0, 'processing': 0, 'completed': 1, 'failed': 1, 'skipped': 0}
+    files = [{'file': '/a.png', 'status': 'completed', 'pages': 1, 'output': '/out/a.pdf'},
+        {'file': '/b.png', 'status': 'failed', 'error': {'code': 'corrupt', 'message': 'torn', 'retryable': False}}]
+    answer({'type': 'result', 'job_id': 'job', 'data': {'kind': 'job', 'job_id': 'job', 'state': state, 'created_at': '',
+        'updated_at': '', 'output_dir': '/out', 'priority': 0, 'stats': stats, 'pages_done': 1, 'pages_total': 1,
+        'statistics': statistics, 'files': files}})
+def end():
+    data = {'kind': 'batch', 'status': 'cancelled', 'total_files': 2, 'total_pages_processed': 1, 'duration_seconds': 2,
+        'statistics': statistics}
+    print(json.dumps({'type': 'result', 'command': 'ocr_batch', 'job_id': 'job', 'seq': 9, 'data': data}), flush=True)
+";
+
+#[test]
+fn a_job_that_ended_while_nobody_listened_has_its_end_from_the_store() {
+    let folder = Folder::new();
+    let program = format!(
+        "{STORED}
+once = not __import__('os').path.exists(mark); open(mark, 'a').write('x')
+greet()
+if once: accept(); sys.stdin.readline(); sys.exit(3)
+nothing_to_resume(); stored('completed'); sys.stdin.readline()"
+    );
+    let sidecar = Sidecar::start(stand_in(&folder, &program)).unwrap();
+    let job = sidecar
+        .batch(Batch::new(["/a.png", "/b.png"], folder.join("out")))
+        .unwrap();
+
+    assert!(sidecar.ping().is_err());
+
+    let result = job.result_within(HANG).expect("an end").unwrap();
+    assert_eq!((result.status, result.total_files), (BatchStatus::Completed, 2));
+    let counts = result.counts.unwrap();
+    assert_eq!((counts.successful, counts.failed, counts.skipped), (1, 1, 0));
+    let statuses: Vec<FileStanding> = job.files().iter().map(|file| file.status).collect();
+    assert_eq!(statuses, [FileStanding::Completed, FileStanding::Failed]);
+    assert_eq!(job.events().filter(is_file_done).count(), 2);
+    assert!(matches!(job.events().last(), Some(Event::Result(_))));
+    assert_eq!((sidecar.state(), sidecar.metrics().jobs_ended), (State::Idle, 1));
+}
+
+#[test]
+fn a_job_that_goes_on_already_is_not_taken_for_ended() {
+    let folder = Folder::new();
+    let program = format!(
+        "{STORED}
+once = not __import__('os').path.exists(mark); open(mark, 'a').write('x')
+greet()
+if once: accept(); sys.stdin.readline(); sys.exit(3)
+nothing_to_resume(); stored('running'); end(); sys.stdin.readline()"
+    );
+    let sidecar = Sidecar::start(stand_in(&folder, &program)).unwrap();
+    let job = sidecar
+        .batch(Batch::new(["/a.png", "/b.png"], folder.join("out")))
+        .unwrap();
+
+    assert!(sidecar.ping().is_err());
+
+    let result = job.result_within(HANG).expect("an end").unwrap();
+    assert_eq!((result.status, result.counts), (BatchStatus::Cancelled, None));
+}
+
+#[test]
+fn a_completed_job_that_is_resumed_has_its_result_at_once() {
+    let folder = Folder::new();
+    let program =
+        format!("{STORED}\ngreet(); nothing_to_resume(); stored('completed'); sys.stdin.readline()");
+    let sidecar = Sidecar::start(stand_in(&folder, &program)).unwrap();
+
+    let job = sidecar.resume("job", None).unwrap();
+
+    let result = job.result_within(Duration::ZERO).expect("an end").unwrap();
+    assert_eq!((result.status, result.total_files), (BatchStatus::Completed, 2));
+    assert_eq!(job.files().len(), 2);
+    assert!(sidecar.jobs().is_empty());
+}
+
+#[test]
+fn a_job_that_somebody_else_pauses_is_paused_until_it_has_pages_in_work_again() {
+    let folder = Folder::new();
+    let program = "
+seq = 1
+def tell(type, data, **more):
+    global seq
+    seq += 1
+    print(json.dumps({'type': type, 'seq': seq, 'data': data, **more}), flush=True)
+def ping_after(type, data):
+    asked = json.loads(sys.stdin.readline())
+    tell(type, data, job_id='job')
+    tell('result', {'kind': 'ping', 'state': 'running', 'uptime_seconds': 1, 'rss_bytes': 1, 'queued_jobs': 0},
+        id=asked['id'], command='ping')
+def progress(*working):
+    return 'progress', {'current': 1, 'total': 2, 'message': '', 'percent': 1, 'working': working}
+greet(); accept()
+at_work = {'file': '/a.png', 'file_index': 1}
+ping_after(*progress(at_work))
+ping_after('info', {'kind': 'paused', 'message': ''})
+ping_after(*progress())
+ping_after(*progress(at_work))
+ping_after('info', {'kind': 'pause', 'message': '', 'jobs': []})
+ping_after('info', {'kind': 'pause', 'message': '', 'jobs': ['job']})
+sys.stdin.readline()";
+    let sidecar = Sidecar::start(stand_in(&folder, program)).unwrap();
+    let job = sidecar.batch(Batch::new(["/a.png"], folder.join("out"))).unwrap();
+
+    let seen: Vec<JobStatus> = (0..6)
+        .map(|_| {
+            sidecar.ping().unwrap();
+            job.snapshot().status
+        })
+        .collect();
+
+    use JobStatus::{Paused, Running};
+    assert_eq!(seen, [Running, Paused, Paused, Running, Running, Paused]);
+}
+
 #[test]
 fn restarts_are_allowed_anew_after_a_time_of_health() {
     let folder = Folder::new();
