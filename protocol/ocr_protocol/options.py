@@ -19,7 +19,8 @@ class BatchOptions(BaseModel):
         LIST,
         ONCE_EACH,
     ] = Field(
-        default=("eng",), description='a non-empty list of codes such as "eng" or "script/Latin", or "auto"'
+        default=("eng",),
+        description='a non-empty list of codes such as "eng" or "script/Latin", or of "auto" alone',
     )
     engine: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)] = Field(
         default="auto", description="auto or the name of an installed engine"

@@ -105,7 +105,7 @@ def test_the_only_language_is_taken_unread(tmp_path: Path, data: Path) -> None:
 
 
 def test_it_stands_alone_and_takes_at_least_one_language(tmp_path: Path) -> None:
-    with pytest.raises(InvalidParamsError, match='or "auto"'):
+    with pytest.raises(InvalidParamsError, match='or of "auto" alone'):
         make_options({"languages": "auto+deu"})
     options = make_options({"languages": "auto", "tessdata_dir": str(tmp_path)})
     with pytest.raises(LanguageMissingError, match="No language is installed"):

@@ -200,6 +200,9 @@ export class Job implements AsyncIterable<Event> {
       this.#restsSince = seq;
     } else if ((data.kind === 'pause' || data.kind === 'resume') && data.jobs.length > 0) {
       this.#hear(data.kind === 'pause' ? 'pause' : 'run');
+    } else if (data.kind === 'accepted') {
+      // By another worker; what its user wants of it is still to be told to that.
+      this.#stand('run');
     } else if (data.kind === 'file_started') this.#working(data.file, undefined, data.page_count);
     else if (data.kind === 'file_done') {
       this.know({ ...this.#files.get(data.file), file: data.file, status: data.status, done: data });

@@ -159,7 +159,8 @@ export class Jobs {
 
   /** For a job of which no event tells the end, or that goes on already: the store says which. */
   async #settle(job: Job, id: string, status?: 'cancelled'): Promise<void> {
-    const result = await lastResult((page) => this.#stored(id, page), status);
+    const ask = (page: { offset: number }): Promise<JobData> => this.#stored(id, page);
+    const result = await lastResult(ask, (file) => job.know(file), status);
     if (job.id === undefined) this.#open(job, id);
     if (result) job.finish(result);
     this.#forgetIfOver(job);

@@ -18,8 +18,12 @@ export async function* rows(ask: AskPage): AsyncGenerator<FileState> {
   }
 }
 
-/** The result of a job's last run, as that run would have told it; undefined while it runs. */
-export async function lastResult(ask: AskPage, status?: 'cancelled'): Promise<BatchData | undefined> {
+/** The result of a job's last run, as that run would have told it, and each of its files; undefined while it runs. */
+export async function lastResult(
+  ask: AskPage,
+  know: (file: FileState) => void,
+  status?: 'cancelled',
+): Promise<BatchData | undefined> {
   const job = await ask({ offset: 0 });
   if (status === undefined && AT_WORK.has(job.state)) return undefined;
   const result: BatchData & Required<Pick<BatchData, 'successful' | 'failed' | 'skipped'>> = {
@@ -33,8 +37,9 @@ export async function lastResult(ask: AskPage, status?: 'cancelled'): Promise<Ba
     duration_seconds: job.statistics?.duration_seconds ?? 0,
     statistics: job.statistics ?? nothingYet(job),
   };
-  for await (const { done } of rows(ask)) {
-    if (done) listIn(result, done);
+  for await (const file of rows(ask)) {
+    know(file);
+    if (file.done) listIn(result, file.done);
   }
   return result;
 }

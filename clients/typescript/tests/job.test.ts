@@ -67,7 +67,7 @@ test('a job that somebody else pauses is paused until it has pages in work again
     if (command.command !== 'ping') return;
     const [event, ...rest] = events;
     events = rest;
-    say({ seq: 9 - rest.length, job_id: 'j', ...event });
+    say({ seq: 99 - rest.length, job_id: 'j', ...event });
     say({ type: 'result', id, data: { kind: 'ping' } });`;
   const progress = (working: object[]): object => ({ type: 'progress', data: { current: 1, total: 2, message: '', percent: 1, working } });
   const news = (kind: string, jobs: string[] = []): object => ({ type: 'info', data: { kind, message: '', jobs } });
@@ -80,6 +80,8 @@ test('a job that somebody else pauses is paused until it has pages in work again
     [progress([{ file: '/a' }]), 'paused'],
     [news('resume', ['j']), 'running'],
     [news('pause'), 'running'],
+    [news('paused'), 'paused'],
+    [news('accepted'), 'running'],
   ];
   const events = `let events = ${JSON.stringify(steps.map(([event]) => event))};`;
   const { sidecar } = await begin(t, { transport: scripted(`${ACCEPT} ${said}`, events) });

@@ -190,6 +190,7 @@ test('a job that ended while nobody listened has its result from the store', asy
   assert.deepEqual(result.successful, [{ file: '/a', status: 'completed', pages: 2, output: '/out/a.pdf', outputs: {} }]);
   assert.deepEqual(result.failed, [{ file: '/b', error: 'torn', code: 'corrupt', retryable: false, page: 1 }]);
   assert.deepEqual(result.skipped, [{ file: '/c', reason: 'done before' }]);
+  assert.deepEqual([...job.files.values()].map(({ status }) => status), ['completed', 'failed', 'skipped']);
 });
 
 test('a listener that throws costs no event, and its error is not swallowed', async (t) => {

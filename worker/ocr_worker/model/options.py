@@ -135,7 +135,7 @@ class Several:
 
     @property
     def must_be(self) -> str:
-        otherwise = f', or "{self.alone}"' if self.alone else ""
+        otherwise = f', or of "{self.alone}" alone' if self.alone else ""
         return f"a non-empty list of {self.items}{otherwise}"
 
     def accept(self, value: object) -> tuple[str, ...]:
