@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ocr_client.client import open_batch, reopen
 from ocr_client.core import Core
+from ocr_client.errors import OcrError
 from ocr_client.run import Run
 from ocr_client.view import ClientView, JobView, until_restarted
 from ocr_client.wire import AnyPath, wire_path
@@ -89,8 +91,15 @@ class AsyncClient(ClientView):
     """
 
     async def start(self) -> HelloData:
-        """Start the worker. Raises WorkerGoneError."""
-        return await asyncio.to_thread(self._core.start)
+        """Start the worker; who gives up waiting has ended it. Raises WorkerGoneError."""
+        starting = asyncio.get_running_loop().run_in_executor(None, self._core.start)
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            await self.stop()
+            with suppress(OcrError):
+                await starting
+            raise
 
     async def stop(self) -> None:
         """End the worker: its jobs are cancelled and can be resumed."""

@@ -12,6 +12,7 @@ from ocr_client.errors import UnsendableError
 
 MAX_COMMAND_BYTES = 8 * 2**20
 """What the worker reads at most."""
+URIS = ("file:///", "file://localhost/")
 AnyPath = Union[str, "os.PathLike[str]"]
 
 
@@ -40,6 +41,9 @@ def encode(command: Mapping[str, Any], most_bytes: int = MAX_COMMAND_BYTES) -> b
 def wire_path(path: AnyPath) -> str:
     """The path as the worker reads it: absolute, and a URI where its bytes are not UTF-8. Raises UnsendableError."""
     given = os.fsdecode(path)
+    # As the worker itself names such a file.
+    if isinstance(path, str) and path.startswith(URIS):
+        return path
     # An empty name is the worker's to refuse: it costs that file and not the batch.
     absolute = Path(given).absolute() if given else ""
     try:

@@ -4,13 +4,23 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// Write a path for a command.
+/// How the worker names a path that is no text; it reads what it wrote.
+const URIS: [&str; 2] = ["file:///", "file://localhost/"];
+
+/// Write a path for a command. A URI that the worker gave stays as it is.
 pub fn path_to_wire(path: &Path) -> Result<String> {
+    if let Some(uri) = path.to_str().filter(|text| is_uri(text)) {
+        return Ok(uri.to_owned());
+    }
     let absolute = std::path::absolute(path).map_err(|_| Error::BadPath(path.to_owned()))?;
     match absolute.to_str() {
         Some(text) => Ok(text.to_owned()),
         None => uri(&absolute).ok_or_else(|| Error::BadPath(path.to_owned())),
     }
+}
+
+fn is_uri(text: &str) -> bool {
+    URIS.iter().any(|start| text.starts_with(start))
 }
 
 #[cfg(unix)]
@@ -46,6 +56,13 @@ mod tests {
             Path::new(&told),
             std::env::current_dir().unwrap().join("scan.pdf")
         );
+    }
+
+    #[test]
+    fn a_name_that_the_worker_gave_goes_back_as_it_came() {
+        for uri in ["file:///in/%FF.pdf", "file://localhost/in/a.pdf"] {
+            assert_eq!(path_to_wire(Path::new(uri)).unwrap(), uri);
+        }
     }
 
     #[cfg(unix)]

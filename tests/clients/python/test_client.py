@@ -12,6 +12,7 @@ import pytest
 from ocr_client import AsyncClient, AsyncJob, Client, OcrError
 from tests.clients.python.conftest import settings
 from tests.conftest import REPOSITORY
+from tests.e2e import tree
 from tests.e2e.material import Material
 from tests.hold import Hold
 from tests.limits import HANG_SECONDS
@@ -111,6 +112,21 @@ def test_all_who_follow_a_job_on_a_loop_come_to_its_end(material: Material, tmp_
             await asyncio.gather(first, follow(again))
 
     asyncio.run(asyncio.wait_for(main(), HANG_SECONDS))
+
+
+def test_a_start_that_nobody_waits_for_any_more_leaves_no_worker(tmp_path: Path) -> None:
+    async def main() -> None:
+        ocr = AsyncClient("tests", **settings(tmp_path))
+        starting = asyncio.create_task(ocr.start())
+        await asyncio.to_thread(tree.wait_until, lambda: ocr.worker_pid, "a worker")
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+        assert ocr.worker_pid is None
+
+    asyncio.run(asyncio.wait_for(main(), HANG_SECONDS))
+
+    assert tree.alive(tmp_path / "state") == []
 
 
 def test_any_command_that_is_sent_is_answered_by_its_event(

@@ -59,6 +59,12 @@ def test_any_name_a_file_can_have_arrives(name: str, tmp_path: Path) -> None:
     assert Path(path_from_wire(wire_path(path))) == path
 
 
+@pytest.mark.parametrize("uri", ["file:///in/%FF.pdf", "file://localhost/in/a.pdf"])
+def test_a_name_that_the_worker_gave_goes_back_as_it_came(uri: str) -> None:
+    assert wire_path(uri) == uri
+    assert wire_path(Path(uri)) == str(Path.cwd() / uri)  # a path is no URI
+
+
 def test_what_can_be_no_path_is_told_before_it_is_sent() -> None:
     with pytest.raises(UnsendableError, match="half a surrogate pair"):
         wire_path("\ud800.pdf")
