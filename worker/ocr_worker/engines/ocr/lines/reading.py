@@ -39,18 +39,20 @@ class ReadWord:
 class _Likeliest:
     """What a line reads as at first sight: classes, the first and last step of each, and how likely it is."""
 
-    classes: NDArray[np.intp]
-    firsts: NDArray[np.intp]
-    lasts: NDArray[np.intp]
+    classes: list[int]
+    firsts: list[int]
+    lasts: list[int]
     surety: Floats
+    weights: list[float]
 
     def __len__(self) -> int:
         return len(self.classes)
 
     def letters(self, begin: int, end: int, factor: float) -> Iterator[Letter]:
-        for number in range(begin, end):
-            weight = factor * (math.log(max(float(self.surety[number]), _LEAST)) + PER_STEP)
-            yield Letter(int(self.classes[number]), int(self.firsts[number]), int(self.lasts[number]), weight)
+        weights = [factor * weight for weight in self.weights[begin:end]]
+        return map(
+            Letter, self.classes[begin:end], self.firsts[begin:end], self.lasts[begin:end], weights
+        )
 
 
 @dataclass(slots=True)
@@ -77,8 +79,9 @@ class LineReader:
 
     def likelihood(self, steps: Floats) -> float:
         """The mean of the steps that see a character: low where a line is light on dark."""
-        seen = steps.max(axis=1)[steps.argmax(axis=1) != self.blank]
-        return float(seen.mean()) if len(seen) else 0.0
+        best = steps.argmax(axis=1)
+        at = np.flatnonzero(best != self.blank)
+        return float(steps[at, best[at]].mean()) if len(at) else 0.0
 
     def _likeliest(self, steps: Floats) -> _Likeliest:
         best = steps.argmax(axis=1)
@@ -86,10 +89,17 @@ class LineReader:
         firsts, lasts = np.concatenate([[0], changes + 1]), np.concatenate([changes, [len(best) - 1]])
         seen = best[firsts] != self.blank
         classes, firsts, lasts = best[firsts[seen]], firsts[seen], lasts[seen]
-        return _Likeliest(classes, firsts, lasts, self._surety(classes, firsts, lasts, steps))
+        surety = self._surety(classes, firsts, lasts, steps, _second(steps, best))
+        weights = [math.log(max(one, _LEAST)) + PER_STEP for one in surety.tolist()]
+        return _Likeliest(classes.tolist(), firsts.tolist(), lasts.tolist(), surety, weights)
 
     def _surety(
-        self, classes: NDArray[np.intp], firsts: NDArray[np.intp], lasts: NDArray[np.intp], steps: Floats
+        self,
+        classes: NDArray[np.intp],
+        firsts: NDArray[np.intp],
+        lasts: NDArray[np.intp],
+        steps: Floats,
+        second: Floats,
     ) -> Floats:
         """Of each letter the least likely step, from the letter before to its last.
 
@@ -100,7 +110,6 @@ class LineReader:
         at = np.arange(len(steps))
         number = np.searchsorted(firsts, at, side="right")
         around, ends = np.concatenate([[self.blank], classes, [self.blank]]), np.concatenate([[-1], lasts])
-        second = np.partition(steps, -2, axis=1)[:, -2]
         here, after = around[number], around[number + 1]
         mine = steps[at, here]
         known = steps[:, self.blank] + np.where((here != self.blank) & (mine >= second), mine, 0)
@@ -116,7 +125,8 @@ class LineReader:
 
     def _letters(self, line: _Likeliest, steps: Floats) -> Iterator[Letter]:
         """Words one by one, those together whose space is in doubt."""
-        spaces = np.flatnonzero((line.classes == self.space) & (line.surety >= SURE_SPACE)).tolist()
+        sure = (line.surety >= SURE_SPACE).tolist()
+        spaces = [at for at, code in enumerate(line.classes) if code == self.space and sure[at]]
         for begin, end in zip([-1, *spaces], [*spaces, len(line)], strict=True):
             if begin >= 0:
                 yield from line.letters(begin, begin + 1, 1.0)
@@ -129,8 +139,8 @@ class LineReader:
             # Nothing is likelier, and nothing weighs less.
             return line.letters(begin, end, 1.0)
         # From the space before to the one after it.
-        low = int(line.firsts[begin - 1]) if begin else 0
-        high = int(line.lasts[end]) + 1 if end < len(line) else len(steps)
+        low = line.firsts[begin - 1] if begin else 0
+        high = line.lasts[end] + 1 if end < len(line) else len(steps)
         if len(words) == 1 and _is_beyond_doubt(line.surety[begin:end], high - low):
             return line.letters(begin, end, UNKNOWN_WORD)
         found = self.search.read(steps[low:high])
@@ -140,8 +150,8 @@ class LineReader:
             del found[-1]
         return (letter._replace(first=low + letter.first, last=low + letter.last) for letter in found)
 
-    def _text(self, classes: Sequence[int] | NDArray[np.intp]) -> str:
-        return "".join(self.texts[one] for one in classes)
+    def _text(self, classes: Sequence[int]) -> str:
+        return "".join([self.texts[one] for one in classes])
 
     def _words(self, letters: Sequence[Letter], steps: int) -> Iterator[ReadWord]:
         middles = [(before.last + 1 + after.first) / 2 for before, after in pairwise(letters)]
@@ -151,6 +161,14 @@ class LineReader:
             if text := "".join(self.texts[letter.character] for letter in letters[begin:end]):
                 worst = min(letter.weight for letter in letters[max(begin - 1, 0) : end + 1])
                 yield ReadWord(text, edges[begin], edges[end], round(max(0.0, 100 + _POINTS * worst), 1))
+
+
+def _second(steps: Floats, best: NDArray[np.intp]) -> Floats:
+    """How likely the second likeliest class of each step is."""
+    others = steps.copy()
+    others[np.arange(len(steps)), best] = -1
+    second: Floats = others.max(axis=1)
+    return second
 
 
 def _is_beyond_doubt(surety: Floats, steps: int) -> bool:
