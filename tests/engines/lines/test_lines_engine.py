@@ -19,6 +19,7 @@ from PIL import Image, ImageOps
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr import tesseract_factories
 from ocr_worker.engines.ocr.engine import Engine
+from ocr_worker.engines.ocr.lines import network
 from ocr_worker.engines.ocr.lines.engine import LinesEngine
 from ocr_worker.engines.ocr.lines.model import read_model
 from ocr_worker.engines.ocr.registry import Engines
@@ -120,12 +121,12 @@ def test_looking_at_the_layout_first_changes_nothing(
     assert lines_engine.recognise(page("clean")) == by_lines("clean")
 
 
-@pytest.mark.parametrize("at_once", first(1, [4, 1, 16, 64]))
+@pytest.mark.parametrize("steps_at_once", first(1, [3000, 1, 1000, 100_000]))
 def test_lines_read_the_same_alone_and_together(
-    at_once: int, page: Callable[[str], GreyImage], lines_engine: LinesEngine, by_lines: Callable[[str], tuple[Line, ...]],
+    steps_at_once: int, page: Callable[[str], GreyImage], lines_engine: LinesEngine, by_lines: Callable[[str], tuple[Line, ...]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(lines_engine, "at_once", at_once)
+    monkeypatch.setattr(network, "STEPS_AT_ONCE", steps_at_once)
 
     assert lines_engine.recognise(page("two_columns")) == by_lines("two_columns")
 

@@ -76,11 +76,11 @@ def test_a_line_reads_the_same_whether_or_not_the_provider_works(
     fake: Fake, version: str, network: Network, monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
-    (known,) = Runtime(network, CPU).read([LINE], 1)
+    (known,) = Runtime(network, CPU).read([LINE])
     with_card(monkeypatch, fake)
 
     runtime = Runtime(network, "cuda")
-    (read,) = runtime.read([LINE], 1)
+    (read,) = runtime.read([LINE])
 
     # A provider reckons in fractions, where the CPU reckons in whole numbers.
     assert np.allclose(read, known, atol=0 if version == ON_CPU else 0.05)
@@ -142,14 +142,14 @@ def test_what_the_cpu_can_not_run_is_raised(network: Network, monkeypatch: pytes
     monkeypatch.setattr(runtime, "_along", _Session(Fake(runs=0), None))
 
     with pytest.raises(RuntimeError, match="out of memory"):
-        runtime.read([LINE], 1)
+        runtime.read([LINE])
 
 
 def test_a_network_of_both_kinds_of_numbers_is_read_in_fractions(network: Network) -> None:
     content, *others = network.columns.gates
     columns = replace(network.columns, gates=(Matrix(content.floats(), None), *others))
 
-    (read,) = Runtime(replace(network, columns=columns)).read([LINE], 1)
+    (read,) = Runtime(replace(network, columns=columns)).read([LINE])
 
-    (known,) = Runtime(network).read([LINE], 1)
+    (known,) = Runtime(network).read([LINE])
     assert np.allclose(read, known, atol=0.05)

@@ -7,7 +7,6 @@ Tesseract's (`TRand`, `Convolve::Forward`), so a line reads here as it does ther
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ocr_worker.engines.ocr.lines.weights import Floats, Network
 
@@ -36,10 +35,10 @@ class Edges:
         first, last = sides[0].copy(), sides[-1].copy()
         left, right = sides[1:-1, 0].copy(), sides[1:-1, -1].copy()
         across, down = 3 * width + 4, 6 * (height - 2)
-        first[_beyond(width, 0)] = self._noise[:across]
+        _fill(first, 0, self._noise[:across])
         between = self._noise[across : across + down].reshape(height - 2, 2, 3)
         left[:, 0], right[:, 2] = between[:, 0], between[:, 1]
-        last[_beyond(width, 2)] = self._noise[across + down : 2 * across + down]
+        _fill(last, 2, self._noise[across + down : 2 * across + down])
         if left_over := width % self._across:
             # The last columns are not pooled: in their place others that are, which changes nothing.
             right = sides[1:-1, -1 - left_over]
@@ -54,12 +53,11 @@ def whole(values: Floats, steps: int) -> Floats:
     return numbers
 
 
-def _beyond(width: int, row: int) -> NDArray[np.bool_]:
-    """Of the patches along a row at the edge, what lies outside."""
-    outside = np.zeros((width, 3, 3), np.bool_)
-    outside[:, :, row] = True
-    outside[0, 0] = outside[-1, 2] = True
-    return outside
+def _fill(patches: Floats, row: int, noise: Floats) -> None:
+    """What lies outside of the patches along an edge, of which this row does: from left to right."""
+    patches[0, 0], patches[0, 1:, row] = noise[:3], noise[3:5]
+    patches[1:-1, :, row] = noise[5:-5].reshape(-1, 3)
+    patches[-1, :2, row], patches[-1, 2] = noise[-5:-3], noise[-3:]
 
 
 def _noise(seed: int, count: int) -> Floats:

@@ -21,7 +21,7 @@ from ocr_worker.engines.ocr.engine import Engine
 from ocr_worker.engines.ocr.layout import Layout
 from ocr_worker.engines.ocr.lines.crops import evened, scaled
 from ocr_worker.engines.ocr.lines.model import Model
-from ocr_worker.engines.ocr.lines.network import AT_ONCE, CPU, Runtime
+from ocr_worker.engines.ocr.lines.network import CPU, Runtime
 from ocr_worker.engines.ocr.lines.placing import Place
 from ocr_worker.engines.ocr.lines.reading import LineReader, ReadWord
 from ocr_worker.engines.ocr.lines.runs import Row, Run, find_rows
@@ -56,8 +56,6 @@ class LinesEngine:
         self._in_fractions = cache(lambda: Runtime(model.network, provider, in_whole_numbers=False))
         self._height, (self._across, _) = model.network.height, model.network.pool
         self._reader = LineReader(model.texts, model.network.blank, model.space, model.words)
-        self.at_once = AT_ONCE
-        """Lines that are read along together."""
         self._shown: tuple[GreyImage, tuple[Row, ...]] | None = None
 
     @property
@@ -139,17 +137,17 @@ class LinesEngine:
 
     def _read(self, lines: Sequence[np.ndarray]) -> list[list[ReadWord]]:
         shown = [evened(line) for line in lines]
-        steps = self._network.read(shown, self.at_once)
+        steps = self._network.read(shown)
         likely = [self._reader.likelihood(one) for one in steps]
         dark = [number for number, one in enumerate(likely) if one < LIGHT_ON_DARK_BELOW]
         turned = [evened(255 - lines[number]) for number in dark]
-        for number, line, other in zip(dark, turned, self._network.read(turned, self.at_once), strict=True):
+        for number, line, other in zip(dark, turned, self._network.read(turned), strict=True):
             if self._reader.likelihood(other) > likely[number]:
                 shown[number], steps[number] = line, other
         read = [self._reader.read(one) for one in steps]
         if self._network.is_in_whole_numbers:
             doubted = [number for number, words in enumerate(read) if _is_doubted(words)]
-            again = self._in_fractions().read([shown[number] for number in doubted], self.at_once)
+            again = self._in_fractions().read([shown[number] for number in doubted])
             for number, other in zip(doubted, again, strict=True):
                 read[number] = self._reader.read(other)
         return read

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -16,8 +16,10 @@ from ocr_worker.engines.ocr.lines.edges import Edges, whole
 from ocr_worker.engines.ocr.lines.weights import Floats, Network
 from ocr_worker.engines.ocr.onnx_runtime import onnxruntime
 
-AT_ONCE = 16
-"""Lines that are read along together: those after one another by length, so that little is padded."""
+STEPS_AT_ONCE = 16_000
+"""Of lines that are read along together, with what they are padded with: it bounds the memory that they take."""
+OF_A_BATCH = 6
+"""Lines: so much as a step of them takes, it takes beside them, however few they are."""
 CPU = "cpu"
 _PROVIDERS = {
     CPU: "CPUExecutionProvider",
@@ -49,13 +51,13 @@ class Runtime:
         provider = "" if self._provider == CPU else f" on {self._provider}"
         return f"ONNX Runtime {onnxruntime.__version__}{provider}"
 
-    def read(self, lines: Sequence[Floats], at_once: int) -> list[Floats]:
+    def read(self, lines: Sequence[Floats]) -> list[Floats]:
         """For each line (height, width) its (steps, classes)."""
         try:
-            return self._read(lines, at_once)
+            return self._read(lines)
         except Exception as error:  # noqa: BLE001 (as above; what the CPU can't read is raised by it)
             self._give_up(error)
-            return self._read(lines, at_once)
+            return self._read(lines)
 
     @property
     def is_in_whole_numbers(self) -> bool:
@@ -76,12 +78,10 @@ class Runtime:
         self._provider = CPU
         self._load()
 
-    def _read(self, lines: Sequence[Floats], at_once: int) -> list[Floats]:
+    def _read(self, lines: Sequence[Floats]) -> list[Floats]:
         columns = [self._read_columns(line) for line in lines]
-        order = sorted(range(len(lines)), key=lambda number: len(columns[number]))
         found: dict[int, Floats] = {}
-        for begin in range(0, len(order), at_once):
-            batch = order[begin : begin + at_once]
+        for batch in _batches([len(line) for line in columns]):
             read = self._read_along([columns[number] for number in batch])
             found.update(zip(batch, read, strict=True))
         return [found[number] for number in range(len(lines))]
@@ -102,6 +102,21 @@ class Runtime:
             padded[: len(line), number] = line
         (steps,) = self._along.run(None, {graphs.COLUMNS: padded, graphs.LENGTHS: lengths})
         return [steps[:length, number] for number, length in enumerate(lengths)]
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """The lines that are read along together, by their numbers: as many as do, but for those that would be mostly padded."""
+    batch: list[int] = []
+    order = sorted(range(len(lengths)), key=lambda number: -lengths[number])
+    for at, number in enumerate(order):
+        length, longest = lengths[number], lengths[batch[0]] if batch else 0
+        is_full = longest * (len(batch) + 1) > STEPS_AT_ONCE
+        if batch and (is_full or (longest - length) * (len(order) - at) > OF_A_BATCH * length):
+            yield batch
+            batch = []
+        batch.append(number)
+    if batch:
+        yield batch
 
 
 @cache
