@@ -18,6 +18,8 @@ BY_AREA_BELOW = 0.7
 SHARPENED_FROM, SHARPENED_BELOW = 0.2, 1.4
 WIDEST_PX = 6000
 """Of a line as it is read: Tesseract reads none that is longer by much, and memory goes with it."""
+_MOST_REDUCED = 250
+"""Times: the square of it, of 16, and 255 make 32 bits."""
 _PARTS = 16
 """So many places are told apart within a pixel."""
 Pixels = NDArray[np.uint8]
@@ -49,31 +51,32 @@ def evened(line: Pixels) -> Floats:
 
 def _between(pixels: Pixels, width: int, height: int) -> Pixels:
     """From the four nearest pixels, counted from the upper left corner."""
-    rows, down = _places(pixels.shape[0], height)
-    columns, across = _places(pixels.shape[1], width)
-    known = pixels.astype(np.int32)
-    lower = np.minimum(rows + 1, pixels.shape[0] - 1)
+    rows, lower, down = _places(pixels.shape[0], height)
+    columns, right, across = _places(pixels.shape[1], width)
+    # 16 x 16 x 255 and a half of it just fit.
+    known = pixels.astype(np.uint16)
     known = known[rows] * (_PARTS - down)[:, None] + known[lower] * down[:, None]
-    right = np.minimum(columns + 1, pixels.shape[1] - 1)
-    known = known[:, columns] * (_PARTS - across) + known[:, right] * across
-    made: Pixels = ((known + 128) >> 8).astype(np.uint8)
+    known = known.take(columns, axis=1) * (_PARTS - across) + known.take(right, axis=1) * across
+    made: Pixels = ((known + np.uint16(128)) >> np.uint16(8)).astype(np.uint8)
     return made
 
 
-def _places(old: int, new: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """For each new pixel the old one that it begins in, and the part of it where."""
-    at = (np.float32(_PARTS * np.float32(old) / np.float32(new)) * np.arange(new, dtype=np.float32)).astype(
-        np.int32
-    )
-    return at >> 4, at & 15
+def _places(old: int, new: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.uint16]]:
+    """For each new pixel the old one that it begins in, the one after that, and the part of it where."""
+    step = np.float32(_PARTS * np.float32(old) / np.float32(new))
+    at = (step * np.arange(new, dtype=np.float32)).astype(np.int32)
+    first = at >> 4
+    return first, np.minimum(first + 1, old - 1), (at & 15).astype(np.uint16)
 
 
 def _by_area(pixels: Pixels, width: int, height: int) -> Pixels:
     """The mean of all that each new pixel covers; at the right and lower edge, one pixel of it."""
     tops, bottoms = _spans(pixels.shape[0], height)
     lefts, rights = _spans(pixels.shape[1], width)
-    summed = _sums(_sums(pixels.astype(np.int64), tops, bottoms).T, lefts, rights).T
-    made = (summed + 128) // ((bottoms - tops)[:, None] * (rights - lefts))
+    # What one pixel is the mean of is no more than fits in, but for the letters of posters.
+    kind = np.uint32 if pixels.shape[0] < _MOST_REDUCED * height else np.uint64
+    summed = _sums(_sums(pixels.astype(kind), tops, bottoms, 0), lefts, rights, 1)
+    made = (summed + 128) // ((bottoms - tops)[:, None] * (rights - lefts)).astype(kind)
     outside = (bottoms >> 4 > pixels.shape[0] - 2)[:, None] | (rights >> 4 > pixels.shape[1] - 2)
     corners = pixels[(tops >> 4)[:, None], lefts >> 4]
     whole: Pixels = np.where(outside, corners, np.minimum(made, 255)).astype(np.uint8)
@@ -88,19 +91,23 @@ def _spans(old: int, new: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return begins, np.minimum(ends, _PARTS * old)
 
 
-def _sums(values: NDArray[np.int64], begins: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Of all rows between each beginning and its end, in parts of a row."""
-    before = np.zeros((len(values) + 1, values.shape[1]), np.int64)
-    np.cumsum(values, axis=0, out=before[1:])
+def _sums(
+    values: NDArray[Any], begins: NDArray[np.int64], ends: NDArray[np.int64], axis: int
+) -> NDArray[Any]:
+    """Along an axis, of all between each beginning and its end, in parts of one. Sums may run over: their differences do not."""
+    along = [1, 1]
+    along[axis] = -1
+    sums = np.cumsum(values, axis=axis, dtype=values.dtype)
 
-    def up_to(places: NDArray[np.int64]) -> NDArray[np.int64]:
-        at, part = places >> 4, places & 15
-        sums: NDArray[np.int64] = before[at] * _PARTS
-        sums += values[np.minimum(at, len(values) - 1)] * part[:, None]
-        return sums
+    def up_to(places: NDArray[np.int64]) -> NDArray[Any]:
+        at = np.minimum(places >> 4, values.shape[axis] - 1)
+        left = (_PARTS * (at + 1) - places).astype(values.dtype).reshape(along)
+        part: NDArray[Any] = sums.take(at, axis) * _PARTS
+        part -= values.take(at, axis) * left
+        return part
 
-    sums: NDArray[np.int64] = up_to(ends) - up_to(begins)
-    return sums
+    summed: NDArray[Any] = up_to(ends) - up_to(begins)
+    return summed
 
 
 def _sharpened(pixels: Pixels, reach: int, share: float) -> Pixels:
@@ -108,23 +115,19 @@ def _sharpened(pixels: Pixels, reach: int, share: float) -> Pixels:
     side = 2 * reach + 1
     if min(pixels.shape) < side:
         return pixels
-    known = pixels.astype(np.int32)
-    across = _moving_sum(known.T, side).T
-    around = _moving_sum(across, side)
-    inner = known[reach:-reach, reach:-reach]
-    moved = inner + np.float32(share) * (inner - around * np.float32(1 / side**2)) + np.float32(0.5)
+    known = pixels.astype(np.int16)
+    width, height = known.shape[1] - 2 * reach, known.shape[0] - 2 * reach
+    across = sum((known[:, at : at + width] for at in range(1, side)), start=known[:, :width])
+    around = sum((across[at : at + height] for at in range(1, side)), start=across[:height])
+    inner = known[reach:-reach, reach:-reach].astype(np.float32)
+    moved = around * np.float32(-1 / side**2)
+    moved += inner
+    moved *= np.float32(share)
+    moved += inner
+    moved += np.float32(0.5)
     made: Pixels = pixels.copy()
-    made[reach:-reach, reach:-reach] = np.clip(moved.astype(np.int32), 0, 255)
+    made[reach:-reach, reach:-reach] = np.clip(moved.astype(np.int16), 0, 255)
     return made
-
-
-def _moving_sum(rows: NDArray[np.int32], count: int) -> NDArray[np.int32]:
-    """Of so many rows, from each one on for which there are as many."""
-    left = len(rows) - count + 1
-    sums: NDArray[np.int32] = rows[:left].copy()
-    for at in range(1, count):
-        sums += rows[at : at + left]
-    return sums
 
 
 def _black_and_white(row: Pixels) -> tuple[float, float]:
