@@ -25,6 +25,7 @@ from ocr_worker.engines.ocr.lines.network import CPU, Runtime
 from ocr_worker.engines.ocr.lines.placing import Place
 from ocr_worker.engines.ocr.lines.reading import LineReader, ReadWord
 from ocr_worker.engines.ocr.lines.runs import Row, Run, find_rows
+from ocr_worker.engines.ocr.lines.two_tones import bitmap
 from ocr_worker.model.page import Line, Word
 
 LIGHT_ON_DARK_BELOW = 0.7
@@ -114,8 +115,8 @@ class LinesEngine:
         return [_placed(place, next(read)) if pixels is not None else [] for pixels, place in cut]
 
     def _look(self, image: GreyImage) -> tuple[Row, ...]:
-        (width, height), api = image.size, self._api
-        api.SetImageBytes(image.picture.tobytes(), width, height, 1, width)
+        api = self._api
+        api.SetImageBytesBmp(bitmap(image.picture))
         api.SetSourceResolution(image.engine_dpi)
         try:
             return find_rows(api)
