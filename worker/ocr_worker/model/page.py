@@ -111,7 +111,7 @@ def map_lines(lines: Iterable[Line], affine: Affine) -> tuple[Line, ...]:
     return tuple(
         replace(
             line,
-            words=tuple(replace(word, box=_map_box(word.box, affine)) for word in line.words),
+            words=tuple(_map_word(word, affine) for word in line.words),
             box=_map_box(line.box, affine),
             baseline=(*map_point(*line.baseline[:2], affine), *map_point(*line.baseline[2:], affine)),
         )
@@ -124,7 +124,17 @@ def map_point(x: float, y: float, affine: Affine) -> tuple[float, float]:
     return a * x + c * y + e, b * x + d * y + f
 
 
+def _map_word(word: Word, affine: Affine) -> Word:
+    # Not `replace`: a page has hundreds.
+    box = _map_box(word.box, affine)
+    return Word(word.text, box, word.confidence, word.space_before, word.reader)
+
+
 def _map_box(box: Box, affine: Affine) -> Box:
+    a, b, c, d, e, f = affine
+    if b == c == 0 and a > 0 and d > 0:
+        left, top, right, bottom = box
+        return round(a * left + e), round(d * top + f), round(a * right + e), round(d * bottom + f)
     corners = [map_point(x, y, affine) for x in (box[0], box[2]) for y in (box[1], box[3])]
     xs, ys = zip(*corners, strict=True)
     return round(min(xs)), round(min(ys)), round(max(xs)), round(max(ys))

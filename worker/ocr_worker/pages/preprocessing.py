@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from ocr_worker.engines.images import filters
 from ocr_worker.engines.images.grey_image import GreyImage
-from ocr_worker.engines.images.ink import Ink
 from ocr_worker.engines.images.tones import Tones, look
 from ocr_worker.engines.ocr.engine import Hints, ResolutionGate
 from ocr_worker.engines.ocr.layout import OVERLOOKED, Layout
@@ -93,12 +92,12 @@ def is_large_enough(small: GreyImage, layout: Layout, gate: ResolutionGate) -> b
         return True
     if layout.smallest_px < gate.least_row_px or layout.is_typed:
         return False
-    return Ink(small.picture).share_outside(layout.word_boxes) <= UNSEEN_INK
+    return small.ink.share_outside(layout.word_boxes) <= UNSEEN_INK
 
 
 def is_far_from_it(small: GreyImage, layout: Layout) -> bool:
     """Whether so much was not found that a bitmap that is a little larger would not do either."""
-    return Ink(small.picture).share_outside(layout.word_boxes) > FAR_TOO_MUCH_UNSEEN
+    return small.ink.share_outside(layout.word_boxes) > FAR_TOO_MUCH_UNSEEN
 
 
 def was_large_enough(lines: tuple[Line, ...], gate: ResolutionGate) -> bool:
@@ -172,9 +171,8 @@ def strengthened(image: GreyImage, tones: Tones, lines: tuple[Line, ...], hints:
 
 def holds_more(image: GreyImage, lines: tuple[Line, ...], layout: Layout) -> bool:
     """Whether the layout of a page whose words make sense has words where there is ink that was not read, and not a picture alone."""
-    ink = Ink(image.picture)
-    unread = ink.share_outside(_boxes(lines))
-    seen = unread - ink.share_outside([*_boxes(lines), *layout.word_boxes])
+    unread = image.ink.share_outside(_boxes(lines))
+    seen = unread - image.ink.share_outside([*_boxes(lines), *layout.word_boxes])
     return seen > min(UNSEEN_INK, SEEN_NOW * unread)
 
 
@@ -236,7 +234,7 @@ def is_read_through(image: GreyImage, lines: tuple[Line, ...], hints: Hints) -> 
 
 def _unread_ink(image: GreyImage, lines: tuple[Line, ...]) -> float:
     """The share of the ink that lies outside of the words."""
-    return Ink(image.picture).share_outside(_boxes(lines))
+    return image.ink.share_outside(_boxes(lines))
 
 
 def _boxes(lines: tuple[Line, ...]) -> list[Box]:

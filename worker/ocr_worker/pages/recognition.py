@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from ocr_worker.engines.images import filters
 from ocr_worker.engines.images.grey_image import GreyImage
-from ocr_worker.engines.images.ink import Ink
 from ocr_worker.engines.images.tilt import ink_tilt
 from ocr_worker.engines.images.tones import Tones, look
 from ocr_worker.engines.ocr.engine import Engine, Hints, OrientationFinder, ResolutionGate
@@ -129,7 +128,7 @@ class Reader:
         found = self._find_turn(image) if self.settings.rotate_pages == "on" else 0
         attempt = self._read_level(_turn(image, found), may_shrink=may_shrink)
         best = Reading(attempt.lines, found)
-        if not attempt.lines and not Ink(image.picture).is_there:
+        if not attempt.lines and not image.ink.is_there:
             return replace(best, has_ink=False)
         for turned, lines in self._other_ways(image, attempt, found):
             if not attempt.lines and preprocessing.is_noise(lines):

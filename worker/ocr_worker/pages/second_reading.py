@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from ocr_worker.engines.images.grey_image import GreyImage
-from ocr_worker.engines.images.ink import Ink
 from ocr_worker.engines.ocr.second_reader import NAME, SecondReader
 from ocr_worker.model.options import SecondReading
 from ocr_worker.model.page import Box, Line, Word, mean_confidence
@@ -74,7 +73,7 @@ def least_characters(image: GreyImage, lines: tuple[Line, ...]) -> float | None:
     if doubted_share(lines) > MUCH_DOUBTED:
         return LEAST_SHARE * _characters(lines)
     boxes = [word.box for line in lines for word in line.words]
-    if is_sparse(lines) and Ink(image.picture).share_outside(boxes) > MUCH_UNSEEN:
+    if is_sparse(lines) and image.ink.share_outside(boxes) > MUCH_UNSEEN:
         return MORE * _characters(lines)
     return None
 

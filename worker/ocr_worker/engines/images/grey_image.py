@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from PIL import Image
+
+from ocr_worker.engines.images.ink import Ink
 
 UNSTATED_DPI = 96
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class GreyImage:
     picture: Image.Image
     """Mode L, in the displayed frame."""
@@ -19,6 +22,11 @@ class GreyImage:
     """Where pixels are not square, as on a fax; `dpi` is then the one across."""
     warnings: tuple[str, ...] = ()
     """What was out of the ordinary in making it."""
+
+    @cached_property
+    def ink(self) -> Ink:
+        """Looked for once, however often what was read is held against it."""
+        return Ink(self.picture)
 
     @property
     def size_points(self) -> tuple[float, float]:

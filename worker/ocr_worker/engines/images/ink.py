@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import mul
 
 from PIL import Image, ImageChops, ImageDraw
 
@@ -18,6 +19,10 @@ BLOCK = 8
 """Cells each way."""
 LETTER = 6
 """Cells of a block that stand out where a letter is; a speck makes four at most."""
+_STANDING_OUT = [
+    each if (each := round(share * BLOCK**2 / 255)) >= LETTER else 0 for share in range(256)
+]
+"""Cells of a block, by its mean level; those of a block that holds no letter do not count."""
 A_WORD = 24
 """Cells: a small word, or a blot as large."""
 MARGIN = 0.3
@@ -32,11 +37,12 @@ class Ink:
         marks = ImageChops.difference(cells, ground)
         least = max(FAINTEST, round(OF_STRONGEST * _strongest(marks)))
         self._marks = marks.point([0] * least + [255] * (256 - least))
+        self._count = _count(self._marks)
 
     @property
     def is_there(self) -> bool:
         """Whether there is more than specks and grain: letters, blots, a picture."""
-        return _count(self._marks) >= A_WORD
+        return self._count >= A_WORD
 
     def share_outside(self, boxes: Iterable[Box]) -> float:
         """How much of the ink lies in none of these boxes of words."""
@@ -46,7 +52,7 @@ class Ink:
             margin = MARGIN * (bottom - top)
             sides = (left - margin, top - margin, right + margin, bottom + margin)
             draw.rectangle([side / self._cell for side in sides], fill=0)
-        return _count(rest) / max(A_WORD, _count(self._marks))
+        return _count(rest) / max(A_WORD, self._count)
 
 
 def _strongest(marks: Image.Image) -> int:
@@ -61,8 +67,4 @@ def _strongest(marks: Image.Image) -> int:
 
 def _count(marks: Image.Image) -> int:
     """Cells that stand out, in blocks that hold enough of them."""
-    cells = (
-        (round(share * BLOCK**2 / 255), blocks)
-        for share, blocks in enumerate(marks.reduce(BLOCK).histogram())
-    )
-    return sum(each * blocks for each, blocks in cells if each >= LETTER)
+    return sum(map(mul, _STANDING_OUT, marks.reduce(BLOCK).histogram()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -26,13 +26,14 @@ class Place:
 
     def boxes(self, words: Sequence[ReadWord]) -> list[Box]:
         """Of each word. A letter is the next word's from the middle of the space on."""
-        letters = [(self._middle(letter), letter) for letter in self.run.letters]
+        letters = sorted((self._middle(letter), letter) for letter in self.run.letters)
+        middles = [at for at, _ in letters]
         cuts = [self.px_per_step * (word.end + after.begin) / 2 for word, after in pairwise(words)]
-        boxes = []
-        for word, begin, end in zip(words, [-math.inf, *cuts], [*cuts, math.inf], strict=False):
-            inside = [letter for at, letter in letters if begin <= at < end]
-            boxes.append(around(inside) if inside else self._stretch(word))
-        return boxes
+        places = [0, *(bisect_left(middles, cut) for cut in cuts), len(letters)]
+        return [
+            around([letter for _, letter in letters[begin:end]]) if begin < end else self._stretch(word)
+            for word, (begin, end) in zip(words, pairwise(places), strict=False)
+        ]
 
     def _middle(self, box: Box) -> float:
         """In pixels from the beginning of the crop, in the direction of reading."""
