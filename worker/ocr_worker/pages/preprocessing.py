@@ -212,6 +212,11 @@ def is_doubtful(lines: tuple[Line, ...], hints: Hints) -> bool:
     return not lines or confidence(lines) < least or not is_level(lines)
 
 
+def is_unsure(lines: tuple[Line, ...], hints: Hints) -> bool:
+    """Whether a page that was read from a smaller bitmap may read better whole: old print, and other languages."""
+    return confidence(lines) < hints.sure_of_small
+
+
 def is_noise(lines: tuple[Line, ...]) -> bool:
     """Whether words may have been seen in strokes that are none: a page on which nothing is read as it lies is drawn, too."""
     return confidence(lines) < NOISE_CONFIDENCE

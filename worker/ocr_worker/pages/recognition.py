@@ -151,6 +151,8 @@ class Reader:
             yield from self._tilted_ways(image, (found, (found + 90) % 360) if may_be_turned else (found,))
         if is_doubtful:
             yield from self._turned_ways(image, first, found)
+        elif not first.is_whole and preprocessing.is_unsure(first.lines, self.hints):
+            yield found, self._read_level(_turn(image, found), may_shrink=False).lines
 
     def _tilted_ways(
         self, image: GreyImage, turns: tuple[int, ...]

@@ -97,6 +97,8 @@ class Hints:
     """The same of a page of few words, which is read in every way then: too few to tell how it lies by their look."""
     sure_confidence: float = 100.0
     """From this mean confidence on, a page whose shadows were taken out need not be read with them too."""
+    sure_of_small: float = 0.0
+    """Below this mean confidence a page that was read from a smaller bitmap is read whole as well; 0: never."""
     sure_turn: float = 0.0
     """From this confidence of the orientation finder on, a page is turned."""
     deskew_auto_degrees: float | None = 1.0
