@@ -66,7 +66,7 @@ def read_mutated(numbers: range) -> int:
         read += 1
         if read % RUN_EVERY == 0:
             line = np.zeros((sound.network.height, 60), np.float32)
-            assert Runtime(sound.network).read([line], 1)[0].shape[1] == sound.network.classes
+            assert Runtime(sound.network).read([line])[0].shape[1] == sound.network.classes
     return read
 
 

@@ -22,7 +22,7 @@ from ocr_worker.engines.ocr.engine import Engine
 from ocr_worker.engines.ocr.lines import network
 from ocr_worker.engines.ocr.lines.engine import LinesEngine
 from ocr_worker.engines.ocr.lines.model import read_model
-from ocr_worker.engines.ocr.registry import Engines
+from ocr_worker.engines.ocr.loaded import Engines
 from ocr_worker.engines.ocr.tesserocr_engine import TesserocrEngine
 from ocr_worker.errors import EngineMissingError
 from ocr_worker.model.page import Box, Line, Page, Word

@@ -30,9 +30,7 @@ def test_whole_numbers_and_fractions_are_read_as_the_same_network(tmp_path: Path
     line = np.linspace(-1, 1, 12 * 60, dtype=np.float32).reshape(12, 60)
 
     whole, fractions = (
-        Runtime(read_model(written(tmp_path, made_data.entries(Made(is_int=kind)))).network).read([line])[
-            0
-        ]
+        Runtime(read_model(written(tmp_path, made_data.entries(Made(is_int=kind)))).network).read([line])[0]
         for kind in (True, False)
     )
 

@@ -50,9 +50,7 @@ class _Likeliest:
 
     def letters(self, begin: int, end: int, factor: float) -> Iterator[Letter]:
         weights = [factor * weight for weight in self.weights[begin:end]]
-        return map(
-            Letter, self.classes[begin:end], self.firsts[begin:end], self.lasts[begin:end], weights
-        )
+        return map(Letter, self.classes[begin:end], self.firsts[begin:end], self.lasts[begin:end], weights)
 
 
 @dataclass(slots=True)
