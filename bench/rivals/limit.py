@@ -18,7 +18,7 @@ from typing import Any
 from bench.meter import write_clock
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr.engine import Engine
-from ocr_worker.engines.ocr.registry import Engines
+from ocr_worker.engines.ocr.loaded import Engines
 from ocr_worker.model.page import Line, Word
 from ocr_worker.model.tasks import OpenTask, PageSettings, PageTask, Source
 from ocr_worker.pages.open_documents import Documents

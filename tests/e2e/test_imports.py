@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from samples import save_blank_book, save_text_book
 from tests.limits import HANG_SECONDS
 
 WIRE = {
@@ -88,3 +89,31 @@ def test_a_page_process_loads_pdfium_before_pikepdf_whose_wheel_for_musl_needs_i
     said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
 
     assert said.stdout.strip() == "['pypdfium2', 'pikepdf']"
+
+
+def test_pages_that_nobody_need_read_are_done_without_what_reads(tmp_path: Path) -> None:
+    save_blank_book(tmp_path / "blank.pdf", 1)
+    save_text_book(tmp_path / "text.pdf", 1)
+    asked = (
+        "import sys; from pathlib import Path; from ocr_worker.model.tasks import PageSettings, WarmTask;"
+        " from tests.pages.desk import Desk;"
+        " settings, folder = PageSettings(outputs=('pdf', 'txt')), Path(sys.argv[1]); desk = Desk(folder);"
+        " desk.bench.run(WarmTask(settings));"
+        " done = [desk.process(folder / name, settings) for name in ('blank.pdf', 'text.pdf')];"
+        " print(*(page.status for one in done for page in one.pages), *sys.modules)"
+    )
+
+    said = subprocess.run(
+        [sys.executable, "-c", asked, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+
+    blank, text, *loaded = said.stdout.split()
+    assert (blank, text) == ("blank", "has_text")
+    assert "ocr_worker.pages.compose" in loaded
+    assert not {
+        "numpy",
+        "PIL.ImageDraw",
+        "ocr_worker.engines.images.image_files",
+        "ocr_worker.engines.ocr.registry",
+        "ocr_worker.pages.recognition",
+    } & {*loaded}

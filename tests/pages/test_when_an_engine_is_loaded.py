@@ -9,11 +9,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from ocr_worker.engines.ocr import registry, tesseract_factories
-from ocr_worker.engines.ocr.registry import Engines
+from ocr_worker.engines.ocr import loaded, tesseract_factories
+from ocr_worker.engines.ocr.loaded import Engines
 from ocr_worker.errors import EngineMissingError
 from ocr_worker.files.bounded import Look
 from ocr_worker.model.tasks import PageDone, PageSettings, WarmTask
+from ocr_worker.processes.slot import warm_task
 from samples import save_blank_book, save_text_book
 from tests.faults import pictures
 from tests.pages.desk import Desk
@@ -68,9 +69,8 @@ def test_an_engine_that_takes_long_is_loaded_ahead(
     monkeypatch.setattr(tesseract_factories, "HINTS", slow)
 
     with pytest.raises(EngineMissingError, match="not this time"):
-        Desk(tmp_path).bench.run(WarmTask(PageSettings()))
+        Desk(tmp_path).bench.run(warm_task(PageSettings()))
 
-    assert registry.takes_long(PageSettings())
     assert asked == [("eng",)]
 
 
@@ -100,7 +100,7 @@ def test_what_a_page_waits_for_its_engine_is_no_time_of_the_page(
 ) -> None:
     clock = iter((10.0, 12.5))
     monkeypatch.setattr(Engines, "_loaded", lambda *_: ("engine", "hints"))
-    monkeypatch.setattr(registry, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr(loaded, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     engines = Engines(tmp_path)
 
     for _ in range(2):

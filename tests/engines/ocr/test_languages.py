@@ -10,7 +10,8 @@ import pytest
 
 from ocr_worker.engines.ocr import tessdata
 from ocr_worker.engines.ocr.languages import CODES, SCRIPTS, code_of, name_of, package_of
-from ocr_worker.engines.ocr.registry import Engines, with_own_codes
+from ocr_worker.engines.ocr.loaded import Engines
+from ocr_worker.engines.ocr.registry import with_own_codes
 from ocr_worker.engines.ocr.tessdata import find_tessdata, origin_of
 from ocr_worker.engines.ocr.ways import system_command
 from ocr_worker.model.tasks import PageSettings

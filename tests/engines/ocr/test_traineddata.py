@@ -11,7 +11,7 @@ import pytest
 
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr import tessdata
-from ocr_worker.engines.ocr.registry import Engines
+from ocr_worker.engines.ocr.loaded import Engines
 from ocr_worker.errors import LanguageMissingError
 from ocr_worker.model.tasks import PageSettings
 from tests.engines.ocr import language_data

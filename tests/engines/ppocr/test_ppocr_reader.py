@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr import registry
+from ocr_worker.engines.ocr.loaded import Engines
 from ocr_worker.engines.ocr.ppocr import models, one_at_a_time
 from ocr_worker.engines.ocr.ppocr.reader import PpocrReader
 from ocr_worker.errors import EngineMissingError, LanguageMissingError
@@ -68,7 +69,7 @@ def test_a_page_with_more_text_than_there_is_time_for_is_left(reader: PpocrReade
 def test_the_engine_reads_what_its_model_can_and_refuses_other_languages(tmp_path: Path) -> None:
     settings = PageSettings(engine="ppocr", languages=("eng", "deu"))
 
-    [line] = registry.Engines(tmp_path).engine(settings).recognise(GreyImage(pictures.sheet(), 200))
+    [line] = Engines(tmp_path).engine(settings).recognise(GreyImage(pictures.sheet(), 200))
 
     assert line.text == "Harvest moon"
     with pytest.raises(LanguageMissingError, match="ppocr does not read jpn"):

@@ -55,11 +55,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class WarmTask:
-    """Load ahead what tasks will need: libraries, and where settings are given an engine that takes long."""
+    """Load ahead what tasks will need."""
 
     settings: PageSettings | None = None
     with_engine: bool = False
-    """However quickly that is loaded."""
+    """That of the settings as well, and not libraries alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from ocr_worker.engines.ocr import registry
 from ocr_worker.errors import InternalError, OutputConflictError
 from ocr_worker.files.atomic import Staged, drafting, require_same_folder, translated
 from ocr_worker.files.paths import written
@@ -168,6 +167,8 @@ def _complete(drafts: dict[str, _Draft], task: ComposeTask, summary: Summary) ->
     for name, draft in others.items():
         writer.list_output(name, draft.staged.target.name, *draft.staged.digest())
     if summary.engines:
+        from ocr_worker.engines.ocr import registry
+
         writer.list_models(registry.models(task.settings))
     drafts["json"].complete()
 
@@ -192,7 +193,7 @@ def _describe(task: ComposeTask, path: Path, kind: str) -> Document:
         sha256=task.sha256,
         pages=task.pages,
         languages=task.settings.languages,
-        settings=settings_record(task.settings),
+        settings=settings_record(task.settings) if "json" in task.outputs else {},
         created=timestamp(),
         warnings=task.warnings,
     )

@@ -31,7 +31,7 @@ from ocr_worker.model.tasks import (
 )
 
 if TYPE_CHECKING:
-    from ocr_worker.engines.ocr.registry import Engines
+    from ocr_worker.engines.ocr.loaded import Engines
     from ocr_worker.pages.open_documents import Documents
 
 
@@ -84,7 +84,7 @@ class Workbench:
 
     @property
     def engines(self) -> Engines:
-        from ocr_worker.engines.ocr.registry import Engines
+        from ocr_worker.engines.ocr.loaded import Engines
 
         self._engines = self._engines or Engines(self._scratch)
         return self._engines
@@ -108,10 +108,9 @@ class Workbench:
             return Warmed()
         import ocr_worker.pages.compose
         import ocr_worker.pages.page  # noqa: F401
-        from ocr_worker.engines.ocr.registry import takes_long
 
         # A job may be of pages that nobody need read.
-        if settings.tells_language or not (task.with_engine or takes_long(settings)):
+        if settings.tells_language or not task.with_engine:
             return Warmed()
         self.engines.engine(settings)
         return Warmed(self.engines.news())

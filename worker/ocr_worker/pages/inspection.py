@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ocr_worker.engines.images import headers, image_files
 from ocr_worker.engines.pdf import page_objects, pdfium, qpdf
 from ocr_worker.engines.pdf.pdf_file import PdfFile, open_pdf
 from ocr_worker.model.tasks import Inspected, InspectTask, PageSettings, Source
@@ -68,9 +67,12 @@ def _page_entry(points: tuple[float, float], *, has_text: bool = False) -> dict[
 
 
 def _inspect_image(path: Path, kind: str) -> dict[str, Any]:
+    from ocr_worker.engines.images import image_files
+
     # To ask a PNG for its orientation is to decode it.
     with image_files.opened(path, kind, _MAX_PIXELS) as image:
-        pages = [_frame(image, path, number) for number in range(1, image_files.count_pages(image, path) + 1)]
+        numbers = range(1, image_files.count_pages(image, path) + 1)
+        pages = [_frame(image, path, number) for number in numbers]
     return {
         "pages": len(pages),
         "encrypted": False,
@@ -81,5 +83,7 @@ def _inspect_image(path: Path, kind: str) -> dict[str, Any]:
 
 
 def _frame(image: Any, path: Path, number: int) -> dict[str, Any]:
+    from ocr_worker.engines.images import headers, image_files
+
     image_files.select_page(image, path, number, _MAX_PIXELS)
     return _page_entry(headers.size_points(image))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ocr_worker.engines.images import headers, image_files
-from ocr_worker.engines.ocr.registry import Engines
+from ocr_worker.engines.ocr.loaded import Engines
 from ocr_worker.engines.pdf import pdfium, qpdf
 from ocr_worker.engines.pdf.pdf_file import PdfFile
 from ocr_worker.errors import SignedError, XfaError
@@ -14,7 +13,6 @@ from ocr_worker.model.tasks import Opened, OpenTask, PageSettings
 from ocr_worker.pages.file_type import extension_warnings
 from ocr_worker.pages.open_documents import Documents
 from ocr_worker.pages.source_file import Look, look, require_unchanged
-from ocr_worker.pages.up_to_date import is_up_to_date
 
 MOST_WEIGHT = 10**9
 """A damaged page may be said to be of any size."""
@@ -37,7 +35,11 @@ def open_source(task: OpenTask, documents: Documents, engines: Engines, scratch:
         task = replace(task, settings=replace(task.settings, languages=told.languages))
         opened = replace(opened, languages=told.languages, warnings=(*opened.warnings, *told.warnings))
     require_unchanged(replace(task.source, stamp=seen.stamp))
-    return replace(opened, up_to_date=is_up_to_date(task, seen, engines)) if task.existing else opened
+    if not task.existing:
+        return opened
+    from ocr_worker.pages.up_to_date import is_up_to_date
+
+    return replace(opened, up_to_date=is_up_to_date(task, seen, engines))
 
 
 def _open_pdf(seen: Look, task: OpenTask, documents: Documents) -> Opened:
@@ -69,6 +71,9 @@ def _weight(pdf: PdfFile, page: int) -> int:
 
 
 def _open_image(seen: Look, settings: PageSettings) -> Opened:
+    # Late, as PDFs are opened without it.
+    from ocr_worker.engines.images import headers, image_files
+
     warnings = extension_warnings(seen.kind, seen.path)
     with image_files.opened(seen.path, seen.kind, settings.max_pixels) as image:
         pages, frames = image_files.count_pages(image, seen.path), headers.animation_frames(image)

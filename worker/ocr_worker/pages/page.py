@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from ocr_worker.engines.images import image_files
 from ocr_worker.engines.images.grey_image import GreyImage
-from ocr_worker.engines.ocr import second_reader
-from ocr_worker.engines.ocr.registry import Engines
+from ocr_worker.engines.ocr.loaded import Engines
 from ocr_worker.engines.pdf import form_values, page_content, page_objects
 from ocr_worker.engines.pdf.page_objects import Drawn
 from ocr_worker.engines.pdf.pdf_file import PdfFile
@@ -20,7 +18,7 @@ from ocr_worker.errors import CorruptError, TooLargeError, UnsupportedTypeError
 from ocr_worker.model.page import Affine, Line, Page, PageStatus
 from ocr_worker.model.tasks import PageSettings, PageTask
 from ocr_worker.outputs import pdf_geometry
-from ocr_worker.pages import beside_text, doubtful_text, existing_text, typed_text
+from ocr_worker.pages import beside_text, existing_text, typed_text
 from ocr_worker.pages.blank import is_white
 from ocr_worker.pages.completeness import (
     look_through,
@@ -32,7 +30,6 @@ from ocr_worker.pages.completeness import (
 )
 from ocr_worker.pages.open_documents import Documents
 from ocr_worker.pages.page_results import write_picture
-from ocr_worker.pages.recognition import Reader, Reading
 from ocr_worker.pages.rendering import (
     MISWRITTEN,
     Sheet,
@@ -44,8 +41,11 @@ from ocr_worker.pages.rendering import (
     take_image,
     with_pictures_put_right,
 )
-from ocr_worker.pages.second_reading import Doubts
 from ocr_worker.pages.source_file import glance, require_unchanged
+
+if TYPE_CHECKING:
+    from ocr_worker.pages.recognition import Reading
+    from ocr_worker.pages.second_reading import Doubts
 
 UNREADABLE = "The page's own text can't be read (its characters are not those that are seen); existing_text: redo recognises the page instead"
 
@@ -188,6 +188,8 @@ class PageWork:
         return replace(page, warnings=(*page.warnings, *flaws))
 
     def _image_page(self, path: Path, kind: str, task: PageTask) -> Page:
+        from ocr_worker.engines.images import image_files
+
         self.engines.begin(task.settings)
         with image_files.opened(path, kind, task.settings.max_pixels) as opened:
             image_files.select_page(opened, path, task.page, task.settings.max_pixels)
@@ -197,6 +199,10 @@ class PageWork:
         return self._read(image, image.size_points, task)
 
     def _read(self, image: GreyImage, points: tuple[float, float], task: PageTask) -> Page:
+        # Late, as most pages of real text are not read.
+        from ocr_worker.pages import doubtful_text
+        from ocr_worker.pages.recognition import Reader
+
         engine = self.engines.engine(task.settings)
         finder = partial(self.engines.finder, task.settings)
         hints, doubts = self.engines.hints(task.settings), _doubts(task.settings)
@@ -227,6 +233,9 @@ class PageWork:
 
 
 def _doubts(settings: PageSettings) -> Doubts | None:
+    from ocr_worker.engines.ocr import second_reader
+    from ocr_worker.pages.second_reading import Doubts
+
     if not second_reader.takes_part(settings):
         return None
     return Doubts(settings.second_reader, partial(second_reader.opened, settings))

@@ -8,8 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ocr_worker.engines.ocr import registry, second_reader
-from ocr_worker.engines.ocr.registry import Engines
+from ocr_worker.engines.ocr.loaded import Engines
 from ocr_worker.errors import OcrError
 from ocr_worker.files.regular import read_regular
 from ocr_worker.model.tasks import OpenTask, PageSettings
@@ -39,6 +38,8 @@ def settings_record(settings: PageSettings) -> dict[str, Any]:
     record: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(settings)))
     # Where else data was looked for makes no other output: what was found is told by its hash.
     del record["tessdata_dirs"]
+    from ocr_worker.engines.ocr import second_reader
+
     # Without a second reader it says nothing.
     if not second_reader.takes_part(settings):
         del record["second_reader"]
@@ -77,6 +78,8 @@ def _same_reader(record: dict[str, Any], settings: PageSettings, engines: Engine
     """Same engine, same version, same data; a file that was not recognised at all depends on none."""
     if record["engine"] is None:
         return True
+    from ocr_worker.engines.ocr import registry
+
     try:
         engine = engines.engine(settings)
         same_models = record["models"] == registry.models(settings)

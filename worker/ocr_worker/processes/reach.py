@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Union
 
-from ocr_worker.engines.ocr.registry import command_of
 from ocr_worker.model.tasks import (
     ComposeTask,
     CorrectTask,
@@ -48,6 +47,9 @@ class Reach:
 
 def needs_command(settings: PageSettings) -> bool:
     """Whether the engine of these settings starts a command for each page. Looks into the folders of language data."""
+    # Late, as page processes import this module, and most need not know of engines.
+    from ocr_worker.engines.ocr.registry import command_of
+
     return bool(command_of(settings))
 
 

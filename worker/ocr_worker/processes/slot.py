@@ -117,7 +117,7 @@ class Slot:
     def warm(self, settings: PageSettings | None) -> None:
         """Have it load the libraries, and the engine of these settings if that takes long, before it gets a task."""
         self.is_bare = settings is None
-        self.give(WARM_UP, WarmTask(settings), WARM_UP_SECONDS)
+        self.give(WARM_UP, warm_task(settings), WARM_UP_SECONDS)
 
     def _say(self, line: bytes) -> None:
         assert self._process.stdin is not None
@@ -280,6 +280,15 @@ def interpreter_flags(flags: Any) -> list[str]:
         "-B": flags.dont_write_bytecode,
     }
     return [option for option, is_set in options.items() if is_set] + ["-X", "utf8"] * bool(flags.utf8_mode)
+
+
+def warm_task(settings: PageSettings | None) -> WarmTask:
+    """Have the libraries loaded, and the engine of these settings if that takes long."""
+    if settings is None:
+        return WarmTask()
+    from ocr_worker.engines.ocr.registry import takes_long
+
+    return WarmTask(settings, takes_long(settings))
 
 
 def _environment(temp: Path) -> dict[str, str]:

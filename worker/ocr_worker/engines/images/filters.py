@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 
-from PIL import Image, ImageChops, ImageFilter, ImageMath, ImageOps, ImageStat
+from PIL import Image, ImageChops, ImageFilter, ImageOps, ImageStat
 
 FAINTEST_INK = 40
 """Grey levels: less contrast than this is not stretched to black, as it may be noise."""
@@ -188,6 +188,8 @@ def flatten_both(picture: Image.Image, thumbnail: Image.Image) -> Image.Image:
 
 def _relative(ink: Image.Image, scale: Image.Image) -> Image.Image:
     """Black where the ink is all of the scale."""
+    from PIL import ImageMath
+
     result = Image.new("L", ink.size)
     # In bands: a sum of whole numbers takes sixteen times the memory of a grey picture.
     for top in range(0, ink.height, _BAND_PX):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from operator import mul
 
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageChops
 
 Box = tuple[int, int, int, int]
 
@@ -19,9 +19,7 @@ BLOCK = 8
 """Cells each way."""
 LETTER = 6
 """Cells of a block that stand out where a letter is; a speck makes four at most."""
-_STANDING_OUT = [
-    each if (each := round(share * BLOCK**2 / 255)) >= LETTER else 0 for share in range(256)
-]
+_STANDING_OUT = [each if (each := round(share * BLOCK**2 / 255)) >= LETTER else 0 for share in range(256)]
 """Cells of a block, by its mean level; those of a block that holds no letter do not count."""
 A_WORD = 24
 """Cells: a small word, or a blot as large."""
@@ -47,6 +45,9 @@ class Ink:
     def share_outside(self, boxes: Iterable[Box]) -> float:
         """How much of the ink lies in none of these boxes of words."""
         rest = self._marks.copy()
+        # Late, as it brings fonts along.
+        from PIL import ImageDraw
+
         draw = ImageDraw.Draw(rest)
         for left, top, right, bottom in boxes:
             margin = MARGIN * (bottom - top)

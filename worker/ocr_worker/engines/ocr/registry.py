@@ -1,4 +1,4 @@
-"""Find engines, built-in ones and those of the entry points `ocr_sidecar.engines`; load each once.
+"""Find engines, built-in ones and those of the entry points `ocr_sidecar.engines`, and choose among them.
 
 An exception in the engine of a package is reported as a fault of that engine, and stops no worker.
 """
@@ -6,7 +6,6 @@ An exception in the engine of a package is reported as a fault of that engine, a
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -28,7 +27,6 @@ from ocr_worker.engines.ocr.ppocr.factory import PpocrFactory
 from ocr_worker.engines.ocr.tessdata import find_data, own_code, tessdata_folders
 from ocr_worker.engines.ocr.tesseract_factories import BUILT_IN, LINES
 from ocr_worker.errors import EngineMissingError, LanguageMissingError, OcrError
-from ocr_worker.files.bounded import Look
 from ocr_worker.files.installation import has_entry_points
 from ocr_worker.model.options import PageSettings
 
@@ -39,92 +37,14 @@ GROUP = "ocr_sidecar.engines"
 AUTO = "auto"
 BY_NAME_ALONE = (PpocrFactory(),)
 """Ours too, but `auto` passes them over, and their languages are not those that Tesseract's data gives."""
-KEPT_ENGINES = 3
-"""Sets of languages held in memory at a time: a model takes 20 to 60 MB."""
 NOT_ANY = "No language is installed that could be told: `ocr-worker languages LANGUAGE` says how to get one"
-_Key = tuple[object, ...]
 _log = logging.getLogger(__name__)
-
-
-class Engines:
-    """The loaded engines of a page process."""
-
-    def __init__(self, cache_dir: Path) -> None:
-        self._cache_dir = cache_dir
-        self._engines: dict[_Key, tuple[Engine, Hints]] = {}
-        self._begun: dict[_Key, Look[tuple[Engine, Hints]]] = {}
-        self._finders: dict[tuple[object, ...], OrientationFinder | None] = {}
-        self._stand_in, self._loading_seconds = "", 0.0
-
-    def begin(self, settings: PageSettings) -> None:
-        """Load the engine beside what else its first page takes; what is wrong with it is told by `engine`."""
-        key = _key(settings)
-        if key not in self._engines and key not in self._begun:
-            # What a page that failed has begun is not kept.
-            self._begun = {key: Look(lambda: self._loaded(settings), daemon=False)}
-
-    def engine(self, settings: PageSettings) -> Engine:
-        """Raises EngineMissingError, LanguageMissingError."""
-        return self._load(settings)[0]
-
-    def hints(self, settings: PageSettings) -> Hints:
-        """What pages need to suit that engine. Raises EngineMissingError, LanguageMissingError."""
-        return self._load(settings)[1]
-
-    def news(self) -> str:
-        """Why another engine was loaded than the one that suits its pages best; empty where that one was. Said once."""
-        stand_in, self._stand_in = self._stand_in, ""
-        return stand_in
-
-    def loading_seconds(self) -> float:
-        """How long pages have waited for engines since this was asked last."""
-        seconds, self._loading_seconds = self._loading_seconds, 0.0
-        return seconds
-
-    def finder(self, settings: PageSettings) -> OrientationFinder | None:
-        """What finds a page's orientation; None without an engine, its data, or an engine that can."""
-        factory = _chosen_or_none(settings)
-        if factory is None:
-            return None
-        key = (factory.name, settings.tessdata_dir, settings.tessdata_dirs)
-        if key not in self._finders:
-            self._finders[key] = factory.load_finder(settings.tessdata_dir)
-        return self._finders[key]
-
-    def _load(self, settings: PageSettings) -> tuple[Engine, Hints]:
-        key = _key(settings)
-        if key not in self._engines:
-            while len(self._engines) >= KEPT_ENGINES:
-                del self._engines[next(iter(self._engines))]
-            begun, since = self._begun.pop(key, None), time.monotonic()
-            engine, _ = self._engines[key] = (
-                self._waited_for(begun, settings) if begun else self._loaded(settings)
-            )
-            self._loading_seconds += time.monotonic() - since
-            self._stand_in = str(getattr(engine, "stands_in", "")) or _slower(engine, settings)
-        return self._engines[key]
-
-    def _waited_for(self, begun: Look[tuple[Engine, Hints]], settings: PageSettings) -> tuple[Engine, Hints]:
-        begun.wait(None)
-        try:
-            return begun.answer("The engine")
-        except MemoryError:
-            # The page was drawn meanwhile; alone it may do.
-            return self._loaded(settings)
-
-    def _loaded(self, settings: PageSettings) -> tuple[Engine, Hints]:
-        factory = require(settings)
-        return factory.load(settings.languages, settings.tessdata_dir, self._cache_dir), factory.hints
 
 
 def takes_long(settings: PageSettings) -> bool:
     """Whether the engine of these settings is loaded ahead of all pages; one that is missing is not."""
-    factory = _chosen_or_none(settings)
+    factory = chosen_or_none(settings)
     return factory is not None and not factory.hints.is_quick_to_load
-
-
-def _key(settings: PageSettings) -> _Key:
-    return settings.engine, settings.languages, settings.tessdata_dir, settings.tessdata_dirs
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +145,7 @@ def _own_code(name: str, settings: PageSettings) -> str:
 
 def readable(settings: PageSettings) -> dict[str, bool]:
     """Of each language, whether its data is there, whether or not the engine of these settings is."""
-    factory = _chosen_or_none(settings) or _named(settings.engine, settings) or BUILT_IN[0]
+    factory = chosen_or_none(settings) or _named(settings.engine, settings) or BUILT_IN[0]
     known = _languages(factory, settings.tessdata_dir)
     return {code: code in known for code in settings.languages}
 
@@ -242,18 +162,20 @@ def models(settings: PageSettings) -> list[dict[str, object]]:
 @lru_cache(maxsize=32)
 def command_of(settings: PageSettings) -> str:
     """Where the command lies that the engine of these settings starts for each page; empty where it starts none."""
-    factory = _chosen_or_none(settings)
+    factory = chosen_or_none(settings)
     return _look(factory).probe.place if factory else ""
 
 
-def _slower(engine: Engine, settings: PageSettings) -> str:
+def slower(engine: Engine, settings: PageSettings) -> str:
+    """Why another engine was taken than the one that suits these settings best; empty where that was."""
     lacks = LINES.probe().lacks
     if settings.engine != AUTO or not lacks or not LINES.reads_as_well(settings.languages):
         return ""
     return f"{settings.languages[0]} is read by {engine.name}, which takes longer than with ONNX Runtime: {lacks}"
 
 
-def _chosen_or_none(settings: PageSettings) -> EngineFactory | None:
+def chosen_or_none(settings: PageSettings) -> EngineFactory | None:
+    """The engine of these settings; None where there is none."""
     try:
         return choose(settings)
     except EngineMissingError:
