@@ -157,9 +157,10 @@ def _kept(climb: float, size: float, shifts: list[float]) -> float:
 
 def visual_text(word: Word) -> str:
     """The characters from left to right as they stand on paper: readers turn them back to logical order."""
-    if any(unicodedata.bidirectional(c) in _RTL for c in word.text):
-        return _reversed_runs(word.text)
-    return word.text
+    text = word.text
+    if not text.isascii() and any(unicodedata.bidirectional(c) in _RTL for c in text):
+        return _reversed_runs(text)
+    return text
 
 
 def _reversed_runs(text: str) -> str:

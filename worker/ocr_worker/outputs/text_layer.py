@@ -41,7 +41,7 @@ class GlyphCodes(dict[str, str]):
         return self[glyph]
 
     def encode(self, glyphs: Iterable[str]) -> str:
-        return "".join(self[glyph] for glyph in glyphs)
+        return "".join(map(self.__getitem__, glyphs))
 
     def to_unicode(self) -> bytes:
         """The CMap that gives the characters back to whoever copies them."""
@@ -162,7 +162,8 @@ class _Pen:
         self.at += natural * stretch / 100
 
     def _natural_width(self, glyphs: Sequence[str]) -> float:
-        return sum(SPACE_ADVANCE if glyph == " " else ADVANCE for glyph in glyphs) * self.row.size
+        spaces = glyphs.count(" ")
+        return (ADVANCE * (len(glyphs) - spaces) + SPACE_ADVANCE * spaces) * self.row.size
 
 
 def _number(value: float) -> str:
