@@ -18,7 +18,6 @@ from pikepdf import Array, Dictionary, Name
 from ocr_worker.errors import CorruptError, InternalError, sayable
 from ocr_worker.files.own import own_file
 from ocr_worker.model.page import Affine, Page
-from ocr_worker.outputs.hidden_text import strip_hidden_text
 from ocr_worker.outputs.modified import agreed_moment
 from ocr_worker.outputs.page_resources import own_resources
 from ocr_worker.outputs.pdf_geometry import rotation, to_user_space, visible_box
@@ -43,6 +42,9 @@ class LayerGrafter:
             return
         target = self._pdf.pages[page.number - 1]
         if page.hidden_text:
+            # Late, as few pages have some.
+            from ocr_worker.outputs.hidden_text import strip_hidden_text
+
             strip_hidden_text(self._pdf, target)
         if page.turned:
             target.obj.Rotate = (rotation(target) + page.turned) % 360

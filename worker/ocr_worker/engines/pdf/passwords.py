@@ -6,7 +6,6 @@ programs do neither, so each spelling is tried.
 
 from __future__ import annotations
 
-import stringprep
 import unicodedata
 from collections.abc import Iterator
 
@@ -42,5 +41,7 @@ def _normal(password: str) -> Iterator[str]:
 
 def _prepared(password: str) -> str:
     """By SASLprep; what it forbids is left to whoever allowed it."""
+    import stringprep
+
     kept = (" " if stringprep.in_table_c12(c) else c for c in password if not stringprep.in_table_b1(c))
     return unicodedata.normalize("NFKC", "".join(kept))

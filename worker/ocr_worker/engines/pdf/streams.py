@@ -12,7 +12,7 @@ from typing import Any
 import pikepdf
 from pikepdf import Array
 
-from ocr_worker.engines.images import fax, headers, jpeg_damage, jpeg_stream
+from ocr_worker.engines.images import headers, jpeg_damage, jpeg_stream
 from ocr_worker.engines.pdf import coded_lengths, unpacking
 from ocr_worker.engines.pdf.unpacking import (
     MOST_BYTES,
@@ -175,6 +175,8 @@ def _shared(stream: Any) -> float:
 
 
 def _fax(packed: bytes, size: tuple[int, int], settings: Any) -> float:
+    from ocr_worker.engines.images import fax
+
     kind, columns = number(settings, "/K", 0), number(settings, "/Columns", _FAX_COLUMNS)
     aligned = bool(settings is not None and settings.get("/EncodedByteAlign", False))
     if (aligned and kind != 0) or not 0 < columns <= 65_535 or not size[1]:
