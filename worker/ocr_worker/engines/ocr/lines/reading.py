@@ -7,7 +7,7 @@ that is done with words in doubt alone, which in clean print are few.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -37,20 +37,14 @@ class ReadWord:
 
 @dataclass(frozen=True, slots=True)
 class _Likeliest:
-    """What a line reads as at first sight: classes, the first and last step of each, and how likely it is."""
+    """What a line reads as at first sight, and how likely each letter is."""
 
-    classes: list[int]
-    firsts: list[int]
-    lasts: list[int]
+    letters: list[Letter]
+    """What they weigh if they make words of the list."""
     surety: Floats
-    weights: list[float]
 
     def __len__(self) -> int:
-        return len(self.classes)
-
-    def letters(self, begin: int, end: int, factor: float) -> Iterator[Letter]:
-        weights = [factor * weight for weight in self.weights[begin:end]]
-        return map(Letter, self.classes[begin:end], self.firsts[begin:end], self.lasts[begin:end], weights)
+        return len(self.letters)
 
 
 @dataclass(slots=True)
@@ -69,7 +63,7 @@ class LineReader:
 
     def read(self, steps: Floats) -> list[ReadWord]:
         """The words of a line, of (steps, classes) likelihoods."""
-        return list(self._words(list(self._letters(self._likeliest(steps), steps)), len(steps)))
+        return list(self._words(self._letters(self._likeliest(steps), steps), len(steps)))
 
     def knows(self, word: str) -> bool:
         """Whether it is in the word list, with what punctuation may stand around it."""
@@ -89,7 +83,8 @@ class LineReader:
         classes, firsts, lasts = best[firsts[seen]], firsts[seen], lasts[seen]
         surety = self._surety(classes, firsts, lasts, steps, _second(steps, best))
         weights = [math.log(max(one, _LEAST)) + PER_STEP for one in surety.tolist()]
-        return _Likeliest(classes.tolist(), firsts.tolist(), lasts.tolist(), surety, weights)
+        letters = list(map(Letter, classes.tolist(), firsts.tolist(), lasts.tolist(), weights))
+        return _Likeliest(letters, surety)
 
     def _surety(
         self,
@@ -121,26 +116,29 @@ class LineReader:
         # In one step at least it has to be seen itself.
         return np.minimum(np.minimum.reduceat(known, begins), np.maximum.reduceat(mine, firsts))
 
-    def _letters(self, line: _Likeliest, steps: Floats) -> Iterator[Letter]:
+    def _letters(self, line: _Likeliest, steps: Floats) -> list[Letter]:
         """Words one by one, those together whose space is in doubt."""
         sure = (line.surety >= SURE_SPACE).tolist()
-        spaces = [at for at, code in enumerate(line.classes) if code == self.space and sure[at]]
+        spaces = [at for at, letter in enumerate(line.letters) if letter.character == self.space and sure[at]]
+        letters: list[Letter] = []
         for begin, end in zip([-1, *spaces], [*spaces, len(line)], strict=True):
             if begin >= 0:
-                yield from line.letters(begin, begin + 1, 1.0)
+                letters.append(line.letters[begin])
             if begin + 1 < end:
-                yield from self._of_word(line, begin + 1, end, steps)
+                letters += self._of_word(line, begin + 1, end, steps)
+        return letters
 
-    def _of_word(self, line: _Likeliest, begin: int, end: int, steps: Floats) -> Iterator[Letter]:
-        words = self._text(line.classes[begin:end]).split(" ")
-        if self.words is not None and all(self.words.holds(word) for word in words):
+    def _of_word(self, line: _Likeliest, begin: int, end: int, steps: Floats) -> Iterable[Letter]:
+        letters = line.letters[begin:end]
+        words = self._text(letters).split(" ")
+        if self.words is not None and all(map(self.words.holds, words)):
             # Nothing is likelier, and nothing weighs less.
-            return line.letters(begin, end, 1.0)
+            return letters
         # From the space before to the one after it.
-        low = line.firsts[begin - 1] if begin else 0
-        high = line.lasts[end] + 1 if end < len(line) else len(steps)
+        low = line.letters[begin - 1].first if begin else 0
+        high = line.letters[end].last + 1 if end < len(line) else len(steps)
         if len(words) == 1 and _is_beyond_doubt(line.surety[begin:end], high - low):
-            return line.letters(begin, end, UNKNOWN_WORD)
+            return [letter._replace(weight=UNKNOWN_WORD * letter.weight) for letter in letters]
         found = self.search.read(steps[low:high])
         if begin and found and found[0].character == self.space:
             del found[0]
@@ -148,16 +146,16 @@ class LineReader:
             del found[-1]
         return (letter._replace(first=low + letter.first, last=low + letter.last) for letter in found)
 
-    def _text(self, classes: Sequence[int]) -> str:
-        return "".join([self.texts[one] for one in classes])
+    def _text(self, letters: Iterable[Letter]) -> str:
+        return "".join([self.texts[letter.character] for letter in letters])
 
     def _words(self, letters: Sequence[Letter], steps: int) -> Iterator[ReadWord]:
         middles = [(before.last + 1 + after.first) / 2 for before, after in pairwise(letters)]
         edges = [0.0, *middles, float(steps)]
         spaces = [number for number, letter in enumerate(letters) if letter.character == self.space]
         for begin, end in zip([0, *(one + 1 for one in spaces)], [*spaces, len(letters)], strict=True):
-            if text := "".join(self.texts[letter.character] for letter in letters[begin:end]):
-                worst = min(letter.weight for letter in letters[max(begin - 1, 0) : end + 1])
+            if text := self._text(letters[begin:end]):
+                worst = min([letter.weight for letter in letters[max(begin - 1, 0) : end + 1]])
                 yield ReadWord(text, edges[begin], edges[end], round(max(0.0, 100 + _POINTS * worst), 1))
 
 
