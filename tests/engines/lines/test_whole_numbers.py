@@ -105,3 +105,18 @@ def test_products_of_the_largest_bytes_are_right_however_wide_they_are_taken(
     (made,) = network.session(whole_numbers.probe(), network.CPU).run(None, {"known": whole_numbers.KNOWN})
 
     assert np.allclose(made, whole_numbers.PROBED)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "batches"),
+    [
+        ([290, 12, 300, 14, 295, 10, 11], [[2, 4, 0], [3, 1, 6, 5]]),
+        ([100, 90, 80], [[0, 1, 2]]),
+        ([6000, 6000, 6000], [[0, 1], [2]]),
+        ([], []),
+    ],
+)
+def test_lines_are_read_together_unless_they_would_be_mostly_padded_or_too_many(
+    lengths: list[int], batches: list[list[int]]
+) -> None:
+    assert list(network._batches(lengths)) == batches
