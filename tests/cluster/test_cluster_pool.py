@@ -23,6 +23,7 @@ from ocr_worker.model.tasks import (
     Source,
     Task,
 )
+from ocr_worker.pages.source_file import stamp_of
 from ocr_worker.processes.pool import TaskEnded
 from ocr_worker.settings import ClusterSettings
 from tests.cluster.fake_engine import FakeEngine, read
@@ -218,18 +219,41 @@ def test_a_node_that_would_read_otherwise_gets_nothing_more(stage: Stage) -> Non
     assert list(stage.engine.orders) == [key], "no other was sent"
 
 
-@pytest.mark.parametrize("is_there", [True, False])
-def test_a_file_that_only_the_node_does_not_see_is_not_to_blame(stage: Stage, *, is_there: bool) -> None:
-    if is_there:
-        (stage.folder / "scan.png").write_bytes(b"x")
-    stage.start((1, stage.page(1)))
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("not_found", "does not see scan.png"),
+        ("permission", "does not see"),
+        ("changed", "another size or time"),
+        ("not_regular", "behind a link"),
+    ],
+)
+@pytest.mark.parametrize("since", ["as it was", "another", "gone", "a link"])
+def test_a_file_that_only_the_node_sees_otherwise_is_not_to_blame(
+    stage: Stage, code: str, why: str, since: str
+) -> None:
+    """As where a machine has a copy of the folder, with times of its own."""
+    scan = stage.folder / "scan.png"
+    scan.write_bytes(b"x")
+    task = stage.page(1)
+    found = replace(task.source, stamp=stamp_of(scan.stat()), no_links_below=str(stage.folder))
+    stage.start((1, replace(task, source=found)))
     (key,) = stage.sent()
-    stage.engine.say(stage.engine.reply(key, Failure("not_found", "no such file", retryable=False)))
+    if since in ("gone", "a link"):
+        scan.rename(stage.folder / "elsewhere.png")
+    if since == "a link":
+        scan.symlink_to(stage.folder / "elsewhere.png")
+    if since == "another":
+        scan.write_bytes(b"xyz")
+    stage.engine.say(stage.engine.reply(key, Failure(code, "as the node says", retryable=False)))
 
     ended = stage.heard()
 
-    assert told(ended) == ([] if is_there else [(1, "not_found")])
-    assert list(stage.engine.refused) == (["node"] if is_there else [])
+    # What is there, and not what it was, shows to whoever sees it.
+    is_absent, is_there = code in ("not_found", "permission"), since != "gone"
+    is_nodes = is_there if is_absent else since == "as it was"
+    assert told(ended) == ([] if is_nodes else [(1, code)])
+    assert [why in said for said in stage.engine.refused.values()] == ([True] if is_nodes else [])
 
 
 def test_a_password_goes_over_tls_alone(stage: Stage) -> None:
@@ -314,12 +338,25 @@ def test_a_small_file_of_one_page_goes_inside_the_order_where_that_is_asked_for(
         name = f"{pages}.png"
         (tmp_path / name).write_bytes(b"content")
         task = stage.page(1, name)
-        task = replace(task, source=replace(task.source, stamp=(7, 1, 1)))
+        task = replace(task, source=replace(task.source, stamp=(7, 1, 1), no_links_below=str(tmp_path)))
         stage.pool._sizes.opened(task.source.path, Opened("png", pages, "", (7, 1, 1)))
         stage.start((pages, task))
         contents.append(stage.engine.orders[stage.sent()[-1]].pages[0].content)
 
     assert contents == [b"content", None]
+
+
+def test_a_link_that_came_since_the_search_goes_inside_no_order(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, settings=ClusterSettings("tls://s", inline=True))
+    (tmp_path / "secret").write_bytes(b"content")
+    (tmp_path / "scan.png").symlink_to(tmp_path / "secret")
+    task = stage.page(1)
+    task = replace(task, source=replace(task.source, stamp=(7, 1, 1), no_links_below=str(tmp_path)))
+    stage.pool._sizes.opened(task.source.path, Opened("png", 1, "", (7, 1, 1)))
+    stage.start((1, task))
+    (key,) = stage.sent()
+
+    assert stage.engine.orders[key].pages[0].content is None
 
 
 def test_a_page_without_its_result_is_read_again(stage: Stage) -> None:

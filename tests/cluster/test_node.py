@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ocr_worker.cluster.node import PageNode
+import pytest
+
+from ocr_worker.cluster.node import PageNode, PathMap
 from ocr_worker.cluster.orders import Order, OrderedPage, load_reply
 from ocr_worker.cluster.readers import digest_of
-from ocr_worker.model.tasks import PageDone, PageSettings, PageTask, Source
+from ocr_worker.model.tasks import Failure, Outcome, PageDone, PageSettings, PageTask, Source
 from ocr_worker.settings import Settings
 from tests.shards.material import write_cards
 
@@ -31,3 +33,52 @@ def test_an_order_that_is_withdrawn_before_it_has_begun_is_not_begun(tmp_path: P
     assert before == []
     assert reply.key == "page-2"
     assert isinstance(reply.pages[0].outcome, PageDone)
+
+
+def read(
+    folder: Path, source: Source, maps: tuple[PathMap, ...] = (), content: bytes | None = None
+) -> Outcome:
+    """What a node of its own makes of a page."""
+    settings, said = PageSettings(), list[bytes]()
+    page = OrderedPage(1, PageTask(source, settings, 1, str(folder / "1.page")), 60, content)
+    node = PageNode(Settings(folder / "unused", page_processes=1), "node", maps)
+    try:
+        node.read(Order("page-1", "topic", digest_of(settings), (page,)), said.append)
+    finally:
+        node.close()
+    (reply,) = map(load_reply, said)
+    return reply.pages[0].outcome
+
+
+@pytest.mark.parametrize("theirs", ["", "srv", "srv/scans", "srv/scans/2026"])
+def test_a_link_that_came_since_the_search_is_not_followed_at_a_node_either(
+    tmp_path: Path, theirs: str
+) -> None:
+    """To whatever depth of the searched folder the node's map leads."""
+    scans = tmp_path / "srv/scans"
+    (card,) = write_cards(scans / "2026", 1)
+    secret = card.rename(tmp_path / "secret.png")
+    ours = tmp_path / "mnt"
+    ours.symlink_to(tmp_path / theirs)
+    maps = (PathMap(str(tmp_path / theirs), str(ours)),) if theirs else ()
+    found = Source(str(card), no_links_below=str(scans))
+
+    card.symlink_to(secret)
+    followed = read(tmp_path, found, maps)
+    card.unlink()
+    secret.rename(card)
+    whole = read(tmp_path, found, maps)
+
+    assert isinstance(followed, Failure)
+    assert followed.code == "not_regular"
+    assert isinstance(whole, PageDone)
+
+
+def test_a_file_inside_the_order_is_read_though_it_was_found_in_a_folder(tmp_path: Path) -> None:
+    (card,) = write_cards(tmp_path / "scans", 1)
+    content = card.read_bytes()
+    card.unlink()
+
+    outcome = read(tmp_path, Source(str(card), no_links_below=str(card.parent)), content=content)
+
+    assert isinstance(outcome, PageDone)

@@ -24,7 +24,7 @@ from ocr_worker.cluster.engine import (
     OrderEnded,
     PagesSpoke,
 )
-from ocr_worker.cluster.node import ABSENT
+from ocr_worker.cluster.inputs import SEEN_OTHERWISE, content_of, is_seen_otherwise
 from ocr_worker.cluster.orders import RESULT, Order, OrderedPage, PageReply, Reply, load_reply
 from ocr_worker.cluster.readers import digest_of
 from ocr_worker.cluster.sizes import Sizes
@@ -32,7 +32,6 @@ from ocr_worker.errors import ClusterInsecureError, CrashedError, NodeLostError,
 from ocr_worker.files.atomic import write_unsynced
 from ocr_worker.files.bounded import Glances
 from ocr_worker.files.private import make_private
-from ocr_worker.files.regular import read_regular
 from ocr_worker.model.crew import Crew, RefusedNode
 from ocr_worker.model.tasks import (
     ComposeTask,
@@ -42,6 +41,7 @@ from ocr_worker.model.tasks import (
     PageDone,
     PageSettings,
     PageTask,
+    Source,
     Task,
 )
 from ocr_worker.processes.failures import none_started
@@ -309,21 +309,18 @@ class ClusterPool:
     def _content(self, page: _Page) -> bytes | None:
         """The file itself, where it may go inside the order: small, of one page, and unchanged."""
         source = page.task.source
-        is_small = source.stamp is not None and source.stamp[0] <= MOST_INLINE_BYTES
-        if not (self._settings.inline and is_small and self._sizes.pages_of(source.path) == 1):
+        if not self._settings.inline or self._sizes.pages_of(source.path) != 1:
             return None
         try:
-            content = self._glances.take(lambda: read_regular(Path(source.path)), source.path)
+            return self._glances.take(lambda: content_of(source, MOST_INLINE_BYTES), source.path)
         except (OSError, OcrError):
             # A node says what is wrong with it.
             return None
-        return content if source.stamp is not None and len(content) == source.stamp[0] else None
 
-    def _is_seen(self, task: PageTask) -> bool:
-        """Whether this machine sees the file."""
-        path = task.source.path
+    def _is_nodes_fault(self, source: Source, code: str) -> bool:
+        """Whether what a node says of a file does not hold here."""
         try:
-            return self._glances.take(Path(path).is_file, path)
+            return code in SEEN_OTHERWISE and self._glances.take(lambda: is_seen_otherwise(source, code), source.path)
         except (OSError, OcrError, ValueError):
             return False
 
@@ -393,8 +390,8 @@ class ClusterPool:
         if key is None:
             return []
         page, outcome = self._sent[key].pages[reply.ticket], reply.outcome
-        if isinstance(outcome, Failure) and outcome.code in ABSENT and self._is_seen(page.task):
-            self._refuse_blind(node, page)
+        if isinstance(outcome, Failure) and self._is_nodes_fault(page.task.source, outcome.code):
+            self._refuse_blind(node, page, outcome.code)
             return []
         self._take(key, reply.ticket)
         if isinstance(outcome, PageDone):
@@ -453,11 +450,9 @@ class ClusterPool:
         self._ready.extendleft(reversed(self._forget(reply.key)))
         return []
 
-    def _refuse_blind(self, node: str, page: _Page) -> None:
-        """The file is there and this node does not see it: no fault of the file."""
-        self._tell_refused(
-            node, f"it does not see {page.task.source.name}: share its folder with the node, or map it"
-        )
+    def _refuse_blind(self, node: str, page: _Page, code: str) -> None:
+        """The file is there as it was, and this node does not see it so: no fault of the file."""
+        self._tell_refused(node, SEEN_OTHERWISE[code].format(page.task.source.name))
         self._take(self._away[page.ticket], page.ticket)
         self._ready.appendleft(page)
 

@@ -31,8 +31,6 @@ log = logging.getLogger(__name__)
 
 NO_INODE = 0
 """A share may number files otherwise, so that nodes go by size and time of change."""
-ABSENT = frozenset({"not_found", "permission", "unreachable"})
-"""What a node says of a file that the coordinator has just opened: this node does not see it."""
 WATCHED_SECONDS = 60.0
 REMEMBERED = 64
 Say = Callable[[bytes], None]
@@ -239,12 +237,21 @@ class PageNode:
         if page.content is not None:
             place = folder / Path(source.path).name
             place.write_bytes(page.content)
-            source = replace(source, path=str(place), stamp=None)
+            source = replace(source, path=str(place), stamp=None, no_links_below=None)
         else:
-            stamp = source.stamp and (source.stamp[0], source.stamp[1], NO_INODE)
-            source = Source(self._path_here(source.path), source.password, stamp)
+            source = self._source_here(source)
         result = str(folder / f"{page.task.page}{RESULT}")
         return PageTask(source, self._settings_here(page.task.settings), page.task.page, result)
+
+    def _source_here(self, source: Source) -> Source:
+        """No link is followed where the coordinator follows none; those on the way to a mapped folder are this machine's own."""
+        stamp = source.stamp and (source.stamp[0], source.stamp[1], NO_INODE)
+        path, fixed = source.path, source.no_links_below
+        if (mapped := next((one for one in self._maps if one.here(path) is not None), None)) is not None:
+            path = mapped.here(path) or path
+            is_named = fixed is None or path == mapped.ours
+            fixed = None if is_named else mapped.here(str(fixed)) or mapped.ours
+        return replace(source, path=path, stamp=stamp, no_links_below=fixed)
 
     def _settings_here(self, settings: PageSettings) -> PageSettings:
         if settings.tessdata_dir is None and not settings.tessdata_dirs:
