@@ -12,7 +12,7 @@ from typing import Any
 
 from ocr_worker.files.paths import written
 from ocr_worker.shards.places import Place
-from ocr_worker.shards.rows import Row, files_key, output_names
+from ocr_worker.shards.rows import UNKNOWN, Row, files_key, output_names
 
 
 class Earlier:
@@ -40,7 +40,8 @@ class Earlier:
 
 
 def _is_of(row: Row, head: dict[str, Any]) -> bool:
-    said: dict[str, Any] = {"path": row.url, "bytes": row.bytes, **row.version}
+    size = {} if row.bytes == UNKNOWN else {"bytes": row.bytes}
+    said: dict[str, Any] = {"path": row.url, **size, **row.version}
     source: dict[str, Any] = head["source"]
     return said.items() <= source.items()
 

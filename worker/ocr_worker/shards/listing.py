@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from shutil import copyfile, copyfileobj
+from shutil import copyfileobj
 from typing import Any
 from urllib.parse import quote_from_bytes
 
 from ocr_worker.errors import NotFoundError
 from ocr_worker.files.held import open_below
+from ocr_worker.files.regular import open_regular
 from ocr_worker.model.extensions import EXTENSIONS
 from ocr_worker.shards.places import file_system, insist, local_path, protocols
 from ocr_worker.shards.rows import Row
@@ -21,6 +25,8 @@ from ocr_worker.shards.rows import Row
 LOOKS = 16
 """Files of a list that are asked for at a time."""
 CHUNK = 1000
+_NO_FILE = frozenset({errno.ENODEV, errno.ENXIO, errno.ELOOP})
+"""Opening a folder, pipe or device; a socket; a link to itself."""
 
 
 class Inputs:
@@ -44,13 +50,21 @@ class Inputs:
             raise NotFoundError(f"There is no input in {given}: check the path or URL.")
 
     def look(self, url: str) -> Row:
-        """What a URL leads to now. Raises FileNotFoundError, PermissionError, UnreachableError."""
+        """What a URL leads to now.
+
+        Raises:
+            FileNotFoundError, PermissionError, UnreachableError: as they say.
+            IsADirectoryError: it is a folder, or else no file.
+        """
         local = local_path(url)
         if local is not None:
-            found = insist(local.stat, url)
+            found = insist(lambda: _stat_of_file(local), url)
             return Row(url, found.st_size, mtime=found.st_mtime_ns)
         system, path = self._system(url)
-        return _row(url, insist(lambda: system.info(path), url))
+        entry = insist(lambda: system.info(path), url)
+        if entry.get("type", "file") != "file":
+            raise _no_file(url)
+        return _row(url, entry)
 
     def fetch(self, row: Row, file: Path) -> None:
         """Copy it here. Raises as `look`, and LinkedError."""
@@ -100,8 +114,10 @@ class Inputs:
     def _look_at_listed(self, url: str) -> Row:
         try:
             return self.look(url)
-        except (FileNotFoundError, PermissionError) as error:
-            raise NotFoundError(f"There is no {url}, which the list names, or it may not be read.") from error
+        except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+            raise NotFoundError(
+                f"There is no file {url}, which the list names, or it may not be read."
+            ) from error
 
 
 def _local(path: Path) -> Iterator[Row]:
@@ -116,11 +132,34 @@ def _local(path: Path) -> Iterator[Row]:
 
 def _copy(path: Path, depth: int | None, file: Path) -> None:
     """Of what was found below a folder, never what a link leads to that was put there since."""
-    if depth is None:
-        copyfile(path, file)
-        return
-    with open_below(path, path.parents[depth - 1]) as source, file.open("wb") as target:
+    with (
+        _no_file_told(path),
+        open_regular(path) if depth is None else open_below(path, path.parents[depth - 1]) as source,
+        file.open("wb") as target,
+    ):
         copyfileobj(source, target)
+
+
+def _stat_of_file(path: Path) -> os.stat_result:
+    with _no_file_told(path):
+        found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise _no_file(str(path))
+    return found
+
+
+@contextmanager
+def _no_file_told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            raise _no_file(str(path)) from error
+        raise
+
+
+def _no_file(name: str) -> IsADirectoryError:
+    return IsADirectoryError(errno.EISDIR, "it is no file", name)
 
 
 def _below(root: str) -> Iterator[Row]:

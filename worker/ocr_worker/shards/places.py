@@ -101,10 +101,8 @@ def file_system(url: str) -> tuple[Any, str]:
     try:
         system, path = url_to_fs(url, use_listings_cache=False)
     except ImportError as error:
-        extra = "shards-s3" if url.startswith("s3") else "shards"
-        raise UnsupportedError(
-            f"{url} takes a package that is not installed ({error}): pip install 'ocr-sidecar[{extra}]', or that package."
-        ) from error
+        how = "pip install 'ocr-sidecar[shards-s3]'" if url.startswith("s3") else "install it"
+        raise UnsupportedError(f"{url} takes a package that is not installed ({error}): {how}.") from error
     except ValueError as error:
         raise InvalidParamsError(f"{url} is no URL that can be read: {error}.") from error
     return system, path

@@ -21,6 +21,8 @@ FOLDER_SHARDS = 1000
 PAGE_BYTES = 150_000
 """Of a page, as far as a size can tell: how many a file has is known once it is opened."""
 LONGEST_STEM_BYTES = 100
+UNKNOWN = 0
+"""The size of an input where its server tells none; what is empty has it as well."""
 MANY_PAGES = frozenset({"pdf", "tif", "tiff"})
 
 

@@ -21,7 +21,7 @@ from ocr_worker.errors import (
 from ocr_worker.model.tasks import Failure
 from ocr_worker.shards.earlier import Earlier
 from ocr_worker.shards.listing import Inputs
-from ocr_worker.shards.rows import Row
+from ocr_worker.shards.rows import UNKNOWN, Row
 
 log = logging.getLogger(__name__)
 
@@ -164,12 +164,8 @@ class Stager:
                 self._copies.path(row).unlink(missing_ok=True)
                 if not self._room.wait_for_less():
                     raise
-            except (FileNotFoundError, NotADirectoryError):
-                return Failure.of(NotFoundError(f"{row.url} is not there any more. Plan anew without it."))
-            except PermissionError as error:
-                return Failure.of(PermissionDeniedError(f"{row.url} may not be read: {error}."))
-            except (ChangedError, LinkedError) as error:
-                return Failure.of(error)
+            except _OF_THE_INPUT as error:
+                return Failure.of(_fault(row, error))
             else:
                 return None
 
@@ -177,10 +173,31 @@ class Stager:
         path = self._copies.path(row)
         self._inputs.fetch(row, path)
         # After the copy: what was there at that time is what was planned, or something came between.
-        if not row.is_same(self._inputs.look(row.url)) or path.stat().st_size != row.bytes:
+        if not row.is_same(self._inputs.look(row.url)) or row.bytes not in (UNKNOWN, path.stat().st_size):
             path.unlink(missing_ok=True)
-            raise ChangedError(
-                f"{row.url} is not what it was when it was planned. Plan it anew, into another place."
-            )
+            raise _changed(row)
         with suppress(OcrError, OSError):
             self._earlier.fetch(row, path)
+
+
+_OF_THE_INPUT = (
+    FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError, ChangedError, LinkedError,
+)  # fmt: skip
+
+
+def _fault(row: Row, error: Exception) -> OcrError:
+    match error:
+        case OcrError():
+            return error
+        case PermissionError():
+            return PermissionDeniedError(f"{row.url} may not be read: {error}.")
+        case IsADirectoryError():
+            return _changed(row)
+        case _:
+            return NotFoundError(f"{row.url} is not there any more. Plan anew without it.")
+
+
+def _changed(row: Row) -> ChangedError:
+    return ChangedError(
+        f"{row.url} is not what it was when it was planned. Plan it anew, into another place."
+    )

@@ -246,7 +246,7 @@ def _told(end: ShardEnd) -> str:
     counts = ", ".join(f"{count} {name}" for name, count in sorted(end.files.items())) or "no file"
     codes = ", ".join(f"{count} {code}" for code, count in end.failed.items())
     return shown(
-        f"Shard {end.shard}: {end.message}. {counts}{f' ({codes})' * bool(codes)}, {end.pages} pages."
+        f"Shard {end.shard}: {end.message.rstrip('.')}. {counts}{f' ({codes})' * bool(codes)}, {end.pages} pages."
     )
 
 
