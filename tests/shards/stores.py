@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-import time
+import threading
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -54,5 +55,13 @@ def failing(share: float, calls: Path) -> Callable[[str], None]:
     return before
 
 
-def slow(seconds: float) -> Callable[[str], None]:
-    return lambda _: time.sleep(seconds)
+def hanging(work: str, after: int, hangs: Path) -> Callable[[str], None]:
+    """Never answers when asked to do this work, but for so many times before, and makes a file to say that it hangs."""
+    calls = count(1)
+
+    def before(name: str) -> None:
+        if name == work and next(calls) > after:
+            hangs.touch()
+            threading.Event().wait()
+
+    return before

@@ -14,7 +14,9 @@ import pytest
 
 from ocr_worker.cli.commands.shards import RunCommand, index_of
 from rigs.papers import write_papers
+from tests.conftest import REPOSITORY
 from tests.limits import HANG_SECONDS
+from tests.long_rows import first
 from tests.shards import stores
 from tests.shards.material import Shards, write_cards
 
@@ -237,3 +239,49 @@ def test_a_store_that_does_not_answer_is_to_be_tried_again(
     assert done.returncode == 75
     assert "can't be reached" in done.stderr
     assert not (shards.out / "done").exists()
+
+
+@pytest.mark.parametrize(
+    ("work", "after"),
+    first(
+        2,
+        [
+            ("cat_file", 2),  # the marker, after plan and shard
+            ("ls", 2),  # outputs of earlier tries, after notes and leftovers
+            ("cat_file", 0),
+            ("ls", 0),
+            ("ls", 1),
+            ("pipe_file", 0),
+            ("pipe_file", 1),
+            ("put_file", 0),
+            ("get_file", 0),
+        ],
+    ),
+)
+def test_a_store_that_hangs_holds_up_no_order_to_end(shards: Shards, work: str, after: int) -> None:
+    write_papers(shards.inputs, 2)
+    stores.register("hung", lambda _: None)
+    url = f"hung://{shards.home}"
+    shards.ocr.answer("shards", "plan", f"{url}/in", "--plan", f"{url}/plan")
+    hangs, own = shards.home / "hangs", shards.home / "own"
+    own.mkdir()
+    # Of the process that is started.
+    (own / "sitecustomize.py").write_text(
+        "from pathlib import Path\nfrom tests.shards import stores\n"
+        f"stores.register('hung', stores.hanging({work!r}, {after}, Path({str(hangs)!r})))\n",
+        encoding="utf-8",
+    )
+    path = os.environ.get("PYTHONPATH", "")
+    shards.ocr.variables["PYTHONPATH"] = os.pathsep.join(filter(None, [str(own), str(REPOSITORY), path]))
+    process = shards.ocr.start(
+        "shards", "run", f"{url}/plan", f"{url}/out", "--index", "0", "--scratch", shards.scratch
+    )
+    await_true(hangs.exists, process)
+
+    process.send_signal(signal.SIGTERM)
+    begun = time.monotonic()
+    _, stderr = process.communicate(timeout=HANG_SECONDS)
+
+    assert process.returncode == 75, stderr
+    assert "ended by signal 15" in stderr
+    assert time.monotonic() - begun < 10

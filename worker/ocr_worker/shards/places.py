@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from itertools import count
 from pathlib import Path
 from secrets import token_hex
@@ -296,15 +297,17 @@ def _name(entry: dict[str, Any]) -> str:
     return str(entry["name"]).rstrip("/").rpartition("/")[2]
 
 
+def read_if_there(where: Place, key: str) -> bytes | None:
+    """A small object; None for one that is not there any more."""
+    try:
+        return where.read(key)
+    except FileNotFoundError:
+        return None
+
+
 def read_all(where: Place, keys: Sequence[str]) -> Iterator[bytes | None]:
     """Many small objects, in order; None for one that is not there any more."""
-
-    def read(key: str) -> bytes | None:
-        try:
-            return where.read(key)
-        except FileNotFoundError:
-            return None
-
+    read = partial(read_if_there, where)
     if isinstance(where, LocalPlace):
         # A disk answers faster than threads take turns.
         yield from map(read, keys)

@@ -7,13 +7,15 @@ import os
 import queue
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from ocr_worker import __version__
 from ocr_worker.errors import FAILURES, CrashedError, InvalidParamsError, OcrError
+from ocr_worker.files.bounded import Look
 from ocr_worker.files.sweep import leave_temp_folder, make_temp_folder
 from ocr_worker.jobs.requests import Asked, job_request
 from ocr_worker.jobs.runtime import Runtime
@@ -34,6 +36,7 @@ from ocr_worker.shards.staging import Copies, Room, Stager
 from ocr_worker.shards.tries import Past, Try, look_back, read_notes
 
 log = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
 
 LOOK_SECONDS = 0.1
 """How often to look for a signal, or for a thread that broke."""
@@ -53,6 +56,10 @@ class Shard:
     out: Place
 
 
+class EndedError(Exception):
+    """An end was ordered while a store was waited for."""
+
+
 def run_shard(order: ShardOrder) -> ShardEnd:
     """Do a shard, unless it is done.
 
@@ -60,6 +67,35 @@ def run_shard(order: ShardOrder) -> ShardEnd:
         InvalidParamsError: the plan has no such shard.
         OcrError: what another try may mend is told by the exit code of the error's kind.
     """
+    try:
+        shard = _unless_ended(order, lambda: _shard(order))
+        marker = _unless_ended(order, lambda: read_marker(shard.out, shard.number, shard.hash))
+        if marker is not None:
+            return _end(shard, DONE, "done before", marker)
+        past = _unless_ended(order, lambda: _past(shard, order))
+    except EndedError as error:
+        return ShardEnd(code=AGAIN, message=str(error), shard=order.index)
+    with _scratch(order.scratch) as scratch:
+        return _Run(shard, order, scratch, past).run()
+
+
+def _unless_ended(order: ShardOrder, call: Callable[[], Answer], grace_seconds: float = 0.0) -> Answer:
+    """What a call of stores comes to, in a thread that holds up no exit: a store may take for ever.
+
+    Raises:
+        EndedError: there is no answer, so long after an end was ordered.
+    """
+    look, until = Look(call), None
+    while not look.wait(LOOK_SECONDS):
+        if (number := order.stopped_by()) is None:
+            continue
+        until = until or time.monotonic() + grace_seconds
+        if time.monotonic() >= until:
+            raise EndedError(f"ended by signal {number}")
+    return look.answer("The store")
+
+
+def _shard(order: ShardOrder) -> Shard:
     plans, out = place(order.plan), place(order.out)
     plan = load_plan(plans)
     if not 0 <= order.index < plan.shards:
@@ -67,13 +103,11 @@ def run_shard(order: ShardOrder) -> ShardEnd:
             f"There is no shard {order.index}: the plan has {plan.shards}, from 0.", field="index"
         )
     shard_hash, rows = load_shard(plans, plan, order.index)
-    shard = Shard(plan, order.index, shard_hash, rows, out)
-    marker = read_marker(out, shard.number, shard_hash)
-    if marker is not None:
-        return _end(shard, DONE, "done before", marker)
-    past = look_back(out, shard.number, shard_hash, lambda seconds: _wait(order, seconds))
-    with _scratch(order.scratch) as scratch:
-        return _Run(shard, order, scratch, past).run()
+    return Shard(plan, order.index, shard_hash, rows, out)
+
+
+def _past(shard: Shard, order: ShardOrder) -> Past:
+    return look_back(shard.out, shard.number, shard.hash, lambda seconds: _wait(order, seconds))
 
 
 def _wait(order: ShardOrder, seconds: float) -> None:
@@ -109,12 +143,14 @@ class _Run:
                 f"{row.url} was in work when two tries of its shard died, so it was given up."
             )
             self._delivery.tally.fail(row.url, error.code, error.message)
-        self._note.begin()
         how = "died"
         try:
-            self._shard.out.sweep(files_key(self._shard.number))
+            _unless_ended(self._order, self._begin)
             end = self._do()
             how = "done" if end.code == DONE else "again" if end.code == AGAIN else "failed"
+        except EndedError as error:
+            how = "again"
+            return self._stopped(AGAIN, str(error))
         except OcrError as error:
             how = "again" if error.retryable else "failed"
             return _end(self._shard, AGAIN if error.retryable else OURS, error.message, self._delivery.tally)
@@ -124,12 +160,19 @@ class _Run:
             self._room.close()
             self._note.end(how, NOTE_SECONDS)
 
+    def _begin(self) -> None:
+        self._note.begin()
+        self._shard.out.sweep(files_key(self._shard.number))
+
     def _do(self) -> ShardEnd:
         if self._rows and (end := self._read()) is not None:
             return end
         tally = self._delivery.tally
         if tally.blocking is not None:
             return _end(self._shard, AGAIN, tally.blocking, tally)
+        return _unless_ended(self._order, self._mark, PUT_SECONDS)
+
+    def _mark(self) -> ShardEnd:
         marker = self._marker()
         put_marker(self._shard.out, marker)
         return _end(self._shard, DONE, "done", marker)
@@ -139,12 +182,13 @@ class _Run:
         # Page processes inherit it: two tries at once put the same PDFs.
         os.environ.setdefault("SOURCE_DATE_EPOCH", str(self._shard.plan.planned))
         inbox: queue.Queue[object] = queue.Queue()
+        stager = self._stager(inbox)
         guard = guard_of_page_processes()
         below = make_pool(self._settings.page_processes, self._settings, guard, inbox.put)
         pool = GatedPool(below, inbox.put, lambda path: self._note.working(self._rows[path].url))
         with Runtime(self._settings, guard=guard, inbox=inbox, pool=pool) as runtime:
             accepted = runtime.admit(job_request(self._asked()))
-            self._stager(inbox).start()
+            stager.start()
             trouble = self._follow(runtime, accepted.job_id)
         if trouble is not None:
             self._delivery.finish(PUT_SECONDS)
@@ -158,7 +202,8 @@ class _Run:
         def arrived(row: Row, failure: Failure | None) -> None:
             inbox.put(Arrived(str(self._copies.path(row)), failure))
 
-        earlier = Earlier(self._shard.out, self._shard.number, self._options.page.outputs, self._outputs)
+        kinds, out = self._options.page.outputs, self._shard.out
+        earlier = _unless_ended(self._order, lambda: Earlier(out, self._shard.number, kinds, self._outputs))
         return Stager(self._copies, self._room, earlier, arrived, self._trouble.put)
 
     def _follow(self, runtime: Runtime, job_id: str) -> ShardEnd | None:

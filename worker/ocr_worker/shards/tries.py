@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ocr_worker.errors import OcrError
 from ocr_worker.files.liveness import is_dead, own_mark
-from ocr_worker.shards.places import Place, read_all
+from ocr_worker.shards.places import Place, read_if_there
 from ocr_worker.shards.rows import tries_key
 
 log = logging.getLogger(__name__)
@@ -78,8 +78,9 @@ def read_notes(where: Place, number: int) -> dict[str, Note]:
     """The notes of a shard's tries by key, the oldest first."""
     folder = tries_key(number)
     keys = [f"{folder}/{name}" for name in sorted(where.names(folder)) if name.endswith(".json")]
-    notes = zip(keys, read_all(where, keys), strict=True)
-    return {key: note for key, content in notes if (note := _read(content)) is not None}
+    # One by one: there are few, and threads that read them would hold up an exit where the store hangs.
+    notes = ((key, _read(read_if_there(where, key))) for key in keys)
+    return {key: note for key, note in notes if note is not None}
 
 
 def _read(content: bytes | None) -> Note | None:
@@ -153,7 +154,9 @@ class Try:
     def begin(self) -> None:
         """Write the note, and keep it up from now on."""
         self._write()
-        self._thread.start()
+        with self._news:
+            if self._state.ended is None:
+                self._thread.start()
 
     def working(self, url: str) -> None:
         with self._news:
@@ -172,7 +175,8 @@ class Try:
         with self._news:
             self._state.ended = how
             self._tell()
-        self._thread.join(seconds)
+        if self._thread.ident is not None:
+            self._thread.join(seconds)
 
     def _tell(self) -> None:
         self._moved = True
