@@ -55,9 +55,15 @@ def test_what_is_done_is_told_and_its_texts_are_exported_as_lines_and_as_a_table
     first = shards.ocr.answer("shards", "export", shards.plan_folder, shards.out, lines)
     again = shards.ocr.answer("shards", "export", shards.plan_folder, shards.out, lines)
     shards.ocr.answer("shards", "export", shards.plan_folder, shards.out, tables, "--format", "parquet")
+    # Its files would bear the names of those that are there.
+    shards.ocr.answer(
+        "shards", "plan", shards.inputs, "--plan", shards.home / "other", "--pages-per-shard", "1"
+    )
+    other = shards.ocr("shards", "export", shards.home / "other", shards.out, lines)
 
     assert (status["done"], status["failed"], status["missing"]) == (2, {"corrupt": 1}, "")
     assert "all is done" in watched.stdout
+    assert (other.returncode, "another plan" in other.stderr) == (2, True), other.stderr
     assert (first["shards"], first["rows"], again["shards"], again["kept"]) == (2, 3, 0, 2)
     records: list[dict[str, Any]] = []
     for path in sorted(lines.rglob("*.jsonl.zst")):

@@ -8,14 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ocr_worker.errors import CorruptError, UnsupportedError
+from ocr_worker.errors import CorruptError, InvalidParamsError, UnsupportedError
 from ocr_worker.model.sharding import Exported, ExportFormat, ExportOrder
 from ocr_worker.shards.marker import Marker
-from ocr_worker.shards.places import Place, place, read_all
+from ocr_worker.shards.places import Place, place, read_all, read_if_there
 from ocr_worker.shards.plan import Plan, load_plan, load_shard
+from ocr_worker.shards.planning import read_hashes
 from ocr_worker.shards.rows import FOLDER_SHARDS, Row, files_key, folder_key, output_names
 from ocr_worker.shards.standing import done_markers
 
+EXPORT = "export.json"
+"""Says of which plan the texts are."""
 AT_A_TIME = 8
 """Results that are in memory: those of a long document take many megabytes."""
 GROUP_ROWS = 100
@@ -26,10 +29,12 @@ def export(order: ExportOrder) -> Exported:
 
     Raises:
         UnsupportedError: the package of the format is not installed.
+        InvalidParamsError: what is there is of another plan.
     """
     require_format(order.format)
     plans, out, target = place(order.plan), place(order.out), place(order.target)
     plan, shards, rows, kept = load_plan(plans), 0, 0, 0
+    _claim(target, read_hashes(plans, 0)[0])
     for folder in range(-(-plan.shards // FOLDER_SHARDS)):
         there = target.names(f"{folder:04}")
         for number, marker in done_markers(plans, out, plan, folder):
@@ -42,6 +47,16 @@ def export(order: ExportOrder) -> Exported:
             shards += 1
             rows += _export(_Source(plans, out, plan, number, marker), order.format, target)
     return Exported(shards=shards, rows=rows, kept=kept)
+
+
+def _claim(target: Place, first_shard: str) -> None:
+    """For this plan, which keeps its first shard however it grows: names alone would take another's texts for its own."""
+    content = json.dumps({"kind": "ocr-sidecar/export", "first_shard": first_shard}).encode("ascii")
+    there = read_if_there(target, EXPORT)
+    if there is None:
+        target.write(EXPORT, content)
+    elif there != content:
+        raise InvalidParamsError(f"{target.url} has the texts of another plan: export to another place.")
 
 
 def require_format(form: ExportFormat) -> None:
