@@ -17,7 +17,8 @@
 set -u
 
 export OCR_WORKER_PAGE_PROCESSES=${SLURM_CPUS_PER_TASK:-1}
-ocr-worker shards run "$PLAN" "$OUT" --offset "${OFFSET:-0}" --scratch "${SLURM_TMPDIR:-${TMPDIR:-/tmp}}/ocr-shards-$UID" &
+export TMPDIR=${SLURM_TMPDIR:-${TMPDIR:-/tmp}}
+ocr-worker shards run "$PLAN" "$OUT" --offset "${OFFSET:-0}" &
 shard=$!
 # The signal goes to this shell, which hands it on.
 trap 'kill -TERM $shard' TERM

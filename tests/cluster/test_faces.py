@@ -110,6 +110,15 @@ def test_what_leaves_this_machine_takes_certificates(said: str, tls: TlsFiles | 
         checked_address(said, tls, insecure=False)
 
 
+@pytest.mark.parametrize(
+    "said", ["", "tcp://", "ws://host:1", "host:99999", "host:port", "tls://host:0", ":8786"]
+)
+def test_what_is_no_address_is_refused_as_such(said: str) -> None:
+    """Else a node would try it for ever."""
+    with pytest.raises(ClusterInsecureError, match="is no address of a scheduler"):
+        checked_address(said, TLS, insecure=True)
+
+
 def test_certificates_of_one_authority_trust_each_other_and_are_their_owners_alone(tmp_path: Path) -> None:
     made = make_certificates(tmp_path / "tls")
 

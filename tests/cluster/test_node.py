@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -82,3 +84,18 @@ def test_a_file_inside_the_order_is_read_though_it_was_found_in_a_folder(tmp_pat
     outcome = read(tmp_path, Source(str(card), no_links_below=str(card.parent)), content=content)
 
     assert isinstance(outcome, PageDone)
+
+
+def test_what_a_killed_node_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "state", page_processes=1)
+    pid = os.fork()
+    if pid == 0:
+        PageNode(settings, "killed")
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(pid, 0)
+    left = list(settings.temp_dir.iterdir())
+
+    PageNode(settings, "next").close()
+
+    assert len(left) == 1
+    assert not settings.temp_dir.exists()

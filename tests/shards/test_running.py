@@ -70,6 +70,30 @@ def test_the_index_comes_from_the_scheduler(shards: Shards, monkeypatch: pytest.
         monkeypatch.delenv(name)
 
 
+@pytest.mark.skipif(
+    os.name == "nt" or os.geteuid() != 0, reason="needs root, to make a folder of another user"
+)
+@pytest.mark.parametrize("how", ["a folder", "a link"])
+def test_a_folder_of_somebody_else_is_no_place_for_copies(shards: Shards, how: str) -> None:
+    """As whoever shares a machine's /tmp may make it."""
+    write_papers(shards.inputs, 1)
+    shards.plan()
+    shards.ocr.variables["TMPDIR"] = str(shards.home)
+    theirs = shards.home / f"ocr-shards-{os.getuid()}"
+    theirs.mkdir()
+    if how == "a link":
+        theirs = theirs.rename(shards.home / "theirs")
+        theirs.with_name(f"ocr-shards-{os.getuid()}").symlink_to(theirs)
+    os.chown(shards.home / f"ocr-shards-{os.getuid()}", 65534, 65534, follow_symlinks=False)
+
+    process = shards.ocr.start("shards", "run", shards.plan_folder, shards.out, "--index", "0")
+    _, stderr = process.communicate(timeout=HANG_SECONDS)
+
+    assert process.returncode == 2
+    assert "somebody else's" in stderr
+    assert list(theirs.iterdir()) == []
+
+
 def test_without_an_index_or_with_one_that_the_plan_lacks_nothing_runs(shards: Shards) -> None:
     write_papers(shards.inputs, 1)
     shards.plan()

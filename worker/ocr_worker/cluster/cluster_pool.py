@@ -320,7 +320,9 @@ class ClusterPool:
     def _is_nodes_fault(self, source: Source, code: str) -> bool:
         """Whether what a node says of a file does not hold here."""
         try:
-            return code in SEEN_OTHERWISE and self._glances.take(lambda: is_seen_otherwise(source, code), source.path)
+            return code in SEEN_OTHERWISE and self._glances.take(
+                lambda: is_seen_otherwise(source, code), source.path
+            )
         except (OSError, OcrError, ValueError):
             return False
 

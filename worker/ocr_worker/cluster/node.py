@@ -9,7 +9,6 @@ import contextlib
 import logging
 import queue
 import shutil
-import tempfile
 import threading
 import time
 from collections import deque
@@ -22,6 +21,7 @@ from ocr_worker.cluster.orders import PICTURE, RESULT, Order, OrderedPage, PageR
 from ocr_worker.cluster.readers import digest_of
 from ocr_worker.errors import CrashedError
 from ocr_worker.files.private import make_private
+from ocr_worker.files.sweep import leave_temp_folder, make_temp_folder
 from ocr_worker.model.tasks import Failure, PageSettings, PageTask, Source
 from ocr_worker.processes.guard import Guard
 from ocr_worker.processes.pool import PagePool, Pool, TaskEnded
@@ -79,14 +79,16 @@ class PageNode:
         """Start the thread; page processes start with the first order.
 
         Args:
-            settings: of the processes; their number is that of the slots. The state folder is not used.
+            settings: of the processes; their number is that of the slots. Of the state folder only the place for temporary
+                files is used, where a later node removes what one that was killed has left.
             name: by which the coordinator knows this node.
             maps: where folders of the coordinator lie here.
         """
         self.name, self._maps = name, maps
         self.slots = settings.page_processes
         self._inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._folder = Path(tempfile.mkdtemp(prefix="ocr-node-"))
+        self._places = settings.temp_dir
+        self._folder = make_temp_folder(self._places)
         self._settings = replace(settings, state_dir=self._folder, cluster=None)
         self._pool: Pool | None = None
         self._works: dict[str, _Work] = {}
@@ -159,6 +161,7 @@ class PageNode:
             self._closed.set()
             pool.close()
             shutil.rmtree(self._folder, ignore_errors=True)
+            leave_temp_folder(self._places)
 
     def _step(self, pool: Pool) -> None:
         due = pool.next_tick()

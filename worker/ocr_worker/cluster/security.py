@@ -8,6 +8,8 @@ from ocr_worker.errors import ClusterInsecureError
 from ocr_worker.settings import TlsFiles
 
 TLS, PLAIN, IN_PROCESS = "tls", "tcp", "inproc"
+PORT = 8786
+"""Dask's own."""
 
 
 def checked_address(address: str, tls: TlsFiles | None, *, insecure: bool) -> str:
@@ -20,28 +22,30 @@ def checked_address(address: str, tls: TlsFiles | None, *, insecure: bool) -> st
     scheme = scheme or (TLS if tls else PLAIN)
     if scheme == IN_PROCESS:
         return address
-    if scheme not in (TLS, PLAIN):
+    host, _, port = rest.rpartition(":") if ":" in rest and not rest.endswith("]") else (rest, "", "")
+    if scheme not in (TLS, PLAIN) or not host or not _is_port(port or str(PORT)):
         raise ClusterInsecureError(
-            f"{address} is no address of a scheduler: write tls://HOST:8786, or tcp://HOST:8786"
+            f"{address!r} is no address of a scheduler: write tls://HOST:{PORT}, or tcp://HOST:{PORT}"
         )
     if scheme == TLS and tls is None:
         raise ClusterInsecureError(
             f"{address} takes certificates: name those of the authority, of this side, and its key"
         )
-    host, _, port = rest.rpartition(":") if not rest.endswith("]") else (rest, "", "")
-    if not host:
-        host, port = rest, ""
     if scheme == PLAIN and not (insecure or _is_loopback(host)):
         raise ClusterInsecureError(
             f"{address} is reached without TLS, so anybody on the way could read pages and run code: use certificates, or"
             " say --insecure"
         )
-    return f"{scheme}://{host}:{port or 8786}"
+    return f"{scheme}://{host}:{port or PORT}"
 
 
 def is_secure(address: str) -> bool:
     """Whether nobody but a node reads what is sent."""
     return address.startswith((f"{TLS}://", f"{IN_PROCESS}://"))
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and 0 < int(text) < 65536
 
 
 def _is_loopback(host: str) -> bool:

@@ -238,8 +238,14 @@ def index_of(options: RunCommand) -> int:
 
 
 def _scratch() -> Path:
+    """One folder for all shards of this user, so that the next finds what a killed one has left."""
     owner = os.getuid() if hasattr(os, "getuid") else "user"
-    return Path(tempfile.gettempdir()) / f"ocr-shards-{owner}"
+    place = Path(tempfile.gettempdir()) / f"ocr-shards-{owner}"
+    place.mkdir(mode=0o700, exist_ok=True)
+    # On machines that many share, anybody may have made it, and could put other folders in the place of ours.
+    if hasattr(os, "getuid") and place.lstat().st_uid != owner:
+        raise UsageError(f"{place} is somebody else's: name a folder on the local disk with --scratch.")
+    return place
 
 
 def _told(end: ShardEnd) -> str:
