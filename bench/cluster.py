@@ -35,7 +35,6 @@ from rigs.scheduler import SCHEDULER_SETTINGS
 from samples import build
 
 PAGE_BYTES = 7000
-SLOTS_A_NODE = 10
 WAIT_SECONDS = 300.0
 
 
@@ -94,27 +93,38 @@ class Simulated:
     slots: int
     pages_a_slot: int = 30
     page_seconds: float = 1.0
+    slots_a_node: int = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
+    pages: int
+    seconds_beyond: float
+    """The ideal: until all slots are at work, between orders, and until the last one is told of."""
     share_of_ideal: float
     pages_an_order: float
     scheduler_ms: float
     coordinator_ms: float
-    """CPU an order."""
-    scheduler_mib: float
-    coordinator_mib: float
+    nodes_ms: float
+    """CPU an order. That of the nodes is the simulation's own: all of them are one process of this machine."""
+    cores: float
+    """That all three kept busy."""
+    scheduler_mb: float
+    coordinator_mb: float
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.cluster", description=__doc__)
     parser.add_argument("rows", nargs="*", choices=[*ROWS, *PARTS, []], default=list(ROWS))
     parser.add_argument(
-        "--share", type=float, default=1.0, help="Of the files that are read beside the local pool."
+        "--share",
+        type=float,
+        default=1.0,
+        help="Of the files beside the local pool, and of the pages of 1,000 slots.",
     )
     parser.add_argument("--address", default="")
     parser.add_argument("--slots", type=int, default=0)
+    parser.add_argument("--slots-a-node", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=1.0)
     options = parser.parse_args()
     for row in options.rows:
@@ -129,19 +139,20 @@ def main() -> int:
 def simulated(case: Simulated, rounds: int = 2) -> str:
     found = [_run(case) for _ in range(rounds)]
     cheap = min(found, key=lambda one: one.scheduler_ms)
-    shares = " and ".join(f"{one.share_of_ideal:.3f}" for one in found)
+    shares = " and ".join(f"{one.share_of_ideal:.3f} ({one.seconds_beyond:.1f} s beyond it)" for one in found)
     return (
-        f"{case.slots} slots, {case.pages_a_slot} pages of {case.page_seconds:g} s each: share of ideal {shares}; CPU an"
-        f" order of {cheap.pages_an_order:.1f} pages, scheduler {cheap.scheduler_ms:.2f} ms, coordinator"
-        f" {cheap.coordinator_ms:.2f} ms; memory {cheap.scheduler_mib:.0f} + {cheap.coordinator_mib:.0f} MiB"
+        f"{case.slots} slots in nodes of {case.slots_a_node}, {case.pages_a_slot} pages of {case.page_seconds:g} s each:"
+        f" share of ideal {shares}; CPU an order of {cheap.pages_an_order:.1f} pages, scheduler {cheap.scheduler_ms:.2f} ms,"
+        f" coordinator {cheap.coordinator_ms:.2f} ms, the simulated nodes {cheap.nodes_ms:.2f} ms, {cheap.cores:.2f} cores"
+        f" of this machine in all; memory after {cheap.pages} pages {cheap.scheduler_mb:.0f} + {cheap.coordinator_mb:.0f} MB"
     )
 
 
 def idle() -> str:
     """Of a scheduler and of two nodes in one process, over twenty seconds."""
-    slots, seconds = 2 * SLOTS_A_NODE, 20
-    with _scheduler() as (scheduler, address), _nodes(Simulated(slots), address) as nodes:
-        _engine_of(address, slots)[0].close()
+    case, seconds = Simulated(20), 20
+    with _scheduler() as (scheduler, address), _nodes(case, address) as nodes:
+        _engine_of(address, case.slots)[0].close()
         before = _cpu(scheduler), _cpu(nodes)
         time.sleep(seconds)
         spent = [(_cpu(one) - then) / seconds for one, then in zip((scheduler, nodes), before, strict=True)]
@@ -240,26 +251,25 @@ def _tree_cpu(program: psutil.Process) -> float:
 def _run(case: Simulated) -> Measured:
     with (
         _scheduler() as (scheduler, address),
-        _nodes(case, address),
+        _nodes(case, address) as nodes,
         tempfile.TemporaryDirectory() as folder,
     ):
         engine, inbox = _engine_of(address, case.slots)
         pool = ClusterPool(NoProcesses(), engine, ClusterSettings(address), inbox.put)
-        own = psutil.Process()
-        before, begun = (_cpu(scheduler), _cpu(own)), time.monotonic()
+        programs = (scheduler, psutil.Process(), nodes)
+        before, begun = [_cpu(one) for one in programs], time.monotonic()
         count = case.slots * case.pages_a_slot
         _read_all(pool, inbox, count, Path(folder))
-        seconds = time.monotonic() - begun
-        spent = [1000 * (_cpu(one) - then) for one, then in zip((scheduler, own), before, strict=True)]
+        seconds, ideal = time.monotonic() - begun, case.pages_a_slot * case.page_seconds
+        spent = [_cpu(one) - then for one, then in zip(programs, before, strict=True)]
+        memory = [one.memory_info().rss / 1e6 for one in programs]
         pool.close()
+        scheduler_ms, coordinator_ms, nodes_ms = (1000 * one / engine.orders for one in spent)
         return Measured(
-            case.pages_a_slot * case.page_seconds / seconds,
-            count / engine.orders,
-            spent[0] / engine.orders,
-            spent[1] / engine.orders,
-            scheduler.memory_info().rss / 2**20,
-            own.memory_info().rss / 2**20,
-        )
+            pages=count, seconds_beyond=seconds - ideal, share_of_ideal=ideal / seconds,
+            pages_an_order=count / engine.orders, scheduler_ms=scheduler_ms, coordinator_ms=coordinator_ms,
+            nodes_ms=nodes_ms, cores=sum(spent) / seconds, scheduler_mb=memory[0], coordinator_mb=memory[1],
+        )  # fmt: skip
 
 
 def _cpu(process: psutil.Process) -> float:
@@ -306,7 +316,8 @@ def _scheduler() -> Iterator[tuple[psutil.Process, str]]:
 
 @contextmanager
 def _nodes(case: Simulated, address: str) -> Iterator[psutil.Process]:
-    words = ("--address", address, "--slots", str(case.slots), "--seconds", str(case.page_seconds))
+    sizes = ("--slots", str(case.slots), "--slots-a-node", str(case.slots_a_node))
+    words = ("--address", address, "--seconds", str(case.page_seconds), *sizes)
     with _part("nodes", *words) as (process, _):
         yield process
 
@@ -339,11 +350,24 @@ def _be_scheduler(_: argparse.Namespace) -> None:
 
 def _be_nodes(options: argparse.Namespace) -> None:
     import dask
+    from distributed import Worker
 
-    from ocr_worker.cluster.node_plugin import NODE_SETTINGS, Node, NodePlugin
+    from ocr_worker.cluster.node_plugin import (
+        FACTS,
+        NODE_SETTINGS,
+        Node,
+        NodePlugin,
+        facts_of_this_machine,
+    )
+
+    facts = facts_of_this_machine()
 
     class Sleeper(NodePlugin):
-        """Answers each page after its time, without reading any."""
+        """Answers each page after its time, without reading any; has no page processes."""
+
+        def setup(self, worker: Worker) -> None:
+            self._worker = worker
+            worker.startup_information[FACTS] = lambda _: facts
 
         def read(self, order: bytes) -> None:
             assert self._worker is not None
@@ -356,11 +380,11 @@ def _be_nodes(options: argparse.Namespace) -> None:
 
     async def serve() -> None:
         dask.config.set(NODE_SETTINGS)
-        count = -(-options.slots // SLOTS_A_NODE)
-        plugins = [Sleeper(Settings(Path(tempfile.gettempdir()), page_processes=1)) for _ in range(count)]
+        slots = options.slots_a_node
+        settings = Settings(Path(tempfile.gettempdir()), page_processes=slots)
         nodes = [
-            Node(options.address, nthreads=SLOTS_A_NODE, plugins=(plugin,), memory_limit=0)
-            for plugin in plugins
+            Node(options.address, nthreads=slots, plugins=(Sleeper(settings),), memory_limit=0)
+            for _ in range(-(-options.slots // slots))
         ]
         await asyncio.gather(*nodes)
         sys.stdout.write("ready\n")
@@ -383,7 +407,13 @@ ROWS: dict[str, Callable[[float], str]] = {
     "idle": lambda _: idle(),
     "fifty": lambda _: simulated(Simulated(50)),
     "two-hundred": lambda _: simulated(Simulated(200)),
-    "thousand": lambda _: simulated(Simulated(1000, pages_a_slot=10, page_seconds=5.0), rounds=1),
+    # So many slots in one process: more nodes, and what each costs when idle would be most of what is measured.
+    "thousand": lambda share: simulated(
+        Simulated(1000, max(1, round(40 * share)), page_seconds=5.0, slots_a_node=50), rounds=1
+    ),
+    "hundred-thousand": lambda share: simulated(
+        Simulated(1000, max(1, round(100 * share)), slots_a_node=50), rounds=1
+    ),
 }
 PARTS: dict[str, Callable[[argparse.Namespace], None]] = {"scheduler": _be_scheduler, "nodes": _be_nodes}
 
