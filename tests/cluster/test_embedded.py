@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import queue
 import shutil
 import signal
 import threading
@@ -18,20 +19,23 @@ from distributed import Worker
 from PIL import Image, ImageDraw, ImageFont
 
 from ocr_worker.cluster import dask_engine, node_plugin
+from ocr_worker.cluster.cluster_pool import ClusterPool
 from ocr_worker.cluster.dask_engine import DaskEngine, look_at
 from ocr_worker.cluster.node import PathMap
 from ocr_worker.cluster.node_plugin import NodePlugin
-from ocr_worker.cluster.orders import load_order
+from ocr_worker.cluster.orders import RESULT, PageReply, Reply, load_order
 from ocr_worker.cluster.sizes import MOST_PAGES
 from ocr_worker.jobs.requests import Asked, job_request
 from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.model.events import JobEnded, JobFailed
 from ocr_worker.model.options import make_options
+from ocr_worker.model.tasks import PageDone, PageSettings, PageTask, Source
 from ocr_worker.settings import ClusterSettings, Settings
 from rigs.embedded import Embedded, embedded
 from rigs.outputs import Outputs
 from tests.e2e.tree import wait_until
 from tests.limits import HANG_SECONDS
+from tests.processes.fake_pool import FakePool
 
 
 @pytest.fixture(scope="module")
@@ -304,6 +308,62 @@ def test_no_pickle_among_the_facts_of_nodes_is_read(tmp_path: Path) -> None:
 
     assert UNPICKLED_IN
     assert threading.current_thread().name not in UNPICKLED_IN
+
+
+class Sleeper(NodePlugin):
+    """Answers pages without reading any, and keeps for whom."""
+
+    def __init__(self, slots: int, read_for: list[str]) -> None:
+        super().__init__(Settings(Path("unused"), page_processes=slots))
+        self.read_for = read_for
+
+    def setup(self, worker: Worker) -> None:
+        self._worker = worker
+        worker.startup_information[node_plugin.FACTS] = lambda _: node_plugin.facts_of_this_machine()
+
+    def read(self, order: bytes) -> None:
+        head, worker = load_order(order), self._worker
+        assert worker is not None
+        worker.log_event(head.topic, {"begun": head.key, "node": worker.address})
+        for page in head.pages:
+            threading.Event().wait(0.02)
+            done = PageDone(page.task.page, "ok", 1, 90.0, 0.02)
+            reply = Reply(head.key, worker.address, (PageReply(page.ticket, done, 0.02, {RESULT: b"{}"}),))
+            worker.log_event(head.topic, {"reply": reply.dump()})
+            self.read_for.append(head.topic)
+
+
+def read_all(pool: ClusterPool, inbox: queue.SimpleQueue[Any], folder: Path, count: int) -> None:
+    started, ended = 0, 0
+    while ended < count:
+        while started < count and pool.crew().slots and pool.free() > 0:
+            started += 1
+            task = PageTask(Source("/scan.png"), PageSettings(), started, str(folder / f"{started}.page"))
+            pool.start(started, task, HANG_SECONDS)
+        ended += len(pool.handle(inbox.get(timeout=HANG_SECONDS)))
+
+
+def test_two_coordinators_get_at_least_two_fifths_each(tmp_path: Path) -> None:
+    read_for: list[str] = []
+    with embedded(tmp_path, nodes=0) as cluster:
+        cluster.join(slots=4, plugin=Sleeper(4, read_for))
+        pools, threads = [], []
+        for name in ("one", "two"):
+            inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+            settings = ClusterSettings(cluster.address)
+            pool = ClusterPool(FakePool(inbox.put), DaskEngine(settings, inbox.put), settings, inbox.put)
+            pools.append(pool)
+            work = (pool, inbox, tmp_path / name, 400)
+            threads.append(threading.Thread(target=read_all, args=work, daemon=True))
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(HANG_SECONDS)
+        for pool in pools:
+            pool.close()
+
+    both = read_for[read_for.index(next(one for one in read_for if one != read_for[0])) :][:400]
+    assert min(map(both.count, set(read_for))) >= 0.4 * len(both)
 
 
 def test_a_node_of_another_version_is_refused_with_a_sentence(

@@ -94,3 +94,16 @@ def test_a_plan_and_its_shards_live_in_a_bucket(shards: Shards, bucket: Any) -> 
     again = shards.ocr("shards", "run", f"{url}/plan", f"{url}/out", "--index", "0", "--json")
 
     assert json.loads(again.stdout)["files"] == {"failed": 1, "kept": 3}
+
+
+def test_a_bucket_that_is_not_there_is_told_as_such(shards: Shards, bucket: Any) -> None:
+    upload(bucket, shards.inputs, lambda folder: write_papers(folder, 1))
+    url, none = f"s3://{bucket.name}", f"s3://{bucket.name}-none"
+
+    planned = [
+        shards.ocr("shards", "plan", *words)
+        for words in ((f"{none}/in", "--plan", f"{url}/plan"), (f"{url}/in", "--plan", f"{none}/plan"))
+    ]
+
+    assert [done.returncode for done in planned] == [3, 3]
+    assert all("bucket does not exist" in done.stderr for done in planned)

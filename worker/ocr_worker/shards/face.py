@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from ocr_worker.errors import InvalidParamsError, OcrError
+from ocr_worker.errors import InvalidParamsError, NotFoundError, OcrError, PermissionDeniedError
 from ocr_worker.model.sharding import (
     AGAIN,
     OURS,
@@ -26,14 +28,16 @@ class Sharding:
     def plan(self, order: PlanOrder) -> Planned:
         from ocr_worker.shards.planning import make_plan
 
-        return make_plan(order)
+        with _stores_answers():
+            return make_plan(order)
 
     def run(self, order: ShardOrder) -> ShardEnd:
         """How it ended: a scheduler reads exit codes only. Raises InvalidParamsError."""
         from ocr_worker.shards.running import run_shard
 
         try:
-            return run_shard(order)
+            with _stores_answers():
+                return run_shard(order)
         except InvalidParamsError:
             raise
         except OcrError as error:
@@ -45,12 +49,29 @@ class Sharding:
     def status(self, plan: str, out: str, price: float | None) -> Standing:
         from ocr_worker.shards.standing import standing
 
-        return standing(plan, out, price)
+        with _stores_answers():
+            return standing(plan, out, price)
 
     def export(self, order: ExportOrder) -> Exported:
         from ocr_worker.shards.export import export
 
-        return export(order)
+        with _stores_answers():
+            return export(order)
+
+
+@contextmanager
+def _stores_answers() -> Iterator[None]:
+    """Stores say what is not there, or not allowed, as systems do."""
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NotFoundError(f"{_said(error)}: check the URLs.") from error
+    except PermissionError as error:
+        raise PermissionDeniedError(f"{_said(error)}: check who may read and write there.") from error
+
+
+def _said(error: OSError) -> str:
+    return f"{error.strerror}: {error.filename}" if error.filename else str(error).rstrip(".")
 
 
 def _broken(order: ShardOrder, code: int, message: str) -> ShardEnd:
