@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import queue
 import subprocess
@@ -18,12 +19,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from bench.jobs import Effort, Job, card_job, scan_job
-from bench.losses import losses
 from ocr_worker.cluster.cluster_pool import ClusterPool
 from ocr_worker.cluster.dask_engine import DaskEngine
 from ocr_worker.cluster.orders import RESULT, Order, PageReply, Reply, load_order
@@ -31,8 +30,11 @@ from ocr_worker.model.crew import Crew
 from ocr_worker.model.tasks import PageDone, PageSettings, PageTask, Source
 from ocr_worker.processes.pool import PoolStats, TaskEnded
 from ocr_worker.settings import ClusterSettings, Settings
+from rigs import await_that
 from rigs.scheduler import SCHEDULER_SETTINGS
-from samples import build
+
+if TYPE_CHECKING:
+    from bench.jobs import Effort, Job
 
 PAGE_BYTES = 7000
 WAIT_SECONDS = 300.0
@@ -172,8 +174,33 @@ def embedded_start() -> str:
     return f"{min(seconds):.2f} s at the least of {len(seconds)}, with one node"
 
 
+# What makes files is imported by rows that need some: the memory of a coordinator is measured here, too.
+
+
+def scans(share: float) -> str:
+    from bench.jobs import scan_job
+
+    return beside_local(scan_job, round(40 * share), 3)
+
+
+def cards(share: float) -> str:
+    from bench.jobs import card_job
+
+    return beside_local(card_job, round(2000 * share), 3)
+
+
+def losses(_: float) -> str:
+    if os.geteuid() != 0:
+        return "skipped: needs root for network namespaces"
+    from bench import losses as rows
+
+    return rows.losses()
+
+
 def beside_local(make: Callable[[str, Effort, int], Job], count: int, rounds: int) -> str:
     """The same files by two processes of this machine, and by two nodes of one slot on it; in turn."""
+    from bench.jobs import Effort
+
     with tempfile.TemporaryDirectory() as place, _real_cluster(Path(place)) as (address, programs):
         folder = Path(place)
         files = make("", Effort(folder), count).files
@@ -227,6 +254,8 @@ def _real_cluster(folder: Path) -> Iterator[tuple[str, list[psutil.Process]]]:
         ]
         try:
             _engine_of(address, 2)[0].close()
+            from samples import build
+
             warming = [one.path for one in build("cards", folder / "warm", seed=1, count=8)]
             _batch(folder / "warmed", warming, 1, "--cluster", address)
             yield address, [scheduler, *(psutil.Process(one.pid) for one in nodes)]
@@ -310,42 +339,34 @@ def _engine_of(address: str, slots: int) -> tuple[_CountingEngine, queue.SimpleQ
 
 @contextmanager
 def _scheduler() -> Iterator[tuple[psutil.Process, str]]:
-    with _part("scheduler") as (process, address):
-        yield process, address
+    """Dask's own program, as docs/cluster.md starts it."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "scheduler.json"
+        words = ("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+        command = [sys.executable, "-m", "dask", *words, "--scheduler-file", str(place)]
+        environment = {**os.environ, **SCHEDULER_SETTINGS}
+        with subprocess.Popen(
+            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as program:
+            try:
+                await_that(lambda: place.exists() and bool(place.read_bytes()), "the scheduler")
+                yield psutil.Process(program.pid), str(json.loads(place.read_bytes())["address"])
+            finally:
+                program.kill()
 
 
 @contextmanager
 def _nodes(case: Simulated, address: str) -> Iterator[psutil.Process]:
     sizes = ("--slots", str(case.slots), "--slots-a-node", str(case.slots_a_node))
-    words = ("--address", address, "--seconds", str(case.page_seconds), *sizes)
-    with _part("nodes", *words) as (process, _):
-        yield process
-
-
-@contextmanager
-def _part(*words: str) -> Iterator[tuple[psutil.Process, str]]:
+    words = ("nodes", "--address", address, "--seconds", str(case.page_seconds), *sizes)
     command = [sys.executable, "-m", "bench.cluster", *words]
-    environment = {**os.environ, **SCHEDULER_SETTINGS}
-    with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout
         try:
-            yield psutil.Process(process.pid), process.stdout.readline().strip()
+            process.stdout.readline()
+            yield psutil.Process(process.pid)
         finally:
             process.kill()
-
-
-def _be_scheduler(_: argparse.Namespace) -> None:
-    from distributed import Scheduler
-
-    async def serve() -> None:
-        scheduler = await Scheduler(host="127.0.0.1", port=0, dashboard=False, dashboard_address=":0")
-        sys.stdout.write(scheduler.address + "\n")
-        sys.stdout.flush()
-        await asyncio.Event().wait()
-
-    asyncio.run(serve())
 
 
 def _be_nodes(options: argparse.Namespace) -> None:
@@ -400,9 +421,9 @@ def _answer(order: Order, ticket: int, page: int, seconds: float) -> bytes:
 
 
 ROWS: dict[str, Callable[[float], str]] = {
-    "scans": lambda share: beside_local(scan_job, round(40 * share), 3),
-    "cards": lambda share: beside_local(card_job, round(2000 * share), 3),
-    "losses": lambda _: losses() if os.geteuid() == 0 else "skipped: needs root for network namespaces",
+    "scans": scans,
+    "cards": cards,
+    "losses": losses,
     "embedded": lambda _: embedded_start(),
     "idle": lambda _: idle(),
     "fifty": lambda _: simulated(Simulated(50)),
@@ -415,7 +436,7 @@ ROWS: dict[str, Callable[[float], str]] = {
         Simulated(1000, max(1, round(100 * share)), slots_a_node=50), rounds=1
     ),
 }
-PARTS: dict[str, Callable[[argparse.Namespace], None]] = {"scheduler": _be_scheduler, "nodes": _be_nodes}
+PARTS: dict[str, Callable[[argparse.Namespace], None]] = {"nodes": _be_nodes}
 
 if __name__ == "__main__":
     sys.exit(main())

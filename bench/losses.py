@@ -9,11 +9,11 @@ from pathlib import Path
 
 import psutil
 
+from rigs import await_that
 from rigs.network import (
     BUSY_SECONDS,
     Batch,
     Network,
-    await_that,
     await_work,
     cpu_of,
     network,

@@ -7,8 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,7 @@ import psutil
 from PIL import Image, ImageDraw, ImageFont
 
 from ocr_worker.cluster.certificates import make_certificates
-from rigs import HANG_SECONDS
+from rigs import HANG_SECONDS, await_that
 from rigs.outputs import Outputs
 from rigs.scheduler import SCHEDULER_SETTINGS
 
@@ -33,16 +32,6 @@ BUSY_SECONDS = 0.8
 
 def ip(*words: str) -> None:
     subprocess.run(["ip", *words], check=True, capture_output=True)
-
-
-def await_that(holds: Callable[[], bool], what: str, seconds: float = HANG_SECONDS) -> float:
-    """Wait until it holds; how long that took."""
-    begun = time.monotonic()
-    while not holds():
-        if time.monotonic() - begun > seconds:
-            raise TimeoutError(what)
-        time.sleep(0.02)
-    return time.monotonic() - begun
 
 
 def space(host: str) -> str:

@@ -14,12 +14,12 @@ import psutil
 import pytest
 
 from ocr_worker.engines.ocr.tessdata import find_data, tessdata_folders
+from rigs import await_that
 from rigs.network import (
     BUSY_SECONDS,
     SCANS,
     Batch,
     Network,
-    await_that,
     await_work,
     cpu_of,
     ip,
