@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import pickle
 import queue
@@ -10,6 +11,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -310,12 +312,12 @@ def test_no_pickle_among_the_facts_of_nodes_is_read(tmp_path: Path) -> None:
     assert threading.current_thread().name not in UNPICKLED_IN
 
 
-class Sleeper(NodePlugin):
-    """Answers pages without reading any, and keeps for whom."""
+class Gated(NodePlugin):
+    """Answers pages without reading any, one for each step of the test, and keeps for whom."""
 
-    def __init__(self, slots: int, read_for: list[str]) -> None:
+    def __init__(self, slots: int) -> None:
         super().__init__(Settings(Path("unused"), page_processes=slots))
-        self.read_for = read_for
+        self.steps, self.read_for = threading.Semaphore(0), list[str]()
 
     def setup(self, worker: Worker) -> None:
         self._worker = worker
@@ -324,46 +326,59 @@ class Sleeper(NodePlugin):
     def read(self, order: bytes) -> None:
         head, worker = load_order(order), self._worker
         assert worker is not None
-        worker.log_event(head.topic, {"begun": head.key, "node": worker.address})
         for page in head.pages:
-            threading.Event().wait(0.02)
-            done = PageDone(page.task.page, "ok", 1, 90.0, 0.02)
-            reply = Reply(head.key, worker.address, (PageReply(page.ticket, done, 0.02, {RESULT: b"{}"}),))
+            self.steps.acquire()
+            # So long a page makes an order of its own.
+            done = PageDone(page.task.page, "ok", 1, 90.0, 5.0)
+            reply = Reply(head.key, worker.address, (PageReply(page.ticket, done, 5.0, {RESULT: b"{}"}),))
             worker.log_event(head.topic, {"reply": reply.dump()})
             self.read_for.append(head.topic)
 
 
-def read_all(pool: ClusterPool, inbox: queue.SimpleQueue[Any], folder: Path, count: int) -> None:
-    started, ended = 0, 0
-    while ended < count:
-        while started < count and pool.crew().slots and pool.free() > 0:
-            started += 1
-            task = PageTask(Source("/scan.png"), PageSettings(), started, str(folder / f"{started}.page"))
-            pool.start(started, task, HANG_SECONDS)
-        ended += len(pool.handle(inbox.get(timeout=HANG_SECONDS)))
+class Coordinator:
+    """Has ever more pages to be read."""
+
+    def __init__(self, address: str, folder: Path) -> None:
+        settings, self._inbox = ClusterSettings(address), queue.SimpleQueue[Any]()
+        engine = DaskEngine(settings, self._inbox.put)
+        self.pool = ClusterPool(FakePool(self._inbox.put, size=1), engine, settings, self._inbox.put)
+        self._folder, self._ends = folder, threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        tickets = itertools.count(1)
+        while not self._ends.is_set():
+            while self.pool.crew().slots and self.pool.free() > 0:
+                ticket = next(tickets)
+                place = self._folder / f"{ticket}.page"
+                self.pool.start(ticket, PageTask(Source("/s.png"), PageSettings(), ticket, str(place)), 60)
+            with suppress(queue.Empty):
+                self.pool.handle(self._inbox.get(timeout=0.1))
+
+    def close(self) -> None:
+        self._ends.set()
+        self._thread.join(HANG_SECONDS)
+        self.pool.close()
 
 
 def test_two_coordinators_get_at_least_two_fifths_each(tmp_path: Path) -> None:
-    read_for: list[str] = []
+    slots, pages, plugin = 2, 50, Gated(2)
     with embedded(tmp_path, nodes=0) as cluster:
-        cluster.join(slots=4, plugin=Sleeper(4, read_for))
-        pools, threads = [], []
-        for name in ("one", "two"):
-            inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
-            settings = ClusterSettings(cluster.address)
-            pool = ClusterPool(FakePool(inbox.put), DaskEngine(settings, inbox.put), settings, inbox.put)
-            pools.append(pool)
-            work = (pool, inbox, tmp_path / name, 400)
-            threads.append(threading.Thread(target=read_all, args=work, daemon=True))
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(HANG_SECONDS)
-        for pool in pools:
-            pool.close()
+        cluster.join(slots=slots, plugin=plugin)
+        both = [Coordinator(cluster.address, tmp_path / name) for name in ("one", "two")]
+        for read in range(pages + 1):
+            wait_until(
+                lambda read=read: len(plugin.read_for) == read and cluster.orders() == 4 * slots,  # type: ignore[misc]
+                "two orders a slot of each coordinator",
+            )
+            plugin.steps.release()
+        plugin.steps.release(1000)
+        for one in both:
+            one.close()
 
-    both = read_for[read_for.index(next(one for one in read_for if one != read_for[0])) :][:400]
-    assert min(map(both.count, set(read_for))) >= 0.4 * len(both)
+    shares = [plugin.read_for[:pages].count(topic) / pages for topic in set(plugin.read_for)]
+    assert min(shares) >= 0.4
 
 
 def test_a_node_of_another_version_is_refused_with_a_sentence(
