@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ocr_worker.cli.commands.shards import RunCommand, index_of
+from ocr_worker.files.liveness import own_mark
 from rigs.papers import write_papers
 from tests.conftest import REPOSITORY
 from tests.limits import HANG_SECONDS
@@ -189,19 +190,34 @@ def test_a_killed_try_loses_nothing_and_costs_what_was_in_work(shards: Shards) -
     assert shards.leftovers() == []
 
 
-def write_dead_tries(shards: Shards, working: list[list[Path]]) -> None:
-    """Notes as tries leave them that were killed."""
+def dead_mark() -> str:
     dead = subprocess.Popen(["true"])
     dead.wait()
+    return own_mark().replace(str(os.getpid()), str(dead.pid))
+
+
+def test_what_a_killed_try_was_writing_is_removed(shards: Shards) -> None:
+    write_papers(shards.inputs, 1)
+    shards.plan()
+    for folder in ("files/0000/0000000", "tries/0000/0000000", "done/0000"):
+        (shards.out / folder).mkdir(parents=True)
+        (shards.out / folder / f".ocr-{dead_mark()}-0123456789abcdef.part").write_bytes(b"half")
+
+    shards.run()
+
+    assert shards.leftovers() == []
+
+
+def write_dead_tries(shards: Shards, working: list[list[Path]]) -> None:
+    """Notes as tries leave them that were killed."""
+    mark = dead_mark()
     shard_hash = json.loads((shards.plan_folder / "shards/0000/hashes.json").read_bytes())[0]
     folder = shards.out / "tries/0000/0000000"
     folder.mkdir(parents=True)
     for number, files in enumerate(working):
-        from ocr_worker.files.liveness import own_mark
-
         note = {
             "hash": shard_hash, "begun": time.time(), "seen": time.time(), "beats": 3, "processes": 2,
-            "mark": own_mark().replace(str(os.getpid()), str(dead.pid)),
+            "mark": mark,
             "working": [f"file://{file}" for file in files],
         }  # fmt: skip
         (folder / f"2026010{number}T000000.000000-00000000.json").write_text(json.dumps(note))

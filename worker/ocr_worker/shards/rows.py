@@ -130,8 +130,12 @@ def hashes_key(folder: int) -> str:
     return f"shards/{folder:04}/hashes.json"
 
 
+def done_folder_key(number: int) -> str:
+    return f"done/{folder_key(number)}"
+
+
 def done_key(number: int) -> str:
-    return f"done/{folder_key(number)}/{number:07}.json"
+    return f"{done_folder_key(number)}/{number:07}.json"
 
 
 def tries_key(number: int) -> str:

@@ -31,7 +31,7 @@ from ocr_worker.shards.gated_pool import Arrived, GatedPool
 from ocr_worker.shards.marker import FailedFile, Marker, put_marker, read_marker
 from ocr_worker.shards.places import Place, place
 from ocr_worker.shards.plan import Plan, load_plan, load_shard
-from ocr_worker.shards.rows import Row, files_key
+from ocr_worker.shards.rows import Row, done_folder_key, files_key, tries_key
 from ocr_worker.shards.staging import Copies, Room, Stager
 from ocr_worker.shards.tries import Past, Try, look_back, read_notes
 
@@ -162,7 +162,9 @@ class _Run:
 
     def _begin(self) -> None:
         self._note.begin()
-        self._shard.out.sweep(files_key(self._shard.number))
+        number = self._shard.number
+        for folder in (files_key(number), tries_key(number), done_folder_key(number)):
+            self._shard.out.sweep(folder)
 
     def _do(self) -> ShardEnd:
         if self._rows and (end := self._read()) is not None:
