@@ -12,5 +12,5 @@ shards=$(ocr-worker shards retry "$PLAN" "$OUT")
 
 # 3,17-19 is a line a number.
 tr , '\n' <<<"$shards" | while IFS=- read -r first last; do seq "$first" "${last:-$first}"; done |
-    parallel --will-cite --jobs "${JOBS:-1}" --retries 3 --termseq TERM,10000,KILL,25 "$@" \
-        OCR_WORKER_PAGE_PROCESSES="${PROCESSES:-$(nproc)}" ocr-worker shards run "$PLAN" "$OUT" --index {}
+    parallel --will-cite --quote --jobs "${JOBS:-1}" --retries 3 --termseq TERM,10000,KILL,25 "$@" \
+        env OCR_WORKER_PAGE_PROCESSES="${PROCESSES:-$(nproc)}" ocr-worker shards run "$PLAN" "$OUT" --index {}

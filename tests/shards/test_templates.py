@@ -25,8 +25,10 @@ TEMPLATES = REPOSITORY / "examples" / "batch"
 def test_gnu_parallel_does_all_shards_and_then_none(shards: Shards) -> None:
     write_papers(shards.inputs, 3)
     shards.plan("--pages-per-shard", "1")
+    named = shards.home / "the plan's folder & more"
+    named.symlink_to(shards.plan_folder)
     environment = {
-        **shards.ocr.environment(), "PLAN": str(shards.plan_folder), "OUT": str(shards.out), "JOBS": "3",
+        **shards.ocr.environment(), "PLAN": str(named), "OUT": str(shards.out), "JOBS": "3",
         "PROCESSES": "1", "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
         "HOME": str(shards.home), "TMPDIR": str(shards.home),
     }  # fmt: skip
