@@ -324,7 +324,10 @@ def _read_all(pool: ClusterPool, inbox: queue.SimpleQueue[Any], count: int, fold
             pool.start(
                 started, PageTask(Source("/scan.png"), settings, started, str(folder / f"{started}.page")), 60
             )
-        ended += len(pool.handle(inbox.get(timeout=WAIT_SECONDS)))
+        heard = pool.handle(inbox.get(timeout=WAIT_SECONDS))
+        if lost := [one.outcome for one in heard if not isinstance(one.outcome, PageDone)]:
+            raise RuntimeError(f"{len(lost)} pages came to nothing: {lost[0]}")
+        ended += len(heard)
 
 
 def _engine_of(address: str, slots: int) -> tuple[_CountingEngine, queue.SimpleQueue[Any]]:

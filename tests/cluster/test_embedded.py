@@ -340,8 +340,8 @@ class Coordinator:
 
     def __init__(self, address: str, folder: Path) -> None:
         settings, self._inbox = ClusterSettings(address), queue.SimpleQueue[Any]()
-        engine = DaskEngine(settings, self._inbox.put)
-        self.pool = ClusterPool(FakePool(self._inbox.put, size=1), engine, settings, self._inbox.put)
+        self.engine = DaskEngine(settings, self._inbox.put)
+        self.pool = ClusterPool(FakePool(self._inbox.put, size=1), self.engine, settings, self._inbox.put)
         self._folder, self._ends = folder, threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -379,6 +379,23 @@ def test_two_coordinators_get_at_least_two_fifths_each(tmp_path: Path) -> None:
 
     shares = [plugin.read_for[:pages].count(topic) / pages for topic in set(plugin.read_for)]
     assert min(shares) >= 0.4
+
+
+def test_of_what_was_sent_no_more_than_the_last_is_kept(tmp_path: Path) -> None:
+    """There may be passwords in it, and a batch has many orders."""
+    plugin = Gated(1)
+    with embedded(tmp_path, nodes=0) as cluster:
+        cluster.join(plugin=plugin)
+        coordinator = Coordinator(cluster.address, tmp_path)
+        for read in range(5):
+            plugin.steps.release()
+            wait_until(lambda read=read: len(plugin.read_for) > read, "a page")  # type: ignore[misc]
+        client: Any = coordinator.engine._client
+        kept = list(client.scheduler_comm.recent_message_log)
+        plugin.steps.release(1000)
+        coordinator.close()
+
+    assert len(kept) <= 1
 
 
 def test_a_node_of_another_version_is_refused_with_a_sentence(

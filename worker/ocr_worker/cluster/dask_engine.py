@@ -40,9 +40,15 @@ LOOK_SECONDS = 1.0
 """How often the nodes are looked at."""
 AGAIN_SECONDS = 1.0
 CONNECT_SECONDS = 5.0
+ANSWER_SECONDS = 15.0
+"""A scheduler that takes longer to tell of its nodes is lost; one that is busy with a thousand slots may take some.
+
+What ends is heard of at once: this is for one that hangs.
+"""
 CLOSE_SECONDS = 2.0
 KEPT_EVENTS = 1000
 """Of a topic, by the scheduler."""
+KEPT_MESSAGES = 1
 GATHER_SECONDS = 0.02
 MOST_GRAPH_BYTES = MIB
 TOPIC = "ocr-"
@@ -178,7 +184,10 @@ class DaskEngine:
 
     async def _look(self, client: _Client) -> None:
         """See who is there."""
-        found = await asyncio.wait_for(_identity(client), CONNECT_SECONDS)
+        try:
+            found = await asyncio.wait_for(_identity(client), ANSWER_SECONDS)
+        except asyncio.TimeoutError:
+            raise TimeoutError(f"it has not answered for {ANSWER_SECONDS:g} s") from None
         nodes = tuple(self._judged(node) for node in nodes_of(found))
         before = _marks(self._nodes)
         self._count(nodes)
@@ -297,6 +306,8 @@ class _PlainClient(Client):
         await super()._ensure_connected(timeout=timeout)
         if self.scheduler_comm is not None:
             self.scheduler_comm.comm.deserialize = False
+            # Dask keeps the last thousand that it sent: here graphs of up to a megabyte, with passwords.
+            self.scheduler_comm.recent_message_log = deque(maxlen=KEPT_MESSAGES)
 
     def subscribe_topic(self, topic: str, handler: Callable[[Any], None]) -> None:
         if topic.startswith(TOPIC):
