@@ -17,7 +17,7 @@ from pikepdf import Array, Dictionary, Name
 from PIL import Image, ImageDraw, ImageFont
 
 from ocr_worker.model.tasks import PageSettings
-from ocr_worker.pages.page import BESIDE, REPLACED, UNREADABLE
+from ocr_worker.pages.page import BESIDE, PARTLY, REPLACED, UNREADABLE
 from ocr_worker.pages.wording import judge
 from samples.sheets import paragraphs_of
 from tests.cases.shown import LINES, WHOLE_PAGE, page, saved, text, words_of
@@ -138,7 +138,9 @@ def _bitmaps(pdf: pikepdf.Pdf, words: str, codes: dict[str, int], name: str) -> 
     )  # fmt: skip
 
 
-def _page_of_bitmaps(path: Path, lines: tuple[str, ...], codes: dict[str, int], name: str) -> Path:
+def _page_of_bitmaps(
+    path: Path, lines: tuple[str, ...], codes: dict[str, int], name: str, ordinary: bytes = b""
+) -> Path:
     with pikepdf.new() as pdf:
         shown = b"".join(
             b"BT /F 20 Tf %d %d Td <%s> Tj ET "
@@ -146,7 +148,8 @@ def _page_of_bitmaps(path: Path, lines: tuple[str, ...], codes: dict[str, int], 
             for row, line in enumerate(lines)
             for column, word in enumerate(line.split())
         )
-        page(pdf, shown, {}).Resources.Font.F = _bitmaps(pdf, "".join(lines), codes, name)
+        fonts = page(pdf, shown + ordinary, {}).Resources.Font
+        fonts.G, fonts.F = fonts.F, _bitmaps(pdf, "".join(lines), codes, name)
         return saved(pdf, path)
 
 
@@ -161,6 +164,33 @@ def test_letters_that_are_a_scans_bitmaps_and_say_nothing_are_read(
 
     assert (done.pages[0].status, done.pages[0].warnings) == ("ok", (BESIDE,))
     assert sorted(done.text.split()) == sorted(words_of())
+
+
+@pytest.mark.parametrize("first", [1, 33, 128])
+def test_bitmaps_that_say_nothing_are_read_beside_an_ordinary_font(
+    first: int, desk: Desk, tmp_path: Path
+) -> None:
+    codes = {letter: first + at for at, letter in enumerate(dict.fromkeys("".join(words_of())))}
+    number = text("Page 17 of 20", 60, 30, 12).replace(b"/F ", b"/G ")
+    path = _page_of_bitmaps(tmp_path / "numbered.pdf", LINES, codes, "a", number)
+
+    done = desk.process(path)
+
+    assert (done.pages[0].status, done.pages[0].warnings) == ("ok", (BESIDE,))
+    assert sorted(done.text.split()) == sorted([*words_of(), "Page", "17", "of", "20"])
+
+
+@pytest.mark.parametrize(("lines", "told"), [(LINES[:3], (PARTLY,)), (("7 a",), ())])
+def test_a_few_lines_of_bitmaps_that_say_nothing_are_told(
+    lines: tuple[str, ...], told: tuple[str, ...], desk: Desk, tmp_path: Path
+) -> None:
+    codes = {letter: 33 + at for at, letter in enumerate(dict.fromkeys("".join(lines).replace(" ", "")))}
+    prose = b"".join(text(PROSE, 30, 550 - 20 * row, 9) for row in range(6)).replace(b"/F ", b"/G ")
+    path = _page_of_bitmaps(tmp_path / "few.pdf", lines, codes, "a", prose)
+
+    done = desk.process(path)
+
+    assert (done.pages[0].status, done.pages[0].warnings) == ("has_text", told)
 
 
 @pytest.mark.parametrize("lines", [LINES, ("Chapter 7",)])

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from ocr_worker.engines.pdf import font_maps, pdfium
+from ocr_worker.engines.pdf import font_maps, page_content, pdfium
 from ocr_worker.engines.pdf.page_content import Content
 from ocr_worker.engines.pdf.pdf_file import PdfFile
 from ocr_worker.model.page import Affine, Box, Line, Word
@@ -22,21 +22,26 @@ HIDDEN_CHARACTERS = 20
 GARBAGE_SHARE = 0.3
 SYMBOL_SHARE = 0.45
 """Of a hidden layer's characters: columns of figures have less, noise that was read as text has more."""
+FEW_CHARACTERS, FEW_SHARE = 20, 0.05
+"""Of a page's text: marks and bullets take as much."""
 _LINE_END_HYPHEN = "\x02"
 """How PDFium marks one."""
 _WORDS_AND_BREAKS = re.compile(r"[\r\n]|\S+")
 _REPEATED = re.compile(r"(.)\1+", re.DOTALL)
 _UNREADABLE = {"Cc", "Cn", "Co", "Cs"}
-Kind = Literal["none", "visible", "hidden", "garbage", "drawn"]
+Kind = Literal["none", "visible", "partly", "hidden", "garbage", "drawn"]
 
 
 def classify(pdf: PdfFile, number: int, content: Content) -> Kind:
-    """What the page's own text is good for. Text of a kind that can't be read is garbage where it is displayed, or drawn, glyph by glyph."""
-    if content.visible_characters:
-        if not _misleads(pdf, number, content.text):
-            return "visible"
-        return "drawn" if font_maps.has_drawn_glyphs_alone(pdf.structure, number) else "garbage"
-    return "hidden" if has_good_layer(content) else "none"
+    """What the page's own text is good for. What can't be read of it is garbage where it is most, or drawn, glyph by glyph."""
+    if not content.visible_characters:
+        return "hidden" if has_good_layer(content) else "none"
+    nonsense = _drawn_nonsense(pdf, number, content)
+    if nonsense > GARBAGE_SHARE * content.visible_characters:
+        return "drawn"
+    if _misleads(pdf, number, content.text):
+        return "garbage"
+    return "partly" if nonsense >= max(FEW_CHARACTERS, FEW_SHARE * content.visible_characters) else "visible"
 
 
 def has_layer(content: Content) -> bool:
@@ -71,6 +76,15 @@ def _misleads(pdf: PdfFile, number: int, text: str) -> bool:
     seen = text.translate(drawn)
     # In a script that is not judged all may be false: what is seen then reads like words.
     return reads_better(seen, text) or (verdict == "unknown" and judge(seen) == "words")
+
+
+def _drawn_nonsense(pdf: PdfFile, number: int, content: Content) -> int:
+    """So many of the characters that are drawn glyph by glyph, if their codes make no words."""
+    if not font_maps.has_drawn_glyphs(pdf.structure, number):
+        return 0
+    text = page_content.drawn_text(content)
+    makes_words = judge(text) == "words" and not is_garbage(text)
+    return 0 if makes_words else len("".join(text.split()))
 
 
 def _is_noise(text: str) -> bool:

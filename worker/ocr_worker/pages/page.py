@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
 UNREADABLE = "The page's own text can't be read (its characters are not those that are seen); existing_text: redo recognises the page instead"
 
+PARTLY = "Some of the page's own text can't be read (its characters are not those that are seen); existing_text: force recognises the page instead"
+
 UNREAD = "There is ink on the page, but no word was read, level or turned, dark on light or light on dark: look at it"
 
 BESIDE = "The page's own text, which can't be read, stays in the PDF beside the new layer; existing_text: force leaves only the layer"
@@ -97,7 +99,10 @@ class PageWork:
         flaws = (*require_most(found, sheet, path), *sheet.remarks)
         content = sheet.content
         kind = existing_text.classify(pdf, task.page, content) if sheet.page and content else "none"
-        match _course(kind, sheet, task.settings):
+        course = _course(kind, sheet, task.settings)
+        if kind == "partly" and course != "read":
+            flaws = (*flaws, PARTLY)
+        match course:
             case "keep":
                 page = _own_text(pdf, sheet, kind, task.settings)
                 if kind == "hidden" and beside_text.misses_print(sheet, page):
@@ -294,7 +299,7 @@ def _own_text(pdf: PdfFile, sheet: Sheet, kind: existing_text.Kind, settings: Pa
 
 def _is_other(page: Page, sheet: Sheet, settings: PageSettings) -> bool:
     """Whether something else was read than glyphs that are drawn say themselves, by their codes."""
-    said = sheet.content.text if sheet.content else ""
+    said = page_content.drawn_text(sheet.content) if sheet.content else ""
     return settings.existing_text == "force" or (
         page.status == "ok" and not beside_text.is_said(said, page.lines)
     )

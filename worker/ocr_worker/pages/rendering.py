@@ -41,6 +41,7 @@ MOST_GLANCED_PIXELS = 40_000_000
 SECOND_RENDERER = "PDFium can't draw the page: poppler drew it, so compare it with the original"
 MISWRITTEN = "The page's content breaks the rules of PDF"
 LOOK_OPEN = "An annotation does not say which of its looks is shown: viewers differ, and it is not read"
+NOTE_LOOK = "The window of a note is drawn on the page: few viewers show that, and it is not read"
 _log = logging.getLogger(__name__)
 
 
@@ -71,6 +72,8 @@ def load_sheet(pdf: PdfFile, number: int, found: Drawn | None = None) -> Sheet:
             page, remarks = right, (_miswritten(found),)
         if appearances.leaves_look_open(pdf.structure, number, layers.is_off):
             remarks += (LOOK_OPEN,)
+        if appearances.has_note_with_look(pdf.structure, number):
+            remarks += (NOTE_LOOK,)
         content, stamps = page_content.survey(page), _stamps(pdf, number, layers)
         return Sheet(number, page, content, sheet_inches(built, page), layers, stamps, remarks)
     except pdfium.PdfiumError as error:
@@ -80,18 +83,19 @@ def load_sheet(pdf: PdfFile, number: int, found: Drawn | None = None) -> Sheet:
 
 def _may_be_meant_otherwise(page: Any, found: Drawn) -> bool:
     # To PDFium a page whose /Resources are null has none; to others it has those of the pages above it.
-    return bool(found.corrected or (found.images and not pdfium.parts(page)))
+    return bool(found.corrected or found.changes or (found.images and not pdfium.parts(page)))
 
 
 def _miswritten(found: Drawn) -> str:
-    sample = next((right.sample for right in found.corrected.values()), "/Resources")
+    slips = (*found.corrected.values(), *found.changes)
+    sample = next((slip.sample for slip in slips), "/Resources")
     return f"{MISWRITTEN} ({sample}): viewers show it differently, and it was read as it was meant"
 
 
 def _as_meant(pdf: PdfFile, number: int, page: Any, found: Drawn) -> Any:
     """The page with its contents put right; None where that looks the same, or shows less."""
     try:
-        with qpdf.with_contents(pdf.structure, number, found.corrected):
+        with qpdf.with_contents(pdf.structure, number, found.corrected, found.changes):
             copy = optional_content.shown_page(pdf.structure, number)
         right = pdfium.load_page(pdfium.load(copy, None, ""), 1)
         before, after = pdfium.render(page, GLANCE_DPI), pdfium.render(right, GLANCE_DPI)

@@ -45,6 +45,22 @@ def leaves_look_open(pdf: pikepdf.Pdf, number: int, is_off: Callable[[Any], bool
     return False
 
 
+def has_note_with_look(pdf: pikepdf.Pdf, number: int) -> bool:
+    """Whether the window of a note has an appearance, which few viewers draw."""
+    annotations = pdf.pages[number - 1].obj.get("/Annots")
+    with suppress(TypeError, ValueError):
+        return isinstance(annotations, Array) and any(map(_is_note_with_look, annotations))
+    return False
+
+
+def _is_note_with_look(annotation: Any) -> bool:
+    if not isinstance(annotation, Dictionary) or annotation.get("/Subtype") != Name.Popup:
+        return False
+    kinds = annotation.get("/AP")
+    look = kinds.get("/N") if isinstance(kinds, Dictionary) else None
+    return isinstance(look, pikepdf.Stream) and not int(annotation.get("/F", 0)) & NOT_SEEN
+
+
 def _is_open(annotation: Any, is_off: Callable[[Any], bool]) -> bool:
     if not isinstance(annotation, Dictionary) or annotation.get("/Subtype") in (*_NO_TEXT, Name.Widget):
         return False

@@ -15,23 +15,23 @@ from typing import Any
 
 from ocr_worker.engines.pdf.inline_images import end_of_data
 
-_LONGEST = 1 << 20
-"""Bytes of a content that is looked through."""
-_REGULAR = rb"[^\0\t\n\f\r ()<>\[\]{}/%]"
+_LONGEST = 8 << 20
+"""Bytes of a content that is looked through: a second for what is well written, three for what is not."""
+REGULAR = rb"[^\0\t\n\f\r ()<>\[\]{}/%]"
 _NESTED = rb"\((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*\)"
-_OPAQUE = re.compile(_NESTED + rb"|<[0-9A-Fa-f\s]*>|%[^\r\n]*|/" + _REGULAR + rb"*", re.DOTALL)
+_OPAQUE = re.compile(_NESTED + rb"|<[0-9A-Fa-f\s]*>|%[^\r\n]*|/" + REGULAR + rb"*", re.DOTALL)
 _ODD = re.compile(
     rb"[^\0\s()<>\[\]{}/%0-9.+-][0-9.+-]|[0-9.][^\0\s()<>\[\]{}/%0-9.]|[+-][+-]|[^\0-\x7f]|;|\bBI\b|\("
 )
 _LETTERS = re.compile(rb"[A-Za-z'\"*]+")
 _TOKEN = re.compile(
-    rb"(?P<blank>[\0\t\n\f\r ]+|%[^\r\n]*)|(?P<string>" + _NESTED + rb"|<[0-9A-Fa-f\s]*>)|(?P<name>/" + _REGULAR + rb"*)"
-    rb"|(?P<mark><<|>>|[\[\]{}])|(?P<word>" + _REGULAR + rb"+)|(?P<stray>.)",
+    rb"(?P<blank>[\0\t\n\f\r ]+|%[^\r\n]*)|(?P<string>" + _NESTED + rb"|<[0-9A-Fa-f\s]*>)|(?P<name>/" + REGULAR + rb"*)"
+    rb"|(?P<mark><<|>>|[\[\]{}])|(?P<word>" + REGULAR + rb"+)|(?P<stray>.)",
     re.DOTALL,
 )  # fmt: skip
 _NUMBER = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)|[+-]?\.?")
 _EXPONENT = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)[eE][+-]?\d{1,3}")
-_LAST_WORD, _FIRST_WORD = re.compile(rb"/?" + _REGULAR + rb"+\Z"), re.compile(_REGULAR + rb"+")
+_LAST_WORD, _FIRST_WORD = re.compile(rb"/?" + REGULAR + rb"+\Z"), re.compile(REGULAR + rb"+")
 _LEADING = re.compile(rb"([+-]*)((?:\d[\d-]*)?(?:[.,][\d-]*)?)(.*)", re.DOTALL)
 _NO_NUMBER = re.compile(rb"[+-]?(?:nan|inf|infinity|1\.#[a-z]+)\d*", re.IGNORECASE)
 _FOREIGN = re.compile(rb"[^\x21-\x3a\x3c-\x7e]+")
@@ -75,9 +75,15 @@ def corrected(parts: list[bytes], resources: Any) -> Corrected | None:
 
 def fault(parts: list[bytes], resources: Any) -> str | None:
     """The first word that breaks the rules; None where a content is written well."""
-    content = b"\n".join(parts)
-    scan = _Scan(content, resources) if len(content) <= _LONGEST else None
-    return _sayable(scan.first_fault) if scan and scan.faults else None
+    scan = _Scan(b"\n".join(parts), resources)
+    return _sayable(scan.first_fault) if scan.faults else None
+
+
+def is_content(data: bytes, resources: Any) -> bool:
+    """Whether bytes that may be anything read like one."""
+    if len(data) > _LONGEST or not any(word[0] in _OPERANDS for word in _LETTERS.finditer(data)):
+        return False
+    return not _Scan(data, resources).faults
 
 
 def _is_odd(content: bytes) -> bool:
@@ -87,7 +93,7 @@ def _is_odd(content: bytes) -> bool:
         plain.count(b"[") != plain.count(b"]")
         or plain.count(b"<<") != plain.count(b">>")
         or bool(_ODD.search(plain))
-        or not _OPERANDS.keys() | _VALUES >= set(_LETTERS.findall(plain))
+        or not _OPERANDS.keys() | _VALUES >= {word[0] for word in _LETTERS.finditer(plain)}
     )
 
 
@@ -296,4 +302,4 @@ def _plain(value: float) -> bytes:
     return text.encode("ascii") if math.isfinite(value) and len(text) <= _MOST_DIGITS else b"0"
 
 
-__all__ = ["Corrected", "corrected", "fault"]
+__all__ = ["REGULAR", "Corrected", "corrected", "fault", "is_content"]

@@ -30,10 +30,10 @@ def has_unmapped_fonts_alone(pdf: pikepdf.Pdf, page: int) -> bool:
     return bool(found) and all(map(_is_unmapped, found))
 
 
-def has_drawn_glyphs_alone(pdf: pikepdf.Pdf, page: int) -> bool:
-    """Whether each of the page's glyphs is a drawing, or a scan's picture, and none says what letter it is."""
-    found = _fonts(pdf, page)
-    return bool(found) and all(_is_drawn(font) and _is_unmapped(font) for font in found)
+def has_drawn_glyphs(pdf: pikepdf.Pdf, page: int) -> bool:
+    """Whether some of the page's glyphs are drawings, or a scan's pictures, and none of these says what letter it is."""
+    drawn = list(filter(_is_drawn, _fonts(pdf, page)))
+    return bool(drawn) and all(map(_is_unmapped, drawn))
 
 
 def _is_drawn(font: Any) -> bool:

@@ -57,12 +57,16 @@ def is_tiny(part: Any, box: Box, matrix: Matrix) -> bool:
     if min(box[2] - box[0], box[3] - box[1]) >= TINY_POINTS:
         return False
     size = ctypes.c_float()
-    # A font without a name is made of drawings: its size may be any number.
-    is_named = raw.FPDFFont_GetBaseFontName(raw.FPDFTextObj_GetFont(part), None, 0) > 1
-    if not is_named or not raw.FPDFTextObj_GetFontSize(part, size):
+    # That of drawings may be any number.
+    if not has_named_font(part) or not raw.FPDFTextObj_GetFontSize(part, size):
         return False
     _, _, c, d, *_ = times(matrix_of(part), matrix)
     return size.value * math.hypot(c, d) < TINY_POINTS and max(box[2] - box[0], box[3] - box[1]) > 0
+
+
+def has_named_font(text: Any) -> bool:
+    """One without a name is made of drawings."""
+    return bool(raw.FPDFFont_GetBaseFontName(raw.FPDFTextObj_GetFont(text), None, 0) > 1)
 
 
 def letters_in(path: Any) -> int:

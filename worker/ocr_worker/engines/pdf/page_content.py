@@ -39,6 +39,7 @@ from ocr_worker.engines.pdf.geometry import (
 from ocr_worker.engines.pdf.ink import (
     PATTERN_FILL,
     fill,
+    has_named_font,
     is_filled,
     is_shaped,
     is_tiny,
@@ -181,6 +182,14 @@ def survey(page: Any) -> Content:
 def _text_without(page: Any, handles: tuple[Any, ...]) -> str:
     with without(handles):
         return whole_text(page.get_textpage())
+
+
+def drawn_text(content: Content) -> str:
+    """What is displayed in fonts that are made of drawings."""
+    others = tuple(part for part in content.shown if has_named_font(part))
+    if not others:
+        return content.text
+    return _text_without(content.texts.page, others + content.hidden + content.unseen)
 
 
 def with_layer(page: Any, content: Content) -> tuple[str, Any]:

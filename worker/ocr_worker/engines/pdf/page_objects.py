@@ -13,7 +13,7 @@ from typing import Any
 import pikepdf
 from pikepdf import Array, Dictionary, Name
 
-from ocr_worker.engines.pdf import content_syntax, streams
+from ocr_worker.engines.pdf import content_syntax, resource_slips, streams
 from ocr_worker.engines.pdf.inline_images import InlineImage, inline_images
 from ocr_worker.engines.pdf.qpdf import inherited
 
@@ -50,6 +50,8 @@ class Drawn:
     """JPEGs that PDFium would not decode, and what to draw instead."""
     corrected: dict[_Key | None, content_syntax.Corrected] = field(default_factory=dict)
     """Contents that break the rules, as they were meant: the page's own has no key."""
+    changes: list[resource_slips.Change] = field(default_factory=list)
+    """What contents draw with, as it was meant."""
     breaks_off: bool = False
     """A content is not there to its end."""
     is_open: bool = False
@@ -89,14 +91,29 @@ def _parts(contents: Any) -> list[Any]:
     return there or list(contents)
 
 
+def _content(part: Any, resources: Any) -> streams.Content:
+    """What viewers can't make anything of, they pass over."""
+    found = streams.content(part)
+    if found.passed_over and found.data and not content_syntax.is_content(found.data, resources):
+        return streams.Content(b"", breaks_off=True, is_open=True)
+    return found
+
+
+def _odd_filter(parts: list[Any], contents: list[streams.Content]) -> str:
+    """One that leaves all as it is, or that nobody knows; empty where there is none."""
+    unknown = [content.passed_over for content in contents if content.passed_over]
+    return next(iter(unknown), "/Crypt" if any(map(streams.is_crypted, parts)) else "")
+
+
 def fault(pdf: pikepdf.Pdf, page: int) -> str | None:
     """What in the page's own content breaks the rules, if anything does."""
     sheet = pdf.pages[page - 1].obj
+    resources = inherited(sheet, "/Resources")
     try:
-        parts = [streams.content(part).data for part in _parts(sheet.get("/Contents", Array()))]
+        parts = [_content(part, resources).data for part in _parts(sheet.get("/Contents", Array()))]
     except streams.TornError:
         return None
-    return content_syntax.fault(parts, inherited(sheet, "/Resources"))
+    return content_syntax.fault(parts, resources)
 
 
 def is_endless(pdf: pikepdf.Pdf, page: int) -> bool:
@@ -141,13 +158,17 @@ class _Walk:
 
     def take(self, parts: list[Any], resources: Any, key: _Key | None) -> None:
         """A content, which a page may have in several parts."""
-        contents = [streams.content(part) for part in parts]
+        contents = [_content(part, resources) for part in parts]
         self._drawn.breaks_off |= any(content.breaks_off for content in contents)
         self._drawn.is_open |= any(content.is_open for content in contents)
         right = content_syntax.corrected([content.data for content in contents], resources)
         data = right.content if right else b"\n".join(content.data for content in contents)
-        if right is None and any(map(streams.is_crypted, parts)):
-            right = content_syntax.Corrected(data, "/Crypt")
+        if right is None and (odd := _odd_filter(parts, contents)):
+            right = content_syntax.Corrected(data, odd)
+        if named := resource_slips.named(data, resources):
+            data, change = named
+            right = content_syntax.Corrected(data, change.sample)
+            self._drawn.changes.append(change)
         if key is not None and _is_boundless(parts[0]):
             right = content_syntax.Corrected(data, "/BBox", is_boundless=True)
         if right:
@@ -156,8 +177,10 @@ class _Walk:
         self._drawn.inline += inline_images(data, resources)
         for thing, times in _used(data, resources, self._drawn):
             self.add(thing, thing.get("/Resources", resources), key, times)
-        for glyph, own in _glyphs(data, resources):
-            self.add(glyph, own, key, 1)
+        for font in _fonts(data, resources):
+            self._drawn.changes += resource_slips.without_widths(font)
+            for glyph in _glyphs(font):
+                self.add(glyph, font.get("/Resources", resources), key, 1)
 
     def add(self, thing: Any, resources: Any, user: _Key | None, times: int) -> None:
         """What a content, the user, draws so many times."""
@@ -227,15 +250,18 @@ def _spelled(name: bytes) -> str:
     )
 
 
-def _glyphs(content: bytes, resources: Any) -> Iterator[tuple[Any, Any]]:
-    """Of fonts whose glyphs are contents themselves, with what those draw from."""
+def _fonts(content: bytes, resources: Any) -> Iterator[Any]:
     fonts: Any = resources.get("/Font") if isinstance(resources, Dictionary) else None
     for name in set(_FONTS.findall(content)) if isinstance(fonts, Dictionary) else ():
-        font = _entry(fonts, _spelled(name))
-        glyphs = font.get("/CharProcs") if isinstance(font, Dictionary) else None
-        if isinstance(glyphs, Dictionary):
-            own = font.get("/Resources", resources)
-            yield from ((glyph, own) for glyph in glyphs.values() if isinstance(glyph, pikepdf.Stream))
+        if isinstance(font := _entry(fonts, _spelled(name)), Dictionary):
+            yield font
+
+
+def _glyphs(font: Any) -> Iterator[Any]:
+    """Those that are contents themselves."""
+    glyphs = font.get("/CharProcs")
+    if isinstance(glyphs, Dictionary):
+        yield from (glyph for glyph in glyphs.values() if isinstance(glyph, pikepdf.Stream))
 
 
 def _appearances(sheet: Any) -> Iterator[Any]:

@@ -15,6 +15,7 @@ from ocr_worker.engines.images import jpeg_stream
 from ocr_worker.engines.pdf import passwords
 from ocr_worker.engines.pdf.content_syntax import Corrected
 from ocr_worker.engines.pdf.pdfium import wrong_password
+from ocr_worker.engines.pdf.resource_slips import Change, changed
 from ocr_worker.errors import CorruptError, EncryptedError
 
 _UNKNOWN_ENCRYPTION = ("encryption filter", "unsupported encryption", "unsupported /r or /v")
@@ -162,24 +163,18 @@ def exchanged(streams: Sequence[tuple[Any, bytes]], packing: Any = None) -> Iter
 
 
 @contextmanager
-def with_contents(pdf: pikepdf.Pdf, page: int, contents: Mapping[Any, Corrected]) -> Iterator[None]:
+def with_contents(
+    pdf: pikepdf.Pdf, page: int, contents: Mapping[Any, Corrected], changes: Sequence[Change]
+) -> Iterator[None]:
     """A page and the forms that it draws, by their numbers, have these contents meanwhile; the page's own has no number."""
     forms = [(pdf.get_object(*key), right) for key, right in contents.items() if key is not None]
-    boxes = [(form, form.BBox) for form, right in forms if right.is_boundless]
-    sheet, own = pdf.pages[page - 1].obj, contents.get(None)
-    with exchanged([(form, right.content) for form, right in forms]):
-        kept = sheet.get("/Contents")
-        if own is not None:
-            sheet.Contents = pdf.make_stream(own.content)
-        for form, _ in boxes:
-            del form["/BBox"]
-        try:
-            yield
-        finally:
-            if own is not None and kept is not None:
-                sheet.Contents = kept
-            for form, box in boxes:
-                form.BBox = box
+    boundless = [Change(form, "/BBox", None, "/BBox") for form, right in forms if right.is_boundless]
+    own = contents.get(None)
+    if own is not None:
+        new = pdf.make_stream(own.content)
+        changes = [*changes, Change(pdf.pages[page - 1].obj, "/Contents", new, own.sample)]
+    with exchanged([(form, right.content) for form, right in forms]), changed([*changes, *boundless]):
+        yield
 
 
 def needs_xfa(pdf: pikepdf.Pdf) -> bool:

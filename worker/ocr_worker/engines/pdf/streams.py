@@ -50,6 +50,8 @@ class Content:
     """What comes after is not in the file."""
     is_open: bool = False
     """It breaks off in the midst of drawing something."""
+    passed_over: str = ""
+    """A filter that nobody knows: what the others leave may be a content, or nothing of the kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +75,13 @@ def content(stream: Any) -> Content:
     if not isinstance(stream, pikepdf.Stream):
         raise TornError
     packed, filters = unpacking.raw(stream), unpacking.filters(stream)
+    unknown = [one.name for one in filters if not unpacking.is_known(one)]
+    if unknown:
+        left = unpacking.undone(packed, [one for one in filters if unpacking.is_known(one)])
+        return Content(left.content, passed_over=unknown[0])
     found = unpacking.undone(packed, filters)
     if found.rest:
-        if found.is_beginning:
-            return Content(b"")
-        raise TornError
+        return Content(b"")
     drawn = found.content
     if any(number(one.settings, "/Predictor", 1) > 1 for one in filters):
         drawn = _unpacked_by_qpdf(stream) if len(packed) <= _MOST_FOREIGN_BYTES else b""

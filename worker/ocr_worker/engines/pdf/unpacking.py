@@ -106,6 +106,11 @@ def filters(stream: Any) -> list[Filter]:
     ]
 
 
+def is_known(one: Filter) -> bool:
+    """Whether it is one of those that are undone here."""
+    return one.name in _UNDOING
+
+
 def _settings(stream: Any) -> Any:
     found = stream.get("/DecodeParms")
     return stream.get("/DP") if found is None else found

@@ -1,0 +1,159 @@
+"""What a page draws with, where that breaks the rules of PDF: read as viewers show it, or told."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+import pytest
+from pikepdf import Array, Dictionary, Name
+
+from ocr_worker.model.tasks import PageSettings
+from ocr_worker.pages.completeness import BREAKS_OFF
+from ocr_worker.pages.rendering import MISWRITTEN, NOTE_LOOK
+from tests.cases.shown import LINES, WHOLE_PAGE, form, jpeg, page, saved, sheet, text, words_of
+from tests.cases.verdicts import failure_of
+from tests.pages.desk import Desk
+
+ROWS = b"".join(text(line, 60, 760 - 30 * row, 16) for row, line in enumerate(LINES))
+NAMELESS = b"q 595.2 0 0 841.92 0 0 cm /     Do Q"
+
+
+def _nameless(path: Path) -> None:
+    """What was called Scan has an empty name, which pikepdf does not write."""
+    path.write_bytes(path.read_bytes().replace(b"/Scan ", b"/     "))
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_picture_with_an_empty_name_is_read_and_told(nested: bool, desk: Desk, tmp_path: Path) -> None:
+    with pikepdf.new() as pdf:
+        scan = jpeg(pdf, sheet())
+        drawn = form(pdf, NAMELESS, (0, 0, 596, 842), XObject=Dictionary(Scan=scan))
+        page(pdf, b"/Fm Do" if nested else NAMELESS, {"Fm": drawn} if nested else {"Scan": scan})
+        path = saved(pdf, tmp_path / "nameless.pdf")
+    _nameless(path)
+
+    done = desk.process(path)
+
+    assert done.text.split() == words_of()
+    (warning,) = done.pages[0].warnings
+    assert f"{MISWRITTEN} (an empty name)" in warning
+    with pikepdf.open(done.outputs["pdf"]) as written:
+        assert "/Nameless" not in str(written.pages[0].Resources)
+
+
+WIDTHS: dict[str, Any] = {
+    "names": Array([Name.wide] * 95),
+    "nothing": Array([None] * 95),
+    "zeros": Array([0] * 95),
+    "below": Array([-500] * 95),
+}
+
+
+@pytest.mark.parametrize("kind", WIDTHS)
+def test_letters_that_would_lie_on_each_other_are_told_one_by_one(
+    kind: str, desk: Desk, tmp_path: Path
+) -> None:
+    with pikepdf.new() as pdf:
+        font = page(pdf, ROWS, {}).Resources.Font.F
+        font.FirstChar, font.LastChar, font.Widths = 32, 126, WIDTHS[kind]
+        path = saved(pdf, tmp_path / "widths.pdf")
+
+    done = desk.process(path)
+
+    assert done.text.split() == words_of()
+    assert f"{MISWRITTEN} (/Widths)" in done.pages[0].warnings[0]
+
+
+def test_a_font_whose_first_letter_is_no_number_has_no_widths(desk: Desk, tmp_path: Path) -> None:
+    with pikepdf.new() as pdf:
+        font = page(pdf, ROWS, {}).Resources.Font.F
+        font.FirstChar, font.LastChar, font.Widths = Name.A, 126, Array([500] * 95)
+        path = saved(pdf, tmp_path / "first.pdf")
+
+    assert desk.process(path).text.split() == words_of()
+
+
+def _filtered(pdf: pikepdf.Pdf, data: bytes, filters: Any) -> Any:
+    stream = pdf.make_stream(data)
+    stream.Filter = filters
+    return stream
+
+
+FILTERS: dict[str, tuple[Any, bytes]] = {
+    "unknown": (Name.FooDecode, WHOLE_PAGE),
+    "before": (Array([Name.FooDecode, Name.FlateDecode]), zlib.compress(WHOLE_PAGE)),
+    "after": (Array([Name.FlateDecode, Name.FooDecode]), zlib.compress(WHOLE_PAGE)),
+    "of-pictures": (Name.DCTDecode, WHOLE_PAGE),
+    "nonsense": (Dictionary(), WHOLE_PAGE),
+}
+
+
+@pytest.mark.parametrize("kind", FILTERS)
+def test_a_filter_that_nobody_knows_costs_no_page_that_viewers_show(
+    kind: str, desk: Desk, tmp_path: Path
+) -> None:
+    filters, data = FILTERS[kind]
+    with pikepdf.new() as pdf:
+        page(pdf, b"").Contents = _filtered(pdf, data, filters)
+        pdf.save(tmp_path / "filter.pdf", stream_decode_level=pikepdf.StreamDecodeLevel.none)
+
+    assert desk.process(tmp_path / "filter.pdf").text.split() == words_of()
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_a_part_that_is_packed_in_an_unknown_way_is_told_to_be_missing(
+    first: bool, desk: Desk, tmp_path: Path
+) -> None:
+    with pikepdf.new() as pdf:
+        parts = [_filtered(pdf, b"\0\1 nothing of that", Name.FooDecode), pdf.make_stream(WHOLE_PAGE)]
+        page(pdf, b"").Contents = Array([pdf.make_indirect(part) for part in parts[:: 1 if first else -1]])
+        path = saved(pdf, tmp_path / "part.pdf")
+
+    done = desk.process(path)
+
+    assert (done.text.split(), done.pages[0].warnings) == (words_of(), (BREAKS_OFF,))
+
+
+@pytest.mark.parametrize(
+    ("filters", "data"), [(Name.FooDecode, b"\0\1\2\3 junk"), (Name.flatedecode, zlib.compress(WHOLE_PAGE))]
+)
+def test_a_page_of_which_no_viewer_shows_anything_is_damaged(
+    filters: Any, data: bytes, desk: Desk, tmp_path: Path
+) -> None:
+    with pikepdf.new() as pdf:
+        page(pdf, b"").Contents = _filtered(pdf, data, filters)
+        pdf.save(tmp_path / "junk.pdf", stream_decode_level=pikepdf.StreamDecodeLevel.none)
+
+    assert failure_of(desk, (tmp_path / "junk.pdf").read_bytes()).code == "corrupt"
+
+
+def test_a_long_content_is_put_right_too(desk: Desk, tmp_path: Path) -> None:
+    drawing = b"1024.5 2000 m 1030.25 2011.5 l S\n" * (2 << 15)
+    assert len(drawing) > 2 << 20
+    with pikepdf.new() as pdf:
+        page(pdf, drawing + b"q 5.952e2 0 0 841.92 0 0 cm /Scan Do Q")
+        path = saved(pdf, tmp_path / "long.pdf")
+
+    done = desk.process(path, PageSettings(outputs=("txt", "json")))
+
+    assert done.text.split() == words_of()
+    assert "(5.952e2)" in done.pages[0].warnings[0]
+
+
+@pytest.mark.parametrize(("flags", "told"), [(4, (NOTE_LOOK,)), (2, ())])
+def test_the_window_of_a_note_that_has_a_look_of_its_own_is_told(
+    flags: int, told: tuple[str, ...], desk: Desk, tmp_path: Path
+) -> None:
+    with pikepdf.new() as pdf:
+        look = form(pdf, WHOLE_PAGE, (0, 0, 596, 842), XObject=Dictionary(Scan=jpeg(pdf, sheet())))
+        window = Dictionary(Type=Name.Annot, Subtype=Name.Popup, Rect=Array([0, 0, 596, 842]), F=flags)
+        window.AP = Dictionary(N=look)
+        page(pdf, b"", {}).Annots = Array([pdf.make_indirect(window)])
+        path = saved(pdf, tmp_path / "note.pdf")
+
+    done = desk.process(path)
+
+    assert (done.pages[0].status, done.pages[0].warnings) == ("blank", told)

@@ -1,0 +1,73 @@
+"""What a content draws with, where that breaks the rules of PDF: names that are empty, and widths that are no numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from pikepdf import Array, Dictionary, Name
+
+from ocr_worker.engines.pdf.content_syntax import REGULAR
+
+_NAMELESS = re.compile(rb"/(?!" + REGULAR + rb")((?:[\0\s]|%[^\r\n]*[\r\n])*Do\b)")
+"""To PDFium nothing has such a name."""
+_GIVEN = "/Nameless"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An entry that a dictionary has meanwhile."""
+
+    owner: Any
+    key: str
+    value: Any
+    """None for none."""
+    sample: str
+    """What broke the rules."""
+
+
+def named(content: bytes, resources: Any) -> tuple[bytes, Change] | None:
+    """The content with a name for what has an empty one; None where nothing has."""
+    objects = resources.get("/XObject") if isinstance(resources, Dictionary) else None
+    if not (isinstance(objects, Dictionary) and "/" in objects and _NAMELESS.search(content)):
+        return None
+    right = _NAMELESS.sub(_GIVEN.encode("ascii") + rb" \1", content)
+    return right, Change(objects, _GIVEN, objects["/"], "an empty name")
+
+
+def without_widths(font: Any) -> Iterator[Change]:
+    """A font that says no width of any letter has those that viewers know: else they lie on each other."""
+    if not isinstance(font, Dictionary) or font.get("/Subtype") in (Name.Type0, Name.Type3):
+        return
+    widths = font.get("/Widths")
+    is_numbered = isinstance(font.get("/FirstChar", 0), int)
+    if isinstance(widths, Array) and not (is_numbered and any(map(_is_width, widths))):
+        yield Change(font, "/Widths", None, "/Widths")
+
+
+def _is_width(value: Any) -> bool:
+    return isinstance(value, int | Decimal) and value > 0
+
+
+@contextmanager
+def changed(changes: Sequence[Change]) -> Iterator[None]:
+    """Dictionaries have these entries meanwhile."""
+    kept = [(change.owner, change.key, change.owner.get(change.key)) for change in changes]
+    try:
+        for change in changes:
+            _set(change.owner, change.key, change.value)
+        yield
+    finally:
+        for entry in kept:
+            _set(*entry)
+
+
+def _set(owner: Any, key: str, value: Any) -> None:
+    if value is not None:
+        owner[key] = value
+    elif key in owner:
+        del owner[key]
