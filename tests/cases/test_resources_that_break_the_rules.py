@@ -26,12 +26,15 @@ def _nameless(path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"/Scan ", b"/     "))
 
 
-@pytest.mark.parametrize("nested", [False, True])
-def test_a_picture_with_an_empty_name_is_read_and_told(nested: bool, desk: Desk, tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["page", "form"])
+def test_a_picture_with_an_empty_name_is_read_and_told(place: str, desk: Desk, tmp_path: Path) -> None:
     with pikepdf.new() as pdf:
         scan = jpeg(pdf, sheet())
         drawn = form(pdf, NAMELESS, (0, 0, 596, 842), XObject=Dictionary(Scan=scan))
-        page(pdf, b"/Fm Do" if nested else NAMELESS, {"Fm": drawn} if nested else {"Scan": scan})
+        if place == "form":
+            page(pdf, b"/Fm Do", {"Fm": drawn})
+        else:
+            page(pdf, NAMELESS, {"Scan": scan})
         path = saved(pdf, tmp_path / "nameless.pdf")
     _nameless(path)
 
@@ -103,13 +106,15 @@ def test_a_filter_that_nobody_knows_costs_no_page_that_viewers_show(
     assert desk.process(tmp_path / "filter.pdf").text.split() == words_of()
 
 
-@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize("place", ["before", "behind"])
 def test_a_part_that_is_packed_in_an_unknown_way_is_told_to_be_missing(
-    first: bool, desk: Desk, tmp_path: Path
+    place: str, desk: Desk, tmp_path: Path
 ) -> None:
     with pikepdf.new() as pdf:
         parts = [_filtered(pdf, b"\0\1 nothing of that", Name.FooDecode), pdf.make_stream(WHOLE_PAGE)]
-        page(pdf, b"").Contents = Array([pdf.make_indirect(part) for part in parts[:: 1 if first else -1]])
+        page(pdf, b"").Contents = Array(
+            [pdf.make_indirect(part) for part in parts[:: 1 if place == "before" else -1]]
+        )
         path = saved(pdf, tmp_path / "part.pdf")
 
     done = desk.process(path)

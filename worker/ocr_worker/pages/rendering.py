@@ -87,9 +87,9 @@ def _may_be_meant_otherwise(page: Any, found: Drawn) -> bool:
 
 
 def _miswritten(found: Drawn) -> str:
-    slips = (*found.corrected.values(), *found.changes)
-    sample = next((slip.sample for slip in slips), "/Resources")
-    return f"{MISWRITTEN} ({sample}): viewers show it differently, and it was read as it was meant"
+    samples = [right.sample for right in found.corrected.values()]
+    samples += [change.sample for change in found.changes]
+    return f"{MISWRITTEN} ({(*samples, '/Resources')[0]}): viewers show it differently, and it was read as it was meant"
 
 
 def _as_meant(pdf: PdfFile, number: int, page: Any, found: Drawn) -> Any:
