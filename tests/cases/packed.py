@@ -207,7 +207,7 @@ def _tiff_part(picture: Image.Image, packing: str) -> bytes:
             return strip(picture, packing)
 
 
-def tiff_of(parts: list[bytes], packing: str, *, tiled: bool) -> bytes:
+def tiff_of(parts: list[bytes], packing: str, *, tiled: bool, rows: int = _ROWS) -> bytes:
     """A file that is whole, whatever its parts are."""
     starts = [8 + sum(map(len, parts[:n])) for n in range(len(parts))]
     lengths = [len(part) for part in parts]
@@ -217,7 +217,7 @@ def tiff_of(parts: list[bytes], packing: str, *, tiled: bool) -> bytes:
     if tiled:
         tags |= {322: [_TILE], 323: [_TILE], 324: starts, 325: lengths}
     else:
-        tags |= {273: starts, 278: [_ROWS], 279: lengths}
+        tags |= {273: starts, 278: [rows], 279: lengths}
     body = b"".join(parts) + b"\0" * (sum(lengths) % 2)
     entries, beyond, behind = b"", b"", 8 + len(body) + 6 + 12 * len(tags)
     for tag, values in sorted(tags.items()):

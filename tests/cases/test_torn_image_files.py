@@ -14,7 +14,7 @@ from PIL import Image, ImageChops, ImageStat
 from ocr_worker.engines.images import image_files
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.errors import CorruptError
-from tests.cases import packed
+from tests.cases import packed, runs
 from tests.cases.test_what_viewers_forgive import with_tag
 from tests.cases.verdicts import file_of
 from tests.faults.pictures import saved
@@ -70,6 +70,13 @@ FILES: dict[str, Callable[[], bytes]] = {
     "colours.bmp": lambda: saved(colours(), "BMP"),
     "bits.bmp": lambda: saved(packed.page().convert("1"), "BMP"),
     "palette.bmp": lambda: saved(colours().quantize(16), "BMP"),
+    "runs.bmp": lambda: runs.bmp(packed.page()),
+    "alone.bmp": lambda: runs.bmp(packed.page(), alone=True),
+    "halved.bmp": lambda: runs.bmp(packed.page(), halved=True),
+    "halved-alone.bmp": lambda: runs.bmp(packed.page(), halved=True, alone=True),
+    "lossy.webp": lambda: saved(colours(), "WEBP", quality=80),
+    "lossy-clear.webp": lambda: saved(packed.page().convert("RGBA"), "WEBP", quality=80),
+    "said.webp": lambda: saved(colours(), "WEBP", exif=b"Exif\0\0II*\0\x08\0\0\0\0\0\0\0\0\0"),
     "grey.pgm": lambda: saved(packed.page(), "PPM"),
     "colours.ppm": lambda: saved(colours(), "PPM"),
     "bits.pbm": lambda: saved(packed.page().convert("1"), "PPM"),
@@ -133,6 +140,26 @@ def test_rows_that_an_interlaced_file_lacks_are_like_those_above(name: str, tmp_
     assert len(set(rows)) > 1
 
 
+def test_runs_that_end_by_their_mark_before_the_last_row_are_whole(tmp_path: Path) -> None:
+    content = runs.bmp(packed.page().crop((0, 100, *packed.SIZE)), rows=packed.SIZE[1])
+
+    done = read(written(tmp_path, "early.bmp", content))
+
+    assert (done.picture.size, done.warnings) == (packed.SIZE, ())
+    assert done.picture.crop((0, 0, packed.SIZE[0], 100)).getextrema() == (255, 255)
+    below = (0, 100, *packed.SIZE)
+    assert unlike(done.picture.crop(below), packed.page().crop(below)) == 0
+
+
+def test_a_moving_webp_that_lacks_a_later_picture_is_read_without_a_word(tmp_path: Path) -> None:
+    more = {"save_all": True, "append_images": [colours().rotate(180)]}
+    content = saved(colours(), "WEBP", quality=80, **more)
+
+    done = read(written(tmp_path, "moving.webp", content[: len(content) * 9 // 10]))
+
+    assert (done.picture.size, done.warnings) == (packed.SIZE, ())
+
+
 ENDS_EARLY: dict[str, Callable[[bytes], bytes]] = {
     "well": lambda raw: zlib.compress(raw[: len(raw) * 9 // 10]),
     "badly": lambda raw: zlib.compress(raw[: len(raw) * 9 // 10])[:-9],
@@ -181,7 +208,25 @@ def test_of_a_tiff_that_lacks_the_end_of_its_strip_the_rest_is_read_and_the_lack
     assert unlike(torn.picture.crop(there), whole.picture.crop(there)) == 0
 
 
-@pytest.mark.parametrize("name", ["grey.png", "colours.bmp", "scan.tiff"])
+@pytest.mark.parametrize("kept", [0, 3])
+@pytest.mark.parametrize("black", [0, 1])
+def test_what_a_fax_lacks_is_paper_whatever_stands_for_black(black: int, kept: int, tmp_path: Path) -> None:
+    bits = packed.page().convert("1")
+    drawn = ImageChops.invert(bits) if black else bits
+    width, height = packed.SIZE
+    strips = [packed.strip(drawn.crop((0, top, width, top + 100)), "group4") for top in range(0, height, 100)]
+    strips[-1] = strips[-1][:kept]
+
+    content = packed.tiff_of(strips, "group4", tiled=False, rows=100)
+    done = read(written(tmp_path, "fax.tiff", with_tag(262, 1 - black)(content)))
+
+    assert "cut short" in " ".join(done.warnings)
+    there = (0, 0, width, 700)
+    assert unlike(done.picture.crop(there), bits.convert("L").crop(there)) == 0
+    assert ImageStat.Stat(done.picture.crop((0, 710, *packed.SIZE))).mean[0] == 255
+
+
+@pytest.mark.parametrize("name", ["grey.png", "colours.bmp", "scan.tiff", "lossy.webp", "runs.bmp"])
 def test_a_torn_file_becomes_a_pdf_that_shows_what_was_read(name: str, desk: Desk) -> None:
     content = tiff("jpeg") if name.endswith("tiff") else FILES[name]()
 

@@ -1,7 +1,7 @@
 """PNG and WebP as they lie in their bytes: put right where viewers make do with what Pillow refuses.
 
 Of a PNG these are chunks beside the picture that are damaged or too large, and a wrong checksum of the picture; of a WebP
-a wrong length of the file.
+a wrong length of the file, and an end that is not there.
 """
 
 from __future__ import annotations
@@ -20,6 +20,10 @@ _TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
 _MOST_TEXT_BYTES = 1 << 18
 _SIZES = {b"pHYs": {9}, b"gAMA": {4}, b"cHRM": {32}, b"sRGB": {1}, b"tRNS": {2, 6}}
 _WEBP_CHUNK = re.compile(rb"[A-Z0-9]{3}[A-Z0-9 ]")
+_FRAME_BYTES = 16
+"""Of an animated WebP's frame, before its picture."""
+_SPARE_BYTES = 1 << 17
+"""What was never written may take more bytes than what was."""
 _PALETTE = 3
 """Kind of colours."""
 
@@ -47,6 +51,8 @@ class Right:
     """A part of the picture is not what was written."""
     share: float = 1.0
     """Of the picture that was there."""
+    is_filled: bool = False
+    """What is missing was filled up with anything: how much that is, a decoder has to tell."""
 
 
 def png(content: bytes) -> Right | None:
@@ -122,14 +128,48 @@ def _leave_checksum_out(kept: list[Chunk]) -> None:
 
 
 def webp(content: bytes) -> Right | None:
-    """With the length that its chunks have; None if they are cut short, or if that is what it says."""
+    """With the length that its chunks have, and all of them; None where nothing is to be put right."""
     at = 12
     while at + 8 <= len(content) and _WEBP_CHUNK.fullmatch(content, at, at + 4):
         (length,) = struct.unpack_from("<I", content, at + 4)
         if at + 8 + length > len(content):
-            return None
+            filled = filled_webp(content, b"\0")
+            return Right(filled, is_filled=True) if filled else None
         at += 8 + length + length % 2
     due = struct.pack("<I", at - 8)
     if content[4:8] == due:
         return None
     return Right(content[:4] + due + content[8:at].ljust(at - 8, b"\0"))
+
+
+def filled_webp(content: bytes, filling: bytes) -> bytes | None:
+    """One that is cut short within its picture, with something behind its end; None of any other.
+
+    Only a lossy one: in that a decoder goes on through whatever there is.
+    """
+    opened = list(_open_chunks(content))
+    if not opened or content[opened[-1] : opened[-1] + 4] != b"VP8 ":
+        return None
+    (length,) = struct.unpack_from("<I", content, opened[-1] + 4)
+    missing = opened[-1] + 8 + length - len(content)
+    if missing > len(content):
+        return None
+    more = missing + missing % 2 + _SPARE_BYTES
+    made = bytearray(content + (filling * (more // len(filling) + 1))[:more])
+    made[len(made) - len(made) % 2 :] = b""
+    for at in opened:
+        struct.pack_into("<I", made, at + 4, len(made) - at - 8)
+    return bytes(made)
+
+
+def _open_chunks(content: bytes) -> Iterator[int]:
+    """Where the file begins, and each chunk within another that is longer than what there is."""
+    at, end = 12, len(content)
+    yield 0
+    while at + 8 <= end:
+        (length,) = struct.unpack_from("<I", content, at + 4)
+        if at + 8 + length > end:
+            yield at
+            at += 8 + (_FRAME_BYTES if content[at : at + 4] == b"ANMF" else length)
+        else:
+            at += 8 + length + length % 2

@@ -45,6 +45,15 @@ def rows_held(data: bytes, size: tuple[int, int], coding: Coding) -> int:
     return size[1] if differing is None else differing[1]
 
 
+def unpacked(data: bytes, size: tuple[int, int], coding: Coding) -> bytes:
+    """Bits of the rows that are there, white as 0."""
+    picture = _decoded(data, size, coding) if data else None
+    if picture is None:
+        return b""
+    rows = rows_held(data, size, coding)
+    return ImageChops.invert(picture.crop((0, 0, size[0], rows))).tobytes()
+
+
 def _lines(coding: Coding) -> bytes:
     """Codes that show. Where lines have marks, a decoder waits for the next one."""
     if coding.compression != GROUP_3:

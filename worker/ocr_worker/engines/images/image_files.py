@@ -218,13 +218,15 @@ def _loaded(image: Image.Image, path: Path) -> Image.Image:
     failed: Exception | None = None
     try:
         image.load()
-        if not torn.may_lack_its_foot(image):
+        right = image.info.get(_RIGHT)
+        is_filled = isinstance(right, chunks.Right) and right.is_filled
+        if not is_filled and not torn.may_lack_its_foot(image):
             return image
     except BROKEN as error:
         failed = error
     right = torn.completed(image, path.read_bytes())
     if right is not None:
-        image = Image.open(io.BytesIO(right.content), formats=["PNG", "GIF", "BMP", "PPM"])
+        image = Image.open(io.BytesIO(right.content), formats=["PNG", "GIF", "BMP", "PPM", "WEBP"])
         image.info[_RIGHT] = right
         # What is still wrong with it is to be heard here.
         image.load()
@@ -249,7 +251,8 @@ def _decode_tiff(image: Image.Image, path: Path) -> tuple[Image.Image, float, tu
     """With the share of it that is there."""
     number, tags, share = image.tell(), getattr(image, "tag_v2", {}), tiff_parts.share(image, path)
     error, lines = _loaded_heard(image)
-    if error is None:
+    # What libtiff fills a fax up with may be black.
+    if error is None and not (TORN_SHARE <= share < 1 and tiff_parts.is_fax(tags)):
         if share >= 1 and _has_damaged_jpeg(tags, path):
             return image, share, flaws(share, is_damaged=True)
         said = (

@@ -21,7 +21,8 @@ _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _FILL_ORDER, _COLOURS = 256, 257, 258, 259
 _OFFSETS, _ROWS_PER_STRIP, _LENGTHS, _PLANAR, _T4_OPTIONS = 273, 278, 279, 284, 292
 _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_LENGTHS, _JPEG_TABLES = 322, 323, 324, 325, 347
 _PLAIN, _JPEG, _IN_PLANES = 1, 7, 2
-_FORGIVEN_ROWS = 2
+FORGIVEN_ROWS = 2
+"""Of a fax and a JPEG: viewers miss no more."""
 _TO_THE_END = -1
 """Of the file: the length of each part where the file tells of none, as libtiff takes it."""
 
@@ -63,7 +64,7 @@ def _held(part: Part, measure: _Measure, stream: BinaryIO) -> int:
     if part.offset is None:
         return 0
     there = measure(stream, part)
-    return part.rows if there >= part.rows - _FORGIVEN_ROWS else there
+    return part.rows if there >= part.rows - FORGIVEN_ROWS else there
 
 
 def parts_of(tags: Any) -> Iterator[Part]:
@@ -88,8 +89,16 @@ def parts_of(tags: Any) -> Iterator[Part]:
                 yield Part(size if _TILE_OFFSETS in tags else (width, rows), rows, offset, length)
 
 
+def is_fax(tags: Any) -> bool:
+    return tags.get(_COMPRESSION) in (fax.RLE, fax.GROUP_3, fax.GROUP_4)
+
+
+def fax_coding(tags: Any) -> fax.Coding:
+    return fax.Coding(tags[_COMPRESSION], tags.get(_T4_OPTIONS, 0), tags.get(_FILL_ORDER, 1))
+
+
 def _of_faxes(tags: Any, _: list[Part]) -> _Measure:
-    coding = fax.Coding(tags[_COMPRESSION], tags.get(_T4_OPTIONS, 0), tags.get(_FILL_ORDER, 1))
+    coding = fax_coding(tags)
     return lambda stream, part: fax.rows_held(packed(stream, part), part.size, coding)
 
 

@@ -13,9 +13,9 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-from PIL import Image, ImageFile
+from PIL import Image, ImageChops, ImageFile
 
-from ocr_worker.engines.images import chunks, gif_codes, palettes
+from ocr_worker.engines.images import bmp_runs, chunks, gif_codes, palettes
 from ocr_worker.engines.images.chunks import Chunk, Right
 from ocr_worker.engines.images.cut_short import TORN_SHARE
 
@@ -27,6 +27,7 @@ _PALETTE = 3
 _KEPT = {b"IHDR", b"PLTE", b"tRNS", b"gAMA", b"pHYs", b"iCCP", b"sRGB", b"eXIf"}
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 """Passes of an interlaced PNG: the first pixel of each across and down, and the steps from one to the next."""
+_ANYTHING = b"\x5a\xa7\x3c\x99\x12\xe4\xd1\x0b\x6d\xf3\x41"
 _COMMENT = re.compile(rb"#[^\r\n]*")
 _OLD_HEADER = 12
 """Of a BMP of OS/2."""
@@ -39,6 +40,8 @@ def completed(image: Image.Image, content: bytes) -> Right | None:
             return _png(image, content)
         case "GIF":
             return _gif(content)
+        case "WEBP":
+            return _webp(image, content)
         case "BMP" | "PPM" if isinstance(image, ImageFile.ImageFile):
             return _samples(image, content)
         case _:
@@ -167,6 +170,22 @@ def _gif(content: bytes) -> Right | None:
     return Right(_doubled(made, 2 * share - 1) if found.is_interlaced and share < 1 else made, share=share)
 
 
+def _webp(image: Image.Image, content: bytes) -> Right | None:
+    """By what differs where the end is filled up otherwise."""
+    filled = chunks.filled_webp(content, _ANYTHING)
+    if filled is None:
+        return None
+    with Image.open(io.BytesIO(filled), formats=["WEBP"]) as other:
+        change = ImageChops.difference(image.convert("RGB"), other.convert("RGB")).getbbox()
+    rows = change[1] if change else image.height
+    made, paper = io.BytesIO(), image.convert("RGB")
+    paper.paste("white", (0, rows, *image.size))
+    if "A" in image.getbands():
+        paper.putalpha(image.getchannel("A"))
+    paper.save(made, "WEBP", lossless=True, quality=0, method=0, exif=image.info.get("exif", b""))
+    return Right(made.getvalue(), share=rows / image.height)
+
+
 def _samples(image: ImageFile.ImageFile, content: bytes) -> Right | None:
     """Of a BMP or PNM, where they lie one after the other."""
     codec, at = image.tile[0].codec_name, image.tile[0].offset
@@ -174,7 +193,7 @@ def _samples(image: ImageFile.ImageFile, content: bytes) -> Right | None:
     if codec == "ppm_plain":
         return _numbers(image, content, at, 1 if image.mode == "1" else args[1])
     if codec == "bmp_rle":
-        return None
+        return bmp_runs.completed(image.size, content, at, args[1], _paper(image, 8))
     row, fill = _bmp_row(image, content, args[1]) if image.format == "BMP" else _pnm_row(image, codec, args)
     held, due = len(content) - at, len(row) * image.height
     if not TORN_SHARE * due <= held < due:

@@ -12,32 +12,30 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ocr_worker.engines.images import jpeg_stream, palettes, tiff, tiff_parts
+from ocr_worker.engines.images import fax, jpeg_stream, palettes, tiff, tiff_parts
 from ocr_worker.engines.images.chunks import Right
 from ocr_worker.engines.images.cut_short import TORN_SHARE
 from ocr_worker.engines.images.tiff_parts import Part
 from ocr_worker.engines.images.torn import Inflating
 
 _BITS, _COMPRESSION, _PHOTOMETRIC, _PLANAR, _PREDICTOR, _COLOUR_MAP = 258, 259, 262, 284, 317, 320
-_SHARED = 530
+_FILL_ORDER, _SHARED = 266, 530
 _OFFSETS, _LENGTHS = (273, 324), (279, 325)
 _MIN_IS_WHITE, _PALETTE, _INKS, _YCBCR, _IN_PLANES = 0, 3, 5, 6, 2
 _SHORT, _LONG = 3, 4
 _PLAIN, _JPEG, _DEFLATE = 1, 7, 8
-_FILLED_UP = {2, 3, 4, _JPEG}
-"""Faxes and JPEGs, of which decoders give what there is."""
 
 
 def completed(tags: Any, number: int, content: bytes) -> Right | None:
     """None where it can't be done, or too much of the picture is missing."""
-    stream, compression = io.BytesIO(content), tags.get(_COMPRESSION, 1)
+    stream, compression, is_fax = io.BytesIO(content), tags.get(_COMPRESSION, 1), tiff_parts.is_fax(tags)
     place, parts = tiff.directory(stream, number), list(tiff_parts.parts_of(tags))
-    if place is None or not parts or compression not in {*_FILLED_UP, *_UNPACKING}:
+    if place is None or not parts or not (is_fax or compression in {_JPEG, *_UNPACKING}):
         return None
     data = [tiff_parts.packed(stream, part) if part.offset is not None else b"" for part in parts]
-    if compression in _FILLED_UP:
-        if compression == _JPEG:
-            data = [one or _grey_jpeg(data[0], part.rows) for one, part in zip(data, parts, strict=True)]
+    if compression == _JPEG:
+        # Of which decoders give what there is.
+        data = [one or _grey_jpeg(data[0], part.rows) for one, part in zip(data, parts, strict=True)]
         share = tiff_parts.share_of(tags, stream)
         return Right(_with_parts(content, place, data, compression), share=share)
     if compression == _PLAIN and tags.get(_PHOTOMETRIC) == _YCBCR:
@@ -52,11 +50,17 @@ def completed(tags: Any, number: int, content: bytes) -> Right | None:
         due = len(paper.row(part)) * part.size[1]
         # What is not packed has a length of its own, whatever the file says.
         packed = content[part.offset or 0 : (part.offset or 0) + due] if compression == _PLAIN else data[at]
-        unpacked = b"".join(_UNPACKING[compression](packed, due))
+        if is_fax:
+            unpacked = fax.unpacked(packed, part.size, tiff_parts.fax_coding(tags))
+        else:
+            unpacked = b"".join(_UNPACKING[compression](packed, due))
         data[at], held = paper.behind(unpacked, part)
-        rows.append(min(held, part.rows))
+        least = part.rows - (tiff_parts.FORGIVEN_ROWS if is_fax else 0)
+        rows.append(part.rows if held >= least else held)
     share = sum(rows) / sum(part.rows for part in parts)
-    return Right(_with_parts(content, place, data, _DEFLATE), share=share) if share >= TORN_SHARE else None
+    if share < TORN_SHARE:
+        return None
+    return Right(_with_parts(content, place, data, _DEFLATE, is_fax=is_fax), share=share)
 
 
 def _grey_jpeg(like: bytes, rows: int) -> bytes:
@@ -102,8 +106,10 @@ def _fill(tags: Any, bits: int) -> int:
     return 0 if photometric in (_MIN_IS_WHITE, _INKS) else 255
 
 
-def _with_parts(content: bytes, place: tuple[str, int], data: list[bytes], compression: int) -> bytes:
-    """The file, of which one picture lies in these parts."""
+def _with_parts(
+    content: bytes, place: tuple[str, int], data: list[bytes], compression: int, *, is_fax: bool = False
+) -> bytes:
+    """The file, of which one picture lies in these parts; bits of what was a fax come in their plain order."""
     order, at = place
     made, offsets = bytearray(content + bytes(len(content) % 2)), []
     for part in data:
@@ -114,6 +120,8 @@ def _with_parts(content: bytes, place: tuple[str, int], data: list[bytes], compr
         (tag,) = struct.unpack_from(order + "H", made, entry)
         if tag == _COMPRESSION:
             struct.pack_into(order + "HHIHH", made, entry, tag, _SHORT, 1, compression, 0)
+        elif tag == _FILL_ORDER and is_fax:
+            struct.pack_into(order + "HHIHH", made, entry, tag, _SHORT, 1, 1, 0)
         elif tag in (*_OFFSETS, *_LENGTHS):
             values = offsets if tag in _OFFSETS else list(map(len, data))
             written = struct.pack(f"{order}{len(values)}I", *values)
