@@ -20,7 +20,7 @@ from ocr_worker.model.tasks import PageSettings
 from ocr_worker.pages.page import BESIDE, PARTLY, REPLACED, UNREADABLE
 from ocr_worker.pages.wording import judge
 from samples.sheets import paragraphs_of
-from tests.cases.shown import LINES, WHOLE_PAGE, page, saved, text, words_of
+from tests.cases.shown import LINES, WHOLE_PAGE, jpeg, page, saved, sheet, text, words_of
 from tests.pages.desk import Desk
 
 PROSE = "The committee met on the first evening of the winter to talk about bread and other matters of some weight"
@@ -252,6 +252,89 @@ def test_text_of_many_kinds_reads_like_words(name: str) -> None:
 )
 def test_languages_with_marked_letters_read_like_words(words: str) -> None:
     assert judge(words) == "words"
+
+
+RIGHTS = {
+    "rus": "Каждый человек должен обладать всеми правами провозглашенными настоящей Декларацией без какого бы то ни было",
+    "ell": "Όλοι άνθρωποι γεννιούνται ελεύθεροι και ίσοι στην αξιοπρέπεια και στα δικαιώματα",
+    "chi": "人人生而自由。在尊严和权利上一律平等。他们赋有理性和良心。并应以兄弟关系的精神相对待。人人有资格享有本宣言所载的一切权利",
+    "heb": "כל בני האדם נולדו בני חורין ושווים בערכם ובזכויותיהם. כולם חוננו בתבונה ובמצפון",
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "encoding", "taken_for"),
+    [
+        ("rus", "cp1251", "latin-1"),
+        ("rus", "koi8-r", "cp1252"),
+        ("rus", "utf-8", "latin-1"),
+        ("ell", "iso8859-7", "latin-1"),
+        ("chi", "gbk", "latin-1"),
+        ("heb", "cp1255", "cp1252"),
+    ],
+)
+def test_another_script_in_a_wrong_encoding_is_no_words(language: str, encoding: str, taken_for: str) -> None:
+    assert judge(RIGHTS[language]) == "unknown"
+    assert judge(RIGHTS[language].encode(encoding).decode(taken_for, "replace")) == "letters"
+
+
+RIGHTS_IN_LATIN = {
+    "spa": "Todos los seres humanos nacen libres e iguales en dignidad y derechos y, dotados como están de razón y",
+    "ita": "Tutti gli esseri umani nascono liberi ed eguali in dignità e diritti. Essi sono dotati di ragione e di",
+    "por": "Todos os seres humanos nascem livres e iguais em dignidade e em direitos. Dotados de razão e de consciência",
+    "nld": "Alle mensen worden vrij en gelijk in waardigheid en rechten geboren. Zij zijn begiftigd met verstand en",
+    "pol": "Wszyscy ludzie rodzą się wolni i równi pod względem swej godności i swych praw. Są oni obdarzeni rozumem",
+    "vie": "Tất cả mọi người sinh ra đều được tự do và bình đẳng về nhân phẩm và quyền. Mọi con người đều được tạo hoá",
+    "cym": "Genir pawb yn rhydd ac yn gydradd â'i gilydd mewn urddas a hawliau. Fe'u cynysgaeddir â rheswm a chydwybod",
+    "hmn": "Txhua tus neeg yug los muaj kev ywj pheej thiab sib npaug zos hauv kev muaj meej mom thiab cov cai",
+    "mlt": "Il-bnedmin kollha jitwieldu ħielsa u ugwali fid-dinjità u d-drittijiet. Huma mogħnija bir-raġuni u",
+}
+
+
+@pytest.mark.parametrize("language", RIGHTS_IN_LATIN)
+def test_languages_beyond_those_that_were_counted_read_like_words(language: str) -> None:
+    assert judge(2 * RIGHTS_IN_LATIN[language]) == "words"
+
+
+CODED = {
+    "parts": "SMBJ12CA-TR BZX84C5V1LT1G MMBT3904LT1G LM358DR2G STM32F407VGT6 NCP1117ST33T3G TL072CDT SN74HC595DR",
+    "protein": "MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQAPILSRVGDG TQDNLSGAEKAVQVKVKALPDAQFEVVHSLAKWKRQTLGQHDF",
+    "weather": "EDDF 291150Z AUTO 24012KT FEW018 SCT030 BKN045 NOSIG TAF EGLL 291101Z TEMPO 7000 RADZ BKN012 BECMG PROB30 SHRA KJFK LFPG LOWW LSZH EHAM",
+    "code": "if ptr == NULL strncpy buf pfx sizeof buf memcpy dst src nbytes strcmp lhs rhs fprintf stderr errno pthread mutex lock mtx xmlXPtrFnCtxtPshNs ctxt",
+}
+
+
+def _rows(words: str) -> bytes:
+    return b"".join(text(row, 50, 700 - 26 * at, 14) for at, row in enumerate(textwrap.wrap(words, 44)))
+
+
+@pytest.mark.parametrize("kind", CODED)
+def test_text_that_makes_no_words_is_kept_without_a_warning_where_it_is_what_is_seen(
+    kind: str, desk: Desk, tmp_path: Path
+) -> None:
+    assert judge(CODED[kind]) == "letters"
+    with pikepdf.new() as pdf:
+        page(pdf, _rows(CODED[kind]), {})
+        path = saved(pdf, tmp_path / "coded.pdf")
+
+    done = desk.process(path)
+    redone = desk.process(path, PageSettings(existing_text="redo"))
+
+    assert (done.pages[0].status, done.pages[0].warnings) == ("has_text", ())
+    assert done.text.split() == redone.text.split() == CODED[kind].split()
+
+
+def test_a_hidden_layer_of_numbers_of_parts_is_kept(desk: Desk, tmp_path: Path) -> None:
+    rows = textwrap.wrap(CODED["parts"], 44)
+    with pikepdf.new() as pdf:
+        layer = b"".join(text(row, 40, 770 - 38 * at, 14, "3 Tr") for at, row in enumerate(rows))
+        page(pdf, WHOLE_PAGE + layer, {"Scan": jpeg(pdf, sheet(rows))})
+        path = saved(pdf, tmp_path / "parts.pdf")
+
+    done = desk.process(path)
+
+    assert (done.pages[0].status, done.pages[0].warnings) == ("has_text", ())
+    assert done.text.split() == CODED["parts"].split()
 
 
 @pytest.mark.parametrize(

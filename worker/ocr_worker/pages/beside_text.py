@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import groupby
@@ -30,6 +31,8 @@ MISSED = 0.5
 """Of a page's ink outside of the words of its hidden layer."""
 MUCH_MORE = 1.5
 FEWEST_WORDS, SAID_AGAIN = 4, 0.5
+LEAST_PIECE, PIECE = 3, 6
+"""Letters that are compared at once."""
 OUTLINES = 60
 """Shapes that may be letters: a page that has as many is looked at for print that was turned into outlines."""
 BROKEN = "The page's own text was kept, but a picture beside it could not be read"
@@ -113,6 +116,19 @@ def is_said(text: str, read: tuple[Line, ...]) -> bool:
     """Whether most of a text's words were read."""
     words, found = _words(text), _words(" ".join(word.text for line in read for word in line.words))
     return bool(words) and len(words & found) >= SAID_AGAIN * len(words)
+
+
+def is_seen(text: str, read: tuple[Line, ...]) -> bool:
+    """Whether what was read of a page is its own text: long words, as of numbers of parts, are compared piece by piece."""
+    seen = "".join(_unmarked(word.text) for line in read for word in line.words)
+    words = [plain for word in text.split() if len(plain := _unmarked(word)) >= LEAST_PIECE]
+    pieces = {word[at : at + PIECE] for word in words for at in range(0, len(word) - LEAST_PIECE + 1, PIECE)}
+    return bool(pieces) and sum(piece in seen for piece in pieces) >= SAID_AGAIN * len(pieces)
+
+
+def _unmarked(text: str) -> str:
+    """Letters without their marks, which readers of another language lose."""
+    return _plain("".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)))
 
 
 def _words(text: str) -> set[str]:

@@ -29,18 +29,20 @@ _LINE_END_HYPHEN = "\x02"
 _WORDS_AND_BREAKS = re.compile(r"[\r\n]|\S+")
 _REPEATED = re.compile(r"(.)\1+", re.DOTALL)
 _UNREADABLE = {"Cc", "Cn", "Co", "Cs"}
-Kind = Literal["none", "visible", "partly", "hidden", "garbage", "drawn"]
+Kind = Literal["none", "visible", "partly", "hidden", "garbage", "doubtful", "drawn"]
 
 
 def classify(pdf: PdfFile, number: int, content: Content) -> Kind:
-    """What the page's own text is good for. What can't be read of it is garbage where it is most, or drawn, glyph by glyph."""
+    """What the page's own text is good for. Where it makes no words, a look has to tell whether it is what is seen."""
     if not content.visible_characters:
         return "hidden" if has_good_layer(content) else "none"
     nonsense = _drawn_nonsense(pdf, number, content)
     if nonsense > GARBAGE_SHARE * content.visible_characters:
         return "drawn"
-    if _misleads(pdf, number, content.text):
+    if is_garbage(content.text):
         return "garbage"
+    if _may_mislead(pdf, number, content.text):
+        return "doubtful"
     return "partly" if nonsense >= max(FEW_CHARACTERS, FEW_SHARE * content.visible_characters) else "visible"
 
 
@@ -54,16 +56,18 @@ def has_good_layer(content: Content) -> bool:
 
 def has_garbage_layer(content: Content) -> bool:
     """Whether a hidden layer is there, long enough to be one, that doesn't read like text."""
-    if not has_layer(content):
+    return has_layer(content) and (is_garbage(content.layer) or has_doubtful_layer(content))
+
+
+def has_doubtful_layer(content: Content) -> bool:
+    """Whether a look has to tell if it is what is seen: part numbers and formulas don't read like text either."""
+    if not has_layer(content) or content.has_true_layer or is_garbage(content.layer):
         return False
-    layer = content.layer
-    return is_garbage(layer) or _is_noise(layer) or judge(layer) == "letters"
+    return _is_noise(content.layer) or judge(content.layer) == "letters"
 
 
-def _misleads(pdf: PdfFile, number: int, text: str) -> bool:
-    """Whether the characters are not those that are seen."""
-    if is_garbage(text):
-        return True
+def _may_mislead(pdf: PdfFile, number: int, text: str) -> bool:
+    """Whether the characters may not be those that are seen: part numbers and formulas make no words either."""
     verdict = judge(text)
     # Where the text itself tells nothing, its fonts may: OCRmyPDF's rule.
     if verdict == "letters" or (

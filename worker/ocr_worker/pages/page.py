@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -99,6 +99,7 @@ class PageWork:
         flaws = (*require_most(found, sheet, path), *sheet.remarks)
         content = sheet.content
         kind = existing_text.classify(pdf, task.page, content) if sheet.page and content else "none"
+        kind, sheet, seen = self._looked_at(kind, pdf, sheet, task, found)
         course = _course(kind, sheet, task.settings)
         if kind == "partly" and course != "read":
             flaws = (*flaws, PARTLY)
@@ -111,12 +112,40 @@ class PageWork:
             case "beside":
                 page = self._beside(pdf, sheet, task, found)
             case "read":
-                page = self._whole(pdf, sheet, task, found)
-                if kind == "drawn" and not _is_other(page, sheet, task.settings):
-                    kind = "visible" if page.status == "ok" else "garbage"
-                    page = _own_text(pdf, sheet, kind, task.settings)
+                page = seen or self._whole(pdf, sheet, task, found)
         warnings = (*page.warnings, *flaws, *_remarks(kind, sheet, page, task.settings))
         return replace(page, hidden_text=bool(content and content.hidden_characters), warnings=warnings)
+
+    def _looked_at(
+        self, kind: existing_text.Kind, pdf: PdfFile, sheet: Sheet, task: PageTask, found: Drawn
+    ) -> tuple[existing_text.Kind, Sheet, Page | None]:
+        """Whether text that may be nonsense is what is seen, and what was read of the page to tell that."""
+        content, choice = sheet.content, task.settings.existing_text
+        if content is None or choice == "force":
+            return kind, sheet, None
+        if kind in ("drawn", "doubtful"):
+            said = page_content.drawn_text(content) if kind == "drawn" else content.text
+            kind, page = self._checked(kind, said, partial(self._whole, pdf, sheet, task, found))
+            return kind, sheet, page
+        if kind == "none" and existing_text.has_doubtful_layer(content):
+            page = self._whole(pdf, sheet, task, found)
+            if choice == "skip" and beside_text.is_seen(content.layer, page.lines):
+                return "hidden", replace(sheet, content=replace(content, has_true_layer=True)), page
+            return kind, sheet, page
+        return kind, sheet, None
+
+    def _checked(
+        self, kind: existing_text.Kind, said: str, read: Callable[[], Page]
+    ) -> tuple[existing_text.Kind, Page | None]:
+        try:
+            page = read()
+        except (CorruptError, TooLargeError, UnsupportedTypeError):
+            return "garbage", None
+        if page.status != "ok":
+            return "garbage", page
+        if beside_text.is_seen(said, page.lines):
+            return "visible", page
+        return ("drawn" if kind == "drawn" else "garbage"), page
 
     def _whole(self, pdf: PdfFile, sheet: Sheet, task: PageTask, found: Drawn) -> Page:
         path = Path(task.source.path)
@@ -295,14 +324,6 @@ def _own_text(pdf: PdfFile, sheet: Sheet, kind: existing_text.Kind, settings: Pa
     page = _sized(sheet, choose_dpi(sheet, settings), "has_text")
     lines = _own_lines(pdf, sheet, page, settings)
     return replace(page, lines=lines, warnings=(UNREADABLE,) if kind == "garbage" else ())
-
-
-def _is_other(page: Page, sheet: Sheet, settings: PageSettings) -> bool:
-    """Whether something else was read than glyphs that are drawn say themselves, by their codes."""
-    said = page_content.drawn_text(sheet.content) if sheet.content else ""
-    return settings.existing_text == "force" or (
-        page.status == "ok" and not beside_text.is_said(said, page.lines)
-    )
 
 
 def _own_lines(pdf: PdfFile, sheet: Sheet, page: Page, settings: PageSettings) -> tuple[Line, ...]:

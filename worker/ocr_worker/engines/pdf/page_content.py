@@ -113,6 +113,8 @@ class Content:
     hidden: tuple[Any, ...] = ()
     unseen: tuple[Any, ...] = ()
     unseen_text: str = ""
+    has_true_layer: bool = False
+    """What is hidden was found to be what is seen."""
 
 
 @dataclass(slots=True)
