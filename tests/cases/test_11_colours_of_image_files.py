@@ -15,9 +15,9 @@ from struct import pack
 
 import pypdfium2
 import pytest
-from PIL import Image, ImageCms, ImageStat
+from PIL import Image, ImageCms, ImageOps, ImageStat
 
-from tests.cases.shown import LINES, sheet
+from tests.cases.shown import LINES, sheet, words_of
 from tests.pages.desk import Desk
 
 SHEET = sheet(LINES[:2], (1000, 360)).point(lambda level: 20 + level * 230 // 255)
@@ -157,3 +157,25 @@ def _with_holes(hole: float) -> bytes:
 def _twelve_bits() -> bytes:
     pairs = zip(LEVELS[::2], LEVELS[1::2], strict=True)
     return b"".join(pack(">I", (16 * one) << 12 | 16 * other)[1:] for one, other in pairs)
+
+
+@pytest.mark.parametrize("name", ["scan.png", "scan.jpg", "scan.pdf"])
+def test_print_that_only_its_colour_tells_from_its_ground_is_read(
+    name: str, desk: Desk, tmp_path: Path
+) -> None:
+    picture = ImageOps.colorize(sheet(), (200, 60, 60), (60, 130, 60))
+    path = tmp_path / name
+    picture.save(path, resolution=150, dpi=(150, 150))
+
+    done = desk.process(path)
+
+    greys = picture.convert("L").resize((62, 88)).getextrema()
+    assert greys[1] - greys[0] <= 4  # type: ignore[operator]
+    assert (done.pages[0].status, done.text.split()) == ("ok", words_of())
+
+
+def test_a_page_of_one_colour_is_blank(desk: Desk, tmp_path: Path) -> None:
+    path = tmp_path / "green.png"
+    Image.new("RGB", (1240, 1754), (60, 130, 60)).save(path, dpi=(150, 150))
+
+    assert desk.process(path).pages[0].status == "blank"

@@ -12,7 +12,7 @@ import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name, String
 
-from tests.cases.shown import WHOLE_PAGE, form, jpeg, page, saved, sheet, text
+from tests.cases.shown import WHOLE_PAGE, form, jpeg, page, saved, sheet, text, words_of
 from tests.pages.desk import Desk
 
 LABELS = (
@@ -164,6 +164,20 @@ def test_a_filled_form_on_a_scan_is_told_once(desk: Desk, tmp_path: Path) -> Non
 
     assert done.pages[0].status == "ok"
     assert done.text.count("Ottokar") == done.text.count("Lindqvist") == 1
+
+
+def test_a_value_that_was_not_read_on_a_scan_is_told(desk: Desk, tmp_path: Path) -> None:
+    with pikepdf.new() as pdf:
+        made = page(pdf, WHOLE_PAGE, {"Scan": jpeg(pdf, sheet())})
+        # One letter a box.
+        field = _field(pdf, [50, 50, 300, 80], V=String("A1B2C3"), MaxLen=6, Ff=1 << 24, F=4)
+        _form(pdf, made, [field])
+        path = saved(pdf, tmp_path / "comb.pdf")
+
+    done = desk.process(path)
+
+    assert done.pages[0].status == "ok"
+    assert done.text.split() == [*words_of(), "A1B2C3"]
 
 
 def test_what_a_field_shows_counts_where_it_has_no_value(desk: Desk, tmp_path: Path) -> None:

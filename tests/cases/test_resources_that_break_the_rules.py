@@ -11,10 +11,11 @@ import pytest
 from pikepdf import Array, Dictionary, Name
 
 from ocr_worker.model.tasks import PageSettings
-from ocr_worker.pages.completeness import BREAKS_OFF
+from ocr_worker.pages.completeness import BREAKS_OFF, VAGUE
 from ocr_worker.pages.rendering import MISWRITTEN, NOTE_LOOK
 from tests.cases.shown import LINES, WHOLE_PAGE, form, jpeg, page, saved, sheet, text, words_of
 from tests.cases.verdicts import failure_of
+from tests.faults.pictures import saved as packed_as
 from tests.pages.desk import Desk
 
 ROWS = b"".join(text(line, 60, 760 - 30 * row, 16) for row, line in enumerate(LINES))
@@ -162,3 +163,34 @@ def test_the_window_of_a_note_that_has_a_look_of_its_own_is_told(
     done = desk.process(path)
 
     assert (done.pages[0].status, done.pages[0].warnings) == ("blank", told)
+
+
+@pytest.mark.parametrize(("mode", "colours"), [("L", Name.DeviceRGB), ("RGB", Name.DeviceGray)])
+def test_a_picture_that_says_other_colours_than_its_jpeg_has_those_of_the_jpeg(
+    mode: str, colours: Name, desk: Desk, tmp_path: Path
+) -> None:
+    with pikepdf.new() as pdf:
+        scan = jpeg(pdf, sheet().convert(mode))
+        scan.ColorSpace = colours
+        page(pdf, WHOLE_PAGE, {"Scan": scan})
+        path = saved(pdf, tmp_path / "colours.pdf")
+
+    done = desk.process(path)
+
+    assert (done.text.split(), done.pages[0].warnings) == (words_of(), (VAGUE,))
+    with pikepdf.open(done.outputs["pdf"]) as written:
+        assert written.pages[0].Resources.XObject.Scan.ColorSpace == colours
+
+
+def test_a_jpeg_2000_of_another_size_than_is_said_is_read(desk: Desk, tmp_path: Path) -> None:
+    with pikepdf.new() as pdf:
+        scan = pdf.make_stream(
+            packed_as(sheet(), "JPEG2000"), Type=Name.XObject, Subtype=Name.Image, Width=100, Height=100,
+            ColorSpace=Name.DeviceGray, BitsPerComponent=8, Filter=Name.JPXDecode,
+        )  # fmt: skip
+        page(pdf, WHOLE_PAGE, {"Scan": scan})
+        path = saved(pdf, tmp_path / "size.pdf")
+
+    done = desk.process(path)
+
+    assert (done.text.split(), done.pages[0].warnings) == (words_of(), (VAGUE,))

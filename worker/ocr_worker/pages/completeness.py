@@ -13,9 +13,7 @@ from ocr_worker.engines.pdf.pdf_file import PdfFile
 from ocr_worker.errors import CorruptError, TooLargeError, UnsupportedTypeError
 from ocr_worker.pages.rendering import Sheet
 
-VAGUE = (
-    "A picture does not say its colours: viewers show it differently, and it was read in those of its JPEG"
-)
+VAGUE = "A picture does not say its colours or its size, or not rightly: viewers show it differently, and it was read as its data say"
 BREAKS_OFF = "The page's content is damaged and breaks off: what came after that is missing"
 
 

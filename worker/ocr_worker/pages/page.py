@@ -35,6 +35,7 @@ from ocr_worker.pages.rendering import (
     Sheet,
     choose_dpi,
     draw,
+    draw_telling_colour,
     load_sheet,
     paint,
     shows_nothing,
@@ -112,7 +113,7 @@ class PageWork:
             case "beside":
                 page = self._beside(pdf, sheet, task, found)
             case "read":
-                page = seen or self._whole(pdf, sheet, task, found)
+                page = _with_values(pdf, sheet, seen or self._whole(pdf, sheet, task, found))
         warnings = (*page.warnings, *flaws, *_remarks(kind, sheet, page, task.settings))
         return replace(page, hidden_text=bool(content and content.hidden_characters), warnings=warnings)
 
@@ -219,6 +220,8 @@ class PageWork:
                 page = replace(page, repainted=True)
         if page.status in ("blank", "unread"):
             require_all_decodable(sheet, path)
+            if colour := draw_telling_colour(sheet, task.settings):
+                page = self._read(colour, (sheet.inches[0] * 72, sheet.inches[1] * 72), task)
         return replace(page, warnings=(*page.warnings, *flaws))
 
     def _image_page(self, path: Path, kind: str, task: PageTask) -> Page:
@@ -228,6 +231,15 @@ class PageWork:
         with image_files.opened(path, kind, task.settings.max_pixels) as opened:
             image_files.select_page(opened, path, task.page, task.settings.max_pixels)
             image = image_files.read_grey(opened, path)
+        page = self._read_image(image, task)
+        if page.status in ("blank", "unread"):
+            with image_files.opened(path, kind, task.settings.max_pixels) as opened:
+                image_files.select_page(opened, path, task.page, task.settings.max_pixels)
+                colour = image_files.read_telling_colour(opened, path)
+            return self._read_image(colour, task) if colour else page
+        return page
+
+    def _read_image(self, image: GreyImage, task: PageTask) -> Page:
         if task.settings.dpi and image.dpi_estimated:
             image = replace(image, dpi=float(task.settings.dpi), dpi_estimated=False)
         return self._read(image, image.size_points, task)
@@ -339,6 +351,15 @@ def _own_lines(pdf: PdfFile, sheet: Sheet, page: Page, settings: PageSettings) -
     if stamps := sheet.stamps:
         blocks += [[line] for line in existing_text.read_lines(stamps.text, stamps.texts, to_pixels)]
     return beside_text.woven(lines, blocks) if blocks else lines
+
+
+def _with_values(pdf: PdfFile, sheet: Sheet, page: Page) -> Page:
+    """A page that was read, and values of its fields in whose places nothing was: of one letter a box, say."""
+    to_pixels = _to_pixels(pdf, sheet, page)
+    unread = typed_text.unread_blocks(_values(pdf, sheet), page.lines, to_pixels)
+    if not unread:
+        return page
+    return replace(page, status="ok", lines=beside_text.woven(page.lines, unread))
 
 
 def _values(pdf: PdfFile, sheet: Sheet) -> list[form_values.Value]:

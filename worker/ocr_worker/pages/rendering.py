@@ -249,6 +249,19 @@ def paint(sheet: Sheet, dpi: float, seen: GreyImage) -> bytes:
     return filters.packed(picture)
 
 
+def draw_telling_colour(sheet: Sheet, settings: PageSettings) -> GreyImage | None:
+    """The page in the one of its colours that shows what its grey does not; None of most."""
+    try:
+        glance = pdfium.paint(sheet.page, GLANCE_DPI * _unit(sheet)) if sheet.page else None
+        if glance is None or filters.telling_colour(glance) is None:
+            return None
+        dpi = choose_dpi(sheet, settings)
+        colour = filters.telling_colour(pdfium.paint(sheet.page, dpi * _unit(sheet)))
+    except pdfium.PdfiumError:
+        return None
+    return GreyImage(colour, dpi) if colour else None
+
+
 def _unit(sheet: Sheet) -> float:
     """PDFium does not know /UserUnit: a unit counts as a point there."""
     width, _ = sheet.page.get_size()

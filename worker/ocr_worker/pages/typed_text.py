@@ -16,6 +16,21 @@ def blocks(values: list[Value], to_pixels: Affine) -> list[list[Line]]:
     return [list(_lines(value, to_pixels, number)) for number, value in enumerate(values)]
 
 
+def unread_blocks(values: list[Value], read: tuple[Line, ...], to_pixels: Affine) -> list[list[Line]]:
+    """Those in whose fields no word was read."""
+    middles = [
+        ((left + right) / 2, (top + bottom) / 2)
+        for line in read
+        for left, top, right, bottom in (word.box for word in line.words)
+    ]
+    fields = [_box(value.box, to_pixels) for value in values]
+    return [
+        block
+        for block, (left, top, right, bottom) in zip(blocks(values, to_pixels), fields, strict=True)
+        if block and not any(left <= x <= right and top <= y <= bottom for x, y in middles)
+    ]
+
+
 def _lines(value: Value, to_pixels: Affine, paragraph: int) -> Iterator[Line]:
     left, bottom, right, top = value.box
     rows = list(_rows(value))

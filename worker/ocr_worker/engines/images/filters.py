@@ -26,6 +26,7 @@ MOST_STRETCHED_PIXELS = 64_000_000
 SQUARE_ENOUGH = 1.02
 _GOOD_QUALITY = 90
 _COARSE, _COARSE_LEVELS = 4, 64
+_GLANCE_SIDE, _MORE_LEVELS = 800, 40
 """Reduced so far, print that is there or not makes such a difference, and print that is moved by a hair does not."""
 _AS_MUCH = 0.98
 _BAND_PX = 256
@@ -40,6 +41,17 @@ def is_flat(picture: Image.Image, levels: int) -> bool:
     """Whether its greys differ by no more than so many levels."""
     low, high = grey_range(picture)
     return high - low <= levels
+
+
+def telling_colour(picture: Image.Image) -> Image.Image | None:
+    """That of the three in which something shows that the picture's grey does not: red on green of one brightness."""
+    if picture.mode != "RGB":
+        return None
+    glance = picture.reduce(max(1, max(picture.size) // _GLANCE_SIDE))
+    ranges = [high - low for low, high in map(grey_range, glance.split())]
+    low, high = grey_range(glance.convert("L"))
+    best = max(ranges)
+    return picture.getchannel(ranges.index(best)) if best >= high - low + _MORE_LEVELS else None
 
 
 def shows_other_or_more(picture: Image.Image, than: Image.Image) -> bool:

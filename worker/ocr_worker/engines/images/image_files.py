@@ -14,6 +14,7 @@ from PIL import Image, ImageChops, UnidentifiedImageError
 
 from ocr_worker.engines.images import (
     chunks,
+    filters,
     jpeg_damage,
     jpeg_stream,
     samples,
@@ -190,6 +191,20 @@ def read_grey(image: Image.Image, path: Path) -> GreyImage:
         image.draft("L", image.size)
     decoded = decode(image, path)
     picture = turn_by_exif(to_grey(decoded.picture), orientation)
+    return GreyImage(picture, across, estimated, down if down != across else None, decoded.flaws)
+
+
+def read_telling_colour(image: Image.Image, path: Path) -> GreyImage | None:
+    """The frame in the one of its colours that shows what its grey does not; None of most."""
+    if image.mode in ("1", "L", "LA") or is_deep(image) or image.mode in _UNREADABLE:
+        return None
+    (across, down), estimated = resolution(image)
+    orientation = exif_orientation(image)
+    decoded = decode(image, path)
+    colour = filters.telling_colour(without_alpha(decoded.picture).convert("RGB"))
+    if colour is None:
+        return None
+    picture = turn_by_exif(colour, orientation)
     return GreyImage(picture, across, estimated, down if down != across else None, decoded.flaws)
 
 

@@ -42,6 +42,15 @@ def jpx_share(data: bytes) -> float:
     return min(1.0, there / tiles) if tiles else 0.0
 
 
+def jpx_size(data: bytes) -> tuple[int, int] | None:
+    """Of the picture, as its codestream says it."""
+    at = _codestream_start(data)
+    if at is None or data[at : at + 2] != _SIZ.to_bytes(2, "big") or len(data) < at + 22:
+        return None
+    right, lower, left, upper = struct.unpack_from(">4I", data, at + 6)
+    return right - left, lower - upper
+
+
 def _codestream_start(data: bytes) -> int | None:
     """Behind its start marker; pictures in PDFs may come with boxes around it or without."""
     if data.startswith(_CODESTREAM):

@@ -12,7 +12,7 @@ from typing import Any
 import pikepdf
 
 from ocr_worker.engines.images import jpeg_stream
-from ocr_worker.engines.pdf import passwords
+from ocr_worker.engines.pdf import passwords, streams
 from ocr_worker.engines.pdf.content_syntax import Corrected
 from ocr_worker.engines.pdf.pdfium import wrong_password
 from ocr_worker.engines.pdf.resource_slips import Change, changed
@@ -113,9 +113,9 @@ def mended_copy(pdf: pikepdf.Pdf) -> bytes:
 
 def page_with(pdf: pikepdf.Pdf, page: int, jpegs: Sequence[tuple[Any, bytes]]) -> bytes:
     """A document of this page alone, with these JPEGs in their places. Raises QpdfError."""
-    target = io.BytesIO()
+    target, colours = io.BytesIO(), list(_of_their_jpegs(jpegs))
     try:
-        with exchanged(jpegs, pikepdf.Name.DCTDecode), _with_colours(jpegs), pikepdf.new() as single:
+        with exchanged(jpegs, pikepdf.Name.DCTDecode), changed(colours), pikepdf.new() as single:
             single.pages.append(pdf.pages[page - 1])
             single.save(target, compress_streams=False)
     except (pikepdf.PdfError, RuntimeError) as error:
@@ -123,27 +123,17 @@ def page_with(pdf: pikepdf.Pdf, page: int, jpegs: Sequence[tuple[Any, bytes]]) -
     return target.getvalue()
 
 
-@contextmanager
-def _with_colours(jpegs: Sequence[tuple[Any, bytes]]) -> Iterator[None]:
-    """Pictures that say no colours have those of their JPEGs meanwhile."""
-    vague = [
-        image
-        for image, content in jpegs
-        if image.get("/ColorSpace") is None and _name_colours(image, content)
-    ]
-    try:
-        yield
-    finally:
-        for image in vague:
-            del image["/ColorSpace"]
-
-
-def _name_colours(image: Any, content: bytes) -> bool:
-    found = jpeg_stream.layout(content)
-    name = _OF_SO_MANY.get(len(found.sampling)) if found else None
-    if name is not None:
-        image.ColorSpace = name
-    return name is not None
+def _of_their_jpegs(jpegs: Sequence[tuple[Any, bytes]]) -> Iterator[Change]:
+    """Colours and sizes of pictures that say none, or others than their JPEGs."""
+    for image, content in jpegs:
+        found = jpeg_stream.layout(content)
+        if found is None:
+            continue
+        name = _OF_SO_MANY.get(len(found.sampling))
+        if name is not None and not streams.says_colours_of(image, content):
+            yield Change(image, "/ColorSpace", name, "/ColorSpace")
+        yield Change(image, "/Width", found.size[0], "/Width")
+        yield Change(image, "/Height", found.size[1], "/Height")
 
 
 @contextmanager

@@ -67,7 +67,7 @@ class Held:
     instead: bytes | None = None
     """A JPEG put right as PDFium would not, to draw the page with."""
     is_vague: bool = False
-    """It says no colours: each viewer makes something else of that."""
+    """It says no colours or size, or false ones: each viewer makes something else of that."""
 
 
 def content(stream: Any) -> Content:
@@ -129,7 +129,7 @@ def _held(image: Any, packed: bytes, last: Filter | None) -> Held:
         case "/DCTDecode":
             return _with_colours(image, packed, _jpeg(packed, _size(image)))
         case "/JPXDecode":
-            return Held(coded_lengths.jpx_share(packed))
+            return _jpx(packed, _size(image))
         case "/JBIG2Decode":
             shared = last.settings.get("/JBIG2Globals") if last and last.settings is not None else None
             return Held(min(coded_lengths.jbig2_share(packed), _shared(shared)))
@@ -143,11 +143,21 @@ def _held(image: Any, packed: bytes, last: Filter | None) -> Held:
 
 
 def _with_colours(image: Any, packed: bytes, found: Held) -> Held:
-    """PDFium counts on three colours where none are said."""
-    is_vague = image.get("/ColorSpace") is None and not image.get("/ImageMask", False)
-    if not (is_vague and found.share):
+    """PDFium counts on three colours where none are said, and on those that are said where the JPEG has others."""
+    if image.get("/ImageMask", False) or not found.share or says_colours_of(image, packed):
         return found
     return replace(found, instead=found.instead or packed, is_vague=True)
+
+
+def says_colours_of(image: Any, packed: bytes) -> bool:
+    """As many as the JPEG has, or what can't be told."""
+    space, layout = image.get("/ColorSpace"), jpeg_stream.layout(packed)
+    if space is None:
+        return False
+    try:
+        return layout is None or not layout.sampling or _colours(space) == len(layout.sampling)
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError):
+        return True
 
 
 def _jpeg(packed: bytes, size: tuple[int, int]) -> Held:
@@ -162,6 +172,17 @@ def _jpeg(packed: bytes, size: tuple[int, int]) -> Held:
         return Held(0.0)
     share, is_damaged = jpeg_damage.look(right.right)
     return Held(share, is_damaged=is_damaged, instead=right.content if right.is_resized else None)
+
+
+def _jpx(packed: bytes, size: tuple[int, int]) -> Held:
+    """PDFium draws none whose size is not what is said."""
+    share = coded_lengths.jpx_share(packed)
+    if not share or coded_lengths.jpx_size(packed) in (None, size):
+        return Held(share)
+    try:
+        return Held(share, instead=jpeg_stream.of_jpeg_2000(packed), is_vague=True)
+    except headers.BROKEN:
+        return Held(share)
 
 
 def _foreign_jpeg(packed: bytes) -> Held:
@@ -267,4 +288,14 @@ def _colours(space: Any) -> int:
             return _COLOURS[name]
 
 
-__all__ = ["MOST_BYTES", "Content", "Held", "TornError", "content", "due_bytes", "held", "is_crypted"]
+__all__ = [
+    "MOST_BYTES",
+    "Content",
+    "Held",
+    "TornError",
+    "content",
+    "due_bytes",
+    "held",
+    "is_crypted",
+    "says_colours_of",
+]
