@@ -17,6 +17,7 @@ import pypdfium2
 import pytest
 from PIL import Image, ImageCms, ImageOps, ImageStat
 
+from ocr_worker.engines.images.image_files import CLEAR
 from tests.cases.shown import LINES, sheet, words_of
 from tests.pages.desk import Desk
 
@@ -179,3 +180,35 @@ def test_a_page_of_one_colour_is_blank(desk: Desk, tmp_path: Path) -> None:
     Image.new("RGB", (1240, 1754), (60, 130, 60)).save(path, dpi=(150, 150))
 
     assert desk.process(path).pages[0].status == "blank"
+
+
+def _bmp_with_empty_alpha(picture: Image.Image) -> bytes:
+    """With a head that names a fourth channel, in which nothing is."""
+    rows = Image.merge("RGBA", (*[picture] * 3, Image.new("L", picture.size, 0))).tobytes(
+        "raw", "BGRA", 0, -1
+    )
+    head = pack("<IiiHHIIiiII", 108, *picture.size, 1, 32, 3, len(rows), 5906, 5906, 0, 0)
+    masks = pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    start = 14 + 108
+    return b"BM" + pack("<IHHI", start + len(rows), 0, 0, start) + head + masks + bytes(52) + rows
+
+
+def test_an_empty_fourth_channel_of_a_bmp_hides_nothing(desk: Desk, tmp_path: Path) -> None:
+    path = tmp_path / "scan.bmp"
+    path.write_bytes(_bmp_with_empty_alpha(sheet()))
+
+    done = desk.process(path)
+
+    assert (done.text.split(), done.pages[0].warnings) == (words_of(), ())
+
+
+@pytest.mark.parametrize(("hidden", "told"), [(sheet(), (CLEAR,)), (Image.new("L", (600, 800), 255), ())])
+def test_a_clear_picture_with_something_in_it_says_so(
+    hidden: Image.Image, told: tuple[str, ...], desk: Desk, tmp_path: Path
+) -> None:
+    path = tmp_path / "clear.png"
+    Image.merge("LA", (hidden, Image.new("L", hidden.size, 0))).save(path, dpi=(150, 150))
+
+    done = desk.process(path)
+
+    assert (done.pages[0].status, done.pages[0].warnings) == ("blank", told)

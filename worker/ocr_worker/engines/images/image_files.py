@@ -49,6 +49,7 @@ _FORMATS = {
 _UNREADABLE = {"LAB"}
 
 
+CLEAR = "The picture is clear throughout: viewers show nothing of it, though there is something in it"
 _Right = jpeg_stream.Layout | chunks.Right | None
 _RIGHT = "ocr_worker: right"
 """Where Pillow keeps what is known of a file: what was put right of it."""
@@ -191,7 +192,16 @@ def read_grey(image: Image.Image, path: Path) -> GreyImage:
         image.draft("L", image.size)
     decoded = decode(image, path)
     picture = turn_by_exif(to_grey(decoded.picture), orientation)
-    return GreyImage(picture, across, estimated, down if down != across else None, decoded.flaws)
+    said = (*decoded.flaws, CLEAR) if _hides_all(decoded.picture) else decoded.flaws
+    return GreyImage(picture, across, estimated, down if down != across else None, said)
+
+
+def _hides_all(image: Image.Image) -> bool:
+    """Whether it is clear throughout, and has something in it that is not shown."""
+    if image.mode not in ("LA", "RGBA") or image.getchannel("A").getextrema() != (0, 0):
+        return False
+    low, high = filters.grey_range(image.convert("L"))
+    return high > low and not _is_all_clear(image)
 
 
 def read_telling_colour(image: Image.Image, path: Path) -> GreyImage | None:
@@ -332,8 +342,12 @@ def backdrop_is_dark(image: Image.Image) -> bool:
 
 
 def _is_all_clear(image: Image.Image) -> bool:
-    """Of a TIFF: programs leave the fourth channel empty, and do not say what it is."""
-    return image.format == "TIFF" and image.mode == "RGBA" and image.getchannel("A").getextrema() == (0, 0)
+    """Of a TIFF or BMP: programs leave the fourth channel empty, and viewers pass over it."""
+    return (
+        image.format in ("TIFF", "BMP")
+        and image.mode == "RGBA"
+        and image.getchannel("A").getextrema() == (0, 0)
+    )
 
 
 def _flatten(image: Image.Image) -> Image.Image:
