@@ -46,6 +46,40 @@ def test_a_watch_for_what_is_not_there_is_refused(ocr: Command, words: tuple[str
     assert "There is no nay" in done.stderr
 
 
+def test_a_watch_for_a_file_alone_is_refused(ocr: Command) -> None:
+    (paper,) = write_papers(ocr.home, 1)
+
+    done = ocr("batch", paper.name, "-o", "out", "--watch")
+
+    assert done.returncode == 2
+    assert f"--watch waits for files in folders, and {paper.name} is a file" in done.stderr
+    assert not (ocr.home / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "words", [("", "-o", "out"), ("paper01.pdf", "-o", ""), ("--input-dir", "", "-o", "out")], ids=str
+)
+def test_an_empty_path_does_not_stand_for_the_working_folder(ocr: Command, words: tuple[str, ...]) -> None:
+    write_papers(ocr.home, 1)
+
+    done = ocr("batch", *words)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "it is empty" in done.stderr
+    assert ocr.answer("jobs") == []
+
+
+def test_a_link_that_leads_nowhere_makes_no_folder_and_no_job(ocr: Command) -> None:
+    (ocr.home / "scan.pdf").symlink_to("gone.pdf")
+
+    done = ocr("batch", "scan.pdf", "-o", "out")
+
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "scan.pdf is a link that leads nowhere" in done.stderr
+    assert not (ocr.home / "out").exists()
+    assert ocr.answer("jobs") == []
+
+
 @pytest.mark.parametrize("name", ["out.pdf", "out.TXT", "scan.json", "deep/page.png"])
 def test_an_output_folder_that_looks_like_a_file_is_refused(ocr: Command, name: str) -> None:
     (paper,) = write_papers(ocr.home / "in", 1)

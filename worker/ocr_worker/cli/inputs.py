@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import typer
+
 from ocr_worker.errors import NotFoundError
 from ocr_worker.files.bounded import number_of
 from ocr_worker.jobs.output_names import SUFFIXES
@@ -101,23 +103,33 @@ def gather(folders: Sequence[Path], paths: Sequence[Path], search: Search) -> li
     return [os.fspath(file) for file in dict.fromkeys(found)]
 
 
+def some_path(text: str) -> Path:
+    """One that was given: of an empty one, as of a variable without a value, would come the working folder."""
+    if not text:
+        raise typer.BadParameter("it is empty; is it a variable without a value?")
+    return Path(text)
+
+
 def require_any(paths: Sequence[Path]) -> None:
     """Refuse a batch of which no named file is there: it would make a folder and a job for a slip of the pen.
 
     Raises NotFoundError, which names a file that may have been meant.
     """
-    if paths and not any(os.path.lexists(path) for path in paths):
+    if paths and not any(os.path.exists(path) for path in paths):  # noqa: PTH110 - as below
         require_all(paths)
 
 
 def require_all(paths: Sequence[Path]) -> None:
     """Raises NotFoundError for the first that is not there."""
     for path in paths:
-        if not os.path.lexists(path):
-            near = _nearest(path)
-            raise NotFoundError(
-                f"There is no {path}: " + (f"did you mean {near}?" if near else "check its path.")
-            )
+        if os.path.exists(path):  # noqa: PTH110 - Path.exists raises for a name that is too long
+            continue
+        if os.path.lexists(path):
+            raise NotFoundError(f"{path} is a link that leads nowhere: check where its file has gone.")
+        near = _nearest(path)
+        raise NotFoundError(
+            f"There is no {path}: " + (f"did you mean {near}?" if near else "check its path.")
+        )
 
 
 def _nearest(path: Path) -> Path | None:

@@ -14,7 +14,7 @@ from ocr_worker.cli.commands.jobs import resume_job
 from ocr_worker.cli.config import Configuration
 from ocr_worker.cli.display import answer, say, view_for
 from ocr_worker.cli.exit_codes import GOOD, SOME_FAILED, UsageError
-from ocr_worker.cli.inputs import Search, gather, require_all, require_any
+from ocr_worker.cli.inputs import Search, gather, require_all, require_any, some_path
 from ocr_worker.cli.lookups import ended_files, last_unfinished, opened_jobs
 from ocr_worker.cli.options import RunOptions, answer_json, job_settings, read_password
 from ocr_worker.cli.runner import JobRunner, Signals, breaks_told, end_run
@@ -36,15 +36,16 @@ FILE_ENDINGS = {*EXTENSIONS, *(suffix.rpartition(".")[2] for suffix in SUFFIXES.
 class BatchCommand(RunOptions):
     """Options of `batch`; their defaults are those of the wire, or of the configuration."""
 
-    paths: Annotated[list[Path] | None, Argument(metavar="PATHS", help="Files, and folders to search.")] = (
-        None
-    )
-    input_dir: Annotated[
-        list[Path] | None, Option(metavar="DIR", help="A folder to search; may be repeated.")
+    paths: Annotated[
+        list[Path] | None, Argument(metavar="PATHS", help="Files, and folders to search.", parser=some_path)
     ] = None
-    input_files: Annotated[list[Path] | None, Option(metavar="FILE", help="A file; more may follow it.")] = (
-        None
-    )
+    input_dir: Annotated[
+        list[Path] | None,
+        Option(metavar="DIR", help="A folder to search; may be repeated.", parser=some_path),
+    ] = None
+    input_files: Annotated[
+        list[Path] | None, Option(metavar="FILE", help="A file; more may follow it.", parser=some_path)
+    ] = None
     include: Annotated[
         list[str] | None, Option(metavar="GLOB", help="Only these files of folders; may be repeated.")
     ] = None
@@ -56,7 +57,10 @@ class BatchCommand(RunOptions):
         bool, Option("--follow-links", help="Take files and folders of searched folders that are links, too.")
     ] = False
     output_dir: Annotated[
-        Path | None, Option("--output-dir", "-o", help="Where outputs go; made if missing.")
+        Path | None,
+        Option(
+            "--output-dir", "-o", metavar="DIR", help="Where outputs go; made if missing.", parser=some_path
+        ),
     ] = None
     resume: Annotated[
         bool, Option("--resume", help="Go on with the last unfinished batch of the output folder.")
@@ -197,7 +201,12 @@ def _refuse_slips(options: BatchCommand, output_dir: Path) -> None:
             f"--output-dir names a folder, and {output_dir} looks like a file. Name the folder; outputs are named after their inputs."
         )
     if options.watch:
-        require_all([*(options.input_dir or ()), *options.named])
+        places = [*(options.input_dir or ()), *options.named]
+        require_all(places)
+        if not any(place.is_dir() for place in places):
+            raise UsageError(
+                f"--watch waits for files in folders, and {places[0]} is a file. Name its folder, or leave out --watch."
+            )
 
 
 def _ignored_by_resume(options: BatchCommand) -> list[str]:
