@@ -88,6 +88,38 @@ def test_a_map_that_contradicts_its_fonts_encoding_is_flagged_where_that_reads_b
     assert redone.text.split() == words.split()
 
 
+def _amounts(pdf: pikepdf.Pdf, codes: dict[int, int], encoding: Any = Name.WinAnsiEncoding) -> None:
+    _mapped(pdf, "The invoice of 4711 comes to 1250 and of 4712 to 38500 in all", codes)
+    pdf.pages[0].Resources.Font.F.Encoding = encoding
+
+
+DIGITS = dict(zip(b"0123456789", b"3705918264", strict=True))
+
+
+@pytest.mark.parametrize("encoding", ["named", "listed"])
+def test_digits_that_are_mapped_to_others_are_flagged_and_redo_reads_them(
+    encoding: str, desk: Desk, tmp_path: Path
+) -> None:
+    listed = Dictionary(BaseEncoding=Name.WinAnsiEncoding, Differences=Array([48, Name.zero, Name.one]))
+    with pikepdf.new() as pdf:
+        _amounts(pdf, DIGITS, listed if encoding == "listed" else Name.WinAnsiEncoding)
+        path = saved(pdf, tmp_path / "amounts.pdf")
+
+    kept = desk.process(path).pages[0].warnings
+    redone = desk.process(path, PageSettings(existing_text="redo"))
+
+    assert kept == (UNREADABLE,)
+    assert {"4711", "1250", "4712", "38500"} <= set(redone.text.split())
+
+
+def test_digits_that_are_drawn_as_they_are_mapped_are_left_alone(desk: Desk, tmp_path: Path) -> None:
+    with pikepdf.new() as pdf:
+        _mapped(pdf, "The invoice of 4711 comes to 1250", {code: code for code in range(32, 127)})
+        path = saved(pdf, tmp_path / "amounts.pdf")
+
+    assert desk.process(path).pages[0].warnings == ()
+
+
 def test_a_font_with_codes_of_its_own_and_a_true_map_is_left_alone(desk: Desk, tmp_path: Path) -> None:
     codes = _exchanged(3)
     with pikepdf.new() as pdf:

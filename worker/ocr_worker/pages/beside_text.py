@@ -121,8 +121,9 @@ def is_said(text: str, read: tuple[Line, ...]) -> bool:
 def is_seen(text: str, read: tuple[Line, ...]) -> bool:
     """Whether what was read of a page is its own text: long words, as of numbers of parts, are compared piece by piece."""
     seen = "".join(_unmarked(word.text) for line in read for word in line.words)
-    words = [plain for word in text.split() if len(plain := _unmarked(word)) >= LEAST_PIECE]
-    pieces = {word[at : at + PIECE] for word in words for at in range(0, len(word) - LEAST_PIECE + 1, PIECE)}
+    words = {_unmarked(word) for word in text.split()} - {""}
+    least = min(LEAST_PIECE, max(map(len, words), default=0))
+    pieces = {word[at : at + PIECE] for word in words for at in range(0, len(word) - least + 1, PIECE)}
     return bool(pieces) and sum(piece in seen for piece in pieces) >= SAID_AGAIN * len(pieces)
 
 

@@ -41,7 +41,7 @@ def classify(pdf: PdfFile, number: int, content: Content) -> Kind:
         return "drawn"
     if is_garbage(content.text):
         return "garbage"
-    if _may_mislead(pdf, number, content.text):
+    if doubted(pdf, number, content.text):
         return "doubtful"
     return "partly" if nonsense >= max(FEW_CHARACTERS, FEW_SHARE * content.visible_characters) else "visible"
 
@@ -66,20 +66,21 @@ def has_doubtful_layer(content: Content) -> bool:
     return _is_noise(content.layer) or judge(content.layer) == "letters"
 
 
-def _may_mislead(pdf: PdfFile, number: int, text: str) -> bool:
-    """Whether the characters may not be those that are seen: part numbers and formulas make no words either."""
+def doubted(pdf: PdfFile, number: int, text: str) -> str:
+    """What of a page's text may not be what is seen: all, as of part numbers, which make no words; or words with digits."""
     verdict = judge(text)
     # Where the text itself tells nothing, its fonts may: OCRmyPDF's rule.
     if verdict == "letters" or (
         verdict == "unknown" and font_maps.has_unmapped_fonts_alone(pdf.structure, number)
     ):
-        return True
+        return text
     drawn = font_maps.contradicted_letters(pdf.structure, number)
-    if not drawn:
-        return False
     seen = text.translate(drawn)
     # In a script that is not judged all may be false: what is seen then reads like words.
-    return reads_better(seen, text) or (verdict == "unknown" and judge(seen) == "words")
+    if drawn and (reads_better(seen, text) or (verdict == "unknown" and judge(seen) == "words")):
+        return text
+    digits = {code for code, letter in drawn.items() if letter.isdigit()}
+    return " ".join(word for word in text.split() if not digits.isdisjoint(map(ord, word)))
 
 
 def _drawn_nonsense(pdf: PdfFile, number: int, content: Content) -> int:

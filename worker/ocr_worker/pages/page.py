@@ -125,7 +125,11 @@ class PageWork:
         if content is None or choice == "force":
             return kind, sheet, None
         if kind in ("drawn", "doubtful"):
-            said = page_content.drawn_text(content) if kind == "drawn" else content.text
+            said = (
+                page_content.drawn_text(content)
+                if kind == "drawn"
+                else existing_text.doubted(pdf, task.page, content.text)
+            )
             kind, page = self._checked(kind, said, partial(self._whole, pdf, sheet, task, found))
             return kind, sheet, page
         if kind == "none" and existing_text.has_doubtful_layer(content):

@@ -19,6 +19,10 @@ _BLOCK = re.compile(rb"beginbf(char|range)(.*?)endbf", re.DOTALL)
 _TOKEN = re.compile(rb"<([0-9A-Fa-f\s]*)>|([\[\]])")
 _NUMBERED = re.compile(r"/(?!uni[0-9A-F]{4})(?!u[0-9A-F]{4,6}$)\D*\d+|/\.notdef")
 """Names of glyphs that say no letter."""
+_DIGITS = {
+    "zero": "0", "one": "1", "two": "2", "three": "3", "four": "4",
+    "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9",
+}  # fmt: skip
 _MOST_RANGE = 256
 _MOST_PACKED = 1 << 16
 """Bytes: the map of 256 codes takes a tenth of it."""
@@ -60,7 +64,7 @@ def _are_numbered(encoding: Any) -> bool:
 
 
 def contradicted_letters(pdf: pikepdf.Pdf, page: int) -> dict[int, str]:
-    """Letters by which the text of the page's fonts is copied, and other ones by which the same fonts are drawn: a table for `str.translate`."""
+    """Letters and digits by which the text of the page's fonts is copied, and other ones by which the same fonts are drawn: a table for `str.translate`."""
     found: dict[int, str] = {}
     for font in _fonts(pdf, page):
         # What is wrong with a font is no reason to refuse its page.
@@ -78,7 +82,9 @@ def _contradicted(font: pikepdf.Object) -> dict[int, str]:
     return {
         ord(letter): drawn
         for letter, drawn in letters
-        if letter.isalpha() and len(letter) == 1 and letter != drawn
+        if len(letter) == 1
+        and letter != drawn
+        and (letter.isdigit() if drawn.isdigit() else letter.isalpha())
     }
 
 
@@ -96,20 +102,21 @@ def _drawn(encoding: Any) -> Iterator[tuple[int, str]]:
         base, differences = encoding.get("/BaseEncoding"), list(encoding.get("/Differences", ()))
     letters: dict[int, str] = {}
     if isinstance(base, pikepdf.Name) and str(base) in _NAMED:
-        letters = {code: chr(code) for code in range(128) if _is_letter(chr(code))}
+        letters = {code: chr(code) for code in range(128) if _letter(chr(code))}
     code = 0
     for one in differences:
         if isinstance(one, pikepdf.Name):
-            name = str(one)[1:]
-            letters[code] = name if _is_letter(name) else ""
+            letters[code] = _letter(str(one)[1:])
             code += 1
         else:
             code = int(one)
     return ((code, letter) for code, letter in letters.items() if letter)
 
 
-def _is_letter(text: str) -> bool:
-    return len(text) == 1 and text.isascii() and text.isalpha()
+def _letter(name: str) -> str:
+    """What a glyph of this name shows; empty for what is neither a letter nor a digit."""
+    shown = _DIGITS.get(name, name)
+    return shown if len(shown) == 1 and shown.isascii() and shown.isalnum() else ""
 
 
 @lru_cache(maxsize=32)
