@@ -226,6 +226,25 @@ def test_what_a_fax_lacks_is_paper_whatever_stands_for_black(black: int, kept: i
     assert ImageStat.Stat(done.picture.crop((0, 710, *packed.SIZE))).mean[0] == 255
 
 
+def big_tiff(strip: bytes) -> bytes:
+    """A fax of one strip, with 0 as black, which Pillow does not write."""
+    (width, height), start = packed.SIZE, 16 + 8 + 9 * 20 + 8
+    tags = {256: width, 257: height, 258: 1, 259: 4, 262: 1, 273: start, 277: 1, 278: height, 279: len(strip)}
+    entries = b"".join(struct.pack("<HHQQ", tag, 4, 1, value) for tag, value in tags.items())
+    return b"II+\0" + struct.pack("<HHQQ", 8, 0, 16, len(tags)) + entries + bytes(8) + strip
+
+
+def test_a_fax_in_a_big_tiff_that_lacks_its_foot_is_read_and_told(tmp_path: Path) -> None:
+    bits = packed.page().convert("1")
+    strip = packed.strip(bits, "group4")
+
+    done = read(written(tmp_path, "fax.tiff", big_tiff(strip[: len(strip) * 93 // 100])))
+
+    assert "cut short" in " ".join(done.warnings)
+    there = (0, 0, packed.SIZE[0], 600)
+    assert unlike(done.picture.crop(there), bits.convert("L").crop(there)) == 0
+
+
 @pytest.mark.parametrize("name", ["grey.png", "colours.bmp", "scan.tiff", "lossy.webp", "runs.bmp"])
 def test_a_torn_file_becomes_a_pdf_that_shows_what_was_read(name: str, desk: Desk) -> None:
     content = tiff("jpeg") if name.endswith("tiff") else FILES[name]()

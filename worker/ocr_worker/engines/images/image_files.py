@@ -285,6 +285,8 @@ def _decode_tiff(image: Image.Image, path: Path) -> tuple[Image.Image, float, tu
         )
         return image, share, tuple(said)[:1]
     right = torn_tiff.completed(tags, number, path.read_bytes())
+    if right is None and error is None:
+        return image, share, ()
     if right is not None:
         image = Image.open(io.BytesIO(right.content), formats=["TIFF"])
         image.seek(number)
