@@ -19,8 +19,7 @@ class BatchOptions(BaseModel):
         LIST,
         ONCE_EACH,
     ] = Field(
-        default=("eng",),
-        description='a non-empty list of codes such as "eng" or "script/Latin", or of "auto" alone',
+        default=("eng",), description='a non-empty list of codes ("eng", "script/Latin"), or of "auto" alone'
     )
     engine: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)] = Field(
         default="auto", description="auto or the name of an installed engine"

@@ -1175,7 +1175,7 @@ export interface components {
             keep_protection?: boolean;
             /**
              * Languages
-             * @description a non-empty list of codes such as "eng" or "script/Latin", or of "auto" alone
+             * @description a non-empty list of codes ("eng", "script/Latin"), or of "auto" alone
              * @default [
              *       "eng"
              *     ]
