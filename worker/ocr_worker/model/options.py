@@ -224,9 +224,7 @@ TOLD = "auto"
 """In place of languages: to be told from the file."""
 _SECONDS = Number(0, DAY_SECONDS, "seconds", above_least=True)
 _SWITCH = SwitchWord()
-_LANGUAGES = Several(
-    'codes ("eng", "script/Latin")', r"(script/)?[A-Za-z][A-Za-z0-9_-]*", "+,", alone=TOLD
-)
+_LANGUAGES = Several('codes ("eng", "script/Latin")', r"(script/)?[A-Za-z][A-Za-z0-9_-]*", "+,", alone=TOLD)
 _OUTPUTS = Several(", ".join(get_args(OutputKind)), "|".join(get_args(OutputKind)), ",", get_args(OutputKind))
 
 
