@@ -45,7 +45,7 @@ export interface BatchOptions {
   file_timeout_seconds?: number;
   /** Must be true or false. Default: true. */
   keep_protection?: boolean;
-  /** Must be a non-empty list of codes such as "eng" or "script/Latin", or of "auto" alone. Default: ["eng"]. */
+  /** Must be a non-empty list of codes ("eng", "script/Latin"), or of "auto" alone. Default: ["eng"]. */
   languages?: string[];
   /** Must be a number of seconds from 0 to 86,400. Default: 30.0. */
   max_lock_wait_seconds?: number;

@@ -77,7 +77,7 @@ pub struct BatchOptions {
     /// True or false. Default: `true`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_protection: Option<bool>,
-    /// A non-empty list of codes such as "eng" or "script/Latin", or of "auto" alone. Default: `["eng"]`.
+    /// A non-empty list of codes ("eng", "script/Latin"), or of "auto" alone. Default: `["eng"]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub languages: Option<Vec<String>>,
     /// A number of seconds from 0 to 86,400. Default: `30.0`.
