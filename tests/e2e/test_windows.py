@@ -65,7 +65,8 @@ def is_in_work(store: JobStore) -> bool:
 def seconds_until_gone(way: str, material: Material, folder: Path) -> float:
     """From the kill to the end of the worker's last process."""
     with doomed_host(way, material, folder) as host:
-        words = {process: process.cmdline() for process in tree.alive(folder / "state")}
+        # One may end as it is asked.
+        words = {process: tree.words(process) for process in tree.alive(folder / "state")}
         [worker] = [process for process in words if words[process][1:] == ["-m", "ocr_worker"]]
         # Each console has a process of the system's that ends with it.
         doomed = [worker, *(process for process in words if "page-process" in words[process])]

@@ -21,20 +21,20 @@ def alive(state: Path) -> list[psutil.Process]:
 def page_processes(state: Path) -> list[psutil.Process]:
     """Those that have loaded what pages take; the one that only inspects has not."""
     return [
-        process for process in alive(state) if "page-process" in _words(process) and _is_of_pages(process)
+        process for process in alive(state) if "page-process" in words(process) and _is_of_pages(process)
     ]
 
 
 def inspectors(state: Path) -> list[psutil.Process]:
     """The other page processes: those that inspect, and any that only begins."""
     return [
-        process for process in alive(state) if "page-process" in _words(process) and not _is_of_pages(process)
+        process for process in alive(state) if "page-process" in words(process) and not _is_of_pages(process)
     ]
 
 
 def named(state: Path, name: str) -> list[psutil.Process]:
     """The worker's processes that run a command of this name, or a script of it."""
-    return [one for one in alive(state) if any(Path(word).name == name for word in _words(one)[:2])]
+    return [one for one in alive(state) if any(Path(word).name == name for word in words(one)[:2])]
 
 
 def wait_until(condition: Callable[[], object], what: str, seconds: float = HANG_SECONDS) -> None:
@@ -82,7 +82,7 @@ def _belongs(process: psutil.Process, state: Path) -> bool:
         return False
 
 
-def _words(process: psutil.Process) -> list[str]:
+def words(process: psutil.Process) -> list[str]:
     try:
         return process.cmdline()
     except psutil.Error:
@@ -102,5 +102,5 @@ def page_processes_of_this_process() -> list[psutil.Process]:
     return [
         child
         for child in psutil.Process().children()
-        if "page-process" in _words(child) and child.status() != psutil.STATUS_ZOMBIE
+        if "page-process" in words(child) and child.status() != psutil.STATUS_ZOMBIE
     ]
