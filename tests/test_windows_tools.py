@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from tests.windows_run import REPOSITORY, entries
-from tools.verify_platform import PROMISED_SECONDS, seconds_until_gone
+from tools.verify_platform import PROMISED_SECONDS, seconds_until_gone, words
 from tools.windows import environment
 from tools.windows_sidecar import PINS, pins_for_windows
 from tools.windows_worker import to_linux, to_windows
@@ -93,3 +93,15 @@ def test_all_that_runs_under_wine_shares_its_services_whatever_folder_a_host_has
     monkeypatch.setenv("TMPDIR", "/of/a/host")
 
     assert "TMPDIR" not in environment()
+
+
+@pytest.mark.parametrize("refusal", [psutil.AccessDenied, psutil.NoSuchProcess])
+def test_a_process_that_is_gone_or_not_shown_to_us_is_no_page_process(
+    refusal: type[psutil.Error], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(process: psutil.Process) -> list[str]:
+        raise refusal(process.pid)
+
+    monkeypatch.setattr(psutil.Process, "cmdline", refuse)
+
+    assert words(psutil.Process()) == []

@@ -89,7 +89,7 @@ class Worker:
         deadline = time.monotonic() + LIMIT_SECONDS
         while time.monotonic() < deadline:
             tree = main.children(recursive=True)
-            if any(cpu_seconds(one) > 2 for one in tree if "page-process" in one.cmdline()):
+            if any(cpu_seconds(one) > 2 for one in tree if "page-process" in words(one)):
                 return [main, *tree]
             time.sleep(0.1)
         raise FailedError("no page was ever in work")
@@ -99,6 +99,14 @@ class Worker:
         for line in self.process.stdout:
             self._events.put(json.loads(line))
         self._events.put(None)
+
+
+def words(process: psutil.Process) -> list[str]:
+    """Its command line; none of one that is gone, or that the system does not show to us."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
 def cpu_seconds(process: psutil.Process) -> float:
