@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.windows_run import REPOSITORY, entries
-from tools.verify_platform import PROMISED_SECONDS, seconds_until_gone, words
+from tools.verify_platform import PROMISED_SECONDS, FailedError, check_host_killed, seconds_until_gone, words
 from tools.windows import environment
 from tools.windows_sidecar import PINS, pins_for_windows
 from tools.windows_worker import to_linux, to_windows
@@ -105,3 +106,12 @@ def test_a_process_that_is_gone_or_not_shown_to_us_is_no_page_process(
     monkeypatch.setattr(psutil.Process, "cmdline", refuse)
 
     assert words(psutil.Process()) == []
+
+
+def test_a_host_that_ends_before_it_is_killed_shows_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "executable", "true")
+
+    with pytest.raises(FailedError, match="before a page was in work"):
+        check_host_killed(tmp_path)

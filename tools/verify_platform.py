@@ -243,6 +243,8 @@ def check_host_killed(folder: Path) -> str:
     processes = [psutil.Process(int(pid)) for pid in host.stdout.readline().split()]
     host.kill()
     host.wait()
+    if not processes:
+        raise FailedError("the host ended before a page was in work")
     return in_time(seconds_until_gone(processes), PROMISED_SECONDS)
 
 
