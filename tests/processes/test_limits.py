@@ -36,7 +36,7 @@ def begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], limit
 def test_the_session_of_a_page_process_gives_way(begin: Callable[[], limits.Limits], tmp_path: Path) -> None:
     begin()
 
-    assert (tmp_path / "autogroup").read_text(encoding="ascii") == str(limits.NICENESS)
+    assert (tmp_path / "autogroup").read_text(encoding="ascii") == str(limits.SESSION_NICENESS)
 
 
 def test_a_session_that_could_not_be_lowered_at_once_is_with_the_next_task(
@@ -54,7 +54,10 @@ def test_a_session_that_could_not_be_lowered_at_once_is_with_the_next_task(
     before = (tmp_path / "autogroup").read_text(encoding="ascii")
     process.allow_task()
 
-    assert (before, (tmp_path / "autogroup").read_text(encoding="ascii")) == ("", str(limits.NICENESS))
+    assert (before, (tmp_path / "autogroup").read_text(encoding="ascii")) == (
+        "",
+        str(limits.SESSION_NICENESS),
+    )
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(refused[0])
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from ocr_worker.settings import MIB
 
 NICENESS = 5
-SESSION = "/proc/self/autogroup"
+SESSION, SESSION_NICENESS = "/proc/self/autogroup", 3
+"""Of two cores the worker then has one against two page processes, and no Python uses more; they keep half of what others have."""
 FIRST_TO_GO = "500"
 """Of 1,000: where memory runs out, the kernel ends a page before the worker, or a node of a cluster with all its pages."""
 TASK_CPU_SECONDS = 900
@@ -88,7 +89,7 @@ else:
             if self._session is None:
                 return
             try:
-                os.write(self._session, b"%d" % NICENESS)
+                os.write(self._session, b"%d" % SESSION_NICENESS)
             except BlockingIOError:
                 # One in a tenth of a second may, of all on the machine: the next task tries again.
                 return
