@@ -373,14 +373,13 @@ def _nodes(case: Simulated, address: str) -> Iterator[psutil.Process]:
 
 
 def _be_nodes(options: argparse.Namespace) -> None:
-    import dask
     from distributed import Worker
 
     from ocr_worker.cluster.node_plugin import (
         FACTS,
-        NODE_SETTINGS,
         Node,
         NodePlugin,
+        apply_node_settings,
         facts_of_this_machine,
     )
 
@@ -403,7 +402,7 @@ def _be_nodes(options: argparse.Namespace) -> None:
                 self._worker.log_event(head.topic, {"reply": reply})
 
     async def serve() -> None:
-        dask.config.set(NODE_SETTINGS)
+        apply_node_settings()
         slots = options.slots_a_node
         settings = Settings(Path(tempfile.gettempdir()), page_processes=slots)
         nodes = [

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import ssl
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import dask
 import pytest
 
 from ocr_worker.cli.config import read_configuration
 from ocr_worker.cli.exit_codes import UsageError
 from ocr_worker.cli.options import RunOptions, job_settings
 from ocr_worker.cluster.certificates import make_certificates
-from ocr_worker.cluster.preload import path_maps
+from ocr_worker.cluster.preload import dask_setup, path_maps
 from ocr_worker.cluster.security import checked_address, is_secure
 from ocr_worker.errors import ClusterInsecureError
 from ocr_worker.settings import TlsFiles
@@ -172,3 +175,18 @@ def test_maps_of_a_preloaded_worker_come_from_a_variable() -> None:
     assert path_maps("/a=/b")[0].here("/ab/x.png") is None
     with pytest.raises(ValueError, match="OCR_WORKER_NODE_MAP"):
         path_maps("/a")
+
+
+def test_a_preloaded_worker_keeps_few_of_the_texts_that_it_sends() -> None:
+    added: list[object] = []
+
+    async def plugin_add(plugin: object, **_: object) -> None:
+        added.append(plugin)
+
+    worker = SimpleNamespace(state=SimpleNamespace(nthreads=1), plugin_add=plugin_add)
+    with dask.config.set({"distributed.admin.low-level-log-length": 1000}):
+        asyncio.run(dask_setup(worker))
+        length = dask.config.get("distributed.admin.low-level-log-length")
+
+    assert added
+    assert length <= 10

@@ -149,7 +149,7 @@ class NodeOptions:
 
 async def serve_node(options: NodeOptions, leave: asyncio.Event, say: Callable[[str], None]) -> None:
     """Be a node until `leave` is set; join again after any loss."""
-    dask.config.set(NODE_SETTINGS)
+    apply_node_settings()
     told = ""
     while not leave.is_set():
         node, plugin = _made(options)
@@ -168,6 +168,11 @@ async def serve_node(options: NodeOptions, leave: asyncio.Event, say: Callable[[
         if not leave.is_set():
             say(f"Lost {options.address}; joining again")
             await _pause(leave, AGAIN_SECONDS)
+
+
+def apply_node_settings() -> None:
+    """Of this process, for good: it is a node."""
+    dask.config.set(NODE_SETTINGS)
 
 
 def _made(options: NodeOptions) -> tuple[Node, NodePlugin]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from ocr_worker.cluster.node import PathMap
-from ocr_worker.cluster.node_plugin import NodePlugin
+from ocr_worker.cluster.node_plugin import NodePlugin, apply_node_settings
 from ocr_worker.settings import settings_from_environment
 
 VARIABLE = "OCR_WORKER_NODE_MAP"
@@ -18,6 +18,7 @@ VARIABLE = "OCR_WORKER_NODE_MAP"
 
 async def dask_setup(worker: Any) -> None:
     """Called by Dask before the worker registers."""
+    apply_node_settings()
     settings = replace(settings_from_environment(), page_processes=worker.state.nthreads, cluster=None)
     plugin = NodePlugin(settings, path_maps(os.environ.get(VARIABLE, "")))
     await worker.plugin_add(plugin=plugin, name=NodePlugin.name, catch_errors=False)
