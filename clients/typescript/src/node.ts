@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
+import { resolve } from 'node:path';
 
 import { OcrError } from './errors.js';
 import { Ring } from './transport.js';
@@ -35,7 +36,9 @@ class NodeTransport implements Transport {
   constructor(private readonly options: NodeOptions) {}
 
   async start(launch: Launch, listener: TransportListener): Promise<Started> {
-    const { command = 'ocr-worker', args = [], cwd = process.cwd(), env, stderrCharacters = 65536 } = this.options;
+    const { command = 'ocr-worker', args = [], env, stderrCharacters = 65536 } = this.options;
+    const chosen = this.options.cwd;
+    const cwd = resolve(chosen ?? '.');
     const child = spawn(command, args, {
       cwd,
       env: { ...process.env, ...env, ...launch.env },
@@ -49,7 +52,14 @@ class NodeTransport implements Transport {
     const stderr = new Ring(stderrCharacters);
     this.#listen(child, stderr, listener);
     const { pid } = child;
-    return { ...(pid !== undefined && { pid }), parentPid: process.pid, cwd };
+    return {
+      ...(pid !== undefined && { pid }),
+      parentPid: process.pid,
+      // Where this program is when a path is given: elsewhere by then, perhaps.
+      get cwd() {
+        return chosen === undefined ? process.cwd() : cwd;
+      },
+    };
   }
 
   write(line: string): Promise<void> {

@@ -1,8 +1,8 @@
 /** Jobs with the real worker. */
 
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, writeFileSync, copyFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, realpathSync, writeFileSync, copyFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { test } from 'node:test';
 
 import { pathBytes } from '../src/index.js';
@@ -119,6 +119,22 @@ test('an iterator may be asked again before it has answered, and left while it w
 
   assert.deepEqual(await abandoned, { value: undefined, done: true });
   assert.deepEqual((await both).map(({ value, done }) => value?.type ?? done), ['result', true]);
+});
+
+test('a relative path starts where the program is by then, or in the folder given to its worker', async (t) => {
+  const [before, elsewhere] = [process.cwd(), realpathSync(folder(t))];
+  t.after(() => process.chdir(before));
+  for (const given of [undefined, relative(before, elsewhere)]) {
+    const options = given === undefined ? {} : { cwd: given };
+    const { sidecar } = await begin(t, { transport: scripted(ACCEPT, '', options) });
+
+    process.chdir(given === undefined ? elsewhere : before);
+    const job = sidecar.batch(['a.png'], 'out');
+    await job.accepted;
+    process.chdir(before);
+
+    assert.deepEqual([...job.files.keys()], [join(elsewhere, 'a.png')]);
+  }
 });
 
 test('an aborted signal cancels its job, and one aborted before starts none', async (t) => {

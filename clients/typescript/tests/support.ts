@@ -28,7 +28,7 @@ export function realWorker(options: NodeOptions = {}): ReturnType<typeof node> {
 }
 
 /** A worker made of a few lines of JavaScript that are run for each line it reads, as `command`. */
-export function scripted(onCommand: string, before = ''): ReturnType<typeof node> {
+export function scripted(onCommand: string, before = '', options: NodeOptions = {}): ReturnType<typeof node> {
   const source = `
     const say = (event) => process.stdout.write(JSON.stringify(event) + '\\n');
     const hello = { kind: 'hello', limits: { max_line_bytes: 8388608 } };
@@ -39,7 +39,7 @@ export function scripted(onCommand: string, before = ''): ReturnType<typeof node
       ${onCommand}
       if (command.command === 'shutdown' && process.listenerCount('SIGTERM') === 0) process.exit(0);
     });`;
-  return node({ command: process.execPath, args: ['-e', source] });
+  return node({ command: process.execPath, args: ['-e', source], ...options });
 }
 
 /** Has it accept a batch, as job `j`. */
