@@ -355,6 +355,24 @@ def test_a_hidden_layer_of_one_zone_does_not_stand_for_the_page(desk: Desk, tmp_
     assert "separator" not in _pdftotext(done)
 
 
+@pytest.mark.parametrize("rows", [1, 3])
+def test_a_hidden_layer_of_a_part_does_not_stand_for_the_page_beside_a_stamp(
+    rows: int, desk: Desk, tmp_path: Path
+) -> None:
+    layer = b"".join(text(line, 40, 770 - 39 * row, 17, "3 Tr") for row, line in enumerate(LINES[:rows]))
+
+    done = _processed(
+        lambda pdf: page(pdf, WHOLE_PAGE + b"q " + layer + b"Q " + text("Page 17", 60, 30, 12)),
+        desk,
+        tmp_path,
+        "skip",
+    )
+
+    assert (done.pages[0].status, done.pages[0].warnings) == ("ok", (PARTIAL,))
+    assert sorted(done.text.split()) == sorted([*words_of(), "Page", "17"])
+    assert _pdftotext(done).count("barrel") == 1
+
+
 def test_a_hidden_layer_of_all_the_print_is_kept_beside_a_photograph(desk: Desk, tmp_path: Path) -> None:
     scan = sheet(LINES[:2])
     scan.paste(noise((900, 1000), Random(1)), (100, 500))

@@ -27,7 +27,7 @@ LEAST_RANGE = 6
 SURE_CONFIDENCE = 60.0
 SURE_CHARACTERS = 10
 MOST_GLANCES = 8
-MISSED = 0.5
+MISSED = 1 / 3
 """Of a page's ink outside of the words of its hidden layer."""
 MUCH_MORE = 1.5
 FEWEST_WORDS, SAID_AGAIN = 4, 0.5

@@ -107,7 +107,11 @@ class PageWork:
         match course:
             case "keep":
                 page = _own_text(pdf, sheet, kind, task.settings)
-                if kind == "hidden" and beside_text.misses_print(sheet, page):
+                if (
+                    content
+                    and existing_text.has_good_layer(content)
+                    and beside_text.misses_print(sheet, page)
+                ):
                     page = self._instead(page, pdf, sheet, task, found)
                 return replace(page, warnings=(*page.warnings, *flaws))
             case "beside":
@@ -169,7 +173,12 @@ class PageWork:
     def _instead(self, kept: Page, pdf: PdfFile, sheet: Sheet, task: PageTask, found: Drawn) -> Page:
         """What is read of a page whose hidden layer misses most of it, if that is more."""
         try:
-            page = self._whole(pdf, sheet, task, found)
+            if sheet.content and sheet.content.visible_characters:
+                # A stamp beside the layer stays.
+                redone = replace(task, settings=replace(task.settings, existing_text="redo"))
+                page = self._beside(pdf, sheet, redone, found)
+            else:
+                page = self._whole(pdf, sheet, task, found)
         except (CorruptError, TooLargeError, UnsupportedTypeError) as error:
             return _with_remark(kept, f"{beside_text.BROKEN}: {error.message}")
         if not beside_text.is_much_more(page.lines, kept.lines):
