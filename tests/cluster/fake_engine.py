@@ -39,7 +39,7 @@ class FakeEngine:
     def nodes(self) -> tuple[NodeFacts, ...]:
         if not self.slot_count:
             return ()
-        return (NodeFacts("node", "node", self.slot_count, READER, refused=self.refused.get("node", "")),)
+        return (NodeFacts("node", "ada", self.slot_count, READER, refused=self.refused.get("node", "")),)
 
     def send(self, key: str, order: bytes) -> None:
         self.orders[key] = load_order(order)

@@ -213,8 +213,8 @@ def test_a_node_that_would_read_otherwise_gets_nothing_more(stage: Stage) -> Non
 
     crew = stage.pool.crew()
     assert ended == []
-    assert [(node.code, node.message) for node in crew.refused] == [
-        ("node_differs", "it reads eng with other data")
+    assert [(node.node, node.code, node.message) for node in crew.refused] == [
+        ("ada", "node_differs", "it reads eng with other data")
     ]
     assert list(stage.engine.orders) == [key], "no other was sent"
 

@@ -460,8 +460,9 @@ class ClusterPool:
 
     def _tell_refused(self, node: str, why: str) -> None:
         if node not in self._refused:
-            log.warning("the node %s gets no pages: %s", node, why)
-            self._refused[node] = RefusedNode(node, "node_differs", why)
+            name = next((one.name for one in self._engine.nodes() if one.address == node), node)
+            log.warning("the node %s gets no pages: %s", name, why)
+            self._refused[node] = RefusedNode(name, "node_differs", why)
         self._engine.refuse(node, why)
         self._look_at_nodes()
 
