@@ -20,9 +20,7 @@ def alive(state: Path) -> list[psutil.Process]:
 
 def page_processes(state: Path) -> list[psutil.Process]:
     """Those that have loaded what pages take; the one that only inspects has not."""
-    return [
-        process for process in alive(state) if "page-process" in words(process) and _is_of_pages(process)
-    ]
+    return [process for process in alive(state) if "page-process" in words(process) and _is_of_pages(process)]
 
 
 def inspectors(state: Path) -> list[psutil.Process]:
