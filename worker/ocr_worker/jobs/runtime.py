@@ -26,7 +26,6 @@ from ocr_worker.errors import InternalError
 from ocr_worker.model.jobs import Doing, JobId, JobRequest
 from ocr_worker.processes.guard import Guard, guard_of_page_processes
 from ocr_worker.settings import Settings
-from ocr_worker.store.faults import told
 
 if TYPE_CHECKING:
     from ocr_worker.jobs.one_off import PageRequests, Question
@@ -139,6 +138,9 @@ class Runtime:
             try:
                 future.set_result(call(self.service))
             except Exception as error:  # noqa: BLE001  # handed on
+                # Late: a worker that says hello does without.
+                from ocr_worker.store.faults import told
+
                 future.set_exception(told(error))
 
         self._inbox.put(answer)
