@@ -76,7 +76,11 @@ class NodeTransport implements Transport {
     // To a worker on Windows, which knows no SIGTERM, the end of stdin says the same.
     child.stdin.end();
     if (!IS_WINDOWS) signalGroup(child.pid, how === 'kill' ? 'SIGKILL' : 'SIGTERM');
-    else if (how === 'kill') await killTree(child.pid);
+    else if (how === 'kill') {
+      await killTree(child.pid);
+      // Where there is no taskkill: its page processes end with a worker.
+      child.kill();
+    }
   }
 
   #listen(child: ChildProcessWithoutNullStreams, stderr: Ring, listener: TransportListener): void {
