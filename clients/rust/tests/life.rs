@@ -275,22 +275,27 @@ def end():
     print(json.dumps({'type': 'result', 'command': 'ocr_batch', 'job_id': 'job', 'seq': 9, 'data': data}), flush=True)
 ";
 
-#[test]
-fn a_job_that_ended_while_nobody_listened_has_its_end_from_the_store() {
-    let folder = Folder::new();
+/// A job whose first worker has died; the second has nothing to resume, and tells what `of_the_store` says.
+fn lost(folder: &Folder, of_the_store: &str) -> (Sidecar, Job) {
     let program = format!(
         "{STORED}
 once = not __import__('os').path.exists(mark); open(mark, 'a').write('x')
 greet()
 if once: accept(); sys.stdin.readline(); sys.exit(3)
-nothing_to_resume(); stored('completed'); sys.stdin.readline()"
+nothing_to_resume(); {of_the_store}; sys.stdin.readline()"
     );
-    let sidecar = Sidecar::start(stand_in(&folder, &program)).unwrap();
+    let sidecar = Sidecar::start(stand_in(folder, &program)).unwrap();
     let job = sidecar
         .batch(Batch::new(["/a.png", "/b.png"], folder.join("out")))
         .unwrap();
-
     assert!(sidecar.ping().is_err());
+    (sidecar, job)
+}
+
+#[test]
+fn a_job_that_ended_while_nobody_listened_has_its_end_from_the_store() {
+    let folder = Folder::new();
+    let (sidecar, job) = lost(&folder, "stored('completed')");
 
     let result = job.result_within(HANG).expect("an end").unwrap();
     assert_eq!((result.status, result.total_files), (BatchStatus::Completed, 2));
@@ -306,19 +311,7 @@ nothing_to_resume(); stored('completed'); sys.stdin.readline()"
 #[test]
 fn a_job_that_goes_on_already_is_not_taken_for_ended() {
     let folder = Folder::new();
-    let program = format!(
-        "{STORED}
-once = not __import__('os').path.exists(mark); open(mark, 'a').write('x')
-greet()
-if once: accept(); sys.stdin.readline(); sys.exit(3)
-nothing_to_resume(); stored('running'); end(); sys.stdin.readline()"
-    );
-    let sidecar = Sidecar::start(stand_in(&folder, &program)).unwrap();
-    let job = sidecar
-        .batch(Batch::new(["/a.png", "/b.png"], folder.join("out")))
-        .unwrap();
-
-    assert!(sidecar.ping().is_err());
+    let (_sidecar, job) = lost(&folder, "stored('running'); end()");
 
     let result = job.result_within(HANG).expect("an end").unwrap();
     assert_eq!((result.status, result.counts), (BatchStatus::Cancelled, None));

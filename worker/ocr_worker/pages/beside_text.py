@@ -109,10 +109,10 @@ def is_much_more(read: tuple[Line, ...], own: tuple[Line, ...]) -> bool:
 
 def is_said_again(unseen: str, read: tuple[Line, ...]) -> bool:
     """Whether text that nobody sees is what was read: an older layer, in its own way."""
-    return len(_words(unseen)) >= FEWEST_WORDS and is_said(unseen, read)
+    return len(_words(unseen)) >= FEWEST_WORDS and _is_said(unseen, read)
 
 
-def is_said(text: str, read: tuple[Line, ...]) -> bool:
+def _is_said(text: str, read: tuple[Line, ...]) -> bool:
     """Whether most of a text's words were read."""
     words, found = _words(text), _words(" ".join(word.text for line in read for word in line.words))
     return bool(words) and len(words & found) >= SAID_AGAIN * len(words)

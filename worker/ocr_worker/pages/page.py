@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr.loaded import Engines
@@ -45,9 +45,12 @@ from ocr_worker.pages.rendering import (
 from ocr_worker.pages.source_file import glance, require_unchanged
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from ocr_worker.pages.recognition import Reading
     from ocr_worker.pages.second_reading import Doubts
 
+_Frame = TypeVar("_Frame")
 UNREADABLE = "The page's own text can't be read (its characters are not those that are seen); existing_text: redo recognises the page instead"
 
 PARTLY = "Some of the page's own text can't be read (its characters are not those that are seen); existing_text: force recognises the page instead"
@@ -240,16 +243,15 @@ class PageWork:
     def _image_page(self, path: Path, kind: str, task: PageTask) -> Page:
         from ocr_worker.engines.images import image_files
 
-        self.engines.begin(task.settings)
-        with image_files.opened(path, kind, task.settings.max_pixels) as opened:
-            image_files.select_page(opened, path, task.page, task.settings.max_pixels)
-            image = image_files.read_grey(opened, path)
-        page = self._read_image(image, task)
-        if page.status in ("blank", "unread"):
+        def frame(read: Callable[[Image.Image, Path], _Frame]) -> _Frame:
             with image_files.opened(path, kind, task.settings.max_pixels) as opened:
                 image_files.select_page(opened, path, task.page, task.settings.max_pixels)
-                colour = image_files.read_telling_colour(opened, path)
-            return self._read_image(colour, task) if colour else page
+                return read(opened, path)
+
+        self.engines.begin(task.settings)
+        page = self._read_image(frame(image_files.read_grey), task)
+        if page.status in ("blank", "unread") and (colour := frame(image_files.read_telling_colour)):
+            return self._read_image(colour, task)
         return page
 
     def _read_image(self, image: GreyImage, task: PageTask) -> Page:

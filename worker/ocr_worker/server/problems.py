@@ -110,7 +110,8 @@ def status_of(error: OcrError) -> int:
 
 
 def _meaning(error: Exception) -> OcrError:
-    ours = meaning(error)
+    # No place of this machine is named.
+    ours = meaning(error, "the service's folder")
     if ours is None or isinstance(error, sqlite3.Error):
         log.error("a request failed", exc_info=error)
     return ours or InternalError("The request failed. The log of the service has the details.")

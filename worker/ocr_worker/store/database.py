@@ -37,7 +37,7 @@ class StoreFile:
             self._status = path.stat()
         except (sqlite3.Error, OSError) as error:
             raise (
-                meaning(error)
+                meaning(error, f"the state folder {state_dir}")
                 or OutputPermissionError(
                     f"The state folder {state_dir} can't be used ({error}). Set OCR_WORKER_STATE_DIR to a folder that can be written."
                 )

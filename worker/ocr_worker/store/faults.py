@@ -18,18 +18,20 @@ from ocr_worker.errors import (
 log = logging.getLogger(__name__)
 
 
-def meaning(error: BaseException, place: str = "the state folder") -> OcrError | None:
+def meaning(error: BaseException, place: str = "") -> OcrError | None:
     """The error to tell; None if nothing is known of this one, which is then a fault of ours.
 
     Args:
         error: caught where anything may have failed. An OcrError is told as it is.
-        place: what was written to, if the error names no file.
+        place: what was written to; by default the file that the error names, or the state folder.
     """
     if isinstance(error, OcrError):
         return error
     if isinstance(error, sqlite3.Error):
         return _of_store(error)
-    return no_space(error, getattr(error, "filename", None) or place) or exhausted(error)
+    return no_space(error, place or getattr(error, "filename", None) or "the state folder") or exhausted(
+        error
+    )
 
 
 def told(error: Exception) -> Exception:

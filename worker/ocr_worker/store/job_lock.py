@@ -10,7 +10,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -206,9 +206,9 @@ def _last_to_take(state_dir: Path, job_id: JobId) -> Holder | None:
     """Who takes the lock writes its number into the store."""
     import psutil
 
-    from ocr_worker.store.job_store import JobStore
+    from ocr_worker.store.job_store import open_store
 
-    with suppress(OcrError), closing(JobStore(state_dir)) as store:
+    with suppress(OcrError), open_store(state_dir) as store:
         job = store.job(job_id)
         if job and job.pid and psutil.pid_exists(job.pid):
             return Holder(job.pid, _name(job.pid))

@@ -26,8 +26,9 @@ MOST_STRETCHED_PIXELS = 64_000_000
 SQUARE_ENOUGH = 1.02
 _GOOD_QUALITY = 90
 _COARSE, _COARSE_LEVELS = 4, 64
-_GLANCE_SIDE, _MORE_LEVELS = 800, 40
 """Reduced so far, print that is there or not makes such a difference, and print that is moved by a hair does not."""
+_GLANCE_SIDE, _MORE_LEVELS = 800, 40
+"""Pixels of a glance at a page; by so much more than its grey one of its colours tells print from its ground."""
 _AS_MUCH = 0.98
 _BAND_PX = 256
 

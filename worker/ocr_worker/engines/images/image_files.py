@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -185,37 +185,43 @@ def select_page(image: Image.Image, path: Path, page: int, max_pixels: float) ->
 
 def read_grey(image: Image.Image, path: Path) -> GreyImage:
     """Decode the selected frame as it is to be recognised. Raises CorruptError, UnsupportedTypeError."""
-    (across, down), estimated = resolution(image)
-    orientation = exif_orientation(image)
+    shown_as = _shown_as(image)
     if is_jpeg(image) and image.mode == "RGB":
         # The decoder then skips the colours, and gives the very luma that converting would.
         image.draft("L", image.size)
     decoded = decode(image, path)
-    picture = turn_by_exif(to_grey(decoded.picture), orientation)
     said = (*decoded.flaws, CLEAR) if _hides_all(decoded.picture) else decoded.flaws
-    return GreyImage(picture, across, estimated, down if down != across else None, said)
-
-
-def _hides_all(image: Image.Image) -> bool:
-    """Whether it is clear throughout, and has something in it that is not shown."""
-    if image.mode not in ("LA", "RGBA") or image.getchannel("A").getextrema() != (0, 0):
-        return False
-    low, high = filters.grey_range(image.convert("L"))
-    return high > low and not _is_all_clear(image)
+    return shown_as(to_grey(decoded.picture), said)
 
 
 def read_telling_colour(image: Image.Image, path: Path) -> GreyImage | None:
     """The frame in the one of its colours that shows what its grey does not; None of most."""
     if image.mode in ("1", "L", "LA") or is_deep(image) or image.mode in _UNREADABLE:
         return None
-    (across, down), estimated = resolution(image)
-    orientation = exif_orientation(image)
+    shown_as = _shown_as(image)
     decoded = decode(image, path)
     colour = filters.telling_colour(without_alpha(decoded.picture).convert("RGB"))
-    if colour is None:
-        return None
-    picture = turn_by_exif(colour, orientation)
-    return GreyImage(picture, across, estimated, down if down != across else None, decoded.flaws)
+    return None if colour is None else shown_as(colour, decoded.flaws)
+
+
+def _shown_as(image: Image.Image) -> Callable[[Image.Image, tuple[str, ...]], GreyImage]:
+    """Makes of its decoded greys, and what is wrong with them, what is displayed; asked for before it is decoded."""
+    (across, down), estimated = resolution(image)
+    orientation = exif_orientation(image)
+
+    def made(greys: Image.Image, flaws: tuple[str, ...]) -> GreyImage:
+        picture = turn_by_exif(greys, orientation)
+        return GreyImage(picture, across, estimated, down if down != across else None, flaws)
+
+    return made
+
+
+def _hides_all(image: Image.Image) -> bool:
+    """Whether it is clear throughout, and has something in it that is not shown."""
+    if not _is_clear(image):
+        return False
+    low, high = filters.grey_range(image.convert("L"))
+    return high > low and not _is_all_clear(image)
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,11 +351,11 @@ def backdrop_is_dark(image: Image.Image) -> bool:
 
 def _is_all_clear(image: Image.Image) -> bool:
     """Of a TIFF or BMP: programs leave the fourth channel empty, and viewers pass over it."""
-    return (
-        image.format in ("TIFF", "BMP")
-        and image.mode == "RGBA"
-        and image.getchannel("A").getextrema() == (0, 0)
-    )
+    return image.format in ("TIFF", "BMP") and image.mode == "RGBA" and _is_clear(image)
+
+
+def _is_clear(image: Image.Image) -> bool:
+    return image.mode in ("LA", "RGBA") and image.getchannel("A").getextrema() == (0, 0)
 
 
 def _flatten(image: Image.Image) -> Image.Image:

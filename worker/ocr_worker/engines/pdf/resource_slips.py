@@ -41,7 +41,7 @@ def named(content: bytes, resources: Any) -> tuple[bytes, Change] | None:
 
 def without_widths(font: Any) -> Iterator[Change]:
     """A font that says no width of any letter has those that viewers know: else they lie on each other."""
-    if not isinstance(font, Dictionary) or font.get("/Subtype") in (Name.Type0, Name.Type3):
+    if font.get("/Subtype") in (Name.Type0, Name.Type3):
         return
     widths = font.get("/Widths")
     is_numbered = isinstance(font.get("/FirstChar", 0), int)
