@@ -80,6 +80,7 @@ def test_no_answer_is_older_than_its_question(
     served: Service, client: httpx.Client, material: Material
 ) -> None:
     job_id = start(client, material.pdf(material.folder / "again.pdf", "hq"))
+    served.hold.wait()
     states = []
     with wire(served) as one:
         for order in ("pause", "resume", "pause", "cancel"):
