@@ -10,8 +10,9 @@ import io
 import json
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any, BinaryIO
 
 from ocr_worker.errors import BusyError
@@ -27,12 +28,13 @@ VERSION = 1
 CHUNK_FILES = 500
 MOST_TRIES = 5
 STATES = {"completed": "complete"}
+NONE_KNOWN: Mapping[JobId, FolderId | None] = MappingProxyType({})
 
 
 def write_manifest(
     store: JobStore,
     job_id: JobId,
-    folder: Callable[[], FolderId | None] = lambda: None,
+    folders: Mapping[JobId, FolderId | None] = NONE_KNOWN,
     broken_off: threading.Event | None = None,
 ) -> Path | None:
     """Write a job's manifest as the store knows it now, whole or not at all; None for a dry run or a job that is gone.
@@ -40,17 +42,17 @@ def write_manifest(
     Args:
         store: with the job.
         job_id: of the job.
-        folder: says which folder it must be, as is known by then; None where it may be any.
+        folders: which one a job's must be, looked up at each step; it may be any where there is none.
         broken_off: when set, the write ends.
 
     Raises:
-        OcrError: the output folder can't be written, is not `folder`, or the write was broken off.
+        OcrError: the output folder can't be written, is not that of `folders`, or the write was broken off.
     """
     path, job = None, store.job(job_id)
     for _ in range(MOST_TRIES):
         if job is None or job.options.dry_run:
             return path
-        path = _write_as_it_is(store, job, folder, broken_off)
+        path = _write_as_it_is(store, job, folders, broken_off)
         # Another process may have taken the job up, or ended it, and written before us what is newer than ours.
         was, job = job.state, store.job(job_id)
         if job is None or job.state == was:
@@ -59,7 +61,10 @@ def write_manifest(
 
 
 def _write_as_it_is(
-    store: JobStore, job: StoredJob, folder: Callable[[], FolderId | None], broken_off: threading.Event | None
+    store: JobStore,
+    job: StoredJob,
+    folders: Mapping[JobId, FolderId | None],
+    broken_off: threading.Event | None,
 ) -> Path:
     job_id = job.job_id
     path = manifest_path(Path(os.fsdecode(job.output_path)), job_id)
@@ -70,8 +75,9 @@ def _write_as_it_is(
         _write(text, head, _items(store, job_id), broken_off or threading.Event())
         text.detach()
 
-    with staging(path, write, folder()) as staged:
-        publish_all([staged], folder())
+    # The run of a job that waited may begin, and find its folder, while this is written.
+    with staging(path, write, folders.get(job_id)) as staged:
+        publish_all([staged], folders.get(job_id))
     return path
 
 

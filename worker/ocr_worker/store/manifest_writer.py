@@ -7,7 +7,6 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -204,7 +203,7 @@ class ManifestWriter:
             try:
                 if store.job(job_id) is None:
                     store = store_as_it_is(store, self._state_dir)
-                write_manifest(store, job_id, self._folder_of(job_id), self._broken_off)
+                write_manifest(store, job_id, self._folders, self._broken_off)
                 is_written = True
             except (OcrError, sqlite3.Error, OSError, ImportError) as error:
                 # The store is the truth; the copy is tried again at the next change. A full table of files keeps modules away too.
@@ -222,10 +221,6 @@ class ManifestWriter:
                     self._forget(job_id, is_written=is_written)
                 self._news.notify_all()
         store.close()
-
-    def _folder_of(self, job_id: JobId) -> Callable[[], FolderId | None]:
-        """Asked for at each step: the run of a job that waited may begin, and find its folder, while its manifest is written."""
-        return lambda: self._folders.get(job_id)
 
     def _came_back(self, job_id: JobId) -> None:
         """Of a thread that another has replaced: what it wrote is old by now."""
