@@ -29,6 +29,7 @@ from ocr_worker.server.again import Again
 from ocr_worker.server.answers import Answers
 from ocr_worker.server.bodies import Bodies
 from ocr_worker.server.desk import Desk
+from ocr_worker.server.entrance import Entrance
 from ocr_worker.server.gate import Gate
 from ocr_worker.server.heads import Heads
 from ocr_worker.server.keeping import keep_house
@@ -75,7 +76,7 @@ def make_service(options: ServiceOptions, runtime: Runtime) -> tuple[Again, Desk
     """The ASGI app, gate and all, on a runtime that was started. Raises OSError: its folders can't be made."""
     api, places = make_api(), Places(runtime.settings.state_dir, options.roots)
     desk = Desk(options, runtime, places)
-    gate = Gate(Heads(Answers(Bodies(api, options.limits), desk.version)), options)
+    gate = Gate(Entrance(Heads(Answers(Bodies(api, options.limits), desk.version))), options)
     api.state.desk, api.state.gate = desk, gate
     add_handlers(api, places)
     return Again(gate, desk.version, gate.may_ask), desk
