@@ -97,6 +97,7 @@ test-quick: .venv/dev ## Run in less than a minute what tests the rooms one by o
 
 faults: .venv/dev missing-tools ## Run all faults and fuzzing, fifty kills and minutes of mutations included.
 	OCR_FUZZ_SECONDS=300 $(PYTEST) tests/faults tests/fuzz -m "faults_long or not faults_long"
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest tests/nodes -m faults_long
 
 check: .venv/dev ## Format, lint, types (for macOS and Windows too), layers, what is generated, known faults of libraries.
 	$(BIN)/ruff format --check .

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -91,30 +94,59 @@ def test_text_and_boxes_are_those_of_one_machine(net: Network, scans: Path, tmp_
     assert any(one["pages_per_minute"] for one in net.nodes())
 
 
-@pytest.mark.parametrize("who", ["page process", "node", "scheduler", "coordinator"])
+WHO = ("page process", "node", "scheduler", "coordinator")
+
+
+@pytest.mark.parametrize("who", WHO)
 def test_a_kill_in_mid_page_loses_nothing(net: Network, scans: Path, tmp_path: Path, who: str) -> None:
     batch = net.batch(scans, tmp_path / "out")
     name = await_work(net, "a", "b")
+    at_work = [one for one in net.pages_of("a") + net.pages_of("b") if cpu_of(one) > BUSY_SECONDS]
 
-    if who == "page process":
-        net.pages_of(name)[0].kill()
-    elif who == "node":
-        net.kill(name)
-    elif who == "scheduler":
-        net.kill("scheduler")
-        net.start_scheduler()
-    else:
-        at_work = net.pages_of("a") + net.pages_of("b")
-        net.kill("batch")
-        assert psutil.wait_procs([one for one in at_work if cpu_of(one) > BUSY_SECONDS], timeout=10)[1] == []
-        batch = net.batch(scans, tmp_path / "out")
-
+    kill(net, who, name)
     if who == "coordinator":
-        result = batch.result()
-        assert len(batch.texts()) == SCANS
-        assert result["failed"] == []
-    else:
-        assert_whole(batch)
+        assert psutil.wait_procs(at_work, timeout=10)[1] == []
+
+    assert_goes_on(net, batch, scans, who)
+
+
+@pytest.mark.parametrize(
+    "seed", [1, *(pytest.param(seed, marks=pytest.mark.faults_long) for seed in range(2, 51))]
+)
+def test_a_kill_at_any_moment_loses_nothing(net: Network, scans: Path, tmp_path: Path, seed: int) -> None:
+    dice = random.Random(seed)
+    who, name, ended = dice.choice(WHO), dice.choice("ab"), dice.randrange(SCANS)
+    batch = net.batch(scans, tmp_path / "out")
+    await_that(lambda: len(batch.texts()) >= ended, f"{ended} files")
+    time.sleep(dice.uniform(0, 1))
+
+    kill(net, who, name)
+
+    assert_goes_on(net, batch, scans, who)
+
+
+def kill(net: Network, who: str, name: str) -> None:
+    """End it by SIGKILL; the page process is one of this node, if it has one at the moment."""
+    if who == "page process":
+        for one in net.pages_of(name)[:1]:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        return
+    net.kill({"node": name, "coordinator": "batch"}.get(who, who))
+    if who == "scheduler":
+        net.start_scheduler()
+
+
+def assert_goes_on(net: Network, batch: Batch, scans: Path, who: str) -> None:
+    if who != "coordinator":
+        # Two nodes had a page each.
+        assert assert_whole(batch)["statistics"]["retries"] <= 2
+        return
+    batch = net.batch(scans, batch.out)
+    result = batch.result()
+    assert (result["status"], result["failed"]) == ("completed", [])
+    assert len(batch.texts()) == SCANS
+    assert not list(batch.out.rglob("*.part"))
 
 
 def test_a_node_that_is_cut_off_costs_nothing_and_joins_again(
