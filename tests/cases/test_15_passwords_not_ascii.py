@@ -70,6 +70,18 @@ def test_a_wrong_one_does_not(password: str, desk: Desk) -> None:
     assert caught.value.code == "bad_password"
 
 
+@pytest.mark.parametrize("revision", [2, 3, 4, 6])
+@pytest.mark.parametrize("given", ["of another file", UMLAUTS])
+def test_a_file_that_needs_no_password_opens_with_any(
+    revision: Literal[2, 3, 4, 6], given: str, desk: Desk
+) -> None:
+    done = desk.process(file_of(desk, locked("", revision), "scan.pdf"), password=given)
+
+    assert done.text.split() == ["Harvest", "moon"]
+    assert done.opened.warnings == ()
+    assert desk.open(done.outputs["pdf"]).pages == 1
+
+
 def test_pdfium_takes_the_output_of_case_15(desk: Desk) -> None:
     done = desk.process(file_of(desk, locked(UMLAUTS, 4), "scan.pdf"), password=UMLAUTS)
 

@@ -13,24 +13,29 @@ _SETS = ("utf-8", "latin-1", "cp1252", "pdfdoc", "mac-roman", "cp1250", "cp437")
 
 
 def spellings(password: str | None) -> tuple[bytes, ...]:
-    """Of what was given, as it was given first; one empty password where none was."""
-    if not password or password.isascii():
-        return ((password or "").encode(),)
-    return tuple(dict.fromkeys(_encoded(password)))
+    """Of what was given, as it was given first; at last the empty one, which a file may have that needs none."""
+    return tuple(dict.fromkeys((*_encoded(password or ""), b"")))
 
 
 def forms(password: str) -> list[str]:
-    """What was given, and as others would have written it."""
-    return list(dict.fromkeys((password, _prepared(password), *_normal(password))))
+    """What was given, and as others would have written it; at last the empty one, as for `spellings`."""
+    return list(dict.fromkeys((*_written(password), "")))
 
 
 def _encoded(password: str) -> Iterator[bytes]:
-    for form in forms(password):
+    for form in _written(password):
         for charset in _SETS:
             try:
                 yield form.encode(charset)
             except UnicodeError:
                 continue
+
+
+def _written(password: str) -> Iterator[str]:
+    yield password
+    if not password.isascii():
+        yield _prepared(password)
+        yield from _normal(password)
 
 
 def _normal(password: str) -> Iterator[str]:
