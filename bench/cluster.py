@@ -419,7 +419,9 @@ def _be_nodes(options: argparse.Namespace) -> None:
 
 def _answer(order: Order, ticket: int, page: int, seconds: float) -> bytes:
     done = PageDone(page, "ok", 300, 90.0, seconds)
-    return Reply(order.key, "node", (PageReply(ticket, done, seconds, {RESULT: b"x" * PAGE_BYTES}),)).dump()
+    return Reply(
+        order.key, "node", (PageReply(ticket, done, seconds, files={RESULT: b"x" * PAGE_BYTES}),)
+    ).dump()
 
 
 ROWS: dict[str, Callable[[float], str]] = {

@@ -71,7 +71,13 @@ class FakeEngine:
         """The reply of a node to the first pages of an order."""
         pages = self.orders[key].pages if key in self.orders else ()
         replies = tuple(
-            PageReply(page.ticket, outcome, 0.1, {RESULT: b"result"} if isinstance(outcome, PageDone) else {})
+            PageReply(
+                page.ticket,
+                outcome,
+                0.1,
+                is_first=True,
+                files={RESULT: b"result"} if isinstance(outcome, PageDone) else {},
+            )
             for page, outcome in zip(pages, outcomes, strict=False)
         )
         return Reply(key, "node", replies, refusal).dump()

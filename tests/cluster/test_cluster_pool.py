@@ -90,6 +90,7 @@ def test_a_page_goes_away_and_its_files_are_in_place_before_its_end_is_told(stag
     ended = stage.heard()
 
     assert told(ended) == [(1, "ok")]
+    assert (ended[0].seconds, ended[0].is_first) == (0.1, True)
     assert Path(task.result_path).read_bytes() == b"result"
     assert stage.pool.free() == stage.pool.size
 

@@ -330,7 +330,9 @@ class Gated(NodePlugin):
             self.steps.acquire()
             # So long a page makes an order of its own.
             done = PageDone(page.task.page, "ok", 1, 90.0, 5.0)
-            reply = Reply(head.key, worker.address, (PageReply(page.ticket, done, 5.0, {RESULT: b"{}"}),))
+            reply = Reply(
+                head.key, worker.address, (PageReply(page.ticket, done, 5.0, files={RESULT: b"{}"}),)
+            )
             worker.log_event(head.topic, {"reply": reply.dump()})
             self.read_for.append(head.topic)
 

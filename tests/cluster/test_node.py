@@ -35,6 +35,7 @@ def test_an_order_that_is_withdrawn_before_it_has_begun_is_not_begun(tmp_path: P
     assert before == []
     assert reply.key == "page-2"
     assert isinstance(reply.pages[0].outcome, PageDone)
+    assert reply.pages[0].is_first
 
 
 def read(

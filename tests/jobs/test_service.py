@@ -17,6 +17,7 @@ import pytest
 
 from ocr_worker.errors import BusyError, JobActiveError
 from ocr_worker.jobs import admission, planner
+from ocr_worker.jobs.effort import PAGE_WEIGHT
 from ocr_worker.jobs.service import JobService
 from ocr_worker.library.requests import make_request
 from ocr_worker.model.events import FileEnded, JobEnded, JobEvent, JobFailed, ProgressMade
@@ -74,6 +75,11 @@ class Desk:
         while self.step():
             continue
 
+    def times_left(self) -> dict[int | None, float | None]:
+        """By the page that ended last."""
+        told = [event.progress for event in self.events if isinstance(event, ProgressMade)]
+        return {progress.page: progress.eta_seconds for progress in told}
+
     def ends(self) -> list[str]:
         return [event.run.status for event in self.events if isinstance(event, JobEnded)]
 
@@ -109,20 +115,28 @@ def test_a_whole_batch_runs_to_its_end(desk: Desk) -> None:
 
 
 def test_the_time_left_goes_by_the_sizes_of_pages_and_what_they_took(desk: Desk) -> None:
-    sizes = Opened("pdf", 3, "0" * 64, (1, 1, 1), (10, 10, 80))
+    sizes = Opened("pdf", 3, "0" * 64, (1, 1, 1), (1000, 1000, 8000))
     desk.outcome = lambda task: sizes if isinstance(task, OpenTask) else well(task)
-    desk.pool.seconds = 2.0
+    desk.pool.took = lambda _: (2.0, False)
 
     desk.submit(files=1, max_workers=1)
     desk.run()
 
-    told = {
-        event.progress.page: event.progress.eta_seconds
-        for event in desk.events
-        if isinstance(event, ProgressMade)
-    }
-    assert told[1] == pytest.approx(2.0 / 10 * 90, abs=0.2)
+    told = desk.times_left()
+    assert told[1] == pytest.approx(2.0 / (1000 + PAGE_WEIGHT) * (9000 + 2 * PAGE_WEIGHT), abs=0.2)
     assert told[None] is None
+
+
+def test_what_a_process_does_for_the_first_time_is_no_measure_of_the_time_left(desk: Desk) -> None:
+    desk.pool.took = lambda task: (
+        (3.0, True) if isinstance(task, PageTask) and task.page == 1 else (1.0, False)
+    )
+
+    desk.submit(files=1, max_workers=1)
+    desk.run()
+
+    # Of the two seconds that the first page took longer, two thirds are believed.
+    assert desk.times_left()[2] == pytest.approx((3.0 + 1.0 - 2.0 * 2 / 3) / 2, abs=0.2)
 
 
 def test_a_page_that_fails_twice_and_then_is_read_costs_two_retries(desk: Desk) -> None:

@@ -74,6 +74,19 @@ def test_an_engine_that_takes_long_is_loaded_ahead(
     assert asked == [("eng",)]
 
 
+def test_no_page_has_waited_for_an_engine_that_was_loaded_ahead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter((10.0, 12.5))
+    monkeypatch.setattr(Engines, "_loaded", lambda *_: ("engine", "hints"))
+    monkeypatch.setattr(loaded, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    bench = Desk(tmp_path).bench
+
+    bench.run(WarmTask(PageSettings(), with_engine=True))
+
+    assert bench.engines.loading_seconds() == 0.0
+
+
 def test_an_engine_is_loaded_while_its_first_page_is_drawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,8 +68,8 @@ class FakePool:
     started: list[Task] = field(default_factory=list)
     warmed: list[int] = field(default_factory=list)
     closed: bool = False
-    seconds: float | None = None
-    """What each task took."""
+    took: Callable[[Task], tuple[float | None, bool]] = lambda task: (None, False)
+    """How long, and whether it was the first of its kind of a process."""
     _tasks: dict[int, Task] = field(default_factory=dict)
 
     def free(self) -> int:
@@ -95,10 +95,10 @@ class FakePool:
         assert isinstance(message, FakeEnd)
         task = self._tasks.get(message.ticket)
         outcome = None if task is None else self.outcome(task)
-        if outcome is None:
+        if task is None or outcome is None:
             return []
         del self._tasks[message.ticket]
-        return [TaskEnded(message.ticket, outcome, self.seconds)]
+        return [TaskEnded(message.ticket, outcome, *self.took(task))]
 
     def tick(self) -> None: ...
 

@@ -29,6 +29,7 @@ from ocr_worker.processes.landlock import version as landlock_version
 from ocr_worker.processes.pool import PagePool, TaskEnded
 from ocr_worker.processes.reach import Reach, reach_of
 from ocr_worker.settings import Settings
+from samples import save_blank_book, save_text_book
 from tests.faults import pictures
 from tests.limits import HANG_SECONDS
 
@@ -132,6 +133,29 @@ def test_a_process_of_another_job_reads_pages_while_one_that_may_write_is_starte
     (opened, composed), (opened_again, composed_again) = workers
     assert opened == composed == opened_again
     assert composed_again != composed
+
+
+def test_the_first_of_each_kind_that_a_process_does_is_told_from_the_next_ones(tmp_path: Path) -> None:
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    blank, text = Source(str(tmp_path / "blank.pdf")), Source(str(tmp_path / "text.pdf"))
+    save_blank_book(tmp_path / "blank.pdf", 1)
+    save_text_book(tmp_path / "text.pdf", 1)
+    results = tmp_path / "state/jobs/job"
+    results.mkdir(parents=True)
+    told = []
+    with pool_of_one(tmp_path / "state", inbox) as pool:
+        for number, source in enumerate((blank, text, text, blank)):
+            for task in (OpenTask(source, PAGE), PageTask(source, PAGE, 1, str(results / f"{number}.page"))):
+                pool.start(1, task, LIMIT)
+                ended = list[TaskEnded]()
+                while not ended:
+                    ended = pool.handle(inbox.get(timeout=HANG_SECONDS))
+                told.append((getattr(ended[0].outcome, "status", "opened"), ended[0].is_first))
+
+    assert told == [
+        ("opened", True), ("blank", True), ("opened", False), ("has_text", True),
+        ("opened", False), ("has_text", False), ("opened", False), ("blank", False),
+    ]  # fmt: skip
 
 
 def test_only_an_engine_that_runs_a_command_has_processes_that_may_start_one() -> None:

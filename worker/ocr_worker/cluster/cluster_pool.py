@@ -405,7 +405,7 @@ class ClusterPool:
             except (OSError, OcrError) as error:
                 return [TaskEnded(reply.ticket, _not_stored(error), reply.seconds)]
         self._ended_nodes.pop(page.name, None)
-        return [TaskEnded(reply.ticket, outcome, reply.seconds)]
+        return [TaskEnded(reply.ticket, outcome, reply.seconds, reply.is_first)]
 
     def _take(self, key: str, ticket: int) -> None:
         del self._away[ticket]

@@ -211,7 +211,9 @@ class PageNode:
             if (place := folder / f"{work.page.task.page}{end}").exists()
         }
         shutil.rmtree(folder, ignore_errors=True)
-        self._page_done(work, PageReply(work.page.ticket, ended.outcome, ended.seconds, files))
+        self._page_done(
+            work, PageReply(work.page.ticket, ended.outcome, ended.seconds, ended.is_first, files)
+        )
 
     def _page_done(self, work: _Work, reply: PageReply) -> None:
         work.page, work.ticket = None, 0

@@ -70,6 +70,7 @@ class PageReply:
     ticket: int
     outcome: Outcome
     seconds: float | None = None
+    is_first: bool = False
     files: dict[str, bytes] = field(default_factory=dict, repr=False)
     """Ending to content: what the coordinator puts into the place of the page's result."""
 
@@ -89,7 +90,11 @@ class Reply:
             "node": self.node,
             "refusal": self.refusal,
             "pages": [
-                {"seconds": page.seconds, "files": {end: len(file) for end, file in page.files.items()}}
+                {
+                    "seconds": page.seconds,
+                    "first": page.is_first,
+                    "files": {end: len(file) for end, file in page.files.items()},
+                }
                 for page in self.pages
             ],
         }
@@ -107,6 +112,7 @@ def load_reply(content: bytes) -> Reply:
             int(ticket),
             outcome,
             said["seconds"],
+            bool(said["first"]),
             {end: rest.take(size) for end, size in said["files"].items() if end in (RESULT, PICTURE)},
         )
         for ticket, outcome, said in outcomes

@@ -2,7 +2,8 @@
 
 Seconds are those of one process, as pages are read side by side: what a page took says more than how many pages have
 ended by now, while as many others are half done. A page takes a time of its own and a time by its size; how much of
-each is fitted to the pages that have ended. Starting, opening and writing are counted apart.
+each is fitted to the pages that have ended. Starting, opening and writing are counted apart. The first of a kind that a
+page process does takes longer than the next ones will: how much is learned from these.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 FIT_FROM = 4
-"""Pages that tell their own time from that of their size; from fewer all is taken to go by the size."""
+"""Pages that tell their own time from that of their size."""
+PAGE_WEIGHT = 1000
+"""Before that, each page is taken to need of its own what a megapixel does."""
 NEARLY = 0.9
 """A page that takes longer than expected is taken to be so far: it is not known how much is left."""
 
@@ -30,8 +33,8 @@ class InWork:
 
 
 @dataclass(slots=True)
-class _Line:
-    """Seconds by weight: a straight line through what was seen, between all by size and all alike."""
+class _Seen:
+    """Sums over what was seen of one kind."""
 
     count: int = 0
     weights: float = 0.0
@@ -47,16 +50,67 @@ class _Line:
         self.products += weight * seconds
 
     @property
+    def mean_weight(self) -> float:
+        return self.weights / self.count if self.count else 0.0
+
+    @property
+    def mean_seconds(self) -> float:
+        return self.seconds / self.count if self.count else 0.0
+
+    @property
+    def spread(self) -> float:
+        return self.squares - self.weights * self.mean_weight
+
+    @property
+    def covariation(self) -> float:
+        return self.products - self.weights * self.mean_seconds
+
+
+@dataclass(slots=True)
+class _Pace:
+    """Seconds by weight: a straight line through what was seen, between all by weight and all alike.
+
+    The first ones of page processes lie above that line, by what the next ones find ready.
+    """
+
+    own_weight: float = 0.0
+    """What each takes of its own, as so much weight more, while too little was seen to tell."""
+    _first: _Seen = field(default_factory=_Seen)
+    _next: _Seen = field(default_factory=_Seen)
+
+    def add(self, weight: int, seconds: float, *, is_first: bool) -> None:
+        (self._first if is_first else self._next).add(weight, seconds)
+
+    @property
+    def count(self) -> int:
+        return self._first.count + self._next.count
+
+    @property
     def own_and_by_weight(self) -> tuple[float, float]:
-        """What each page takes, and what each unit of weight takes."""
-        mean_weight, mean_seconds = self.weights / self.count, self.seconds / self.count
-        steepest = mean_seconds / mean_weight
-        spread = self.squares / self.count - mean_weight**2
-        if self.count < FIT_FROM or spread <= 1e-6 * mean_weight**2:
-            return 0.0, steepest
-        slope = (self.products / self.count - mean_weight * mean_seconds) / spread
-        slope = min(max(slope, 0.0), steepest)
-        return mean_seconds - slope * mean_weight, slope
+        """What each takes, and what each unit of weight takes."""
+        weight = (self._first.weights + self._next.weights) / self.count
+        slope = self._slope(weight)
+        excess = self._excess(slope) * self._first.count
+        seconds = (self._first.seconds + self._next.seconds - excess) / self.count
+        by_weight = seconds / (weight + self.own_weight) if slope is None else min(slope, seconds / weight)
+        return seconds - by_weight * weight, by_weight
+
+    def _slope(self, mean_weight: float) -> float | None:
+        """Of both kinds alike; None where too few, or none of another weight, were seen."""
+        spread = self._first.spread + self._next.spread
+        if self.count < FIT_FROM or spread <= 1e-6 * self.count * mean_weight**2:
+            return None
+        return max(0.0, (self._first.covariation + self._next.covariation) / spread)
+
+    def _excess(self, slope: float | None) -> float:
+        """What first ones take longer, believed the more the more others have ended: these were quick ones so far."""
+        first, after = self._first, self._next
+        if not first.count or not after.count:
+            return 0.0
+        if slope is None:
+            slope = after.mean_seconds / (after.mean_weight + self.own_weight)
+        expected = after.mean_seconds + slope * (first.mean_weight - after.mean_weight)
+        return max(0.0, first.mean_seconds - expected) * after.count / (after.count + first.count / 2)
 
 
 @dataclass(slots=True)
@@ -77,18 +131,19 @@ class Effort:
     """Of the files that were not looked at yet: a long document among letters is known by them."""
     _bytes_seen: int = 0
     _files: dict[int, _Left] = field(default_factory=dict)
-    _line: _Line = field(default_factory=_Line)
+    _reading: _Pace = field(default_factory=lambda: _Pace(PAGE_WEIGHT))
     _looked_at: int = 0
     """Files, also those without work (skipped, refused): averages are taken over them."""
     _seen: _Left = field(default_factory=lambda: _Left(0, 0, 0))
     """The work of all of these."""
+    _seen_files: int = 0
+    """Those with work."""
     _lost_seconds: float = 0.0
     """Of tries that failed."""
-    _opening_seconds: float = 0.0
-    _writing_seconds: float = 0.0
-    _opened: int = 0
-    _written: int = 0
-    """Pages of files that are written."""
+    _opening: _Pace = field(default_factory=_Pace)
+    """A file."""
+    _writing: _Pace = field(default_factory=_Pace)
+    """By the pages of a file."""
 
     # What happened
 
@@ -97,6 +152,7 @@ class Effort:
         found = _Left(len(left), sum(left), pages)
         if number not in self._files:
             self._see(size)
+            self._seen_files += 1
             self._seen.pages += found.pages
             self._seen.weight += found.weight
             self._seen.to_write += found.to_write
@@ -111,20 +167,20 @@ class Effort:
         if self._files.pop(number, None) is None:
             self._see(size)
 
-    def page_took(self, weight: int, seconds: float) -> None:
-        self._line.add(weight, seconds)
+    # `is_first`: of its kind in its page process.
+
+    def page_took(self, weight: int, seconds: float, *, is_first: bool = False) -> None:
+        self._reading.add(weight, seconds, is_first=is_first)
 
     def try_took(self, seconds: float) -> None:
         """A try of a page, or of a step, that failed."""
         self._lost_seconds += seconds
 
-    def opening_took(self, seconds: float) -> None:
-        self._opening_seconds += seconds
-        self._opened += 1
+    def opening_took(self, seconds: float, *, is_first: bool = False) -> None:
+        self._opening.add(1, seconds, is_first=is_first)
 
-    def writing_took(self, pages: int, seconds: float) -> None:
-        self._writing_seconds += seconds
-        self._written += pages
+    def writing_took(self, pages: int, seconds: float, *, is_first: bool = False) -> None:
+        self._writing.add(pages, seconds, is_first=is_first)
 
     # What follows
 
@@ -136,13 +192,13 @@ class Effort:
             processes: how many may work side by side.
             unopened: files of which nothing is known; they are taken to be like the others.
         """
-        if not self._line.count:
+        if not self._reading.count:
             return None
-        own, by_weight = self._line.own_and_by_weight
-        own += self._lost_seconds / self._line.count
+        own, by_weight = self._reading.own_and_by_weight
+        own += self._lost_seconds / self._reading.count
         left = self._left(unopened)
         pages, weight = left.pages, left.weight
-        seconds = pages * own + weight * by_weight + self._steps(left.to_write, unopened)
+        seconds = pages * own + weight * by_weight + self._steps(left, unopened)
         rests = [0.0]
         for task in in_work:
             expected = own + by_weight * task.weight if task.weight is not None else task.seconds
@@ -165,12 +221,18 @@ class Effort:
             sum(left.pages for left in opened) + self._seen.pages * share,
             sum(left.weight for left in opened) + self._seen.weight * share,
             sum(left.to_write for left in opened) + self._seen.to_write * share,
+            len(opened) + self._seen_files * share,
         )
 
-    def _steps(self, to_write: float, unopened: int) -> float:
+    def _steps(self, left: _Weighed, unopened: int) -> float:
         """Seconds of opening and writing."""
-        opening = self._opening_seconds / self._opened * unopened if self._opened else 0.0
-        return opening + (self._writing_seconds / self._written * to_write if self._written else 0.0)
+        seconds = 0.0
+        if self._opening.count:
+            seconds += sum(self._opening.own_and_by_weight) * unopened
+        if self._writing.count:
+            own, by_page = self._writing.own_and_by_weight
+            seconds += own * left.files + by_page * left.to_write
+        return seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,3 +240,4 @@ class _Weighed:
     pages: float
     weight: float
     to_write: float
+    files: float

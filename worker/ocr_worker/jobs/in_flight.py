@@ -30,6 +30,8 @@ class EndedTask:
     task: Task
     seconds: float
     """How long it was in work."""
+    is_first: bool = False
+    """Of its kind in its page process."""
 
 
 class InFlightTasks:
@@ -107,7 +109,7 @@ class InFlightTasks:
         if not (well and isinstance(task, Recognise)):
             self._store.page_unstarted(self._job.job_id, task.number, page_of(task))
         seconds = time.monotonic() - started.at if ended.seconds is None else ended.seconds
-        return EndedTask(task, seconds)
+        return EndedTask(task, seconds, ended.is_first)
 
     def drop(self, number: int) -> None:
         """Kill the tasks of a file, and take back their attempts."""

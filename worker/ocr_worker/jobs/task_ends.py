@@ -59,14 +59,14 @@ class TaskEnds:
 
     def _measure(self, file: OpenFile, ended: EndedTask, outcome: Outcome) -> None:
         """Learn from what it took how long the rest will take."""
-        effort, seconds = self._journal.progress.effort, ended.seconds
+        effort, seconds, is_first = self._journal.progress.effort, ended.seconds, ended.is_first
         match ended.task, outcome:
             case Open(), Opened():
-                effort.opening_took(seconds)
+                effort.opening_took(seconds, is_first=is_first)
             case Recognise(_, page), PageDone():
-                effort.page_took(file.weights[page - 1], seconds)
+                effort.page_took(file.weights[page - 1], seconds, is_first=is_first)
             case Compose(), Composed():
-                effort.writing_took(len(file.weights), seconds)
+                effort.writing_took(len(file.weights), seconds, is_first=is_first)
             case _:
                 effort.try_took(seconds)
 

@@ -113,6 +113,8 @@ class Workbench:
         if settings.tells_language or not task.with_engine:
             return Warmed()
         self.engines.engine(settings)
+        # No page has waited for it.
+        self.engines.loading_seconds()
         return Warmed(self.engines.news())
 
     def _open(self, task: OpenTask) -> Opened:

@@ -65,6 +65,8 @@ class TaskEnded:
     outcome: Outcome
     seconds: float | None = None
     """How long a process worked on it, without its own start and that of an engine; None where that is not known."""
+    is_first: bool = False
+    """The process had done none of this kind before: part of the time went into what the next ones find ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -489,7 +491,6 @@ class PagePool:
             # Another may do more.
             self._kill(slot)
             return self._start_again(slot, ticket, task)
-        slot.has_worked = True
         if isinstance(outcome, PageDone):
             slot.pages += 1
             self._tell(outcome.stand_in)
@@ -576,4 +577,4 @@ def _ended(slot: Slot, outcome: Outcome) -> TaskEnded | None:
     seconds = time.monotonic() - slot.begun_at
     if isinstance(outcome, PageDone):
         seconds = outcome.without_loading(seconds)
-    return TaskEnded(slot.ticket, outcome, seconds)
+    return TaskEnded(slot.ticket, outcome, seconds, slot.note(outcome))

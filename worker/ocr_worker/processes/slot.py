@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING, Any, Union
 
 from ocr_worker.engines.ocr.loading import FATAL, MARK
 from ocr_worker.files.sweep import make_temp_folder, remove_tree
-from ocr_worker.model.tasks import Confine, PageSettings, Task, WarmTask
+from ocr_worker.model.tasks import Confine, Outcome, PageSettings, Task, WarmTask
 from ocr_worker.processes import messages
 from ocr_worker.processes.meter import Taken, taken
 from ocr_worker.processes.reach import Reach
@@ -82,8 +82,8 @@ class Slot:
         """None as long as it was given nothing but libraries to load."""
         self.has_spoken = False
         """It has answered something, be it that it is warm."""
-        self.has_worked = False
-        """It has done a task."""
+        self._done = set[object]()
+        """Kinds of outcomes that it had."""
         self.task: Task | None = None
         """The last one that it was given."""
         self._post = post
@@ -128,6 +128,18 @@ class Slot:
     def rest(self) -> None:
         """Its task is done."""
         self.ticket, self.idle_since = None, time.monotonic()
+
+    @property
+    def has_worked(self) -> bool:
+        """Whether it has done a task."""
+        return bool(self._done)
+
+    def note(self, outcome: Outcome) -> bool:
+        """Take note of what it did; whether it had done none of this kind: a page that was read is no blank one."""
+        kind = (type(outcome), getattr(outcome, "status", None))
+        is_first = kind not in self._done
+        self._done.add(kind)
+        return is_first
 
     def let_go(self) -> None:
         """An idle process ends when its stdin does."""
