@@ -7,14 +7,16 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ocr_sidecar::protocol::{
     BatchStatus, Event, InfoData, InfoEvent, JobState, ListJobs, ResultData, ResultEvent,
 };
 use ocr_sidecar::{Batch, Error, FileStanding, Job, JobStatus, Launch, Patience, Pool, Sidecar, State};
 
-use common::{impatient, launch, material, processes, signal, wait_gone, wait_until, worker, Folder, HANG};
+use common::{
+    impatient, launch, material, processes, signal, stand_in, wait_gone, wait_until, worker, Folder, HANG,
+};
 
 /// Quick files first, then pages of a second or two.
 fn files(folder: &Folder, quick: usize, slow: usize) -> Vec<PathBuf> {
@@ -539,18 +541,35 @@ fn a_hundred_killed_hosts_leave_nothing() {
     kill_hosts(100);
 }
 
+/// While the worker starts, while its processes do, and while they read.
 fn kill_hosts(count: usize) {
     material();
     let folder = Folder::new();
-    for _ in 0..count {
+    let mut longest = Duration::ZERO;
+    for number in 0..count {
         let mut host = host(&folder);
-        wait_until("a worker with page processes", || processes(&folder).len() >= 4);
+        match number % 5 {
+            4 => wait_until("a page", || folder.join("read").exists()),
+            few => wait_until("its processes", || processes(&folder).len() > few),
+        }
 
         host.kill().unwrap();
         host.wait().unwrap();
 
+        let killed = Instant::now();
         wait_gone(&folder);
+        longest = longest.max(killed.elapsed());
+        let _ = fs::remove_file(folder.join("read"));
     }
+    println!("{count} killed hosts: the last process was gone after {longest:?} at most");
+
+    let sidecar = Sidecar::start(launch(&folder)).unwrap();
+    let jobs = sidecar.list_jobs(ListJobs::default()).unwrap().jobs;
+    assert!(jobs.len() >= count / 5);
+    assert!(
+        jobs.iter().all(|job| job.state == JobState::Interrupted),
+        "{jobs:?}"
+    );
 }
 
 /// This test program as a host with a long job.
@@ -570,40 +589,15 @@ fn the_host_that_is_killed() {
     let Some(folder) = std::env::var_os("OCR_SIDECAR_DOOMED").map(PathBuf::from) else {
         return;
     };
-    let launch = Launch::new(worker(), "doomed", "0").state_dir(folder.join("state"));
+    let launch = Launch::new(worker(), "doomed", "0")
+        .state_dir(folder.join("state"))
+        .env("OCR_WORKER_PAGE_PROCESSES", "2");
     let sidecar = Sidecar::start(launch).unwrap();
     let file = std::env::var_os("OCR_SIDECAR_LONG").unwrap();
     let job = sidecar
         .batch(Batch::new([PathBuf::from(file)], folder.join("out")))
         .unwrap();
+    follow(&job, is_progress_of_a_page);
+    fs::write(folder.join("read"), "").unwrap();
     let _ = job.result();
-}
-
-/// A program that speaks as a worker does, and does what the test wants: `greet` answers hello, `accept` a batch. It
-/// ends with the code 3.
-fn stand_in(folder: &Folder, program: &str) -> Launch {
-    let script = format!(
-        "import json, sys
-mark = sys.argv[1]
-def answer(event):
-    command = json.loads(sys.stdin.readline())
-    print(json.dumps({{**event, 'id': command['id'], 'command': command['command'], 'seq': 1}}), flush=True)
-def greet():
-    limits = {{'max_line_bytes': 9999, 'max_pixels': 1, 'max_workers': 1, 'progress_hz': 1}}
-    answer({{'type': 'result', 'data': {{'kind': 'hello', 'protocol': 1, 'versions': {{}}, 'pid': 1, 'commands': [],
-        'engines': [], 'languages': [], 'limits': limits, 'schema_sha256': '', 'state_dir': ''}}}})
-def accept():
-    data = {{'kind': 'accepted', 'message': '', 'file_count': 1, 'total_files': 1}}
-    answer({{'type': 'info', 'job_id': 'job', 'data': data}})
-{program}
-print('out of order', file=sys.stderr)
-sys.exit(3)
-"
-    );
-    Launch::new(worker().with_file_name("python"), "test", "0")
-        .arg("-c")
-        .arg(script)
-        .arg(folder.join("mark"))
-        .state_dir(folder.join("state"))
-        .patience(impatient())
 }

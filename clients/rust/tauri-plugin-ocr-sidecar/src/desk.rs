@@ -1,14 +1,15 @@
 //! Keeps the worker and its jobs for pages that come and go. Knows nothing of windows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Instant;
 
 use ocr_sidecar::protocol::{BatchOptions, Event, Passwords, ResultData, ResultEvent};
-use ocr_sidecar::{Batch, Job, Launch, Report, Result, Sidecar, Snapshot, State};
+use ocr_sidecar::{Batch, Error, Job, Launch, Report, Result, Sidecar, Snapshot, State};
 use serde::{Deserialize, Serialize};
 
 /// Ended jobs that a page still finds.
@@ -94,15 +95,21 @@ pub(crate) struct Desk {
     launch: Launch,
     /// Hears of all jobs, whoever is attached.
     crier: Listener,
-    /// One start at a time, so that the second of the same request finds the first.
-    starting: Mutex<()>,
+    /// The worker is started by one call at a time; the last start that failed, and when it did.
+    starting: Mutex<Option<(Instant, Error)>>,
     kept: Mutex<Kept>,
+    /// A request was answered.
+    answered: Condvar,
 }
 
 #[derive(Default)]
 struct Kept {
     sidecar: Option<Sidecar>,
+    /// How often it was to stop.
+    stops: u64,
     entries: Vec<Entry>,
+    /// Requests that the worker has not answered yet.
+    asked: HashSet<String>,
     /// By the name of the page's window: a page that is loaded anew replaces itself.
     pages: HashMap<String, Page>,
 }
@@ -135,6 +142,7 @@ impl Desk {
             crier: Arc::new(crier),
             starting: Mutex::default(),
             kept: Mutex::default(),
+            answered: Condvar::new(),
         }
     }
 
@@ -142,18 +150,30 @@ impl Desk {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The worker, or a new one where it was given up or stopped.
     pub(crate) fn sidecar(&self) -> Result<Sidecar> {
-        let _one = self.starting.lock().unwrap_or_else(PoisonError::into_inner);
-        self.running()
+        self.sidecar_since(Instant::now())
     }
 
-    /// The worker, or a new one where it was given up or stopped.
-    fn running(&self) -> Result<Sidecar> {
+    /// For a call that began then: who waited for a start that failed does not try again.
+    fn sidecar_since(&self, begun: Instant) -> Result<Sidecar> {
+        let stops = self.kept().stops;
+        let mut failed = self.starting.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sidecar) = self.living() {
             return Ok(sidecar);
         }
-        let sidecar = Sidecar::start(self.launch.clone())?;
-        self.kept().sidecar = Some(sidecar.clone());
+        if let Some((_, error)) = failed.as_ref().filter(|(at, _)| *at >= begun) {
+            return Err(error.clone());
+        }
+        let sidecar = Sidecar::start(self.launch.clone())
+            .inspect_err(|error| *failed = Some((Instant::now(), error.clone())))?;
+        let mut kept = self.kept();
+        if kept.stops != stops {
+            drop(kept);
+            sidecar.stop();
+            return Err(Error::Stopped);
+        }
+        kept.sidecar = Some(sidecar.clone());
         Ok(sidecar)
     }
 
@@ -215,11 +235,11 @@ impl Desk {
     }
 
     fn once(&self, request_id: &str, begin: impl FnOnce(&Sidecar) -> Result<Job>) -> Result<Shown> {
-        let _one = self.starting.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(entry) = self.find(|entry| entry.request_id == request_id) {
-            return Ok(entry.shown());
-        }
-        let job = begin(&self.running()?)?;
+        let _asked = match self.ask(request_id) {
+            Ok(asked) => asked,
+            Err(entry) => return Ok(entry.shown()),
+        };
+        let job = begin(&self.sidecar()?)?;
         let entry = Entry {
             request_id: request_id.to_owned(),
             job,
@@ -239,29 +259,60 @@ impl Desk {
         Ok(entry.shown())
     }
 
+    /// Take a request on, or find what came of it. The same one, asked again, waits for its answer; others do not.
+    fn ask(&self, request_id: &str) -> std::result::Result<Asked<'_>, Entry> {
+        let mut kept = self.kept();
+        loop {
+            if let Some(entry) = kept.find(|entry| entry.request_id == request_id) {
+                return Err(entry);
+            }
+            if kept.asked.insert(request_id.to_owned()) {
+                let request_id = request_id.to_owned();
+                return Ok(Asked {
+                    desk: self,
+                    request_id,
+                });
+            }
+            kept = self.answered.wait(kept).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
     pub(crate) fn job(&self, job_id: &str) -> Option<Job> {
         // The last one: a job that was reopened has several.
-        self.find(|entry| entry.job.id() == job_id).map(|entry| entry.job)
+        let found = self.kept().find(|entry| entry.job.id() == job_id);
+        found.map(|entry| entry.job)
     }
 
-    fn find(&self, wanted: impl Fn(&Entry) -> bool) -> Option<Entry> {
-        self.kept()
-            .entries
-            .iter()
-            .rev()
-            .find(|entry| wanted(entry))
-            .cloned()
-    }
-
+    /// End the worker, and one that is being started as soon as it has spoken.
     pub(crate) fn stop(&self) {
-        let sidecar = self.kept().sidecar.clone();
+        let mut kept = self.kept();
+        kept.stops += 1;
+        let sidecar = kept.sidecar.clone();
+        drop(kept);
         if let Some(sidecar) = sidecar {
             sidecar.stop();
         }
     }
 }
 
+/// A request that is in the worker's hands.
+struct Asked<'a> {
+    desk: &'a Desk,
+    request_id: String,
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        self.desk.kept().asked.remove(&self.request_id);
+        self.desk.answered.notify_all();
+    }
+}
+
 impl Kept {
+    fn find(&self, wanted: impl Fn(&Entry) -> bool) -> Option<Entry> {
+        self.entries.iter().rev().find(|entry| wanted(entry)).cloned()
+    }
+
     fn forget_old(&mut self) {
         let ended = self.entries.iter().filter(|entry| entry.has_ended()).count();
         let mut too_many = (ended + 1).saturating_sub(MOST_ENDED);

@@ -57,6 +57,35 @@ pub fn launch(folder: &Folder) -> Launch {
         .patience(impatient())
 }
 
+/// A program that speaks as a worker does, and does what the test wants: `greet` answers hello, `accept` a batch. It
+/// ends with the code 3.
+pub fn stand_in(folder: &Folder, program: &str) -> Launch {
+    let script = format!(
+        "import json, sys
+mark = sys.argv[1]
+def answer(event):
+    command = json.loads(sys.stdin.readline())
+    print(json.dumps({{**event, 'id': command['id'], 'command': command['command'], 'seq': 1}}), flush=True)
+def greet():
+    limits = {{'max_line_bytes': 9999, 'max_pixels': 1, 'max_workers': 1, 'progress_hz': 1}}
+    answer({{'type': 'result', 'data': {{'kind': 'hello', 'protocol': 1, 'versions': {{}}, 'pid': 1, 'commands': [],
+        'engines': [], 'languages': [], 'limits': limits, 'schema_sha256': '', 'state_dir': ''}}}})
+def accept():
+    data = {{'kind': 'accepted', 'message': '', 'file_count': 1, 'total_files': 1}}
+    answer({{'type': 'info', 'job_id': 'job', 'data': data}})
+{program}
+print('out of order', file=sys.stderr)
+sys.exit(3)
+"
+    );
+    Launch::new(worker().with_file_name("python"), "test", "0")
+        .arg("-c")
+        .arg(script)
+        .arg(folder.join("mark"))
+        .state_dir(folder.join("state"))
+        .patience(impatient())
+}
+
 /// As by default, but faster after a crash.
 pub fn impatient() -> Patience {
     Patience {
