@@ -15,6 +15,7 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
+import tempfile
 import threading
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -27,7 +28,7 @@ PYTHON, PREFIX, STAMP = HOME / "python", HOME / "prefix", HOME / "ready"
 SITE = PYTHON / "Lib" / "site-packages"
 CPYTHON, WHEELS = (REPOSITORY / "requirements" / f"windows{name}.txt" for name in ("-python", ""))
 VERSION = "3.13"
-LAYOUT = 4
+LAYOUT = 5
 """To be counted up when what is made of the same packages changes."""
 SECONDS = 5400
 """After so long a run is taken for hung."""
@@ -105,9 +106,26 @@ def make_ready() -> None:
     _lay_german()
     own = [REPOSITORY / "protocol", REPOSITORY / "worker"]
     (SITE / "ocr_sidecar.pth").write_text("".join(f"Z:{path}\n" for path in own), encoding="utf-8")
+    _describe_ourselves()
     if under_wine([os.fspath(PYTHON / "python.exe"), "-c", "import ocr_worker, pydantic, tesserocr"]):
         raise LackingError("Its CPython does not start under this Wine.")
     STAMP.write_text(made_of, encoding="ascii")
+
+
+def _describe_ourselves() -> None:
+    """What pip notes of a package that it installs, by which ours is known; its code is that of this checkout."""
+    with tempfile.TemporaryDirectory() as folder:
+        install_ourselves(Path(folder))
+        [description] = Path(folder).glob("*.dist-info")
+        shutil.move(description, SITE)
+
+
+def install_ourselves(folder: Path) -> None:
+    """This checkout, as a package. Raises LackingError."""
+    offline = ("--no-deps", "--no-build-isolation", "--no-index", "--upgrade")
+    _pip("install", *offline, "--target", os.fspath(folder), os.fspath(REPOSITORY))
+    # As in `worker/packaging/build.py`.
+    shutil.rmtree(REPOSITORY / "ocr_sidecar.egg-info", ignore_errors=True)
 
 
 def _lay_german() -> None:

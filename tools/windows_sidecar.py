@@ -17,7 +17,16 @@ import zipfile
 from packaging.requirements import Requirement
 
 from tools.npm_worker import make
-from tools.windows import PYTHON, REPOSITORY, LackingError, install_wheels, make_ready, skipped, under_wine
+from tools.windows import (
+    PYTHON,
+    REPOSITORY,
+    LackingError,
+    install_ourselves,
+    install_wheels,
+    make_ready,
+    skipped,
+    under_wine,
+)
 
 HOME = REPOSITORY / "build" / "sidecar-windows"
 OWN = HOME / "python"
@@ -43,7 +52,7 @@ def main(arguments: list[str]) -> int:
         pins = pins_for_windows(PINS.read_text(encoding="utf-8"))
         if not STAMP.exists() or STAMP.read_text(encoding="utf-8") != pins:
             _make_environment(pins)
-        _install_ourselves()
+        install_ourselves(OWN / "Lib" / "site-packages")
     except LackingError as lacking:
         return skipped("the frozen worker for Windows", lacking)
     freezer = [sys.executable, "-m", "tools.windows_sidecar", "freeze"]
@@ -78,29 +87,6 @@ def pins_for_windows(text: str) -> str:
         if requirement.marker is None or requirement.marker.evaluate(WINDOWS):
             lines.append(f"{requirement.name}{requirement.specifier} \\\n{hashes.rstrip()}\n")
     return "".join(lines)
-
-
-def _install_ourselves() -> None:
-    options = [
-        "--no-deps",
-        "--no-build-isolation",
-        "--no-index",
-        "--upgrade",
-        "-qq",
-        "--disable-pip-version-check",
-    ]
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        *options,
-        "--target",
-        os.fspath(OWN / "Lib" / "site-packages"),
-    ]
-    subprocess.run([*command, os.fspath(REPOSITORY)], check=True)
-    # As in `worker/packaging/build.py`.
-    shutil.rmtree(REPOSITORY / "ocr_sidecar.egg-info", ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -76,23 +76,42 @@ def test_the_bill_of_materials_is_whole_and_its_hashes_are_those_of_the_files(oc
     _require_hashes_of("pypdfium2", parts)
 
 
-def test_what_a_package_lists_and_a_frozen_program_has_not_is_left_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    description = tmp_path / "ocr_sidecar-9.dist-info"
-    (description / "licenses").mkdir(parents=True)
-    (description / "METADATA").write_text(
+@pytest.fixture
+def description(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What pip notes of a package of our name, which needs no other."""
+    folder = tmp_path / "ocr_sidecar-9.dist-info"
+    (folder / "licenses").mkdir(parents=True)
+    (folder / "METADATA").write_text(
         "Name: ocr-sidecar\nVersion: 9\nLicense-Expression: 0BSD\n", encoding="utf-8"
     )
-    (description / "licenses" / "LICENSE").write_text("All is allowed.", encoding="utf-8")
-    listed = (
+    (folder / "licenses" / "LICENSE").write_text("All is allowed.", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return folder
+
+
+def list_files(description: Path, *names: str) -> None:
+    (description / "RECORD").write_text("".join(f"{name},,\n" for name in names), encoding="utf-8")
+
+
+def test_compiled_files_are_known_whatever_system_they_are_for(description: Path) -> None:
+    compiled = ["_fast.abi3.so", "_fast.cp313-win_amd64.pyd", "fast.dll", "libfast.2.dylib", "libfast.so.3"]
+    for name in (*compiled, "fast.py"):
+        (description.parent / name).write_bytes(b"")
+    list_files(description, *compiled, "fast.py")
+
+    (found,) = components()
+
+    assert sorted(found.natives) == compiled
+
+
+def test_what_a_package_lists_and_a_frozen_program_has_not_is_left_out(description: Path) -> None:
+    list_files(
+        description,
         f"{description.name}/licenses/LICENSE",
         "gone/LICENSE",
         "gone/native.so",
         f"{description.name}/sboms/gone.json",
     )
-    (description / "RECORD").write_text("".join(f"{name},,\n" for name in listed), encoding="utf-8")
-    monkeypatch.syspath_prepend(str(tmp_path))
 
     (found,) = components()
 

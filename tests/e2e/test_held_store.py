@@ -33,7 +33,7 @@ def test_a_page_that_ends_while_the_store_is_held_is_kept_once_it_is_free(
         host.hold.let_go()
         result = host.state / "jobs" / job / "1" / "2.page"
         tree.wait_until(result.exists, "the page is read")
-        tree.wait_until(lambda: page.status() == "sleeping", "its process waits for more")
+        tree.wait_at_rest(page)
         meanwhile = host.ask("ping")
 
     assert meanwhile["type"] == "result"

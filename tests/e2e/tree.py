@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -54,6 +55,19 @@ def stop(processes: list[psutil.Process]) -> None:
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.suspend()
+
+
+def wait_at_rest(process: psutil.Process) -> None:
+    """Until it waits for something. Windows does not tell that; there it has used no time between two looks."""
+
+    def is_at_rest() -> bool:
+        if sys.platform != "win32":
+            return process.status() == psutil.STATUS_SLEEPING
+        before = process.cpu_times()
+        threading.Event().wait(0.5)
+        return process.cpu_times() == before
+
+    wait_until(is_at_rest, "it is at rest")
 
 
 def wait_gone(state: Path) -> None:

@@ -69,6 +69,8 @@ def test_no_process_leaves_a_core_that_would_hold_passwords(tmp_path: Path, page
 
 
 def test_names_and_languages_reach_no_shell(tmp_path: Path, page: Path, out: Path) -> None:
+    trace = tmp_path / "trace"
+    traced = tracing("execve", trace)
     names = [
         "$(touch pwned).png",
         "`touch pwned`.png",
@@ -78,8 +80,7 @@ def test_names_and_languages_reach_no_shell(tmp_path: Path, page: Path, out: Pat
         "a b'\".png",
     ]
     files = [shutil.copy(page, tmp_path / name) for name in names]
-    trace = tmp_path / "trace"
-    with running(tmp_path / "home", tracing("execve", trace)) as worker:
+    with running(tmp_path / "home", traced) as worker:
         for engine in [engine["name"] for engine in worker.ask("hello")["data"]["engines"]]:
             assert len(worker.batch(files, out / engine, engine=engine)["successful"]) == len(files)
 

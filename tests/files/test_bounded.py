@@ -6,14 +6,14 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import pytest
 
 from ocr_worker.errors import UnreachableError
 from ocr_worker.files import bounded
-from ocr_worker.files.bounded import Glances, Identity, identities
+from ocr_worker.files.bounded import Glances, Identity, identities, nearest
 from tests.e2e.tree import wait_until
 
 SECONDS = 0.2
@@ -114,3 +114,12 @@ def test_files_of_a_share_without_numbers_are_told_apart_by_their_paths(
 
     assert first != second
     assert first == again
+
+
+def test_the_nearest_folder_is_the_first_upwards_that_is_there(tmp_path: Path) -> None:
+    assert nearest(tmp_path) == nearest(tmp_path / "new" / "deep") == tmp_path
+
+
+def test_where_not_even_the_drive_is_there_the_drive_is_named() -> None:
+    with pytest.raises(FileNotFoundError, match=r"there is no Q:\\"):
+        nearest(PureWindowsPath(r"Q:\scans\out"))

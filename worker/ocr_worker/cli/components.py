@@ -21,7 +21,7 @@ from ocr_worker.files.installation import normal
 OURS = "ocr-sidecar"
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _LICENCE = re.compile(r"(^|/)(LICEN[CS]E|COPYING|NOTICE|AUTHORS)[^/]*$|\.dist-info/licenses/", re.IGNORECASE)
-_NATIVE = re.compile(r"\.(so|dll|dylib)(\.[0-9.]+)?$")
+_NATIVE = re.compile(r"\.(so|dll|dylib|pyd)(\.[0-9.]+)?$")
 _PARTS = re.compile(r"\.dist-info/sboms/[^/]+\.json$")
 _WITH_MODELS = re.compile(r"""extra == ['"]second-reader['"]""")
 _LONGEST_NAME = 80

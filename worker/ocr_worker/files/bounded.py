@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any, Generic, TypeVar
 
 from ocr_worker.errors import UnreachableError
 
 Answer = TypeVar("Answer")
+Folder = TypeVar("Folder", bound=PurePath)
 LOOK_SECONDS = 2.0
 """How long one look may take. What takes longer is taken for a share that is dead."""
 MOMENT_SECONDS = 0.4
@@ -142,6 +145,14 @@ class _Looks:
                 return True
             before = len(self.found)
         return False
+
+
+def nearest(folder: Folder) -> Folder:
+    """The folder, or the first above it that is there, if only as a link. Raises FileNotFoundError: Windows has no such drive."""
+    for place in (folder, *folder.parents):
+        if os.path.lexists(place):
+            return place
+    raise FileNotFoundError(errno.ENOENT, f"there is no {folder.anchor}", str(folder))
 
 
 def _folder(path: str) -> str:

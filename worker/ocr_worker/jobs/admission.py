@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ocr_worker.errors import OutputPermissionError, no_space, unreachable
-from ocr_worker.files.bounded import MOMENT_SECONDS, Look
+from ocr_worker.files.bounded import MOMENT_SECONDS, Look, nearest
 from ocr_worker.jobs.course import RunEnds
 from ocr_worker.jobs.file_window import RunOrder
 from ocr_worker.jobs.output_names import Namespace, plan_outputs
@@ -254,7 +254,12 @@ def _is_same(one: Path, other: Path) -> bool:
 
 def _foresee_folder(folder: Path, sent: str) -> None:
     """Refuse what `_prepare_folder` would refuse, without making a folder."""
-    place = next(parent for parent in (folder, *folder.parents) if os.path.lexists(parent))
+    try:
+        place = nearest(folder)
+    except FileNotFoundError as error:
+        raise OutputPermissionError(
+            f"The output folder {sent} can't be made: {error.strerror}. Choose another."
+        ) from error
     if not place.is_dir():
         raise OutputPermissionError(
             f"The output folder {sent} can't be made: {place} is not a folder. Choose another."

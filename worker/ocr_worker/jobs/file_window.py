@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ocr_worker.files.atomic import FolderId, folder_id
-from ocr_worker.files.bounded import MOMENT_SECONDS, Look
+from ocr_worker.files.bounded import MOMENT_SECONDS, Look, nearest
 from ocr_worker.files.paths import folder_above
 from ocr_worker.files.sweep import sweep_parts
 from ocr_worker.jobs.course import Compose, Open, Recognise, Task
@@ -110,8 +110,7 @@ class FileWindow:
 
     def _measured(self) -> tuple[None, int]:
         """Where files will be written, once the folder is made."""
-        place = next(parent for parent in (self.folder, *self.folder.parents) if parent.exists())
-        return None, shutil.disk_usage(place).free
+        return None, shutil.disk_usage(nearest(self.folder)).free
 
     def tasks_at_once(self, most: int) -> int:
         """How many tasks there will be at once, up to `most`, as far as the files' names tell."""
