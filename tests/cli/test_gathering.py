@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ocr_worker.cli.inputs import Search, gather
+from ocr_worker.cli.inputs import Search, gather, meant
 from ocr_worker.cli.terminal_text import clock, command_line, shown
 from ocr_worker.errors import NotFoundError
 
@@ -35,6 +35,7 @@ def test_folders_are_searched_for_what_can_be_recognised_but_not_in_the_output_f
         ((), ("**/*.png", "**/0*"), ["a.pdf"]),
         ((), ("deep", "*.TIFF"), ["a.pdf"]),
         ((), ("deep/c.*",), ["0.TIFF", "a.pdf"]),
+        ((f"**{os.sep}c.*",), (f"out{os.sep}*",), ["deep/c.png"]),
     ],
 )
 def test_patterns_choose(
@@ -50,6 +51,28 @@ def test_files_that_are_named_are_taken_whatever_they_are_and_only_once(folder: 
         os.fspath(notes),
         os.fspath(folder / "missing.pdf"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "files"),
+    [
+        ("*.pdf", ["a.pdf", "b[1].pdf"]),
+        ("b[1]*", ["b[1].pdf"]),
+        ("d*/?.png", ["deep/c.png"]),
+        ("*.gif", ["*.gif"]),
+        ("a.pdf", ["a.pdf"]),
+    ],
+)
+def test_patterns_are_files_where_no_shell_has_made_files_of_them(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, pattern: str, files: list[str]
+) -> None:
+    (folder / "b[1].pdf").touch()
+    if os.name != "nt":
+        assert meant(folder / pattern) == [folder / pattern]
+
+    monkeypatch.setattr("sys.platform", "win32")
+
+    assert meant(folder / pattern) == [folder / name for name in files]
 
 
 def test_a_folder_that_is_not_there_is_refused(folder: Path) -> None:

@@ -6,6 +6,7 @@ import difflib
 import fnmatch
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,6 +111,16 @@ def some_path(text: str) -> Path:
     return Path(text)
 
 
+def meant(path: Path) -> list[Path]:
+    """The path; on Windows, whose shells leave patterns to programs, the files and folders that it means, if any."""
+    if sys.platform != "win32" or not {"*", "?"} & set(str(path.relative_to(path.anchor))):
+        return [path]
+    import glob
+
+    # There a bracket is a letter of names.
+    return sorted(map(Path, glob.glob(str(path).replace("[", "[[]")))) or [path]  # noqa: PTH207  # Path.glob takes none that is absolute
+
+
 def require_any(paths: Sequence[Path]) -> None:
     """Refuse a batch of which no named file is there: it would make a folder and a job for a slip of the pen.
 
@@ -142,7 +153,7 @@ def _nearest(path: Path) -> Path | None:
 
 
 def _matches(path: Path, root: Path, patterns: Sequence[str]) -> bool:
-    below = path.relative_to(root).as_posix()
+    below, patterns = path.relative_to(root).as_posix(), [one.replace(os.sep, "/") for one in patterns]
     # `**/` stands for no folder as well.
     wider = [*patterns, *(pattern.replace("**/", "") for pattern in patterns)]
     return any(fnmatch.fnmatch(below if "/" in pattern else path.name, pattern) for pattern in wider)

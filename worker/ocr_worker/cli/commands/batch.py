@@ -14,7 +14,7 @@ from ocr_worker.cli.commands.jobs import resume_job
 from ocr_worker.cli.config import Configuration
 from ocr_worker.cli.display import answer, say, view_for
 from ocr_worker.cli.exit_codes import GOOD, SOME_FAILED, UsageError
-from ocr_worker.cli.inputs import Search, gather, require_all, require_any, some_path
+from ocr_worker.cli.inputs import Search, gather, meant, require_all, require_any, some_path
 from ocr_worker.cli.lookups import ended_files, last_unfinished, opened_jobs
 from ocr_worker.cli.options import RunOptions, answer_json, job_settings, read_password
 from ocr_worker.cli.runner import JobRunner, Signals, breaks_told, end_run
@@ -73,7 +73,8 @@ class BatchCommand(RunOptions):
     @property
     def named(self) -> list[Path]:
         """Files and folders that were named as such."""
-        return [*(self.input_files or ()), *(self.paths or ())]
+        named = (*(self.input_files or ()), *(self.paths or ()))
+        return [path for one in named for path in meant(one)]
 
 
 @options_from(BatchCommand)
