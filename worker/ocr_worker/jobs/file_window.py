@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,6 +23,8 @@ from ocr_worker.store.records import StoredFile, StoredJob
 _ONE_PAGE = frozenset({".bmp", ".jpeg", ".jpg", ".png"})
 """What such a file is named holds one page, as far as its name tells."""
 
+LOOK_AGAIN_SECONDS = 0.2
+"""How often to ask whether the output folder's disk has answered."""
 MOST_LOOKS = 10
 """So often is looked whether an output folder has answered, before it is taken for one that doesn't."""
 
@@ -78,6 +81,8 @@ class FileWindow:
         """Room on its disk, which a dry run tells."""
         self._preparing: Look[tuple[FolderId | None, int]] | None = None
         self._looks = 0
+        self.look_again_at = 0.0
+        """When to ask for the folder again, on the monotonic clock."""
 
     def prepare_folder(self) -> bool:
         """Make the output folder, and remove partial files of dead processes; False as long as its disk has not answered.
@@ -93,6 +98,7 @@ class FileWindow:
         self._looks += 1
         # Counted, as a time may be one in which this process was stopped.
         if not self._preparing.wait(0) and self._looks < MOST_LOOKS:
+            self.look_again_at = time.monotonic() + LOOK_AGAIN_SECONDS
             return False
         self.folder_id, self.free_bytes = self._preparing.answer(f"The output folder {self.folder}")
         if not self._job.options.dry_run:
@@ -119,8 +125,8 @@ class FileWindow:
             return max(1, len(files))
         return most
 
-    def read_next(self) -> StoredFile | None:
-        """The next file; at most `chunk_size` of them are in memory."""
+    def read_next(self) -> OpenFile | None:
+        """The next file, which is in the window from now on; at most `chunk_size` of those that come are in memory."""
         only = self._order.only
         while not self._backlog:
             chunk = self._store.files(
@@ -130,14 +136,12 @@ class FileWindow:
                 return None
             self._last_read = chunk[-1].number
             self._backlog = [file for file in chunk if only is None or file.number in only]
-        return self._backlog.pop(0)
-
-    def add(self, stored: StoredFile) -> None:
-        """Open a file's place in the window."""
+        stored = self._backlog.pop(0)
         path = os.fsdecode(stored.path)
         fixed = folder_above(path, self._job.options.no_links_below)
         source = Source(path, self._order.passwords.get(path), no_links_below=fixed)
-        self.files[stored.number] = OpenFile(stored, source, self._results / str(stored.number))
+        file = self.files[stored.number] = OpenFile(stored, source, self._results / str(stored.number))
+        return file
 
     def message(self, task: Task) -> tasks.Task:
         """The message for a page process."""

@@ -85,6 +85,12 @@ class InFlightTasks:
             started.task.number for ticket, started in self._tasks.items() if ticket not in waiting
         }
 
+    def warm(self) -> None:
+        """Have processes ready for what the run will start, to write into its output folder unless it is a dry run."""
+        window, options = self._window, self._job.options
+        output = None if options.dry_run else (str(window.folder), window.folder_id)
+        self._pool.warm(window.tasks_at_once(self.processes), options.page, output)
+
     def start(self, task: Task) -> None:
         """Start a task. Raises OSError if no process can be started."""
         ticket, options = next(self._tickets), self._job.options

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
+from collections.abc import Collection
 from contextlib import suppress
 
 from ocr_worker.errors import OcrError
-from ocr_worker.jobs.course import RunEnds
+from ocr_worker.jobs.course import Course, RunEnds
+from ocr_worker.jobs.file_window import OpenFile
 from ocr_worker.jobs.in_flight import InFlightTasks
 from ocr_worker.jobs.progress import Progress, Stopwatch
 from ocr_worker.jobs.run_context import RunContext
@@ -73,6 +75,18 @@ class RunJournal:
         stats = context.pool.stats()
         self._deaths, self._recycled, self._peak_rss = stats.deaths, stats.recycled, job.peak_rss_bytes
 
+    def course(self, only: Collection[int] | None) -> Course:
+        """The decisions of this run, from where earlier ones ended; of these files alone, where they are named."""
+        job, counts = self._job, self.progress.counts
+        partial = only is not None and self._store.stats(job.job_id)["pending"] > len(only)
+        return Course(
+            job.options,
+            ended=sum(counts.values()),
+            failed=counts["failed"],
+            partial=partial,
+            reason=job.reason,
+        )
+
     def run_begun(self) -> None:
         """Store that the run has begun."""
         fields = {"started_at": self._job.started_at or time.time(), "percent": self.progress.percent}
@@ -117,9 +131,12 @@ class RunJournal:
         self._publish(ProgressMade(self._job.job_id, snapshot))
         return True
 
-    def file_started(self, number: int, pages: int) -> None:
-        """Publish that a file's first page was given out."""
-        self._publish(FileStarted(self._job.job_id, number, pages))
+    def task_started(self, file: OpenFile) -> None:
+        """Publish that a file's first page was given out, if this was it."""
+        if file.opened is not None and not file.is_started:
+            file.is_started = True
+            self._publish(FileStarted(self._job.job_id, file.number, file.opened.pages))
+        self.throttle.mark_news()
 
     def look_at_crew(self) -> None:
         """Publish who reads the pages, where nodes of a cluster do and that has changed."""

@@ -16,36 +16,24 @@ from ocr_worker.model.results import FileOutcome
 from ocr_worker.processes.pool import TaskEnded
 from ocr_worker.store.records import StoredJob
 
-LOOK_AGAIN_SECONDS = 0.2
-"""How often to ask whether the output folder's disk has answered."""
-
 
 class JobRun:
     """Owned by one thread, which calls `advance` after changes and `tick` when time has passed."""
 
     def __init__(self, job: StoredJob, order: RunOrder, context: RunContext) -> None:
-        self.job, self.ended, self._pool = job, False, context.pool
-        self.has_begun, self._look_again_at = False, 0.0
-        self._manifests = context.leases.manifests
+        self.job, self.has_begun, self.ended = job, False, False
+        self._pool, self._manifests = context.pool, context.leases.manifests
         self.window = FileWindow(job, order, context.store, context.settings.jobs_dir)
         self.in_flight = InFlightTasks(job, self.window, context)
         self.journal = RunJournal(job, context, self.in_flight)
-        counts, pending = self.journal.progress.counts, context.store.stats(job.job_id)["pending"]
-        partial = order.only is not None and pending > len(order.only)
-        ended, failed = sum(counts.values()), counts["failed"]
-        self.course = course.Course(
-            job.options, ended=ended, failed=failed, partial=partial, reason=job.reason
-        )
+        self.course = self.journal.course(order.only)
         self._ends = TaskEnds(job, self.window, self.course, self.journal, context)
 
     def begin(self) -> None:
         """Prepare the output folder and publish where the run starts; where the folder's disk does not answer, later."""
-        is_dry = self.job.options.dry_run
         if not self.window.prepare_folder():
-            self._look_again_at = time.monotonic() + LOOK_AGAIN_SECONDS
             return
-        output = None if is_dry else (str(self.window.folder), self.window.folder_id)
-        self._pool.warm(self.window.tasks_at_once(self.in_flight.processes), self.job.options.page, output)
+        self.in_flight.warm()
         self.journal.run_begun()
         # Before anybody hears of the run: from here on its folder is this one, wherever the path leads.
         self._manifests.run_begun(self.job.job_id, self.window.folder_id)
@@ -69,8 +57,7 @@ class JobRun:
                 self._apply([step])
             else:
                 self._start(step)
-        if self._ends.results.unused:
-            self._ends.results.discard()
+        self._ends.results.discard()
 
     def task_ended(self, ended: TaskEnded) -> bool:
         """Handle the end of a task; False if it belongs to another run."""
@@ -83,7 +70,7 @@ class JobRun:
     def tick(self) -> None:
         """Do one thing that is due: begin, publish progress, or else give up overdue files."""
         if not self.has_begun:
-            if time.monotonic() >= self._look_again_at:
+            if time.monotonic() >= self.window.look_again_at:
                 self.begin()
         elif not self.journal.tell():
             self._look_at_pool()
@@ -92,7 +79,7 @@ class JobRun:
     def next_tick(self) -> float | None:
         """When `tick` or `advance` is due, on the monotonic clock."""
         if not self.has_begun:
-            return self._look_again_at
+            return self.window.look_again_at
         due = (self.course.next_due(time.monotonic()), self.journal.throttle.due())
         return min((at for at in due if at is not None), default=None)
 
@@ -125,20 +112,15 @@ class JobRun:
 
     def _start(self, task: course.Task) -> None:
         self.in_flight.start(task)
-        file = self.window.files[task.number]
-        if file.opened is not None and not file.is_started:
-            file.is_started = True
-            self.journal.file_started(task.number, file.opened.pages)
-        self.journal.throttle.mark_news()
+        self.journal.task_started(self.window.files[task.number])
 
     def _feed(self) -> None:
-        stored = self.window.read_next()
-        if stored is None:
+        file = self.window.read_next()
+        if file is None:
             self.course.exhausted()
             return
-        self.window.add(stored)
-        name, past = self.window.files[stored.number].name, self._ends.results.past(stored.number)
-        self._apply(self.course.admit(stored.number, name, stored.verdict, past))
+        past = self._ends.results.past(file.number)
+        self._apply(self.course.admit(file.number, file.name, file.stored.verdict, past))
 
     def _apply(self, effects: Sequence[course.Effect], outcome: FileOutcome | None = None) -> None:
         for effect in effects:
