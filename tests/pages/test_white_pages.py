@@ -12,12 +12,15 @@ import pytest
 from PIL import Image
 
 from ocr_worker.engines.images import filters
-from ocr_worker.engines.pdf import pdfium
+from ocr_worker.engines.pdf import pdfium, streams
 from ocr_worker.engines.pdf.pdf_file import open_pdf
-from ocr_worker.pages.blank import is_white
+from ocr_worker.model.tasks import PageSettings
+from ocr_worker.pages.blank import white_pictures
 from ocr_worker.pages.rendering import load_sheet
+from tests.pages.desk import Desk
 
 ROWS_OF_EVERY_FILTER = bytes.fromhex("00ffffffff 01ff000000 0200000000 0380000000 0400000000")
+TEXT = PageSettings(outputs=("txt",))
 PNG_ROWS = pikepdf.Dictionary(Predictor=15, Colors=1, BitsPerComponent=8, Columns=4)
 
 
@@ -124,6 +127,21 @@ def test_a_picture_that_is_too_rich_to_be_white_is_not_unpacked(tmp_path: Path) 
     assert not _is_white(_page(tmp_path, padded))
 
 
+def test_a_white_picture_is_unpacked_once_and_a_grey_one_is_still_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured: list[object] = []
+    held = streams.held
+    monkeypatch.setattr(streams, "held", lambda image: measured.append(image) or held(image))
+
+    white = Desk(tmp_path).process(_scan(tmp_path, Image.new("L", (1000, 700), 255)), TEXT)
+    measured_of_white = len(measured)
+    grey = Desk(tmp_path).process(_scan(tmp_path, Image.new("L", (1000, 700), 254)), TEXT)
+
+    assert [one.pages[0].status for one in (white, grey)] == ["blank", "blank"]
+    assert (measured_of_white, len(measured)) == (0, 1)
+
+
 def _scan(folder: Path, image: Image.Image) -> Path:
     picture, path = io.BytesIO(), folder / "scan.pdf"
     image.save(picture, "PNG", dpi=(300, 300))
@@ -156,7 +174,7 @@ def _page(folder: Path, stream: bytes, **entries: object) -> Path:
 def _is_white(path: Path, max_pixels: int = 1_000_000_000) -> bool:
     pdf = open_pdf(path, None)
     try:
-        return is_white(pdf, load_sheet(pdf, 1), max_pixels)
+        return white_pictures(pdf, load_sheet(pdf, 1), max_pixels) is not None
     finally:
         pdf.close()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -55,14 +55,15 @@ def require_sizes(sheet: Sheet, max_pixels: int, path: Path) -> None:
             )
 
 
-def require_pictures(found: Drawn, sheet: Sheet, path: Path) -> tuple[str, ...]:
-    """A warning when a picture lacks its end.
+def require_pictures(found: Drawn, sheet: Sheet, path: Path, whole: Collection[Any] = ()) -> tuple[str, ...]:
+    """A warning when a picture lacks its end; those that are `whole` were unpacked to theirs.
 
     Raises CorruptError when one is not in the file, or too little of it, UnsupportedTypeError when nobody can decode it.
     """
     if found.gone:
         raise _lost("a picture is missing", sheet.number, path)
-    all_held = [(image, streams.held(image)) for image in found.images]
+    known = {image.objgen for image in whole}
+    all_held = [(image, streams.held(image)) for image in found.images if image.objgen not in known]
     found.mended = [(image, held.instead) for image, held in all_held if held.instead is not None]
     if any(held.is_foreign for _, held in all_held):
         raise UnsupportedTypeError(

@@ -26,7 +26,10 @@ FEW_CHARACTERS, FEW_SHARE = 20, 0.05
 """Of a page's text: marks and bullets take as much."""
 _LINE_END_HYPHEN = "\x02"
 """How PDFium marks one."""
-_WORDS_AND_BREAKS = re.compile(r"[\r\n]|\S+")
+_WORDS_AND_BREAKS = re.compile(
+    rf"(?P<end>[\r\n])|(?P<half>[^\s{_LINE_END_HYPHEN}]*{_LINE_END_HYPHEN}(?=\S))|\S+"
+)
+"""PDFium joins the halves of a word that is hyphenated over two lines."""
 _REPEATED = re.compile(r"(.)\1+", re.DOTALL)
 _UNREADABLE = {"Cc", "Cn", "Co", "Cs"}
 Kind = Literal["none", "visible", "partly", "hidden", "garbage", "doubtful", "drawn"]
@@ -80,6 +83,8 @@ def doubted(pdf: PdfFile, number: int, text: str) -> str:
     if drawn and (reads_better(seen, text) or (verdict == "unknown" and judge(seen) == "words")):
         return text
     digits = {code for code, letter in drawn.items() if letter.isdigit()}
+    if not digits:
+        return ""
     return " ".join(word for word in text.split() if not digits.isdisjoint(map(ord, word)))
 
 
@@ -99,6 +104,8 @@ def _is_noise(text: str) -> bool:
 
 def is_garbage(text: str) -> bool:
     """Whether so many characters are none at all that a broken character map is to blame."""
+    if "".join(text.split()).isprintable() and "\ufffd" not in text:
+        return False
     counts = {c: count for c, count in Counter(text).items() if not c.isspace()}
     bad = sum(count for c, count in counts.items() if c == "\ufffd" or unicodedata.category(c) in _UNREADABLE)
     return bad > GARBAGE_SHARE * sum(counts.values())
@@ -106,12 +113,13 @@ def is_garbage(text: str) -> bool:
 
 def read_lines(text: str, texts: Any, to_pixels: Affine) -> tuple[Line, ...]:
     """The page's words as PDFium reads them, in pixels of the displayed frame."""
-    rows = list(_rows(text))
-    boxes = pdfium.boxes(texts, (span for row in rows for span in row))
     lines = []
-    for row in rows:
+    shown = text.replace(_LINE_END_HYPHEN, "-")
+    readable = str if shown.isascii() else _readable
+    for row in _rows(text):
         words = tuple(
-            Word(_readable(text[start:end]), _to_pixels(next(boxes), to_pixels), None) for start, end in row
+            Word(readable(shown[start:end]), _to_pixels(box, to_pixels), None)
+            for (start, end), box in zip(row, pdfium.boxes(texts, row), strict=True)
         )
         lefts, tops, rights, bottoms = zip(*(word.box for word in words), strict=True)
         box = min(lefts), min(tops), max(rights), max(bottoms)
@@ -123,24 +131,17 @@ def _rows(text: str) -> Iterator[list[tuple[int, int]]]:
     """Where words begin and end, line by line."""
     row: list[tuple[int, int]] = []
     for found in _WORDS_AND_BREAKS.finditer(text):
-        if found.group().isspace():
-            if row:
-                yield row
+        if found.lastgroup != "end":
+            row.append(found.span())
+        if found.lastgroup and row:
+            yield row
             row = []
-            continue
-        start = found.start()
-        # PDFium joins the halves of a word that is hyphenated over two lines.
-        while (end := text.find(_LINE_END_HYPHEN, start, found.end()) + 1) and end < found.end():
-            yield [*row, (start, end)]
-            row, start = [], end
-        row.append((start, found.end()))
     if row:
         yield row
 
 
 def _readable(text: str) -> str:
     # Halves of a pair come one by one.
-    text = text.replace(_LINE_END_HYPHEN, "-")
     return (
         text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     )

@@ -19,7 +19,7 @@ from ocr_worker.model.page import Affine, Line, Page, PageStatus
 from ocr_worker.model.tasks import PageSettings, PageTask
 from ocr_worker.outputs import pdf_geometry
 from ocr_worker.pages import beside_text, existing_text, typed_text
-from ocr_worker.pages.blank import is_white
+from ocr_worker.pages.blank import white_pictures
 from ocr_worker.pages.completeness import (
     look_through,
     require_all_decodable,
@@ -72,6 +72,8 @@ Course = Literal["keep", "beside", "read"]
 
 @dataclass(frozen=True, slots=True)
 class PageWork:
+    """Reads pages, with what a page process keeps between them."""
+
     documents: Documents
     engines: Engines
 
@@ -162,9 +164,9 @@ class PageWork:
     def _whole(self, pdf: PdfFile, sheet: Sheet, task: PageTask, found: Drawn) -> Page:
         path = Path(task.source.path)
         require_sizes(sheet, task.settings.max_pixels, path)
-        if is_white(pdf, sheet, task.settings.max_pixels):
-            # What is there of it may be white, and what is not may hold all its print.
-            page = replace(_blank(sheet, task), warnings=require_pictures(found, sheet, path))
+        if (white := white_pictures(pdf, sheet, task.settings.max_pixels)) is not None:
+            # What is there of another may be white, and what is not may hold all its print.
+            page = replace(_blank(sheet, task), warnings=require_pictures(found, sheet, path, white))
         else:
             page = self._seen(pdf, sheet, task, found)
         if page.status in ("blank", "unread"):
@@ -370,8 +372,10 @@ def _own_lines(pdf: PdfFile, sheet: Sheet, page: Page, settings: PageSettings) -
 
 def _with_values(pdf: PdfFile, sheet: Sheet, page: Page) -> Page:
     """A page that was read, and values of its fields in whose places nothing was: of one letter a box, say."""
-    to_pixels = _to_pixels(pdf, sheet, page)
-    unread = typed_text.unread_blocks(_values(pdf, sheet), page.lines, to_pixels)
+    values = _values(pdf, sheet)
+    if not values:
+        return page
+    unread = typed_text.unread_blocks(values, page.lines, _to_pixels(pdf, sheet, page))
     if not unread:
         return page
     return replace(page, status="ok", lines=beside_text.woven(page.lines, unread))
@@ -379,8 +383,10 @@ def _with_values(pdf: PdfFile, sheet: Sheet, page: Page) -> Page:
 
 def _values(pdf: PdfFile, sheet: Sheet) -> list[form_values.Value]:
     """Those that are displayed: neither on layers that are off, nor beyond the page, nor in fields without a size."""
-    left, bottom, right, top = pdf_geometry.visible_box(pdf.structure.pages[sheet.number - 1])
     found = form_values.values(pdf.structure, sheet.number, sheet.layers.is_off)
+    if not found:
+        return []
+    left, bottom, right, top = pdf_geometry.visible_box(pdf.structure.pages[sheet.number - 1])
     return [
         value
         for value in found

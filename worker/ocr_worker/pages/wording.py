@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from itertools import product
-from operator import add
 from string import ascii_lowercase
 from typing import Literal
 
@@ -60,16 +59,13 @@ _ROWS = (
     "27762987397676389876486954"
 )
 """Of the second letter after the first: a row for each first one."""
-_BITS = {
-    first + second: int(bits)
-    for (first, second), bits in zip(product(ascii_lowercase, repeat=2), _ROWS, strict=True)
-}
+_BITS = {pair: int(bits) for pair, bits in zip(product(ascii_lowercase, repeat=2), _ROWS, strict=True)}
 _FOREIGN, _FOREIGN_BITS = "0123456789#$%&*+<=>^`{|}~\\", 9
 """Characters that seldom stand next to a letter; marks of punctuation do."""
 _BITS |= {
     pair: _FOREIGN_BITS
     for letter, other in product(ascii_lowercase, _FOREIGN)
-    for pair in (letter + other, other + letter)
+    for pair in ((letter, other), (other, letter))
 }
 
 
@@ -103,7 +99,8 @@ def reads_better(text: str, other: str) -> bool:
 
 
 def _costs(plain: str) -> list[int]:
-    return [bits for bits in map(_BITS.get, map(add, plain, plain[1:])) if bits is not None]
+    # No pair costs nothing.
+    return list(filter(None, map(_BITS.get, zip(plain, plain[1:], strict=False))))  # noqa: RUF007  # keeps no pair
 
 
 def _folded(text: str) -> str:

@@ -6,9 +6,11 @@ import ctypes
 import io
 import itertools
 import math
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
+from itertools import compress, repeat
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,6 +24,8 @@ from ocr_worker.errors import BadPasswordError, EncryptedError, OcrError
 XFA_FULL = raw.FORMTYPE_XFA_FULL
 MAX_PICTURES = 100
 _MOST_LOOKED_AT = 20_000
+_RECT_BYTES = 16
+"""Of an FS_RECTF: left, top, right, bottom."""
 _OWN_FILTERS = {"JPXDecode", "JBIG2Decode", "CCITTFaxDecode"}
 
 
@@ -151,19 +155,26 @@ def paint(page: Any, dpi: float) -> Image.Image:
     return green if is_grey else picture.convert("RGB")
 
 
-def boxes(texts: Any, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[float, float, float, float]]:
-    """Around each span of a text's characters: left, bottom, right, top in user units."""
+def boxes(texts: Any, spans: Sequence[tuple[int, int]]) -> Iterator[tuple[float, float, float, float]]:
+    """Around each span of a line's characters, in their order: left, bottom, right, top in user units."""
     # Called for each character of a page: pypdfium2's own helpers and its checks of types would take ten times as long.
-    read, rect = _loose_box(), raw.FS_RECTF()
-    handle, target = ctypes.cast(texts.raw, ctypes.c_void_p), ctypes.addressof(rect)
-    for start, end in spans:
-        found = [
-            (rect.left, rect.bottom, rect.right, rect.top)
-            for number in range(start, end)
-            if read(handle, number, target)
-        ]
-        lefts, bottoms, rights, tops = zip(*found, strict=True) if found else ((0.0,),) * 4
-        yield min(lefts), min(bottoms), max(rights), max(tops)
+    start, end = spans[0][0], spans[-1][1]
+    handle, sides = (
+        ctypes.cast(texts.raw, ctypes.c_void_p).value,
+        array("f", bytes(_RECT_BYTES * (end - start))),
+    )
+    place, size = sides.buffer_info()
+    places = range(place, place + size * sides.itemsize, _RECT_BYTES)
+    told = list(map(_loose_box(), repeat(handle), range(start, end), places))
+    values = sides.tolist()
+    lefts, tops, rights, bottoms = (values[side::4] for side in range(4))
+    are_told = all(told)
+    for first, last in spans:
+        span = slice(first - start, last - start)
+        found: tuple[list[float], ...] = lefts[span], bottoms[span], rights[span], tops[span]
+        if not are_told:
+            found = tuple(list(compress(side, told[span])) or [0.0] for side in found)
+        yield min(found[0]), min(found[1]), max(found[2]), max(found[3])
 
 
 @lru_cache(maxsize=1)

@@ -7,9 +7,9 @@ Source of the filters: PNG specification, section 9.
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from pikepdf import Array, Dictionary, Name
 
@@ -21,13 +21,13 @@ PLAIN_KEYS = {
 _COLOURS = ((Name.DeviceGray, 1), (Name.DeviceRGB, 3))
 _DEPTHS = (1, 2, 4, 8)
 _NO_PREDICTOR, _PNG_PREDICTORS = 1, range(10, 16)
+_PIECE_BYTES = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
+class _Rows(NamedTuple):
     """How an image's samples lie in its stream."""
 
-    count: int
+    height: int
     bits: int
     pixel_bits: int
     filtered: bool
@@ -38,11 +38,8 @@ def is_white(image: Any) -> bool:
     rows = _rows(image)
     if rows is None:
         return False
-    whites = _white_rows(rows.bits)
-    samples = _unpacked(image.read_raw_bytes(), rows.count * (len(whites[0]) + rows.filtered))
-    if rows.filtered:
-        return any(_is_filtered(samples, white, max(1, rows.pixel_bits // 8)) for white in whites)
-    return any(samples == white * rows.count for white in whites)
+    packed = image.read_raw_bytes()
+    return any(_holds_alone(packed, rows, white) for white in _white_rows(rows.bits))
 
 
 def _rows(image: Any) -> _Rows | None:
@@ -59,7 +56,7 @@ def _rows(image: Any) -> _Rows | None:
     filtered = predictor in _PNG_PREDICTORS and sizes == (colours, depth, image.Width)
     if not filtered and predictor != _NO_PREDICTOR:
         return None
-    return _Rows(image.Height, image.Width * colours * depth, colours * depth, filtered)
+    return _Rows(int(image.Height), int(image.Width) * colours * depth, colours * depth, filtered)
 
 
 def _sole(value: Any) -> Any:
@@ -67,15 +64,30 @@ def _sole(value: Any) -> Any:
     return value[0] if isinstance(value, Array) and len(value) == 1 else value
 
 
-def _unpacked(stream: bytes, size: int) -> bytes:
-    """What a zlib stream holds, if it is whole and holds just so much; however much it would become."""
-    unpacker = zlib.decompressobj()
+def _holds_alone(packed: bytes, rows: _Rows, row: bytes) -> bool:
+    """Whether a zlib stream is whole and holds this row, so many times, and nothing else.
+
+    It is unpacked as far as that is so, in pieces that stay in the processor's cache.
+    """
+    unpacker, length, above = zlib.decompressobj(), len(row) + rows.filtered, bytes(len(row))
     try:
-        content = unpacker.decompress(stream, size)
-        more = unpacker.decompress(unpacker.unconsumed_tail, 1)
+        for count in _portions(rows.height, length):
+            piece, packed = unpacker.decompress(packed, count * length), unpacker.unconsumed_tail
+            if len(piece) < count * length or not _is_repeated(piece, rows, row, above):
+                return False
+            above = row
+        more = unpacker.decompress(packed, 1)
     except zlib.error:
-        return b""
-    return content if len(content) == size and not more and unpacker.eof else b""
+        return False
+    return not more and unpacker.eof
+
+
+def _portions(rows: int, length: int) -> Iterator[int]:
+    """How many are looked at at once: the first, above which there is none, by itself."""
+    most = max(1, _PIECE_BYTES // length)
+    if rows > 0:
+        yield 1
+    yield from (min(most, rows - at) for at in range(1, rows, most))
 
 
 def _white_rows(row_bits: int) -> tuple[bytes, ...]:
@@ -84,14 +96,16 @@ def _white_rows(row_bits: int) -> tuple[bytes, ...]:
     return (whole + b"\xff", whole + bytes([0xFF << (8 - rest) & 0xFF])) if rest else (whole,)
 
 
-def _is_filtered(samples: bytes, row: bytes, pixel_bytes: int) -> bool:
-    """Whether this is the same row again and again, each through a filter that its first byte names."""
-    above, length = bytes(len(row)), len(row) + 1
-    for start in range(0, len(samples), length):
-        if samples[start : start + length] != _filtered(samples[start], row, above, pixel_bytes):
-            return False
-        above = row
-    return bool(samples)
+def _is_repeated(piece: bytes, rows: _Rows, row: bytes, above: bytes) -> bool:
+    """Whether this is the same row again and again, each through a filter that its first byte names where rows are filtered."""
+    if not rows.filtered:
+        return piece == row * (len(piece) // len(row))
+    length, pixel_bytes = len(row) + 1, max(1, rows.pixel_bits // 8)
+    first = piece[:length]
+    if piece == first * (len(piece) // length):
+        piece = first
+    starts = range(0, len(piece), length)
+    return all(piece[at : at + length] == _filtered(piece[at], row, above, pixel_bytes) for at in starts)
 
 
 @lru_cache(maxsize=64)
