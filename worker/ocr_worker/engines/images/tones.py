@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PIL import Image, ImageChops, ImageFilter
 
+_Pick = Callable[[Image.Image, Image.Image], Image.Image]
 TILE = 32
 """Pixels of the measured picture: a line and what is about it."""
 FULL_SIDE_PX = 1000
@@ -41,7 +43,9 @@ def look(picture: Image.Image) -> Tones:
         return Tones()
     threshold = otsu(near.histogram())
     near = near.crop((0, 0, width, height))
-    low, high = _blocks(near, ImageChops.darker), _blocks(near, ImageChops.lighter)
+    # The thresholds were found with tiles that lie so.
+    moved = ImageChops.offset(near, 1 - TILE, 1 - TILE)
+    low, high = _blocks(moved, ImageChops.darker), _blocks(moved, ImageChops.lighter)
     tiles = list(zip(low.tobytes(), high.tobytes(), strict=True))
     strongest = sorted(top - bottom for bottom, top in tiles)[int(0.95 * len(tiles))]
     wide = zip(
@@ -83,13 +87,18 @@ def otsu(counts: list[int]) -> int:
     return (first + last) // 2
 
 
-def _blocks(picture: Image.Image, pick: object) -> Image.Image:
+def _blocks(picture: Image.Image, pick: _Pick) -> Image.Image:
     """The darkest or lightest pixel of each tile."""
-    assert callable(pick)
-    side = TILE
-    while side > 1:
-        across = pick(picture, ImageChops.offset(picture, -1, 0))
-        both = pick(across, ImageChops.offset(across, 0, -1))
-        picture = both.resize((picture.width // 2, picture.height // 2), Image.Resampling.NEAREST)
-        side //= 2
-    return picture
+    across = _joined(picture, pick).transpose(Image.Transpose.TRANSPOSE)
+    return _joined(across, pick).transpose(Image.Transpose.TRANSPOSE)
+
+
+def _joined(picture: Image.Image, pick: _Pick) -> Image.Image:
+    """Of each tile's rows one, with the darkest or lightest pixel of each column."""
+    width, rows = picture.width * TILE, picture.height // TILE
+    # The rows of a tile as one, halved again and again, and the halves laid on each other.
+    folded = Image.frombytes("L", (width, rows), picture.tobytes())
+    while width > picture.width:
+        width //= 2
+        folded = pick(folded.crop((0, 0, width, rows)), folded.crop((width, 0, 2 * width, rows)))
+    return folded
