@@ -10,7 +10,7 @@ import pytest
 from ocr_protocol import WireError, decode
 from ocr_worker.errors import InvalidParamsError
 from ocr_worker.library.requests import make_request
-from ocr_worker.model.options import options
+from ocr_worker.model.option_table import options
 from tests.cli.command import Command
 
 BAD: dict[str, tuple[object, str]] = {

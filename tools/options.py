@@ -13,8 +13,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from ocr_worker.model.options import (
-    PRIORITY,
+from ocr_worker.model.option_kinds import (
     Choice,
     EngineName,
     Flag,
@@ -27,8 +26,8 @@ from ocr_worker.model.options import (
     Several,
     SwitchWord,
     Whole,
-    options,
 )
+from ocr_worker.model.option_table import PRIORITY, options
 from tools.generated import ROOT, keep
 
 PLAIN: dict[type[Kind], str] = {
@@ -76,7 +75,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
 from ocr_worker.files.paths import AnyPath
-from ocr_worker.model.options import Switch
+from ocr_worker.model.option_words import Switch
 
 
 class Options(TypedDict, total=False):

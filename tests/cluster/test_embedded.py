@@ -30,7 +30,7 @@ from ocr_worker.cluster.sizes import MOST_PAGES
 from ocr_worker.jobs.requests import Asked, job_request
 from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.model.events import JobEnded, JobFailed
-from ocr_worker.model.options import make_options
+from ocr_worker.model.option_table import make_options
 from ocr_worker.model.tasks import PageDone, PageSettings, PageTask, Source
 from ocr_worker.settings import ClusterSettings, Settings
 from rigs.embedded import Embedded, embedded

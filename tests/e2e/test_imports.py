@@ -21,6 +21,27 @@ WIRE = {
     "typing_inspection",
 }
 SLOW_STANDARD = {"asyncio", "ctypes", "http", "multiprocessing", "ssl", "unittest", "xml"}
+RARELY_NEEDED = {
+    "importlib.resources",
+    "numpy",
+    "statistics",
+    "tenacity",
+    "typing_extensions",
+    "ocr_worker.engines.images.image_files",
+    "ocr_worker.engines.images.ink",
+    "ocr_worker.engines.images.jpeg_stream",
+    "ocr_worker.engines.ocr.registry",
+    "ocr_worker.engines.pdf.inline_images",
+    "ocr_worker.engines.pdf.salvage",
+    "ocr_worker.files.bounded",
+    "ocr_worker.model.option_kinds",
+    "ocr_worker.outputs.content_filter",
+    "ocr_worker.outputs.text_layer",
+    "ocr_worker.pages.recognition",
+    "ocr_worker.settings",
+    "PIL.ImageDraw",
+}
+"""What a page process imports for pages that have words to read, pictures of some kind, damage or layers."""
 ASKED_FOR_IN_VAIN = {"org"}
 """Of Jython, by the standard library."""
 _IMPORTED = re.compile(r"^import time: .*\| *([\w.]+)$", re.MULTILINE)
@@ -110,10 +131,4 @@ def test_pages_that_nobody_need_read_are_done_without_what_reads(tmp_path: Path)
     blank, text, *loaded = said.stdout.split()
     assert (blank, text) == ("blank", "has_text")
     assert "ocr_worker.pages.compose" in loaded
-    assert not {
-        "numpy",
-        "PIL.ImageDraw",
-        "ocr_worker.engines.images.image_files",
-        "ocr_worker.engines.ocr.registry",
-        "ocr_worker.pages.recognition",
-    } & {*loaded}
+    assert not RARELY_NEEDED & {*loaded}

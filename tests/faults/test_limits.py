@@ -23,7 +23,7 @@ from tests.limits import HANG_SECONDS
 ENDLESS = """
 from ocr_worker.processes import limits
 limits.TASK_CPU_SECONDS = 1
-limits.Limits(4096).allow_task()
+limits.Limits(4096 * 2**20).allow_task()
 while True:
     pass
 """

@@ -16,7 +16,8 @@ from pydantic import ValidationError
 from ocr_protocol import BatchOptions
 from ocr_worker.errors import InvalidParamsError
 from ocr_worker.library.options import Options
-from ocr_worker.model.options import JobOptions, PageSettings, make_options, options
+from ocr_worker.model.option_table import make_options, options
+from ocr_worker.model.options import JobOptions, PageSettings
 from tests.conftest import REPOSITORY
 
 WORDS = ["auto", "on", "off", "eng", "deu_latf", "script/Latin", "../x", "", "pdf", "json", "skip", "redo",

@@ -14,7 +14,8 @@ import pytest
 from pypdfium2 import raw
 
 from ocr_worker.model.page import Box, Line, Page, Word
-from ocr_worker.outputs.searchable_pdf import LayerGrafter, glyphless_font
+from ocr_worker.outputs.searchable_pdf import LayerGrafter
+from ocr_worker.outputs.text_forms import glyphless_font
 from tests.limits import HANG_SECONDS
 from tests.pages.readers import pdfium_text, poppler_text, pypdf_text
 from tools.make_glyphless import make_font

@@ -13,7 +13,7 @@ from ocr_worker.engines.ocr import registry
 from ocr_worker.engines.ocr.tessdata import find_tessdata
 from ocr_worker.engines.ocr.vocabulary import of_script, vocabulary
 from ocr_worker.errors import InvalidParamsError, LanguageMissingError
-from ocr_worker.model.options import make_options
+from ocr_worker.model.option_table import make_options
 from ocr_worker.model.tasks import OpenTask, PageSettings, PageTask, Source
 from ocr_worker.pages.executor import Workbench
 from ocr_worker.pages.page_results import read_page

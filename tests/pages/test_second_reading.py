@@ -17,7 +17,7 @@ from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr import registry, second_reader
 from ocr_worker.engines.ocr.ppocr import models
 from ocr_worker.errors import EngineMissingError
-from ocr_worker.model.options import SecondReading
+from ocr_worker.model.option_words import SecondReading
 from ocr_worker.model.page import Box, Line, Word
 from ocr_worker.model.tasks import PageSettings
 from ocr_worker.pages.second_reading import Doubts

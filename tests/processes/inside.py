@@ -23,7 +23,7 @@ from typing import Any
 
 from ocr_worker.model.tasks import Confine, Inspected, InspectTask, Source, Task
 from ocr_worker.processes import messages
-from ocr_worker.processes.guard import PR_SET_PDEATHSIG
+from ocr_worker.processes.prctl import PR_SET_PDEATHSIG
 
 LIMIT_SECONDS = 60
 MEMORY_MIB = 2048

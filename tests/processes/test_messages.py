@@ -27,7 +27,6 @@ from ocr_worker.model.tasks import (
 )
 from ocr_worker.processes import messages, slot
 from ocr_worker.processes.pool import TaskEnded
-from ocr_worker.processes.reach import NEEDS_COMMAND
 from tests.limits import HANG_SECONDS
 from tests.processes.test_pool import pool_of_one
 
@@ -40,7 +39,7 @@ SOUND: tuple[Outcome, ...] = (
     Inspected({"page_list": [{"page": 1}]}),
     Drawn(3),
     Failure("corrupt", "x", retryable=False, details={"page": 1}),
-    Failure(NEEDS_COMMAND, "x", retryable=False),
+    Failure(messages.NEEDS_COMMAND, "x", retryable=False),
 )
 OPENED = {
     "ticket": 1, "kind": "Opened", "type": "pdf", "pages": 2, "sha256": "0f", "stamp": [1, 2, 3], "page_weights": [1, 1],

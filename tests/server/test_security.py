@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ocr_worker.model.options import options
+from ocr_worker.model.option_table import options
 from ocr_worker.server.places import Places
 from ocr_worker.server.wire import OFFERED
 from ocr_worker.store.job_store import JobStore

@@ -13,7 +13,8 @@ import platformdirs
 from ocr_worker.cli.exit_codes import UsageError
 from ocr_worker.cli.terminal_text import flat
 from ocr_worker.errors import InvalidParamsError
-from ocr_worker.model.options import Choice, Flag, FolderPath, Number, Option, accepted, options
+from ocr_worker.model.option_kinds import Choice, Flag, FolderPath, Number, Option
+from ocr_worker.model.option_table import accepted, options
 
 PREFIX = "OCR_WORKER_"
 RETENTION, INTERVAL = "manifest_retention_days", "progress_update_interval"

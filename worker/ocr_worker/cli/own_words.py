@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from functools import cache
 
 from ocr_worker.cli.terminal_text import shown
-from ocr_worker.model.options import Choice, Flag, SwitchWord, options
+from ocr_worker.model.option_kinds import Choice, Flag, SwitchWord
+from ocr_worker.model.option_table import options
 
 _PHRASES = {
     "`passwords` of a batch, `password` of an inspection": "--password-file",

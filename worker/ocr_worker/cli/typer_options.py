@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar, get_args, get_type_hints
 import typer
 
 from ocr_worker.cli.exit_codes import EndedAtOnceError
-from ocr_worker.model.options import (
+from ocr_worker.model.option_kinds import (
     Choice,
     EngineName,
     Flag,
@@ -22,8 +22,8 @@ from ocr_worker.model.options import (
     Several,
     SwitchWord,
     Whole,
-    options,
 )
+from ocr_worker.model.option_table import options
 
 Command = TypeVar("Command")
 

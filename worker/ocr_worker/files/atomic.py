@@ -82,7 +82,19 @@ class Staged:
 
 def insist(move: Callable[[], _Moved], target: Path, sleep: Callable[[float], None] = time.sleep) -> _Moved:
     """Move to a target; one that a viewer holds open is tried three times, then `locked`."""
-    # Late: a worker that says hello does without it.
+    try:
+        return move()
+    except OSError as error:
+        if not _is_busy(error):
+            raise output_error(error, target) from error
+        failed = [error]
+
+    def again() -> _Moved:
+        if failed:
+            raise failed.pop()
+        return move()
+
+    # Late: it takes as long to import as some pages take, and hardly any target is held.
     import tenacity
 
     retrying = tenacity.Retrying(
@@ -93,7 +105,7 @@ def insist(move: Callable[[], _Moved], target: Path, sleep: Callable[[float], No
         reraise=True,
     )
     try:
-        return retrying(move)
+        return retrying(again)
     except OSError as error:
         if _is_busy(error):
             raise LockedError(f"{target} is in use by another program; close it there") from error

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
-import platform
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -37,12 +36,20 @@ def is_dead(mark: str) -> bool:
 @functools.cache
 def _here() -> str:
     """Eight hex digits for this machine and, on Linux, this namespace of process numbers."""
-    parts = [platform.node()]
+    parts = [_node()]
     with suppress(OSError):
         parts.append(Path("/etc/machine-id").read_text(encoding="ascii"))
     with suppress(OSError):
         parts.append(str(Path("/proc/self/ns/pid").readlink()))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:8]
+
+
+def _node() -> str:
+    if sys.platform != "win32":
+        return os.uname().nodename
+    import platform
+
+    return platform.node()
 
 
 def birth(pid: int) -> str | None:

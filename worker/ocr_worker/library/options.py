@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
 from ocr_worker.files.paths import AnyPath
-from ocr_worker.model.options import Switch
+from ocr_worker.model.option_words import Switch
 
 
 class Options(TypedDict, total=False):

@@ -11,7 +11,8 @@ from ocr_worker.errors import InvalidParamsError
 from ocr_worker.files.paths import AnyPath, written
 from ocr_worker.jobs.requests import Asked, job_request, require_known_engine, with_own_paths
 from ocr_worker.model.jobs import JobRequest
-from ocr_worker.model.options import PRIORITY, PageSettings, accepted, check, make_options
+from ocr_worker.model.option_table import PRIORITY, accepted, check, make_options
+from ocr_worker.model.options import PageSettings
 
 __all__ = ["AnyPath", "make_request"]
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Literal, Union
 
 from ocr_worker.errors import OcrError, sayable
-from ocr_worker.model.options import OnExisting, PageSettings, Switch
+from ocr_worker.model.option_words import OnExisting, Switch
+from ocr_worker.model.options import PageSettings
 
 # Declared with the other options, and handed on from here.
 __all__ = ["PageSettings", "Switch"]
@@ -182,6 +183,8 @@ class Warmed:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
+    """What a look at the file tells."""
+
     type: str
     """By content: pdf, png, jpeg, tiff, bmp, gif, webp, pnm."""
     pages: int
@@ -200,6 +203,8 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class PageDone:
+    """How a page was read; what was read is in its result."""
+
     page: int
     status: PageStatus
     """ok, blank, unread or has_text; failures come back as Failure."""
@@ -220,6 +225,8 @@ class PageDone:
 
 @dataclass(frozen=True, slots=True)
 class Composed:
+    """The outputs that are in place."""
+
     outputs: dict[str, str]
     confidence: float | None
     characters: int
@@ -229,12 +236,16 @@ class Composed:
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
+    """What `inspect` answers."""
+
     report: dict[str, Any]
     """`file, type, bytes, pages, encrypted, signed, form, page_list` as PROTOCOL.md settles them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
+    """The picture is there."""
+
     words: int
     """Outlined; 0 where none were to be."""
 

@@ -15,7 +15,6 @@ import pikepdf
 from pikepdf import Array, Dictionary, Name
 
 from ocr_worker.errors import CorruptError
-from ocr_worker.outputs.content_filter import ContentFilter, Rule
 from ocr_worker.outputs.page_resources import find_resources
 
 _DEPTH, _DEEP = 20, 8
@@ -164,6 +163,9 @@ def _gather_fields(single: pikepdf.Pdf) -> None:
 
 
 def drop_what_is_off(pdf: pikepdf.Pdf, page: pikepdf.Page, shown: Layers) -> None:
+    # Late, as few documents have layers.
+    from ocr_worker.outputs.content_filter import ContentFilter, Rule
+
     ContentFilter(pdf, Rule(is_off=shown.is_off)).clean(page)
     annotations = page.obj.get("/Annots")
     if isinstance(annotations, Array):

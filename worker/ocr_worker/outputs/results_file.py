@@ -19,6 +19,8 @@ _WARNINGS = b',"warnings":['
 
 @dataclass(frozen=True, slots=True)
 class Results:
+    """What is known of them."""
+
     source: str
     """Its real path."""
     kinds: frozenset[str]

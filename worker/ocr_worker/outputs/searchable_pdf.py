@@ -5,35 +5,33 @@ The layer is drawn first, when the page's graphics state is still fresh: nothing
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from copy import copy
-from functools import lru_cache
 from itertools import count
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name
 
 from ocr_worker.errors import CorruptError, InternalError, sayable
-from ocr_worker.files.own import own_file
-from ocr_worker.model.page import Affine, Page
+from ocr_worker.model.page import Page
 from ocr_worker.outputs.modified import agreed_moment
 from ocr_worker.outputs.page_resources import own_resources
-from ocr_worker.outputs.pdf_geometry import rotation, to_user_space, visible_box
-from ocr_worker.outputs.text_layer import ADVANCE, SPACE_ADVANCE, GlyphCodes, layer_content
+from ocr_worker.outputs.pdf_geometry import rotation
+
+if TYPE_CHECKING:
+    from ocr_worker.outputs.text_forms import TextForms
 
 LAYER = "/OcrSidecarLayer"
 _PICTURES = (Name.DCTDecode, Name.JPXDecode, Name.JBIG2Decode, Name.CCITTFaxDecode)
 
 
 class LayerGrafter:
-    """Puts layers on the pages of one PDF; the font is shared and completed at the end."""
+    """Puts layers on the pages of one PDF."""
 
     def __init__(self, pdf: pikepdf.Pdf) -> None:
         self._pdf = pdf
-        self._codes = GlyphCodes()
-        self._font: Any = None
+        self._forms: TextForms | None = None
         self._calls: dict[str, Any] = {}
 
     def graft(self, page: Page) -> None:
@@ -49,23 +47,15 @@ class LayerGrafter:
         if page.turned:
             target.obj.Rotate = (rotation(target) + page.turned) % 360
         if page.lines:
-            self._draw_first(target, self._form(target, page))
+            # Late, as pages that keep their own text have no layer.
+            from ocr_worker.outputs.text_forms import TextForms
+
+            self._forms = self._forms or TextForms(self._pdf)
+            self._draw_first(target, self._forms.form(target, page))
 
     def finish(self) -> None:
-        if self._font is not None:
-            _complete_font(self._pdf, self._font, self._codes)
-
-    def _form(self, target: pikepdf.Page, page: Page) -> pikepdf.Stream:
-        if self._font is None:
-            self._font = self._pdf.make_indirect(Dictionary(Type=Name.Font))
-        size = page.width_px, page.height_px
-        matrix = to_user_space(visible_box(target), rotation(target), size)
-        form = _packed(self._pdf, layer_content(page, self._codes))
-        form.Type, form.Subtype = Name.XObject, Name.Form
-        form.BBox = Array([0, 0, *size])
-        form.Matrix = _matrix(matrix)
-        form.Resources = Dictionary(Font=Dictionary(F=self._font))
-        return form
+        if self._forms is not None:
+            self._forms.complete()
 
     def _draw_first(self, target: pikepdf.Page, form: pikepdf.Stream) -> None:
         resources = own_resources(target)
@@ -91,45 +81,6 @@ class LayerGrafter:
             stream = pikepdf.Stream(self._pdf, f"q {name} Do Q\n".encode("ascii"))
             self._calls[name] = self._pdf.make_indirect(stream)
         return self._calls[name]
-
-
-def _matrix(matrix: Affine) -> Array:
-    return Array([round(value, 6) for value in matrix])
-
-
-def _complete_font(pdf: pikepdf.Pdf, font: Any, codes: GlyphCodes) -> None:
-    program = _packed(pdf, glyphless_font())
-    program.Length1 = len(glyphless_font())
-    descriptor = Dictionary(
-        Type=Name.FontDescriptor, FontName=Name.OcrGlyphless, Flags=5, FontBBox=Array([0, -200, 500, 800]),
-        ItalicAngle=0, Ascent=800, Descent=-200, CapHeight=800, StemV=80, FontFile2=pdf.make_indirect(program),
-    )  # fmt: skip
-    descendant = Dictionary(
-        Type=Name.Font, Subtype=Name.CIDFontType2, BaseFont=Name.OcrGlyphless, DW=round(1000 * ADVANCE),
-        CIDSystemInfo=Dictionary(Registry=pikepdf.String("Adobe"), Ordering=pikepdf.String("Identity"), Supplement=0),
-        CIDToGIDMap=pdf.make_indirect(_packed(pdf, _glyph_map(codes))), FontDescriptor=pdf.make_indirect(descriptor),
-    )  # fmt: skip
-    if " " in codes:
-        descendant.W = Array([int(codes[" "], 16), Array([round(1000 * SPACE_ADVANCE)])])
-    font.Subtype, font.BaseFont, font.Encoding = Name.Type0, Name.OcrGlyphless, Name("/Identity-H")
-    font.DescendantFonts = Array([pdf.make_indirect(descendant)])
-    font.ToUnicode = pdf.make_indirect(_packed(pdf, codes.to_unicode()))
-
-
-def _glyph_map(codes: GlyphCodes) -> bytes:
-    """Which glyph of the font program each code has: the space is the second, all else the first."""
-    return b"\0\1" + b"".join(b"\0\2" if glyph == " " else b"\0\1" for glyph in codes)
-
-
-def _packed(pdf: pikepdf.Pdf, content: bytes) -> pikepdf.Stream:
-    stream = pikepdf.Stream(pdf, b"")
-    stream.write(zlib.compress(content), filter=Name.FlateDecode)
-    return stream
-
-
-@lru_cache(maxsize=1)
-def glyphless_font() -> bytes:
-    return own_file("ocr_worker.outputs", "glyphless.ttf")
 
 
 def save(pdf: pikepdf.Pdf, target: BinaryIO, encryption: Any) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import groupby
 
-from ocr_worker.engines.images.ink import Ink
 from ocr_worker.engines.pdf import geometry, page_content, pdfium
 from ocr_worker.model.page import Box, Line, Page, map_lines
 from ocr_worker.model.tasks import PageSettings, PageTask
@@ -94,6 +93,8 @@ def misses_print(sheet: Sheet, own: Page) -> bool:
     """Whether a page of little text has much ink elsewhere: what a zone, a stamp or a separator was read from is no layer of the page."""
     if _length(own.lines) >= SCAN_CHARACTERS or share(sheet) < SCAN_SHARE:
         return False
+    from ocr_worker.engines.images.ink import Ink
+
     try:
         glance = pdfium.render(sheet.page, GLANCE_DPI)
     except pdfium.PdfiumError:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from typing_extensions import assert_never
-
 from ocr_worker.engines.images import filters, specks
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr.row_height import row_height
-from ocr_worker.model.options import Switch
+from ocr_worker.model.option_words import Switch
 
 SPECKLED_SHARE = 0.002
 """Of a page. Real scans have half of it at most, clean ones a twentieth; peppered and speckled ones 0.003 to 0.015."""
@@ -31,5 +29,3 @@ def denoised(image: GreyImage, denoise: Switch) -> GreyImage:
             return replace(image, picture=filters.remove_speckles(picture))
         case "off":
             return image
-        case _:
-            assert_never(denoise)

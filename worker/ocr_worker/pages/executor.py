@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from typing_extensions import assert_never
-
 import ocr_worker.engines.pdf  # noqa: F401  # ahead of all that loads libraries
 from ocr_worker.errors import CorruptError
 from ocr_worker.model.tasks import (
@@ -79,8 +77,6 @@ class Workbench:
                 return _inspect(task)
             case OverlayTask() | PictureTask():
                 return _draw(task)
-            case _:
-                assert_never(task)
 
     @property
     def engines(self) -> Engines:

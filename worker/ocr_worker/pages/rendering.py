@@ -11,7 +11,7 @@ from typing import Any
 
 from ocr_worker.engines.images import filters
 from ocr_worker.engines.images.grey_image import GreyImage
-from ocr_worker.engines.pdf import appearances, jpeg, page_content, pdfium, poppler, qpdf
+from ocr_worker.engines.pdf import appearances, page_content, pdfium, poppler, qpdf
 from ocr_worker.engines.pdf.page_objects import Drawn
 from ocr_worker.engines.pdf.pdf_file import PdfFile
 from ocr_worker.errors import CorruptError
@@ -231,7 +231,12 @@ def take_image(pdf: PdfFile, sheet: Sheet, settings: PageSettings) -> GreyImage 
     ):
         return None
     image = qpdf.sole_jpeg(pdf.structure, sheet.number, picture.size)
-    found = jpeg.luma(*image, picture.size) if image is not None else None
+    if image is None:
+        return None
+    # Late, as many scans are no JPEGs.
+    from ocr_worker.engines.pdf import jpeg
+
+    found = jpeg.luma(*image, picture.size)
     if found is None:
         return None
     luma, said = found

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr.second_reader import NAME, SecondReader
-from ocr_worker.model.options import SecondReading
+from ocr_worker.model.option_words import SecondReading
 from ocr_worker.model.page import Box, Line, Word, mean_confidence
 from ocr_worker.pages.preprocessing import is_sparse
 

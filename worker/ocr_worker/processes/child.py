@@ -22,7 +22,6 @@ from ocr_worker.processes import messages, sandbox
 from ocr_worker.processes.claim import Channel, claim
 from ocr_worker.processes.limits import Limits
 from ocr_worker.processes.parent_death import die_with, end_group
-from ocr_worker.processes.reach import NEEDS_COMMAND, REFUSED
 
 if TYPE_CHECKING:
     from ocr_worker.pages.executor import Workbench
@@ -39,7 +38,7 @@ def main(parent: int, memory_limit_mib: int) -> int:
     """Serve until the worker, whose process id is `parent`, closes our stdin."""
     channel = claim()
     die_with(parent)
-    limits = Limits(memory_limit_mib)
+    limits = Limits(memory_limit_mib * 2**20)
     limits.begin()
     # What imports make is no garbage, and stays: looking for some among it costs a twentieth of the start.
     gc.disable()
@@ -66,7 +65,7 @@ def run(bench: Workbench, task: Task) -> Outcome:
     try:
         return bench.run(task)
     except sandbox.CommandNeededError:
-        return Failure(NEEDS_COMMAND, f"{_name(task)} needs a command", retryable=True)
+        return Failure(messages.NEEDS_COMMAND, f"{_name(task)} needs a command", retryable=True)
     except OcrError as error:
         return _failed(error)
     except MemoryError:
@@ -84,7 +83,7 @@ def run(bench: Workbench, task: Task) -> Outcome:
 
 def _failed(error: OcrError) -> Failure:
     refused = isinstance(error.__cause__, PermissionError) and error.__cause__.errno == errno.EACCES
-    return Failure.of(error, {**error.details, **({REFUSED: True} if refused else {})})
+    return Failure.of(error, {**error.details, **({messages.REFUSED: True} if refused else {})})
 
 
 def _damage(task: Task, error: Exception) -> Failure:

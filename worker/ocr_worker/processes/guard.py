@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Protocol
 
 from ocr_worker.files.liveness import birth
+from ocr_worker.processes.prctl import PR_SET_PDEATHSIG
 
 POLL_SECONDS = 0.25
-PR_SET_PDEATHSIG = 1
 
 
 def ending_signals() -> tuple[int, ...]:

@@ -8,8 +8,6 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from ocr_worker.settings import MIB
-
 NICENESS = 5
 SESSION, SESSION_NICENESS = "/proc/self/autogroup", 3
 """Of two cores the worker then has one against two page processes, and no Python uses more; they keep half of what others have."""
@@ -27,8 +25,8 @@ if sys.platform == "win32":
     class Limits:
         """Of this process. Some systems refuse one outright; a page without it is better than no page."""
 
-        def __init__(self, memory_mib: int) -> None:
-            self._memory_mib = memory_mib
+        def __init__(self, memory_bytes: int) -> None:
+            self._memory_bytes = memory_bytes
             self._job: Job | None = None
 
         def begin(self) -> None:
@@ -41,7 +39,7 @@ if sys.platform == "win32":
                 # Without it a killed page leaves its command to run to its end, which is better than no page.
                 self._job.take(os.getpid())
             with suppress(OSError):
-                hold_for_good(self._memory_mib * MIB, MOST_PROCESSES if commands else 1)
+                hold_for_good(self._memory_bytes, MOST_PROCESSES if commands else 1)
 
         def allow_task(self) -> None:
             """Allow one more task's share of processor time. The worker's deadline comes first, unless the worker hangs."""
@@ -55,8 +53,8 @@ else:
     class Limits:
         """Of this process. Some systems refuse one outright; a page without it is better than no page."""
 
-        def __init__(self, memory_mib: int) -> None:
-            self._memory_mib = memory_mib
+        def __init__(self, memory_bytes: int) -> None:
+            self._memory_bytes = memory_bytes
             self._session: int | None = None
             """Where the niceness of our session is still to be written."""
 
@@ -71,7 +69,7 @@ else:
                 with suppress(OSError):
                     Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO, encoding="ascii")
             for limit, most in (
-                (resource.RLIMIT_AS, self._memory_mib * MIB),
+                (resource.RLIMIT_AS, self._memory_bytes),
                 (resource.RLIMIT_CORE, 0),
                 (resource.RLIMIT_FSIZE, MOST_FILE_BYTES),
                 (resource.RLIMIT_NOFILE, MOST_OPEN_FILES),

@@ -22,8 +22,11 @@ from ocr_worker.model.tasks import (
     Source,
     Task,
 )
-from ocr_worker.processes.reach import NEEDS_COMMAND
 
+NEEDS_COMMAND = "needs_command"
+"""The code of a failure that the pool answers with a process that may start commands."""
+REFUSED = "refused"
+"""A detail of a failure for the pool alone: the system refused, or the rules of the process did."""
 MOST_LINE_BYTES = 32 * 2**20
 """Of an answer; what `inspect` tells of a hundred thousand pages is less."""
 MOST_PAGES = 10**6

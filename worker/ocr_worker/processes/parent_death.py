@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from ocr_worker.processes.guard import PR_SET_PDEATHSIG
+from ocr_worker.processes.prctl import PR_SET_PDEATHSIG
 
 
 def die_with(parent: int) -> None:

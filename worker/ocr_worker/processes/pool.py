@@ -32,9 +32,8 @@ from ocr_worker.model.tasks import (
 from ocr_worker.processes import messages, meter
 from ocr_worker.processes.failures import crash, none_started, stuck, too_late, too_much, wordless
 from ocr_worker.processes.guard import Guard
+from ocr_worker.processes.messages import NEEDS_COMMAND, REFUSED
 from ocr_worker.processes.reach import (
-    NEEDS_COMMAND,
-    REFUSED,
     Place,
     Reach,
     needs_command,

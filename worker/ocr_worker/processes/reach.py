@@ -20,10 +20,6 @@ from ocr_worker.model.tasks import (
     WarmTask,
 )
 
-NEEDS_COMMAND = "needs_command"
-"""The code of a failure that the pool answers with a process that may start commands."""
-REFUSED = "refused"
-"""A detail of a failure for the pool alone: the system refused, or the rules of the process did."""
 Place = tuple[str, Union[tuple[int, int], None]]
 """A folder with its device and inode, where they are known: one that came in its place is another."""
 

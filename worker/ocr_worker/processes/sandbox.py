@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ocr_worker.processes import capabilities, landlock, seccomp
+from ocr_worker.processes.prctl import PR_SET_NO_NEW_PRIVS
 
-NO_NEW_PRIVILEGES = 38
 _TOO_MUCH = {"proc", "sys", "dev"}
 """At the top of the file system: devices, and what the kernel tells of other processes."""
 _OF_THOSE = (
@@ -46,7 +46,7 @@ def confine(writes: Iterable[str], temp: str, commands: Iterable[str] | None) ->
             # The system refuses them there (`limits`); so a page that needs one is given to a process that may.
             subprocess.Popen = _NoCommand  # type: ignore[misc]
         return []
-    if ctypes.CDLL(None, use_errno=True).prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0) != 0:
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         return ["no_new_privs was refused"]
     undone: list[str] = []
     _try(undone, "capabilities", capabilities.drop)

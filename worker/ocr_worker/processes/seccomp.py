@@ -5,11 +5,10 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-import platform
 import struct
 from collections.abc import Iterable, Iterator
 
-from ocr_worker.processes.guard import PR_SET_PDEATHSIG
+from ocr_worker.processes.prctl import PR_SET_PDEATHSIG
 from ocr_worker.processes.syscalls import PROGRAMS, REFUSED, Machine, this_machine
 
 SET_MODE_FILTER, ACTION_AVAILABLE = 1, 2
@@ -57,6 +56,8 @@ def apply(*, commands: bool) -> None:
     """
     machine = this_machine()
     if machine is None:
+        import platform
+
         raise FilterError(errno.ENOSYS, f"no filter of system calls is known for {platform.machine()}")
     content = b"".join(struct.pack("=HBBI", *one) for one in _instructions(machine, commands=commands))
     program = _Program(len(content) // 8, content)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import platform
+import os
 import sys
-from dataclasses import dataclass
+from typing import NamedTuple
 
 Numbers = tuple[int | None, int | None]
 """On x86-64 and on arm64; None where there is no such call."""
@@ -60,8 +60,7 @@ REFUSED: dict[str, Numbers] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(NamedTuple):
     """What differs between kinds of processor."""
 
     column: int
@@ -90,8 +89,9 @@ class Machine:
 
 def this_machine() -> Machine | None:
     """None for a system, a processor or a program of 32 bits for which no filter is known."""
-    fits = sys.platform == "linux" and sys.maxsize > 2**32
-    return MACHINES.get(platform.machine()) if fits else None
+    if sys.platform != "linux" or sys.maxsize <= 2**32:
+        return None
+    return MACHINES.get(os.uname().machine)
 
 
 MACHINES = {

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ocr_worker.jobs.requests import Asked
-from ocr_worker.model.options import make_options
+from ocr_worker.model.option_table import make_options
 from ocr_worker.model.results import Accepted
 from ocr_worker.server.desk import Desk
 

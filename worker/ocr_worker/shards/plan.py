@@ -10,7 +10,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ocr_worker.errors import CorruptError, NotFoundError
-from ocr_worker.model.options import JobOptions, make_options
+from ocr_worker.model.option_table import make_options
+from ocr_worker.model.options import JobOptions
 from ocr_worker.shards.places import Place
 from ocr_worker.shards.rows import Row, shard_hash, shard_key, unpacked
 

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from ocr_worker import __version__
 from ocr_worker.errors import InvalidParamsError
-from ocr_worker.model.options import make_options
+from ocr_worker.model.option_table import make_options
 from ocr_worker.model.sharding import PAGES_PER_SHARD, Planned, PlanOrder
 from ocr_worker.shards.listing import Inputs
 from ocr_worker.shards.places import Place, place

@@ -37,7 +37,7 @@ from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.jobs.service import JobService
 from ocr_worker.model.fields import inspection_fields, job_fields, summary_fields
 from ocr_worker.model.jobs import JobRequest
-from ocr_worker.model.options import make_options
+from ocr_worker.model.option_table import make_options
 from ocr_worker.model.results import Accepted
 from ocr_worker.model.tasks import InspectTask, Outcome, Source
 from ocr_worker.stdio.hello import Session

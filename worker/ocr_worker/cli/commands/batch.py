@@ -26,7 +26,8 @@ from ocr_worker.jobs.output_names import SUFFIXES
 from ocr_worker.jobs.requests import Asked, job_request, require_languages
 from ocr_worker.model.extensions import EXTENSIONS
 from ocr_worker.model.jobs import JobRequest
-from ocr_worker.model.options import JobOptions, make_options
+from ocr_worker.model.option_table import make_options
+from ocr_worker.model.options import JobOptions
 from ocr_worker.store.records import StoredJob
 
 FILE_ENDINGS = {*EXTENSIONS, *(suffix.rpartition(".")[2] for suffix in SUFFIXES.values())}

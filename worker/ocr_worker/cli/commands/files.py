@@ -19,7 +19,7 @@ from ocr_worker.cli.typer_options import as_flag, options_from
 from ocr_worker.jobs.one_off import inspection
 from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.model.fields import inspection_fields
-from ocr_worker.model.options import check
+from ocr_worker.model.option_table import check
 from ocr_worker.model.tasks import InspectTask, Source
 
 

@@ -20,7 +20,7 @@ from ocr_worker.cli.options import JsonOption, answer_json, worker_settings
 from ocr_worker.cli.runner import SIGNAL_SECONDS, Signals
 from ocr_worker.cli.terminal_text import shown
 from ocr_worker.cli.typer_options import BatchOptions, as_flag, options_from
-from ocr_worker.model.options import check
+from ocr_worker.model.option_table import check
 from ocr_worker.model.sharding import (
     ExportFormat,
     ExportOrder,

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from ocr_worker.engines.images.ink import Ink
+if TYPE_CHECKING:
+    from ocr_worker.engines.images.ink import Ink
 
 UNSTATED_DPI = 96
 
 
 @dataclass(frozen=True)
 class GreyImage:
+    """A page in grey, and what is known of its pixels."""
+
     picture: Image.Image
     """Mode L, in the displayed frame."""
     dpi: float
@@ -26,6 +30,9 @@ class GreyImage:
     @cached_property
     def ink(self) -> Ink:
         """Looked for once, however often what was read is held against it."""
+        # Late, as many pages are not read.
+        from ocr_worker.engines.images.ink import Ink
+
         return Ink(self.picture)
 
     @property

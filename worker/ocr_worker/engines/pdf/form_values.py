@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name
@@ -20,8 +19,7 @@ _USUAL_SIZE, _LEADING = 12.0, 1.2
 _MOST_CHARACTERS = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """One that is displayed."""
 
     text: str

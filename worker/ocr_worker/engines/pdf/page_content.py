@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import pypdfium2
 from PIL import Image, ImageChops
@@ -67,8 +67,7 @@ _TEST_DPI, _MOST_TEST_PIXELS = 75, 4_000_000
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """An image as a page draws it."""
 
     bounds: Box
@@ -119,6 +118,8 @@ class Content:
 
 @dataclass(slots=True)
 class _Text:
+    """A piece of text, and what became of it."""
+
     handle: Any
     box: Box
     order: int
@@ -131,8 +132,7 @@ class _Text:
     """Covered by pictures alone, as the text that was read from them."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Cover:
+class _Cover(NamedTuple):
     """Something filled."""
 
     handle: Any
@@ -144,6 +144,8 @@ class _Cover:
 
 @dataclass(slots=True)
 class _Finds:
+    """What has been met on a page."""
+
     texts: list[_Text] = field(default_factory=list)
     images: list[Picture] = field(default_factory=list)
     covers: list[_Cover] = field(default_factory=list)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name
 
 from ocr_worker.engines.pdf import content_syntax, resource_slips, streams
-from ocr_worker.engines.pdf.inline_images import InlineImage, inline_images
 from ocr_worker.engines.pdf.qpdf import inherited
+
+if TYPE_CHECKING:
+    from ocr_worker.engines.pdf.inline_images import InlineImage
 
 _NAME, _BLANK = rb"(/[^\0\s/()<>\[\]{}%]*)", rb"(?:[\0\s]|%[^\r\n]*[\r\n])+"
 _USED = re.compile(_NAME + _BLANK + rb"(Do|gs|scn|SCN)\b")
@@ -174,7 +176,7 @@ class _Walk:
         if right:
             self._drawn.corrected[key] = right
         self._is_too_deep |= _depth_of_marks(data) > _MOST_MARKS
-        self._drawn.inline += inline_images(data, resources)
+        self._drawn.inline += _inline_images(data, resources)
         for thing, times in _used(data, resources, self._drawn):
             self.add(thing, thing.get("/Resources", resources), key, times)
         for font in _fonts(data, resources):
@@ -236,6 +238,15 @@ def _used(content: bytes, resources: Any, drawn: Drawn) -> Iterator[tuple[Any, i
             # Of a name whose object is gone, `in` and `keys` say that it is not there; `items` has it with None.
             is_listed = isinstance(named, Dictionary) and spelled in dict(named.items())
             (drawn.gone if is_listed else drawn.unknown).append(spelled)
+
+
+def _inline_images(content: bytes, resources: Any) -> Iterable[InlineImage]:
+    if b"BI" not in content:
+        return ()
+    # Late, as few contents hold pictures.
+    from ocr_worker.engines.pdf.inline_images import inline_images
+
+    return inline_images(content, resources)
 
 
 def _entry(names: Any, name: str) -> Any:

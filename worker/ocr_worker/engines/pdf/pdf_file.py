@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pikepdf
 
-from ocr_worker.engines.pdf import pdfium, qpdf, salvage, torn_lock
+from ocr_worker.engines.pdf import pdfium, qpdf
 from ocr_worker.errors import BadPasswordError, CorruptError, EncryptedError, NoPagesError, OcrError
+
+if TYPE_CHECKING:
+    from ocr_worker.engines.pdf.salvage import Saved
 
 FILES_LOCKED = (
     "What is attached to the file is protected by a password, and left out; give the password to keep it"
@@ -21,6 +24,8 @@ PROTECTION_LEFT_OUT = (
 
 @dataclass(frozen=True, slots=True)
 class PdfFile:
+    """A document, twice open."""
+
     structure: pikepdf.Pdf
     rendering: Any
     warnings: tuple[str, ...] = ()
@@ -60,7 +65,7 @@ def open_structure(path: Path, password: str | None) -> tuple[pikepdf.Pdf, tuple
         return open_part, (FILES_LOCKED,)
     # qpdf mends as it reads; it has warned by now if it had to.
     mended = ("The file is damaged and was mended",) if pdf.get_warnings() else ()
-    if mended and salvage.is_locked_rubbish(pdf, path):
+    if mended and _is_locked_rubbish(pdf, path):
         pdf.close()
         return _salvaged(path, password, None)
     return pdf, tuple(
@@ -68,7 +73,16 @@ def open_structure(path: Path, password: str | None) -> tuple[pikepdf.Pdf, tuple
     )
 
 
-def _salvaged(path: Path, password: str | None, error: Exception | None) -> salvage.Saved:
+def _is_locked_rubbish(pdf: pikepdf.Pdf, path: Path) -> bool:
+    # Late, as is all that files need which are damaged.
+    from ocr_worker.engines.pdf import salvage
+
+    return salvage.is_locked_rubbish(pdf, path)
+
+
+def _salvaged(path: Path, password: str | None, error: Exception | None) -> Saved:
+    from ocr_worker.engines.pdf import salvage
+
     saved = salvage.salvage(path, password)
     if saved is None:
         raise CorruptError(
@@ -78,14 +92,24 @@ def _salvaged(path: Path, password: str | None, error: Exception | None) -> salv
 
 
 def _is_searchable(path: Path) -> bool:
+    from ocr_worker.engines.pdf import salvage
+
     return path.stat().st_size <= salvage.TOO_LONG_BYTES
+
+
+def _was_decrypted(warnings: tuple[str, ...]) -> bool:
+    if not warnings:
+        return False
+    from ocr_worker.engines.pdf import torn_lock
+
+    return torn_lock.DECRYPTED in warnings
 
 
 def _rendering(
     path: Path, password: str | None, structure: pikepdf.Pdf, warnings: tuple[str, ...]
 ) -> tuple[Any, tuple[str, ...]]:
     """PDFium on the file itself; where it can't, or counts other pages, on a mended copy held in memory."""
-    if torn_lock.DECRYPTED in warnings:
+    if _was_decrypted(warnings):
         return _drawn_from_copy(path, structure), ()
     try:
         document = pdfium.load(path, password, path.name)

@@ -11,7 +11,6 @@ from typing import Any
 
 import pikepdf
 
-from ocr_worker.engines.images import jpeg_stream
 from ocr_worker.engines.pdf import passwords, streams
 from ocr_worker.engines.pdf.content_syntax import Corrected
 from ocr_worker.engines.pdf.pdfium import wrong_password
@@ -125,6 +124,8 @@ def page_with(pdf: pikepdf.Pdf, page: int, jpegs: Sequence[tuple[Any, bytes]]) -
 
 def _of_their_jpegs(jpegs: Sequence[tuple[Any, bytes]]) -> Iterator[Change]:
     """Colours and sizes of pictures that say none, or others than their JPEGs."""
+    from ocr_worker.engines.images import jpeg_stream
+
     for image, content in jpegs:
         found = jpeg_stream.layout(content)
         if found is None:

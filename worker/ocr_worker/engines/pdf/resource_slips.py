@@ -5,21 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from pikepdf import Array, Dictionary, Name
 
-from ocr_worker.engines.pdf.content_syntax import REGULAR
+from ocr_worker.engines.pdf.content_words import REGULAR
 
 _NAMELESS = re.compile(rb"/(?!" + REGULAR + rb")((?:[\0\s]|%[^\r\n]*[\r\n])*Do\b)")
 """To PDFium nothing has such a name."""
 _GIVEN = "/Nameless"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """An entry that a dictionary has meanwhile."""
 
     owner: Any

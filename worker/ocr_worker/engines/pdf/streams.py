@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pikepdf
 from pikepdf import Array
 
-from ocr_worker.engines.images import headers, jpeg_damage, jpeg_stream
-from ocr_worker.engines.pdf import coded_lengths, unpacking
+from ocr_worker.engines.pdf import unpacking
 from ocr_worker.engines.pdf.unpacking import (
     MOST_BYTES,
     MOST_CODES_BYTES,
@@ -45,6 +44,8 @@ _FAX_2D, _FAX_FILLED = 1, 4
 
 @dataclass(frozen=True, slots=True)
 class Content:
+    """What a content stream holds."""
+
     data: bytes
     breaks_off: bool = False
     """What comes after is not in the file."""
@@ -131,6 +132,8 @@ def _held(image: Any, packed: bytes, last: Filter | None) -> Held:
         case "/JPXDecode":
             return _jpx(packed, _size(image))
         case "/JBIG2Decode":
+            from ocr_worker.engines.pdf import coded_lengths
+
             shared = last.settings.get("/JBIG2Globals") if last and last.settings is not None else None
             return Held(min(coded_lengths.jbig2_share(packed), _shared(shared)))
         case "/CCITTFaxDecode":
@@ -151,6 +154,9 @@ def _with_colours(image: Any, packed: bytes, found: Held) -> Held:
 
 def says_colours_of(image: Any, packed: bytes) -> bool:
     """As many as the JPEG has, or what can't be told."""
+    # Late, as are all readers of pictures of one kind: most pages have none of it.
+    from ocr_worker.engines.images import jpeg_stream
+
     space, layout = image.get("/ColorSpace"), jpeg_stream.layout(packed)
     if space is None:
         return False
@@ -161,6 +167,8 @@ def says_colours_of(image: Any, packed: bytes) -> bool:
 
 
 def _jpeg(packed: bytes, size: tuple[int, int]) -> Held:
+    from ocr_worker.engines.images import jpeg_damage, jpeg_stream
+
     found = jpeg_stream.layout(packed)
     if found is not None and found.size[0] * min(found.size[1], size[1]) > size[0] * size[1]:
         # Larger than it may be: nobody will decode it.
@@ -176,6 +184,9 @@ def _jpeg(packed: bytes, size: tuple[int, int]) -> Held:
 
 def _jpx(packed: bytes, size: tuple[int, int]) -> Held:
     """PDFium draws none whose size is not what is said."""
+    from ocr_worker.engines.images import headers, jpeg_stream
+    from ocr_worker.engines.pdf import coded_lengths
+
     share = coded_lengths.jpx_share(packed)
     if not share or coded_lengths.jpx_size(packed) in (None, size):
         return Held(share)
@@ -186,6 +197,8 @@ def _jpx(packed: bytes, size: tuple[int, int]) -> Held:
 
 
 def _foreign_jpeg(packed: bytes) -> Held:
+    from ocr_worker.engines.images import headers, jpeg_stream
+
     try:
         return Held(1.0, instead=jpeg_stream.plain(packed))
     except headers.BROKEN:
@@ -216,8 +229,7 @@ def _fax(packed: bytes, size: tuple[int, int], settings: Any) -> float:
     return 1.0 if held >= size[1] - _FORGIVEN_ROWS else held / size[1]
 
 
-@dataclass(frozen=True, slots=True)
-class _Due:
+class _Due(NamedTuple):
     """Unpacked bytes of an image."""
 
     all: int

@@ -10,8 +10,7 @@ import base64
 import re
 import zlib
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name
@@ -44,16 +43,18 @@ class TornError(Exception):
     """A stream that can't be unpacked, or is not there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(NamedTuple):
+    """One that a stream was packed by."""
+
     name: str
     """In full, as it is written in a PDF."""
     settings: Any
     """A dictionary; None without."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unpacked:
+class Unpacked(NamedTuple):
+    """What filters leave."""
+
     content: bytes
     rest: tuple[Filter, ...] = ()
     """Those that are not known here, and all behind them."""
