@@ -71,6 +71,11 @@ class FailureKind:
         """The same request may succeed later, or elsewhere."""
         return self.retry != "never"
 
+    @property
+    def may_pass(self) -> bool:
+        """A retry of the job may help, at least once the machine was put right: of an input that stays as it is, never."""
+        return self.retryable or self.blame == "machine"
+
 
 FAILURES: dict[str, FailureKind] = {
     "not_found": FailureKind("file", "input"),

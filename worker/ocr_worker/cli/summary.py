@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ocr_worker.cli.own_words import told
 from ocr_worker.cli.terminal_text import clock, command_line, count, shown
+from ocr_worker.errors import FAILURES
 from ocr_worker.model.results import BatchResult, FileResult, Rehearsal, Statistics
 from ocr_worker.settings import MIB
 
@@ -106,8 +107,14 @@ def _what_next(result: BatchResult) -> Iterator[str]:
         return
     if result.status != "completed":
         yield f"Go on with: {command_line('batch', '--resume', '--batch-id', result.job_id)}"
-    if result.counts.failed:
+    if _may_pass(result):
         yield f"Retry the failed files with: {command_line('retry', result.job_id)}"
+
+
+def _may_pass(result: BatchResult) -> bool:
+    """Whether any of the failed files may be done by a retry; of so many that they are not listed some may."""
+    codes = [done.error.code for done in result.failed if done.error]
+    return any(FAILURES[code].may_pass for code in codes) or bool(result.counts.failed and not result.lists_files)
 
 
 def _rehearsed(good: Sequence[FileResult]) -> Iterator[str]:
