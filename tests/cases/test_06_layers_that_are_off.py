@@ -15,6 +15,7 @@ import pytest
 from pikepdf import Array, Dictionary, Name, String
 
 from ocr_worker.outputs.optional_content import layers
+from ocr_worker.pages.rendering import LAYER_OPEN
 from tests.cases.shown import NOTE, WHOLE_PAGE, form, jpeg, layer, page, saved, sheet, text, words_of
 from tests.pages.desk import ALL_OUTPUTS, Desk
 
@@ -69,6 +70,25 @@ def test_the_scan_is_read_and_the_layer_is_in_no_output(
     assert [word for word in words_of() if word not in done.text.split()] == []
     for kind in ("txt", "json", "hocr", "alto"):
         assert "nobody" not in done.outputs[kind].read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", ["text", "scan"])
+def test_a_layer_that_only_says_itself_that_it_is_off_is_not_read_and_told(
+    kind: str, desk: Desk, tmp_path: Path
+) -> None:
+    """PDFium, pdf.js and mutool hide it; poppler shows it."""
+    words = text("Words that few viewers show", 60, 20, 12)
+    shown, hidden = (WHOLE_PAGE, words) if kind == "text" else (words, WHOLE_PAGE)
+    with pikepdf.new() as pdf:
+        group = layer(pdf, "Print", on=True)
+        group.Usage = Dictionary(View=Dictionary(ViewState=Name.OFF))
+        page(pdf, shown + b"/OC /L BDC " + hidden + b"EMC\n", Properties=Dictionary(L=group))
+        path = saved(pdf, tmp_path / "off.pdf")
+
+    done = desk.process(path)
+
+    assert done.pages[0].warnings == (LAYER_OPEN,)
+    assert done.text.split() == (words_of() if kind == "text" else "Words that few viewers show".split())
 
 
 def test_of_text_in_two_languages_at_one_place_the_one_that_is_shown_is_read(

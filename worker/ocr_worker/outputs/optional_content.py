@@ -32,6 +32,8 @@ class Layers:
     """Which groups are off, by their object numbers."""
 
     off: frozenset[tuple[int, int]]
+    by_usage: frozenset[tuple[int, int]] = frozenset()
+    """Those of them that only say themselves that they are: some viewers show them."""
     are_there: bool = True
 
     def is_off(self, content: Any, depth: int = _DEPTH) -> bool:
@@ -79,7 +81,9 @@ def layers(pdf: pikepdf.Pdf) -> Layers:
         if isinstance(usage, Dictionary) and usage.get("/Event") == Name.View:
             for number in _numbers(usage.get("/OCGs")) & set(known):
                 off = _switched(off, known[number], number)
-    return Layers(frozenset(off))
+    # Most viewers go by this alone, whatever /AS says of it.
+    usage = frozenset(number for number in set(known) - off if _view_state(known[number]) == Name.OFF)
+    return Layers(frozenset(off | usage), usage)
 
 
 def hides_something(shown: Layers, page: pikepdf.Page) -> bool:
@@ -186,12 +190,16 @@ def _numbers(groups: Any) -> set[tuple[int, int]]:
 
 def _switched(off: set[tuple[int, int]], group: Any, number: tuple[int, int]) -> set[tuple[int, int]]:
     """By what the group says of its use on a screen."""
-    usage = group.get("/Usage")
-    view = usage.get("/View") if isinstance(usage, Dictionary) else None
-    match view.get("/ViewState") if isinstance(view, Dictionary) else None:
+    match _view_state(group):
         case Name.OFF:
             return off | {number}
         case Name.ON:
             return off - {number}
         case _:
             return off
+
+
+def _view_state(group: Any) -> Any:
+    usage = group.get("/Usage")
+    view = usage.get("/View") if isinstance(usage, Dictionary) else None
+    return view.get("/ViewState") if isinstance(view, Dictionary) else None

@@ -41,6 +41,7 @@ MOST_GLANCED_PIXELS = 40_000_000
 SECOND_RENDERER = "PDFium can't draw the page: poppler drew it, so compare it with the original"
 MISWRITTEN = "The page's content breaks the rules of PDF"
 LOOK_OPEN = "An annotation does not say which of its looks is shown: viewers differ, and it is not read"
+LAYER_OPEN = "A layer of the page is on, but says of itself that it is off: viewers differ, and it is not read"
 NOTE_LOOK = "The window of a note is drawn on the page: few viewers show that, and it is not read"
 _log = logging.getLogger(__name__)
 
@@ -74,6 +75,8 @@ def load_sheet(pdf: PdfFile, number: int, found: Drawn | None = None) -> Sheet:
             remarks += (LOOK_OPEN,)
         if appearances.has_note_with_look(pdf.structure, number):
             remarks += (NOTE_LOOK,)
+        if optional_content.hides_something(replace(layers, off=layers.by_usage), built):
+            remarks += (LAYER_OPEN,)
         content, stamps = page_content.survey(page), _stamps(pdf, number, layers)
         return Sheet(number, page, content, sheet_inches(built, page), layers, stamps, remarks)
     except pdfium.PdfiumError as error:
