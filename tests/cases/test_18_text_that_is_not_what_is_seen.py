@@ -20,7 +20,7 @@ from ocr_worker.model.tasks import PageSettings
 from ocr_worker.pages.page import BESIDE, PARTLY, REPLACED, UNREADABLE
 from ocr_worker.pages.wording import judge
 from samples.sheets import paragraphs_of
-from tests.cases.shown import LINES, WHOLE_PAGE, jpeg, page, saved, sheet, text, words_of
+from tests.cases.shown import LINES, POINTS, SIZE, WHOLE_PAGE, jpeg, page, saved, sheet, text, words_of
 from tests.pages.desk import Desk
 
 PROSE = "The committee met on the first evening of the winter to talk about bread and other matters of some weight"
@@ -394,3 +394,86 @@ def test_letters_of_another_script_are_flagged_where_what_is_drawn_reads_like_wo
 
     assert desk.process(path).pages[0].warnings == (UNREADABLE,)
     assert desk.process(path, PageSettings(existing_text="redo")).text.split() == PROSE.split()
+
+
+def _large_glyphs(pdf: pikepdf.Pdf, pictures: list[Image.Image], shown: bytes, said: bytes | None) -> None:
+    """A page whose font T draws a picture for each letter from A on, and says that they are others, if so."""
+    names = [chr(65 + number) for number in range(len(pictures))]
+    drawn = {f"/Im{name}": jpeg(pdf, picture) for name, picture in zip(names, pictures, strict=True)}
+    glyphs = {f"/{name}": pdf.make_stream(f"1 0 d0 /Im{name} Do".encode("ascii")) for name in names}
+    made = page(pdf, shown, {})
+    made.Resources.Font.T = Dictionary(
+        Type=Name.Font, Subtype=Name.Type3, FontBBox=Array([0, 0, 1, 1]), FontMatrix=Array([1, 0, 0, 1, 0, 0]),
+        CharProcs=Dictionary(glyphs), Encoding=Dictionary(Differences=Array([65, *(Name(f"/{name}") for name in names)])),
+        FirstChar=65, LastChar=64 + len(names), Widths=Array([1] * len(names)), Resources=Dictionary(XObject=Dictionary(drawn)),
+    )  # fmt: skip
+    if said is not None:
+        cmap = b"begincmap\n1 begincodespacerange <00> <ff> endcodespacerange\n1 beginbfrange\n<41> <5a> <%s>\nendbfrange\nendcmap"
+        made.Resources.Font.T.ToUnicode = pdf.make_stream(cmap % said)
+
+
+WHOLE_GLYPH = b"BT /T 1 Tf 595.2 0 0 841.92 0 0 Tm (A) Tj ET\n"
+
+
+@pytest.mark.parametrize("said", [None, b"0061", b"0020"])
+def test_a_scan_that_is_a_glyph_is_read_whatever_letter_it_is_said_to_be(
+    said: bytes | None, desk: Desk, tmp_path: Path
+) -> None:
+    with pikepdf.new() as pdf:
+        _large_glyphs(pdf, [sheet()], WHOLE_GLYPH, said)
+        path = saved(pdf, tmp_path / "glyph.pdf")
+
+    done = desk.process(path)
+
+    assert (done.pages[0].status, done.pages[0].warnings) == ("ok", ())
+    assert done.text.split() == words_of()
+
+
+def test_a_scan_in_strips_that_are_glyphs_is_read(desk: Desk, tmp_path: Path) -> None:
+    (width, height), count = SIZE, 8
+    strips = [
+        sheet().crop((0, at * height // count, width, (at + 1) * height // count)) for at in range(count)
+    ]
+    shown = b"".join(
+        b"BT /T 1 Tf 595.2 0 0 %.3f 0 %.3f Tm (%c) Tj ET\n" % (POINTS[1] / count, POINTS[1] * (count - 1 - at) / count, 65 + at)
+        for at in range(count)
+    )  # fmt: skip
+    with pikepdf.new() as pdf:
+        _large_glyphs(pdf, strips, shown, b"0061")
+        path = saved(pdf, tmp_path / "strips.pdf")
+
+    assert desk.process(path).text.split() == words_of()
+
+
+def test_a_scan_that_is_a_glyph_beside_typed_text_is_read_with_it(desk: Desk, tmp_path: Path) -> None:
+    typed = b"".join(
+        text(f"Typed sentence number {at} of the page", 60, 400 - 14 * at, 11) for at in range(20)
+    )
+    with pikepdf.new() as pdf:
+        shown = b"BT /T 1 Tf 500 0 0 400 50 420 Tm (A) Tj ET\n" + typed
+        _large_glyphs(pdf, [sheet(size=(1240, 992))], shown, None)
+        path = saved(pdf, tmp_path / "beside.pdf")
+
+    done = desk.process(path)
+
+    assert done.text.split()[: len(words_of())] == words_of()
+    assert done.text.count("Typed") == 20
+
+
+def test_large_letters_that_are_drawings_are_letters(desk: Desk, tmp_path: Path) -> None:
+    pen = ImageFont.load_default(300)
+    pictures = []
+    for letter in "SALE":
+        picture = Image.new("L", (260, 320), 255)
+        ImageDraw.Draw(picture).text((20, -20), letter, 0, pen)
+        pictures.append(picture)
+    shown = b"BT /T 1 Tf 130 0 0 160 20 500 Tm (ABCD) Tj ET\n"
+    with pikepdf.new() as pdf:
+        _large_glyphs(pdf, pictures, shown, None)
+        cmap = b"begincmap\n1 begincodespacerange <00> <ff> endcodespacerange\n4 beginbfchar\n<41> <0053>\n<42> <0041>\n<43> <004c>\n<44> <0045>\nendbfchar\nendcmap"
+        pdf.pages[0].Resources.Font.T.ToUnicode = pdf.make_stream(cmap)
+        path = saved(pdf, tmp_path / "sale.pdf")
+
+    done = desk.process(path)
+
+    assert (done.pages[0].status, done.text) == ("has_text", "SALE\n")

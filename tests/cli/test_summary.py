@@ -20,7 +20,9 @@ RETRY = "Retry the failed files with: "
 def said(*codes: str, lists_files: bool = True) -> str:
     """After a batch of files that failed with these codes."""
     failed = tuple(
-        FileResult(file=f"{code}.pdf", status="failed", error=Failure(code, "It failed.", FAILURES[code].retryable))
+        FileResult(
+            file=f"{code}.pdf", status="failed", error=Failure(code, "It failed.", FAILURES[code].retryable)
+        )
         for code in codes
     )
     numbers = {name: 0 for name in Statistics.__dataclass_fields__ if not name.endswith("_time")}

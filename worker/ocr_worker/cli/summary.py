@@ -114,7 +114,9 @@ def _what_next(result: BatchResult) -> Iterator[str]:
 def _may_pass(result: BatchResult) -> bool:
     """Whether any of the failed files may be done by a retry; of so many that they are not listed some may."""
     codes = [done.error.code for done in result.failed if done.error]
-    return any(FAILURES[code].may_pass for code in codes) or bool(result.counts.failed and not result.lists_files)
+    return any(FAILURES[code].may_pass for code in codes) or bool(
+        result.counts.failed and not result.lists_files
+    )
 
 
 def _rehearsed(good: Sequence[FileResult]) -> Iterator[str]:

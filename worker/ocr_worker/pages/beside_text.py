@@ -150,7 +150,7 @@ def may_hold_print(sheet: Sheet) -> bool:
         glance = pdfium.render(sheet.page, GLANCE_DPI)
     except pdfium.PdfiumError:
         return True
-    largest = sorted(_pictures(sheet), key=lambda one: _area(one.shown))[-MOST_GLANCES:]
+    largest = sorted(_pictures(sheet), key=lambda one: geometry.area(one.shown))[-MOST_GLANCES:]
     for picture in largest:
         left, top, right, bottom = geometry.pixels(picture.shown, sheet.page, glance.size)
         if left >= right or top >= bottom:
@@ -161,10 +161,6 @@ def may_hold_print(sheet: Sheet) -> bool:
         if common >= PAPER_SHARE * sum(levels) and found[-1] - found[0] >= LEAST_RANGE:
             return True
     return False
-
-
-def _area(box: Box | tuple[float, float, float, float]) -> float:
-    return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
 
 
 def reads_like_print(lines: Iterable[Line]) -> bool:
@@ -256,7 +252,7 @@ def _lies_on(box: Box, boxes: list[Box]) -> bool:
         if (
             common[0] < common[2]
             and common[1] < common[3]
-            and 2 * _area(common) > min(_area(box), _area(other))
+            and 2 * geometry.area(common) > min(geometry.area(box), geometry.area(other))
         ):
             return True
     return False

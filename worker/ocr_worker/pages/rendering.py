@@ -11,7 +11,7 @@ from typing import Any
 
 from ocr_worker.engines.images import filters
 from ocr_worker.engines.images.grey_image import GreyImage
-from ocr_worker.engines.pdf import appearances, page_content, pdfium, poppler, qpdf
+from ocr_worker.engines.pdf import appearances, geometry, page_content, pdfium, poppler, qpdf
 from ocr_worker.engines.pdf.page_objects import Drawn
 from ocr_worker.engines.pdf.pdf_file import PdfFile
 from ocr_worker.errors import CorruptError
@@ -41,7 +41,9 @@ MOST_GLANCED_PIXELS = 40_000_000
 SECOND_RENDERER = "PDFium can't draw the page: poppler drew it, so compare it with the original"
 MISWRITTEN = "The page's content breaks the rules of PDF"
 LOOK_OPEN = "An annotation does not say which of its looks is shown: viewers differ, and it is not read"
-LAYER_OPEN = "A layer of the page is on, but says of itself that it is off: viewers differ, and it is not read"
+LAYER_OPEN = (
+    "A layer of the page is on, but says of itself that it is off: viewers differ, and it is not read"
+)
 NOTE_LOOK = "The window of a note is drawn on the page: few viewers show that, and it is not read"
 _log = logging.getLogger(__name__)
 
@@ -292,8 +294,7 @@ def _native_dpi(sheet: Sheet) -> float | None:
 
 
 def _area(picture: page_content.Picture) -> float:
-    left, bottom, right, top = picture.shown
-    return max(0.0, right - left) * max(0.0, top - bottom)
+    return geometry.area(picture.shown)
 
 
 def _resolution(picture: page_content.Picture, sheet: Sheet) -> tuple[float, float]:

@@ -56,6 +56,21 @@ class Ink:
         return _count(rest) / max(A_WORD, self._count)
 
 
+def most_marks(ink: Image.Image) -> int:
+    """How often a line across or down a picture meets ink, at most; what is not ink is black there."""
+    if 0 in ink.size:
+        return 0
+    import numpy
+
+    _, strongest = ink.getextrema()
+    marked = numpy.asarray(ink) >= max(FAINTEST, int(strongest) // 2)  # type: ignore[arg-type]  # of grey
+    across, down = (
+        (turned[:, :1].sum(axis=1) + (turned[:, 1:] & ~turned[:, :-1]).sum(axis=1)).max()
+        for turned in (marked, marked.T)
+    )
+    return int(max(across, down))
+
+
 def _strongest(marks: Image.Image) -> int:
     """Above all but a hundredth."""
     counts, rest = marks.histogram(), 0.01 * marks.width * marks.height

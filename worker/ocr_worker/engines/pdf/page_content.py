@@ -19,10 +19,12 @@ import pypdfium2
 from PIL import Image, ImageChops
 from pypdfium2 import raw
 
+from ocr_worker.engines.images.ink import most_marks
 from ocr_worker.engines.pdf.geometry import (
     IDENTITY,
     Box,
     Matrix,
+    area,
     bounds,
     clipped,
     common,
@@ -63,6 +65,10 @@ SEEN_LEVELS = 12
 """Grey levels by which a pixel changes where text is seen: that of a watermark changes more."""
 LETTERS_SHARE = 0.1
 """Of the box of a line, at least, are letters."""
+LARGE_GLYPH = 0.01
+"""Of the page, for each character: so large a glyph may be a scan, or a strip of one."""
+MARKS_OF_A_LETTER = 6
+"""A line through a letter meets less ink so often; through a line of print, or across a page of it, more."""
 _TEST_DPI, _MOST_TEST_PIXELS = 75, 4_000_000
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
@@ -111,6 +117,8 @@ class Content:
     """PDFium's objects of the text that is displayed."""
     hidden: tuple[Any, ...] = ()
     unseen: tuple[Any, ...] = ()
+    pictured: tuple[Any, ...] = ()
+    """Those whose glyphs are pictures of print, whatever letters they are said to be."""
     unseen_text: str = ""
     has_true_layer: bool = False
     """What is hidden was found to be what is seen."""
@@ -126,7 +134,7 @@ class _Text:
     mode: int
     nested: bool
     state: str = "seen"
-    """seen, hidden, unseen; doubtful until it was drawn."""
+    """seen, hidden, unseen, pictured; doubtful until it was drawn."""
     covered: bool = False
     is_layer: bool = False
     """Covered by pictures alone, as the text that was read from them."""
@@ -165,21 +173,22 @@ def survey(page: Any) -> Content:
     _walk(finds, (page.raw, raw.FPDFPage_CountObjects, raw.FPDFPage_GetObject), IDENTITY, frame, 0)
     _find_covered(finds)
     _look(page, finds)
-    unseen, hidden, shown = (
+    _find_pictured(page, finds)
+    unseen, hidden, shown, pictured = (
         tuple(text.handle for text in finds.texts if text.state == state)
-        for state in ("unseen", "hidden", "seen")
+        for state in ("unseen", "hidden", "seen", "pictured")
     )
-    layer = _text_without(page, shown + unseen) if hidden else ""
-    unseen_text = _text_without(page, shown + hidden) if unseen else ""
+    layer = _text_without(page, shown + unseen + pictured) if hidden else ""
+    unseen_text = _text_without(page, shown + hidden + pictured) if unseen else ""
     # The marks of a chart are all alike.
     letters = finds.letters if len(finds.shapes) >= KINDS_OF_LETTERS else 0
-    with without(hidden + unseen):
+    with without(hidden + unseen + pictured):
         texts = page.get_textpage()
         text = whole_text(texts)
     return Content(
         _count(text), _count(layer), tuple(finds.images), finds.others, finds.stored, text, texts, layer,
         any(text.covered for text in finds.texts if text.state == "hidden"), letters, shown, hidden, unseen,
-        unseen_text,
+        pictured, unseen_text,
     )  # fmt: skip
 
 
@@ -193,14 +202,14 @@ def drawn_text(content: Content) -> str:
     others = tuple(part for part in content.shown if has_named_font(part))
     if not others:
         return content.text
-    return _text_without(content.texts.page, others + content.hidden + content.unseen)
+    return _text_without(content.texts.page, others + content.hidden + content.unseen + content.pictured)
 
 
 def with_layer(page: Any, content: Content) -> tuple[str, Any]:
     """What is displayed and what is hidden, as one text, with PDFium's object for it."""
     if not content.hidden:
         return content.text, content.texts
-    with without(content.unseen):
+    with without(content.unseen + content.pictured):
         texts = page.get_textpage()
         return whole_text(texts), texts
 
@@ -219,12 +228,9 @@ def without(handles: tuple[Any, ...]) -> Iterator[None]:
 
 def covered_share(images: tuple[Picture, ...], page: Any) -> float:
     """How much of the displayed page the images cover together."""
-    left, bottom, right, top = page.get_bbox()
-    area = (right - left) * (top - bottom)
-    boxes = [
-        image.shown for image in images if image.shown[0] < image.shown[2] and image.shown[1] < image.shown[3]
-    ]
-    return union_area(boxes) / area if area > 0 else 0.0
+    whole = area(page.get_bbox())
+    boxes = [image.shown for image in images if not is_empty(image.shown)]
+    return union_area(boxes) / whole if whole > 0 else 0.0
 
 
 def _walk(finds: _Finds, owner: tuple[Any, Any, Any], matrix: Matrix, clip: Box, depth: int) -> None:
@@ -366,6 +372,42 @@ def _look_through(page: Any, finds: _Finds, before: Image.Image | None) -> None:
         if not _changes(change, (0, 0, *change.size)):
             for text in through:
                 text.state = "seen"
+
+
+def _find_pictured(page: Any, finds: _Finds) -> None:
+    """Fonts may be made of drawings, and a glyph may be a scan: it is a picture, not a letter."""
+    least = LARGE_GLYPH * area(page.get_bbox())
+    large = [
+        text
+        for text in finds.texts
+        if text.state == "seen" and area(text.box) >= least and not has_named_font(text.handle)
+    ]
+    if not large:
+        return
+    texts = page.get_textpage()
+    counted = [(text, _characters(text.handle, texts)) for text in large]
+    counted = [(text, count) for text, count in counted if area(text.box) >= least * count]
+    before = _drawn(page)
+    with without(tuple(text.handle for text, _ in counted)):
+        after = _drawn(page)
+    if before is None or after is None:
+        return
+    change = ImageChops.difference(before, after)
+    for text, count in counted:
+        marks = most_marks(change.crop(pixels(text.box, page, change.size)))
+        if marks >= MARKS_OF_A_LETTER * count:
+            text.state = "pictured"
+            finds.others += 1
+            finds.images.append(
+                Picture(text.box, text.box, (0, 0), 0.0, 0.0, is_upright=False, is_plain=False)
+            )
+        elif not marks:
+            text.state = "unseen"
+
+
+def _characters(text: Any, texts: Any) -> int:
+    """As many as it is said to have, at least one."""
+    return max(1, raw.FPDFTextObj_GetText(text, texts.raw, None, 0) // 2 - 1)
 
 
 def _drawn(page: Any) -> Image.Image | None:
