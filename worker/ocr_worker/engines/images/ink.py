@@ -60,10 +60,10 @@ def most_marks(ink: Image.Image) -> int:
     """How often a line across or down a picture meets ink, at most; what is not ink is black there."""
     if 0 in ink.size:
         return 0
-    import numpy
+    import numpy as np
 
     _, strongest = ink.getextrema()
-    marked = numpy.asarray(ink) >= max(FAINTEST, int(strongest) // 2)  # type: ignore[arg-type]  # of grey
+    marked = np.asarray(ink) >= max(FAINTEST, int(strongest) // 2)  # type: ignore[arg-type]  # of grey
     across, down = (
         (turned[:, :1].sum(axis=1) + (turned[:, 1:] & ~turned[:, :-1]).sum(axis=1)).max()
         for turned in (marked, marked.T)
