@@ -69,7 +69,7 @@ def test_a_page_of_such_a_jpeg_is_read(change: str, coding: str, desk: Desk) -> 
 
     assert isinstance(done, PageDone), done
     assert done.status == "ok"
-    assert _has_words(desk)
+    assert has_words(desk)
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -124,7 +124,7 @@ def test_of_a_jpeg_that_lacks_its_foot_the_rest_is_read_with_a_warning(desk: Des
     assert "cut short" in " ".join(done.warnings)
 
 
-def _has_words(desk: Desk) -> bool:
+def has_words(desk: Desk) -> bool:
     done = desk.process(desk.folder / "file.pdf")
     return all(words in done.text for words in packed.WORDS)
 

@@ -26,6 +26,7 @@ from ocr_worker.engines.images.jpeg_stream import (
     MARKER,
     SMALLER,
     Layout,
+    is_whole_but_lower,
     probing,
     share,
     share_without_drawing,
@@ -75,6 +76,8 @@ def look(found: Layout, whole: Image.Image | None = None) -> tuple[float, bool]:
     """
     drawings = _Drawings(found, whole)
     held = drawings.share()
+    if held < 1 and is_whole_but_lower(found):
+        return 1.0, True
     return held, held >= 1 and _is_damaged(found, drawings)
 
 

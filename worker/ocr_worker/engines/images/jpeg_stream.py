@@ -1,7 +1,7 @@
 """A JPEG as it lies in its bytes: put right where every viewer makes do with it, and how many of its rows are there.
 
-Put right are bytes before its start, a second start, a missing end marker, a height that stands behind the picture
-(DNL), and one that is wrong. Source of the markers: ITU-T T.81, annex B.
+Put right are bytes before its start, a second start, segments of programs that break off, a missing end marker, a height
+that stands behind the picture (DNL), and one that is wrong. Source of the markers: ITU-T T.81, annex B.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PIL import Image, ImageChops
@@ -28,7 +28,8 @@ _DNL, _DRI, _SOS, _EOI, _SOI = 0xDC, 0xDD, 0xDA, 0xD9, 0xD8
 _BARE = {0x01, 0xD8, *range(0xD0, 0xD8)}
 """Markers with nothing behind them."""
 MARKER = re.compile(rb"\xff+([^\x00\xff])")
-_AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+_AFTER_SCAN = re.compile(rb"\xff+(?:[^\x00\xff\xd0-\xd7]|$)")
+"""A marker, or a part of one with which the file ends."""
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 _PROBE = b"\x5a\xa7\x3c\x99\x12\xe4" * 200
 SMALLER = 8
@@ -38,6 +39,8 @@ _MCU_ROWS = 16
 _ABSURD = 4
 """A picture so many times as high as it is wide says its height wrongly, if its rows end before a third of it."""
 _COEFFICIENTS = 64
+_LEAST_OF_PROGRAMS = {0xE0: (b"JFIF", 7), 0xE2: (b"ICC_PROFILE\0", 14), 0xEE: (b"Adobe", 7)}
+"""Bytes of what programs say of a picture, of which Pillow asks for as many."""
 _GOOD_QUALITY = 95
 _MOST_TRIED_PIXELS = 1 << 27
 _BLURRED, _NEARLY = 0.5, 0.99
@@ -116,7 +119,7 @@ def layout(content: bytes) -> Layout | None:
         return None
     found = _Walk(content[start:] if start else content)
     found.walk()
-    return layout(found.with_one_start()) if found.more_starts else found.layout()
+    return layout(found.without_extras()) if found.extras else found.layout()
 
 
 class _Walk:
@@ -128,11 +131,12 @@ class _Walk:
         self._scans: list[Scan] = []
         self._late_height = self._interval = 0
         self._is_ended = False
-        self.more_starts: list[int] = []
+        self.extras: list[tuple[int, int]] = []
+        """Where something lies that some decoders pass over, and others don't."""
 
-    def with_one_start(self) -> bytes:
-        starts = [0, *(at + 2 for at in self.more_starts)]
-        ends = [*self.more_starts, len(self._content)]
+    def without_extras(self) -> bytes:
+        starts = [0, *(end for _, end in self.extras)]
+        ends = [*(start for start, _ in self.extras), len(self._content)]
         return b"".join(self._content[start:end] for start, end in zip(starts, ends, strict=True))
 
     def walk(self) -> None:
@@ -141,9 +145,12 @@ class _Walk:
             if marker == _EOI:
                 self._is_ended = True
                 return
+            if self._scans and (marker == _SOI or marker in _FRAMES):
+                # Another picture.
+                return
             if marker in _BARE:
-                if marker == _SOI and not self._scans:
-                    self.more_starts.append(self._at - 2)
+                if marker == _SOI:
+                    self.extras.append((self._at - 2, self._at))
                 continue
             length = int.from_bytes(self._content[self._at : self._at + 2], "big")
             body = self._content[self._at + 2 : self._at + length]
@@ -158,6 +165,8 @@ class _Walk:
             self._frame = marker, self._at - 2
         elif marker == _DRI and len(body) >= 2:
             self._interval = int.from_bytes(body[:2], "big")
+        elif marker in _LEAST_OF_PROGRAMS and _is_too_short(marker, body):
+            self.extras.append((self._at - 2, self._at + 2 + len(body)))
         elif marker == _DNL and len(body) >= 2:
             self._late_height = int.from_bytes(body[:2], "big")
         elif marker == _SOS:
@@ -191,6 +200,11 @@ class _Walk:
         )  # fmt: skip
 
 
+def _is_too_short(marker: int, body: bytes) -> bool:
+    name, least = _LEAST_OF_PROGRAMS[marker]
+    return body.startswith(name) and len(body) < least
+
+
 def is_foreign(content: bytes) -> bool:
     """Whether it is a JPEG of a kind that PDFium doesn't know."""
     found = layout(content)
@@ -201,23 +215,6 @@ def is_unknown(content: bytes) -> bool:
     """Whether it is a JPEG of a kind that nobody here can decode."""
     found = layout(content)
     return found is not None and not found.is_known
-
-
-@dataclass(frozen=True, slots=True)
-class Mended:
-    content: bytes
-    right: Layout
-    is_resized: bool = False
-    """Its height was put right, which not every reader does."""
-
-
-def mended(content: bytes, due: tuple[int, int] | None = None) -> Mended | None:
-    """The JPEG as it was meant, of the size that is `due` where somebody else says so; None for what can't be read at all."""
-    found, right = layout(content), put_right(content, due)
-    if found is None or right is None:
-        return None
-    resized = right.size != found.size or bool(found.late_height)
-    return Mended(right.whole(), right, is_resized=resized)
 
 
 def plain(content: bytes) -> bytes:
@@ -241,7 +238,7 @@ def of_jpeg_2000(content: bytes) -> bytes:
 
 
 def put_right(content: bytes, due: tuple[int, int] | None = None) -> Layout | None:
-    """The same without a word on what was changed."""
+    """The JPEG as it was meant, of the size that is `due` where somebody else says so; None for what can't be read at all."""
     found = layout(content)
     right = _right_height(found, due) if found else None
     return right if right is not None and 0 not in right.size else None
@@ -282,15 +279,40 @@ def share_without_drawing(found: Layout) -> float:
 
 
 def _refined(found: Layout) -> float:
-    """Scans refine the whole picture: one that is not there at all leaves a blur, half of the last one hardly that."""
-    for component in found.sampling:
-        fine: set[int] = set()
-        for scan in found.scans:
-            if component in scan.components and scan.low_bit == 0:
-                fine |= set(range(scan.band[0], scan.band[1] + 1))
-        if len(fine) < _COEFFICIENTS and found.frame in _SEQUENTIAL | _PROGRESSIVE:
-            return _BLURRED
-    return 1.0 if found.is_ended or not found.is_progressive else _NEARLY
+    """Scans refine the whole picture: one that is not there at all leaves a blur, unless it gives the last bits alone."""
+    if found.frame in _SEQUENTIAL:
+        return (
+            1.0
+            if set(found.sampling) <= {one for scan in found.scans for one in scan.components}
+            else _BLURRED
+        )
+    if not found.is_progressive or not found.sampling:
+        return 1.0
+    luma, *_ = found.sampling
+    if len(_bands(found.scans, luma)) < _COEFFICIENTS:
+        return _BLURRED
+    if not found.is_ended and len(_bands(found.scans[:-1], luma)) < _COEFFICIENTS:
+        return min(_NEARLY, _rows_refined(found) / found.size[1])
+    exact = [scan for scan in found.scans if scan.low_bit == 0]
+    is_exact = all(len(_bands(exact, component)) == _COEFFICIENTS for component in found.sampling)
+    return 1.0 if is_exact and found.is_ended else _NEARLY
+
+
+def _bands(scans: Sequence[Scan], component: int) -> set[int]:
+    """The coefficients that these scans give of a component, at least roughly."""
+    given = (range(scan.band[0], scan.band[1] + 1) for scan in scans if component in scan.components)
+    return {number for band in given for number in band}
+
+
+def _rows_refined(found: Layout) -> int:
+    """How many rows the last of its scans gives, told like those that it has at all."""
+    cut = found.content[: found.data_end]
+    try:
+        drawn, probed = (_grey(cut + end + _END) for end in (b"", _PROBE))
+    except headers.BROKEN:
+        return 0
+    differing = ImageChops.difference(drawn, probed).getbbox()
+    return differing[1] if differing else found.size[1]
 
 
 def rows_held(found: Layout, plain: Callable[[], Image.Image] | None = None) -> int:
@@ -310,6 +332,24 @@ def rows_held(found: Layout, plain: Callable[[], Image.Image] | None = None) -> 
     differing = ImageChops.difference(drawn, probed).getbbox()
     held = height if differing is None else differing[1] * SMALLER
     return min(held, _rows_by_restarts(found), height)
+
+
+def is_whole_but_lower(found: Layout) -> bool:
+    """Whether its data end with a row of blocks, as those of a picture do that says a wrong height, and torn ones hardly ever."""
+    scan = _first_drawn(found)
+    if not found.is_ended or not (found.is_progressive or len(found.scans) == 1):
+        return False
+    try:
+        differing = ImageChops.difference(small(found.content[: scan.end] + _END), small(probing(found)))
+    except headers.BROKEN:
+        return False
+    across, down = found.mcu
+    if (box := differing.getbbox()) is None:
+        a_row = -(-found.size[0] // across)
+        return bool(found.restart_interval) and (scan.restarts + 1) * found.restart_interval % a_row == 0
+    top, height = box[1], down // SMALLER
+    first_row = differing.crop((0, top, differing.width, top + height)).getbbox()
+    return top % height == 0 and first_row is not None and first_row[0] == 0
 
 
 def probing(found: Layout) -> bytes:
@@ -342,3 +382,9 @@ def small(content: bytes, mode: str = "L") -> Image.Image:
         picture.load()
         small: Image.Image = picture.convert("L" if picture.mode == "L" else "RGB")
         return small
+
+
+def _grey(content: bytes) -> Image.Image:
+    Image.MAX_IMAGE_PIXELS = None
+    with Image.open(io.BytesIO(content), formats=["JPEG"]) as picture:
+        return picture.convert("L")

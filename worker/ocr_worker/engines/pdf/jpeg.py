@@ -20,15 +20,15 @@ def luma(content: bytes, colours: int, size: tuple[int, int]) -> tuple[Image.Ima
         # Looked through with the page's other pictures, and drawn.
         return None
     try:
-        right = jpeg_stream.mended(content, size)
+        right = jpeg_stream.put_right(content, size)
         if right is None:
             raise ValueError("no JPEG")
-        with _opened(right.content) as picture:
+        with _opened(right.whole()) as picture:
             fits = picture.size == size and len(picture.getbands()) == colours
             if not fits:
                 return None
             is_grey, decoded = picture.mode == "L", _decoded(picture)
-            share, is_damaged = jpeg_damage.look(right.right, decoded if is_grey else None)
+            share, is_damaged = jpeg_damage.look(right, decoded if is_grey else None)
             if share < TORN_SHARE:
                 raise ValueError("not enough of a JPEG")
             return decoded, flaws(share, is_damaged=is_damaged)

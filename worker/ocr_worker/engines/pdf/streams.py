@@ -6,6 +6,7 @@ Cheap enough for every page: pictures are measured by their last row or their ow
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -175,11 +176,16 @@ def _jpeg(packed: bytes, size: tuple[int, int]) -> Held:
         return Held(1.0)
     if found is not None and not found.is_plain:
         return _foreign_jpeg(packed)
-    right = jpeg_stream.mended(packed, size)
+    right = jpeg_stream.put_right(packed, size)
     if right is None:
         return Held(0.0)
-    share, is_damaged = jpeg_damage.look(right.right)
-    return Held(share, is_damaged=is_damaged, instead=right.content if right.is_resized else None)
+    share, is_damaged = jpeg_damage.look(right)
+    whole = right.whole()
+    if right.restart_interval and (is_damaged or share < 1):
+        # At a false restart marker PDFium gives up, and others go on.
+        with suppress(*headers.BROKEN):
+            whole = jpeg_stream.plain(whole)
+    return Held(share, is_damaged=is_damaged, instead=whole if whole != packed else None)
 
 
 def _jpx(packed: bytes, size: tuple[int, int]) -> Held:
