@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zlib
 from pathlib import Path
+from typing import Any
 
 import img2pdf
 import pikepdf
@@ -132,7 +133,12 @@ def test_a_white_picture_is_unpacked_once_and_a_grey_one_is_still_measured(
 ) -> None:
     measured: list[object] = []
     held = streams.held
-    monkeypatch.setattr(streams, "held", lambda image: measured.append(image) or held(image))
+
+    def noted(image: Any) -> streams.Held:
+        measured.append(image)
+        return held(image)
+
+    monkeypatch.setattr(streams, "held", noted)
 
     white = Desk(tmp_path).process(_scan(tmp_path, Image.new("L", (1000, 700), 255)), TEXT)
     measured_of_white = len(measured)

@@ -387,4 +387,5 @@ def small(content: bytes, mode: str = "L") -> Image.Image:
 def _grey(content: bytes) -> Image.Image:
     Image.MAX_IMAGE_PIXELS = None
     with Image.open(io.BytesIO(content), formats=["JPEG"]) as picture:
-        return picture.convert("L")
+        grey: Image.Image = picture.convert("L")
+        return grey

@@ -407,7 +407,7 @@ def _find_pictured(page: Any, finds: _Finds) -> None:
 
 def _characters(text: Any, texts: Any) -> int:
     """As many as it is said to have, at least one."""
-    return max(1, raw.FPDFTextObj_GetText(text, texts.raw, None, 0) // 2 - 1)
+    return max(1, int(raw.FPDFTextObj_GetText(text, texts.raw, None, 0)) // 2 - 1)
 
 
 def _drawn(page: Any) -> Image.Image | None:

@@ -168,7 +168,7 @@ def says_colours_of(image: Any, packed: bytes) -> bool:
 
 
 def _jpeg(packed: bytes, size: tuple[int, int]) -> Held:
-    from ocr_worker.engines.images import jpeg_damage, jpeg_stream
+    from ocr_worker.engines.images import headers, jpeg_damage, jpeg_stream
 
     found = jpeg_stream.layout(packed)
     if found is not None and found.size[0] * min(found.size[1], size[1]) > size[0] * size[1]:
