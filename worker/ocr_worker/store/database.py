@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 from ocr_worker.errors import OutputPermissionError
@@ -14,8 +13,6 @@ from ocr_worker.store.faults import meaning
 from ocr_worker.store.schema import migrate
 
 BUSY_SECONDS = 2
-MOMENT_SECONDS = 0.05
-"""How long `begin` waits for another process."""
 STORE = "jobs.sqlite3"
 _OURS = {"jobs", "tmp", "cache", "server"}
 """Other names in the state folder."""
@@ -50,29 +47,6 @@ class StoreFile:
             return os.path.samestat(self._path.stat(), self._status)
         except OSError:
             return False
-
-    def begin(self) -> bool:
-        """Begin a transaction if none is open; False if another process is writing. Other faults appear at the write itself."""
-        if self.db.in_transaction:
-            return True
-        try:
-            self.db.execute(f"PRAGMA busy_timeout = {MOMENT_SECONDS * 1000:.0f}")
-            self.db.execute("BEGIN IMMEDIATE")
-        except sqlite3.Error as error:
-            return "locked" not in str(error)
-        finally:
-            with suppress(sqlite3.Error):
-                self.db.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
-        return True
-
-    def commit(self) -> None:
-        """End the transaction, if one is open. Should that fail, nothing of it is kept."""
-        try:
-            self.db.commit()
-        except sqlite3.Error:
-            with suppress(sqlite3.Error):
-                self.db.rollback()
-            raise
 
     def _open(self, path: Path) -> None:
         try:

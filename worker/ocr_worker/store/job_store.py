@@ -9,14 +9,14 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from ocr_worker.errors import JobNotFoundError
 from ocr_worker.model.jobs import FileState, JobId, JobOptions, JobState
 from ocr_worker.model.tasks import PageStatus
-from ocr_worker.store.database import StoreFile
+from ocr_worker.store.database import BUSY_SECONDS, StoreFile
 from ocr_worker.store.faults import told
 from ocr_worker.store.records import (
     NewFile,
@@ -32,6 +32,8 @@ from ocr_worker.store.records import (
 PART_ROWS = 5000
 """Rows of a deleted job that are removed in one transaction."""
 TURN_SECONDS = 0.003
+MOMENT_SECONDS = 0.05
+"""How long `begin` waits for another process."""
 GONE = "the folder was deleted, or the job in it, while the worker ran; start the batch again"
 
 
@@ -82,11 +84,26 @@ class JobStore:
 
     def begin(self) -> bool:
         """Begin a transaction if none is open; False if another process is writing. Other faults appear at the write itself."""
-        return self._file.begin()
+        if self._db.in_transaction:
+            return True
+        try:
+            self._db.execute(f"PRAGMA busy_timeout = {MOMENT_SECONDS * 1000:.0f}")
+            self._db.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            return "locked" not in str(error)
+        finally:
+            with suppress(sqlite3.Error):
+                self._db.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+        return True
 
     def commit(self) -> None:
         """Store what was written since `begin`, for good. Raises sqlite3.Error: nothing of it is stored."""
-        self._file.commit()
+        try:
+            self._db.commit()
+        except sqlite3.Error:
+            with suppress(sqlite3.Error):
+                self._db.rollback()
+            raise
 
     def can_write(self) -> bool:
         """Whether no other process is writing."""
