@@ -29,7 +29,7 @@ pub struct Launch {
 pub struct Patience {
     /// From the start to the answer to hello.
     pub start: Duration,
-    /// For an answer to any other command.
+    /// For an answer to any other command, but for those that begin a job: they wait as long as the worker lives.
     pub answer: Duration,
     /// Without a word from the worker, after which it is pinged.
     pub silence: Duration,

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::launch::Launch;
+use crate::shared::State;
 use crate::sidecar::{Batch, Sidecar};
 
 /// Workers that share a state folder; each batch goes to the one with the fewest jobs.
@@ -25,9 +26,13 @@ impl Pool {
         self.least_busy().ok_or(Error::Stopped)?.batch(batch)
     }
 
-    /// The worker with the fewest jobs; none, if the pool has none.
+    /// The worker with the fewest jobs, of those that live; none, if the pool has none.
     pub fn least_busy(&self) -> Option<&Sidecar> {
-        self.sidecars.iter().min_by_key(|sidecar| sidecar.jobs().len())
+        self.sidecars.iter().min_by_key(|sidecar| {
+            let is_given_up = !matches!(sidecar.state(), State::Idle | State::Running);
+            // One without a process is being started anew.
+            (is_given_up, sidecar.pid().is_none(), sidecar.jobs().len())
+        })
     }
 
     pub fn sidecars(&self) -> &[Sidecar] {

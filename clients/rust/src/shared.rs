@@ -124,28 +124,22 @@ impl Shared {
 
     /// Send a command and wait for its answer.
     pub(crate) fn ask(&self, command: Command) -> Result<Event> {
-        self.ask_within(command, None, self.launch.patience.answer)
-            .map(|reply| reply.event)
-    }
-
-    pub(crate) fn ask_within(
-        &self,
-        command: Command,
-        opening: Option<Opening>,
-        patience: Duration,
-    ) -> Result<Reply> {
-        let (id, answer) = self.post(&command, opening)?;
-        match answer.recv_timeout(patience) {
-            Ok(answer) => answer,
+        let waited = self.launch.patience.answer;
+        let (id, answer) = self.post(&command, None)?;
+        match answer.recv_timeout(waited) {
+            Ok(answer) => answer.map(|reply| reply.event),
             Err(_) => {
                 self.core().waiting.remove(&id);
                 let command = name_of(&command);
-                Err(Error::TimedOut {
-                    command,
-                    waited: patience,
-                })
+                Err(Error::TimedOut { command, waited })
             }
         }
+    }
+
+    /// Send a command that begins a job, and wait as long as the worker lives: a job that nobody waited for would run on.
+    pub(crate) fn ask_for_job(&self, command: Command, opening: Opening) -> Result<Reply> {
+        let (_, answer) = self.post(&command, Some(opening))?;
+        answer.recv().unwrap_or(Err(Error::Stopped))
     }
 
     /// Send a command; its answer comes by the receiver.

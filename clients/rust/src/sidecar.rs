@@ -17,7 +17,7 @@ use crate::protocol::{
     JobData, JobsData, ListJobs, OcrBatch, Passwords, Ping, PingData, ResultData, ResultEvent, Resume,
     RetryFailed, Secret,
 };
-use crate::shared::{Opening, Reply, Shared, Signal, State};
+use crate::shared::{Opening, Shared, Signal, State};
 use crate::stored::last_words;
 use crate::supervisor::Supervisor;
 
@@ -110,7 +110,10 @@ impl Sidecar {
                 .as_ref()
                 .and_then(|options| options.passwords.clone()),
         };
-        let reply = self.ask_for_job(Command::OcrBatch(command), opening)?;
+        let reply = self
+            .owner
+            .shared()
+            .ask_for_job(Command::OcrBatch(command), opening)?;
         let cell = reply.job.ok_or_else(|| Error::not_understood(&reply.event))?;
         Ok(self.handle(cell))
     }
@@ -127,7 +130,7 @@ impl Sidecar {
             job_id: Some(job_id.to_owned()),
             passwords,
         });
-        match self.ask_for_job(resume, opening)?.job {
+        match self.owner.shared().ask_for_job(resume, opening)?.job {
             Some(cell) => Ok(self.handle(cell)),
             None => self.ended(job_id),
         }
@@ -155,7 +158,7 @@ impl Sidecar {
             job_id: job_id.to_owned(),
             passwords,
         });
-        let reply = self.ask_for_job(retry, opening)?;
+        let reply = self.owner.shared().ask_for_job(retry, opening)?;
         match (reply.job, &reply.event) {
             (Some(cell), _) => Ok(Some(self.handle(cell))),
             (
@@ -167,11 +170,6 @@ impl Sidecar {
             ) => Ok(None),
             (None, other) => Err(Error::not_understood(other)),
         }
-    }
-
-    fn ask_for_job(&self, command: Command, opening: Opening) -> Result<Reply> {
-        let shared = self.owner.shared();
-        shared.ask_within(command, Some(opening), shared.launch.patience.answer)
     }
 
     fn handle(&self, cell: Arc<JobCell>) -> Job {

@@ -219,6 +219,22 @@ fn a_worker_that_does_not_respond_is_ended_and_its_job_goes_on() {
 }
 
 #[test]
+fn what_begins_a_job_is_waited_for_as_long_as_the_worker_lives() {
+    let folder = Folder::new();
+    let patience = Patience {
+        answer: Duration::ZERO,
+        ..impatient()
+    };
+    let launch = stand_in(&folder, "greet(); accept(); sys.stdin.readline()").patience(patience);
+    let sidecar = Sidecar::start(launch).unwrap();
+
+    let job = sidecar.batch(Batch::new(["a.png"], folder.join("out"))).unwrap();
+
+    assert_eq!(job.id(), "job");
+    assert!(matches!(sidecar.ping(), Err(Error::TimedOut { .. })));
+}
+
+#[test]
 fn a_silent_worker_that_answers_is_left_alone() {
     let folder = Folder::new();
     let patience = Patience {
@@ -528,6 +544,29 @@ fn a_pool_gives_each_batch_to_the_worker_with_the_fewest_jobs() {
     assert_eq!(jobs, [1, 1]);
     pool.stop();
     wait_gone(&folder);
+}
+
+#[test]
+fn a_pool_gives_nothing_to_a_worker_that_was_given_up() {
+    let folder = Folder::new();
+    let program = "
+starts = len(open(mark).read()) if __import__('os').path.exists(mark) else 0
+open(mark, 'a').write('x')
+if starts < 2: greet()
+if starts == 1: accept()
+if starts < 2: sys.stdin.readline()";
+    let pool = Pool::start(&stand_in(&folder, program), 2).unwrap();
+    let [first, second] = pool.sidecars() else {
+        panic!("two were wanted")
+    };
+    assert!(first.ping().is_err());
+    wait_until("the end of the first", || {
+        matches!(first.state(), State::Error(_))
+    });
+
+    let job = pool.batch(Batch::new(["a.png"], folder.join("out"))).unwrap();
+
+    assert!(second.job(job.id()).is_some());
 }
 
 #[test]
