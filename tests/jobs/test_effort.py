@@ -177,7 +177,8 @@ def test_many_small_files_whose_opening_and_writing_take_their_part(seed: int) -
 
 @pytest.mark.parametrize("seed", range(5))
 def test_pages_that_are_tried_twice(seed: int) -> None:
-    told, took = Game([sizes(100, seed)], 2, uneven(seed), failing=lambda page: page % 4 == 0).play()
+    first = (0.4, 0.05)
+    told, took = Game([sizes(100, seed)], 2, uneven(seed), 0.0, 0.0, first, lambda page: page % 4 == 0).play()
 
     assert told == pytest.approx(took, rel=0.3)
 
@@ -256,6 +257,19 @@ def test_first_ones_that_took_no_longer_are_like_the_others() -> None:
     took(effort, "page", 3.0)
 
     assert rest() == pytest.approx(10 * 2.0)
+
+
+@pytest.mark.parametrize(("lost", "told"), [(0.0, 6 * 0.5), (0.8, 6 * (0.5 + 0.2))])
+def test_a_resumed_job_learns_from_its_new_processes_alone(lost: float, told: float) -> None:
+    """Thirty of forty pages were read before. Of 0.3 s more for first ones two thirds are believed; lost tries are shared out."""
+    effort = Effort()
+    effort.file_opened(1, 40, [8700] * 10)
+    for seconds, is_first in ((0.75, True), (0.75, True), (0.45, False), (0.45, False)):
+        effort.page_took(8700, seconds, is_first=is_first)
+        effort.page_ended(1, 8700)
+    effort.try_took(lost)
+
+    assert effort.seconds_left([], 2, 0) == pytest.approx(told / 2)
 
 
 def of_ten_files() -> tuple[Effort, Callable[[], float]]:
