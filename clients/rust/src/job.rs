@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::course::JobCell;
 use crate::envelope::nothing_resumed;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::protocol::{BatchData, Cancel, Command, Event, Pause};
 use crate::sidecar::Owner;
 use crate::states::{FileState, Snapshot};
@@ -62,10 +62,7 @@ impl Job {
     pub fn pause(&self) -> Result<()> {
         self.cell.course().is_paused = true;
         let job_id = Some(self.cell.id.clone());
-        let asked = self
-            .owner
-            .shared()
-            .ask(Command::Pause(Pause { id: None, job_id }));
+        let asked = self.steer(Command::Pause(Pause { id: None, job_id }));
         if asked.is_err() {
             self.cell.course().is_paused = false;
         }
@@ -75,10 +72,10 @@ impl Job {
     /// Go on with the job where it is paused.
     pub fn resume(&self) -> Result<()> {
         self.cell.course().is_paused = false;
-        let shared = self.owner.shared();
-        let answer = shared.ask(self.cell.resume_command())?;
-        if nothing_resumed(&answer) {
+        let answer = self.steer(self.cell.resume_command())?;
+        if answer.is_some_and(|answer| nothing_resumed(&answer)) {
             // It may have ended while no worker lived.
+            let shared = self.owner.shared();
             shared.settle(&self.cell, |command| shared.ask(command))?;
         }
         Ok(())
@@ -88,8 +85,15 @@ impl Job {
     pub fn cancel(&self) -> Result<()> {
         self.cell.course().is_cancelled = true;
         let job_id = Some(self.cell.id.clone());
-        let cancel = Command::Cancel(Cancel { id: None, job_id });
-        self.owner.shared().ask(cancel).map(drop)
+        self.steer(Command::Cancel(Cancel { id: None, job_id })).map(drop)
+    }
+
+    /// Ask the worker. None if it has crashed: the next one is told what is wanted of the job.
+    fn steer(&self, command: Command) -> Result<Option<Event>> {
+        match self.owner.shared().ask(command) {
+            Err(Error::Crashed { .. }) => Ok(None),
+            answer => answer.map(Some),
+        }
     }
 
     /// Where the job and each of its files stand.

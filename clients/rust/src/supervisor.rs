@@ -238,11 +238,11 @@ impl Supervisor {
     /// Go on with the jobs of the worker that crashed. One that was paused waits for its resume.
     fn take_up_jobs(&mut self) {
         for job in self.shared.unfinished() {
-            let (is_paused, is_cancelled) = {
+            let waits = {
                 let course = job.course();
-                (course.is_paused, course.is_cancelled)
+                course.is_paused && !course.is_cancelled
             };
-            if is_paused && !is_cancelled {
+            if waits {
                 continue;
             }
             match self.reopen(&job) {
@@ -250,6 +250,8 @@ impl Supervisor {
                 Ok(()) | Err(Error::Crashed { .. } | Error::Stopped) => {}
                 Err(error) => self.shared.forget(&job, &error),
             }
+            // Told before the worker had the job, a cancel is told again.
+            let is_cancelled = job.course().is_cancelled;
             if is_cancelled {
                 let cancel = Cancel {
                     id: None,

@@ -198,6 +198,55 @@ fn a_paused_job_waits_for_its_resume_after_a_crash_and_a_cancelled_one_ends() {
 }
 
 #[test]
+fn what_is_wanted_of_a_job_between_two_workers_is_no_error() {
+    let folder = Folder::new();
+    let patience = Patience {
+        restarts: vec![HANG],
+        ..impatient()
+    };
+    let launch = stand_in(&folder, "greet(); accept(); sys.stdin.readline()").patience(patience);
+    let sidecar = Sidecar::start(launch).unwrap();
+    let job = sidecar.batch(Batch::new(["a.png"], folder.join("out"))).unwrap();
+    assert!(sidecar.ping().is_err());
+
+    job.pause().unwrap();
+    let paused = job.snapshot().status;
+    job.resume().unwrap();
+    let resumed = job.snapshot().status;
+    job.cancel().unwrap();
+
+    assert_eq!((paused, resumed), (JobStatus::Paused, JobStatus::Running));
+    assert_eq!(job.snapshot().status, JobStatus::Cancelling);
+}
+
+#[test]
+fn a_cancel_that_comes_while_the_next_worker_takes_the_job_up_is_told_once_it_has_it() {
+    let folder = Folder::new();
+    let program = "
+once = not __import__('os').path.exists(mark); open(mark, 'a').write('x')
+greet()
+if once: accept(); sys.stdin.readline(); sys.exit(3)
+def tell(asked, type, data, **more):
+    print(json.dumps({'type': type, 'id': asked['id'], 'command': asked['command'], 'seq': 2, 'data': data, **more}),
+        flush=True)
+resume = json.loads(sys.stdin.readline())
+open(mark + ' resumed', 'w').close()
+cancel = json.loads(sys.stdin.readline())
+tell(cancel, 'info', {'kind': 'cancel', 'message': '', 'jobs': []})
+tell(resume, 'info', {'kind': 'accepted', 'message': '', 'file_count': 1, 'total_files': 1}, job_id='job')
+if json.loads(sys.stdin.readline())['command'] == 'cancel': open(mark + ' cancelled', 'w').close()
+sys.stdin.readline()";
+    let sidecar = Sidecar::start(stand_in(&folder, program)).unwrap();
+    let job = sidecar.batch(Batch::new(["a.png"], folder.join("out"))).unwrap();
+    assert!(sidecar.ping().is_err());
+    wait_until("the resume", || folder.join("mark resumed").exists());
+
+    job.cancel().unwrap();
+
+    wait_until("the second cancel", || folder.join("mark cancelled").exists());
+}
+
+#[test]
 fn a_worker_that_does_not_respond_is_ended_and_its_job_goes_on() {
     let folder = Folder::new();
     let seconds = Duration::from_secs;
