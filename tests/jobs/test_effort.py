@@ -12,7 +12,7 @@ from typing import Literal
 
 import pytest
 
-from ocr_worker.jobs.effort import Effort, InWork
+from ocr_worker.jobs.effort import NEARLY, WRITING_SHARE, Effort, InWork
 
 STARTING_SECONDS = 1.5
 """Of a page process, before its first page."""
@@ -161,7 +161,7 @@ def test_a_long_file_of_pages_of_many_sizes(processes: int, seed: int) -> None:
 
 @pytest.mark.parametrize("processes", [1, 2, 8])
 def test_pages_in_work_count_for_what_is_done_of_them(processes: int) -> None:
-    told, took = Game([[8700] * 40], processes, lambda _: 2.0).play()
+    told, took = Game([[8700] * 40], processes, lambda _: 2.0, 0.0, 0.03).play()
 
     assert told == pytest.approx(took, rel=0.1)
 
@@ -236,8 +236,7 @@ def test_what_a_process_does_for_the_first_time_does_not_count_for_the_rest(
 @pytest.mark.parametrize("kind", ["page", "opening", "writing"])
 def test_first_ones_count_as_they_are_while_there_are_no_others(kind: str) -> None:
     effort, rest = of_ten_files()
-    if kind != "page":
-        took(effort, "page", 0.0)
+    took(effort, "writing" if kind == "page" else "page", 0.0)
     for _ in range(2):
         took(effort, kind, 3.0, is_first=True)
     assert rest() == pytest.approx(10 * 3.0)
@@ -253,16 +252,36 @@ def test_first_ones_count_as_they_are_while_there_are_no_others(kind: str) -> No
 
 def test_first_ones_that_took_no_longer_are_like_the_others() -> None:
     effort, rest = of_ten_files()
+    took(effort, "writing", 0.0)
     took(effort, "page", 1.0, is_first=True)
     took(effort, "page", 3.0)
 
     assert rest() == pytest.approx(10 * 2.0)
 
 
+def test_a_file_is_written_by_one_process_once_all_its_pages_have_ended() -> None:
+    effort = Effort()
+    effort.file_opened(1, 100, [1] * 100)
+    for _ in range(90):
+        effort.page_took(1, 1.0)
+        effort.page_ended(1, 1)
+    assert effort.seconds_left([], 2, 0) == pytest.approx(10 * 1.0 / 2 + 100 * WRITING_SHARE)
+
+    for _ in range(10):
+        effort.page_took(1, 1.0)
+        effort.page_ended(1, 1)
+    writing = [effort.seconds_left([InWork("", 1, None, None, seconds)], 2, 0) for seconds in (0.5, 100.0)]
+    assert writing == pytest.approx([100 * WRITING_SHARE - 0.5, 100 * WRITING_SHARE * (1 - NEARLY)])
+
+    effort.writing_took(50, 4.0)
+    assert effort.seconds_left([InWork("", 1, None, None, 3.0)], 2, 0) == pytest.approx(8.0 - 3.0)
+
+
 @pytest.mark.parametrize(("lost", "told"), [(0.0, 6 * 0.5), (0.8, 6 * (0.5 + 0.2))])
 def test_a_resumed_job_learns_from_its_new_processes_alone(lost: float, told: float) -> None:
     """Thirty of forty pages were read before. Of 0.3 s more for first ones two thirds are believed; lost tries are shared out."""
     effort = Effort()
+    effort.writing_took(1, 0.0)
     effort.file_opened(1, 40, [8700] * 10)
     for seconds, is_first in ((0.75, True), (0.75, True), (0.45, False), (0.45, False)):
         effort.page_took(8700, seconds, is_first=is_first)

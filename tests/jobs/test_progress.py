@@ -37,8 +37,9 @@ def fields(progress: Progress) -> dict[str, Any]:
 
 
 def read(progress: Progress, number: int, weight: int, seconds: float, where: Here) -> None:
-    """A page has ended that took so long."""
+    """A page has ended that took so long, where to write it takes nothing."""
     progress.effort.page_took(weight, seconds)
+    progress.effort.writing_took(1, 0.0)
     progress.page_ended(number, weight, where)
 
 

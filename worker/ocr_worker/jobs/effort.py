@@ -15,6 +15,8 @@ FIT_FROM = 4
 """Pages that tell their own time from that of their size."""
 PAGE_WEIGHT = 1000
 """Before that, each page is taken to need of its own what a megapixel does."""
+WRITING_SHARE = 0.015
+"""Of what a page takes to be read: what it takes to be written, before the first file is."""
 NEARLY = 0.9
 """A page that takes longer than expected is taken to be so far: it is not known how much is left."""
 
@@ -86,9 +88,13 @@ class _Pace:
         return self._first.count + self._next.count
 
     @property
+    def mean_weight(self) -> float:
+        return (self._first.weights + self._next.weights) / self.count
+
+    @property
     def own_and_by_weight(self) -> tuple[float, float]:
         """What each takes, and what each unit of weight takes."""
-        weight = (self._first.weights + self._next.weights) / self.count
+        weight = self.mean_weight
         slope = self._slope(weight)
         excess = self._excess(slope) * self._first.count
         seconds = (self._first.seconds + self._next.seconds - excess) / self.count
@@ -115,12 +121,13 @@ class _Pace:
 
 @dataclass(slots=True)
 class _Left:
-    """Of an opened file."""
+    """Of an opened file, or of all."""
 
-    pages: int
-    weight: int
-    to_write: int
-    """Its pages, with those that have ended."""
+    pages: float
+    weight: float
+    to_write: float
+    """Pages, with those that have ended."""
+    files: float = 1
 
 
 @dataclass(slots=True)
@@ -134,10 +141,8 @@ class Effort:
     _reading: _Pace = field(default_factory=lambda: _Pace(PAGE_WEIGHT))
     _looked_at: int = 0
     """Files, also those without work (skipped, refused): averages are taken over them."""
-    _seen: _Left = field(default_factory=lambda: _Left(0, 0, 0))
+    _seen: _Left = field(default_factory=lambda: _Left(0, 0, 0, 0))
     """The work of all of these."""
-    _seen_files: int = 0
-    """Those with work."""
     _lost_seconds: float = 0.0
     """Of tries that failed."""
     _opening: _Pace = field(default_factory=_Pace)
@@ -152,10 +157,10 @@ class Effort:
         found = _Left(len(left), sum(left), pages)
         if number not in self._files:
             self._see(size)
-            self._seen_files += 1
             self._seen.pages += found.pages
             self._seen.weight += found.weight
             self._seen.to_write += found.to_write
+            self._seen.files += 1
         self._files[number] = found
 
     def page_ended(self, number: int, weight: int) -> None:
@@ -194,50 +199,72 @@ class Effort:
         """
         if not self._reading.count:
             return None
-        own, by_weight = self._reading.own_and_by_weight
-        own += self._lost_seconds / self._reading.count
-        left = self._left(unopened)
-        pages, weight = left.pages, left.weight
-        seconds = pages * own + weight * by_weight + self._steps(left, unopened)
-        rests = [0.0]
+        rates, left, processes = self._rates(), self._left(unopened), max(1, processes)
+        seconds = rates.reading(left) + rates.writing(left) + rates.opening * unopened
+        rests, begun = [0.0], dict[int, float]()
         for task in in_work:
-            expected = own + by_weight * task.weight if task.weight is not None else task.seconds
+            expected = self._expected(task, rates)
             spent = min(task.seconds, NEARLY * expected)
             seconds -= spent
+            begun[task.file_index] = begun.get(task.file_index, 0.0) + spent
             rests.append(expected - spent)
-        return max(seconds / max(1, processes), *rests, pages * self.least_page_seconds)
+        rests += [
+            rates.rest_of_file(file, begun.get(number, 0.0), processes)
+            for number, file in self._files.items()
+        ]
+        return max(seconds / processes, *rests, left.pages * self.least_page_seconds)
+
+    def _rates(self) -> _Rates:
+        own, by_weight = self._reading.own_and_by_weight
+        if self._writing.count:
+            by_file, by_page = self._writing.own_and_by_weight
+        else:
+            by_file, by_page = 0.0, WRITING_SHARE * (own + by_weight * self._reading.mean_weight)
+        opening = sum(self._opening.own_and_by_weight) if self._opening.count else 0.0
+        return _Rates(own + self._lost_seconds / self._reading.count, by_weight, opening, by_file, by_page)
+
+    def _expected(self, task: InWork, rates: _Rates) -> float:
+        if task.weight is not None:
+            return rates.reading(_Left(1, task.weight, 0))
+        file = self._files.get(task.file_index)
+        return rates.opening if file is None else rates.writing(file)
 
     def _see(self, size: int | None) -> None:
         self._looked_at += 1
         self._bytes_seen += size or 0
         self.bytes_to_come -= size or 0
 
-    def _left(self, unopened: int) -> _Weighed:
+    def _left(self, unopened: int) -> _Left:
         share = unopened / self._looked_at if self._looked_at else 0.0
         if unopened and self.bytes_to_come > 0 and self._bytes_seen:
             share = self.bytes_to_come / self._bytes_seen
         opened = self._files.values()
-        return _Weighed(
+        return _Left(
             sum(left.pages for left in opened) + self._seen.pages * share,
             sum(left.weight for left in opened) + self._seen.weight * share,
             sum(left.to_write for left in opened) + self._seen.to_write * share,
-            len(opened) + self._seen_files * share,
+            len(opened) + self._seen.files * share,
         )
-
-    def _steps(self, left: _Weighed, unopened: int) -> float:
-        """Seconds of opening and writing."""
-        seconds = 0.0
-        if self._opening.count:
-            seconds += sum(self._opening.own_and_by_weight) * unopened
-        if self._writing.count:
-            own, by_page = self._writing.own_and_by_weight
-            seconds += own * left.files + by_page * left.to_write
-        return seconds
 
 
 @dataclass(frozen=True, slots=True)
-class _Weighed:
-    pages: float
-    weight: float
-    to_write: float
-    files: float
+class _Rates:
+    """Seconds of one process."""
+
+    own: float
+    by_weight: float
+    opening: float
+    writing_a_file: float
+    writing_a_page: float
+
+    def reading(self, left: _Left) -> float:
+        return self.own * left.pages + self.by_weight * left.weight
+
+    def writing(self, left: _Left) -> float:
+        return self.writing_a_file * left.files + self.writing_a_page * left.to_write
+
+    def rest_of_file(self, file: _Left, begun: float, processes: int) -> float:
+        """Until it is written, which one process does once all its pages have ended; `begun` is done of what is in work."""
+        if file.pages:
+            return max(0.0, self.reading(file) - begun) / processes + self.writing(file)
+        return self.writing(file) - begun
