@@ -10,11 +10,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.limits import HANG_SECONDS
 from tests.windows_run import REPOSITORY, entries
 from tools.verify_platform import PROMISED_SECONDS, FailedError, check_host_killed, seconds_until_gone, words
 from tools.windows import environment
 from tools.windows_sidecar import PINS, pins_for_windows
-from tools.windows_worker import to_linux, to_windows
+from tools.windows_worker import PING, to_linux, to_windows
 
 
 def test_paths_of_a_command_become_those_of_a_drive() -> None:
@@ -94,6 +95,33 @@ def test_all_that_runs_under_wine_shares_its_services_whatever_folder_a_host_has
     monkeypatch.setenv("TMPDIR", "/of/a/host")
 
     assert "TMPDIR" not in environment()
+
+
+@pytest.mark.parametrize(("is_gone", "last"), [(True, PING), (False, b"")])
+def test_a_worker_whose_host_is_gone_altogether_is_asked_for_a_word(
+    tmp_path: Path, *, is_gone: bool, last: bytes
+) -> None:
+    """By a driver whose `wine` only notes what it is told."""
+    wine, told = tmp_path / "wine", tmp_path / "told"
+    wine.write_text(
+        f"#!{sys.executable}\nimport pathlib, sys\n"
+        f"pathlib.Path({str(told)!r}).write_bytes(sys.stdin.buffer.read())\n"
+    )
+    wine.chmod(0o700)
+    driver = subprocess.Popen(
+        [sys.executable, "-m", "tools.windows_worker", "worker"], cwd=REPOSITORY, env={"PATH": str(tmp_path)},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert driver.stdin
+    assert driver.stdout
+
+    driver.stdin.write(b'{"command":"hello"}\n')
+    if is_gone:
+        driver.stdout.close()
+    driver.stdin.close()
+
+    assert driver.wait(HANG_SECONDS) == 0
+    assert told.read_bytes() == b'{"command":"hello"}\n' + last
 
 
 @pytest.mark.parametrize("refusal", [psutil.AccessDenied, psutil.NoSuchProcess])

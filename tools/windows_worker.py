@@ -1,8 +1,9 @@
 r"""Be the Windows worker to a host on Linux: `python -m tools.windows_worker PROGRAM [ARGUMENT …]` runs it under Wine.
 
 Carries its three streams, which have to be pipes under Wine, and tells paths as each side has them: `/a/b` is `Z:\a\b`.
-Nothing is held back, so that a host that does not read is one for the worker, too. For a `parent_pid` in `hello` stands a
-process under Wine, which ends when that one does.
+Nothing is held back, so that a host that does not read is one for the worker, too. Wine does not tell whether a pipe of
+Linux has a reader, but only refuses what is written: once the host is gone, the worker is asked for a word. For a
+`parent_pid` in `hello` stands a process under Wine, which ends when that one does.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ PATHS = ("file", "files", "output_dir", "passwords", "options")
 STAND_IN = "import os, sys; print(os.getpid(), flush=True); sys.stdin.read()"
 """Ends with us, too."""
 OPTIONS = ("tessdata_dir", "passwords")
+PING = b'{"command":"ping"}\n'
 
 
 def main(command: list[str]) -> int:
@@ -37,15 +39,27 @@ def main(command: list[str]) -> int:
     assert process.stderr
     words = threading.Thread(target=_carry_words, args=(process.stderr,), daemon=True)
     words.start()
-    commands = (_with_stand_in(line) for line in _lines(0))
+    deaf = threading.Event()
+    commands = _commands(deaf)
     threading.Thread(target=_carry, args=(commands, process.stdin, to_windows), daemon=True).start()
     with open(1, "wb", buffering=0, closefd=False) as stdout:
         _carry(_lines(process.stdout.fileno(), heard_by=1), stdout, to_linux)
     # With it the worker learns that nobody reads, should that have been the end.
     process.stdout.close()
+    deaf.set()
     code = process.wait()
     words.join(1)
     return code
+
+
+def _commands(deaf: threading.Event) -> Iterator[bytes]:
+    """The host's; and one more if it has ended altogether, once what the worker answers has no reader."""
+    yield from map(_with_stand_in, _lines(0))
+    poll = select.poll()
+    poll.register(1, 0)
+    if poll.poll(100):
+        deaf.wait()
+        yield PING
 
 
 def to_windows(line: bytes) -> bytes:
