@@ -10,6 +10,7 @@ import pytest
 
 from rigs.papers import write_papers
 from tests.cli.command import Command
+from tests.hold import held_name
 from tests.limits import HANG_SECONDS
 
 
@@ -104,8 +105,9 @@ def test_the_lock_of_a_killed_process_is_listed_as_held_by_nobody_until_it_is_cl
 
 @pytest.mark.slow
 def test_a_job_at_work_is_cancelled_from_another_process(ocr: Command) -> None:
-    write_papers(ocr.home / "in", 6)
-    with ocr.start("batch", "in", "-o", "out", "-v", "--pages-per-minute", "20") as process:
+    *_, last = write_papers(ocr.home / "in", 6)
+    last.rename(held_name(last, [1]))
+    with ocr.start("batch", "in", "-o", "out", "-v") as process:
         assert process.stderr is not None
         while "Finished" not in process.stderr.readline():
             assert process.poll() is None
@@ -115,6 +117,7 @@ def test_a_job_at_work_is_cancelled_from_another_process(ocr: Command) -> None:
         stdout, _ = process.communicate(timeout=HANG_SECONDS)
 
     again = ocr("cancel", job["job_id"])
+    ocr.hold.let_go()
     assert re.fullmatch(
         rf"Job {job['job_id']} is cancelled: 6 files: \d completed, \d pending\.\n", cancelled.stdout
     )
