@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ocr_worker.outputs.text_forms import TextForms
 
 LAYER = "/OcrSidecarLayer"
+LAYERED = ("ok", "blank", "unread")
+"""Pages that are not left as they are."""
 _PICTURES = (Name.DCTDecode, Name.JPXDecode, Name.JBIG2Decode, Name.CCITTFaxDecode)
 
 
@@ -36,7 +38,7 @@ class LayerGrafter:
 
     def graft(self, page: Page) -> None:
         """Lay the words of a recognised page on it; pages that were left alone stay untouched."""
-        if page.status not in ("ok", "blank", "unread"):
+        if page.status not in LAYERED:
             return
         target = self._pdf.pages[page.number - 1]
         if page.hidden_text:

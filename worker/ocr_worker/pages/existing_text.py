@@ -10,12 +10,13 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
+from itertools import repeat
 from typing import Any, Literal
 
 from ocr_worker.engines.pdf import font_maps, page_content, pdfium
 from ocr_worker.engines.pdf.page_content import Content
 from ocr_worker.engines.pdf.pdf_file import PdfFile
-from ocr_worker.model.page import Affine, Box, Line, Word
+from ocr_worker.model.page import Affine, Line, Word
 from ocr_worker.pages.wording import judge, reads_better
 
 HIDDEN_CHARACTERS = 20
@@ -116,12 +117,11 @@ def read_lines(text: str, texts: Any, to_pixels: Affine) -> tuple[Line, ...]:
     lines = []
     shown = text.replace(_LINE_END_HYPHEN, "-")
     readable = str if shown.isascii() else _readable
+    # A row at a time and not word by word: a book has hundreds of thousands.
     for row in _rows(text):
-        words = tuple(
-            Word(readable(shown[start:end]), _to_pixels(box, to_pixels), None)
-            for (start, end), box in zip(row, pdfium.boxes(texts, row), strict=True)
-        )
-        lefts, tops, rights, bottoms = zip(*(word.box for word in words), strict=True)
+        said = [readable(shown[start:end]) for start, end in row]
+        lefts, tops, rights, bottoms = _in_pixels(pdfium.sides(texts, row), to_pixels)
+        words = tuple(map(Word, said, zip(lefts, tops, rights, bottoms, strict=True), repeat(None)))
         box = min(lefts), min(tops), max(rights), max(bottoms)
         lines.append(Line(words, box, (box[0], box[3], box[2], box[3]), 0, 0))
     return tuple(lines)
@@ -147,14 +147,22 @@ def _readable(text: str) -> str:
     )
 
 
-def _to_pixels(box: tuple[float, float, float, float], to_pixels: Affine) -> Box:
-    left, bottom, right, top = box
+def _in_pixels(sides: pdfium.Sides, to_pixels: Affine) -> tuple[list[int], list[int], list[int], list[int]]:
+    """Left, top, right, bottom."""
+    lefts, bottoms, rights, tops = sides
     a, b, c, d, e, f = to_pixels
-    # Both corners, written out: this runs for every word of a book.
-    x0, y0 = a * left + c * bottom + e, b * left + d * bottom + f
-    x1, y1 = a * right + c * top + e, b * right + d * top + f
-    if x0 > x1:
-        x0, x1 = x1, x0
-    if y0 > y1:
-        y0, y1 = y1, y0
-    return round(x0), round(y0), round(x1), round(y1)
+    if b or c:
+        xs = [(a * x + c * y + e, a * z + c * w + e) for x, y, z, w in zip(*sides, strict=True)]
+        ys = [(b * x + d * y + f, b * z + d * w + f) for x, y, z, w in zip(*sides, strict=True)]
+        return (
+            [round(min(two)) for two in xs], [round(min(two)) for two in ys],
+            [round(max(two)) for two in xs], [round(max(two)) for two in ys],
+        )  # fmt: skip
+    if a < 0:
+        lefts, rights = rights, lefts
+    if d < 0:
+        bottoms, tops = tops, bottoms
+    return (
+        [round(a * x + e) for x in lefts], [round(d * y + f) for y in bottoms],
+        [round(a * x + e) for x in rights], [round(d * y + f) for y in tops],
+    )  # fmt: skip

@@ -83,7 +83,8 @@ class PdfWriter:
             modified.drop_thumbnail(self._original.pdf.pages[page.number - 1])
         self._is_changed |= page.status == "ok"
         self._is_changed |= page.status == "blank" and (bool(page.turned) or page.hidden_text)
-        self._grafter.graft(replace(page, lines=_new_lines(page)))
+        if page.status in searchable_pdf.LAYERED:
+            self._grafter.graft(replace(page, lines=_new_lines(page)))
 
     def _repaint(self, number: int) -> None:
         from ocr_worker.engines.images.image_to_pdf import image_object

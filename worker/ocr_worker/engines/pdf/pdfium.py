@@ -7,10 +7,10 @@ import io
 import itertools
 import math
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
-from itertools import compress, repeat
+from itertools import repeat
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,6 +21,8 @@ from pypdfium2 import raw
 from ocr_worker.engines.pdf import passwords
 from ocr_worker.errors import BadPasswordError, EncryptedError, OcrError
 
+Sides = tuple[list[float], list[float], list[float], list[float]]
+"""Left, bottom, right, top of several boxes, in user units."""
 XFA_FULL = raw.FORMTYPE_XFA_FULL
 MAX_PICTURES = 100
 _MOST_LOOKED_AT = 20_000
@@ -155,26 +157,32 @@ def paint(page: Any, dpi: float) -> Image.Image:
     return green if is_grey else picture.convert("RGB")
 
 
-def boxes(texts: Any, spans: Sequence[tuple[int, int]]) -> Iterator[tuple[float, float, float, float]]:
-    """Around each span of a line's characters, in their order: left, bottom, right, top in user units."""
+def sides(texts: Any, spans: Sequence[tuple[int, int]]) -> Sides:
+    """Of the boxes around each span of a line's characters, in their order."""
     # Called for each character of a page: pypdfium2's own helpers and its checks of types would take ten times as long.
     start, end = spans[0][0], spans[-1][1]
-    handle, sides = (
+    handle, found = (
         ctypes.cast(texts.raw, ctypes.c_void_p).value,
         array("f", bytes(_RECT_BYTES * (end - start))),
     )
-    place, size = sides.buffer_info()
-    places = range(place, place + size * sides.itemsize, _RECT_BYTES)
+    place, size = found.buffer_info()
+    places = range(place, place + size * found.itemsize, _RECT_BYTES)
     told = list(map(_loose_box(), repeat(handle), range(start, end), places))
-    values = sides.tolist()
+    values = found.tolist()
     lefts, tops, rights, bottoms = (values[side::4] for side in range(4))
-    are_told = all(told)
-    for first, last in spans:
-        span = slice(first - start, last - start)
-        found: tuple[list[float], ...] = lefts[span], bottoms[span], rights[span], tops[span]
-        if not are_told:
-            found = tuple(list(compress(side, told[span])) or [0.0] for side in found)
-        yield min(found[0]), min(found[1]), max(found[2]), max(found[3])
+    cuts = [slice(first - start, last - start) for first, last in spans]
+    if all(told):
+        return (
+            [min(lefts[cut]) for cut in cuts], [min(bottoms[cut]) for cut in cuts],
+            [max(rights[cut]) for cut in cuts], [max(tops[cut]) for cut in cuts],
+        )  # fmt: skip
+    known = [[number for number in range(cut.start, cut.stop) if told[number]] for cut in cuts]
+    return (
+        [min((lefts[number] for number in one), default=0.0) for one in known],
+        [min((bottoms[number] for number in one), default=0.0) for one in known],
+        [max((rights[number] for number in one), default=0.0) for one in known],
+        [max((tops[number] for number in one), default=0.0) for one in known],
+    )
 
 
 @lru_cache(maxsize=1)
