@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import sub
 
 from PIL import Image, ImageChops, ImageFilter
 
@@ -46,23 +47,23 @@ def look(picture: Image.Image) -> Tones:
     # The thresholds were found with tiles that lie so.
     moved = ImageChops.offset(near, 1 - TILE, 1 - TILE)
     low, high = _blocks(moved, ImageChops.darker), _blocks(moved, ImageChops.lighter)
-    tiles = list(zip(low.tobytes(), high.tobytes(), strict=True))
-    strongest = sorted(top - bottom for bottom, top in tiles)[int(0.95 * len(tiles))]
-    wide = zip(
-        low.filter(ImageFilter.MinFilter(3)).tobytes(),
-        high.filter(ImageFilter.MaxFilter(3)).tobytes(),
-        near.reduce(TILE).filter(ImageFilter.BoxBlur(1)).tobytes(),
-        strict=True,
-    )
+    bottoms, tops = low.tobytes(), high.tobytes()
+    contrasts = list(map(sub, tops, bottoms))
+    strongest = sorted(contrasts)[int(0.95 * len(contrasts))]
+    floors = low.filter(ImageFilter.MinFilter(3)).tobytes()
+    ceilings = high.filter(ImageFilter.MaxFilter(3)).tobytes()
+    means = near.reduce(TILE).filter(ImageFilter.BoxBlur(1)).tobytes()
     inked = dark = light = lost = 0
-    for (bottom, top), (floor, ceiling, mean) in zip(tiles, wide, strict=True):
-        contrast = top - bottom
-        in_shadow = max(OF_GROUND * top, IN_SHADOW * strongest)
-        if contrast < max(FAINTEST, min(OF_STRONGEST * strongest, in_shadow)):
+    for at, contrast in enumerate(contrasts):
+        # Most tiles hold nothing.
+        if contrast < FAINTEST:
+            continue
+        in_shadow = max(OF_GROUND * tops[at], IN_SHADOW * strongest)
+        if contrast < min(OF_STRONGEST * strongest, in_shadow):
             continue
         inked += 1
-        lost += not bottom + PARTED * contrast <= threshold <= top - PARTED * contrast
-        ground = (mean - floor) / max(1, ceiling - floor)
+        lost += not bottoms[at] + PARTED * contrast <= threshold <= tops[at] - PARTED * contrast
+        ground = (means[at] - floors[at]) / max(1, ceilings[at] - floors[at])
         dark += ground > 1 - GROUND
         light += ground < GROUND
     return Tones(inked, light / max(1, dark + light), lost / max(1, inked))
