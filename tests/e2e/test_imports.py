@@ -33,7 +33,6 @@ RARELY_NEEDED = {
     "ocr_worker.engines.ocr.registry",
     "ocr_worker.engines.pdf.inline_images",
     "ocr_worker.engines.pdf.salvage",
-    "ocr_worker.files.bounded",
     "ocr_worker.model.option_kinds",
     "ocr_worker.outputs.content_filter",
     "ocr_worker.outputs.text_layer",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import stat
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -16,8 +18,9 @@ from PIL import Image, ImageChops, ImageStat
 
 from ocr_worker.errors import InternalError, OutputConflictError, OutputExistsError
 from ocr_worker.model.tasks import ComposeTask, PageSettings, Source
-from samples import Sample
+from samples import Sample, save_text_book
 from tests.faults import documents, pictures
+from tests.limits import HANG_SECONDS
 from tests.long_rows import first
 from tests.pages.desk import ALL_OUTPUTS, Desk, Done
 from tests.pages.readers import pdfium_text, poppler_text, pypdf_text, words
@@ -39,6 +42,27 @@ def test_poppler_reads_the_layer_as_the_text_file_says(kind: str, as_read: AsRea
     done = as_read(kind)
 
     assert words(poppler_text(done.outputs["pdf"])) == words(done.text)
+
+
+def test_outputs_are_made_durable_side_by_side_and_before_any_is_in_place(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "text.pdf"
+    save_text_book(source, 1)
+    met, fsync, in_place = threading.Barrier(3), os.fsync, list[str]()
+
+    def sync(handle: int) -> None:
+        if stat.S_ISREG(os.fstat(handle).st_mode):
+            met.wait(HANG_SECONDS)
+            in_place.extend(name.name for name in (tmp_path / "out").glob("text*"))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", sync)
+
+    done = desk.process(source, PageSettings(outputs=("pdf", "txt", "json")))
+
+    assert in_place == []
+    assert all(output.exists() for output in done.outputs.values())
 
 
 def test_the_original_stays_as_it_is_under_the_layer(desk: Desk, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from ocr_worker.errors import InternalError, OutputConflictError
 from ocr_worker.files.atomic import Staged, drafting, require_same_folder, translated
+from ocr_worker.files.bounded import Look
 from ocr_worker.files.paths import written
 from ocr_worker.model.page import Page
 from ocr_worker.model.tasks import Composed, ComposeTask
@@ -93,10 +94,13 @@ class _Draft:
         with translated(self.staged.target):
             self.writer.add(page)
 
-    def complete(self) -> None:
+    def finish(self) -> None:
         with translated(self.staged.target):
             self.writer.finish()
             self.close()
+
+    def sync(self) -> None:
+        with translated(self.staged.target):
             self.staged.sync()
 
 
@@ -159,18 +163,30 @@ def _complete(drafts: dict[str, _Draft], task: ComposeTask, summary: Summary) ->
     """The JSON last, as it lists the others."""
     others = {name: draft for name, draft in drafts.items() if name != "json"}
     for draft in others.values():
-        draft.complete()
-    if "json" not in drafts:
-        return
-    writer = drafts["json"].writer
-    assert isinstance(writer, JsonWriter)
-    for name, draft in others.items():
-        writer.list_output(name, draft.staged.target.name, *draft.staged.digest())
-    if summary.engines:
-        from ocr_worker.engines.ocr import registry
+        draft.finish()
+    if "json" in drafts:
+        writer = drafts["json"].writer
+        assert isinstance(writer, JsonWriter)
+        for name, draft in others.items():
+            writer.list_output(name, draft.staged.target.name, *draft.staged.digest())
+        if summary.engines:
+            from ocr_worker.engines.ocr import registry
 
-        writer.list_models(registry.models(task.settings))
-    drafts["json"].complete()
+            writer.list_models(registry.models(task.settings))
+        drafts["json"].finish()
+    _sync(list(drafts.values()))
+
+
+def _sync(drafts: list[_Draft]) -> None:
+    """Side by side, as a disk that writes one of them writes the others meanwhile."""
+    looks = [Look(draft.sync, daemon=False) for draft in drafts[1:]]
+    try:
+        drafts[0].sync()
+    finally:
+        for look in looks:
+            look.wait(None)
+    for draft, look in zip(drafts[1:], looks, strict=True):
+        look.answer(draft.staged.target)
 
 
 def _refuse_source(source: Path, target: Path) -> None:

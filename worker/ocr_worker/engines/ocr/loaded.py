@@ -6,11 +6,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ocr_worker.files.bounded import Look
 from ocr_worker.model.options import PageSettings
 
 if TYPE_CHECKING:
     from ocr_worker.engines.ocr.engine import Engine, Hints, OrientationFinder
-    from ocr_worker.files.bounded import Look
 
 KEPT_ENGINES = 3
 """Sets of languages held in memory at a time: a model takes 20 to 60 MB."""
@@ -31,8 +31,6 @@ class Engines:
         """Load the engine beside what else its first page takes; what is wrong with it is told by `engine`."""
         key = _key(settings)
         if key not in self._engines and key not in self._begun:
-            from ocr_worker.files.bounded import Look
-
             # What a page that failed has begun is not kept.
             self._begun = {key: Look(lambda: self._loaded(settings), daemon=False)}
 
