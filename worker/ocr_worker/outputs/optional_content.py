@@ -8,8 +8,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name
@@ -27,8 +26,7 @@ _POLICIES: dict[str, Callable[[list[bool]], bool]] = {
 """Whether a membership is off, by whether its groups are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layers:
+class Layers(NamedTuple):
     """Which groups are off, by their object numbers."""
 
     off: frozenset[tuple[int, int]]

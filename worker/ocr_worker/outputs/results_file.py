@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ocr_worker.files.paths import absolute_path
 from ocr_worker.files.regular import open_regular
@@ -17,8 +17,7 @@ _WARNINGS = b',"warnings":['
 """Between quotes these would be written otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
-class Results:
+class Results(NamedTuple):
     """What is known of them."""
 
     source: str

@@ -5,10 +5,10 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ocr_worker.engines.pdf import passwords, qpdf
 from ocr_worker.engines.pdf.pdf_file import is_locked_by_damage
@@ -25,8 +25,7 @@ from ocr_worker.pages.page_results import read_picture
 Points = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Original:
+class Original(NamedTuple):
     """The PDF that layers go onto."""
 
     pdf: Any

@@ -77,7 +77,7 @@ def load_sheet(pdf: PdfFile, number: int, found: Drawn | None = None) -> Sheet:
             remarks += (LOOK_OPEN,)
         if appearances.has_note_with_look(pdf.structure, number):
             remarks += (NOTE_LOOK,)
-        if optional_content.hides_something(replace(layers, off=layers.by_usage), built):
+        if optional_content.hides_something(layers._replace(off=layers.by_usage), built):
             remarks += (LAYER_OPEN,)
         content, stamps = page_content.survey(page), _stamps(pdf, number, layers)
         return Sheet(number, page, content, sheet_inches(built, page), layers, stamps, remarks)

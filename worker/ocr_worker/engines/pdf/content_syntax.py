@@ -9,8 +9,7 @@ word.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ocr_worker.engines.pdf.content_words import NUMBER, OPAQUE, OPERANDS, REGULAR, VALUES
 
@@ -28,8 +27,7 @@ _LAST_WORD, _FIRST_WORD = re.compile(rb"/?" + REGULAR + rb"+\Z"), re.compile(REG
 _UNSAYABLE = re.compile(rb"[^\x20-\x7e]")
 
 
-@dataclass(frozen=True, slots=True)
-class Corrected:
+class Corrected(NamedTuple):
     """One that breaks the rules, as it was meant."""
 
     content: bytes

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import pikepdf
@@ -43,8 +42,7 @@ _FAX_COLUMNS = 1728
 _FAX_2D, _FAX_FILLED = 1, 4
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(NamedTuple):
     """What a content stream holds."""
 
     data: bytes
@@ -56,8 +54,7 @@ class Content:
     """A filter that nobody knows: what the others leave may be a content, or nothing of the kind."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """Of a picture."""
 
     share: float
@@ -150,7 +147,7 @@ def _with_colours(image: Any, packed: bytes, found: Held) -> Held:
     """PDFium counts on three colours where none are said, and on those that are said where the JPEG has others."""
     if image.get("/ImageMask", False) or not found.share or says_colours_of(image, packed):
         return found
-    return replace(found, instead=found.instead or packed, is_vague=True)
+    return found._replace(instead=found.instead or packed, is_vague=True)
 
 
 def says_colours_of(image: Any, packed: bytes) -> bool:
