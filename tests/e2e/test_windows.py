@@ -23,6 +23,7 @@ from ocr_worker.store.job_store import JobStore
 from tests.e2e import tree
 from tests.e2e.host import Host, Launch, StartWorker
 from tests.e2e.material import Material
+from tests.faults.host import nothing_is_left
 from tests.keys import listening
 from tests.limits import HANG_SECONDS
 
@@ -153,7 +154,7 @@ def test_a_worker_that_is_terminated_takes_its_pages_along_and_leaves_its_job_to
 
     assert (found["job_id"], found["state"]) == (job, "interrupted")
     assert (ended["status"], len(ended["successful"])) == ("completed", 2)
-    assert not list((tmp_path / "out").glob(".*"))
+    nothing_is_left(tmp_path / "out")
     assert [page.attempts for page in second.store.pages(job, 2)] == [1, 2]
 
 
@@ -180,7 +181,7 @@ def test_files_that_other_programs_hold_are_locked_and_done_in_the_retry(
     assert kept == b"old"
     assert (again["failed"], len(again["successful"]), len(free["successful"])) == ([], 1, 1)
     assert output.read_bytes().startswith(b"%PDF")
-    assert not list(output.parent.glob(".*"))
+    nothing_is_left(output.parent)
 
 
 def test_devices_among_the_inputs_cost_themselves_alone(
