@@ -79,9 +79,8 @@ def test_what_results_name_as_their_source_is_an_input_even_where_they_list_it(t
         "source": {"path": str(source)},
         "settings": {"outputs": ["pdf", "txt"]},
     }
-    (tmp_path / "scan_ocr_results.json").write_text(
-        json.dumps(head)[:-1] + ',\n"pages":[]}', encoding="utf-8"
-    )
+    # As bytes: our files have the same line ends on each system.
+    (tmp_path / "scan_ocr_results.json").write_bytes(f'{json.dumps(head)[:-1]},\n"pages":[]}}'.encode())
 
     found = own_outputs(tmp_path, ["scan.pdf", "scan_ocr_results.json"])
 
