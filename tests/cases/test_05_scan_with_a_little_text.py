@@ -20,7 +20,8 @@ from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from ocr_worker.engines.pdf import page_content
 from ocr_worker.model.tasks import PageSettings
-from ocr_worker.pages.page import PARTIAL, UNSEEN
+from ocr_worker.pages.layer_check import PARTIAL
+from ocr_worker.pages.page import UNSEEN
 from samples.wear import noise
 from tests.cases.shown import (
     LINES,

@@ -16,7 +16,7 @@ from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.errors import CorruptError
 from tests.cases import packed, runs
 from tests.cases.test_what_viewers_forgive import with_tag
-from tests.cases.verdicts import file_of
+from tests.cases.verdicts import failure_of, file_of
 from tests.faults.pictures import saved
 from tests.pages.desk import Desk
 
@@ -206,6 +206,54 @@ def test_of_a_tiff_that_lacks_the_end_of_its_strip_the_rest_is_read_and_the_lack
     assert "cut short" in " ".join(torn.warnings)
     there = (0, 0, packed.SIZE[0], 600)
     assert unlike(torn.picture.crop(there), whole.picture.crop(there)) == 0
+
+
+def three_pages() -> bytes:
+    """A fax of three pages, the one turned by 180 degrees in their midst."""
+    one = packed.page().convert("1")
+    return saved(one, "TIFF", compression="group4", save_all=True, append_images=[one.rotate(180), one])
+
+
+def directories(content: bytes) -> list[int]:
+    found, (at,) = list[int](), struct.unpack_from("<I", content, 4)
+    while at:
+        found.append(at)
+        (count,) = struct.unpack_from("<H", content, at)
+        (at,) = struct.unpack_from("<I", content, at + 2 + 12 * count)
+    return found
+
+
+def with_nothing_for_its_width(content: bytes, page: int) -> bytes:
+    at = content.index(struct.pack("<H", 256), directories(content)[page])
+    return content[:at] + struct.pack("<H", 60_000) + content[at + 2 :]
+
+
+@pytest.mark.parametrize("bad", [0, 1, 2])
+def test_of_a_tiff_of_which_one_page_is_damaged_the_others_are_read(bad: int, desk: Desk) -> None:
+    done = desk.process(file_of(desk, with_nothing_for_its_width(three_pages(), bad), "fax.tif"))
+
+    assert done.opened.pages == 3
+    assert [(page["page"], page["status"]) for page in done.record["pages"] if page["status"] != "ok"] == [
+        (bad + 1, "failed")
+    ]
+    assert done.record["pages"][bad]["error"]["code"] == "corrupt"
+    assert done.text.count(packed.WORDS[0]) == 2
+
+
+@pytest.mark.parametrize("packing", [None, "tiff_lzw", "packbits"])
+def test_a_tiff_that_does_not_say_what_0_means_is_dark_on_light(packing: str | None, tmp_path: Path) -> None:
+    content = with_tag(262, None)(tiff(packing))
+
+    done = read(written(tmp_path, "scan.tiff", content))
+
+    assert done.warnings == ()
+    assert unlike(done.picture, packed.page()) == 0
+
+
+def test_a_tiff_whose_pages_are_said_to_lie_beyond_all_files_is_damaged(desk: Desk) -> None:
+    content = b"II+\0" + tiff("packbits")[4:8] + b"\xff" * 8 + tiff("packbits")[16:]
+
+    assert failure_of(desk, content, "far.tif").code == "corrupt"
 
 
 @pytest.mark.parametrize("kept", [0, 3])

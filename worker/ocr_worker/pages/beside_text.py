@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from ocr_worker.engines.pdf import geometry, page_content, pdfium
-from ocr_worker.model.page import Box, Line, Page, map_lines
+from ocr_worker.model.page import Box, Line
 from ocr_worker.model.tasks import PageSettings, PageTask
 from ocr_worker.pages import existing_text
 from ocr_worker.pages.rendering import GLANCE_DPI, Sheet
@@ -26,9 +26,6 @@ LEAST_RANGE = 6
 SURE_CONFIDENCE = 60.0
 SURE_CHARACTERS = 10
 MOST_GLANCES = 8
-MISSED = 1 / 3
-"""Of a page's ink outside of the words of its hidden layer."""
-MUCH_MORE = 1.5
 FEWEST_WORDS, SAID_AGAIN = 4, 0.5
 LEAST_PIECE, PIECE = 3, 6
 """Letters that are compared at once."""
@@ -89,25 +86,6 @@ def without_text(sheet: Sheet) -> Sheet:
     return replace(sheet, content=replace(sheet.content, visible_characters=0, text=""))
 
 
-def misses_print(sheet: Sheet, own: Page) -> bool:
-    """Whether a page of little text has much ink elsewhere: what a zone, a stamp or a separator was read from is no layer of the page."""
-    if _length(own.lines) >= SCAN_CHARACTERS or share(sheet) < SCAN_SHARE:
-        return False
-    from ocr_worker.engines.images.ink import Ink
-
-    try:
-        glance = pdfium.render(sheet.page, GLANCE_DPI)
-    except pdfium.PdfiumError:
-        return False
-    scale = glance.width / own.width_px
-    boxes = [word.box for line in map_lines(own.lines, (scale, 0, 0, scale, 0, 0)) for word in line.words]
-    return Ink(glance).share_outside(boxes) > MISSED
-
-
-def is_much_more(read: tuple[Line, ...], own: tuple[Line, ...]) -> bool:
-    return _length(read) >= MUCH_MORE * _length(own) and reads_like_print(read)
-
-
 def is_said_again(unseen: str, read: tuple[Line, ...]) -> bool:
     """Whether text that nobody sees is what was read: an older layer, in its own way."""
     return len(_words(unseen)) >= FEWEST_WORDS and _is_said(unseen, read)
@@ -121,14 +99,14 @@ def _is_said(text: str, read: tuple[Line, ...]) -> bool:
 
 def is_seen(text: str, read: tuple[Line, ...]) -> bool:
     """Whether what was read of a page is its own text: long words, as of numbers of parts, are compared piece by piece."""
-    seen = "".join(_unmarked(word.text) for line in read for word in line.words)
-    words = {_unmarked(word) for word in text.split()} - {""}
+    seen = "".join(unmarked(word.text) for line in read for word in line.words)
+    words = {unmarked(word) for word in text.split()} - {""}
     least = min(LEAST_PIECE, max(map(len, words), default=0))
     pieces = {word[at : at + PIECE] for word in words for at in range(0, len(word) - least + 1, PIECE)}
     return bool(pieces) and sum(piece in seen for piece in pieces) >= SAID_AGAIN * len(pieces)
 
 
-def _unmarked(text: str) -> str:
+def unmarked(text: str) -> str:
     """Letters without their marks, which readers of another language lose."""
     return _plain("".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)))
 

@@ -18,7 +18,7 @@ from ocr_worker.errors import CorruptError, TooLargeError, UnsupportedTypeError
 from ocr_worker.model.page import Affine, Line, Page, PageStatus
 from ocr_worker.model.tasks import PageSettings, PageTask
 from ocr_worker.outputs import pdf_geometry
-from ocr_worker.pages import beside_text, existing_text, typed_text
+from ocr_worker.pages import beside_text, existing_text, layer_check, typed_text
 from ocr_worker.pages.blank import white_pictures
 from ocr_worker.pages.completeness import (
     look_through,
@@ -60,8 +60,6 @@ UNREAD = "There is ink on the page, but no word was read, level or turned, dark 
 BESIDE = "The page's own text, which can't be read, stays in the PDF beside the new layer; existing_text: force leaves only the layer"
 
 COVERED = "Text that lies under the page's picture stays in the PDF beside the new layer; existing_text: force leaves only the layer"
-
-PARTIAL = "The page's hidden text layer misses most of the print: the page was recognised anew"
 
 UNSEEN = "Text that nobody sees (white, clear, clipped or tiny) stays in the PDF beside the new layer; existing_text: force leaves only the layer"
 
@@ -112,12 +110,8 @@ class PageWork:
         match course:
             case "keep":
                 page = _own_text(pdf, sheet, kind, task.settings)
-                if (
-                    content
-                    and existing_text.has_good_layer(content)
-                    and beside_text.misses_print(sheet, page)
-                ):
-                    page = self._instead(page, pdf, sheet, task, found)
+                if content and existing_text.has_good_layer(content) and layer_check.is_doubtful(sheet, page):
+                    page = self._held_against(page, pdf, sheet, task, found)
                 return replace(page, warnings=(*page.warnings, *flaws))
             case "beside":
                 page = self._beside(pdf, sheet, task, found)
@@ -175,8 +169,8 @@ class PageWork:
             page = _with_remark(page, f"{MISWRITTEN} ({word}), and shows nothing: look at it")
         return page
 
-    def _instead(self, kept: Page, pdf: PdfFile, sheet: Sheet, task: PageTask, found: Drawn) -> Page:
-        """What is read of a page whose hidden layer misses most of it, if that is more."""
+    def _held_against(self, kept: Page, pdf: PdfFile, sheet: Sheet, task: PageTask, found: Drawn) -> Page:
+        """A page whose hidden layer may not be that of its scan: as it is, or what is read of it."""
         try:
             if sheet.content and sheet.content.visible_characters:
                 # A stamp beside the layer stays.
@@ -186,10 +180,19 @@ class PageWork:
                 page = self._whole(pdf, sheet, task, found)
         except (CorruptError, TooLargeError, UnsupportedTypeError) as error:
             return _with_remark(kept, f"{beside_text.BROKEN}: {error.message}")
-        if not beside_text.is_much_more(page.lines, kept.lines):
-            return kept
+        match layer_check.judge(kept, page):
+            case "right":
+                return kept
+            case "misses":
+                return _with_remark(kept, layer_check.MISSES)
+            case "astray":
+                return _with_remark(kept, layer_check.ASTRAY)
+            case "partial":
+                remark = layer_check.PARTIAL
+            case "foreign":
+                remark = layer_check.FOREIGN
         remarks = _remarks("hidden", sheet, page, task.settings)
-        return replace(page, hidden_text=True, warnings=(*page.warnings, PARTIAL, *remarks))
+        return replace(page, hidden_text=True, warnings=(*page.warnings, remark, *remarks))
 
     def _beside(self, pdf: PdfFile, sheet: Sheet, task: PageTask, found: Drawn) -> Page:
         """The page's own text, and what its pictures show besides."""

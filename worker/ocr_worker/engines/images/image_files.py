@@ -53,12 +53,14 @@ CLEAR = "The picture is clear throughout: viewers show nothing of it, though the
 _Right = jpeg_stream.Layout | chunks.Right | None
 _RIGHT = "ocr_worker: right"
 """Where Pillow keeps what is known of a file: what was put right of it."""
+_FIRST = "ocr_worker: first"
+"""Why the first page of a TIFF can't be read, where others can."""
 _FOREIGN = re.compile(
     r"unknown pixel mode|unknown data organization|cannot handle|unsupported|not supported|not available|not configured"
-    r"|cannot determine|only supports|Inappropriate|^\d+$",
+    r"|cannot determine|only supports|Inappropriate|^(?!2[57]\d$)\d+$",
     re.IGNORECASE,
 )
-"""How Pillow and its libraries say that they don't know a kind; a bare number is a TIFF's compression."""
+"""How Pillow and its libraries say that they don't know a kind; a bare number is a TIFF's compression, or a tag that it lacks."""
 
 
 @contextmanager
@@ -71,12 +73,9 @@ def opened(path: Path, kind: str, max_pixels: float) -> Iterator[Image.Image]:
     Image.MAX_IMAGE_PIXELS = None
     samples.teach_pillow()
     try:
-        with path.open("rb") as stream:
-            right = _put_right(stream, kind)
-            with _open(_source(stream, right), _FORMATS[kind]) as image:
-                check_size(image, path, max_pixels)
-                image.info[_RIGHT] = right
-                yield image
+        with path.open("rb") as stream, _open_right(stream, kind) as image:
+            check_size(image, path, max_pixels)
+            yield image
     except UnidentifiedImageError as error:
         raise CorruptError(
             f"{path.name} looks like {kind}, but can't be read as such; save it again"
@@ -89,6 +88,21 @@ def opened(path: Path, kind: str, max_pixels: float) -> Iterator[Image.Image]:
         if kind == "jpeg" and jpeg_stream.is_unknown(path.read_bytes()):
             raise _unsupported(path) from error
         raise refusal(error, path) from error
+
+
+def _open_right(stream: BinaryIO, kind: str) -> Image.Image:
+    right = _put_right(stream, kind)
+    try:
+        image = _open(_source(stream, right), _FORMATS[kind])
+    except BROKEN as error:
+        stream.seek(0)
+        rest = tiff.with_first_put_by(stream.read()) if kind == "tiff" else None
+        if rest is None:
+            raise
+        image = _open(io.BytesIO(rest), _FORMATS[kind])
+        image.info[_FIRST] = error
+    image.info[_RIGHT] = right
+    return image
 
 
 def _is_unknown_to_pillow(path: Path) -> bool:
@@ -177,6 +191,8 @@ def select_page(image: Image.Image, path: Path, page: int, max_pixels: float) ->
     frames = _frames(path).pages
     if page > len(frames):
         raise CorruptError(f"{path.name} has no page {page}; save it again")
+    if not frames[page - 1] and (error := image.info.get(_FIRST)):
+        raise refusal(error, path)
     if frames[page - 1]:
         image.seek(frames[page - 1])
         check_size(image, path, max_pixels)

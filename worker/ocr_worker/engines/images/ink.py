@@ -28,14 +28,16 @@ MARGIN = 0.3
 
 
 class Ink:
+    """`marks` are white where ink is, in cells of so many pixels each way."""
+
     def __init__(self, picture: Image.Image) -> None:
-        self._cell = max(1, round(min(picture.size) / CELLS))
-        cells = picture.reduce(self._cell)
+        self.cell = max(1, round(min(picture.size) / CELLS))
+        cells = picture.reduce(self.cell)
         ground = cells.reduce(2 * BLOCK).resize(cells.size, Image.Resampling.BILINEAR)
         marks = ImageChops.difference(cells, ground)
         least = max(FAINTEST, round(OF_STRONGEST * _strongest(marks)))
-        self._marks = marks.point([0] * least + [255] * (256 - least))
-        self._count = _count(self._marks)
+        self.marks = marks.point([0] * least + [255] * (256 - least))
+        self._count = _count(self.marks)
 
     @property
     def is_there(self) -> bool:
@@ -44,7 +46,7 @@ class Ink:
 
     def share_outside(self, boxes: Iterable[Box]) -> float:
         """How much of the ink lies in none of these boxes of words."""
-        rest = self._marks.copy()
+        rest = self.marks.copy()
         # Late, as it brings fonts along.
         from PIL import ImageDraw
 
@@ -52,7 +54,7 @@ class Ink:
         for left, top, right, bottom in boxes:
             margin = MARGIN * (bottom - top)
             sides = (left - margin, top - margin, right + margin, bottom + margin)
-            draw.rectangle([side / self._cell for side in sides], fill=0)
+            draw.rectangle([side / self.cell for side in sides], fill=0)
         return _count(rest) / max(A_WORD, self._count)
 
 

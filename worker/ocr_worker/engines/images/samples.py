@@ -11,7 +11,8 @@ from PIL import Image, ImageChops, ImageMath, ImagePalette, TiffImagePlugin
 from ocr_worker.engines.images.filters import grey_range
 from ocr_worker.errors import UnsupportedTypeError
 
-_BITS, _PHOTOMETRIC, _FORMAT, _PALETTE = 258, 262, 339, 320
+_BITS, _COMPRESSION, _PHOTOMETRIC, _FORMAT, _PALETTE = 258, 259, 262, 339, 320
+_FAXES = {2, 3, 4}
 _MIN_IS_WHITE, _UNSIGNED, _SIGNED = 0, 1, 2
 _LARGEST = 3e38
 """Beyond lie infinities; what is no number is in no order with it."""
@@ -49,6 +50,8 @@ def mend_tiles(image: Image.Image) -> None:
     """
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         image.tile = [_unpacked(tile) for tile in image.tile]
+        if _PHOTOMETRIC not in image.tag_v2 and image.tag_v2.get(_COMPRESSION) not in _FAXES:
+            image.tile = [_not_inverted(tile) for tile in image.tile]
         _mend_palette(image)
         if image.mode in ("RGB", "RGBA", "CMYK", "LA"):
             _mend_planes(image)
@@ -58,6 +61,17 @@ def _unpacked(tile: Any) -> Any:
     if tile.codec_name != "libtiff" or tile.args[0] not in _UNPACKED:
         return tile
     return tile._replace(args=(_UNPACKED[tile.args[0]], *tile.args[1:]))
+
+
+def _not_inverted(tile: Any) -> Any:
+    """Where nothing says what 0 is, Pillow takes it for white. Source: libtiff, `TIFFRGBAImageBegin`."""
+    kind, args = ("", ()) if not tile.args else (tile.args[0], tile.args[1:])
+    kind = kind if isinstance(tile.args, tuple) else tile.args
+    name, _, order = str(kind).partition(";")
+    if name not in ("1", "L"):
+        return tile
+    plain = f"{name};{order.replace('I', '')}".removesuffix(";")
+    return tile._replace(args=(plain, *args) if isinstance(tile.args, tuple) else plain)
 
 
 def _mend_palette(image: TiffImagePlugin.TiffImageFile) -> None:

@@ -5,6 +5,7 @@ Pillow takes every directory for a page, and gives no packed data.
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,10 +21,10 @@ MAX_FRAMES = 10_000
 """To find a frame takes a walk along all before it."""
 _NEW_SUBFILE, _SUBFILE = 254, 255
 _REDUCED_OR_MASK, _OLD_REDUCED = 1 | 4, 2
-_WIDTH, _HEIGHT, _COMPRESSION, _PHOTOMETRIC = 256, 257, 259, 262
+_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
 _OFFSETS, _ORIENTATION, _ROWS_PER_STRIP, _LENGTHS, _PLANAR = 273, 274, 278, 279, 284
 _TILE_OFFSETS, _TILE_LENGTHS, _JPEG_TABLES, _PROFILE = 324, 325, 347, 34675
-_JPEG = 7
+_JPEG, _LONG = 7, 4
 _TRANSFORMS = {1: None, 2: 0, 6: 1}
 """Photometric interpretation to Adobe's mark: grey, RGB, YCbCr."""
 _MOST_IN_SEGMENT = 65_519
@@ -65,6 +66,30 @@ def directory(stream: BinaryIO, number: int) -> tuple[str, int] | None:
     return order, at
 
 
+def with_first_put_by(content: bytes) -> bytes | None:
+    """With another picture of one pixel in place of the first, so that those behind it can be read; None where none are."""
+    order, is_big, at = _head(io.BytesIO(content[:16]))
+    (count,) = struct.unpack_from(order + "H", content, at) if at + 2 <= len(content) else (0,)
+    end = at + 2 + 12 * count
+    behind = content[end : end + 4]
+    if is_big or not count or len(behind) < 4 or not any(behind):
+        return None
+    pixel = len(content) + len(content) % 2
+    stand_in = {
+        _WIDTH: 1,
+        _HEIGHT: 1,
+        _BITS: 8,
+        _COMPRESSION: 1,
+        _PHOTOMETRIC: 1,
+        _OFFSETS: pixel,
+        _LENGTHS: 1,
+    }
+    entries = b"".join(struct.pack(order + "HHII", tag, _LONG, 1, value) for tag, value in stand_in.items())
+    directory = struct.pack(order + "H", len(stand_in)) + entries + behind
+    head = content[:4] + struct.pack(order + "I", pixel + 2)
+    return head + content[8:].ljust(pixel - 8, b"\0") + bytes(2) + directory
+
+
 class _Directories:
     """What each says of its picture's kind, one after the other."""
 
@@ -76,8 +101,13 @@ class _Directories:
         order, is_big, at = _head(self._stream)
         entry, count_format, next_format = (20, "Q", "Q") if is_big else (12, "H", "I")
         seen: set[int] = set()
+        # Further out no system looks for anything.
+        size = self._stream.seek(0, io.SEEK_END)
         while at and at not in seen:
             seen.add(at)
+            if at >= size:
+                self.breaks_off = True
+                return
             self._stream.seek(at)
             count = self._number(order + count_format)
             entries = self._stream.read(min(count or 0, _MOST_ENTRIES) * entry)
