@@ -10,7 +10,7 @@ import pikepdf
 import pytest
 from PIL import ImageFont
 
-from ocr_worker.pages.layer_check import ASTRAY, FOREIGN, MISSES, PARTIAL
+from ocr_worker.pages.layer_check import ASTRAY, FOREIGN, MISSES, PARTIAL, UNSEEN
 from samples.sheets import paragraphs_of
 from tests.cases.shown import SIZE, WHOLE_PAGE, jpeg, page, saved, sheet, text
 from tests.pages.desk import Desk, Done
@@ -107,3 +107,11 @@ def test_a_layer_whose_words_stand_elsewhere_is_told(desk: Desk, tmp_path: Path)
     done = read(words_of(lines, (14, 32)), lines, desk, tmp_path / "astray.pdf")
 
     assert (done.pages[0].status, done.pages[0].warnings) == ("has_text", (ASTRAY,))
+
+
+@pytest.mark.parametrize("count", [2, 20])
+def test_the_layer_of_a_white_scan_is_in_no_output(count: int, desk: Desk, tmp_path: Path) -> None:
+    done = read(words_of(lines_of("prose")[:count]), [], desk, tmp_path / "white.pdf")
+
+    assert (done.pages[0].status, done.pages[0].warnings) == ("blank", (UNSEEN,))
+    assert done.text.split() == []

@@ -19,12 +19,16 @@ PARTIAL = "The page's hidden text layer misses most of the print: the page was r
 FOREIGN = "The page's hidden text layer does not say what is seen: the page was recognised anew, and the layer replaced"
 MISSES = "The page's hidden text layer misses some of the print; existing_text: redo recognises the page anew"
 ASTRAY = "The words of the page's hidden text layer do not stand where they are seen; existing_text: redo recognises the page anew"
-Verdict = Literal["right", "partial", "foreign", "misses", "astray"]
+UNSEEN = "The page's hidden text layer says words, and nothing is seen on the page: they are in no output but the PDF"
+Verdict = Literal["right", "partial", "foreign", "misses", "astray", "unseen"]
+STAYS: dict[Verdict, str | None] = {"right": None, "misses": MISSES, "astray": ASTRAY}
+GIVES_WAY: dict[Verdict, str] = {"partial": PARTIAL, "foreign": FOREIGN, "unseen": UNSEEN}
+"""What is said of the page."""
 MISSED = 1 / 3
 """Of the ink outside of the words of a layer of few words."""
 FEWEST_PIECES, UNNAMED = 8, 0.08
 """Pieces of lines, and their share of the print: of right layers one in eight misses as much."""
-EMPTY, FEWEST_GAPS, FULL_GAPS, FLAT = 0.02, 20, 0.9, 0.3
+EMPTY, MOST_EMPTY, FEWEST_GAPS, FULL_GAPS, FLAT = 0.02, 0.5, 20, 0.9, 0.3
 """Of a right layer a hundredth of the words has no ink, and the gaps have up to 0.9 of it on skewed pages."""
 MUCH_MORE = 1.5
 LONG_WORD, FEWEST_WORDS, SAID = 5, 8, 0.3
@@ -47,9 +51,10 @@ def is_doubtful(sheet: Sheet, own: Page) -> bool:
         return False
     ink, scale = Ink(glance), glance.width / own.width_px
     lines = [[word.box for word in line.words] for line in map_lines(own.lines, (scale, 0, 0, scale, 0, 0))]
-    if _letters(own.lines) < beside_text.SCAN_CHARACTERS:
-        return ink.share_outside(box for line in lines for box in line) > MISSED
     found = places(ink, lines)
+    if _letters(own.lines) < beside_text.SCAN_CHARACTERS:
+        outside = ink.share_outside(box for line in lines for box in line)
+        return outside > MISSED or found.empty_share >= MOST_EMPTY
     return (
         (found.unnamed >= FEWEST_PIECES and found.unnamed_share >= UNNAMED)
         or found.empty_share >= EMPTY
@@ -60,6 +65,8 @@ def is_doubtful(sheet: Sheet, own: Page) -> bool:
 
 def judge(own: Page, read: Page) -> Verdict:
     """A layer that left doubts, by what was read of the page."""
+    if read.status == "blank":
+        return "unseen"
     if read.status != "ok" or not beside_text.reads_like_print(read.lines):
         return "right"
     if _letters(read.lines) >= MUCH_MORE * _letters(own.lines):

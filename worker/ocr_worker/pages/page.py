@@ -180,17 +180,10 @@ class PageWork:
                 page = self._whole(pdf, sheet, task, found)
         except (CorruptError, TooLargeError, UnsupportedTypeError) as error:
             return _with_remark(kept, f"{beside_text.BROKEN}: {error.message}")
-        match layer_check.judge(kept, page):
-            case "right":
-                return kept
-            case "misses":
-                return _with_remark(kept, layer_check.MISSES)
-            case "astray":
-                return _with_remark(kept, layer_check.ASTRAY)
-            case "partial":
-                remark = layer_check.PARTIAL
-            case "foreign":
-                remark = layer_check.FOREIGN
+        verdict = layer_check.judge(kept, page)
+        if verdict in layer_check.STAYS:
+            return _with_remark(kept, layer_check.STAYS[verdict])
+        remark = layer_check.GIVES_WAY[verdict]
         remarks = _remarks("hidden", sheet, page, task.settings)
         return replace(page, hidden_text=True, warnings=(*page.warnings, remark, *remarks))
 
