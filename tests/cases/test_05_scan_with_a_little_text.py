@@ -332,11 +332,18 @@ def _under_a_white_box(pdf: pikepdf.Pdf) -> None:
     page(pdf, WHOLE_PAGE + text(NOTE[:100], 40, 300, 9) + b"1 g 20 290 560 30 re f\n")
 
 
+def _under_a_white_picture(pdf: pikepdf.Pdf) -> None:
+    white = jpeg(pdf, Image.new("L", (100, 20), 255))
+    covered = text(NOTE[:100], 40, 300, 9) + b"q 560 0 0 30 20 290 cm /White Do Q\n"
+    page(pdf, WHOLE_PAGE + covered, {"Scan": jpeg(pdf, sheet()), "White": white})
+
+
 @pytest.mark.parametrize("existing_text", ["skip", "redo", "force"])
+@pytest.mark.parametrize("make", [_under_a_white_box, _under_a_white_picture])
 def test_text_that_somebody_covered_is_no_layer_of_the_scan(
-    existing_text: Any, desk: Desk, tmp_path: Path
+    make: Callable[[pikepdf.Pdf], None], existing_text: Any, desk: Desk, tmp_path: Path
 ) -> None:
-    done = _processed(_under_a_white_box, desk, tmp_path, existing_text)
+    done = _processed(make, desk, tmp_path, existing_text)
 
     assert done.pages[0].status == "ok"
     assert _missing(done.text.split()) == []

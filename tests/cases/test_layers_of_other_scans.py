@@ -101,10 +101,13 @@ def test_the_layer_of_another_page_gives_way(desk: Desk, tmp_path: Path) -> None
     assert lines[15].split()[2] in done.text
 
 
-def test_a_layer_whose_words_stand_elsewhere_is_told(desk: Desk, tmp_path: Path) -> None:
-    lines = lines_of("prose")
+@pytest.mark.parametrize(("count", "move"), [(20, (14, 32)), (4, (14, 60)), (4, (800, 0))])
+def test_a_layer_whose_words_stand_elsewhere_is_told(
+    count: int, move: tuple[float, float], desk: Desk, tmp_path: Path
+) -> None:
+    lines = lines_of("prose")[:count]
 
-    done = read(words_of(lines, (14, 32)), lines, desk, tmp_path / "astray.pdf")
+    done = read(words_of(lines, move), lines, desk, tmp_path / "astray.pdf")
 
     assert (done.pages[0].status, done.pages[0].warnings) == ("has_text", (ASTRAY,))
 

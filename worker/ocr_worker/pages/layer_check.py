@@ -71,8 +71,6 @@ def judge(own: Page, read: Page) -> Verdict:
         return "right"
     if _letters(read.lines) >= MUCH_MORE * _letters(own.lines):
         return "partial"
-    if _letters(own.lines) < beside_text.SCAN_CHARACTERS:
-        return "right"
     if _is_foreign(own, read):
         return "foreign"
     return "right" if read.turned else _by_places(own, read)

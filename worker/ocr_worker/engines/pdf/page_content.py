@@ -19,6 +19,7 @@ import pypdfium2
 from PIL import Image, ImageChops
 from pypdfium2 import raw
 
+from ocr_worker.engines.images.filters import is_flat
 from ocr_worker.engines.images.ink import most_marks
 from ocr_worker.engines.pdf.geometry import (
     IDENTITY,
@@ -350,8 +351,9 @@ def _look(page: Any, finds: _Finds) -> None:
             if change is None or _changes(change, pixels(text.box, page, change.size)):
                 text.state = "seen"
             else:
-                # What a plain shape covers was taken off the page by somebody.
-                text.state = "hidden" if text.state == "covered" and text.is_layer else "unseen"
+                # What a plain shape covers, or a picture without print, was taken off the page by somebody.
+                is_layer = text.state == "covered" and text.is_layer and not _is_plain(before, text.box, page)
+                text.state = "hidden" if is_layer else "unseen"
     _look_through(page, finds, before)
 
 
@@ -426,6 +428,14 @@ def _changes(change: Image.Image, box: tuple[int, int, int, int]) -> bool:
         return False
     _, most = change.crop(box).getextrema()
     return isinstance(most, int | float) and most >= SEEN_LEVELS
+
+
+def _is_plain(drawn: Image.Image | None, box: Box, page: Any) -> bool:
+    """Whether nothing is seen in this place."""
+    place = pixels(box, page, drawn.size) if drawn else (0, 0, 0, 0)
+    if drawn is None or place[0] >= place[2] or place[1] >= place[3]:
+        return False
+    return is_flat(drawn.crop(place), SEEN_LEVELS)
 
 
 def _is_written(change: Image.Image, box: tuple[int, int, int, int]) -> bool:
