@@ -12,7 +12,7 @@ from PIL import ImageFont
 
 from ocr_worker.pages.layer_check import ASTRAY, FOREIGN, MISSES, PARTIAL, UNSEEN
 from samples.sheets import paragraphs_of
-from tests.cases.shown import SIZE, WHOLE_PAGE, jpeg, page, saved, sheet, text
+from tests.cases.shown import LINES, SIZE, WHOLE_PAGE, jpeg, page, saved, sheet, text
 from tests.pages.desk import Desk, Done
 
 HEIGHT, STEP, LEFT, TOP = 28, 2.4 * 28, 90, 120
@@ -118,3 +118,24 @@ def test_the_layer_of_a_white_scan_is_in_no_output(count: int, desk: Desk, tmp_p
 
     assert (done.pages[0].status, done.pages[0].warnings) == ("blank", (UNSEEN,))
     assert done.text.split() == []
+
+
+@pytest.mark.parametrize("rows", [0, 2])
+def test_a_layer_that_misses_a_small_scan_beside_typed_text_is_told(
+    rows: int, desk: Desk, tmp_path: Path
+) -> None:
+    typed = b"".join(
+        text(f"Typed sentence {at} of the page itself", 60, 380 - 14 * at, 11) for at in range(20)
+    )
+    hidden = text("A heading that nobody sees", 60, 20, 9, "3 Tr")
+    layer = b"".join(text(line, 43, 770 - 39.2 * row, 16, "3 Tr") for row, line in enumerate(LINES[:rows]))
+    with pikepdf.new() as pdf:
+        clipping = jpeg(pdf, sheet(LINES, (1240, 780)))
+        shown = b"q 595 0 0 375 0 466.92 cm /Scan Do Q\n"
+        page(pdf, shown + typed + b"q " + hidden + layer + b"Q\n", {"Scan": clipping})
+        path = saved(pdf, tmp_path / "beside.pdf")
+
+    done = desk.process(path)
+
+    assert done.pages[0].warnings == (MISSES,)
+    assert done.text.count("Typed") == 20

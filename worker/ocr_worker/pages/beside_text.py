@@ -36,10 +36,10 @@ BROKEN = "The page's own text was kept, but a picture beside it could not be rea
 
 def share(sheet: Sheet) -> float:
     """How much of the page its pictures cover."""
-    return page_content.covered_share(_pictures(sheet), sheet.page) if sheet.page else 0.0
+    return page_content.covered_share(pictures(sheet), sheet.page) if sheet.page else 0.0
 
 
-def _pictures(sheet: Sheet) -> tuple[page_content.Picture, ...]:
+def pictures(sheet: Sheet) -> tuple[page_content.Picture, ...]:
     """Those too that annotations draw."""
     return tuple(
         picture for content in (sheet.content, sheet.stamps) if content for picture in content.images
@@ -128,7 +128,7 @@ def may_hold_print(sheet: Sheet) -> bool:
         glance = pdfium.render(sheet.page, GLANCE_DPI)
     except pdfium.PdfiumError:
         return True
-    largest = sorted(_pictures(sheet), key=lambda one: geometry.area(one.shown))[-MOST_GLANCES:]
+    largest = sorted(pictures(sheet), key=lambda one: geometry.area(one.shown))[-MOST_GLANCES:]
     for picture in largest:
         left, top, right, bottom = geometry.pixels(picture.shown, sheet.page, glance.size)
         if left >= right or top >= bottom:

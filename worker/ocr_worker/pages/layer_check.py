@@ -6,11 +6,12 @@ The ink tells of most that it is. Where it leaves doubts, the page is read, and 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Literal
 
 from ocr_worker.engines.images.ink import MARGIN, Box, Ink
 from ocr_worker.engines.images.print_places import places
-from ocr_worker.engines.pdf import pdfium
+from ocr_worker.engines.pdf import geometry, pdfium
 from ocr_worker.model.page import Line, Page, Word, map_lines
 from ocr_worker.pages import beside_text
 from ocr_worker.pages.rendering import GLANCE_DPI, Sheet
@@ -42,15 +43,18 @@ KNOWN, PLACED = 0.3, 0.3
 
 
 def is_doubtful(sheet: Sheet, own: Page) -> bool:
-    """By where its words stand, on a page that is a scan for the most part."""
-    if beside_text.share(sheet) < beside_text.SCAN_SHARE:
+    """By where its words stand on the page's pictures."""
+    if beside_text.share(sheet) < beside_text.LEAST_SHARE:
         return False
     try:
         glance = pdfium.render(sheet.page, GLANCE_DPI)
     except pdfium.PdfiumError:
         return False
+    pictures = [geometry.pixels(one.shown, sheet.page, glance.size) for one in beside_text.pictures(sheet)]
     ink, scale = Ink(glance), glance.width / own.width_px
-    lines = [[word.box for word in line.words] for line in map_lines(own.lines, (scale, 0, 0, scale, 0, 0))]
+    ink.keep_within(box for box in pictures if box[0] < box[2] and box[1] < box[3])
+    scaled = map_lines(own.lines, (scale, 0, 0, scale, 0, 0))
+    lines = [[word.box for word in line.words if _is_in(word.box, pictures)] for line in scaled]
     found = places(ink, lines)
     if _letters(own.lines) < beside_text.SCAN_CHARACTERS:
         outside = ink.share_outside(box for line in lines for box in line)
@@ -63,13 +67,20 @@ def is_doubtful(sheet: Sheet, own: Page) -> bool:
     )
 
 
-def judge(own: Page, read: Page) -> Verdict:
-    """A layer that left doubts, by what was read of the page."""
-    if read.status == "blank":
+def _is_in(box: Box, pictures: list[Box]) -> bool:
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return any(left <= x <= right and top <= y <= bottom for left, top, right, bottom in pictures)
+
+
+def judge(own: Page, page: Page) -> Verdict:
+    """A layer that left doubts, by the page as it was read."""
+    # Text that the page shows itself has no confidence.
+    read = replace(page, lines=tuple(line for line in page.lines if line.words[0].confidence is not None))
+    if page.status == "blank":
         return "unseen"
-    if read.status != "ok" or not beside_text.reads_like_print(read.lines):
+    if page.status != "ok" or not beside_text.reads_like_print(read.lines):
         return "right"
-    if _letters(read.lines) >= MUCH_MORE * _letters(own.lines):
+    if _letters(page.lines) >= MUCH_MORE * _letters(own.lines):
         return "partial"
     if _is_foreign(own, read):
         return "foreign"

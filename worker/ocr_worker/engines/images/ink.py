@@ -44,6 +44,14 @@ class Ink:
         """Whether there is more than specks and grain: letters, blots, a picture."""
         return self._count >= A_WORD
 
+    def keep_within(self, boxes: Iterable[Box]) -> None:
+        """Ink elsewhere counts no longer."""
+        kept = Image.new("L", self.marks.size, 0)
+        for box in boxes:
+            left, top, right, bottom = (side // self.cell for side in box)
+            kept.paste(self.marks.crop((left, top, right, bottom)), (left, top))
+        self.marks, self._count = kept, _count(kept)
+
     def share_outside(self, boxes: Iterable[Box]) -> float:
         """How much of the ink lies in none of these boxes of words."""
         rest = self.marks.copy()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _STRIP, _LEAST_STRIP = 4, 20
 """Heights of a word that a strip of the page is wide, and cells at least."""
-_LEAST_HEIGHT, _MOST_HEIGHT = 5, 40
+_LEAST_HEIGHT, _USUAL_HEIGHT, _MOST_HEIGHT = 5, 12.0, 40
 """Cells of a word's height, by which lines are looked for."""
 _LOW, _HIGH, _DENSE, _INKED = 0.3, 2.2, 0.75, 0.05
 """Of a word's height, the least and most that a piece of a line has; and of a strip, what of its rows is ink."""
@@ -55,22 +55,23 @@ def places(ink: Ink, lines: list[list[Box]]) -> Places:
     sized = [[(x0, y0, x1, y1) for x0, y0, x1, y1 in line if x0 < x1 and y0 < y1] for line in scaled]
     boxes = [box for line in sized for box in line]
     count = sum(map(len, lines))
+    if not boxes and count:
+        return Places(flat_share=1.0)
+    height = float(np.median([bottom - top for _, top, _, bottom in boxes])) if boxes else _USUAL_HEIGHT
+    pieces, named = list(_pieces(marks, min(max(height, _LEAST_HEIGHT), _MOST_HEIGHT))), _named(marks, boxes)
+    unnamed = sum(marks[place][named[place]].sum() < _NAMED * marks[place].sum() for place in pieces)
+    found = Places(unnamed=unnamed, unnamed_share=unnamed / max(1, len(pieces)))
     if not boxes:
-        return Places(flat_share=1.0 if count else 0.0)
-    height = float(np.median([bottom - top for _, top, _, bottom in boxes]))
-    densities = [
+        return found
+    inked = [
         (right - left, _density(marks, (left, top, right, bottom))) for left, top, right, bottom in boxes
     ]
-    empty = sum(width for width, density in densities if density < _EMPTY)
+    mean = sum(density for _, density in inked) / len(inked)
     between = list(_gaps(marks, sized, height))
-    mean = sum(density for _, density in densities) / len(densities)
-    pieces = list(_pieces(marks, min(max(height, _LEAST_HEIGHT), _MOST_HEIGHT)))
-    named = _named(marks, boxes)
-    unnamed = sum(marks[place][named[place]].sum() < _NAMED * marks[place].sum() for place in pieces)
-    return Places(
-        unnamed=unnamed,
-        unnamed_share=unnamed / max(1, len(pieces)),
-        empty_share=empty / sum(width for width, _ in densities),
+    return replace(
+        found,
+        empty_share=sum(width for width, density in inked if density < _EMPTY)
+        / sum(width for width, _ in inked),
         flat_share=1 - len(boxes) / count,
         gaps=len(between),
         gap_ink=sum(between) / max(1, len(between)) / mean if mean else 0.0,
