@@ -9,10 +9,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal
 
-from ocr_worker.engines.images.ink import MARGIN, Box, Ink
-from ocr_worker.engines.images.print_places import places
 from ocr_worker.engines.pdf import geometry, pdfium
-from ocr_worker.model.page import Line, Page, Word, map_lines
+from ocr_worker.model.page import Box, Line, Page, Word, map_lines
 from ocr_worker.pages import beside_text
 from ocr_worker.pages.rendering import GLANCE_DPI, Sheet
 
@@ -46,6 +44,10 @@ def is_doubtful(sheet: Sheet, own: Page) -> bool:
     """By where its words stand on the page's pictures."""
     if beside_text.share(sheet) < beside_text.LEAST_SHARE:
         return False
+    # Late, as pages without a layer do without.
+    from ocr_worker.engines.images.ink import Ink
+    from ocr_worker.engines.images.print_places import places
+
     try:
         glance = pdfium.render(sheet.page, GLANCE_DPI)
     except pdfium.PdfiumError:
@@ -128,8 +130,10 @@ class _Words:
     """Those of a page by their places, in pixels of another drawing of it."""
 
     def __init__(self, page: Page, scale: float) -> None:
+        from ocr_worker.engines.images.ink import MARGIN
+
         self._scale = scale
-        self._words = [(_with_margin(word.box), beside_text.unmarked(word.text)) for word in _words(page)]
+        self._words = [(_widened(word.box, MARGIN), beside_text.unmarked(word.text)) for word in _words(page)]
 
     def at(self, box: Box) -> Iterator[str]:
         """What stands in the midst of this box."""
@@ -139,9 +143,10 @@ class _Words:
                 yield letters
 
 
-def _with_margin(box: Box) -> tuple[float, float, float, float]:
+def _widened(box: Box, share: float) -> tuple[float, float, float, float]:
+    """By this share of its height on all sides; one without a width holds nothing."""
     left, top, right, bottom = box
-    margin = MARGIN * (bottom - top)
+    margin = share * (bottom - top)
     return (left - margin, top - margin, right + margin, bottom + margin) if left < right else box
 
 

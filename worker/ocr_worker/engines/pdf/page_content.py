@@ -20,7 +20,6 @@ from PIL import Image, ImageChops
 from pypdfium2 import raw
 
 from ocr_worker.engines.images.filters import is_flat
-from ocr_worker.engines.images.ink import most_marks
 from ocr_worker.engines.pdf.geometry import (
     IDENTITY,
     Box,
@@ -394,6 +393,9 @@ def _find_pictured(page: Any, finds: _Finds) -> None:
         after = _drawn(page)
     if before is None or after is None:
         return
+    # Late, as few pages have such glyphs.
+    from ocr_worker.engines.images.ink import most_marks
+
     change = ImageChops.difference(before, after)
     for text, count in counted:
         marks = most_marks(change.crop(pixels(text.box, page, change.size)))
