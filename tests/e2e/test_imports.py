@@ -28,6 +28,7 @@ RARELY_NEEDED = {
     "tenacity",
     "typing_extensions",
     "ocr_worker.engines.images.image_files",
+    "ocr_worker.engines.images.ink",
     "ocr_worker.engines.images.jpeg_stream",
     "ocr_worker.engines.ocr.registry",
     "ocr_worker.engines.pdf.inline_images",

@@ -20,15 +20,13 @@ def alive(state: Path) -> list[psutil.Process]:
 
 
 def page_processes(state: Path) -> list[psutil.Process]:
-    """Those that have loaded what pages take; the one that only inspects has not."""
-    return [process for process in alive(state) if "page-process" in words(process) and _is_of_pages(process)]
+    """Those for the pages of jobs."""
+    return [process for process in alive(state) if words(process)[-1:] == ["pages"]]
 
 
 def inspectors(state: Path) -> list[psutil.Process]:
-    """The other page processes: those that inspect, and any that only begins."""
-    return [
-        process for process in alive(state) if "page-process" in words(process) and not _is_of_pages(process)
-    ]
+    """Those for single questions."""
+    return [process for process in alive(state) if words(process)[-1:] == ["questions"]]
 
 
 def named(state: Path, name: str) -> list[psutil.Process]:
@@ -99,15 +97,6 @@ def words(process: psutil.Process) -> list[str]:
         return process.cmdline()
     except psutil.Error:
         return []
-
-
-def _is_of_pages(process: psutil.Process) -> bool:
-    # By the library for medians, which what only inspects does without; on Windows, where it is Python's own, by that for
-    # fonts, which a held page has at once (tests/holding) and others have when their outputs are made.
-    try:
-        return any("_statistics" in one.path or "_imagingft" in one.path for one in process.memory_maps())
-    except psutil.Error:
-        return False
 
 
 def page_processes_of_this_process() -> list[psutil.Process]:

@@ -41,9 +41,6 @@ def held(run: Any) -> Any:
         path = task.source.path if type(task).__name__ == "PageTask" else ""
         pages = re.search(r"\.held((?:-\d+)+)", path)
         if pages and str(task.page) in pages[1].split("-"):
-            # By this tests/e2e/tree.py tells it from a process that inspects.
-            import PIL._imagingft  # noqa: F401
-
             os.write(arrived, b"%d\n" % os.getpid())
             while not os.path.exists(let_go):  # noqa: PTH110
                 time.sleep(0.01)

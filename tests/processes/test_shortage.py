@@ -14,7 +14,7 @@ from ocr_worker.processes import pool as pools
 from ocr_worker.processes import shortage
 from ocr_worker.processes.guard import Guard
 from ocr_worker.processes.pool import PagePool, TaskEnded
-from ocr_worker.processes.slot import Slot
+from ocr_worker.processes.slot import Duty, Slot
 from ocr_worker.settings import Settings
 
 LIMIT = 30
@@ -27,11 +27,11 @@ class Machine:
     def __init__(self, room: int, error: int) -> None:
         self.room, self.error, self.given = room, error, 0
 
-    def start(self, settings: Settings, post: object, fatal: str) -> Slot:
+    def start(self, settings: Settings, post: object, fatal: str, duty: Duty) -> Slot:
         if self.given >= self.room:
             raise OSError(self.error, "no room")
         self.given += 1
-        return Slot(settings, post, fatal)  # type: ignore[arg-type]
+        return Slot(settings, post, fatal, duty)  # type: ignore[arg-type]
 
 
 def _task(folder: Path) -> Task:

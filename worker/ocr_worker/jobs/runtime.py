@@ -224,7 +224,7 @@ class Runtime:
         settings, guard, post = self.settings, self._guard, self._inbox.put
         self._pool = self._given_pool or pool_of_jobs(settings, guard, post)
         self._service = JobService(settings, self._pool, self, progress_seconds=self._progress_seconds)
-        self._requests = PageRequests(make_pool(2, settings, guard, post))
+        self._requests = PageRequests(make_pool(2, settings, guard, post, "questions"))
         self._has_work = True
 
     def run(self) -> None:

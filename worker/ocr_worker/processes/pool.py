@@ -42,7 +42,7 @@ from ocr_worker.processes.reach import (
     source_of,
 )
 from ocr_worker.processes.shortage import Order, Shortage
-from ocr_worker.processes.slot import WARM_UP, Slot, SlotEnded, SlotMessage, SlotSpoke, await_gone
+from ocr_worker.processes.slot import WARM_UP, Duty, Slot, SlotEnded, SlotMessage, SlotSpoke, await_gone
 from ocr_worker.settings import MIB, Settings
 
 log = logging.getLogger(__name__)
@@ -163,7 +163,11 @@ class Pool(Protocol):
 
 
 def make_pool(
-    size: int, settings: Settings, guard: Guard, post: Callable[[SlotMessage | TaskLost], None]
+    size: int,
+    settings: Settings,
+    guard: Guard,
+    post: Callable[[SlotMessage | TaskLost], None],
+    duty: Duty = "pages",
 ) -> Pool:
     """The pool that a runtime works with.
 
@@ -172,18 +176,24 @@ def make_pool(
         settings: of the worker.
         guard: sees to it that no process outlives this one.
         post: puts a message into the owner's inbox, from any thread.
+        duty: what its processes are for.
     """
-    return PagePool(size, settings, guard, post)
+    return PagePool(size, settings, guard, post, duty)
 
 
 class PagePool:
     """Runs tasks in at most `size` page processes, each of which can be killed without the others noticing."""
 
     def __init__(
-        self, size: int, settings: Settings, guard: Guard, post: Callable[[SlotMessage | TaskLost], None]
+        self,
+        size: int,
+        settings: Settings,
+        guard: Guard,
+        post: Callable[[SlotMessage | TaskLost], None],
+        duty: Duty = "pages",
     ) -> None:
         self.size, self._deaths, self._recycled = size, 0, 0
-        self._settings, self._guard, self._post = settings, guard, post
+        self._settings, self._guard, self._post, self._duty = settings, guard, post, duty
         self._slots: list[Slot] = []
         self._measured_at = 0.0
         self._leaving: dict[Slot, float] = {}
@@ -538,7 +548,7 @@ class PagePool:
     def _spawn(self) -> Slot:
         if len(self._stuck) >= MOST_STUCK:
             raise BlockingIOError(errno.EAGAIN, f"{len(self._stuck)} wait for disks that do not answer")
-        slot = Slot(self._settings, self._post, self._fatal)
+        slot = Slot(self._settings, self._post, self._fatal, self._duty)
         self._guard.adopt(slot.pid)
         self._slots.append(slot)
         return slot

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Union
+from typing import IO, TYPE_CHECKING, Any, Literal, Union
 
 from ocr_worker.engines.ocr.loading import FATAL, MARK
 from ocr_worker.files.sweep import make_temp_folder, remove_tree
@@ -59,13 +59,27 @@ class SlotEnded:
 
 
 SlotMessage = Union[SlotSpoke, SlotEnded]
+Duty = Literal["pages", "questions"]
+"""Of a job, or single ones, which wait for no job."""
 
 
 class Slot:
     """`ticket` is the task in work; WARM_UP where there is none but that, None is idle."""
 
-    def __init__(self, settings: Settings, post: Callable[[SlotMessage], None], fatal: str = "") -> None:
-        """Start the process; `fatal` says how one ended that loaded ONNX Runtime, so that it does without. Raises OSError."""
+    def __init__(
+        self, settings: Settings, post: Callable[[SlotMessage], None], fatal: str = "", duty: Duty = "pages"
+    ) -> None:
+        """Start the process.
+
+        Args:
+            settings: of the worker.
+            post: puts a message into the owner's inbox, from any thread.
+            fatal: how one ended that loaded ONNX Runtime, so that this one does without.
+            duty: what it is for, as lists of processes show.
+
+        Raises:
+            OSError: it can't be started.
+        """
         self.ticket: int | None = None
         self.deadline = self.limit_seconds = 0.0
         self.begun_at = 0.0
@@ -93,7 +107,7 @@ class Slot:
         self._meter: psutil.Process | None = None
         """Kept: to make one takes longer than to read it."""
         try:
-            self._process = _spawn(settings, self._temp, fatal)
+            self._process = _spawn(settings, self._temp, fatal, duty)
             self.pid = self._process.pid
             self._listen()
         except OSError:
@@ -238,10 +252,10 @@ def await_gone(slots: Iterable[Slot], seconds: float, clock: Callable[[], float]
         slot.wait_gone(max(0.0, deadline - clock()))
 
 
-def _spawn(settings: Settings, temp: Path, fatal: str) -> subprocess.Popen[bytes]:
+def _spawn(settings: Settings, temp: Path, fatal: str, duty: Duty) -> subprocess.Popen[bytes]:
     program, told = interpreter()
     return subprocess.Popen(
-        _command(program, settings),
+        _command(program, settings, duty),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -269,10 +283,10 @@ def interpreter() -> tuple[str, dict[str, str]]:
     return base, {"__PYVENV_LAUNCHER__": sys.executable}
 
 
-def _command(program: str, settings: Settings) -> list[str]:
+def _command(program: str, settings: Settings, duty: Duty) -> list[str]:
     frozen = getattr(sys, "frozen", False)
     start = [program] if frozen else [program, *interpreter_flags(sys.flags), "-c", START]
-    return [*start, "page-process", str(os.getpid()), str(settings.memory_limit_mib)]
+    return [*start, "page-process", str(os.getpid()), str(settings.memory_limit_mib), duty]
 
 
 def interpreter_flags(flags: Any) -> list[str]:
