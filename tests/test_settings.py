@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psutil
 import pytest
 
+from ocr_worker import settings
 from ocr_worker.settings import fair_share_mib, log_level, provider, settings_from_environment
 
 
@@ -97,3 +99,7 @@ def test_a_memory_limit_that_is_given_holds(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("OCR_WORKER_MEMORY_LIMIT_MIB", "999")
 
     assert settings_from_environment().memory_limit_mib == 999
+
+
+def test_the_machines_memory_is_told_as_psutil_tells_it() -> None:
+    assert settings._memory_mib() == psutil.virtual_memory().total // settings.MIB

@@ -83,13 +83,9 @@ def test_what_answers_hello_knows_of_no_jobs(tmp_path: Path) -> None:
     loaded = imported(f"{answer}\n", tmp_path, ("-",))
 
     assert "ocr_worker.stdio.hello" in loaded
-    assert not loaded & {
-        "ctypes",
-        "sqlite3",
-        "ocr_worker.jobs.service",
-        "ocr_worker.model.results",
-        "ocr_worker.store",
-    }
+    assert not loaded & {"sqlite3", "ocr_worker.jobs.service", "ocr_worker.model.results", "ocr_worker.store"}
+    # On Windows the guard is in the worker, and has that one.
+    assert "ctypes" not in loaded or sys.platform == "win32"
 
 
 def test_ping_imports_what_reads_memory_besides(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ from tests.e2e.material import Material
 
 
 def manifest(out: Path) -> Any:
-    found = list(out.glob("batch_*_manifest.json"))
-    return (
-        json.loads(found[0].read_bytes()) if found else {"metadata": {"state": None}, "queue": {"items": []}}
-    )
+    for found in out.glob("batch_*_manifest.json"):
+        # Windows refuses one that is being replaced.
+        with suppress(PermissionError):
+            return json.loads(found.read_bytes())
+    return {"metadata": {"state": None}, "queue": {"items": []}}
 
 
 def wait_state(out: Path, state: str) -> None:

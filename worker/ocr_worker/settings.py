@@ -171,11 +171,14 @@ def fair_share_mib(memory_mib: int, processes: int) -> int:
 
 
 def _memory_mib() -> int:
-    if sys.platform == "win32":
-        import psutil
-
-        return int(psutil.virtual_memory().total // MIB)
     # Asked at the start, where to import psutil would hold up hello.
+    if sys.platform == "win32":
+        import ctypes
+
+        # MEMORYSTATUSEX: its own size and a percentage in the first number, all there is in the second.
+        status = (ctypes.c_uint64 * 8)(ctypes.sizeof(ctypes.c_uint64 * 8))
+        ctypes.windll.kernel32.GlobalMemoryStatusEx(status)
+        return status[1] // MIB
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // MIB
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import queue
 import select
+import stat
 import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -54,10 +55,20 @@ def head_start(channel: Channel, settings: Settings, guard: Guard) -> HeadStart:
 
 
 def _heard(stdin: int) -> bytes:
-    """Read what is there without blocking; nothing on Windows."""
-    if sys.platform == "win32" or not select.select([stdin], [], [], 0)[0]:
-        return b""
+    """Read what is there without blocking."""
     try:
-        return os.read(stdin, _HEARD_BYTES)
+        return os.read(stdin, _HEARD_BYTES) if _has_news(stdin) else b""
     except OSError:
         return b""
+
+
+def _has_news(stdin: int) -> bool:
+    """Raises OSError where Windows does not tell, as of a console, and at the end of its pipes."""
+    if sys.platform != "win32":
+        return bool(select.select([stdin], [], [], 0)[0])
+    import _winapi
+    import msvcrt
+
+    if stat.S_ISREG(os.fstat(stdin).st_mode):
+        return True
+    return _winapi.PeekNamedPipe(msvcrt.get_osfhandle(stdin), 0)[0] > 0
