@@ -71,4 +71,4 @@ def _has_news(stdin: int) -> bool:
 
     if stat.S_ISREG(os.fstat(stdin).st_mode):
         return True
-    return _winapi.PeekNamedPipe(msvcrt.get_osfhandle(stdin), 0)[0] > 0
+    return bool(_winapi.PeekNamedPipe(msvcrt.get_osfhandle(stdin), 0)[0])
