@@ -18,7 +18,7 @@ from ocr_worker.errors import CorruptError, TooLargeError, UnsupportedTypeError
 from ocr_worker.model.page import Affine, Line, Page, PageStatus
 from ocr_worker.model.tasks import PageSettings, PageTask
 from ocr_worker.outputs import pdf_geometry
-from ocr_worker.pages import beside_text, existing_text, layer_check, typed_text
+from ocr_worker.pages import beside_text, existing_text, layer_check, typed_text, word_lists
 from ocr_worker.pages.blank import white_pictures
 from ocr_worker.pages.completeness import (
     look_through,
@@ -103,6 +103,8 @@ class PageWork:
         flaws = (*require_most(found, sheet, path), *sheet.remarks)
         content = sheet.content
         kind = existing_text.classify(pdf, task.page, content) if sheet.page and content else "none"
+        if kind == "visible" and content and word_lists.make_no_words(content.text, task.settings):
+            kind = "doubtful"
         kind, sheet, seen = self._looked_at(kind, pdf, sheet, task, found)
         course = _course(kind, sheet, task.settings)
         if kind == "partly" and course != "read":
@@ -131,7 +133,7 @@ class PageWork:
             said = (
                 page_content.drawn_text(content)
                 if kind == "drawn"
-                else existing_text.doubted(pdf, task.page, content.text)
+                else existing_text.doubted(pdf, task.page, content.text) or content.text
             )
             kind, page = self._checked(kind, said, partial(self._whole, pdf, sheet, task, found))
             return kind, sheet, page
