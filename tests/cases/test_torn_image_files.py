@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import zlib
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from ocr_worker.engines.images import image_files
 from ocr_worker.engines.images.grey_image import GreyImage
-from ocr_worker.errors import CorruptError
+from ocr_worker.errors import CorruptError, TooLargeError, UnsupportedTypeError
 from tests.cases import packed, runs
 from tests.cases.test_what_viewers_forgive import with_tag
 from tests.cases.verdicts import failure_of, file_of
@@ -76,6 +77,10 @@ FILES: dict[str, Callable[[], bytes]] = {
     "halved-alone.bmp": lambda: runs.bmp(packed.page(), halved=True, alone=True),
     "lossy.webp": lambda: saved(colours(), "WEBP", quality=80),
     "lossy-clear.webp": lambda: saved(packed.page().convert("RGBA"), "WEBP", quality=80),
+    "lossless.webp": lambda: saved(colours(), "WEBP", lossless=True),
+    "lossless-fast.webp": lambda: saved(colours(), "WEBP", lossless=True, method=0),
+    "lossless-clear.webp": lambda: saved(packed.page().convert("RGBA"), "WEBP", lossless=True),
+    "lossless-few.webp": lambda: saved(colours().quantize(16).convert("RGB"), "WEBP", lossless=True),
     "said.webp": lambda: saved(colours(), "WEBP", exif=b"Exif\0\0II*\0\x08\0\0\0\0\0\0\0\0\0"),
     "grey.pgm": lambda: saved(packed.page(), "PPM"),
     "colours.ppm": lambda: saved(colours(), "PPM"),
@@ -149,6 +154,18 @@ def test_runs_that_end_by_their_mark_before_the_last_row_are_whole(tmp_path: Pat
     assert done.picture.crop((0, 0, packed.SIZE[0], 100)).getextrema() == (255, 255)
     below = (0, 100, *packed.SIZE)
     assert unlike(done.picture.crop(below), packed.page().crop(below)) == 0
+
+
+@pytest.mark.parametrize("fault", range(12))
+def test_a_torn_lossless_webp_that_is_also_damaged_costs_no_more_than_itself(
+    fault: int, tmp_path: Path
+) -> None:
+    content = bytearray(FILES["lossless.webp"]()[:-200])
+    at = content.index(b"VP8L") + 9 + 2 * fault
+    content[at : at + 3] = bytes([0xFF, 37 * fault % 256, 0x0F])
+
+    with contextlib.suppress(CorruptError, UnsupportedTypeError, TooLargeError):
+        assert "cut short" in " ".join(read(written(tmp_path, "odd.webp", bytes(content))).warnings)
 
 
 def test_a_moving_webp_that_lacks_a_later_picture_is_read_without_a_word(tmp_path: Path) -> None:

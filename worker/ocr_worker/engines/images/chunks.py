@@ -134,12 +134,19 @@ def webp(content: bytes) -> Right | None:
         (length,) = struct.unpack_from("<I", content, at + 4)
         if at + 8 + length > len(content):
             filled = filled_webp(content, b"\0")
-            return Right(filled, is_filled=True) if filled else None
+            return Right(filled, is_filled=True) if filled else _lossless(content, at)
         at += 8 + length + length % 2
     due = struct.pack("<I", at - 8)
     if content[4:8] == due:
         return None
     return Right(content[:4] + due + content[8:at].ljust(at - 8, b"\0"))
+
+
+def _lossless(content: bytes, at: int) -> Right | None:
+    # Late, as few files need it.
+    from ocr_worker.engines.images import lossless_webp
+
+    return lossless_webp.completed(content, at) if content[at : at + 4] == b"VP8L" else None
 
 
 def filled_webp(content: bytes, filling: bytes) -> bytes | None:
