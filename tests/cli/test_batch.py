@@ -61,7 +61,8 @@ def test_a_bad_file_is_named_with_its_error_and_the_others_are_done(ocr: Command
     assert done.returncode == 1
     assert "(1 ok, 1 failed, 0 skipped)" in done.stdout
     assert re.search(rf"{re.escape(str(Path('in', shown)))}: .* \[unsupported_type\]", done.stdout)
-    assert re.search(r"files with: ocr-worker retry \d{8}_\d{6}_[0-9a-f]{8}", done.stdout)
+    # Another try would find the same.
+    assert "ocr-worker retry" not in done.stdout
     assert not {"\x1b", "\x9b"} & set(done.stdout + done.stderr)
 
 
