@@ -48,6 +48,9 @@ class NoProcesses:
     def free(self) -> int:
         return 1
 
+    def free_here(self) -> int:
+        return 1
+
     def warm(self, *_: object) -> None: ...
 
     def start(self, *_: object) -> None:

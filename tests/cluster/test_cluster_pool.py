@@ -110,6 +110,25 @@ def test_opening_and_composing_stay_and_one_process_is_kept_for_them(tmp_path: P
     assert len(stage.engine.orders) == 4, "one in work and one that waits, for each of two slots"
 
 
+def test_what_was_read_is_composed_though_more_pages_wait_than_the_nodes_that_are_left_may_have(
+    stage: Stage,
+) -> None:
+    stage.start(*((ticket, stage.page(ticket)) for ticket in range(1, stage.pool.size + 1)))
+    stage.heard()
+
+    stage.engine.resize(1)
+    stage.heard()
+    room = stage.pool.free(), stage.pool.free_here()
+    stage.local.outcome = lambda _: None
+    stage.start((30, ComposeTask(Source("/scan.png"), SETTINGS, 1, "", "", {})))
+    then = stage.pool.free_here()
+    stage.heard()
+
+    assert room == (0, 1)
+    assert (then, stage.pool.free_here()) == (0, 0)
+    assert [type(task) for task in stage.local.started] == [ComposeTask]
+
+
 def test_a_reply_that_comes_late_or_twice_is_dropped(stage: Stage) -> None:
     stage.start((1, stage.page(1)), (2, stage.page(2)))
     first, second = stage.sent()

@@ -108,6 +108,21 @@ def test_pages_come_before_the_next_file_and_a_finished_file_before_pages() -> N
     assert started(then) == [("Compose", 1, 0), ("Recognise", 2, 1)]
 
 
+def test_where_there_is_no_room_a_file_that_was_read_may_be_composed_and_nothing_else_begun() -> None:
+    course = opened(pages=1, files=2)
+    next_page(course)
+    course.exhausted()
+    before = course.next_step(0, 0, to_compose=1)
+    course.page_done(1, 1, 0)
+
+    without = course.next_step(0, 0, to_compose=0)
+    composing, then = (course.next_step(0, 0, to_compose=1) for _ in range(2))
+
+    # File 2 could be opened all the while.
+    assert (before, without, composing, then) == (None, None, Compose(1, ()), None)
+    assert course.next_step(0, 1) == Open(2)
+
+
 def test_it_is_fed_until_a_file_waits_and_asks_for_no_more_than_the_window_holds() -> None:
     course = Course(JobOptions(max_lock_wait_seconds=1000))
     asked = course.next_step(0, 0)

@@ -75,6 +75,9 @@ class FakePool:
     def free(self) -> int:
         return self.size - len(self._tasks)
 
+    def free_here(self) -> int:
+        return self.free()
+
     def warm(self, count: int, settings: PageSettings | None, output: Place | None = None) -> None:
         self.warmed.append(count)
 

@@ -130,6 +130,9 @@ class ClusterPool:
         taken = len(self._steps) + len(self._ready) + len(self._at_home) + len(self._away)
         return max(0, self.size - taken)
 
+    def free_here(self) -> int:
+        return max(0, self._local.free() - len(self._steps))
+
     def warm(self, count: int, settings: PageSettings | None, output: Place | None = None) -> None:
         # Another job may name other folders and languages.
         self._engine.forgive()

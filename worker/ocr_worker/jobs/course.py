@@ -209,12 +209,13 @@ class Course:
         """A new turn of the loop: as many verdicts again may be carried out."""
         self._verdicts = 0
 
-    def next_step(self, now: float, room: int) -> Step | None:
+    def next_step(self, now: float, room: int, to_compose: int = 0) -> Step | None:
         """What to do next; a task counts as begun with that.
 
         Args:
             now: the time.
             room: how many tasks may be started.
+            to_compose: how many files may be composed where there is no room.
         """
         if self.paused:
             return None
@@ -222,7 +223,9 @@ class Course:
             return Feed() if self._verdicts < MOST_VERDICTS else None
         if not self.window and self._exhausted:
             return self._finish()
-        return self._next_task(now) if room > 0 else None
+        if room > 0:
+            return self._next_task(now)
+        return self._next_task(now, to_compose_alone=True) if to_compose > 0 else None
 
     def next_due(self, now: float) -> float | None:
         """When there is something to do though nothing has happened."""
@@ -260,10 +263,12 @@ class Course:
             return RunEnds("stopped", "stopped", self._reason)
         return RunEnds("completed", "completed", None)
 
-    def _next_task(self, now: float) -> Task | None:
+    def _next_task(self, now: float, *, to_compose_alone: bool = False) -> Task | None:
         if any(run.alone or run.exclusive for run in self.window.values()):
-            return self._next_alone(now)
+            return None if to_compose_alone else self._next_alone(now)
         chosen = next(self._candidates(now), None)
+        if to_compose_alone and not isinstance(chosen, Compose):
+            return None
         if chosen is None:
             return self._next_suspect(now)
         if isinstance(chosen, Recognise):

@@ -53,9 +53,15 @@ class InFlightTasks:
         """How many of its tasks are really worked on at once."""
         return min(self.processes, self._pool.crew().width)
 
-    def room(self) -> int:
-        """How many more tasks may be started."""
-        return min(self._pool.free(), self.processes - len(self._tasks))
+    def room(self) -> tuple[int, int]:
+        """How many more tasks may be started, and how many files may be composed where that is none.
+
+        When nodes go, more pages wait than there is room for; what was read is composed here all the same.
+        """
+        to_compose = self._pool.free_here()
+        if self._job.options.max_workers:
+            to_compose = min(to_compose, self._job.options.max_workers - len(self._tasks))
+        return min(self._pool.free(), self.processes - len(self._tasks)), to_compose
 
     def longest(self) -> tuple[str, int | None] | None:
         """The file, as sent, and the page that have been in flight longest; no page while a file is opened or composed."""

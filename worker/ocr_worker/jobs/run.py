@@ -50,7 +50,7 @@ class JobRun:
             return
         self._look_at_pool()
         self.course.begin_turn()
-        while not self.ended and (step := self.course.next_step(time.monotonic(), self.in_flight.room())):
+        while not self.ended and (step := self.course.next_step(time.monotonic(), *self.in_flight.room())):
             if isinstance(step, course.Feed):
                 self._feed()
             elif isinstance(step, course.RunEnds):

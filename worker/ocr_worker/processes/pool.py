@@ -99,6 +99,10 @@ class Pool(Protocol):
         """How many tasks can be started now."""
         ...
 
+    def free_here(self) -> int:
+        """How many of them that are for this machine alone: files are opened and composed here, wherever pages are read."""
+        ...
+
     def warm(self, count: int, settings: PageSettings | None, output: Place | None = None) -> None:
         """Be ready for up to `count` tasks of these settings, whose outputs go to `output`."""
         ...
@@ -215,6 +219,9 @@ class PagePool:
     def free(self) -> int:
         """How many tasks can be started now."""
         return self.size - len(self.tickets())
+
+    def free_here(self) -> int:
+        return self.free()
 
     def tickets(self) -> set[int]:
         """The tasks in work, and those that wait for the machine to have room."""

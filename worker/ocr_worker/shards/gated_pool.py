@@ -50,6 +50,9 @@ class GatedPool:
     def free(self) -> int:
         return max(0, self._below.free() - len(self._held))
 
+    def free_here(self) -> int:
+        return self.free()
+
     def start(self, ticket: int, task: Task, limit_seconds: float) -> None:
         if not isinstance(task, OpenTask):
             self._below.start(ticket, task, limit_seconds)
