@@ -32,7 +32,7 @@ def main() -> int:
     if arguments[0] == "page-process":
         from ocr_worker.processes.child import main as page_process
 
-        return page_process(int(arguments[1]), int(arguments[2]))
+        return page_process(int(arguments[1]), int(arguments[2]), *arguments[3:])
     # Imports take a while, and nothing has started: a Ctrl-C this early just ends the process.
     signal.signal(signal.SIGINT, lambda number, _: os._exit(128 + number))
     # What imports make is no garbage: looking for some among it takes a while.

@@ -34,11 +34,14 @@ _LIBRARIES = WarmTask()
 """The only task for a process that is not confined yet: it touches nothing of a user."""
 
 
-def main(parent: int, memory_limit_mib: int) -> int:
-    """Serve until the worker, whose process id is `parent`, closes our stdin."""
+def main(parent: int, memory_limit_mib: int, duty: str = "pages") -> int:
+    """Serve until the worker, whose process id is `parent`, closes our stdin.
+
+    Somebody waits for what a process with the duty `questions` finds: it gives way to others less.
+    """
     channel = claim()
     die_with(parent)
-    limits = Limits(memory_limit_mib * 2**20)
+    limits = Limits(memory_limit_mib * 2**20, gives_way=duty == "pages")
     limits.begin()
     # What imports make is no garbage, and stays: looking for some among it costs a twentieth of the start.
     gc.disable()

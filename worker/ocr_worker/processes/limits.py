@@ -25,7 +25,7 @@ if sys.platform == "win32":
     class Limits:
         """Of this process. Some systems refuse one outright; a page without it is better than no page."""
 
-        def __init__(self, memory_bytes: int) -> None:
+        def __init__(self, memory_bytes: int, *, gives_way: bool = True) -> None:  # noqa: ARG002  # the worker sets the priority
             self._memory_bytes = memory_bytes
             self._job: Job | None = None
 
@@ -53,8 +53,9 @@ else:
     class Limits:
         """Of this process. Some systems refuse one outright; a page without it is better than no page."""
 
-        def __init__(self, memory_bytes: int) -> None:
-            self._memory_bytes = memory_bytes
+        def __init__(self, memory_bytes: int, *, gives_way: bool = True) -> None:
+            """`gives_way`: to processes of other sessions, too."""
+            self._memory_bytes, self._gives_way = memory_bytes, gives_way
             self._session: int | None = None
             """Where the niceness of our session is still to be written."""
 
@@ -63,7 +64,8 @@ else:
             os.nice(NICENESS)
             with suppress(OSError):
                 # Not where the session is another's as well.
-                self._session = os.open(SESSION, os.O_WRONLY) if os.getsid(0) == os.getpid() else None
+                if self._gives_way and os.getsid(0) == os.getpid():
+                    self._session = os.open(SESSION, os.O_WRONLY)
             self._give_way()
             if sys.platform == "linux":
                 with suppress(OSError):
