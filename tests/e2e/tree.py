@@ -21,12 +21,16 @@ def alive(state: Path) -> list[psutil.Process]:
 
 def page_processes(state: Path) -> list[psutil.Process]:
     """Those for the pages of jobs."""
-    return [process for process in alive(state) if words(process)[-1:] == ["pages"]]
+    return _with_duty(state, "pages")
 
 
 def inspectors(state: Path) -> list[psutil.Process]:
     """Those for single questions."""
-    return [process for process in alive(state) if words(process)[-1:] == ["questions"]]
+    return _with_duty(state, "questions")
+
+
+def _with_duty(state: Path, duty: str) -> list[psutil.Process]:
+    return [process for process in alive(state) if words(process)[-1:] == [duty]]
 
 
 def named(state: Path, name: str) -> list[psutil.Process]:

@@ -74,12 +74,16 @@ def test_an_engine_that_takes_long_is_loaded_ahead(
     assert asked == [("eng",)]
 
 
-def test_no_page_has_waited_for_an_engine_that_was_loaded_ahead(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To load an engine takes 2.5 s, and is done once."""
     clock = iter((10.0, 12.5))
     monkeypatch.setattr(Engines, "_loaded", lambda *_: ("engine", "hints"))
     monkeypatch.setattr(loaded, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+
+
+@pytest.mark.usefixtures("takes_long")
+def test_no_page_has_waited_for_an_engine_that_was_loaded_ahead(tmp_path: Path) -> None:
     bench = Desk(tmp_path).bench
 
     bench.run(WarmTask(PageSettings(), with_engine=True))
@@ -108,12 +112,8 @@ def test_an_engine_is_loaded_while_its_first_page_is_drawn(
     assert threads[0] is not threading.current_thread()
 
 
-def test_what_a_page_waits_for_its_engine_is_no_time_of_the_page(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = iter((10.0, 12.5))
-    monkeypatch.setattr(Engines, "_loaded", lambda *_: ("engine", "hints"))
-    monkeypatch.setattr(loaded, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+@pytest.mark.usefixtures("takes_long")
+def test_what_a_page_waits_for_its_engine_is_no_time_of_the_page(tmp_path: Path) -> None:
     engines = Engines(tmp_path)
 
     for _ in range(2):

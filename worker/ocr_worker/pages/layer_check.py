@@ -130,10 +130,14 @@ class _Words:
     """Those of a page by their places, in pixels of another drawing of it."""
 
     def __init__(self, page: Page, scale: float) -> None:
-        from ocr_worker.engines.images.ink import MARGIN
+        from ocr_worker.engines.images.ink import widened
 
         self._scale = scale
-        self._words = [(_widened(word.box, MARGIN), beside_text.unmarked(word.text)) for word in _words(page)]
+        # A box without a width holds nothing.
+        self._words = [
+            (widened(word.box) if word.box[0] < word.box[2] else word.box, beside_text.unmarked(word.text))
+            for word in _words(page)
+        ]
 
     def at(self, box: Box) -> Iterator[str]:
         """What stands in the midst of this box."""
@@ -141,13 +145,6 @@ class _Words:
         for (left, top, right, bottom), letters in self._words:
             if left <= x <= right and top <= y <= bottom:
                 yield letters
-
-
-def _widened(box: Box, share: float) -> tuple[float, float, float, float]:
-    """By this share of its height on all sides; one without a width holds nothing."""
-    left, top, right, bottom = box
-    margin = share * (bottom - top)
-    return (left - margin, top - margin, right + margin, bottom + margin) if left < right else box
 
 
 def _words(page: Page) -> list[Word]:

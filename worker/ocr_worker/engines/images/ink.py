@@ -59,11 +59,16 @@ class Ink:
         from PIL import ImageDraw
 
         draw = ImageDraw.Draw(rest)
-        for left, top, right, bottom in boxes:
-            margin = MARGIN * (bottom - top)
-            sides = (left - margin, top - margin, right + margin, bottom + margin)
-            draw.rectangle([side / self.cell for side in sides], fill=0)
+        for box in boxes:
+            draw.rectangle([side / self.cell for side in widened(box)], fill=0)
         return _count(rest) / max(A_WORD, self._count)
+
+
+def widened(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    """The box of a word with what of its letters may stand out."""
+    left, top, right, bottom = box
+    margin = MARGIN * (bottom - top)
+    return left - margin, top - margin, right + margin, bottom + margin
 
 
 def most_marks(ink: Image.Image) -> int:

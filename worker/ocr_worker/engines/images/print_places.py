@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ocr_worker.engines.images.ink import MARGIN, Box, Ink
+from ocr_worker.engines.images.ink import Box, Ink, widened
 
 if TYPE_CHECKING:
     import numpy as np
@@ -106,9 +106,8 @@ def _named(marks: Marks, boxes: list[tuple[float, float, float, float]]) -> Mark
     import numpy as np
 
     named = np.zeros_like(marks)
-    for left, top, right, bottom in boxes:
-        margin = MARGIN * (bottom - top)
-        _cells(named, (left - margin, top - margin, right + margin, bottom + margin))[:] = True
+    for box in boxes:
+        _cells(named, widened(box))[:] = True
     return named
 
 
