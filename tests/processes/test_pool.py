@@ -6,6 +6,7 @@ import os
 import queue
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,9 +25,10 @@ from ocr_worker.model.tasks import (
     PageTask,
     Source,
 )
+from ocr_worker.processes import slot
 from ocr_worker.processes.guard import Guard
 from ocr_worker.processes.landlock import version as landlock_version
-from ocr_worker.processes.pool import PagePool, TaskEnded
+from ocr_worker.processes.pool import KILL_SECONDS, PagePool, TaskEnded
 from ocr_worker.processes.reach import Reach, reach_of
 from ocr_worker.settings import Settings
 from samples import save_blank_book, save_text_book
@@ -240,6 +242,24 @@ def test_time_in_which_the_owner_was_stopped_is_not_the_tasks(tmp_path: Path) ->
 
     assert isinstance(ended[0].outcome, Failure)
     assert ended[0].outcome.code == "not_found"
+
+
+def test_a_pool_that_closes_leaves_nothing_of_processes_that_take_a_while_to_be_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a busy machine, where what runs at low priority also dies slowly."""
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    remove = slot.remove_tree
+
+    def late(folder: Path) -> None:
+        threading.Event().wait(2 * KILL_SECONDS)
+        remove(folder)
+
+    with pool_of_one(tmp_path / "state", inbox) as pool:
+        pool.warm(1, None)
+        monkeypatch.setattr(slot, "remove_tree", late)
+
+    assert not (tmp_path / "state" / "tmp").exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="stops a process")

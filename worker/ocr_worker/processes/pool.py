@@ -51,7 +51,7 @@ LEAVE_SECONDS = 2.0
 """How long a process that was let go or killed may take before it is killed (again)."""
 REMEMBERED = 64
 KILL_SECONDS = 0.5
-"""How long is waited for killed processes to be gone, for all of them together."""
+"""How long is waited for processes that are killed in mid-job to be gone, for all of them together."""
 STUCK_SECONDS = 10.0
 """A process that is killed and not gone by then is held in the kernel, by a disk or share that does not answer."""
 MOST_STUCK = 16
@@ -466,7 +466,8 @@ class PagePool:
         """End all processes, by force, and leave no temporary file of theirs."""
         for slot in [*self._slots, *self._leaving]:
             self._kill(slot)
-        await_gone(self._leaving, KILL_SECONDS)
+        # On a busy machine what runs at low priority also dies slowly.
+        await_gone(self._leaving, LEAVE_SECONDS)
         leave_temp_folder(self._settings.temp_dir)
 
     def _warmed(self, slot: Slot, outcome: Outcome) -> None:
