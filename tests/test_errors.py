@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import errno
+import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
+import ocr_worker
 from ocr_protocol.codes import RETRYABLE, CommandCode, FileCode
 from ocr_worker import errors
 from ocr_worker.cli.exit_codes import BatchBrokenError, EndedAtOnceError, UsageError
 from ocr_worker.errors import FAILURES, OcrError, exhausted
 from ocr_worker.jobs.course import FILE_CODES, RETRIED_CODES, RETRYABLE_CODES
+from ocr_worker.model.option_table import options
 from ocr_worker.model.tasks import Failure
 
 
@@ -79,3 +85,29 @@ def test_what_the_machine_has_no_more_of_is_no_fault_of_ours_and_may_be_tried_ag
 
     assert (ours and ours.code) == code
     assert ours is None or ours.retryable
+
+
+def test_sentences_of_the_core_set_options_apart_so_that_each_face_says_them_its_own_way() -> None:
+    names = "|".join(name for name in options() if "_" in name)
+    named = re.compile(rf"(?<![\w-])({names}|list_jobs|retry_failed|get_job)(?![\w-])")
+    core = Path(ocr_worker.__file__).parent
+    loose = [
+        f"{path.name}: {sentence}"
+        for room in ("engines", "files", "jobs", "outputs", "pages", "processes", "store")
+        for path in sorted((core / room).rglob("*.py"))
+        for sentence in sentences(ast.parse(path.read_text(encoding="utf-8")))
+        if named.search(re.sub("`[^`]*`", "", sentence)) and "CREATE TABLE" not in sentence
+    ]
+
+    assert loose == []
+
+
+def sentences(module: ast.Module) -> Iterator[str]:
+    """Texts of several words, but for docstrings."""
+    silent = {id(node.value) for node in ast.walk(module) if isinstance(node, ast.Expr)}
+    for node in ast.walk(module):
+        if isinstance(node, ast.JoinedStr):
+            silent.update(id(part) for part in node.values)
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+        elif isinstance(node, ast.Constant) and id(node) not in silent and " " in str(node.value):
+            yield str(node.value)

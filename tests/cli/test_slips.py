@@ -128,14 +128,15 @@ def test_of_many_files_the_folder_is_named(ocr: Command) -> None:
 @pytest.mark.parametrize(
     ("wire", "here"),
     [
-        ("(signed: unsigned_copy makes a copy)", "(--signed unsigned_copy makes a copy)"),
-        ("another folder, or on_existing: suffix.", "another folder, or --on-existing suffix."),
-        ("existing_text: redo reads it", "--existing-text redo reads it"),
-        ("at most 5 are allowed (max_pixels)", "at most 5 are allowed (--max-pixels)"),
-        ("(`passwords` of a batch, `password` of an inspection)", "(--password-file)"),
-        ("name it as tessdata_dir", "name it as --tessdata-dir"),
-        ("my_max_pixels.pdf and max_pixels_2", "my_max_pixels.pdf and max_pixels_2"),
-        ("signed: by whom", "signed: by whom"),
+        ("(`signed: unsigned_copy` makes a copy)", "(--signed unsigned_copy makes a copy)"),
+        ("another folder, or `on_existing: suffix`.", "another folder, or --on-existing suffix."),
+        ("at most 5 are allowed (`max_pixels`)", "at most 5 are allowed (--max-pixels)"),
+        ("give it (`passwords`)", "give it (--password-file)"),
+        ("lower `dpi` or `max_pixels`", "lower --dpi or --max-pixels"),
+        ("a`b.png: lower `dpi`", "a`b.png: lower --dpi"),
+        ("run `ocr-worker jobs`, or lower `dpi`", "run `ocr-worker jobs`, or lower --dpi"),
+        ("dpi` of on_existing: suffix", "dpi` of on_existing: suffix"),
+        ("`signed: by whom", "`signed: by whom"),
     ],
 )
 def test_options_are_called_by_their_flags(wire: str, here: str) -> None:
@@ -150,7 +151,7 @@ def test_a_failure_is_told_in_flags_and_in_json_in_fields(ocr: Command) -> None:
     asked = ocr("batch", big, "-o", "out", "--max-pixels", "10", "--json")
 
     assert "(--max-pixels) [too_large]" in said.stdout
-    assert "(max_pixels)" in asked.stdout
+    assert "(`max_pixels`)" in asked.stdout
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -43,6 +44,9 @@ HEAVY = (
     "sqlite3",
     "asyncio",
 )
+
+ALIKE = {"LA": "La", "RGBA": "RGBa", "RGB": "HSV"}
+"""Modes from which PIL makes those that no file format holds."""
 
 
 @pytest.fixture(autouse=True)
@@ -142,6 +146,41 @@ def test_a_page_is_read_the_same_from_a_path_from_bytes_and_from_a_picture(
     assert 0 <= left < right <= pages[0].width_px
     assert 0 <= top < bottom <= pages[0].height_px
     assert not (tmp_path / "state" / "jobs.sqlite3").exists()
+
+
+def test_a_picture_is_read_the_same_in_every_mode(sample: Callable[[str], Sample], sidecar: Sidecar) -> None:
+    with Image.open(sample("clean").path) as image:
+        grey = image.convert("L").crop((0, 0, image.width, image.height // 5))
+        grey.info["dpi"] = (300, 300)
+    modes = ["L", "RGB", "RGBA", "RGBX", "LA", "CMYK", "YCbCr", "I", "F"]
+    pictures = [grey.convert(mode) for mode in modes]
+    pictures += [grey.convert(straight).convert(mode) for straight, mode in ALIKE.items()]
+    for picture in pictures:
+        picture.info["dpi"] = (300, 300)
+
+    pages = [sidecar.read_page(picture) for picture in pictures]
+
+    assert len(pages[0].words) > 10
+    assert {page.text for page in pages} == {pages[0].text}
+    assert {page.dpi for page in pages} == {300}
+
+
+def test_a_picture_that_can_not_be_saved_is_an_error_that_says_so(sidecar: Sidecar) -> None:
+    closed = Image.new("L", (100, 100))
+    closed.close()
+    for picture in (Image.new("L", (0, 10)), closed):
+        with pytest.raises(InvalidParamsError, match="PIL image can't be saved"):
+            sidecar.read_page(picture)
+
+
+@pytest.mark.parametrize(
+    ("image", "way_out"), [(io.BytesIO(b"image"), "its read"), (np.zeros((9, 9)), "fromarray")]
+)
+def test_what_holds_a_picture_is_refused_with_the_way_out(
+    sidecar: Sidecar, image: object, way_out: str
+) -> None:
+    with pytest.raises(InvalidParamsError, match=way_out):
+        sidecar.read_page(image)  # type: ignore[arg-type]
 
 
 def test_a_page_of_a_file_is_chosen_by_its_number(sample: Callable[[str], Sample], sidecar: Sidecar) -> None:
@@ -329,8 +368,9 @@ def test_a_task_that_is_cancelled_can_cancel_its_job(sample: Callable[[str], Sam
 
 
 def test_settings_that_make_no_sense_are_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(InvalidParamsError, match="max_workers must be"):
-        Sidecar(max_workers=0)
+    for workers in (0, -1, "2", 1.5):
+        with pytest.raises(InvalidParamsError, match="max_workers must be"):
+            Sidecar(max_workers=workers)  # type: ignore[arg-type]
     monkeypatch.setenv("OCR_WORKER_QUEUE_LIMIT", "many")
     with pytest.raises(InvalidParamsError, match="OCR_WORKER_QUEUE_LIMIT"):
         Sidecar()

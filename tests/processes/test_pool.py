@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from ocr_worker.files.atomic import folder_id
+from ocr_worker.files.sweep import remove_tree
 from ocr_worker.model.tasks import (
     Composed,
     ComposeTask,
@@ -249,11 +250,10 @@ def test_a_pool_that_closes_leaves_nothing_of_processes_that_take_a_while_to_be_
 ) -> None:
     """As on a busy machine, where what runs at low priority also dies slowly."""
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    remove = slot.remove_tree
 
     def late(folder: Path) -> None:
         threading.Event().wait(2 * KILL_SECONDS)
-        remove(folder)
+        remove_tree(folder)
 
     with pool_of_one(tmp_path / "state", inbox) as pool:
         pool.warm(1, None)

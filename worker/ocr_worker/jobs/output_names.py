@@ -209,7 +209,7 @@ def _usable(name: str, source: _Input, ground: _Ground, *, has_results: bool) ->
     there = {identity(path) for path in places.values()}
     if space.mode != "suffix" and source.identity in there - {None}:
         raise OutputConflictError(
-            f"{Path(source.file.path).name!r} would be overwritten by its own output. Choose another output folder, or on_existing: suffix."
+            f"{Path(source.file.path).name!r} would be overwritten by its own output. Choose another output folder, or `on_existing: suffix`."
         )
     # Not isdisjoint: of a mapping that walks all inputs, for each of them.
     if space.mode == "suffix" or there & ground.inputs.keys():

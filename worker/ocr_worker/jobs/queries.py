@@ -117,7 +117,7 @@ def job_details(store: JobStore, job_id: JobId, offset: int, limit: int) -> JobD
         JobNotFoundError: it was deleted meanwhile.
     """
     if (job := store.job(job_id)) is None:
-        raise JobNotFoundError(f"There is no job {job_id}. list_jobs lists all jobs.")
+        raise JobNotFoundError(f"There is no job {job_id} in the list of jobs.")
     return JobDetails(
         summary=job_summary(store, job),
         statistics=statistics(store, job),

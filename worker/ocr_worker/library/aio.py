@@ -13,7 +13,8 @@ from typing_extensions import ParamSpec, Self, Unpack
 from ocr_worker.files.paths import AnyPath
 from ocr_worker.jobs.subscriptions import Heard
 from ocr_worker.library.options import Options
-from ocr_worker.library.sidecar import Job, SavesPicture, Sidecar
+from ocr_worker.library.pictures import Picture
+from ocr_worker.library.sidecar import Job, Sidecar
 from ocr_worker.model.page import Page
 from ocr_worker.model.results import BatchResult, Inspection
 
@@ -101,7 +102,7 @@ class AsyncSidecar:
 
     async def read_page(
         self,
-        image: AnyPath | bytes | SavesPicture,
+        image: AnyPath | bytes | Picture,
         page: int = 1,
         password: str | None = None,
         **options: Unpack[Options],

@@ -8,7 +8,8 @@ from typing_extensions import Unpack
 
 from ocr_worker.files.paths import AnyPath
 from ocr_worker.library.options import Options
-from ocr_worker.library.sidecar import SavesPicture, Sidecar
+from ocr_worker.library.pictures import Picture
+from ocr_worker.library.sidecar import Sidecar
 from ocr_worker.model.page import Page
 from ocr_worker.model.results import BatchResult, Inspection
 
@@ -39,7 +40,7 @@ def ocr(files: AnyPath | Iterable[AnyPath], output_dir: AnyPath, **options: Unpa
 
 
 def read_page(
-    image: AnyPath | bytes | SavesPicture,
+    image: AnyPath | bytes | Picture,
     page: int = 1,
     password: str | None = None,
     **options: Unpack[Options],

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from typing_extensions import Self, Unpack
 
@@ -22,6 +21,7 @@ from ocr_worker.jobs.runtime import Runtime
 from ocr_worker.jobs.service import JobService
 from ocr_worker.jobs.subscriptions import Heard, Subscription
 from ocr_worker.library.options import Options
+from ocr_worker.library.pictures import Picture, image_bytes
 from ocr_worker.library.requests import make_page_settings, make_request
 from ocr_worker.model.events import JobEnded, JobFailed
 from ocr_worker.model.jobs import JobId
@@ -40,13 +40,6 @@ MANIFEST_SECONDS = 600.0
 
 class JobBrokenError(OcrError):
     """A bug or the state folder ended the run; `code` says which. Finished files are kept: resume the job."""
-
-
-class SavesPicture(Protocol):
-    """A PIL image: anything with its `save` method."""
-
-    def save(self, fp: Any, format: str | None = None) -> None:  # noqa: A002  # as PIL names it
-        """Write the picture into a stream."""
 
 
 class Job:
@@ -227,7 +220,7 @@ class Sidecar:
 
     def read_page(
         self,
-        image: AnyPath | bytes | SavesPicture,
+        image: AnyPath | bytes | Picture,
         page: int = 1,
         password: str | None = None,
         **options: Unpack[Options],
@@ -295,8 +288,8 @@ def _settings(state_dir: AnyPath | None, max_workers: int | None) -> Settings:
     if state_dir is not None:
         settings = replace(settings, state_dir=Path(state_dir).absolute())
     if max_workers is not None:
-        if max_workers < 1:
-            raise InvalidParamsError("max_workers must be 1 or more.", field="max_workers")
+        if type(max_workers) is not int or max_workers < 1:
+            raise InvalidParamsError("max_workers must be an integer of 1 or more.", field="max_workers")
         settings = replace(settings, page_processes=max_workers)
     return settings
 
@@ -311,19 +304,11 @@ def _scratch(jobs_dir: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _file_of(image: AnyPath | bytes | SavesPicture, scratch: Path) -> str:
+def _file_of(image: AnyPath | bytes | Picture, scratch: Path) -> str:
     if isinstance(image, str | os.PathLike):
         return _absolute(image)
-    if hasattr(image, "save"):
-        buffer = io.BytesIO()
-        image.save(buffer, "PNG")
-        image = buffer.getvalue()
-    if not isinstance(image, bytes | bytearray | memoryview):
-        raise InvalidParamsError(
-            f"image must be a path, bytes or a PIL image, not {type(image).__name__}.", field="image"
-        )
     path = scratch / "image"
-    path.write_bytes(image)
+    path.write_bytes(image_bytes(image))
     return str(path)
 
 

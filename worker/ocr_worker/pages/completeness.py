@@ -51,7 +51,7 @@ def require_sizes(sheet: Sheet, max_pixels: int, path: Path) -> None:
         if width * height > max_pixels:
             raise TooLargeError(
                 f"{path.name} (page {sheet.number}) has a picture of {width} x {height} pixels; "
-                f"at most {max_pixels:,} are allowed (max_pixels)"
+                f"at most {max_pixels:,} are allowed (`max_pixels`)"
             )
 
 

@@ -195,7 +195,7 @@ def _refuse_source(source: Path, target: Path) -> None:
         return
     if same:
         raise OutputConflictError(
-            f"{target} is the input itself; choose another output folder or on_existing: suffix"
+            f"{target} is the input itself; choose another output folder or `on_existing: suffix`"
         )
 
 

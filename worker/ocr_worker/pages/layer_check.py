@@ -16,8 +16,10 @@ from ocr_worker.pages.rendering import GLANCE_DPI, Sheet
 
 PARTIAL = "The page's hidden text layer misses most of the print: the page was recognised anew"
 FOREIGN = "The page's hidden text layer does not say what is seen: the page was recognised anew, and the layer replaced"
-MISSES = "The page's hidden text layer misses some of the print; existing_text: redo recognises the page anew"
-ASTRAY = "The words of the page's hidden text layer do not stand where they are seen; existing_text: redo recognises the page anew"
+MISSES = (
+    "The page's hidden text layer misses some of the print; `existing_text: redo` recognises the page anew"
+)
+ASTRAY = "The words of the page's hidden text layer do not stand where they are seen; `existing_text: redo` recognises the page anew"
 UNSEEN = "The page's hidden text layer says words, and nothing is seen on the page: they are in no output but the PDF"
 Verdict = Literal["right", "partial", "foreign", "misses", "astray", "unseen"]
 STAYS: dict[Verdict, str | None] = {"right": None, "misses": MISSES, "astray": ASTRAY}

@@ -61,7 +61,7 @@ def refuse_forbidden(pdf: PdfFile, name: str, settings: PageSettings) -> None:
         )
     if settings.signed == "refuse" and qpdf.is_signed(pdf.structure):
         raise SignedError(
-            f"{name} is signed; a text layer would break that (signed: unsigned_copy makes a copy without)"
+            f"{name} is signed; a text layer would break that (`signed: unsigned_copy` makes a copy without)"
         )
 
 

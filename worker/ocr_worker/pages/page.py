@@ -51,17 +51,17 @@ if TYPE_CHECKING:
     from ocr_worker.pages.second_reading import Doubts
 
 _Frame = TypeVar("_Frame")
-UNREADABLE = "The page's own text can't be read (its characters are not those that are seen); existing_text: redo recognises the page instead"
+UNREADABLE = "The page's own text can't be read (its characters are not those that are seen); `existing_text: redo` recognises the page instead"
 
-PARTLY = "Some of the page's own text can't be read (its characters are not those that are seen); existing_text: force recognises the page instead"
+PARTLY = "Some of the page's own text can't be read (its characters are not those that are seen); `existing_text: force` recognises the page instead"
 
 UNREAD = "There is ink on the page, but no word was read, level or turned, dark on light or light on dark: look at it"
 
-BESIDE = "The page's own text, which can't be read, stays in the PDF beside the new layer; existing_text: force leaves only the layer"
+BESIDE = "The page's own text, which can't be read, stays in the PDF beside the new layer; `existing_text: force` leaves only the layer"
 
-COVERED = "Text that lies under the page's picture stays in the PDF beside the new layer; existing_text: force leaves only the layer"
+COVERED = "Text that lies under the page's picture stays in the PDF beside the new layer; `existing_text: force` leaves only the layer"
 
-UNSEEN = "Text that nobody sees (white, clear, clipped or tiny) stays in the PDF beside the new layer; existing_text: force leaves only the layer"
+UNSEEN = "Text that nobody sees (white, clear, clipped or tiny) stays in the PDF beside the new layer; `existing_text: force` leaves only the layer"
 
 REPLACED = "The page's hidden text layer does not read like text: the page was recognised anew, and the layer replaced"
 

@@ -73,7 +73,7 @@ def run(bench: Workbench, task: Task) -> Outcome:
         return _failed(error)
     except MemoryError:
         short = TooLargeError(
-            f"{_name(task)} needs more memory than a page may take. Lower the dpi or max_pixels."
+            f"{_name(task)} needs more memory than a page may take. Lower `dpi` or `max_pixels`."
         )
         return Failure.of(short, {"traceback": traceback.format_exc()})
     except Exception as error:  # noqa: BLE001  # what a hostile file does to a library is that file's failure

@@ -9,7 +9,7 @@ MOST_SAID = 300
 
 
 def too_late(limit_seconds: float) -> Failure:
-    late = f"no result within {limit_seconds:g} seconds; allow more time, or lower the dpi"
+    late = f"no result within {limit_seconds:g} seconds; allow more time, or lower `dpi`"
     return _failure(PageTimeoutError(late))
 
 
@@ -21,7 +21,7 @@ def stuck() -> Failure:
 
 
 def too_much(excess: str) -> Failure:
-    return _failure(TooLargeError(f"the page's process took more than {excess}; lower the dpi or max_pixels"))
+    return _failure(TooLargeError(f"the page's process took more than {excess}; lower `dpi` or `max_pixels`"))
 
 
 def none_started(why: str) -> Failure:

@@ -80,7 +80,7 @@ class JobLeases:
         self.find_interrupted()
         job = self.store.job(job_id)
         if job is None:
-            raise JobNotFoundError(f"There is no job {job_id}. list_jobs lists all jobs.")
+            raise JobNotFoundError(f"There is no job {job_id} in the list of jobs.")
         return job
 
     def get_ended(self, job_id: JobId) -> StoredJob:

@@ -181,7 +181,7 @@ def check_size(image: Image.Image, path: Path, max_pixels: float) -> None:
         raise CorruptError(f"{path.name} says it is {width} x {height} pixels; save it again")
     if width * height > max_pixels:
         raise TooLargeError(
-            f"{path.name} has {width} x {height} pixels; at most {max_pixels:,} are allowed (max_pixels)"
+            f"{path.name} has {width} x {height} pixels; at most {max_pixels:,} are allowed (`max_pixels`)"
         )
 
 

@@ -82,8 +82,8 @@ def _lack(missing: list[str], tessdata_dir: str | None, more: Sequence[str]) -> 
     if code in NO_LANGUAGES:
         return f"{code} is not a language: its data reads no text (there are: {known}). Name another"
     if tessdata_dir:
-        return f"{found}. Put {code}{SUFFIX} there, or leave tessdata_dir out"
-    own = f"put {code}{SUFFIX} into a folder and name it as tessdata_dir"
+        return f"{found}. Put {code}{SUFFIX} there, or leave `tessdata_dir` out"
+    own = f"put {code}{SUFFIX} into a folder and name it as `tessdata_dir`"
     if package := package_of(code):
         return (
             f"{found}. Install the system package {package}, run `ocr-worker languages add {code}`, or {own}"

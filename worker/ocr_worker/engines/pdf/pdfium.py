@@ -111,9 +111,7 @@ def _refusal(code: int | None, password: str | None, name: str) -> OcrError | No
 def wrong_password(password: str | None, name: str) -> OcrError:
     if password:
         return BadPasswordError(f"The password given for {name} is not the right one; give another")
-    return EncryptedError(
-        f"{name} is protected by a password; give it (`passwords` of a batch, `password` of an inspection)"
-    )
+    return EncryptedError(f"{name} is protected by a password; give it (`passwords`)")
 
 
 def page_size(document: Any, page: int) -> tuple[float, float]:
