@@ -139,7 +139,7 @@ def test_inspect_knows_forms_and_protection(desk: Desk, tmp_path: Path) -> None:
     with pytest.raises(OcrError) as caught:
         desk.inspect(locked)
     assert caught.value.code == "encrypted"
-    assert "`password` of an inspection" in caught.value.message
+    assert "(`passwords`)" in caught.value.message
 
 
 def test_inspect_refuses_a_picture_that_a_batch_would_refuse_by_the_same_limit(
