@@ -139,6 +139,22 @@ def test_where_a_small_bitmap_hides_much_of_the_ink_no_other_one_is_looked_at(pa
     assert engine.looks == 2
 
 
+class Skipping(Scripted):
+    """Finds lines everywhere but in one place, which is less than a twentieth of the page, unless it sees the whole."""
+
+    def find_layout(self, image: GreyImage) -> Layout:
+        rows = super().find_layout(image).rows
+        third = len(rows) // 3
+        return Layout(rows if image.size[0] == WIDTH else rows[:third] + rows[third + 1 :])
+
+
+def test_one_line_that_a_small_bitmap_hides_has_the_page_read_whole(sample: Callable[[str], Sample]) -> None:
+    page = GreyImage(Image.open(sample("clean").path).convert("L"), 300)
+
+    assert read(page, Scripted(60)).text == "1042 x 1754"
+    assert read(page, Skipping(60)).text == f"{WIDTH} x {page.size[1]}"
+
+
 class Watched(Scripted):
     """Remembers how light the paper was of what it read."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from ocr_worker.engines.images.ink import Ink
 from ocr_worker.engines.images.tilt import ink_tilt
@@ -104,3 +104,34 @@ def test_ink_outside_of_the_words_is_told_by_its_share(sample: Build) -> None:
     assert ink.share_outside([]) == 1
     assert ink.share_outside([(0, 0, width, height)]) == 0
     assert 0.3 < ink.share_outside([(0, 0, width, height // 2)]) < 0.7
+
+
+@pytest.mark.parametrize(
+    "kind", ["clean", "small_print", "large_print", "typed_10", "white_on_black"]
+)
+def test_a_line_of_print_outside_of_what_was_found_is_seen(tmp_path: Path, kind: str) -> None:
+    page = picture(kind, tmp_path)
+    ink = Ink(page)
+    step, line = page.height // 200, range(page.height // 3, page.height // 3 + page.height // 40)
+    rows = [(0, top, page.width, top + step) for top in range(0, page.height, step)]
+
+    assert ink.has_print_outside([row for row in rows if not set(range(row[1], row[3])).intersection(line)])
+    assert not ink.has_print_outside(rows)
+
+
+def test_rules_blots_specks_and_greys_are_no_print() -> None:
+    page = Image.new("L", (2480, 3508), 255)
+    draw = ImageDraw.Draw(page)
+    for top in range(300, 1200, 100):
+        draw.line((200, top, 2280, top), fill=0, width=5)
+    for left in range(200, 2300, 400):
+        draw.line((left, 300, left, 1100), fill=0, width=5)
+    draw.ellipse((300, 1400, 500, 1600), fill=0)
+    draw.ellipse((700, 1300, 1300, 1900), outline=60, width=14)
+    page.paste(Image.linear_gradient("L").resize((900, 900)), (1400, 1300))
+    random = Random(3)
+    for _ in range(4000):
+        x, y = random.randrange(2480), random.randrange(2400, 3508)
+        draw.rectangle((x, y, x + 3, y + 3), fill=0)
+
+    assert not Ink(page).has_print_outside([])

@@ -92,7 +92,7 @@ def is_large_enough(small: GreyImage, layout: Layout, gate: ResolutionGate) -> b
         return True
     if layout.smallest_px < gate.least_row_px or layout.is_typed:
         return False
-    return small.ink.share_outside(layout.word_boxes) <= UNSEEN_INK
+    return not _leaves_print(small, layout.word_boxes)
 
 
 def is_far_from_it(small: GreyImage, layout: Layout) -> bool:
@@ -158,7 +158,7 @@ def evened_out(image: GreyImage, tones: Tones) -> GreyImage | None:
 def strengthened(image: GreyImage, tones: Tones, lines: tuple[Line, ...], hints: Hints) -> GreyImage | None:
     """A page of even light with all its ink black, where so much of it was not read as that may help; otherwise None."""
     senseless = is_doubtful(lines, hints)
-    if not senseless and _unread_ink(image, lines) <= UNSEEN_INK:
+    if not senseless and not leaves_print(image, lines):
         return None
     if not (senseless or tones.lost >= LOST or _is_unread_ink_light(image, lines)):
         return None
@@ -234,7 +234,16 @@ def is_mostly_unread(image: GreyImage, lines: tuple[Line, ...]) -> bool:
 
 def is_read_through(image: GreyImage, lines: tuple[Line, ...], hints: Hints) -> bool:
     """Whether the words make sense, and lie wherever the page has ink."""
-    return confidence(lines) >= hints.sure_confidence and _unread_ink(image, lines) <= UNSEEN_INK
+    return confidence(lines) >= hints.sure_confidence and not leaves_print(image, lines)
+
+
+def leaves_print(image: GreyImage, lines: tuple[Line, ...]) -> bool:
+    """Whether much of the ink lies outside of the words, or as little as a line of print."""
+    return _leaves_print(image, _boxes(lines))
+
+
+def _leaves_print(image: GreyImage, boxes: list[Box]) -> bool:
+    return image.ink.share_outside(boxes) > UNSEEN_INK or image.ink.has_print_outside(boxes)
 
 
 def _unread_ink(image: GreyImage, lines: tuple[Line, ...]) -> float:

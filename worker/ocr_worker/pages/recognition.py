@@ -221,7 +221,10 @@ class Reader:
 
     def _was_large_enough(self, sight: _Sight, lines: tuple[Line, ...], gate: ResolutionGate) -> bool:
         told_before = sight.layout is not None or preprocessing.was_large_enough(lines, gate)
-        return told_before and not preprocessing.is_typed(lines)
+        if not told_before or preprocessing.is_typed(lines):
+            return False
+        # Words of a bitmap that was levelled do not lie where its ink does.
+        return sight.is_levelled or not preprocessing.leaves_print(sight.image, lines)
 
     def _read_levelled(self, image: GreyImage, degrees: float) -> tuple[Line, ...]:
         level = replace(image, picture=filters.straighten(image.picture, degrees))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import product
 from operator import mul
 
 from PIL import Image, ImageChops
@@ -23,6 +24,12 @@ _STANDING_OUT = [each if (each := round(share * BLOCK**2 / 255)) >= LETTER else 
 """Cells of a block, by its mean level; those of a block that holds no letter do not count."""
 A_WORD = 24
 """Cells: a small word, or a blot as large."""
+STRETCH = 64
+"""Cells across, a block high: a word of print of any usual size, or a part of one."""
+_BLACK = round(0.15 * 255)
+"""Of print it is 0.2 and more; what stands out of the boxes of words, and dots of grey, are less."""
+_STROKES = round(3 / STRETCH * 255)
+"""That a line across it meets on average: of print 3 to 12, of rules and blots fewer."""
 MARGIN = 0.3
 """Of its height, about the box of a word: its stops and accents."""
 
@@ -54,6 +61,15 @@ class Ink:
 
     def share_outside(self, boxes: Iterable[Box]) -> float:
         """How much of the ink lies in none of these boxes of words."""
+        return _count(self._outside(boxes)) / max(A_WORD, self._count)
+
+    def has_print_outside(self, boxes: Iterable[Box]) -> bool:
+        """Whether some of it there looks like a word or more: strokes side by side, in a row as high as one of print."""
+        rest = self._outside(boxes)
+        begun = ImageChops.subtract(rest, ImageChops.offset(rest, 1, 0))
+        return any(_looks_like_print(rest, begun, at) for at in product((0, STRETCH // 2), (0, BLOCK // 2)))
+
+    def _outside(self, boxes: Iterable[Box]) -> Image.Image:
         rest = self.marks.copy()
         # Late, as it brings fonts along.
         from PIL import ImageDraw
@@ -61,7 +77,13 @@ class Ink:
         draw = ImageDraw.Draw(rest)
         for box in boxes:
             draw.rectangle([side / self.cell for side in widened(box)], fill=0)
-        return _count(rest) / max(A_WORD, self._count)
+        return rest
+
+
+def _looks_like_print(ink: Image.Image, begun: Image.Image, at: tuple[int, int]) -> bool:
+    corner = (*at, *ink.size)
+    black, strokes = (one.crop(corner).reduce((STRETCH, BLOCK)).tobytes() for one in (ink, begun))
+    return any(map(lambda share, count: share >= _BLACK and count >= _STROKES, black, strokes))
 
 
 def widened(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
