@@ -106,9 +106,7 @@ def test_ink_outside_of_the_words_is_told_by_its_share(sample: Build) -> None:
     assert 0.3 < ink.share_outside([(0, 0, width, height // 2)]) < 0.7
 
 
-@pytest.mark.parametrize(
-    "kind", ["clean", "small_print", "large_print", "typed_10", "white_on_black"]
-)
+@pytest.mark.parametrize("kind", ["clean", "small_print", "large_print", "typed_10", "white_on_black"])
 def test_a_line_of_print_outside_of_what_was_found_is_seen(tmp_path: Path, kind: str) -> None:
     page = picture(kind, tmp_path)
     ink = Ink(page)

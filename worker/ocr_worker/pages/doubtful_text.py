@@ -13,11 +13,15 @@ from ocr_worker.pages.recognition import Reading
 
 GRAINY = "The page is faint and grainy, and has ink that was not read: compare the text with it"
 
+LEFT_OUT = "Some of the print could not be read, as a stamp or drawing runs through it: compare the text with the page"
+
 
 def remarks(image: GreyImage, reading: Reading, hints: Hints) -> Iterator[str]:
     """About a page as it came, before it was turned."""
     if not reading.lines:
         return
+    if reading.leaves_print:
+        yield LEFT_OUT
     confidence = preprocessing.confidence(reading.lines)
     if confidence < hints.doubtful_confidence:
         yield (

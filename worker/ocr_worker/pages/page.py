@@ -43,6 +43,7 @@ from ocr_worker.pages.rendering import (
     with_pictures_put_right,
 )
 from ocr_worker.pages.source_file import glance, require_unchanged
+from ocr_worker.pages.weaving import woven
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -365,7 +366,7 @@ def _own_lines(pdf: PdfFile, sheet: Sheet, page: Page, settings: PageSettings) -
     blocks = typed_text.blocks(_values(pdf, sheet), to_pixels)
     if stamps := sheet.stamps:
         blocks += [[line] for line in existing_text.read_lines(stamps.text, stamps.texts, to_pixels)]
-    return beside_text.woven(lines, blocks) if blocks else lines
+    return woven(lines, blocks) if blocks else lines
 
 
 def _with_values(pdf: PdfFile, sheet: Sheet, page: Page) -> Page:
@@ -376,7 +377,7 @@ def _with_values(pdf: PdfFile, sheet: Sheet, page: Page) -> Page:
     unread = typed_text.unread_blocks(values, page.lines, _to_pixels(pdf, sheet, page))
     if not unread:
         return page
-    return replace(page, status="ok", lines=beside_text.woven(page.lines, unread))
+    return replace(page, status="ok", lines=woven(page.lines, unread))
 
 
 def _values(pdf: PdfFile, sheet: Sheet) -> list[form_values.Value]:

@@ -18,6 +18,7 @@ from ocr_worker.model.page import Line, map_lines
 from ocr_worker.model.tasks import PageSettings
 from ocr_worker.pages import preprocessing
 from ocr_worker.pages.denoising import denoised
+from ocr_worker.pages.left_out import with_what_was_left_out
 from ocr_worker.pages.second_reading import Doubts
 
 TURNS = (180, 90, 270)
@@ -33,6 +34,8 @@ class Reading:
     """Degrees clockwise from the bitmap as it came to the upright page."""
     has_ink: bool = True
     """Whether there was something to read: where no line was read all the same, that is to be told."""
+    leaves_print: bool = False
+    """Whether lines were found late, as under a stamp, and others there could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +81,21 @@ class Reader:
         reading = self._read_lit(upright, tones)
         if not reading.lines and reading.has_ink:
             reading = self._read_upright(_inverted(upright), may_shrink=False)
-        reading = self._read_again(fitted, reading)
+        reading = self._read_again(fitted, self._with_the_rest(upright, reading))
         before, after = fitted.size, image.size
         if reading.turned in (90, 270):
             before, after = before[::-1], after[::-1]
         return replace(reading, lines=_scaled(reading.lines, before, after))
+
+    def _with_the_rest(self, image: GreyImage, reading: Reading) -> Reading:
+        """And what a layout left out, where the page reads well otherwise."""
+        upright = _turn(image, reading.turned)
+        if preprocessing.is_doubtful(reading.lines, self.hints) or not preprocessing.leaves_print(
+            upright, reading.lines
+        ):
+            return reading
+        lines, leaves_print = with_what_was_left_out(upright, reading.lines, self.engine.recognise)
+        return replace(reading, lines=lines, leaves_print=leaves_print)
 
     def _read_again(self, image: GreyImage, reading: Reading) -> Reading:
         """As it came, neither inverted nor without shadows and specks: so the second reader was trained."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import product
 from operator import mul
 
@@ -30,6 +30,8 @@ _BLACK = round(0.15 * 255)
 """Of print it is 0.2 and more; what stands out of the boxes of words, and dots of grey, are less."""
 _STROKES = round(3 / STRETCH * 255)
 """That a line across it meets on average: of print 3 to 12, of rules and blots fewer."""
+LEAST_ROW = 3
+"""Cells."""
 MARGIN = 0.3
 """Of its height, about the box of a word: its stops and accents."""
 
@@ -65,9 +67,25 @@ class Ink:
 
     def has_print_outside(self, boxes: Iterable[Box]) -> bool:
         """Whether some of it there looks like a word or more: strokes side by side, in a row as high as one of print."""
+        return next(_like_print(self._outside(boxes)), None) is not None
+
+    def rows_outside(self, boxes: Iterable[Box], height: float) -> list[Box]:
+        """Where such a row may lie, each from the top to the foot of its small letters, in pixels.
+
+        Args:
+            boxes: of words.
+            height: of the page's usual line, in pixels.
+        """
         rest = self._outside(boxes)
-        begun = ImageChops.subtract(rest, ImageChops.offset(rest, 1, 0))
-        return any(_looks_like_print(rest, begun, at) for at in product((0, STRETCH // 2), (0, BLOCK // 2)))
+        looks = Image.new("L", rest.size, 0)
+        for box in _like_print(rest):
+            looks.paste(255, box)
+        reach = max(3, round(height / self.cell))
+        return [
+            (left * self.cell, top * self.cell, right * self.cell, foot * self.cell)
+            for band in _bands(_across(looks), 1)
+            for left, top, right, foot in _rows(rest, looks, band, reach)
+        ]
 
     def _outside(self, boxes: Iterable[Box]) -> Image.Image:
         rest = self.marks.copy()
@@ -80,10 +98,55 @@ class Ink:
         return rest
 
 
-def _looks_like_print(ink: Image.Image, begun: Image.Image, at: tuple[int, int]) -> bool:
-    corner = (*at, *ink.size)
-    black, strokes = (one.crop(corner).reduce((STRETCH, BLOCK)).tobytes() for one in (ink, begun))
-    return any(map(lambda share, count: share >= _BLACK and count >= _STROKES, black, strokes))
+def _like_print(ink: Image.Image) -> Iterator[Box]:
+    """Stretches of cells that look like print."""
+    begun = ImageChops.subtract(ink, ImageChops.offset(ink, 1, 0))
+    for across, down in product((0, STRETCH // 2), (0, BLOCK // 2)):
+        black, strokes = (
+            one.crop((across, down, *ink.size)).reduce((STRETCH, BLOCK)) for one in (ink, begun)
+        )
+        for at, (share, count) in enumerate(zip(black.tobytes(), strokes.tobytes(), strict=True)):
+            if share >= _BLACK and count >= _STROKES:
+                left = across + at % black.width * STRETCH
+                top = down + at // black.width * BLOCK
+                yield left, top, left + STRETCH, top + BLOCK
+
+
+def _rows(ink: Image.Image, looks: Image.Image, band: tuple[int, int], reach: int) -> Iterator[Box]:
+    """The rows of a band: where there is more ink than half-way from the least to the most of what is about."""
+    across = looks.crop((0, band[0], looks.width, band[1])).getbbox()
+    if across is None:
+        return
+    left, right = max(0, across[0] - STRETCH // 2), min(ink.width, across[2] + STRETCH // 2)
+    top, foot = max(0, band[0] - BLOCK), min(ink.height, band[1] + BLOCK)
+    amounts = _across(ink.crop((left, top, right, foot)))
+    inked = bytes(
+        amount > _middle(amounts[max(0, at - reach) : at + reach + 1]) for at, amount in enumerate(amounts)
+    )
+    for begin, end in _bands(inked, 1):
+        place = left, top + begin, right, top + end
+        if end - begin >= LEAST_ROW and (inner := ink.crop(place).getbbox()):
+            yield left + inner[0], top + begin, left + inner[2], top + end
+
+
+def _middle(amounts: bytes) -> float:
+    return max(2.0, (min(amounts) + max(amounts)) / 2)
+
+
+def _across(picture: Image.Image) -> bytes:
+    """The mean level of each row."""
+    return picture.reduce((picture.width, 1)).tobytes()
+
+
+def _bands(levels: bytes, least: int) -> Iterator[tuple[int, int]]:
+    """From where to where levels are as high."""
+    begin = None
+    for at, level in enumerate((*levels, -1)):
+        if level >= least and begin is None:
+            begin = at
+        elif level < least and begin is not None:
+            yield begin, at
+            begin = None
 
 
 def widened(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
