@@ -31,7 +31,7 @@ from ocr_worker.model.tasks import PageDone, PageSettings, PageTask, Source
 from ocr_worker.processes.pool import PoolStats, TaskEnded
 from ocr_worker.settings import ClusterSettings, Settings
 from rigs import await_that
-from rigs.scheduler import SCHEDULER_SETTINGS
+from rigs.scheduler import SCHEDULER_SETTINGS, SCHEDULER_WORDS
 
 if TYPE_CHECKING:
     from bench.jobs import Effort, Job
@@ -154,15 +154,16 @@ def simulated(case: Simulated, rounds: int = 2) -> str:
 
 
 def idle() -> str:
-    """Of a scheduler and of two nodes in one process, over twenty seconds."""
+    """Of a scheduler and of two nodes in one process, over twenty seconds; and what a real node holds."""
     case, seconds = Simulated(20), 20
     with _scheduler() as (scheduler, address), _nodes(case, address) as nodes:
         _engine_of(address, case.slots)[0].close()
         before = _cpu(scheduler), _cpu(nodes)
         time.sleep(seconds)
         spent = [(_cpu(one) - then) / seconds for one, then in zip((scheduler, nodes), before, strict=True)]
-        memory = scheduler.memory_info().rss / 2**20
-        return f"scheduler {spent[0]:.2%} of a core and {memory:.0f} MiB; a node {spent[1] / 2:.2%}"
+    with tempfile.TemporaryDirectory() as place, _real_cluster(Path(place), warm=0) as (_, programs):
+        scheduler_mb, *node_mb = (one.memory_info().rss / 1e6 for one in programs)
+    return f"scheduler {spent[0]:.2%} of a core and {scheduler_mb:.1f} MB; a node {spent[1] / 2:.2%} and {max(node_mb):.1f} MB"
 
 
 def embedded_start() -> str:
@@ -246,8 +247,8 @@ def _batch(folder: Path, files: list[Path], processes: int, *words: str) -> _Tak
 
 
 @contextmanager
-def _real_cluster(folder: Path) -> Iterator[tuple[str, list[psutil.Process]]]:
-    """A scheduler and two nodes of one slot, as docs/cluster.md starts them; ready, with page processes that have read."""
+def _real_cluster(folder: Path, warm: int = 8) -> Iterator[tuple[str, list[psutil.Process]]]:
+    """A scheduler and two nodes of one slot, as docs/cluster.md starts them; ready, their page processes have read so much."""
     with _scheduler() as (scheduler, address), ExitStack() as stack:
         environment = {**os.environ, "OCR_WORKER_STATE_DIR": str(folder / "unused")}
         command = [sys.executable, "-m", "ocr_worker", "node", address, "--slots", "1"]
@@ -257,10 +258,11 @@ def _real_cluster(folder: Path) -> Iterator[tuple[str, list[psutil.Process]]]:
         ]
         try:
             _engine_of(address, 2)[0].close()
-            from samples import build
+            if warm:
+                from samples import build
 
-            warming = [one.path for one in build("cards", folder / "warm", seed=1, count=8)]
-            _batch(folder / "warmed", warming, 1, "--cluster", address)
+                warming = [one.path for one in build("cards", folder / "warm", seed=1, count=warm)]
+                _batch(folder / "warmed", warming, 1, "--cluster", address)
             yield address, [scheduler, *(psutil.Process(one.pid) for one in nodes)]
         finally:
             for node in nodes:
@@ -348,7 +350,7 @@ def _scheduler() -> Iterator[tuple[psutil.Process, str]]:
     """Dask's own program, as docs/cluster.md starts it."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "scheduler.json"
-        words = ("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+        words = ("scheduler", "--host", "127.0.0.1", "--port", "0", *SCHEDULER_WORDS)
         command = [sys.executable, "-m", "dask", *words, "--scheduler-file", str(place)]
         environment = {**os.environ, **SCHEDULER_SETTINGS}
         with subprocess.Popen(

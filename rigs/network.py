@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw, ImageFont
 from ocr_worker.cluster.certificates import make_certificates
 from rigs import HANG_SECONDS, await_that
 from rigs.outputs import Outputs
-from rigs.scheduler import SCHEDULER_SETTINGS
+from rigs.scheduler import SCHEDULER_SETTINGS, SCHEDULER_WORDS
 
 HOSTS = {"coordinator": "10.77.0.1", "scheduler": "10.77.0.2", "a": "10.77.0.3", "b": "10.77.0.4"}
 BRIDGE = "ocr-bridge"
@@ -78,7 +78,7 @@ class Network:
         place = self.folder / "tls"
         words = [
             str(BIN / "dask"), "scheduler", "--protocol", "tls", "--host", HOSTS["scheduler"], "--port", "8786",
-            "--no-dashboard", "--tls-ca-file", f"{place}/ca.pem", "--tls-cert", f"{place}/scheduler.pem",
+            *SCHEDULER_WORDS, "--tls-ca-file", f"{place}/ca.pem", "--tls-cert", f"{place}/scheduler.pem",
             "--tls-key", f"{place}/scheduler.key",
         ]  # fmt: skip
         self.run("scheduler", "scheduler", words, **SCHEDULER_SETTINGS)

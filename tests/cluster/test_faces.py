@@ -24,7 +24,7 @@ from ocr_worker.cluster.security import checked_address, is_secure
 from ocr_worker.errors import ClusterInsecureError
 from ocr_worker.settings import TlsFiles
 from rigs.embedded import embedded
-from rigs.scheduler import SCHEDULER_SETTINGS
+from rigs.scheduler import SCHEDULER_SETTINGS, SCHEDULER_WORDS
 from samples import build
 from tests.limits import HANG_SECONDS
 from tests.protocol.process import start_worker
@@ -164,9 +164,10 @@ def test_flags_go_before_the_file_and_tls_takes_all_three(
 def test_the_guide_names_the_settings_that_the_scheduler_is_tested_with() -> None:
     guide = (Path(__file__).parents[2] / "docs/cluster.md").read_text("utf-8")
 
-    named = dict(re.findall(r"^ +export (DASK_\w+)=(\S+)$", guide, re.MULTILINE))
+    named = dict(re.findall(r"^ +export (DASK_\w+)='?([^\s']+)'?$", guide, re.MULTILINE))
 
     assert named == SCHEDULER_SETTINGS
+    assert " ".join(SCHEDULER_WORDS) in guide
 
 
 def test_maps_of_a_preloaded_worker_come_from_a_variable() -> None:

@@ -35,6 +35,10 @@ def main() -> int:
         return page_process(int(arguments[1]), int(arguments[2]), *arguments[3:])
     # Imports take a while, and nothing has started: a Ctrl-C this early just ends the process.
     signal.signal(signal.SIGINT, lambda number, _: os._exit(128 + number))
+    if arguments[0] == "node-process":
+        from ocr_worker.cluster.node_process import main as node_process
+
+        return node_process(arguments[1])
     # What imports make is no garbage: looking for some among it takes a while.
     gc.disable()
     from ocr_worker.cli.app import OtherFaces, run

@@ -8,8 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dask
 from distributed import Security, Worker, WorkerPlugin, get_worker
@@ -18,6 +17,9 @@ from ocr_worker.cluster.node import PageNode, PathMap
 from ocr_worker.cluster.orders import Reply, load_order
 from ocr_worker.cluster.readers import own_reader
 from ocr_worker.settings import Settings, TlsFiles
+
+if TYPE_CHECKING:
+    from ocr_worker.cluster.node_process import NodeOptions
 
 log = logging.getLogger(__name__)
 
@@ -137,22 +139,14 @@ def facts_of_this_machine() -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class NodeOptions:
-    address: str
-    """Of the scheduler, with its scheme."""
-    security: Security
-    settings: Settings
-    maps: tuple[PathMap, ...] = ()
-    name: str | None = None
-
-
-async def serve_node(options: NodeOptions, leave: asyncio.Event, say: Callable[[str], None]) -> None:
+async def serve_node(
+    options: NodeOptions, settings: Settings, leave: asyncio.Event, say: Callable[[str], None]
+) -> None:
     """Be a node until `leave` is set; join again after any loss."""
     apply_node_settings()
     told = ""
     while not leave.is_set():
-        node, plugin = _made(options)
+        node, plugin = _made(options, settings)
         try:
             await asyncio.wait_for(node, JOIN_SECONDS)
         except Exception as error:  # noqa: BLE001  # the next try may meet a better network
@@ -163,7 +157,7 @@ async def serve_node(options: NodeOptions, leave: asyncio.Event, say: Callable[[
             await _pause(leave, AGAIN_SECONDS)
             continue
         told = ""
-        say(f"Joined {options.address} with {options.settings.page_processes} slots")
+        say(f"Joined {options.address} with {options.slots} slots")
         await _be_a_node(node, plugin, leave)
         if not leave.is_set():
             say(f"Lost {options.address}; joining again")
@@ -175,18 +169,18 @@ def apply_node_settings() -> None:
     dask.config.set(NODE_SETTINGS)
 
 
-def _made(options: NodeOptions) -> tuple[Node, NodePlugin]:
-    plugin = NodePlugin(options.settings, options.maps)
+def _made(options: NodeOptions, settings: Settings) -> tuple[Node, NodePlugin]:
+    plugin = NodePlugin(settings, options.maps)
     node = Node(
         options.address,
-        nthreads=options.settings.page_processes,
+        nthreads=options.slots,
         name=options.name,
-        security=options.security,
+        security=security_of(options.tls),
         plugins=(plugin,),
         memory_limit=0,
         dashboard=False,
         death_timeout=JOIN_SECONDS,
-        local_directory=str(options.settings.temp_dir),
+        local_directory=str(settings.temp_dir),
     )
     return node, plugin
 

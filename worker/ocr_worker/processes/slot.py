@@ -284,9 +284,14 @@ def interpreter() -> tuple[str, dict[str, str]]:
 
 
 def _command(program: str, settings: Settings, duty: Duty) -> list[str]:
+    return own_command(program, "page-process", str(os.getpid()), str(settings.memory_limit_mib), duty)
+
+
+def own_command(program: str, *words: str) -> list[str]:
+    """To run ourselves with other words."""
     frozen = getattr(sys, "frozen", False)
     start = [program] if frozen else [program, *interpreter_flags(sys.flags), "-c", START]
-    return [*start, "page-process", str(os.getpid()), str(settings.memory_limit_mib), duty]
+    return [*start, *words]
 
 
 def interpreter_flags(flags: Any) -> list[str]:

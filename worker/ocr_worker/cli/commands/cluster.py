@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-import sys
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer import Argument, Option
 
-from ocr_worker.cli.display import answer, say
+from ocr_worker.cli.display import answer
 from ocr_worker.cli.exit_codes import GOOD, SOME_FAILED, UsageError
 from ocr_worker.cli.options import TlsOptions, answer_json, chosen_tls, worker_settings
 from ocr_worker.cli.terminal_text import count, shown
@@ -64,33 +61,17 @@ def add_to(app: typer.Typer) -> None:
 def node(options: NodeCommand) -> int:
     """Read pages for other machines, until Ctrl-C or SIGTERM."""
     require_cluster()
-    from ocr_worker.cluster.node_plugin import NodeOptions, security_of, serve_node
+    from ocr_worker.cluster.node_process import NodeOptions, become_node
 
-    settings, tls = worker_settings(), chosen_tls(options)
+    tls = chosen_tls(options)
     chosen = NodeOptions(
         checked_address(options.address, tls, insecure=options.insecure),
-        security_of(tls),
-        replace(settings, page_processes=options.slots or settings.page_processes, cluster=None),
+        options.slots or worker_settings().page_processes,
+        tls,
         tuple(map(_path_map, options.map or ())),
         options.name,
     )
-
-    async def serve() -> None:
-        leave = asyncio.Event()
-        _hear_signals(leave.set)
-        await serve_node(chosen, leave, say)
-
-    asyncio.run(serve())
-    return GOOD
-
-
-def _hear_signals(leave: Callable[[], None]) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if sys.platform == "win32":
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(leave))
-        else:
-            loop.add_signal_handler(number, leave)
+    return become_node(chosen)
 
 
 def _path_map(said: str) -> PathMap:
