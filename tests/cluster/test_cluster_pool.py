@@ -224,6 +224,32 @@ def test_after_a_node_is_gone_its_order_goes_on_page_by_page(stage: Stage) -> No
     assert orders == [[4, 5], [2]], "2 alone, though there is room for 3"
 
 
+def test_any_page_of_a_lost_order_may_have_ended_its_node(stage: Stage) -> None:
+    """A node tells of quick pages together: the first may have been read, and the second be what takes nodes with it."""
+    stage.pool._sizes._page_seconds = 0.1
+    stage.engine.slot_count = 1
+    stage.start(*((ticket, stage.page(ticket)) for ticket in range(1, 7)))
+    nodes, codes = 0, dict[int, str]()
+    while len(codes) < 6:
+        for key in stage.sent():
+            pages = [page.task.page for page in stage.engine.orders[key].pages]
+            stage.engine.begin(key, f"node {nodes}")
+            if 2 in pages:
+                nodes += 1
+                stage.engine.finish(key, Loss("node"))
+            else:
+                stage.engine.say(stage.engine.reply(key, *map(read, pages)))
+                stage.engine.finish(key)
+            for ticket, code in told(stage.heard()):
+                if code == "node_lost":
+                    stage.start((ticket, stage.page(ticket)))
+                else:
+                    codes[ticket] = code
+
+    assert codes == {1: "ok", 2: "crashed", 3: "ok", 4: "ok", 5: "ok", 6: "ok"}
+    assert nodes == 3
+
+
 def test_a_node_that_would_read_otherwise_gets_nothing_more(stage: Stage) -> None:
     stage.start((1, stage.page(1)))
     (key,) = stage.sent()

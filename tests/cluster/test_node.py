@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import queue
 import signal
+import threading
 from pathlib import Path
 
 import pytest
 
+from ocr_worker.cluster import node as node_module
 from ocr_worker.cluster.node import PageNode, PathMap
-from ocr_worker.cluster.orders import Order, OrderedPage, load_reply
+from ocr_worker.cluster.orders import Order, OrderedPage, PageReply, load_reply
 from ocr_worker.cluster.readers import digest_of
 from ocr_worker.model.tasks import Failure, Outcome, PageDone, PageSettings, PageTask, Source
 from ocr_worker.settings import Settings
+from tests.hold import Hold, held_name
+from tests.limits import HANG_SECONDS
 from tests.shards.material import write_cards
 
 
@@ -85,6 +90,41 @@ def test_a_file_inside_the_order_is_read_though_it_was_found_in_a_folder(tmp_pat
     outcome = read(tmp_path, Source(str(card), no_links_below=str(card.parent)), content=content)
 
     assert isinstance(outcome, PageDone)
+
+
+def test_quick_pages_are_told_of_together_and_none_waits_for_a_slow_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold, settings = Hold(tmp_path), PageSettings()
+    for name, value in hold.environment({}).items():
+        monkeypatch.setenv(name, value)
+    cards = write_cards(tmp_path / "cards", 12)
+    cards[6] = cards[6].rename(held_name(cards[6], [1]))
+    pages = tuple(
+        OrderedPage(ticket, PageTask(Source(str(card)), settings, 1, str(tmp_path / f"{ticket}.page")), 60)
+        for ticket, card in enumerate(cards)
+    )
+    told: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    node = PageNode(Settings(tmp_path / "unused", page_processes=1), "node")
+    reading = threading.Thread(
+        target=node.read, args=(Order("page-1", "topic", digest_of(settings), pages), told.put)
+    )
+    reading.start()
+    try:
+        hold.wait()
+        replies = list[PageReply]()
+        while len(replies) < 6:
+            replies += load_reply(told.get(timeout=HANG_SECONDS)).pages
+        monkeypatch.setattr(node_module, "TELL_SECONDS", HANG_SECONDS)
+        hold.let_go()
+        reading.join(HANG_SECONDS)
+    finally:
+        node.close()
+    replies += load_reply(told.get_nowait()).pages
+
+    assert told.empty()
+    assert [reply.ticket for reply in replies] == list(range(12))
+    assert {type(reply.outcome) for reply in replies} == {PageDone}
 
 
 def test_what_a_killed_node_left_is_removed_by_the_next(tmp_path: Path) -> None:

@@ -372,7 +372,7 @@ class ClusterPool:
         before, sent.node = sent.node, node
         if not before:
             return []
-        is_guilty = self._count_ended_node(next(iter(sent.pages.values())), 1)
+        is_guilty = self._count_ended_node(sent.pages.values())
         if len(sent.pages) == 1 and not is_guilty:
             self._lost += 1
             return []
@@ -425,7 +425,7 @@ class ClusterPool:
             return []
         loss = why or Loss("withdrawn")
         if begun and loss.why == "node":
-            self._count_ended_node(left[0], loss.nodes_ended or 1)
+            self._count_ended_node(left)
         return self._give_back(left, loss.why)
 
     def _give_back(self, pages: list[_Page], why: str, *, return_now: bool = False) -> list[TaskEnded]:
@@ -441,13 +441,15 @@ class ClusterPool:
                 ended.append(TaskEnded(page.ticket, _lost(why), 0.0))
         return ended
 
-    def _count_ended_node(self, page: _Page, nodes: int) -> bool:
-        """Whether it has taken too many with it."""
-        while len(self._ended_nodes) >= REMEMBERED:
-            del self._ended_nodes[next(iter(self._ended_nodes))]
-        ended = min(MOST_NODES_ENDED, max(self._ended_nodes.pop(page.name, 0) + 1, nodes))
-        self._ended_nodes[page.name] = ended
-        return ended >= MOST_NODES_ENDED
+    def _count_ended_node(self, pages: Iterable[_Page]) -> bool:
+        """Whether one of them has taken too many with it. Each may have been it: of the last that ended no word may have come."""
+        counts = []
+        for page in pages:
+            counts.append(self._ended_nodes.pop(page.name, 0) + 1)
+            while len(self._ended_nodes) >= REMEMBERED:
+                del self._ended_nodes[next(iter(self._ended_nodes))]
+            self._ended_nodes[page.name] = counts[-1]
+        return max(counts) >= MOST_NODES_ENDED
 
     def _refuse(self, reply: Reply) -> list[TaskEnded]:
         """A node that would read otherwise gets nothing more; its order goes to another."""

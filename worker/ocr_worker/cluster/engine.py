@@ -39,8 +39,6 @@ class Loss:
     """Why an order comes to nothing."""
 
     why: Literal["node", "scheduler", "withdrawn"]
-    nodes_ended: int = 0
-    """How many nodes went down with it, as far as the engine says."""
 
 
 @dataclass(frozen=True, slots=True)

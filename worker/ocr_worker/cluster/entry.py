@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ocr_worker.cluster.lean import without_numpy
 from ocr_worker.files.installation import require_packages
 from ocr_worker.processes.pool import Pool
 from ocr_worker.settings import ClusterSettings
@@ -19,7 +20,9 @@ def with_cluster(local: Pool, settings: ClusterSettings, post: Callable[[Any], N
     """
     require_cluster()
     from ocr_worker.cluster.cluster_pool import ClusterPool
-    from ocr_worker.cluster.dask_engine import DaskEngine
+
+    with without_numpy():
+        from ocr_worker.cluster.dask_engine import DaskEngine
 
     return ClusterPool(local, DaskEngine(settings, post), settings, post)
 

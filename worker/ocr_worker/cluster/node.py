@@ -5,7 +5,6 @@ Needs the inputs for reading and nothing else: no state folder, no output folder
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import queue
 import shutil
@@ -33,8 +32,10 @@ NO_INODE = 0
 """A share may number files otherwise, so that nodes go by size and time of change."""
 WATCHED_SECONDS = 60.0
 REMEMBERED = 64
+TELL_SECONDS = 0.25
+"""How often the pages of an order are told of at most: each word costs scheduler and coordinator what a tenth of a card does."""
 Say = Callable[[bytes], None]
-"""Tells of pages as they end, from the node's thread."""
+"""Tells of pages that have ended, from the node's thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,20 @@ class _Work:
     ticket: int = 0
     """The page in work, in the pool's numbers."""
     page: OrderedPage | None = None
+    untold: list[PageReply] = field(default_factory=list)
+    told_at: float = field(default_factory=time.monotonic)
     ended: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def tell_at(self) -> float | None:
+        """When what has ended is to be told of; None where nothing has."""
+        return self.told_at + TELL_SECONDS if self.untold else None
+
+    def tell(self, node: str) -> None:
+        if self.untold:
+            self.say(Reply(self.order.key, node, tuple(self.untold)).dump())
+            self.untold.clear()
+            self.told_at = time.monotonic()
 
 
 class PageNode:
@@ -103,7 +117,7 @@ class PageNode:
     # From any thread
 
     def read(self, order: Order, say: Say) -> None:
-        """Carry out an order, telling of each page as it ends, and wait for its end."""
+        """Carry out an order, telling of its pages as they end, and wait for its end."""
         if refusal := self._refusal(order):
             say(Reply(order.key, self.name, (), refusal).dump())
             return
@@ -164,17 +178,24 @@ class PageNode:
             leave_temp_folder(self._places)
 
     def _step(self, pool: Pool) -> None:
-        due = pool.next_tick()
+        due = min(
+            filter(None, (pool.next_tick(), *(one.tell_at for one in self._works.values()))), default=None
+        )
         patience = None if due is None else max(0.0, due - time.monotonic())
-        with contextlib.suppress(queue.Empty):
+        try:
             message = self._inbox.get(timeout=patience)
+        except queue.Empty:
+            pool.tick()
+        else:
             if callable(message):
                 message()
             else:
                 for ended in pool.handle(message):
                     self._page_ended(ended)
-            return
-        pool.tick()
+        now = time.monotonic()
+        for work in self._works.values():
+            if work.tell_at is not None and now >= work.tell_at:
+                work.tell(self.name)
 
     def _begin(self, work: _Work) -> None:
         if (key := work.order.key) in self._withdrawn:
@@ -217,10 +238,11 @@ class PageNode:
 
     def _page_done(self, work: _Work, reply: PageReply) -> None:
         work.page, work.ticket = None, 0
-        work.say(Reply(work.order.key, self.name, (reply,)).dump())
+        work.untold.append(reply)
         self._next(work)
 
     def _finish(self, work: _Work) -> None:
+        work.tell(self.name)
         del self._works[work.order.key]
         work.ended.set()
 
@@ -230,6 +252,7 @@ class PageNode:
             self._withdrawn.append(key)
             return
         self._pool.kill({work.ticket})
+        work.untold.clear()
         shutil.rmtree(self._result_folder(work.ticket), ignore_errors=True)
         work.waiting.clear()
         self._finish(work)

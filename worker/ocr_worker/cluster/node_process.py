@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ocr_worker.cluster.lean import without_numpy
 from ocr_worker.cluster.node import PathMap
 from ocr_worker.logs import Stderr, log_to
 from ocr_worker.processes.slot import interpreter, own_command
@@ -45,8 +46,8 @@ def main(words: str) -> int:
     """Be a node until SIGTERM or Ctrl-C."""
     options, stderr = _options(json.loads(words)), Stderr(2)
     log_to(stderr, log_level("CRITICAL"))
-    _import_dask()
-    from ocr_worker.cluster.node_plugin import serve_node
+    with without_numpy():
+        from ocr_worker.cluster.node_plugin import serve_node
 
     settings = replace(settings_from_environment(), page_processes=options.slots, cluster=None)
 
@@ -63,16 +64,6 @@ def main(words: str) -> int:
 def _options(said: dict[str, Any]) -> NodeOptions:
     tls = said["tls"] and TlsFiles(**{name: Path(file) for name, file in said["tls"].items()})
     return NodeOptions(**{**said, "tls": tls, "maps": tuple(PathMap(**one) for one in said["maps"])})
-
-
-def _import_dask() -> None:
-    """Without NumPy, which Dask takes where it is, for no more than not to clear what it is about to receive into."""
-    sys.modules["numpy"] = None  # type: ignore[assignment]  # Python's way to say that a module is not there
-    try:
-        import ocr_worker.cluster.node_plugin  # noqa: F401
-    finally:
-        # An engine of somebody else may need it.
-        del sys.modules["numpy"]
 
 
 def _hear_signals(leave: Callable[[], None]) -> None:
