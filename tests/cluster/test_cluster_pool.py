@@ -302,6 +302,25 @@ def test_a_file_that_only_the_node_sees_otherwise_is_not_to_blame(
     assert [why in said for said in stage.engine.refused.values()] == ([True] if is_nodes else [])
 
 
+@pytest.mark.parametrize("code", ["no_space", "language_missing", "engine_missing", "output_permission"])
+def test_what_is_wrong_with_a_nodes_machine_is_neither_the_files_nor_the_jobs(
+    stage: Stage, code: str
+) -> None:
+    stage.start((1, stage.page(1)))
+    (key,) = stage.sent()
+    stage.engine.say(stage.engine.reply(key, Failure(code, "Make room.", retryable=True)))
+
+    assert stage.heard() == []
+    assert stage.engine.refused == {"node": "it says: Make room."}
+
+    stage.engine.forgive()
+    stage.engine.finish(key)
+    (again,) = stage.sent()
+    stage.engine.say(stage.engine.reply(again, read(1)))
+
+    assert told(stage.heard()) == [(1, "ok")]
+
+
 def test_a_password_goes_over_tls_alone(stage: Stage) -> None:
     stage.engine.secure = False
     stage.start((1, stage.page(1, password="secret")), (2, stage.page(2)))

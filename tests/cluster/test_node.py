@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import queue
+import shutil
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from ocr_worker.cluster import node as node_module
+from ocr_worker.cluster import readers
 from ocr_worker.cluster.node import PageNode, PathMap
 from ocr_worker.cluster.orders import Order, OrderedPage, PageReply, load_reply
 from ocr_worker.cluster.readers import digest_of
+from ocr_worker.engines.ocr.tessdata import find_data, tessdata_folders
 from ocr_worker.model.tasks import Failure, Outcome, PageDone, PageSettings, PageTask, Source
 from ocr_worker.settings import Settings
 from tests.hold import Hold, held_name
@@ -125,6 +129,50 @@ def test_quick_pages_are_told_of_together_and_none_waits_for_a_slow_one(
     assert told.empty()
     assert [reply.ticket for reply in replies] == list(range(12))
     assert {type(reply.outcome) for reply in replies} == {PageDone}
+
+
+def refusal_after(folder: Path, happens: Callable[[PageNode], None], tessdata: Path | None = None) -> str:
+    """What a node that has read a page says to the next order, after something has happened."""
+    (card,) = write_cards(folder / "cards", 1)
+    settings, said = PageSettings(tessdata_dir=tessdata and str(tessdata)), list[bytes]()
+    page = OrderedPage(1, PageTask(Source(str(card)), settings, 1, str(folder / "1.page")), 60)
+    order = Order("page-1", "topic", digest_of(settings), (page,))
+    node = PageNode(Settings(folder / "unused", page_processes=1), "node")
+    try:
+        node.read(order, said.append)
+        happens(node)
+        node.read(order, said.append)
+    finally:
+        node.close()
+    first, second = map(load_reply, said)
+    assert isinstance(first.pages[0].outcome, PageDone)
+    assert second.pages == ()
+    return second.refusal
+
+
+def test_a_node_whose_folder_is_gone_gives_its_order_back(tmp_path: Path) -> None:
+    def take_away(_: PageNode) -> None:
+        (folder,) = Settings(tmp_path / "unused", page_processes=1).temp_dir.iterdir()
+        shutil.rmtree(folder)
+        folder.touch()
+
+    assert "it can't begin with a page" in refusal_after(tmp_path, take_away)
+
+
+def test_a_node_whose_language_data_was_replaced_at_work_reads_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "FRESH_SECONDS", 1e-6)
+    ours, other = (find_data(code, tessdata_folders()) for code in ("eng", "deu"))
+    assert ours is not None
+    assert other is not None
+    data = tmp_path / "tessdata"
+    data.mkdir()
+    shutil.copy(ours, data / "eng.traineddata")
+
+    said = refusal_after(tmp_path, lambda _: shutil.copy(other, data / "eng.traineddata") and None, data)
+
+    assert said == "it reads eng with another engine or other data"
 
 
 def test_what_a_killed_node_left_is_removed_by_the_next(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from ocr_worker.cluster.engine import (
     OrderEnded,
     PagesSpoke,
 )
-from ocr_worker.cluster.inputs import SEEN_OTHERWISE, content_of, is_seen_otherwise
+from ocr_worker.cluster.inputs import SEEN_OTHERWISE, content_of, is_of_the_node, is_seen_otherwise
 from ocr_worker.cluster.orders import RESULT, Order, OrderedPage, PageReply, Reply, load_reply
 from ocr_worker.cluster.readers import digest_of
 from ocr_worker.cluster.sizes import Sizes
@@ -320,14 +320,15 @@ class ClusterPool:
             # A node says what is wrong with it.
             return None
 
-    def _is_nodes_fault(self, source: Source, code: str) -> bool:
-        """Whether what a node says of a file does not hold here."""
+    def _fault_of_node(self, source: Source, failure: Failure) -> str:
+        """What is wrong with a node by what it says of a page; empty where that holds here as well."""
+        if failure.code not in SEEN_OTHERWISE:
+            return f"it says: {failure.message}" if is_of_the_node(failure.code) else ""
         try:
-            return code in SEEN_OTHERWISE and self._glances.take(
-                lambda: is_seen_otherwise(source, code), source.path
-            )
+            is_otherwise = self._glances.take(lambda: is_seen_otherwise(source, failure.code), source.path)
         except (OSError, OcrError, ValueError):
-            return False
+            return ""
+        return SEEN_OTHERWISE[failure.code].format(source.name) if is_otherwise else ""
 
     # What was heard
 
@@ -395,8 +396,8 @@ class ClusterPool:
         if key is None:
             return []
         page, outcome = self._sent[key].pages[reply.ticket], reply.outcome
-        if isinstance(outcome, Failure) and self._is_nodes_fault(page.task.source, outcome.code):
-            self._refuse_blind(node, page, outcome.code)
+        if isinstance(outcome, Failure) and (why := self._fault_of_node(page.task.source, outcome)):
+            self._refuse_faulty(node, page, why)
             return []
         self._take(key, reply.ticket)
         if isinstance(outcome, PageDone):
@@ -457,9 +458,9 @@ class ClusterPool:
         self._ready.extendleft(reversed(self._forget(reply.key)))
         return []
 
-    def _refuse_blind(self, node: str, page: _Page, code: str) -> None:
-        """The file is there as it was, and this node does not see it so: no fault of the file."""
-        self._tell_refused(node, SEEN_OTHERWISE[code].format(page.task.source.name))
+    def _refuse_faulty(self, node: str, page: _Page, why: str) -> None:
+        """No fault of the file: it is there as it was, and this node does not see it so, or can't work."""
+        self._tell_refused(node, why)
         self._take(self._away[page.ticket], page.ticket)
         self._ready.appendleft(page)
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
+from ocr_worker.errors import FAILURES
 from ocr_worker.files.held import open_below
 from ocr_worker.files.regular import open_regular
 from ocr_worker.model.tasks import Source
@@ -19,6 +20,11 @@ SEEN_OTHERWISE = {
     "changed": "its {} has another size or time: share the folder with the node rather than a copy of it",
 }
 """What a node says of a file, and what that says of the node where this machine sees the file otherwise."""
+
+
+def is_of_the_node(code: str) -> bool:
+    """Whether it is its machine that has to change: its disk is full, its languages are gone."""
+    return code in FAILURES and FAILURES[code].blame == "machine"
 
 
 def is_seen_otherwise(source: Source, code: str) -> bool:

@@ -18,10 +18,9 @@ from typing import Any
 
 from ocr_worker.cluster.orders import PICTURE, RESULT, Order, OrderedPage, PageReply, Reply
 from ocr_worker.cluster.readers import digest_of
-from ocr_worker.errors import CrashedError
 from ocr_worker.files.private import make_private
 from ocr_worker.files.sweep import leave_temp_folder, make_temp_folder
-from ocr_worker.model.tasks import Failure, PageSettings, PageTask, Source
+from ocr_worker.model.tasks import PageSettings, PageTask, Source
 from ocr_worker.processes.guard import Guard
 from ocr_worker.processes.pool import PagePool, Pool, TaskEnded
 from ocr_worker.settings import Settings
@@ -217,8 +216,11 @@ class PageNode:
             task = self._task_here(work.ticket, work.page)
             self._pool.start(work.ticket, task, work.page.limit_seconds)
         except OSError as error:
-            none = CrashedError(f"the node {self.name} can't start a page process ({error})")
-            self._page_done(work, PageReply(work.page.ticket, Failure.of(none)))
+            # No fault of the page: another node may do better.
+            shutil.rmtree(self._result_folder(work.ticket), ignore_errors=True)
+            work.tell(self.name)
+            work.say(Reply(work.order.key, self.name, (), f"it can't begin with a page: {error}").dump())
+            self._finish(work)
 
     def _page_ended(self, ended: TaskEnded) -> None:
         work = next((one for one in self._works.values() if one.ticket == ended.ticket), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from functools import lru_cache
 
 from ocr_worker import __version__
@@ -13,10 +14,17 @@ from ocr_worker.errors import OcrError
 from ocr_worker.files.installation import installed_versions
 from ocr_worker.model.tasks import PageSettings
 
+FRESH_SECONDS = 5.0
+"""For so long what was found is taken for what there is: data may be replaced while a node is at work."""
 
-@lru_cache(maxsize=1)
+
 def own_reader() -> Reader:
     """That of this machine."""
+    return _own_reader(time.monotonic() // (12 * FRESH_SECONDS))
+
+
+@lru_cache(maxsize=1)
+def _own_reader(_: float) -> Reader:
     engines = {found.name: _package(found.probe.package) for found in registry.all_engines() if found.usable}
     languages = {}
     for code in registry.installed_languages():
@@ -28,9 +36,13 @@ def own_reader() -> Reader:
     return Reader(__version__, engines, languages)
 
 
-@lru_cache(maxsize=64)
 def digest_of(settings: PageSettings) -> str:
     """Of what reads pages of these settings here; empty where nothing can."""
+    return _digest_of(settings, time.monotonic() // FRESH_SECONDS)
+
+
+@lru_cache(maxsize=64)
+def _digest_of(settings: PageSettings, _: float) -> str:
     try:
         engine = registry.choose(settings)
         models = [model["sha256"] for model in registry.models(settings)]
