@@ -131,16 +131,16 @@ def test_quick_pages_are_told_of_together_and_none_waits_for_a_slow_one(
     assert {type(reply.outcome) for reply in replies} == {PageDone}
 
 
-def refusal_after(folder: Path, happens: Callable[[PageNode], None], tessdata: Path | None = None) -> str:
+def refusal_after(folder: Path, happens: Callable[[], object], tessdata: str | None = None) -> str:
     """What a node that has read a page says to the next order, after something has happened."""
     (card,) = write_cards(folder / "cards", 1)
-    settings, said = PageSettings(tessdata_dir=tessdata and str(tessdata)), list[bytes]()
+    settings, said = PageSettings(tessdata_dir=tessdata), list[bytes]()
     page = OrderedPage(1, PageTask(Source(str(card)), settings, 1, str(folder / "1.page")), 60)
     order = Order("page-1", "topic", digest_of(settings), (page,))
     node = PageNode(Settings(folder / "unused", page_processes=1), "node")
     try:
         node.read(order, said.append)
-        happens(node)
+        happens()
         node.read(order, said.append)
     finally:
         node.close()
@@ -151,7 +151,7 @@ def refusal_after(folder: Path, happens: Callable[[PageNode], None], tessdata: P
 
 
 def test_a_node_whose_folder_is_gone_gives_its_order_back(tmp_path: Path) -> None:
-    def take_away(_: PageNode) -> None:
+    def take_away() -> None:
         (folder,) = Settings(tmp_path / "unused", page_processes=1).temp_dir.iterdir()
         shutil.rmtree(folder)
         folder.touch()
@@ -170,7 +170,7 @@ def test_a_node_whose_language_data_was_replaced_at_work_reads_no_more(
     data.mkdir()
     shutil.copy(ours, data / "eng.traineddata")
 
-    said = refusal_after(tmp_path, lambda _: shutil.copy(other, data / "eng.traineddata") and None, data)
+    said = refusal_after(tmp_path, lambda: shutil.copy(other, data / "eng.traineddata"), str(data))
 
     assert said == "it reads eng with another engine or other data"
 
