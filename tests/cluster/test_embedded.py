@@ -8,6 +8,7 @@ import pickle
 import queue
 import shutil
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -431,6 +432,14 @@ def test_no_page_is_left_with_the_scheduler_after_the_end(
         return [event for name, events in topics.items() if name.startswith("ocr-") for _, event in events]
 
     assert set(cluster.call(kept())) == {""}
+
+
+def test_who_takes_a_connection_and_says_nothing_is_no_scheduler() -> None:
+    """As one that was stopped: the system goes on taking its connections."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(TimeoutError, match="no word"):
+            look_at(ClusterSettings(address), seconds=0.2)
 
 
 def test_an_engine_without_a_scheduler_has_no_slots_and_ends_at_once() -> None:

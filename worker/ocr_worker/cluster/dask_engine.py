@@ -292,14 +292,18 @@ class _PlainClient(Client):
             security=security,
             deserializers=READ_PLAINLY,
         )
+        self._seconds = seconds
 
     async def connected(self) -> Self:
         try:
-            await self
-        except BaseException:
-            # Else its end by the collector would begin a close that nobody awaits.
-            self.status = "closed"
-            raise
+            # Dask itself waits for ever for who takes a connection and says nothing, as a scheduler that was stopped.
+            await asyncio.wait_for(self, self._seconds)
+        except asyncio.TimeoutError:
+            raise TimeoutError(f"no word for {self._seconds:g} s") from None
+        finally:
+            if self.status != "running":
+                # Else its end by the collector would begin a close that nobody awaits.
+                self.status = "closed"
         return self
 
     async def _ensure_connected(self, timeout: float | None = None) -> None:
