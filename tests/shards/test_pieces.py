@@ -20,7 +20,7 @@ from ocr_worker.shards import places, staging, tries
 from ocr_worker.shards.earlier import Earlier
 from ocr_worker.shards.listing import Inputs
 from ocr_worker.shards.places import LocalPlace
-from ocr_worker.shards.rows import Row, line_of, row_of
+from ocr_worker.shards.rows import Row, files_key, line_of, output_names, row_of
 from ocr_worker.shards.staging import Copies, Room, Stager
 from tests.limits import HANG_SECONDS
 
@@ -165,6 +165,31 @@ def test_a_full_disk_waits_for_files_to_end(tmp_path: Path, monkeypatch: pytest.
     while rows[1] not in arrived:
         assert time.monotonic() < until
     assert trouble == []
+
+
+def test_outputs_of_an_earlier_try_that_can_be_had_in_part_alone_are_not_left_to_the_batch(
+    tmp_path: Path,
+) -> None:
+    """A PDF without its record is somebody else's to it: it would write beside it, by other names than other tries."""
+
+    class Half(LocalPlace):
+        def fetch(self, key: str, file: Path) -> None:
+            file.write_bytes(b"a part")
+            if key.endswith(".txt"):
+                raise UnreachableError("The store is away.")
+
+    (row,) = rows_of(tmp_path, [10])
+    where, folder = Half(tmp_path / "out"), tmp_path / "outputs"
+    folder.mkdir()
+    names = output_names(row, ("pdf", "txt", "json"))
+    head = {"source": {"path": row.url, "bytes": row.bytes, **row.version}}
+    for name in names.values():
+        where.write(f"{files_key(0)}/{name}", json.dumps(head)[:-1].encode() + b",\n")
+
+    with pytest.raises(UnreachableError):
+        Earlier(where, 0, list(names), folder).fetch(row, tmp_path / "0.png")
+
+    assert list(folder.iterdir()) == []
 
 
 def note(beats: int, *, ended: str | None = None, working: tuple[str, ...] = ("file:///a",)) -> bytes:

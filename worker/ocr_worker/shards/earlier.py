@@ -31,12 +31,18 @@ class Earlier:
         head = head_of(record)
         if head is None or not _is_of(row, head):
             return
-        for kind, name in names.items():
-            if kind != "json":
-                self._where.fetch(f"{self._key}/{name}", self._folder / name)
-        # The batch knows a source by where it lies here.
-        here = {**head["source"], "path": written(source)}
-        (self._folder / names["json"]).write_bytes(with_source(record, here))
+        try:
+            for kind, name in names.items():
+                if kind != "json":
+                    self._where.fetch(f"{self._key}/{name}", self._folder / name)
+            # The batch knows a source by where it lies here.
+            here = {**head["source"], "path": written(source)}
+            (self._folder / names["json"]).write_bytes(with_source(record, here))
+        except BaseException:
+            # What is there without its record is somebody else's to the batch, which would take other names.
+            for name in names.values():
+                (self._folder / name).unlink(missing_ok=True)
+            raise
 
 
 def _is_of(row: Row, head: dict[str, Any]) -> bool:
