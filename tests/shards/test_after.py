@@ -32,6 +32,7 @@ def test_status_tells_done_failed_and_missing_and_retry_names_the_missing(shards
 
     status = shards.status()
     retry = shards.ocr("shards", "retry", shards.plan_folder, shards.out)
+    part = shards.ocr("shards", "retry", shards.plan_folder, shards.out, "--offset", "2")
     text = shards.ocr("shards", "status", shards.plan_folder, shards.out, "--price", "3600000")
 
     assert (status["shards"], status["done"], status["running"], status["missing"]) == (4, 2, 0, "1,3")
@@ -39,6 +40,7 @@ def test_status_tells_done_failed_and_missing_and_retry_names_the_missing(shards
     assert status["core_hours"] > 0
     assert status["eta_seconds"] is None or status["eta_seconds"] > 0
     assert retry.stdout == "1,3\n"
+    assert (part.stdout, part.stderr) == ("1\n", "1 shard before 2 left out.\n")
     assert "2 of 4 done" in text.stdout
     assert "cost 0.00" not in text.stdout
 

@@ -18,7 +18,7 @@ from ocr_worker.cli.display import answer, say
 from ocr_worker.cli.exit_codes import GOOD, UsageError
 from ocr_worker.cli.options import JsonOption, answer_json, worker_settings
 from ocr_worker.cli.runner import SIGNAL_SECONDS, Signals
-from ocr_worker.cli.terminal_text import shown
+from ocr_worker.cli.terminal_text import count, shown
 from ocr_worker.cli.typer_options import BatchOptions, as_flag, options_from
 from ocr_worker.model.option_table import check
 from ocr_worker.model.sharding import (
@@ -190,6 +190,8 @@ def _retry(open_shards: OpenShards) -> Callable[..., None]:
         if options.as_json:
             answer_json({"array": array_of(left), "count": len(left), "running": found.running})
             return GOOD
+        if before := len(found.missing) - len(left):
+            say(f"{count(before, 'shard')} before {options.offset} left out.")
         if found.running:
             say(f"{found.running:,} of them are at work now; to do them twice does no harm.")
         answer(array_of(left))
@@ -249,7 +251,7 @@ def _scratch() -> Path:
 
 
 def _told(end: ShardEnd) -> str:
-    counts = ", ".join(f"{count} {name}" for name, count in sorted(end.files.items())) or "no file"
+    counts = ", ".join(f"{files} {name}" for name, files in sorted(end.files.items())) or "no file"
     codes = ", ".join(f"{count} {code}" for code, count in end.failed.items())
     return shown(
         f"Shard {end.shard}: {end.message.rstrip('.')}. {counts}{f' ({codes})' * bool(codes)}, {end.pages} pages."
