@@ -156,6 +156,17 @@ def test_pages_of_an_earlier_run_are_not_read_again() -> None:
     assert "1.pdf (page 2): the worker ended 5 times" in failed.error
 
 
+def test_a_page_that_took_nodes_with_it_takes_no_more() -> None:
+    course = opened(pages=2)
+    next_page(course)
+
+    ended = course.page_failed(1, 1, Failure("crashed", "3 nodes ended", True, {"nodes": 3}), 0)
+
+    (lost,) = ended
+    assert isinstance(lost, PageLost)
+    assert next_page(course).page == 2
+
+
 @pytest.mark.parametrize("code", sorted(RETRIED_CODES))
 def test_a_page_that_may_mend_is_tried_again_after_a_moment_and_then_given_up(code: str) -> None:
     course = opened(pages=2, retries=1)

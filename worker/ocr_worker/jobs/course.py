@@ -402,7 +402,9 @@ class Course:
         if failure.code in FILE_CODES:
             return self._lose_file(number, failure, page)
         run.attempts[page] = run.attempts.get(page, 0) + 1
-        if failure.code in RETRIED_CODES and run.attempts[page] <= self._options.retries:
+        may_pass = failure.code in RETRIED_CODES and "nodes" not in failure.details
+        # What has taken nodes of a cluster with it would take more.
+        if may_pass and run.attempts[page] <= self._options.retries:
             if failure.details.get("signal") == "SIGKILL":
                 run.alone.append(page)
             elif was_alone:
