@@ -73,7 +73,7 @@ class Conversation:
         if event is None:
             if not self._is_garbled:
                 # Once: a program that is no worker may write thousands.
-                log.warning("the worker wrote a line that is no event: %.100r", line)
+                log.warning("the worker wrote a line that is no event: %.100r", line.rstrip())
             self._is_garbled = True
             return
         self._is_garbled = False
