@@ -41,6 +41,8 @@ class Launch:
     command: tuple[str, ...] = (sys.executable, "-m", "ocr_worker")
     cwd: Path | None = None
     stderr: int | IO[bytes] | None = None
+    flags: int = 0
+    """Of Windows."""
 
 
 class Host:
@@ -58,6 +60,7 @@ class Host:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 launch.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=launch.cwd or folder,
+                creationflags=launch.flags,
                 stderr=log if launch.stderr is None else launch.stderr,
                 env={
                     **os.environ,

@@ -24,8 +24,8 @@ from tests.e2e import tree
 from tests.e2e.host import Host, Launch, StartWorker
 from tests.e2e.material import Material
 from tests.faults.host import nothing_is_left
-from tests.keys import listening
-from tests.limits import HANG_SECONDS
+from tests.keys import SEEN, at_a_console, listening
+from tests.limits import HANG_SECONDS, IS_WINE
 
 if sys.platform == "win32":
     from tests.files.handles import READ, SHARE_READ, WRITE, held
@@ -127,6 +127,25 @@ def test_ctrl_c_and_ctrl_break_end_the_job_with_its_terminal_event_and_the_worke
     tree.wait_gone(worker.state)
 
 
+@pytest.mark.parametrize("key", ["SIGINT", "SIGBREAK"])
+def test_a_key_that_the_system_sends_to_the_console_ends_job_and_worker_alike(
+    start_worker: StartWorker, material: Material, tmp_path: Path, key: str
+) -> None:
+    if IS_WINE and key == "SIGBREAK":
+        pytest.skip("Wine's consoles know no Ctrl-Break")
+    order = tmp_path / "press"
+    worker = start_worker(Launch(command=at_a_console(order), flags=subprocess.CREATE_NO_WINDOW))
+    job = worker.batch([material.slow], tmp_path / "out")
+    worker.wait_in_work(job, 1)
+
+    order.write_text(key)
+    ended = worker.wait_end(job)
+
+    assert (ended["status"], ended["reason"]) == ("cancelled", key)
+    assert worker.exit_code() == 128 + signal.Signals[key]
+    tree.wait_gone(worker.state)
+
+
 def test_ctrl_break_ends_a_worker_that_waits_for_commands(breakable: tuple[Host, Path]) -> None:
     worker, order = breakable
     worker.ask("ping")
@@ -194,6 +213,24 @@ def test_devices_among_the_inputs_cost_themselves_alone(
     assert len(ended["successful"]) == 1
     assert {one["code"] for one in ended["failed"]} <= {"not_regular", "not_found"}
     assert len(ended["failed"]) == len(devices)
+
+
+@pytest.mark.parametrize("flag", [subprocess.DETACHED_PROCESS, subprocess.CREATE_NO_WINDOW])
+def test_a_command_at_the_end_of_a_batch_opens_no_window_where_nobody_has_a_console_to_see(
+    material: Material, tmp_path: Path, flag: int
+) -> None:
+    hook = tmp_path / "hook.py"
+    hook.write_text(f"{SEEN}\nopen('seen', 'w').write(str(seen))")
+    words = [sys.executable, "-m", "ocr_worker", "batch", str(material.quick), "-o", str(tmp_path / "out")]
+
+    done = subprocess.run(
+        [*words, "--on-finish", f'"{sys.executable}" "{hook}"'], creationflags=flag, cwd=tmp_path,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=HANG_SECONDS,
+        env={**os.environ, "OCR_WORKER_STATE_DIR": str(tmp_path / "state")},
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "seen").read_text() == "(0, True)", done.stderr
 
 
 def test_what_the_code_page_of_a_pipe_lacks_is_printed_escaped(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import queue
 import subprocess
@@ -24,9 +25,11 @@ from ocr_worker.processes.pool import PagePool, TaskEnded
 from ocr_worker.settings import Settings
 from tests.e2e.tree import wait_until
 from tests.faults import documents
+from tests.keys import SEEN
 from tests.limits import HANG_SECONDS, IS_WINE
 
 if sys.platform == "win32":
+    from ocr_worker.processes import windows
     from ocr_worker.processes.windows_guard import JobGuard, ParentWatch, PipeWatch
 
 assert sys.platform == "win32"
@@ -168,6 +171,15 @@ def test_the_system_holds_a_process_to_the_limits_of_its_job_objects(bomb: str) 
     assert b"MemoryError" in done.stderr or bomb != "memory"
 
 
+def test_limits_of_job_objects_lie_where_the_system_looks_for_them() -> None:
+    """By winnt.h: Wine looks at the size and the flags alone."""
+    extended, basic = windows._ExtendedLimits, windows._BasicLimits
+
+    assert (ctypes.sizeof(extended), ctypes.sizeof(basic)) == (144, 64)
+    assert (extended.basic.offset, extended.process_memory.offset) == (0, 112)
+    assert (basic.process_time.offset, basic.flags.offset, basic.processes.offset) == (0, 16, 40)
+
+
 def test_limits_of_job_objects_are_taken_within_another_job_and_spare_what_stays_below_them() -> None:
     guard = JobGuard()
     command = [sys.executable, "-c", f"input()\n{HELD.format(bomb='')}print('well')"]
@@ -253,14 +265,15 @@ def test_a_page_process_inherits_no_handle_of_ours(tmp_path: Path) -> None:
         os.close(read)
 
 
-TELLS = """
-import ctypes, os, subprocess, sys
+TELLS = f"""
+import os, subprocess, sys
 if "page-process" in sys.orig_argv:
     del os.environ["PYTHONPATH"]
-    asked = "import ctypes; print(ctypes.windll.kernel32.GetConsoleWindow())"
+    asked = "{SEEN}; print(*seen)"
     inner = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout
+    {SEEN}
     with open(os.environ["TOLD"], "w") as told:
-        told.write(f"{ctypes.windll.kernel32.GetConsoleWindow()} {inner}")
+        print(*seen, inner, file=told)
 """
 
 
@@ -278,4 +291,4 @@ def test_neither_a_page_process_nor_a_command_that_it_starts_has_a_window(
     finally:
         pool.close()
 
-    assert (tmp_path / "told").read_text().split() == ["0", "0"]
+    assert (tmp_path / "told").read_text().split() == ["0", "True", "0", "True"]

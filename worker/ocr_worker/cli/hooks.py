@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ocr_worker.cli.exit_codes import UsageError
-from ocr_worker.files.commands import find_command
+from ocr_worker.files.commands import find_command, window_flags
 
 STDERR = 2
 
@@ -88,8 +88,9 @@ def _run(words: list[str], content: bytes, seconds: float) -> str | None:
     try:
         # Our stdout is for answers alone.
         done = subprocess.run(
-            [_program(words[0]), *words[1:]], input=content, stdout=STDERR, timeout=seconds, check=False
-        )
+            [_program(words[0]), *words[1:]], input=content, stdout=STDERR, timeout=seconds, check=False,
+            creationflags=window_flags(),
+        )  # fmt: skip
     except subprocess.TimeoutExpired:
         return f"--on-finish: {words[0]} did not end within {seconds:g} seconds and was ended"
     except (OSError, ValueError) as error:

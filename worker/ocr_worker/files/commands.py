@@ -1,4 +1,7 @@
-"""Programs by name, from PATH alone: Windows would take one from the working directory, which may be anybody's."""
+"""Programs by name, from PATH alone, as Windows would take one from the working directory, which may be anybody's.
+
+And without a window that nobody asked for.
+"""
 
 from __future__ import annotations
 
@@ -18,3 +21,14 @@ def find_command(name: str) -> Path | None:
         if place.is_absolute() and shutil.which(place):
             return place
     return None
+
+
+def window_flags() -> int:
+    """How Windows is to start one: it shares our console; where we have none, one that nobody sees is made for it."""
+    if sys.platform == "win32":
+        import ctypes
+        import subprocess
+
+        if not ctypes.windll.kernel32.GetConsoleCP():
+            return subprocess.CREATE_NO_WINDOW
+    return 0

@@ -25,6 +25,7 @@ from ocr_worker.engines.ocr.languages import code_of, name_of, nearest
 from ocr_worker.engines.ocr.tessdata import NO_LANGUAGES, SUFFIX
 from ocr_worker.engines.ocr.ways import WHEELS, pip_command, system_command
 from ocr_worker.errors import FAILURES, LanguageMissingError, NotFoundError
+from ocr_worker.files.commands import window_flags
 from ocr_worker.files.installation import is_frozen
 from ocr_worker.jobs.one_off import failed
 from ocr_worker.model.tasks import PageSettings, Warmed, WarmTask
@@ -248,8 +249,9 @@ def _downloaded(pip: list[str], code: str, folder: Path) -> Path:
     try:
         # What pip says of trouble is for people; stdout is for answers.
         done = subprocess.run(
-            words, stdin=subprocess.DEVNULL, stdout=2, timeout=DOWNLOAD_SECONDS, check=False
-        )
+            words, stdin=subprocess.DEVNULL, stdout=2, timeout=DOWNLOAD_SECONDS, check=False,
+            creationflags=window_flags(),
+        )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
         raise LanguageMissingError(
             f"pip did not get {wheel.requirement}: {error}.", missing=[code]
