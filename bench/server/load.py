@@ -1,13 +1,17 @@
 """What many clients do to a service at once, from a process of its own: `python -m bench.server.load ADDRESS JOB ROOM`.
 
-Ends with its job, and prints what it saw as JSON. Requests are bytes made before, so that the clients cost little: they
-have the same two cores.
+Ends with its job, and prints what it saw as JSON. Clients have the same two cores as the server, and are to cost as
+little as clients elsewhere would: requests are bytes made before, one loop waits for all connections, and an answer is
+looked at no closer than it takes to know that it is right.
 """
 
 from __future__ import annotations
 
-import asyncio
+import gc
 import json
+import re
+import select
+import socket
 import sys
 import time
 from dataclasses import asdict, dataclass, field
@@ -17,6 +21,13 @@ from urllib.parse import urlsplit
 WATCHERS = 50
 UPLOADERS, UPLOADS = 10, 300
 POLLS_PER_SECOND, POLLERS = 1000, 25
+BLOCK_BYTES = 2**16
+_LENGTH = re.compile(rb"\r\ncontent-length: (\d+)\r\n", re.IGNORECASE)
+_PLACE = re.compile(rb"\r\nlocation: (\S+)\r\n", re.IGNORECASE)
+_STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")
+_END = b"\r\n\r\n"
+_FILE, _ENDS = b"\nevent: file\n", (b"\nevent: end\n", b"\nevent: broken\n")
+_LONGEST = max(map(len, (_FILE, *_ENDS)))
 
 
 @dataclass(slots=True)
@@ -35,31 +46,116 @@ class Seen:
 
 
 class Connection:
-    """A kept connection, for one request after the other."""
+    """One of many that are waited for together."""
 
     def __init__(self, address: str) -> None:
         parts = urlsplit(address)
-        self._host, self._port = parts.hostname or "", parts.port or 80
-        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self.socket = socket.create_connection((parts.hostname or "", parts.port or 80))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._come = b""
+        self.is_at_rest = False
+        """Whether no answer is awaited."""
 
-    async def ask(self, request: bytes) -> tuple[int, dict[str, str], bytes]:
-        """Status, headers and body of the answer."""
-        reader, _writer = await self.send(request)
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        headers = dict(line.lower().split(": ", 1) for line in head[1:] if ": " in line)
-        body = await reader.readexactly(int(headers.get("content-length", "0")))
-        return int(head[0].split(" ")[1]), headers, body
+    def take(self) -> None:
+        """Something has come."""
+        block = self.socket.recv(BLOCK_BYTES)
+        if not block:
+            raise ConnectionError("the service has closed a connection")
+        self._come = self._come + block if self._come else block
+        while (answer := self._answer()) is not None:
+            self.answered(*answer)
 
-    async def send(self, request: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Send a request; its answer can be read."""
-        if self._streams is None:
-            self._streams = await asyncio.open_connection(self._host, self._port)
-        self._streams[1].write(request)
-        return self._streams
+    def _answer(self) -> tuple[bytes, bytes] | None:
+        """Head and body of the next answer, once all of it is there."""
+        if (end := self._come.find(_END)) < 0:
+            return None
+        head, begin = self._come[: end + 2], end + len(_END)
+        length = _LENGTH.search(head)
+        if len(self._come) < (upto := begin + (int(length[1]) if length else 0)):
+            return None
+        body, self._come = self._come[begin:upto], self._come[upto:]
+        return head, body
 
-    def close(self) -> None:
-        if self._streams is not None:
-            self._streams[1].close()
+    def answered(self, head: bytes, body: bytes) -> None:
+        raise NotImplementedError
+
+
+class Watcher(Connection):
+    """Counts the files whose end it hears of."""
+
+    def __init__(self, address: str, job_id: str) -> None:
+        super().__init__(address)
+        self.files, self._status = 0, b""
+        self.socket.sendall(request("GET", f"/api/v1/jobs/{job_id}/events"))
+
+    def take(self) -> None:
+        block = self.socket.recv(BLOCK_BYTES)
+        if not block:
+            raise ConnectionError("the service has closed a stream of events before its end")
+        if len(self._status) < len(b"HTTP/1.1 200"):
+            self._status += block
+            assert b"HTTP/1.1 200 OK".startswith(self._status[:15]), self._status
+        # What tells of an event may come in two parts.
+        heard = self._come + block
+        self.files += heard.count(_FILE) - self._come.count(_FILE)
+        self.is_at_rest = any(end in heard for end in _ENDS)
+        self._come = heard[1 - _LONGEST :]
+
+
+class Poller(Connection):
+    """Asks at fixed times, whatever came of the question before: a slow answer makes the next ones late, and counts."""
+
+    def __init__(self, address: str, job_id: str, seen: Seen) -> None:
+        super().__init__(address)
+        self._asked = request("GET", f"/api/v1/jobs/{job_id}")
+        self._begins = b'{"job_id":"%s",' % job_id.encode()
+        self._seen = seen
+        self._due = list[float]()
+
+    def ask(self, due: float) -> None:
+        self._due.append(due)
+        self.is_at_rest = False
+        if len(self._due) == 1:
+            self.socket.sendall(self._asked)
+
+    def answered(self, head: bytes, body: bytes) -> None:
+        self._seen.polls.append(time.perf_counter() - self._due.pop(0))
+        is_right = head.startswith(b"HTTP/1.1 200 ") and body.startswith(self._begins) and body.endswith(b"}")
+        self._seen.refused += not is_right
+        self.is_at_rest = not self._due
+        if self._due:
+            self.socket.sendall(self._asked)
+
+
+class Uploader(Connection):
+    """Sends one file after the other by tus, each announced and then sent."""
+
+    def __init__(self, address: str, paper: bytes, seen: Seen) -> None:
+        super().__init__(address)
+        self._paper, self._seen, self._left = paper, seen, UPLOADS // UPLOADERS
+        self._announced = request(
+            "POST", "/api/v1/uploads", Tus_Resumable="1.0.0", Upload_Length=str(len(paper))
+        )
+        self.socket.sendall(self._announced)
+
+    def answered(self, head: bytes, body: bytes) -> None:
+        status, place = _STATUS.match(head), _PLACE.search(head)
+        assert status, head
+        if place is None:
+            assert status[1] == b"204", head + body
+            self._left -= 1
+            self.is_at_rest = self._left == 0
+            if self._left:
+                self.socket.sendall(self._announced)
+            return
+        assert status[1] == b"201", head + body
+        self._seen.uploads.append(json.loads(body)["upload"])
+        sent = {
+            "Upload_Offset": "0",
+            "Content_Type": "application/offset+octet-stream",
+            "Tus_Resumable": "1.0.0",
+        }
+        self.socket.sendall(request("PATCH", place[1].decode(), self._paper, **sent))
 
 
 def request(method: str, path: str, body: bytes = b"", **headers: str) -> bytes:
@@ -71,63 +167,39 @@ def request(method: str, path: str, body: bytes = b"", **headers: str) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-async def load(address: str, job_id: str, paper: bytes) -> Seen:
+def load(address: str, job_id: str, paper: bytes) -> Seen:
     """All of it until the job ends."""
-    seen, over = Seen(), asyncio.Event()
-    begun = time.perf_counter()
-    watchers = [asyncio.create_task(watch(address, job_id, seen)) for _ in range(WATCHERS)]
-    pollers = [asyncio.create_task(poll(address, job_id, (number, over), seen)) for number in range(POLLERS)]
-    uploaders = [asyncio.create_task(upload(address, paper, seen)) for _ in range(UPLOADERS)]
-    await asyncio.gather(*watchers)
-    over.set()
-    await asyncio.gather(*pollers, *uploaders)
+    seen, begun = Seen(), time.perf_counter()
+    watchers = [Watcher(address, job_id) for _ in range(WATCHERS)]
+    pollers = [Poller(address, job_id, seen) for _ in range(POLLERS)]
+    uploaders = [Uploader(address, paper, seen) for _ in range(UPLOADERS)]
+    clients: list[Connection] = [*watchers, *pollers, *uploaders]
+    crowd = {client.socket.fileno(): client for client in clients}
+    ready = select.epoll(len(crowd))
+    for number in crowd:
+        ready.register(number, select.EPOLLIN)
+    asked, first, watching = 0, time.perf_counter(), WATCHERS
+    while watching or not all(client.is_at_rest for client in clients):
+        now = time.perf_counter()
+        while watching and (due := first + asked / POLLS_PER_SECOND) <= now:
+            pollers[asked % POLLERS].ask(due)
+            asked += 1
+        for number, _ in ready.poll(max(0.0, due - now) if watching else None):
+            client = crowd[number]
+            client.take()
+            if client.is_at_rest and not isinstance(client, Poller):
+                ready.unregister(number)
+                watching -= isinstance(client, Watcher)
     seen.seconds = time.perf_counter() - begun
+    seen.watched = [watcher.files for watcher in watchers]
+    seen.ends = sum(watcher.is_at_rest for watcher in watchers)
     return seen
-
-
-async def watch(address: str, job_id: str, seen: Seen) -> None:
-    connection, files = Connection(address), 0
-    reader, _writer = await connection.send(request("GET", f"/api/v1/jobs/{job_id}/events"))
-    while line := await reader.readline():
-        files += line.rstrip() == b"event: file"
-        if line.rstrip() in (b"event: end", b"event: broken"):
-            seen.ends += 1
-            break
-    seen.watched.append(files)
-    connection.close()
-
-
-async def poll(address: str, job_id: str, turn: tuple[int, asyncio.Event], seen: Seen) -> None:
-    """Ask at fixed times, whatever came of the question before: a slow answer makes the next ones late, and counts."""
-    number, over = turn
-    connection, asked = Connection(address), request("GET", f"/api/v1/jobs/{job_id}")
-    due = time.perf_counter() + number / POLLS_PER_SECOND
-    while not over.is_set():
-        await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        status, _, _ = await connection.ask(asked)
-        seen.polls.append(time.perf_counter() - due)
-        seen.refused += status != 200
-        due += POLLERS / POLLS_PER_SECOND
-    connection.close()
-
-
-async def upload(address: str, paper: bytes, seen: Seen) -> None:
-    connection = Connection(address)
-    tus = {"Tus_Resumable": "1.0.0"}
-    for _ in range(UPLOADS // UPLOADERS):
-        _, headers, body = await connection.ask(
-            request("POST", "/api/v1/uploads", b"", Upload_Length=str(len(paper)), **tus)
-        )
-        sent = {"Upload_Offset": "0", "Content_Type": "application/offset+octet-stream", **tus}
-        status, _, _ = await connection.ask(request("PATCH", headers["location"], paper, **sent))
-        assert status == 204, status
-        seen.uploads.append(json.loads(body)["upload"])
-    connection.close()
 
 
 def main() -> None:
     address, job_id, paper = sys.argv[1:]
-    print(json.dumps(asdict(asyncio.run(load(address, job_id, Path(paper).read_bytes())))))
+    gc.disable()
+    print(json.dumps(asdict(load(address, job_id, Path(paper).read_bytes()))))
 
 
 if __name__ == "__main__":

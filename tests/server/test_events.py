@@ -87,6 +87,20 @@ def test_ten_watchers_hear_the_same_though_one_never_reads(
     assert heard == [["1", "2"]] * 9
 
 
+def test_a_client_that_knows_no_parts_of_answers_hears_events_as_they_are(
+    served: Service, client: httpx.Client, tmp_path: Path
+) -> None:
+    job_id = start(client, *write_papers(tmp_path, 20))
+
+    with socket.create_connection(("127.0.0.1", served.port), timeout=HANG_SECONDS) as old:
+        old.sendall(f"GET /api/v1/jobs/{job_id}/events HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
+        head, _, body = old.makefile("rb").read().partition(b"\r\n\r\n")
+
+    heard = list(parsed(iter(body.decode().split("\n"))))
+    assert b"transfer-encoding" not in head.lower()
+    assert [event.id for event in heard if event.id] == [str(number) for number in range(1, 22)]
+
+
 def test_a_pause_is_told_to_those_who_watch(
     client: httpx.Client, served: Service, material: Material
 ) -> None:
@@ -222,14 +236,15 @@ def test_events_come_through_nginx_as_they_happen(
 ) -> None:
     with nginx(served, tmp_path) as address, httpx.Client(base_url=address, timeout=HANG_SECONDS) as through:
         job_id = start(through, material.pdf(tmp_path / "proxied.pdf", "hq"))
-        client.post(f"/api/v1/jobs/{job_id}/pause")
+        # As a browser does it, which names the port of the proxy, too.
+        ordered = through.post(f"/api/v1/jobs/{job_id}/pause", headers={"Origin": address})
 
         # The job rests, so nothing pushes this event out but that it is not held back.
         with through.stream("GET", f"/api/v1/jobs/{job_id}/events") as answer:
             first = next(parsed(answer.iter_lines()))
     client.post(f"/api/v1/jobs/{job_id}/cancel")
 
-    assert (first.kind, first.data["state"]) == ("job", "paused")
+    assert (ordered.status_code, first.kind, first.data["state"]) == (200, "job", "paused")
 
 
 @contextmanager
@@ -243,7 +258,7 @@ def nginx(served: Service, folder: Path) -> Iterator[str]:
     assert found
     block = re.sub(r"^.*(?:listen|server_name|ssl_).*\n", "", found.group(1), flags=re.MULTILINE)
     block = block.replace("127.0.0.1:8765", f"127.0.0.1:{served.port}")
-    block = block.replace("server {", f"server {{ listen 127.0.0.1:{port};", 1).replace("$host", "localhost")
+    block = block.replace("server {", f"server {{ listen 127.0.0.1:{port};", 1)
     paths = "".join(
         f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )

@@ -110,3 +110,98 @@ def test_a_closed_feed_gives_what_it_has_and_then_nothing() -> None:
         return await feed.batch(0) is not None, await waiting is None
 
     assert run(told) == (True, True)
+
+
+class Wire:
+    """A line that takes what it is sent while it is free."""
+
+    def __init__(self) -> None:
+        self.took, self.is_free = b"", True
+
+    def send(self, framed: bytes) -> None:
+        assert self.is_free
+        self.took += framed
+
+
+class Crowd:
+    """Watchers who follow a feed over lines of their own, from its newest batch on."""
+
+    def __init__(self, count: int) -> None:
+        self.tell, self.feed = Counted(), feed_of(1)
+        self.wires = [Wire() for _ in range(count)]
+        self.tell.leave.set()
+
+    async def come(self) -> list[asyncio.Task[tuple[int, int]]]:
+        face = Face("v1", self.tell)
+        tasks = [asyncio.create_task(self.feed.follow(wire, face, 1, 1)) for wire in self.wires]
+        await settled()
+        return tasks
+
+    async def put(self, seq: int) -> None:
+        self.feed.put([file(seq)])
+        await settled()
+
+
+async def settled() -> None:
+    """All that can go on has gone on."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+def test_who_is_up_to_date_is_sent_each_batch_at_once_framed_as_a_part_of_an_answer() -> None:
+    async def told() -> tuple[set[bytes], int, list[tuple[int, int]]]:
+        crowd = Crowd(50)
+        tasks = await crowd.come()
+        for seq in (2, 3):
+            await crowd.put(seq)
+        crowd.feed.close()
+        return {wire.took for wire in crowd.wires}, crowd.tell.made, await asyncio.gather(*tasks)
+
+    assert run(told) == ({b"2\r\n2 \r\n2\r\n3 \r\n"}, 2, [(3, 3)] * 50)
+
+
+def test_who_does_not_take_it_at_once_goes_on_by_itself_from_there_and_whoever_leaves_is_sent_no_more() -> (
+    None
+):
+    async def told() -> tuple[tuple[int, int], list[bytes]]:
+        crowd = Crowd(3)
+        slow, leaves, _ = await crowd.come()
+        await crowd.put(2)
+        crowd.wires[0].is_free = False
+        leaves.cancel()
+        await crowd.put(3)
+        await crowd.put(4)
+        return await slow, [wire.took for wire in crowd.wires]
+
+    left, took = run(told)
+    assert left == (2, 2)
+    assert took == [
+        b"2\r\n2 \r\n",
+        b"2\r\n2 \r\n",
+        b"2\r\n2 \r\n2\r\n3 \r\n2\r\n4 \r\n",
+    ]
+
+
+def test_who_has_yet_to_hear_something_is_not_in_the_crowd() -> None:
+    async def told() -> list[tuple[int, int]]:
+        crowd, face = Crowd(0), Face("v1", Counted())
+        busy = Wire()
+        busy.is_free = False
+        places = [(Wire(), 0, 0), (Wire(), 1, 5), (busy, 1, 1), (None, 1, 1)]
+        return [
+            await asyncio.wait_for(crowd.feed.follow(wire, face, number, seen), 1)
+            for wire, number, seen in places
+        ]
+
+    assert run(told) == [(0, 0), (1, 5), (1, 1), (1, 1)]
+
+
+def test_what_can_not_be_put_into_words_sends_all_back_to_where_they_were() -> None:
+    async def told() -> list[tuple[int, int]]:
+        crowd = Crowd(2)
+        crowd.tell.fails = 1
+        tasks = await crowd.come()
+        await crowd.put(2)
+        return await asyncio.gather(*tasks)
+
+    assert run(told) == [(1, 1)] * 2

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
+import time
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -185,6 +187,7 @@ def test_who_asks_for_the_head_hears_the_same_without_the_body(client: httpx.Cli
 
 
 def test_a_job_is_downloaded_as_one_zip(client: httpx.Client, tmp_path: Path) -> None:
+    year = time.localtime().tm_year
     job_id = start(client, *write_papers(tmp_path, 2))
     ended(client, job_id)
 
@@ -196,6 +199,7 @@ def test_a_job_is_downloaded_as_one_zip(client: httpx.Client, tmp_path: Path) ->
         assert set(archive.namelist()) == {
             f"paper0{number}{suffix}" for number in (1, 2) for suffix in (".pdf", ".txt", "_ocr_results.json")
         }
+        assert {entry.date_time[0] for entry in archive.infolist()} <= {year, time.localtime().tm_year}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs names that are no UTF-8")
@@ -300,6 +304,10 @@ def test_the_service_says_what_it_can_and_how_it_fares(client: httpx.Client) -> 
     assert "eng" in languages["languages"]
     assert metrics.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert 'ocr_jobs{state="completed"}' in metrics.text
+    lines = metrics.text.splitlines()
+    samples = {re.split(r"[ {]", line, maxsplit=1)[0] for line in lines if not line.startswith("#")}
+    for told in ("HELP", "TYPE"):
+        assert {line.split(" ")[2] for line in lines if line.startswith(f"# {told} ")} == samples
 
 
 def test_a_failed_file_is_told_without_a_path_of_the_machine(

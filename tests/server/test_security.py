@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from ocr_worker.model.option_table import options
@@ -15,7 +17,7 @@ from ocr_worker.server.places import Places
 from ocr_worker.server.wire import OFFERED
 from ocr_worker.store.job_store import JobStore
 from rigs.papers import write_papers
-from rigs.service import ended, ended_files, until
+from rigs.service import ended, ended_files, environment, serve_command, serving, until
 from tests.cli.command import Command
 from tests.server.service import Limited, Service, service, start
 
@@ -359,6 +361,16 @@ def test_a_thousand_idle_connections_keep_nobody_out(slow_clients: Service) -> N
             connection.close()
 
     assert closed == [b""] * 1000
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_connections_may_be_more_than_a_shell_lets_files_be_open(tmp_path: Path) -> None:
+    started = ["sh", "-c", 'ulimit -Sn 200; exec "$@"', "-", *serve_command()]
+    with serving(tmp_path, started, environment(tmp_path)) as served:
+        idle = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(300)]
+        until(psutil.Process(served.process.pid).num_fds, lambda count: count > 300)
+        for connection in idle:
+            connection.close()
 
 
 def test_clients_are_offered_every_option_but_those_that_name_paths_of_the_machine() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import socket
+import time
 from collections.abc import AsyncIterator
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import httpx
@@ -18,6 +20,7 @@ from ocr_worker.server.wire import UPLOAD_ID
 from rigs.papers import write_papers
 from rigs.service import ended_files, until
 from tests.faults.pictures import png
+from tests.limits import HANG_SECONDS
 from tests.server.service import TUS, Limited, Service, append, service, start, upload
 
 
@@ -147,6 +150,24 @@ def test_uploads_keep_to_the_limits_of_size_number_and_room(tmp_path: Path) -> N
     assert offered.headers["tus-max-size"] == "1000"
 
 
+def test_uploads_that_a_job_has_leave_room_for_more(tmp_path: Path) -> None:
+    papers = write_papers(tmp_path / "papers", 2)
+    with service(tmp_path, limited=Limited({"uploads": 2})) as served, served.client() as client:
+        start(client, *papers)
+        more = [create(client, 1).status_code for _ in range(3)]
+
+    assert more == [201, 201, 429]
+
+
+def test_an_upload_says_when_it_goes_unless_a_job_has_it(client: httpx.Client) -> None:
+    made = create(client, 10)
+    sent = append(client, made.headers["location"], 0, b"%PDF-")
+
+    told = {answer.headers["upload-expires"] for answer in (made, sent, client.head(sent.url, headers=TUS))}
+    [expires] = map(parsedate_to_datetime, told)
+    assert abs(expires.timestamp() - time.time() - ServiceLimits().kept_seconds) < HANG_SECONDS
+
+
 def test_another_version_of_tus_is_refused(client: httpx.Client) -> None:
     headers = {"Tus-Resumable": "0.2.2", "Upload-Length": "1"}
 
@@ -156,7 +177,7 @@ def test_another_version_of_tus_is_refused(client: httpx.Client) -> None:
 
 
 def test_who_sends_what_is_taken_back_meanwhile_is_told(tmp_path: Path) -> None:
-    uploads = Uploads(tmp_path, ServiceLimits())
+    uploads = Uploads(tmp_path, ServiceLimits(), set)
     sent = uploads.create("paper.png", 100)
 
     async def blocks() -> AsyncIterator[bytes]:

@@ -15,7 +15,7 @@ class ServiceLimits:
     upload_bytes: int = 512 * MIB
     """Of a single uploaded file."""
     uploads: int = 10_000
-    """Uploads at a time, and files of a form."""
+    """Uploads at a time that no job has, and files of a form."""
     kept_bytes: int = 20 * GIB
     """Of all uploads and results that the service keeps."""
     kept_seconds: float = 7 * DAY_SECONDS

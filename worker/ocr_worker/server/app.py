@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.types import Message
 
 from ocr_worker import __version__
 from ocr_worker.errors import OcrError
@@ -35,6 +36,7 @@ from ocr_worker.server.heads import Heads
 from ocr_worker.server.keeping import keep_house
 from ocr_worker.server.places import Places
 from ocr_worker.server.problems import add_handlers
+from ocr_worker.server.streams import event_stream
 from ocr_worker.store.job_store import JobStore
 
 log = logging.getLogger(__name__)
@@ -42,6 +44,14 @@ log = logging.getLogger(__name__)
 ABOUT = """Searchable PDFs, text and word boxes from scans.
 
 `/api/v1` has all that the service can do; `/api/batch` are the eight endpoints of the design note."""
+
+_ASKED_MOST = (
+    ("GET", "/api/v1/jobs"),
+    ("GET", "/api/v1/jobs/20260101_000000_00000000"),
+    ("GET", "/api/v1/jobs/20260101_000000_00000000/events"),
+    ("POST", "/api/v1/uploads"),
+    ("PATCH", f"/api/v1/uploads/{32 * '0'}"),
+)
 
 
 def make_api() -> FastAPI:
@@ -57,7 +67,8 @@ def make_api() -> FastAPI:
     for part in (
         job_routes, upload_routes, result_routes, correct_routes, service_routes, note_routes, page_routes,
     ):  # fmt: skip
-        api.include_router(part.router)
+        # Not by `include_router`, which makes each route anew with its first request, and looks for it twice with each.
+        api.router.routes.extend(part.router.routes)
 
     def document() -> dict[str, Any]:
         if api.openapi_schema is None:
@@ -86,6 +97,7 @@ def make_service(options: ServiceOptions, runtime: Runtime) -> tuple[Again, Desk
 async def _life(api: FastAPI) -> AsyncIterator[None]:
     desk: Desk = api.state.desk
     await desk.hub.open()
+    await _warm_up(api, desk)
     if desk.options.resume:
         await _resume(desk)
     house = asyncio.create_task(keep_house(desk))
@@ -94,6 +106,27 @@ async def _life(api: FastAPI) -> AsyncIterator[None]:
     finally:
         house.cancel()
         await desk.close()
+
+
+async def _warm_up(api: FastAPI, desk: Desk) -> None:
+    """Ask what is asked most, of nothing that is there: with its first request a route takes so long that others wait."""
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    async def send(_: Message) -> None:
+        """Nobody hears it."""
+
+    for method, path in _ASKED_MOST:
+        scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": []}
+        await api(scope, receive, send)
+    # Its first of all loads what it is made of.
+    event_stream(_nothing(), desk.options.limits)
+
+
+async def _nothing() -> AsyncGenerator[bytes, None]:
+    for event in list[bytes]():
+        yield event
 
 
 async def _resume(desk: Desk) -> None:

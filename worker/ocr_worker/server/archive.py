@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -38,15 +40,17 @@ def zipped(files: Iterable[tuple[str, BinaryIO]]) -> Iterator[bytes]:
     wire = _Wire()
     with zipfile.ZipFile(wire, "w", allowZip64=True) as archive:
         for name, stream in files:
-            with stream, archive.open(_entry(name), "w", force_zip64=True) as entry:
+            with stream, archive.open(_entry(name, stream), "w", force_zip64=True) as entry:
                 while block := stream.read(BLOCK_BYTES):
                     entry.write(block)
                     yield wire.take()
     yield wire.take()
 
 
-def _entry(name: str) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name)
+def _entry(name: str, stream: BinaryIO) -> zipfile.ZipInfo:
+    written = time.localtime(os.fstat(stream.fileno()).st_mtime)
+    # A zip knows no time before 1980.
+    entry = zipfile.ZipInfo(name, max(written[:6], (1980, 1, 1, 0, 0, 0)))
     # PDFs are compressed already.
     entry.compress_type = zipfile.ZIP_DEFLATED if Path(name).suffix in _TEXT else zipfile.ZIP_STORED
     return entry

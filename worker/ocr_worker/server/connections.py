@@ -10,6 +10,30 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ocr_worker.model.serving import ServiceLimits
 from ocr_worker.server.again import ASKED, LONGEST_REQUEST, Again
+from ocr_worker.server.feed import LINE
+
+
+class ToClient:
+    """A line of `Feed.follow`: what is sent goes to the socket at once."""
+
+    def __init__(self, protocol: Impatient) -> None:
+        self._protocol, self._cycle = protocol, protocol.cycle
+
+    @property
+    def is_free(self) -> bool:
+        protocol, cycle = self._protocol, self._cycle
+        # A client of HTTP/1.0 knows of no parts.
+        is_open = cycle is protocol.cycle and cycle.response_started and not cycle.response_complete
+        is_heard = not cycle.disconnected and not protocol.transport.is_closing()
+        return (
+            is_open
+            and is_heard
+            and not protocol.flow.write_paused
+            and protocol.scope["http_version"] == "1.1"
+        )
+
+    def send(self, framed: bytes) -> None:
+        self._protocol.transport.write(framed)
 
 
 class Impatient(H11Protocol):
@@ -33,7 +57,8 @@ class Impatient(H11Protocol):
         super().data_received(data)
         if is_between and len(data) <= LONGEST_REQUEST and self._is_one_request():
             # Its task runs later.
-            cast("dict[str, Any]", self.scope)[ASKED] = (self._peer, data)
+            scope = cast("dict[str, Any]", self.scope)
+            scope[ASKED], scope[LINE] = (self._peer, data), ToClient(self)
         if self.conn.their_state is h11.IDLE:
             self._wait_for_request()
         else:

@@ -52,8 +52,10 @@ class Desk:
         self._correcting = asyncio.Lock()
         self.making_room = asyncio.Lock()
         self.made_room_at: float = -math.inf
-        self.hub: Hub = Hub(runtime, self._reader, self.find_interrupted, options.limits.kept_batches)
-        self.uploads: Uploads = Uploads(places.uploads, options.limits)
+        self.hub: Hub = Hub(
+            runtime, self._reader, self.find_interrupted, self.version, options.limits.kept_batches
+        )
+        self.uploads: Uploads = Uploads(places.uploads, options.limits, places.uploads_in_use)
 
     # Reading
 

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from sse_starlette import EventSourceResponse
 
 from ocr_protocol.commands import JobState
@@ -19,7 +19,7 @@ from ocr_worker.model.jobs import ACTIVE, JobId
 from ocr_worker.model.results import Progress
 from ocr_worker.server import requests, wire
 from ocr_worker.server.desk import Desk
-from ocr_worker.server.feed import Face, News, Standing
+from ocr_worker.server.feed import LINE, Face, News, Standing
 from ocr_worker.server.keeping import forget
 from ocr_worker.server.places import Places
 from ocr_worker.server.shared import (
@@ -150,6 +150,7 @@ async def list_files(
 async def watch_job(
     job_id: JobIdPath,
     desk: DeskOf,
+    request: Request,
     last_event_id: Annotated[str | None, Header(max_length=20)] = None,
     after: Annotated[int | None, Query(ge=0, le=2**53)] = None,
 ) -> Response:
@@ -166,7 +167,7 @@ async def watch_job(
     if job.state not in ACTIVE and has_seen and since >= job.last_seq:
         return Response(status_code=204)
     face = Face("v1", partial(_event, desk))
-    return event_stream(desk.hub.watch(job_id, since, face), desk.options.limits)
+    return event_stream(desk.hub.watch(job_id, since, face, request.scope.get(LINE)), desk.options.limits)
 
 
 def _found(desk: Desk, asked: wire.FileToRead) -> Path:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ocr_worker.errors import JobActiveError, JobNotFoundError, OcrError
 from ocr_worker.model.jobs import ACTIVE, JobId
+from ocr_worker.model.serving import ServiceLimits
 from ocr_worker.server.desk import Desk
 from ocr_worker.server.places import Places
 from ocr_worker.store.job_store import JobStore
@@ -27,6 +28,11 @@ ROOM_SECONDS = 1.0
 """Between two tries to make room: each counts all that is kept."""
 LEAST_SECONDS = 3600.0
 """How old an upload is at least when it goes without having been used: it may still be coming."""
+
+
+def unused_seconds(limits: ServiceLimits) -> float:
+    """How long an upload is kept that no job has."""
+    return max(limits.kept_seconds, LEAST_SECONDS)
 
 
 async def keep_house(desk: Desk) -> None:
@@ -45,7 +51,7 @@ async def tidy(desk: Desk, now: float) -> None:
     await desk.find_interrupted()
     ended = await desk.read(lambda store: sorted(_ended(store, places), key=_ended_at))
     in_use = await desk.read(lambda store: _in_use(store, places))
-    await asyncio.to_thread(_remove_unused, places, in_use, now - max(limits.kept_seconds, LEAST_SECONDS))
+    await asyncio.to_thread(_remove_unused, places, in_use, now - unused_seconds(limits))
     desk.uploads.kept_bytes = await asyncio.to_thread(
         lambda: desk.uploads.bytes_to_come() + _size(places.uploads, places.results, places.pictures)
     )
@@ -136,8 +142,7 @@ def _folders(places: Places, job: StoredJob) -> tuple[Path, ...]:
 
 
 def _uploads(places: Places, job_id: JobId) -> set[Path]:
-    order = places.order(job_id) or {}
-    return {places.uploads / upload_id for upload_id in order.get("uploads", ())}
+    return {places.uploads / upload_id for upload_id in places.uploads_of(job_id)}
 
 
 def _users(places: Places) -> Counter[Path]:

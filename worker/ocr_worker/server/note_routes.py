@@ -22,7 +22,7 @@ from ocr_worker.model.results import JobSummary
 from ocr_worker.server import note_wire as wire
 from ocr_worker.server import requests
 from ocr_worker.server.desk import Desk
-from ocr_worker.server.feed import Face, News, Standing
+from ocr_worker.server.feed import LINE, Face, News, Standing
 from ocr_worker.server.forms import Form, is_form, read_form
 from ocr_worker.server.keeping import forget
 from ocr_worker.server.problems import RefusedError
@@ -93,7 +93,10 @@ async def start_batch(request: Request, desk: DeskOf) -> wire.Started:
     responses=documented(("progress", "item", "complete", "error")),
 )
 async def watch_progress(
-    job_id: JobIdPath, desk: DeskOf, last_event_id: Annotated[str | None, Header(max_length=20)] = None
+    job_id: JobIdPath,
+    desk: DeskOf,
+    request: Request,
+    last_event_id: Annotated[str | None, Header(max_length=20)] = None,
 ) -> Response:
     """Events `progress`, `item` (one has ended) and, at last, `complete` or `error`; a heartbeat every 30 seconds."""
     await desk.find_interrupted()
@@ -102,7 +105,7 @@ async def watch_progress(
     if job.state not in ACTIVE and last_event_id is not None and after >= job.last_seq:
         return Response(status_code=204)
     face = Face("note", partial(_event, desk, _Names(desk, job_id)))
-    return event_stream(desk.hub.watch(job_id, after, face), desk.options.limits)
+    return event_stream(desk.hub.watch(job_id, after, face, request.scope.get(LINE)), desk.options.limits)
 
 
 @router.get("/status/{job_id}")

@@ -106,6 +106,14 @@ class Places:
         """The jobs that the service started."""
         return sorted(path.stem for path in self.orders.glob("*.json"))
 
+    def uploads_of(self, job_id: JobId) -> set[str]:
+        """The ids of the uploads that a job of the service has."""
+        return set((self.order(job_id) or {}).get("uploads", ()))
+
+    def uploads_in_use(self) -> set[str]:
+        """Those of all its jobs."""
+        return {upload_id for job_id in self.orders_kept() for upload_id in self.uploads_of(job_id)}
+
     def forget_order(self, job_id: JobId) -> None:
         with suppress(OSError):
             (self.orders / f"{job_id}.json").unlink()

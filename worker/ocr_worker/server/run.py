@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 PROGRESS_SECONDS = 0.25
 """Between two of a job: each is put into words, and sent to all who watch."""
+OPEN_FILES_BESIDE = 1000
+"""Those that are no connections: the store, page processes, downloads."""
 GRACE_SECONDS = 3
 """How long requests in work may take when the service ends."""
 
@@ -47,6 +49,7 @@ def serve(options: ServiceOptions, settings: Settings, ready: Callable[[str], No
         OutputPermissionError: the state folder can't be used.
     """
     require_safe(options)
+    _allow_connections(options.limits.connections)
     listener = _listener(options)
     runtime = Runtime(settings, progress_seconds=PROGRESS_SECONDS).start()
     try:
@@ -79,6 +82,20 @@ def require_safe(options: ServiceOptions) -> None:
     for root in options.roots:
         if not root.is_dir():
             raise InvalidParamsError(f"The root {root} is no folder.", field="roots")
+
+
+def _allow_connections(most: int) -> None:
+    """Have as many open files as connections may need: a shell or systemd allow a thousand until they are asked for more."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = most + OPEN_FILES_BESIDE
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
 class _Server(uvicorn.Server):

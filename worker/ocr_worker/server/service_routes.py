@@ -22,6 +22,16 @@ STATES: tuple[JobState, ...] = (
     "queued", "running", "paused", "completed", "cancelled", "stopped", "interrupted", "failed",
 )  # fmt: skip
 
+_MEANINGS = {
+    "ocr_jobs_waiting": "Jobs of this service that wait for their turn.",
+    "ocr_page_processes_resident_bytes": "Memory of the page processes.",
+    "ocr_pages_per_second": "Pages a second, as they were measured last.",
+    "ocr_resident_bytes": "Memory of the service, without its page processes.",
+    "ocr_start_time_seconds": "When the service started, in seconds since the epoch.",
+    "ocr_watchers": "Clients that watch the events of a job.",
+    "ocr_kept_bytes": "Uploads and results that the service keeps, as they were counted last.",
+}
+
 
 @router.get("/health")
 async def health(desk: DeskOf) -> wire.Health:
@@ -89,8 +99,16 @@ async def metrics(desk: DeskOf) -> PlainTextResponse:
         "ocr_watchers": desk.hub.watchers,
         "ocr_kept_bytes": desk.uploads.kept_bytes,
     }
-    lines = ["# HELP ocr_jobs Jobs by state.", "# TYPE ocr_jobs gauge"]
+    lines = _about("ocr_jobs", "gauge", "Jobs by state.")
     lines += [f'ocr_jobs{{state="{state}"}} {count}' for state, count in jobs.items()]
+    lines += _about(
+        "ocr_files_ended_total", "counter", "Files of this service that have ended since its start."
+    )
+    lines.append(f"ocr_files_ended_total {desk.hub.files_ended}")
     for name, value in gauges.items():
-        lines += [f"# TYPE {name} gauge", f"{name} {value}"]
+        lines += [*_about(name, "gauge", _MEANINGS[name]), f"{name} {value}"]
     return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
+
+
+def _about(name: str, kind: str, meaning: str) -> list[str]:
+    return [f"# HELP {name} {meaning}", f"# TYPE {name} {kind}"]

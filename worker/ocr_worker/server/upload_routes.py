@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+from email.utils import formatdate
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request, Response
 from fastapi import Path as InPath
 
 from ocr_worker.server import wire
-from ocr_worker.server.keeping import make_room
+from ocr_worker.server.desk import Desk
+from ocr_worker.server.keeping import make_room, unused_seconds
 from ocr_worker.server.problems import RefusedError
 from ocr_worker.server.shared import REFUSALS, SECURED, DeskOf
 from ocr_worker.server.uploads import Upload
@@ -24,6 +26,7 @@ Resumable = Annotated[str | None, Header(include_in_schema=False)]
 _OFFSETS: dict[str, Any] = {
     "Upload-Offset": {"schema": {"type": "integer"}, "description": "Bytes that have come."},
     "Tus-Resumable": {"schema": {"type": "string"}},
+    "Upload-Expires": {"schema": {"type": "string"}, "description": "When it goes if no job has it by then."},
 }
 
 
@@ -51,7 +54,7 @@ async def create_upload(
     if not desk.uploads.has_room(upload_length):
         await make_room(desk, upload_length)
     upload = desk.uploads.create(_name(upload_metadata or ""), upload_length)
-    _speak(response, upload)
+    _speak_of(upload, desk, response)
     response.headers["Location"] = f"/api/v1/uploads/{upload.upload_id}"
     return _told(upload)
 
@@ -66,7 +69,7 @@ async def show_upload(upload_id: UploadId, desk: DeskOf) -> wire.Upload:
 async def upload_offset(upload_id: UploadId, desk: DeskOf) -> Response:
     """Where an upload goes on."""
     upload, response = desk.uploads.find(upload_id), Response()
-    _speak(response, upload)
+    _speak_of(upload, desk, response)
     response.headers["Upload-Length"] = str(upload.size)
     return response
 
@@ -95,7 +98,7 @@ async def append_to_upload(
     if request.headers.get("content-type", "").partition(";")[0].strip() != CONTENT:
         raise RefusedError(415, f"Content-Type must be {CONTENT}.")
     response = Response(status_code=204)
-    _speak(response, await desk.uploads.append(upload, upload_offset, request.stream()))
+    _speak_of(await desk.uploads.append(upload, upload_offset, request.stream()), desk, response)
     return response
 
 
@@ -111,11 +114,17 @@ def _require_version(given: str | None) -> None:
         raise RefusedError(412, f"This service speaks tus {VERSION}.", {"Tus-Version": VERSION})
 
 
-def _speak(response: Response, upload: Upload | None = None) -> None:
+def _speak(response: Response) -> None:
     response.headers["Tus-Resumable"] = VERSION
     response.headers["Cache-Control"] = "no-store"
-    if upload is not None:
-        response.headers["Upload-Offset"] = str(upload.offset)
+
+
+def _speak_of(upload: Upload, desk: Desk, response: Response) -> None:
+    _speak(response)
+    response.headers["Upload-Offset"] = str(upload.offset)
+    response.headers["Upload-Expires"] = formatdate(
+        upload.made_at + unused_seconds(desk.options.limits), usegmt=True
+    )
 
 
 def _told(upload: Upload) -> wire.Upload:

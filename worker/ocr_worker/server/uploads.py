@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,6 +39,11 @@ class Upload:
         return self.path.stat().st_size
 
     @property
+    def made_at(self) -> float:
+        """When it was announced, in seconds since the epoch."""
+        return self.path.parent.stat().st_mtime
+
+    @property
     def is_complete(self) -> bool:
         return self.offset == self.size
 
@@ -46,20 +51,23 @@ class Upload:
 class Uploads:
     """For the thread of the event loop."""
 
-    def __init__(self, folder: Path, limits: ServiceLimits) -> None:
-        self._folder, self._limits = folder, limits
+    def __init__(self, folder: Path, limits: ServiceLimits, in_use: Callable[[], Collection[str]]) -> None:
+        """`in_use` has the ids of uploads that jobs have: those count by their bytes alone."""
+        self._folder, self._limits, self._in_use = folder, limits, in_use
         self._busy: set[str] = set()
         self.kept_bytes: int = 0
         """Of all uploads and results, as they were last counted."""
         self._at_most = _count(folder)
-        """Uploads, those that went since they were counted last included."""
+        """Uploads, those that went, or became files of a job, since they were counted last included."""
 
     def create(self, name: str, size: int) -> Upload:
         """Make room for a file. Raises RefusedError: too large, or too many."""
         if size > self._limits.upload_bytes:
             raise RefusedError(413, f"A file may have {self._limits.upload_bytes:,} bytes at most.")
         if self._is_full():
-            raise RefusedError(429, f"There are {self._limits.uploads:,} uploads. Delete some first.")
+            raise RefusedError(
+                429, f"There are {self._limits.uploads:,} uploads that no job has: start one, or delete some."
+            )
         if not self.has_room(size):
             raise RefusedError(507, "There is no room for it: delete jobs that are no longer needed.")
         upload_id = secrets.token_hex(16)
@@ -77,7 +85,7 @@ class Uploads:
     def _is_full(self) -> bool:
         # There may be 10,000: they are counted anew only where some that went would make a difference.
         if self._at_most >= self._limits.uploads:
-            self._at_most = _count(self._folder)
+            self._at_most = _count(self._folder, self._in_use())
         return self._at_most >= self._limits.uploads
 
     def has_room(self, size: int) -> bool:
@@ -102,7 +110,8 @@ class Uploads:
         try:
             await self._write(upload, 0, blocks)
             upload = replace(upload, size=upload.offset)
-            await self._finished(upload)
+            self._require_known(upload)
+            await asyncio.to_thread(_sync, upload.path)
         except BaseException:
             self.remove(upload.upload_id)
             raise
@@ -150,11 +159,13 @@ class Uploads:
         self._busy.add(upload.upload_id)
         try:
             await self._write(upload, offset, blocks)
-            return await self._finished(upload) if upload.is_complete else upload
+            # What is written to a file that has gone is lost.
+            upload.path.stat()
         except FileNotFoundError as error:
             raise RefusedError(404, "The upload was taken back.") from error
         finally:
             self._busy.discard(upload.upload_id)
+        return upload
 
     def remove(self, upload_id: str) -> None:
         shutil.rmtree(self._folder / upload_id, ignore_errors=True)
@@ -166,15 +177,12 @@ class Uploads:
                 at += len(block)
                 if at > upload.size:
                     raise RefusedError(413, f"More than the announced {upload.size:,} bytes came.")
-                await asyncio.to_thread(_put, stream.fileno(), block)
+                await asyncio.to_thread(_put, stream.fileno(), block, is_last=at == upload.size)
                 if not checked and at >= min(HEAD_BYTES, upload.size):
                     checked = True
                     self._require_known(upload)
-
-    async def _finished(self, upload: Upload) -> Upload:
-        self._require_known(upload)
-        await asyncio.to_thread(_sync, upload.path)
-        return upload
+        if upload.size == 0:
+            self._require_known(upload)
 
     def _require_known(self, upload: Upload) -> None:
         with upload.path.open("rb") as stream:
@@ -220,15 +228,17 @@ def safe_name(name: str) -> str:
     return (stem + suffix).lstrip(".") or "file"
 
 
-def _count(folder: Path) -> int:
+def _count(folder: Path, but: Collection[str] = ()) -> int:
     with os.scandir(folder) as found:
-        return sum(1 for _ in found)
+        return sum(entry.name not in but for entry in found)
 
 
-def _put(handle: int, block: bytes) -> None:
+def _put(handle: int, block: bytes, *, is_last: bool) -> None:
     left = memoryview(block)
     while left:
         left = left[os.write(handle, left) :]
+    if is_last:
+        os.fsync(handle)
 
 
 def _sync(path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -18,6 +18,7 @@ from ocr_worker.jobs.subscriptions import Heard, Subscription
 from ocr_worker.model.events import (
     CrewChanged,
     FileDone,
+    FileEnded,
     FileStarted,
     JobEnded,
     JobEvent,
@@ -26,7 +27,7 @@ from ocr_worker.model.events import (
 )
 from ocr_worker.model.jobs import ACTIVE, JobId
 from ocr_worker.model.results import JobSummary
-from ocr_worker.server.feed import Face, Feed, Standing
+from ocr_worker.server.feed import Batch, Face, Feed, Line, Standing
 from ocr_worker.store.job_store import JobStore, store_as_it_is
 from ocr_worker.store.records import StoredJob
 
@@ -49,6 +50,7 @@ class Hub:
         runtime: Runtime,
         reader: ThreadPoolExecutor,
         find_interrupted: Callable[[], Awaitable[None]],
+        version: Callable[[], Hashable | None],
         kept_batches: int,
     ) -> None:
         """Listen to nothing yet: `open` does.
@@ -57,13 +59,16 @@ class Hub:
             runtime: that has the jobs of this process.
             reader: the thread that reads the store.
             find_interrupted: has jobs of dead processes marked.
+            version: differs whenever what is told of jobs may.
             kept_batches: of the events of a job, for watchers who are behind.
         """
         self._runtime, self._reader, self._find_interrupted = runtime, reader, find_interrupted
-        self._kept_batches = kept_batches
+        self._version, self._kept_batches = version, kept_batches
         self._loop: asyncio.AbstractEventLoop | None = None
         self._feeds: dict[JobId, Feed] = {}
         self.watchers: int = 0
+        self.files_ended: int = 0
+        """Since the start, of all jobs of this process."""
         self._watched: frozenset[JobId] = frozenset()
         """For `on_event`, which is of another thread: most jobs are watched by nobody."""
         self._store: JobStore | None = None
@@ -74,6 +79,8 @@ class Hub:
         await asyncio.wrap_future(self._runtime.submit(lambda _: self._runtime.attach(self)))
 
     def on_event(self, event: JobEvent) -> None:
+        if isinstance(event, FileEnded):
+            self.files_ended += 1
         match event:
             case FileStarted() | CrewChanged():
                 # Watchers see what is in work in the progress.
@@ -101,8 +108,13 @@ class Hub:
         for feed in list(self._feeds.values()):
             feed.close()
 
-    async def watch(self, job_id: JobId, after_seq: int, face: Face) -> AsyncGenerator[bytes, None]:
-        """The job as it stands, then its events after `after_seq`, up to the end of its run; together what came together."""
+    async def watch(
+        self, job_id: JobId, after_seq: int, face: Face, line: Line | None
+    ) -> AsyncGenerator[bytes, None]:
+        """The job as it stands, then its events after `after_seq`, up to the end of its run; together what came together.
+
+        What goes over the line while all is read is not given here.
+        """
         if self.closed:
             return
         feed = self._feeds.get(job_id) or self._begun(job_id)
@@ -110,14 +122,15 @@ class Hub:
         try:
             await feed.opened.wait()
             number, seen, upto = feed.next_number, after_seq, feed.seq
-            now = await self._read(lambda: self._look(job_id))
-            if now is None:
+            opening = await self._opening(feed)
+            if opening is None:
                 return
-            yield await face.tell(Standing(now[1]))
+            yield await opening.told(face, 0)
             while True:
                 async for file in self._missed(job_id, seen, upto):
                     yield await face.tell(file)
                 seen = max(seen, upto)
+                number, seen = await feed.follow(line, face, number, seen)
                 batch = await feed.batch(number)
                 if batch is None:
                     return
@@ -131,6 +144,15 @@ class Hub:
             feed.watchers, self.watchers = feed.watchers - 1, self.watchers - 1
             if feed.watchers == 0:
                 self._forget(feed)
+
+    async def _opening(self, feed: Feed) -> Batch | None:
+        """The job as it stands; those who come before anything was written hear the same."""
+        version = self._version()
+        opening = feed.opening(version)
+        if opening is not None:
+            return opening
+        now = await self._read(lambda: self._look(feed.job_id))
+        return None if now is None else feed.keep_opening(version, Standing(now[1]))
 
     async def _missed(self, job_id: JobId, seen: int, upto: int) -> AsyncIterator[FileDone]:
         """Files that ended after `seen` and up to `upto`, from the store."""
