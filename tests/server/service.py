@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -95,3 +96,10 @@ def start(client: httpx.Client, *files: Path, **options: Any) -> str:
     made = client.post("/api/v1/jobs", json={"files": uploads, "options": options})
     assert made.status_code == 201, made.text
     return str(made.json()["job_id"])
+
+
+def watchers(client: httpx.Client) -> int:
+    """How many clients watch events."""
+    found = re.search(r"^ocr_watchers (\d+)$", client.get("/api/v1/metrics").text, re.MULTILINE)
+    assert found
+    return int(found.group(1))

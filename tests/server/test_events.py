@@ -22,7 +22,7 @@ from tests.cli.command import Command
 from tests.conftest import REPOSITORY
 from tests.e2e.material import Material
 from tests.limits import HANG_SECONDS
-from tests.server.service import Limited, Service, service, start
+from tests.server.service import Limited, Service, service, start, watchers
 
 
 def test_a_watcher_hears_the_job_its_files_and_its_end(
@@ -173,9 +173,9 @@ def test_a_watcher_that_does_not_read_is_dropped_and_harms_neither_job_nor_other
     ):
         job_id = client.post("/api/v1/jobs", json=body).json()["job_id"]
         with _deaf_watcher(served, job_id) as deaf:
-            until(lambda: _watchers(client), lambda count: count == 1)
+            until(lambda: watchers(client), lambda count: count == 1)
             heard = ended(client, job_id)
-            until(lambda: _watchers(client), lambda count: count == 0)
+            until(lambda: watchers(client), lambda count: count == 0)
             is_cut = _is_cut(deaf)
 
     assert [event.id for event in heard if event.id] == [str(number) for number in range(1, 702)]
@@ -191,7 +191,7 @@ def test_a_watcher_that_is_far_behind_hears_of_every_file_once(tmp_path: Path) -
         body = {"files": missing, "options": {"stop_on_error_threshold": 1}}
         job_id = client.post("/api/v1/jobs", json=body).json()["job_id"]
         with _deaf_watcher(served, job_id) as slow:
-            until(lambda: _watchers(client), lambda count: count == 1)
+            until(lambda: watchers(client), lambda count: count == 1)
             until(
                 lambda: client.get(f"/api/v1/jobs/{job_id}").json()["state"],
                 lambda state: state == "completed",
@@ -222,12 +222,6 @@ def _is_cut(deaf: socket.socket) -> bool:
     except ConnectionResetError:
         return True
     return b"event: end" not in heard
-
-
-def _watchers(client: httpx.Client) -> int:
-    found = re.search(r"^ocr_watchers (\d+)$", client.get("/api/v1/metrics").text, re.MULTILINE)
-    assert found
-    return int(found.group(1))
 
 
 @pytest.mark.needs("nginx")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
 
 from rigs.papers import write_papers
 from rigs.service import ended, until
@@ -18,7 +18,7 @@ from tests.conftest import REPOSITORY, miss
 from tests.e2e.material import Material
 from tests.faults.pictures import png
 from tests.limits import HANG_SECONDS
-from tests.server.service import Service, service, start
+from tests.server.service import Service, service, start, watchers
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.slow]
 HANG_MS = HANG_SECONDS * 1000
@@ -48,7 +48,9 @@ def page(browser: Browser, served: Service) -> Iterator[Page]:
     opened.on(
         "console",
         lambda said: (
-            troubles.append(said.text) if said.type == "error" and "of 415" not in said.text else None
+            troubles.append(said.text)
+            if said.type == "error" and not re.search("of (415|502)", said.text)
+            else None
         ),
     )
     opened.on("pageerror", lambda error: troubles.append(str(error)))
@@ -295,6 +297,97 @@ def test_ten_thousand_files_scroll_smoothly_while_they_are_worked_on(
     # Half of all pictures come within three of a screen's: a list that draws all rows takes a second for each.
     assert late < 50
     client.post(f"/api/v1/jobs/{made.json()['job_id']}/cancel")
+
+
+def test_a_job_at_work_is_in_sight_however_many_wait_behind_it(
+    page: Page, client: httpx.Client, material: Material, tmp_path: Path
+) -> None:
+    first = start(client, material.pdf(tmp_path / "first.pdf", "hq"))
+    later = [start(client, *write_papers(tmp_path, 1)) for _ in range(31)]
+
+    page.goto("/")
+
+    expect(card(page, "first.")).to_have_attribute("data-status", "running")
+    for job_id in (*later, first):
+        client.post(f"/api/v1/jobs/{job_id}/cancel")
+    expect(card(page, "first.")).to_have_attribute("data-status", "cancelled")
+
+
+def test_a_window_out_of_sight_holds_no_connection_that_others_need(
+    page: Page, client: httpx.Client, material: Material, tmp_path: Path
+) -> None:
+    job_id = start(client, material.pdf(tmp_path / "seen.pdf", "hq"))
+    page.goto("/")
+
+    until(lambda: watchers(client), lambda count: count == 1)
+    in_sight(page, is_hidden=True)
+    until(lambda: watchers(client), lambda count: count == 0)
+    client.post(f"/api/v1/jobs/{job_id}/cancel")
+    in_sight(page, is_hidden=False)
+
+    expect(card(page, "seen.")).to_have_attribute("data-status", "cancelled")
+
+
+def in_sight(page: Page, *, is_hidden: bool) -> None:
+    """Tell the page that its window is in the background, or is not."""
+    page.evaluate(
+        """hidden => {
+            Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+            document.dispatchEvent(new Event('visibilitychange'));
+        }""",
+        is_hidden,
+    )
+
+
+def test_a_proxy_that_answers_for_a_service_that_is_away_is_told_as_one_and_files_are_sent_later(
+    page: Page, tmp_path: Path
+) -> None:
+    picture = tmp_path / "patient.png"
+    picture.write_bytes(png("Patient"))
+    page.goto("/")
+    expect(page.get_by_role("button", name="Choose files")).to_be_visible()
+    away = {"status": 502, "content_type": "text/html", "body": "<h1>Bad Gateway</h1>"}
+
+    page.route("**/api/v1/**", lambda route: route.fulfill(**away))
+    page.locator("#files").set_input_files([picture])
+    with page.expect_request("**/api/v1/uploads"):
+        page.get_by_role("button", name="Read 1 file").click()
+    expect(page.get_by_role("alert")).to_contain_text("away")
+    page.unroute("**/api/v1/**")
+
+    expect(card(page, "patient.png")).to_have_attribute("data-status", "completed")
+    expect(page.locator(".away")).to_have_count(0)
+
+
+def test_a_page_without_a_clipboard_is_copied_and_who_turns_it_stays_there_while_a_word_is_corrected(
+    page: Page, client: httpx.Client, material: Material, tmp_path: Path
+) -> None:
+    ended(client, start(client, material.pdf(tmp_path / "turned.pdf", "qq")))
+    page.goto("/")
+    row(page, "turned.pdf").get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Words of turned.pdf").click()
+    dialog, held = page.get_by_role("dialog"), list[Route]()
+    page.route("**/pages/1/words", lambda route: held.append(route))  # noqa: PLW0108  # it marks what it is given
+    dialog.locator(".text button").first.click()
+    page.keyboard.press("e")
+    page.keyboard.type("Corrected")
+
+    page.keyboard.press("Enter")
+    until(lambda: page.wait_for_timeout(10) or held, bool)
+    dialog.get_by_role("button", name="Next page").click()
+    expect(dialog.get_by_text("Page 2 of 2")).to_be_visible()
+    held[0].continue_()
+    expect(dialog.get_by_text("was corrected in all outputs")).to_be_visible()
+    expect(dialog.locator(".text button").first).not_to_have_text("Corrected")
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    dialog.get_by_role("button", name="Copy text").click()
+    expect(dialog.get_by_text("was copied")).to_be_visible()
+    first = dialog.locator(".text button").first.inner_text()
+    page.keyboard.press("Escape")
+    page.get_by_role("searchbox").focus()
+    page.keyboard.press("Control+v")
+
+    assert page.get_by_role("searchbox").input_value().startswith(first)
 
 
 def test_the_page_asks_for_the_token_and_goes_on(browser: Browser, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import type { Send } from '../src/model/tray.js';
 
 class NotThisOne extends Error {}
 
-function tray(send: Send): Tray {
-  return new Tray(send, (error) => error instanceof NotThisOne, (draw) => draw());
+function tray(send: Send, takeBack: (upload: string) => void = () => undefined): Tray {
+  return new Tray(send, (error) => error instanceof NotThisOne, takeBack, (draw) => draw());
 }
 
 function files(...names: string[]): File[] {
@@ -67,4 +67,17 @@ test('a service that is away ends all of it, and the files stay', async () => {
   await expect(made.upload()).rejects.toThrow('away');
 
   expect(made.view.chosen.map(({ isOn, trouble }) => [isOn, trouble])).toEqual([[true, undefined], [true, undefined]]);
+});
+
+test('what has arrived and is not wanted any more goes from the service', async () => {
+  const gone: string[] = [];
+  const made = tray(async ({ name }) => name, (upload) => gone.push(upload));
+  made.add(files('1.png', '2.png'));
+  made.tick(2, false);
+  await made.upload();
+
+  made.clear();
+
+  expect(gone).toEqual(['1.png']);
+  expect(made.view.chosen).toEqual([]);
 });

@@ -45,8 +45,9 @@ export interface Service {
   readonly takesPaths: boolean;
   /** Hear of all jobs, now and after each change. Returns what ends that. */
   subscribe(listener: (standing: Standing) => void): () => void;
-  /** List more of the older jobs. */
+  /** List more of the older jobs, up to `mostListed`. */
   more(): void;
+  readonly mostListed: number;
   /** Show a job as a card. */
   open(jobId: string): Promise<void>;
   order(jobId: string, order: 'resume' | 'retry' | 'delete'): Promise<void>;

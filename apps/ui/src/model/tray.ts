@@ -42,6 +42,7 @@ export class Tray {
   constructor(
     private readonly send: Send,
     private readonly isOfOneFile: IsOfOneFile,
+    private readonly takeBack: (upload: string) => void,
     private readonly frame: (draw: () => void) => unknown,
   ) {}
 
@@ -74,7 +75,9 @@ export class Tray {
     this.#set(this.#chosen.map((one) => ({ ...one, isOn: isOn && one.trouble === undefined })));
   }
 
+  /** Choose none of it any more; what has arrived goes from the service, too. */
   clear(): void {
+    for (const { upload } of this.#chosen) if (upload !== undefined) this.takeBack(upload);
     this.#set([]);
   }
 

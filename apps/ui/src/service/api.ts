@@ -30,11 +30,17 @@ export function makeApi(unlock: () => Promise<void>, ask: typeof fetch = (reques
         if (request.signal.aborted) throw error;
         throw new AwayError('The service does not answer.');
       });
+      if (isOfProxy(answer)) throw new AwayError('The service does not answer.');
       if (answer.status !== 401 || request.url.endsWith('/session')) return answer;
       await (unlocked ??= unlock().finally(() => (unlocked = undefined)));
     }
   };
   return createClient<paths>({ baseUrl: location.origin, fetch: patient });
+}
+
+/** Whether a proxy answers in the place of a service that is away, or a service that is full: what it says itself is JSON. */
+function isOfProxy({ status, headers }: Response): boolean {
+  return [502, 503, 504].includes(status) && !(headers.get('Content-Type') ?? '').includes('json');
 }
 
 interface Answer<T> {

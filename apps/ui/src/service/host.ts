@@ -9,16 +9,18 @@ import type { Api, Schemas } from './api.js';
 import { openBook, placeOf } from './book.js';
 import { fileDone } from './files.js';
 import { ServiceJob } from './job.js';
-import { isOfOneFile, upload } from './upload.js';
+import { isOfOneFile, takeBack, upload } from './upload.js';
 
 const LOOK_MS = 2000;
-/** A browser has six connections to a host, and needs some for all else. */
-const WATCHED = 4;
+/** A browser has six connections to a host, for all its windows together, and needs some for all else. */
+const WATCHED = 2;
 const LISTED = 30;
+const AT_WORK = ['running', 'paused'] as const;
 const LINKS = [['pdf', 'PDF'], ['txt', 'Text'], ['json', 'JSON'], ['hocr', 'hOCR'], ['alto', 'ALTO']] as const;
 
 export class ServiceHost implements Host, Service {
   readonly service = this;
+  readonly mostListed = 1000;
   readonly tray: Tray;
   readonly disk: Disk = {
     // Drops are files, not paths: the tray has them.
@@ -40,14 +42,16 @@ export class ServiceHost implements Host, Service {
     readonly takesPaths: boolean,
   ) {
     const frame = (draw: () => void): unknown => requestAnimationFrame(draw);
-    this.tray = new Tray((file, sent, stop) => upload(api, file, sent, stop), isOfOneFile, frame);
+    const send = (file: File, sent: (bytes: number) => void, stop: AbortSignal): Promise<string> => upload(api, file, sent, stop);
+    this.tray = new Tray(send, isOfOneFile, (one) => takeBack(api, one), frame);
   }
 
   /** Ask how all jobs stand, again and again, while the page is in sight. */
   async live(): Promise<never> {
     document.addEventListener('visibilitychange', () => this.#wake());
     for (;;) {
-      if (!document.hidden) await this.#look();
+      if (document.hidden) for (const job of this.#jobs.values()) job.unwatch();
+      else await this.#look();
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, LOOK_MS);
         this.#wake = () => {
@@ -115,7 +119,7 @@ export class ServiceHost implements Host, Service {
   }
 
   more(): void {
-    this.#listed = Math.min(1000, this.#listed + 100);
+    this.#listed = Math.min(this.mostListed, this.#listed + 100);
     this.#wake();
   }
 
@@ -196,12 +200,21 @@ export class ServiceHost implements Host, Service {
     try {
       const query = { limit: this.#listed };
       const { jobs, total } = await told(this.api.GET('/api/v1/jobs', { params: { query } }));
-      for (const summary of jobs) this.#take(summary);
+      const known = new Map(jobs.map((summary) => [summary.job_id, summary]));
+      if (jobs.length < total) for (const summary of await this.#atWork()) known.set(summary.job_id, summary);
+      for (const summary of known.values()) this.#take(summary);
+      await Promise.all([...this.#jobs].map(async ([id, job]) => job.isOver || known.has(id) || job.ask()));
       this.#watch();
       this.#say({ jobs, total, isAway: false });
     } catch (error) {
       this.#say({ ...this.#standing, isAway: error instanceof AwayError });
     }
+  }
+
+  /** A long queue stands before a job that is at work: it may be older than those that are listed. */
+  async #atWork(): Promise<Schemas['Job'][]> {
+    const asked = AT_WORK.map((state) => told(this.api.GET('/api/v1/jobs', { params: { query: { state, limit: LISTED } } })));
+    return (await Promise.all(asked)).flatMap(({ jobs }) => jobs);
   }
 
   #take(summary: Schemas['Job']): void {

@@ -203,6 +203,11 @@ export class ServiceJob implements OcrJob {
 
   async #ended(): Promise<void> {
     this.unwatch();
+    await this.ask();
+  }
+
+  /** How it stands, where no list tells it. */
+  async ask(): Promise<void> {
     try {
       this.take(await told(this.api.GET('/api/v1/jobs/{job_id}', { params: this.#params })));
     } catch {

@@ -3099,6 +3099,8 @@ export interface operations {
             201: {
                 headers: {
                     "Tus-Resumable"?: string;
+                    /** @description When it goes if no job has it by then. */
+                    "Upload-Expires"?: string;
                     /** @description Bytes that have come. */
                     "Upload-Offset"?: number;
                     [name: string]: unknown;
@@ -3292,6 +3294,8 @@ export interface operations {
             200: {
                 headers: {
                     "Tus-Resumable"?: string;
+                    /** @description When it goes if no job has it by then. */
+                    "Upload-Expires"?: string;
                     /** @description Bytes that have come. */
                     "Upload-Offset"?: number;
                     [name: string]: unknown;
@@ -3350,6 +3354,8 @@ export interface operations {
             204: {
                 headers: {
                     "Tus-Resumable"?: string;
+                    /** @description When it goes if no job has it by then. */
+                    "Upload-Expires"?: string;
                     /** @description Bytes that have come. */
                     "Upload-Offset"?: number;
                     [name: string]: unknown;

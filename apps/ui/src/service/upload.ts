@@ -9,20 +9,27 @@ const PAUSE_MS = 300;
 
 export async function upload(api: Api, file: File, sent: (bytes: number) => void, stop: AbortSignal): Promise<string> {
   const header = { 'upload-length': file.size, 'upload-metadata': `filename ${base64(file.name)}` };
-  const { upload: id } = await told(api.POST('/api/v1/uploads', { params: { header }, signal: stop }));
-  let [offset, failures] = [0, 0];
-  while (offset < file.size) {
-    try {
-      offset = await append(api, id, file, offset, stop);
-      failures = 0;
-    } catch (error) {
-      if (stop.aborted || !(error instanceof AwayError) || ++failures === ATTEMPTS) throw error;
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * 2 ** failures));
-      offset = await arrived(api, id, offset);
+  const announce = () => told(api.POST('/api/v1/uploads', { params: { header }, signal: stop }));
+  const { upload: id } = await patiently(stop, announce);
+  try {
+    for (let offset = 0; offset < file.size; sent(offset)) {
+      let isKnown = true;
+      offset = await patiently(stop, async () => {
+        const from = isKnown ? offset : await arrived(api, id, stop);
+        isKnown = false;
+        return from < file.size ? append(api, id, file, from, stop) : from;
+      });
     }
-    sent(offset);
+  } catch (error) {
+    takeBack(api, id);
+    throw error;
   }
   return id;
+}
+
+/** Have the service forget a file. Where it can't be told, it forgets by itself in some days. */
+export function takeBack(api: Api, id: string): void {
+  api.DELETE('/api/v1/uploads/{upload_id}', { params: { path: { upload_id: id } } }).catch(() => undefined);
 }
 
 /** Whether the service will not have this file, rather than any. */
@@ -44,12 +51,20 @@ async function append(api: Api, id: string, file: File, offset: number, stop: Ab
   return Number((await asked).response.headers.get('Upload-Offset'));
 }
 
-async function arrived(api: Api, id: string, offset: number): Promise<number> {
-  try {
-    return (await told(api.GET('/api/v1/uploads/{upload_id}', { params: { path: { upload_id: id } } }))).offset;
-  } catch (error) {
-    if (error instanceof AwayError) return offset;
-    throw error;
+async function arrived(api: Api, id: string, stop: AbortSignal): Promise<number> {
+  const path = { upload_id: id };
+  return (await told(api.GET('/api/v1/uploads/{upload_id}', { params: { path }, signal: stop }))).offset;
+}
+
+/** Try again while the service is away, but not for ever. */
+async function patiently<T>(stop: AbortSignal, attempt: () => Promise<T>): Promise<T> {
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (stop.aborted || !(error instanceof AwayError) || failures === ATTEMPTS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * 2 ** failures));
+    }
   }
 }
 
