@@ -143,6 +143,24 @@ def test_from_chosen_files_to_words_beside_their_picture(page: Page, tmp_path: P
     expect(page).to_have_url(re.compile("/$"))
 
 
+def test_on_a_phone_a_word_its_place_in_the_picture_and_its_correction_are_in_sight_together(
+    page: Page, client: httpx.Client, material: Material
+) -> None:
+    ended(client, start(client, material.medium))
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto("/")
+    row(page, material.medium.name).get_by_role("button", name="Show").click()
+    page.get_by_role("button", name=f"Words of {material.medium.name}").first.click()
+    dialog = page.get_by_role("dialog")
+
+    word = dialog.locator(".text button").nth(150)
+    word.click()
+
+    for seen in (word, dialog.locator("rect.here"), dialog.get_by_label("Correct")):
+        expect(seen).to_be_in_viewport()
+    accessible(page)
+
+
 def test_dropped_files_are_taken_and_what_cannot_be_read_is_said_at_its_place(page: Page) -> None:
     page.goto("/")
     expect(page.get_by_role("button", name="Choose files")).to_be_visible()
