@@ -38,8 +38,8 @@ class Seen:
     """How long each answer took."""
     seconds: float = 0.0
     refused: int = 0
-    watched: list[int] = field(default_factory=list)
-    """Files whose end each watcher heard of."""
+    heard: list[list[float]] = field(default_factory=list)
+    """When each watcher heard of the end of each file, in seconds since the epoch."""
     ends: int = 0
     """Watchers that heard the end."""
     uploads: list[str] = field(default_factory=list)
@@ -81,11 +81,11 @@ class Connection:
 
 
 class Watcher(Connection):
-    """Counts the files whose end it hears of."""
+    """Notes when it hears of the end of a file."""
 
     def __init__(self, address: str, job_id: str) -> None:
         super().__init__(address)
-        self.files, self._status = 0, b""
+        self.heard, self._status = list[float](), b""
         self.socket.sendall(request("GET", f"/api/v1/jobs/{job_id}/events"))
 
     def take(self) -> None:
@@ -97,7 +97,7 @@ class Watcher(Connection):
             assert b"HTTP/1.1 200 OK".startswith(self._status[:15]), self._status
         # What tells of an event may come in two parts.
         heard = self._come + block
-        self.files += heard.count(_FILE) - self._come.count(_FILE)
+        self.heard += [time.time()] * (heard.count(_FILE) - self._come.count(_FILE))
         self.is_at_rest = any(end in heard for end in _ENDS)
         self._come = heard[1 - _LONGEST :]
 
@@ -191,7 +191,7 @@ def load(address: str, job_id: str, paper: bytes) -> Seen:
                 ready.unregister(number)
                 watching -= isinstance(client, Watcher)
     seen.seconds = time.perf_counter() - begun
-    seen.watched = [watcher.files for watcher in watchers]
+    seen.heard = [watcher.heard for watcher in watchers]
     seen.ends = sum(watcher.is_at_rest for watcher in watchers)
     return seen
 
