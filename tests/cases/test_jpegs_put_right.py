@@ -56,6 +56,7 @@ FORGIVEN: dict[str, Change] = {
     "short-jfif": segment(0xE0, b"JFIF\0"),
     "short-profile": segment(0xE2, b"ICC_PROFILE\0\1"),
     "short-adobe": segment(0xEE, b"Adobe"),
+    "no-length": lambda content: content[:2] + b"\xff\xe5\0\1" + content[2:],
     "odd-band": of_band(5, 63),
     "no-band": of_band(0, 0),
     "another-behind": lambda content: content[:-2] + saved(packed.page().rotate(180), "JPEG"),
@@ -145,3 +146,20 @@ def test_what_pdfium_would_leave_grey_or_black_is_read_and_told(
     assert isinstance(done, PageDone), done
     assert re.search("is damaged|cut short", " ".join(done.warnings))
     assert has_words(desk)
+
+
+def test_a_table_of_steps_with_a_0_is_told(tmp_path: Path) -> None:
+    content = jpeg()
+    at = content.index(b"\xff\xdb") + 5
+
+    done = read(written(tmp_path, "void.jpeg", content[:at] + b"\0" + content[at + 1 :]))
+
+    assert done.warnings == (DAMAGED,)
+
+
+@pytest.mark.parametrize("height", [9_999_999_999, -1])
+def test_a_height_that_no_jpeg_has_is_not_that_of_the_picture(height: int, desk: Desk) -> None:
+    done = page_of(desk, packed.drawn(jpeg(), [Name.DCTDecode], {**GREY, "Height": height}))
+
+    assert not isinstance(done, PageDone)
+    assert done.code in ("corrupt", "too_large")

@@ -50,6 +50,8 @@ _UNREADABLE = {"LAB"}
 
 
 CLEAR = "The picture is clear throughout: viewers show nothing of it, though there is something in it"
+BEYOND = "The file holds more of a picture than it says it does: what viewers don't show of it was not read"
+_ORIENTATION = 274
 _Right = jpeg_stream.Layout | chunks.Right | None
 _RIGHT = "ocr_worker: right"
 """Where Pillow keeps what is known of a file: what was put right of it."""
@@ -297,15 +299,17 @@ def _held(right: _Right) -> tuple[float, bool]:
 def _decode_tiff(image: Image.Image, path: Path) -> tuple[Image.Image, float, tuple[str, ...]]:
     """With the share of it that is there."""
     number, tags, share = image.tell(), getattr(image, "tag_v2", {}), tiff_parts.share(image, path)
+    if tiff.is_old_jpeg(tags) and (picture := _old_jpeg(tags, path)) is not None:
+        return picture, 1.0, ()
     error, lines = _loaded_heard(image)
-    # What libtiff fills a fax up with may be black.
-    if error is None and not (TORN_SHARE <= share < 1 and tiff_parts.is_fax(tags)):
+    # What libtiff fills a fax or a JPEG up with may be black, or lie in the file in spite of what that says.
+    if error is None and not (share < 1 and (tiff_parts.is_fax(tags) or tiff.is_jpeg(tags))):
         if share >= 1 and _has_damaged_jpeg(tags, path):
             return image, share, flaws(share, is_damaged=True)
-        said = (
+        said = [
             f"The picture is damaged, and its decoder says so: {line}" for line in tiff.of_pictures(lines)
-        )
-        return image, share, tuple(said)[:1]
+        ]
+        return image, share, (*said[:1], *_beyond(tags, path))
     right = torn_tiff.completed(tags, number, path.read_bytes())
     if right is None and error is None:
         return image, share, ()
@@ -317,6 +321,21 @@ def _decode_tiff(image: Image.Image, path: Path) -> tuple[Image.Image, float, tu
     if right is None or error is not None:
         raise refusal(error, path, lines) from error
     return image, right.share, ()
+
+
+def _old_jpeg(tags: Any, path: Path) -> Image.Image | None:
+    """Decoded, and turned as libtiff turns others."""
+    content = tiff.old_jpeg(tags, path.read_bytes())
+    if content is None:
+        return None
+    with Image.open(io.BytesIO(content), formats=["JPEG"]) as picture:
+        picture.load()
+        return turn_by_exif(picture, tags.get(_ORIENTATION, 1))
+
+
+def _beyond(tags: Any, path: Path) -> tuple[str, ...]:
+    with path.open("rb") as stream:
+        return (BEYOND,) if tiff_parts.holds_more(tags, stream) else ()
 
 
 def _has_damaged_jpeg(tags: Any, path: Path) -> bool:

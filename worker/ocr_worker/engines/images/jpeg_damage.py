@@ -87,7 +87,7 @@ def is_damaged(found: Layout) -> bool:
 
 
 def _is_damaged(found: Layout, drawings: _Drawings) -> bool:
-    if _is_beyond_white(found, drawings):
+    if _has_void_step(found) or _is_beyond_white(found, drawings):
         return True
     if not drawings.tell_ends:
         return False
@@ -101,6 +101,19 @@ def _is_damaged(found: Layout, drawings: _Drawings) -> bool:
         if not suspects:
             return False
     return True
+
+
+def _has_void_step(found: Layout) -> bool:
+    """Whether a table of its steps has a 0, which no encoder writes: what is multiplied by it is lost."""
+    for start, end in _segments(found, _DQT):
+        at = start
+        while at < end:
+            width = 1 + (found.content[at] >> 4)
+            steps = found.content[at + 1 : at + 1 + 64 * width]
+            if 0 in (steps if width == 1 else map(sum, zip(steps[::2], steps[1::2], strict=False))):
+                return True
+            at += 1 + 64 * width
+    return False
 
 
 def _is_beyond_white(found: Layout, drawings: _Drawings) -> bool:

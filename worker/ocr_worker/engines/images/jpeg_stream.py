@@ -39,6 +39,12 @@ _MCU_ROWS = 16
 _ABSURD = 4
 """A picture so many times as high as it is wide says its height wrongly, if its rows end before a third of it."""
 _COEFFICIENTS = 64
+_LENGTH_BYTES = 2
+"""Of a segment, which count themselves."""
+_MOST_ROWS = 65_535
+"""That a frame header can say."""
+_OF_PROGRAMS = {*range(0xE0, 0xF0), 0xFE}
+"""Markers of what programs say of a picture."""
 _LEAST_OF_PROGRAMS = {0xE0: (b"JFIF", 7), 0xE2: (b"ICC_PROFILE\0", 14), 0xEE: (b"Adobe", 7)}
 """Bytes of what programs say of a picture, of which Pillow asks for as many."""
 _GOOD_QUALITY = 95
@@ -102,6 +108,8 @@ class Layout:
         return max(h for h, _ in self.sampling.values()) * 8, max(v for _, v in self.sampling.values()) * 8
 
     def with_height(self, height: int) -> Layout | None:
+        if not 0 <= height <= _MOST_ROWS:
+            return None
         at = self.frame_at + 5
         return layout(self.content[:at] + struct.pack(">H", height) + self.content[at + 2 :])
 
@@ -153,8 +161,12 @@ class _Walk:
                     self.extras.append((self._at - 2, self._at))
                 continue
             length = int.from_bytes(self._content[self._at : self._at + 2], "big")
+            if length < _LENGTH_BYTES and marker in _OF_PROGRAMS:
+                self.extras.append((self._at - 2, self._at + _LENGTH_BYTES))
+                self._at += _LENGTH_BYTES
+                continue
             body = self._content[self._at + 2 : self._at + length]
-            if len(body) < length - 2 or length < 2:
+            if len(body) < length - _LENGTH_BYTES or length < _LENGTH_BYTES:
                 return
             self._take(marker, body)
             if marker != _SOS:

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from PIL import Image
 
@@ -24,12 +24,14 @@ _REDUCED_OR_MASK, _OLD_REDUCED = 1 | 4, 2
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
 _OFFSETS, _ORIENTATION, _ROWS_PER_STRIP, _LENGTHS, _PLANAR = 273, 274, 278, 279, 284
 _TILE_OFFSETS, _TILE_LENGTHS, _JPEG_TABLES, _PROFILE = 324, 325, 347, 34675
-_JPEG, _LONG = 7, 4
+_OLD_JPEG, _JPEG, _LONG = 6, 7, 4
+_OLD_JPEG_AT = 513
 _TRANSFORMS = {1: None, 2: 0, 6: 1}
 """Photometric interpretation to Adobe's mark: grey, RGB, YCbCr."""
 _MOST_IN_SEGMENT = 65_519
 _MOST_MCUS = 65_535
 _MOST_ENTRIES = 65_535
+_FIRST_NAMED_AT = 4
 _OF_TAGS = ("TIFFReadDirectory", "TIFFFetch", "TIFFAdvanceDirectory", "_TIFFVGetField", "_TIFFVSetField")
 
 
@@ -53,17 +55,29 @@ def frames(stream: BinaryIO) -> Frames:
     return Frames(tuple(found or range(count)), walk.breaks_off)
 
 
-def directory(stream: BinaryIO, number: int) -> tuple[str, int] | None:
-    """The order of bytes, and where the picture with this number, from 0 on, has its tags; None in a BigTIFF."""
+class Place(NamedTuple):
+    """Of a directory."""
+
+    order: str
+    """Of bytes."""
+    at: int
+    named_at: int
+    """Where the file says so."""
+
+
+def directory(stream: BinaryIO, number: int) -> Place | None:
+    """Where the picture with this number, from 0 on, has its tags; None in a BigTIFF."""
     order, is_big, at = _head(stream)
     if is_big:
         return None
+    named_at = _FIRST_NAMED_AT
     for _ in range(number):
         stream.seek(at)
         (count,) = struct.unpack(order + "H", stream.read(2))
-        stream.seek(at + 2 + 12 * count)
+        named_at = at + 2 + 12 * count
+        stream.seek(named_at)
         (at,) = struct.unpack(order + "I", stream.read(4))
-    return order, at
+    return Place(order, at, named_at)
 
 
 def with_first_put_by(content: bytes) -> bytes | None:
@@ -172,6 +186,24 @@ def jpegs(tags: Any, stream: BinaryIO) -> list[bytes]:
     parts = _parts(tags, stream)
     joined = _joined(parts, tags) if _OFFSETS in tags else None
     return [joined] if joined else parts
+
+
+def is_jpeg(tags: Any) -> bool:
+    return bool(tags.get(_COMPRESSION) == _JPEG)
+
+
+def is_old_jpeg(tags: Any) -> bool:
+    """Whether it is packed as programs packed JPEGs before TIFF 6.0 was mended, of which libtiff here knows nothing."""
+    return bool(tags.get(_COMPRESSION) == _OLD_JPEG)
+
+
+def old_jpeg(tags: Any, content: bytes) -> bytes | None:
+    """The one that such a picture is, where it lies in the file in one piece."""
+    for start in (tags.get(_OLD_JPEG_AT), *tags.get(_OFFSETS, ())[:1]):
+        found = jpeg_stream.layout(content[start:]) if isinstance(start, int) else None
+        if found is not None and found.size == (tags.get(_WIDTH), tags.get(_HEIGHT)):
+            return found.whole()
+    return None
 
 
 def _parts(tags: Any, stream: BinaryIO) -> list[bytes]:

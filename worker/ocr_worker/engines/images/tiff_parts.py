@@ -6,9 +6,8 @@ the offsets lead to.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain, pairwise, repeat
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,11 +19,13 @@ from ocr_worker.engines.images import fax, jpeg_stream
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _FILL_ORDER, _COLOURS = 256, 257, 258, 259, 266, 277
 _OFFSETS, _ROWS_PER_STRIP, _LENGTHS, _PLANAR, _T4_OPTIONS = 273, 278, 279, 284, 292
 _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_LENGTHS, _JPEG_TABLES = 322, 323, 324, 325, 347
+_PHOTOMETRIC, _YCBCR = 262, 6
 _PLAIN, _JPEG, _IN_PLANES = 1, 7, 2
 FORGIVEN_ROWS = 2
 """Of a fax and a JPEG: viewers miss no more."""
 _TO_THE_END = -1
 """Of the file: the length of each part where the file tells of none, as libtiff takes it."""
+_MORE = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,29 @@ def parts_of(tags: Any) -> Iterator[Part]:
                 yield Part(size if _TILE_OFFSETS in tags else (width, rows), rows, offset, length)
 
 
+def holds_more(tags: Any, stream: BinaryIO) -> bool:
+    """Whether the file has half as much again of the picture as it says: rows of it are not shown, or bits of each pixel."""
+    parts = list(parts_of(tags))
+    offsets = tags.get(_OFFSETS, ()) if _TILE_OFFSETS not in tags else tags[_TILE_OFFSETS]
+    lengths = tags.get(_LENGTHS, ()) if _TILE_OFFSETS not in tags else tags.get(_TILE_LENGTHS, ())
+    size = stream.seek(0, 2)
+    there = {at: length for at, length in zip(offsets, lengths, strict=False) if at + length <= size}
+    if not parts or any(part.offset not in there for part in parts):
+        return False
+    if len(there) >= _MORE * len(parts):
+        return all(there.values())
+    if tags.get(_COMPRESSION, _PLAIN) != _PLAIN or tags.get(_PHOTOMETRIC) == _YCBCR:
+        return False
+    due = sum(_row_bytes(part, tags) * part.size[1] for part in parts)
+    return sum(there.values()) >= _MORE * due
+
+
+def _row_bytes(part: Part, tags: Any) -> int:
+    bits = tags.get(_BITS, (1,))
+    a_pixel: int = bits[0] if tags.get(_PLANAR) == _IN_PLANES else sum(bits)
+    return max(1, (part.size[0] * a_pixel + 7) // 8)
+
+
 def is_fax(tags: Any) -> bool:
     return tags.get(_COMPRESSION) in (fax.RLE, fax.GROUP_3, fax.GROUP_4)
 
@@ -103,28 +127,29 @@ def _of_faxes(tags: Any, _: list[Part]) -> _Measure:
 
 
 def _of_jpegs(tags: Any, _: list[Part]) -> _Measure:
-    return partial(_jpeg_rows, bytes(tags.get(_JPEG_TABLES, b""))[2:-2])
+    return lambda stream, part: jpeg_rows(tags, part, packed(stream, part))
 
 
-def _jpeg_rows(tables: bytes, stream: BinaryIO, part: Part) -> int:
-    found = jpeg_stream.layout(b"\xff\xd8" + tables + packed(stream, part)[2:])
+def jpeg_rows(tags: Any, part: Part, content: bytes) -> int:
+    """How many rows of a part that is a JPEG this has."""
+    tables = bytes(tags.get(_JPEG_TABLES, b""))[2:-2]
+    found = jpeg_stream.layout(b"\xff\xd8" + tables + content[2:])
     if found is None:
         return 0
     # Of other kinds nobody here can tell.
-    return int(jpeg_stream.share(found) * part.size[1]) if found.is_plain else part.rows
+    there = int(jpeg_stream.share(found) * part.size[1]) if found.is_plain else part.rows
+    return part.rows if there >= part.rows - FORGIVEN_ROWS else there
 
 
 def _of_samples(tags: Any, parts: list[Part]) -> _Measure:
     """By where they lie: viewers pass over lengths that are wrong."""
-    bits = tags.get(_BITS, (1,))
-    a_pixel: int = bits[0] if tags.get(_PLANAR) == _IN_PLANES else sum(bits)
     # Parts that are alike may lie in one place.
     nexts = dict(pairwise(sorted({part.offset for part in parts if part.offset is not None})))
 
     def measure(stream: BinaryIO, part: Part) -> int:
         assert part.offset is not None
         end = min(stream.seek(0, 2), nexts.get(part.offset) or 1 << 64)
-        return (end - part.offset) // max(1, (part.size[0] * a_pixel + 7) // 8)
+        return (end - part.offset) // _row_bytes(part, tags)
 
     return measure
 
@@ -133,6 +158,16 @@ def packed(stream: BinaryIO, part: Part) -> bytes:
     """What the file has of it."""
     stream.seek(part.offset or 0)
     return stream.read(part.length)
+
+
+def packed_at_most(content: bytes, parts: list[Part], ends: Iterable[int]) -> list[bytes]:
+    """What the file may have of each part, whatever it says of its length: up to where something else begins."""
+    starts = sorted({part.offset for part in parts if part.offset is not None} | {*ends, len(content)})
+    after = dict(pairwise(starts))
+    return [
+        b"" if part.offset is None else content[part.offset : after.get(part.offset, len(content))]
+        for part in parts
+    ]
 
 
 _MEASURES: dict[int, Callable[[Any, list[Part]], _Measure]] = {

@@ -1,7 +1,7 @@
-"""A TIFF whose strips or tiles break off, or are said to be longer than the file, with paper in place of what is missing.
+"""A TIFF whose strips or tiles break off, or are said to be of false lengths, with paper in place of what is missing.
 
-What can be unpacked in part is packed anew, behind the file; its directory is told where. libtiff gives nothing of such
-a part, and nothing of the picture behind it.
+What can be unpacked, if only in part, is packed anew, behind the file; its directory is told where. libtiff gives nothing
+of such a part, and nothing of the picture behind it. A part that is said to be too short is taken up to the next one.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import io
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from ocr_worker.engines.images import fax, jpeg_stream, palettes, tiff, tiff_parts
@@ -33,10 +34,16 @@ def completed(tags: Any, number: int, content: bytes) -> Right | None:
     if place is None or not parts or not (is_fax or compression in {_JPEG, *_UNPACKING}):
         return None
     data = [tiff_parts.packed(stream, part) if part.offset is not None else b"" for part in parts]
+    beyond = tiff_parts.packed_at_most(content, parts, [place.at])
     if compression == _JPEG:
         # Of which decoders give what there is.
-        data = [one or _grey_jpeg(data[0], part.rows) for one, part in zip(data, parts, strict=True)]
-        share = tiff_parts.share_of(tags, stream)
+        chosen = [
+            max((all_of_it, one), key=partial(tiff_parts.jpeg_rows, tags, part))
+            for one, all_of_it, part in zip(data, beyond, parts, strict=True)
+        ]
+        data = [one or _grey_jpeg(chosen[0], part.rows) for one, part in zip(chosen, parts, strict=True)]
+        rows = [tiff_parts.jpeg_rows(tags, part, one) for one, part in zip(chosen, parts, strict=True)]
+        share = sum(rows) / sum(part.rows for part in parts)
         return Right(_with_parts(content, place, data, compression), share=share)
     if compression == _PLAIN and tags.get(_PHOTOMETRIC) == _YCBCR:
         # Pillow does not know that its pixels share their colours; libtiff does, and looks at what is packed alone.
@@ -50,10 +57,9 @@ def completed(tags: Any, number: int, content: bytes) -> Right | None:
         due = len(paper.row(part)) * part.size[1]
         # What is not packed has a length of its own, whatever the file says.
         packed = content[part.offset or 0 : (part.offset or 0) + due] if compression == _PLAIN else data[at]
-        if is_fax:
-            unpacked = fax.unpacked(packed, part.size, tiff_parts.fax_coding(tags))
-        else:
-            unpacked = b"".join(_UNPACKING[compression](packed, due))
+        unpacked = _unpacked(packed, part, tags, due)
+        if len(unpacked) < due and compression != _PLAIN:
+            unpacked = max(unpacked, _unpacked(beyond[at], part, tags, due), key=len)
         data[at], held = paper.behind(unpacked, part)
         least = part.rows - (tiff_parts.FORGIVEN_ROWS if is_fax else 0)
         rows.append(part.rows if held >= least else held)
@@ -61,6 +67,12 @@ def completed(tags: Any, number: int, content: bytes) -> Right | None:
     if share < TORN_SHARE:
         return None
     return Right(_with_parts(content, place, data, _DEFLATE, is_fax=is_fax), share=share)
+
+
+def _unpacked(packed: bytes, part: Part, tags: Any, due: int) -> bytes:
+    if tiff_parts.is_fax(tags):
+        return fax.unpacked(packed, part.size, tiff_parts.fax_coding(tags))
+    return b"".join(_UNPACKING[tags.get(_COMPRESSION, 1)](packed, due))
 
 
 def _grey_jpeg(like: bytes, rows: int) -> bytes:
@@ -107,11 +119,11 @@ def _fill(tags: Any, bits: int) -> int:
 
 
 def _with_parts(
-    content: bytes, place: tuple[str, int], data: list[bytes], compression: int, *, is_fax: bool = False
+    content: bytes, place: tiff.Place, data: list[bytes], compression: int, *, is_fax: bool = False
 ) -> bytes:
     """The file, of which one picture lies in these parts; bits of what was a fax come in their plain order."""
-    order, at = place
-    made, offsets = bytearray(content + bytes(len(content) % 2)), []
+    order, made, offsets = place.order, bytearray(content + bytes(len(content) % 2)), []
+    at = _with_room_for_lengths(made, place)
     for part in data:
         offsets.append(len(made))
         made += part
@@ -130,6 +142,24 @@ def _with_parts(
                 written = struct.pack(order + "I", len(made) - len(written))
             struct.pack_into(order + "HHI4s", made, entry, tag, _LONG, len(values), written)
     return bytes(made)
+
+
+def _with_room_for_lengths(made: bytearray, place: tiff.Place) -> int:
+    """Where the directory lies, which has an entry for the lengths of parts from now on."""
+    order, at, named_at = place
+    (count,) = struct.unpack_from(order + "H", made, at)
+    entries = [bytes(made[entry : entry + 12]) for entry in range(at + 2, at + 2 + 12 * count, 12)]
+    tags = [struct.unpack_from(order + "H", entry)[0] for entry in entries]
+    if not set(_LENGTHS).isdisjoint(tags):
+        return at
+    behind = bytes(made[at + 2 + 12 * count : at + 6 + 12 * count])
+    tag = _LENGTHS[_OFFSETS[1] in tags]
+    entries.append(struct.pack(order + "HHII", tag, _LONG, 1, 0))
+    entries.sort(key=lambda entry: int(struct.unpack_from(order + "H", entry)[0]))
+    moved = len(made)
+    made += struct.pack(order + "H", count + 1) + b"".join(entries) + behind
+    struct.pack_into(order + "I", made, named_at, moved)
+    return moved
 
 
 def _plain(packed: bytes, most: int) -> Iterator[bytes]:
