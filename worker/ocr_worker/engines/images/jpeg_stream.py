@@ -156,21 +156,26 @@ class _Walk:
             if self._scans and (marker == _SOI or marker in _FRAMES):
                 # Another picture.
                 return
-            if marker in _BARE:
-                if marker == _SOI:
-                    self.extras.append((self._at - 2, self._at))
+            if self._is_passed_over(marker):
                 continue
-            length = int.from_bytes(self._content[self._at : self._at + 2], "big")
-            if length < _LENGTH_BYTES and marker in _OF_PROGRAMS:
-                self.extras.append((self._at - 2, self._at + _LENGTH_BYTES))
-                self._at += _LENGTH_BYTES
-                continue
+            length = int.from_bytes(self._content[self._at : self._at + _LENGTH_BYTES], "big")
             body = self._content[self._at + 2 : self._at + length]
             if len(body) < length - _LENGTH_BYTES or length < _LENGTH_BYTES:
                 return
             self._take(marker, body)
             if marker != _SOS:
                 self._at += length
+
+    def _is_passed_over(self, marker: int) -> bool:
+        """Whether there is nothing behind it."""
+        if marker == _SOI:
+            self.extras.append((self._at - 2, self._at))
+        length = int.from_bytes(self._content[self._at : self._at + _LENGTH_BYTES], "big")
+        is_empty = marker in _OF_PROGRAMS and length < _LENGTH_BYTES
+        if is_empty:
+            self.extras.append((self._at - 2, self._at + _LENGTH_BYTES))
+            self._at += _LENGTH_BYTES
+        return is_empty or marker in _BARE
 
     def _take(self, marker: int, body: bytes) -> None:
         if marker in _FRAMES and self._frame is None and len(body) >= 6:
