@@ -103,6 +103,11 @@ def _white(pdf: pikepdf.Pdf) -> None:
     page(pdf, WHOLE_PAGE + text(NOTE, 40, 300, 5, "1 1 1 rg"))
 
 
+def _on_its_own_colour(pdf: pikepdf.Pdf) -> None:
+    bar = b"0.2 0.3 0.4 rg 0 0 595 60 re f\n"
+    page(pdf, WHOLE_PAGE + bar + text(NOTE, 40, 30, 5, "0.2 0.3 0.4 rg"))
+
+
 def _tiny(pdf: pikepdf.Pdf) -> None:
     page(pdf, WHOLE_PAGE + text(NOTE, 40, 300, 1))
 
@@ -134,7 +139,16 @@ def _beyond_a_form(pdf: pikepdf.Pdf) -> None:
 @pytest.mark.parametrize("existing_text", ["skip", "redo"])
 @pytest.mark.parametrize(
     "make",
-    [_beyond_the_crop, _white, _tiny, _clipped, _transparent, _behind_a_mask, _beyond_a_form],
+    [
+        _beyond_the_crop,
+        _white,
+        _on_its_own_colour,
+        _tiny,
+        _clipped,
+        _transparent,
+        _behind_a_mask,
+        _beyond_a_form,
+    ],
 )
 def test_text_that_is_not_displayed_is_none(
     make: Callable[[pikepdf.Pdf], None], existing_text: Any, desk: Desk, tmp_path: Path

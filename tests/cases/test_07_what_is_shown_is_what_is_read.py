@@ -186,6 +186,30 @@ def test_a_scan_that_was_pasted_on_a_page_of_text_is_read(
     assert [word for word in words_of() if word not in done.text.split()] == []
 
 
+@pytest.mark.parametrize("existing_text", ["skip", "redo"])
+@pytest.mark.parametrize("typed", [b"", text("Typed title of the page", 20, 20, 8)])
+def test_a_scan_that_is_the_picture_of_a_button_is_read(
+    typed: bytes, existing_text: Any, desk: Desk, tmp_path: Path
+) -> None:
+    """As programs put pictures into forms."""
+    with pikepdf.new() as pdf:
+        made, box = page(pdf, typed, {}), (0, 0, 596, 842)
+        inner = form(pdf, WHOLE_PAGE, box, XObject=Dictionary(Scan=jpeg(pdf, sheet())))
+        look = form(pdf, b"/Fm Do", box, XObject=Dictionary(Fm=inner))
+        field = pdf.make_indirect(Dictionary(
+            Type=Name.Annot, Subtype=Name.Widget, FT=Name.Btn, Ff=1 << 16, T=pikepdf.String("picture"), F=4,
+            Rect=Array(box), AP=Dictionary(N=look),
+        ))  # fmt: skip
+        made.Annots = Array([field])
+        pdf.Root.AcroForm = Dictionary(Fields=Array([field]))
+        path = saved(pdf, tmp_path / "button.pdf")
+
+    done = desk.process(path, PageSettings(existing_text=existing_text))
+
+    assert done.pages[0].status == "ok"
+    assert _lines(done) == list(LINES)
+
+
 @pytest.mark.needs("pdftoppm")
 def test_a_picture_that_pdfium_draws_as_one_plane_is_drawn_by_poppler(desk: Desk, tmp_path: Path) -> None:
     content = io.BytesIO()

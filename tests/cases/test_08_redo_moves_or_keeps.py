@@ -30,6 +30,8 @@ QUOTED = b" ".join(b"(old hidden words number %d) '" % n for n in range(8))
         b"12 TL 3 Tr 60 300 Td 2 1 (old spaced) \" 0 Tr (VISIBLE BATES 000123) '",
         b"3 Tr 60 300 Td (old on the same line) Tj 0 Tr (VISIBLE BATES 000123) Tj",
         b"80 Tz 2 Tc 3 Tw 3 Tr 60 300 Td [(old) -300 (kerned)] TJ (old too) Tj 0 Tr [(VISIBLE) -250 (BATES 000123)] TJ",
+        # Within a text PDFium keeps the pen's place with the state, and others don't.
+        b"60 300 Td q 3 Tr (old hidden words) Tj Q (VISIBLE BATES 000123) Tj",
         b"3 Tr 60 300 Td (old) Tj 0 -20 TD (old) Tj T* 0 Tr (VISIBLE BATES 000123) Tj 3 Tr (old rest) Tj",
     ],
 )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import string
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
 import pikepdf
 import pytest
+from pikepdf import Array, Dictionary, Name
 from PIL import ImageFont
 
-from ocr_worker.pages.layer_check import ASTRAY, FOREIGN, MISSES, PARTIAL, UNSEEN
+from ocr_worker.model.tasks import PageSettings
+from ocr_worker.pages.layer_check import ASTRAY, FOREIGN, MISSES, PARTIAL, TWICE, UNSEEN
+from ocr_worker.pages.page import COVERED
 from samples.sheets import paragraphs_of
 from tests.cases.shown import LINES, SIZE, WHOLE_PAGE, jpeg, page, saved, sheet, text
 from tests.pages.desk import Desk, Done
@@ -139,3 +143,109 @@ def test_a_layer_that_misses_a_small_scan_beside_typed_text_is_told(
 
     assert done.pages[0].warnings == (MISSES,)
     assert done.text.count("Typed") == 20
+
+
+OTHERS = (
+    "ladder ribbon turnip castle yonder",
+    "monkey silver planet thimble oyster",
+    "fiddle throne basket walrus mitten",
+)
+
+
+@pytest.mark.parametrize(
+    ("other", "verdict"), [(OTHERS, FOREIGN), (("0815 4711 2024 9999 1234",) * 3, PARTIAL)]
+)
+def test_a_short_layer_that_says_other_words_in_the_right_places_gives_way(
+    other: tuple[str, ...], verdict: str, desk: Desk, tmp_path: Path
+) -> None:
+    lines = list(LINES[:3])
+
+    done = read(words_of(list(other)), lines, desk, tmp_path / "other.pdf")
+
+    assert (done.pages[0].status, done.pages[0].warnings) == ("ok", (verdict,))
+    assert done.text.split() == " ".join(lines).split()
+
+
+def test_words_that_were_stretched_to_boxes_of_others_give_way(desk: Desk, tmp_path: Path) -> None:
+    lines, drawn = list(LINES[:3]), b""
+    for (word, left, low), other in zip(words_of(lines), " ".join(OTHERS).split()[::-1], strict=True):
+        pen = ImageFont.load_default(HEIGHT)
+        said = other[:3] if len(word) > 5 else other + other
+        stretch = 100 * pen.getlength(word) / pen.getlength(said)
+        size = 0.92 * HEIGHT * POINTS_PER_PIXEL
+        drawn += text(said, left, low, size, f"3 Tr {stretch:.1f} Tz")
+    with pikepdf.new() as pdf:
+        page(pdf, WHOLE_PAGE + drawn, {"Scan": jpeg(pdf, sheet(lines, height=HEIGHT))})
+        done = desk.process(saved(pdf, tmp_path / "stretched.pdf"))
+
+    assert done.pages[0].status == "ok"
+    assert done.text.split() == " ".join(lines).split()
+
+
+@pytest.mark.parametrize("first", ["3 Tr", "0 Tr"])
+def test_of_two_layers_one_over_the_other_each_word_is_told_once(
+    first: str, desk: Desk, tmp_path: Path
+) -> None:
+    lines = lines_of("prose")
+    with pikepdf.new() as pdf:
+        drawn = b"".join(
+            text(_escaped(word), left + move, low + move, 0.92 * HEIGHT * POINTS_PER_PIXEL, mode)
+            for mode, move in ((first, 0.0), ("3 Tr", 0.7))
+            for word, left, low in words_of(lines)
+        )
+        pictures = {"Scan": jpeg(pdf, sheet(lines, height=HEIGHT))} if first == "3 Tr" else {}
+        page(pdf, (WHOLE_PAGE if pictures else b"") + drawn, pictures)
+        done = desk.process(saved(pdf, tmp_path / "twice.pdf"))
+
+    assert (done.pages[0].status, done.pages[0].warnings) == ("has_text", (TWICE,))
+    assert done.text.split() == _escaped(" ".join(lines)).replace("\\", "").split()
+
+
+def test_what_was_painted_over_is_not_told_by_the_layer_either(desk: Desk, tmp_path: Path) -> None:
+    lines = lines_of("prose")
+    layer = b"".join(
+        text(_escaped(word), left, low, 0.92 * HEIGHT * POINTS_PER_PIXEL, "3 Tr")
+        for word, left, low in words_of(lines)
+    )
+    (_, left, low), *_ = words_of(lines[:2])[-2:]
+    with pikepdf.new() as pdf:
+        blot = b"0 g %.2f %.2f 500 16 re f\n" % (left - 2, low - 4)
+        page(pdf, WHOLE_PAGE + layer + blot, {"Scan": jpeg(pdf, sheet(lines, height=HEIGHT))})
+        done = desk.process(saved(pdf, tmp_path / "painted.pdf"))
+
+    said = " ".join(lines).split()
+    painted = len(" ".join(lines[:2]).split())
+    assert done.pages[0].status == "has_text"
+    assert done.text.split() == said[: painted - 2] + said[painted:]
+
+
+def test_a_layer_in_a_font_without_ink_is_one(desk: Desk, tmp_path: Path) -> None:
+    lines = list(LINES)
+    with pikepdf.new() as pdf:
+        size = HEIGHT * POINTS_PER_PIXEL
+        drawn = b"".join(
+            text(line, left, low, size).replace(b"/F ", b"/T ") for line, left, low in whole_lines(lines)
+        )
+        made = page(pdf, WHOLE_PAGE + drawn, {"Scan": jpeg(pdf, sheet(lines, height=HEIGHT))})
+        made.Resources.Font.T = _inkless(pdf)
+        path = saved(pdf, tmp_path / "inkless.pdf")
+
+    kept = desk.process(path)
+    kept_text = kept.text
+    redone = desk.process(path, PageSettings(existing_text="redo"))
+
+    assert (kept.pages[0].status, redone.pages[0].status) == ("has_text", "ok")
+    assert kept_text.split() == redone.text.split() == " ".join(lines).split()
+    assert redone.pages[0].warnings == (COVERED,)
+
+
+def _inkless(pdf: pikepdf.Pdf) -> Dictionary:
+    """As wide as the letters of the scan."""
+    glyph, pen = pdf.make_stream(b"500 0 d0"), ImageFont.load_default(HEIGHT)
+    names = [Name(f"/{letter}") for letter in string.ascii_lowercase]
+    widths = [round(pen.getlength(chr(code)) / HEIGHT * 1000) for code in range(32, 127)]
+    return Dictionary(
+        Type=Name.Font, Subtype=Name.Type3, FontBBox=Array([0, 0, 500, 700]), FontMatrix=Array([0.001, 0, 0, 0.001, 0, 0]),
+        CharProcs=Dictionary({str(name): glyph for name in names}), Encoding=Dictionary(Differences=Array([97, *names])),
+        FirstChar=32, LastChar=126, Widths=Array(widths), Resources=Dictionary(),
+    )  # fmt: skip

@@ -21,6 +21,7 @@ INVISIBLE = 3
 _DEPTH = 8
 _MOST_FORMS = 2_000
 _PAINTING_PATHS = {"S", "s", "f", "F", "f*", "B", "B*", "b", "b*"}
+_STACKING = {"q", "Q"}
 _PLACING = {"Td", "TD", "Tm", "T*", "BT", "ET"}
 _NEXT_LINE, _END_PATH, _SHOW_SPACED = Operator("T*"), Operator("n"), Operator("TJ")
 Instruction = Any
@@ -89,6 +90,10 @@ class ContentFilter:
 
     def _take(self, run: _Run, instruction: Instruction, depth: int) -> None:
         name = _name(instruction)
+        if name in _STACKING and run.pending:
+            # Within a text some viewers keep the pen's place with the state, and others don't.
+            _move_pen(run)
+            run.pending.clear()
         match name:
             case "q":
                 run.stack.append(run.state)

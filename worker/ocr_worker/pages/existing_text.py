@@ -10,13 +10,15 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import repeat
 from typing import Any, Literal
 
 from ocr_worker.engines.pdf import font_maps, page_content, pdfium
+from ocr_worker.engines.pdf.geometry import Box
 from ocr_worker.engines.pdf.page_content import Content
 from ocr_worker.engines.pdf.pdf_file import PdfFile
-from ocr_worker.model.page import Affine, Line, Word
+from ocr_worker.model.page import Affine, Line, Word, map_point
 from ocr_worker.pages.wording import judge, reads_better
 
 HIDDEN_CHARACTERS = 20
@@ -110,6 +112,25 @@ def is_garbage(text: str) -> bool:
     counts = {c: count for c, count in Counter(text).items() if not c.isspace()}
     bad = sum(count for c, count in counts.items() if c == "\ufffd" or unicodedata.category(c) in _UNREADABLE)
     return bad > GARBAGE_SHARE * sum(counts.values())
+
+
+def without_blots(lines: tuple[Line, ...], blots: tuple[Box, ...], to_pixels: Affine) -> tuple[Line, ...]:
+    """Without what lies under plain shapes, in user units."""
+    boxes = []
+    for left, bottom, right, top in blots:
+        (x0, y0), (x1, y1) = map_point(left, bottom, to_pixels), map_point(right, top, to_pixels)
+        boxes.append((min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)))
+    kept = []
+    for line in lines:
+        words = tuple(word for word in line.words if not any(_holds_middle(box, word.box) for box in boxes))
+        if words:
+            kept.append(line if len(words) == len(line.words) else replace(line, words=words))
+    return tuple(kept)
+
+
+def _holds_middle(box: tuple[float, float, float, float], other: tuple[int, int, int, int]) -> bool:
+    x, y = (other[0] + other[2]) / 2, (other[1] + other[3]) / 2
+    return box[0] <= x <= box[2] and box[1] <= y <= box[3]
 
 
 def read_lines(text: str, texts: Any, to_pixels: Affine) -> tuple[Line, ...]:

@@ -5,6 +5,7 @@ The ink tells of most that it is. Where it leaves doubts, the page is read, and 
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal
@@ -20,6 +21,7 @@ MISSES = (
     "The page's hidden text layer misses some of the print; `existing_text: redo` recognises the page anew"
 )
 ASTRAY = "The words of the page's hidden text layer do not stand where they are seen; `existing_text: redo` recognises the page anew"
+TWICE = "Words of the page's hidden text layer lie on the same words: each is told once; `existing_text: redo` recognises the page anew"
 UNSEEN = "The page's hidden text layer says words, and nothing is seen on the page: they are in no output but the PDF"
 Verdict = Literal["right", "partial", "foreign", "misses", "astray", "unseen"]
 STAYS: dict[Verdict, str | None] = {"right": None, "misses": MISSES, "astray": ASTRAY}
@@ -31,8 +33,17 @@ FEWEST_PIECES, UNNAMED = 8, 0.08
 """Pieces of lines, and their share of the print: of right layers one in eight misses as much."""
 EMPTY, MOST_EMPTY, FEWEST_GAPS, FULL_GAPS, FLAT = 0.02, 0.5, 20, 0.9, 0.3
 """Of a right layer a hundredth of the words has no ink, and the gaps have up to 0.9 of it on skewed pages."""
+FEW_GAPS, INKED_GAPS = 5, 0.5
+"""Of a layer of few words, which is soon read."""
+FEW_WORDS, FITTING = 6, 0.5
+"""How the widths of words go with the numbers of their letters: of right layers 0.8 and more."""
+TWICE_SHARE, FEWEST_TWICE = 0.25, 10
+"""Of the words of two layers of one page, one is in both."""
 MUCH_MORE = 1.5
+_CELL = 128
 LONG_WORD, FEWEST_WORDS, SAID = 5, 8, 0.3
+SHORT_WORD, FEWEST_SHORT = 3, 4
+"""Of a layer that has not so many long words."""
 """Of the long words of another page's layer, pages of the same book have a sixth."""
 SURE = 80.0
 """The confidence of a reading that is believed against a layer."""
@@ -62,7 +73,8 @@ def is_doubtful(sheet: Sheet, own: Page) -> bool:
     found = places(ink, lines)
     if _letters(own.lines) < beside_text.SCAN_CHARACTERS:
         outside = ink.share_outside(box for line in lines for box in line)
-        return outside > MISSED or found.empty_share >= MOST_EMPTY
+        astray = found.gaps >= FEW_GAPS and found.gap_ink >= INKED_GAPS
+        return outside > MISSED or found.empty_share >= MOST_EMPTY or astray or _fit_badly(own)
     return (
         (found.unnamed >= FEWEST_PIECES and found.unnamed_share >= UNNAMED)
         or found.empty_share >= EMPTY
@@ -76,6 +88,61 @@ def _is_in(box: Box, pictures: list[Box]) -> bool:
     return any(left <= x <= right and top <= y <= bottom for left, top, right, bottom in pictures)
 
 
+def _fit_badly(page: Page) -> bool:
+    """Whether words were stretched to boxes that are not theirs."""
+    words = [word for word in _words(page) if word.box[2] > word.box[0] and word.box[3] > word.box[1]]
+    counts = [float(len(word.text)) for word in words]
+    if len(words) < FEW_WORDS or len(set(counts)) < FEW_WORDS // 2:
+        return False
+    widths = [max(word.box[2] - word.box[0], word.box[3] - word.box[1]) for word in words]
+    return len(set(widths)) > 1 and statistics.correlation(counts, widths) < FITTING
+
+
+def once(page: Page) -> tuple[Page, bool]:
+    """The page with each of its words once, and whether it has two layers, one over the other."""
+    kept, said = _Places(), 0
+    words = _words(page)
+    for word in words:
+        said += kept.has(word.box, beside_text.unmarked(word.text))
+        kept.add(word)
+    if said < max(FEWEST_TWICE, TWICE_SHARE * len(words)):
+        return page, False
+    kept, lines = _Places(), []
+    for line in page.lines:
+        first = []
+        for word in line.words:
+            if not kept.has(word.box):
+                kept.add(word)
+                first.append(word)
+        if first:
+            lines.append(replace(line, words=tuple(first)))
+    return replace(page, lines=tuple(lines)), True
+
+
+class _Places:
+    """Where words stand, by the rows of cells that they are in."""
+
+    def __init__(self) -> None:
+        self._cells: dict[tuple[int, int], list[tuple[Box, str]]] = {}
+
+    def add(self, word: Word) -> None:
+        for cell in _cells(word.box):
+            self._cells.setdefault(cell, []).append((word.box, beside_text.unmarked(word.text)))
+
+    def has(self, box: Box, letters: str | None = None) -> bool:
+        """Whether a word stands there already, or this word does."""
+        near = {one for cell in _cells(box) for one in self._cells.get(cell, ())}
+        return any(
+            (letters is None or other == letters) and beside_text.lie_on_each_other(box, place)
+            for place, other in near
+        )
+
+
+def _cells(box: Box) -> Iterator[tuple[int, int]]:
+    left, top, right, bottom = (side // _CELL for side in box)
+    yield from ((x, y) for x in range(left, right + 1) for y in range(top, bottom + 1))
+
+
 def judge(own: Page, page: Page) -> Verdict:
     """A layer that left doubts, by the page as it was read."""
     # Text that the page shows itself has no confidence.
@@ -86,7 +153,7 @@ def judge(own: Page, page: Page) -> Verdict:
         return "right"
     if _letters(page.lines) >= MUCH_MORE * _letters(own.lines):
         return "partial"
-    if _is_foreign(own, read):
+    if _is_foreign(own, read, few_count=len(read.lines) == len(page.lines)):
         return "foreign"
     return "right" if read.turned else _by_places(own, read)
 
@@ -112,20 +179,27 @@ def _by_places(own: Page, read: Page) -> Verdict:
     return "astray" if known >= max(FEWEST_LETTERS, KNOWN * total) and placed < PLACED * known else "right"
 
 
-def _is_foreign(own: Page, read: Page) -> bool:
-    """Whether hardly any of its words were read, by a reading that is sure."""
+def _is_foreign(own: Page, read: Page, *, few_count: bool) -> bool:
+    """Whether hardly any of its words were read, by a reading that is sure.
+
+    Args:
+        few_count: whether those of a few words tell it, as nothing but the layer is among the page's own.
+    """
     words = _words(read)
     counts = [(len(word.text), word.confidence or 0.0) for word in words]
     if sum(count * confidence for count, confidence in counts) < SURE * sum(count for count, _ in counts):
         return False
     seen = "".join(beside_text.unmarked(word.text) for word in words)
-    long = {letters for word in _words(own) if len(letters := beside_text.unmarked(word.text)) >= LONG_WORD}
+    said = {beside_text.unmarked(word.text) for word in _words(own)}
+    long, fewest = {letters for letters in said if len(letters) >= LONG_WORD}, FEWEST_WORDS
+    if few_count and len(long) < fewest:
+        long, fewest = {letters for letters in said if len(letters) >= SHORT_WORD}, FEWEST_SHORT
     pieces = {
         letters[at : at + beside_text.PIECE]
         for letters in long
         for at in range(0, len(letters) - 2, beside_text.PIECE)
     }
-    return len(long) >= FEWEST_WORDS and sum(piece in seen for piece in pieces) < SAID * len(pieces)
+    return len(long) >= fewest and sum(piece in seen for piece in pieces) < SAID * len(pieces)
 
 
 class _Words:

@@ -60,7 +60,7 @@ UNREAD = "There is ink on the page, but no word was read, level or turned, dark 
 
 BESIDE = "The page's own text, which can't be read, stays in the PDF beside the new layer; `existing_text: force` leaves only the layer"
 
-COVERED = "Text that lies under the page's picture stays in the PDF beside the new layer; `existing_text: force` leaves only the layer"
+COVERED = "Text that lies under the page's picture, or that a font without ink shows, stays in the PDF beside the new layer; `existing_text: force` leaves only the layer"
 
 UNSEEN = "Text that nobody sees (white, clear, clipped or tiny) stays in the PDF beside the new layer; `existing_text: force` leaves only the layer"
 
@@ -113,8 +113,11 @@ class PageWork:
         match course:
             case "keep":
                 page = _own_text(pdf, sheet, kind, task.settings)
-                if content and existing_text.has_good_layer(content) and layer_check.is_doubtful(sheet, page):
-                    page = self._held_against(page, pdf, sheet, task, found)
+                if content and existing_text.has_good_layer(content):
+                    page, is_twice = layer_check.once(page)
+                    flaws = (*flaws, layer_check.TWICE) if is_twice else flaws
+                    if layer_check.is_doubtful(sheet, page):
+                        page = self._held_against(page, pdf, sheet, task, found)
                 return replace(page, warnings=(*page.warnings, *flaws))
             case "beside":
                 page = self._beside(pdf, sheet, task, found)
@@ -363,6 +366,8 @@ def _own_lines(pdf: PdfFile, sheet: Sheet, page: Page, settings: PageSettings) -
     if settings.existing_text == "skip" and existing_text.has_good_layer(content):
         text, texts = page_content.with_layer(sheet.page, content)
     lines = existing_text.read_lines(text, texts, to_pixels)
+    if content.blots:
+        lines = existing_text.without_blots(lines, content.blots, to_pixels)
     blocks = typed_text.blocks(_values(pdf, sheet), to_pixels)
     if stamps := sheet.stamps:
         blocks += [[line] for line in existing_text.read_lines(stamps.text, stamps.texts, to_pixels)]

@@ -18,6 +18,8 @@ from ocr_worker.engines.pdf.qpdf import inherited
 
 _NO_TEXT = (Name.Link, Name.Popup)
 _TELLING = (Name.Widget, Name.FreeText)
+_DEEP = 3
+"""Acrobat puts the picture of a button into a form in a form."""
 
 
 def as_page(pdf: pikepdf.Pdf, number: int, is_off: Callable[[Any], bool]) -> bytes | None:
@@ -82,13 +84,29 @@ def _look(annotation: Any, is_off: Callable[[Any], bool]) -> Any:
         return None
     if _is_unseen(annotation, is_off):
         return None
-    if annotation.get("/Subtype") in _TELLING and tells_itself(annotation):
-        return None
     kinds = annotation.get("/AP")
     look: Any = kinds.get("/N") if isinstance(kinds, Dictionary) else None
     if isinstance(look, Dictionary):
         look = look.get(str(annotation.get("/AS", "/Off")))
-    return look if isinstance(look, pikepdf.Stream) else None
+    if not isinstance(look, pikepdf.Stream):
+        return None
+    tells = annotation.get("/Subtype") in _TELLING and tells_itself(annotation)
+    # A scan may be the picture of a button.
+    return look if not tells or _draws_picture(look, _DEEP) else None
+
+
+def _draws_picture(look: Any, depth: int) -> bool:
+    """Of those that it names, at least."""
+    resources = look.get("/Resources")
+    objects = resources.get("/XObject") if isinstance(resources, Dictionary) else None
+    drawn = (
+        [one for one in objects.values() if isinstance(one, pikepdf.Stream)]
+        if isinstance(objects, Dictionary)
+        else []
+    )
+    return any(one.get("/Subtype") == Name.Image for one in drawn) or (
+        depth > 0 and any(_draws_picture(one, depth - 1) for one in drawn)
+    )
 
 
 def _page(page: Any, looks: list[tuple[Any, Any]]) -> bytes:

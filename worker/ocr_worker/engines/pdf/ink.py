@@ -17,6 +17,9 @@ LIGHT_LEVEL = 215
 """Of 255: lighter text is drawn to see whether it can be seen."""
 PATTERN_FILL = (191, 191, 191, 255)
 """What PDFium gives for the colour of a pattern, which may be a picture."""
+Colour = tuple[int, int, int, int]
+"""Red, green, blue, alpha."""
+_SAMPLE_SCALE = 1.0
 _RECTANGLE = 5
 """Segments of its path."""
 _LETTER = 8
@@ -26,9 +29,8 @@ _OF_A_LETTER = 60
 _PLAIN_MODES = {raw.FPDF_TEXTRENDERMODE_FILL, raw.FPDF_TEXTRENDERMODE_FILL_STROKE}
 
 
-def seen_by_ink(text: Any, mode: int) -> Literal["seen", "unseen", "doubtful"]:
+def seen_by_ink(text: Any, mode: int, colour: Colour | None) -> Literal["seen", "unseen", "doubtful"]:
     """Whether text can be seen, by its colour and by what clips it; doubtful where that takes a drawing."""
-    colour = fill(text)
     if mode not in _PLAIN_MODES or colour is None:
         return "doubtful"
     red, green, blue, alpha = colour
@@ -38,7 +40,20 @@ def seen_by_ink(text: Any, mode: int) -> Literal["seen", "unseen", "doubtful"]:
     return "doubtful" if light or raw.FPDFPageObj_HasTransparency(text) or is_shaped(text) else "seen"
 
 
-def fill(part: Any) -> tuple[int, int, int, int] | None:
+def has_ink(text: Any, page: Any) -> bool:
+    """Whether anything is drawn where a text stands: fonts of some layers have glyphs without ink."""
+    bitmap = raw.FPDFTextObj_GetRenderedBitmap(page.pdf.raw, page.raw, text, _SAMPLE_SCALE)
+    if not bitmap:
+        # Of what has no size, or a fill that can't be drawn alone, nothing is told.
+        return True
+    try:
+        size = raw.FPDFBitmap_GetStride(bitmap) * raw.FPDFBitmap_GetHeight(bitmap)
+        return any(ctypes.string_at(raw.FPDFBitmap_GetBuffer(bitmap), size))
+    finally:
+        raw.FPDFBitmap_Destroy(bitmap)
+
+
+def fill(part: Any) -> Colour | None:
     red, green, blue, alpha = places = ctypes.c_uint(), ctypes.c_uint(), ctypes.c_uint(), ctypes.c_uint()
     if not raw.FPDFPageObj_GetFillColor(part, *places):
         return None

@@ -40,7 +40,10 @@ from ocr_worker.engines.pdf.geometry import (
 )
 from ocr_worker.engines.pdf.ink import (
     PATTERN_FILL,
+    TINY_POINTS,
+    Colour,
     fill,
+    has_ink,
     has_named_font,
     is_filled,
     is_shaped,
@@ -55,6 +58,11 @@ MAX_PAIRS = 200_000
 """So many pairs of a text and what may cover it are compared."""
 MAX_PICTURES = 2_000
 MAX_COVERS = 2_000
+MAX_GROUNDS = 32
+"""Of one colour."""
+SCAN_SHARE = 0.5
+"""Of the page, at least, is the picture of a scan."""
+_VOID_SAMPLES = 4
 HEM = 0.0025
 """Of a picture's longer side: clips that were rounded take as much off, where no print stands."""
 KINDS_OF_LETTERS = 10
@@ -110,7 +118,7 @@ class Content:
     layer: str = ""
     """What is hidden."""
     covered: bool = False
-    """Whether some of what is hidden lies under a picture."""
+    """Whether some of what is hidden lies under a picture, or has a font without ink: it is not to be taken off."""
     letters: int = 0
     """About so many may be drawn as shapes, as of print that was turned into outlines."""
     shown: tuple[Any, ...] = ()
@@ -122,6 +130,8 @@ class Content:
     unseen_text: str = ""
     has_true_layer: bool = False
     """What is hidden was found to be what is seen."""
+    blots: tuple[Box, ...] = ()
+    """Plain shapes over a hidden layer: what it says there was taken off the page."""
 
 
 @dataclass(slots=True)
@@ -134,7 +144,7 @@ class _Text:
     mode: int
     nested: bool
     state: str = "seen"
-    """seen, hidden, unseen, pictured; doubtful until it was drawn."""
+    """seen, hidden, unseen, pictured; doubtful, covered or void until it was drawn."""
     covered: bool = False
     is_layer: bool = False
     """Covered by pictures alone, as the text that was read from them."""
@@ -160,6 +170,8 @@ class _Finds:
     """What may hide text that was drawn before it, or be shown through it."""
     others: int = 0
     letters: int = 0
+    grounds: dict[Colour, list[Box]] = field(default_factory=dict)
+    """Places that are filled with a colour: text of the same on them is not seen."""
     shapes: set[tuple[int, int]] = field(default_factory=set)
     """Widths and heights of what may be letters, in half units."""
     stored: int = 0
@@ -172,7 +184,9 @@ def survey(page: Any) -> Content:
     frame: Box = tuple(page.get_bbox())
     _walk(finds, (page.raw, raw.FPDFPage_CountObjects, raw.FPDFPage_GetObject), IDENTITY, frame, 0)
     _find_covered(finds)
+    _find_void(page, finds)
     _look(page, finds)
+    blots = _find_blotted(page, finds)
     _find_pictured(page, finds)
     unseen, hidden, shown, pictured = (
         tuple(text.handle for text in finds.texts if text.state == state)
@@ -188,7 +202,7 @@ def survey(page: Any) -> Content:
     return Content(
         _count(text), _count(layer), tuple(finds.images), finds.others, finds.stored, text, texts, layer,
         any(text.covered for text in finds.texts if text.state == "hidden"), letters, shown, hidden, unseen,
-        pictured, unseen_text,
+        pictured, unseen_text, blots=blots,
     )  # fmt: skip
 
 
@@ -267,11 +281,16 @@ def _text(part: Any, finds: _Finds, matrix: Matrix, clip: Box, depth: int) -> _T
     elif is_empty(shown) or is_tiny(part, box, matrix):
         text.state = "unseen"
     else:
-        text.state = seen_by_ink(part, text.mode)
+        colour = fill(part)
+        text.state = seen_by_ink(part, text.mode, colour)
         # A form shows no more than its box, which PDFium does not tell.
-        if depth and text.state == "seen":
+        if text.state == "seen" and (depth or _is_on_its_colour(shown, colour, finds)):
             text.state = "doubtful"
     return text
+
+
+def _is_on_its_colour(box: Box, colour: Colour | None, finds: _Finds) -> bool:
+    return any(all(holds(point, ground) for point in points(box)) for ground in finds.grounds.get(colour, ()))
 
 
 def _take_image(part: Any, finds: _Finds, matrix: Matrix, clip: Box) -> None:
@@ -304,9 +323,13 @@ def _count_letters(part: Any, finds: _Finds) -> None:
 
 
 def _take_fill(part: Any, finds: _Finds, matrix: Matrix, clip: Box) -> None:
-    box = placed(bounds(part), matrix)
-    is_picture = fill(part) == PATTERN_FILL
+    box, colour = placed(bounds(part), matrix), fill(part)
+    is_picture = colour == PATTERN_FILL
     finds.covers.append(_Cover(part, box, finds.count, is_picture))
+    grounds = finds.grounds.setdefault(colour, []) if colour else []
+    # Rules hold no text.
+    if len(grounds) < MAX_GROUNDS and min(box[2] - box[0], box[3] - box[1]) >= TINY_POINTS:
+        grounds.append(box)
     if is_picture and len(finds.images) < MAX_PICTURES:
         shown = common(box, clipped(part, matrix, clip))
         finds.images.append(Picture(box, shown, (0, 0), 0.0, 0.0, is_upright=False, is_plain=False))
@@ -332,10 +355,23 @@ def _lies_under(text: _Text, boxes: list[Box]) -> bool:
     return all(any(map(partial(holds, point), boxes)) for point in points(text.box))
 
 
+def _find_void(page: Any, finds: _Finds) -> None:
+    """Fonts of some OCR layers have no ink. Only on a scan is that looked for, and first at a few texts."""
+    frame = page.get_bbox()
+    largest = max((area(picture.shown) for picture in finds.images), default=0.0)
+    seen = [text for text in finds.texts if text.state == "seen"]
+    if not seen or largest < SCAN_SHARE * area(frame):
+        return
+    samples = {seen[at * (len(seen) - 1) // (_VOID_SAMPLES - 1)].order: None for at in range(_VOID_SAMPLES)}
+    if not all(has_ink(text.handle, page) for text in seen if text.order in samples):
+        for text in seen:
+            text.state = "seen" if has_ink(text.handle, page) else "void"
+
+
 def _look(page: Any, finds: _Finds) -> None:
     """Draw what is doubtful, and see."""
     groups = [
-        [text for text in finds.texts if text.state == "covered"],
+        [text for text in finds.texts if text.state in ("covered", "void")],
         [text for text in finds.texts if text.state == "doubtful" and not text.nested],
         [text for text in finds.texts if text.state == "doubtful" and text.nested],
     ]
@@ -349,11 +385,33 @@ def _look(page: Any, finds: _Finds) -> None:
         for text in texts:
             if change is None or _changes(change, pixels(text.box, page, change.size)):
                 text.state = "seen"
+            elif text.state == "void":
+                text.state, text.covered = "hidden", True
             else:
                 # What a plain shape covers, or a picture without print, was taken off the page by somebody.
                 is_layer = text.state == "covered" and text.is_layer and not _is_plain(before, text.box, page)
                 text.state = "hidden" if is_layer else "unseen"
     _look_through(page, finds, before)
+
+
+def _find_blotted(page: Any, finds: _Finds) -> tuple[Box, ...]:
+    """Plain shapes that were drawn over a hidden layer: what lies wholly under them is none."""
+    hidden = [text for text in finds.texts if text.state == "hidden" and not is_empty(text.box)]
+    shapes = [cover for cover in finds.covers if not cover.is_picture]
+    if not hidden or not shapes or len(hidden) * len(shapes) > MAX_PAIRS:
+        return ()
+    over = [
+        shape.box
+        for shape in shapes
+        if any(text.order < shape.order and not is_empty(common(text.box, shape.box)) for text in hidden)
+    ]
+    drawn = _drawn(page) if over else None
+    # Their edges may lie within a pixel.
+    blots = tuple(box for box in over if _is_plain(drawn, box, page, hem=1))
+    for text in hidden if blots else ():
+        if _lies_under(text, list(blots)):
+            text.state = "unseen"
+    return blots
 
 
 def _look_through(page: Any, finds: _Finds, before: Image.Image | None) -> None:
@@ -432,9 +490,10 @@ def _changes(change: Image.Image, box: tuple[int, int, int, int]) -> bool:
     return isinstance(most, int | float) and most >= SEEN_LEVELS
 
 
-def _is_plain(drawn: Image.Image | None, box: Box, page: Any) -> bool:
+def _is_plain(drawn: Image.Image | None, box: Box, page: Any, hem: int = 0) -> bool:
     """Whether nothing is seen in this place."""
-    place = pixels(box, page, drawn.size) if drawn else (0, 0, 0, 0)
+    left, top, right, bottom = pixels(box, page, drawn.size) if drawn else (0, 0, 0, 0)
+    place = left + hem, top + hem, right - hem, bottom - hem
     if drawn is None or place[0] >= place[2] or place[1] >= place[3]:
         return False
     return is_flat(drawn.crop(place), SEEN_LEVELS)
