@@ -21,6 +21,7 @@ from ocr_worker.pages.page import BESIDE, PARTLY, REPLACED, UNREADABLE
 from ocr_worker.pages.wording import judge
 from samples.sheets import paragraphs_of
 from tests.cases.shown import LINES, POINTS, SIZE, WHOLE_PAGE, jpeg, page, saved, sheet, text, words_of
+from tests.long_rows import first
 from tests.pages.desk import Desk
 
 PROSE = "The committee met on the first evening of the winter to talk about bread and other matters of some weight"
@@ -86,6 +87,35 @@ def test_a_map_that_contradicts_its_fonts_encoding_is_flagged_where_that_reads_b
 
     assert kept == (UNREADABLE,)
     assert redone.text.split() == words.split()
+
+
+@pytest.mark.parametrize("shown_as", [0x200B, 0xAD, 0xFEFF, 0x301, ord("?"), 0x25A1])
+@pytest.mark.parametrize("title", first(1, ["Minutes", ""]))
+def test_letters_that_are_mapped_to_marks_or_to_nothing_are_flagged_and_redo_reads_them(
+    title: str, shown_as: int, desk: Desk, tmp_path: Path
+) -> None:
+    with pikepdf.new() as pdf:
+        _mapped(pdf, PROSE, dict.fromkeys(map(ord, string.ascii_letters), shown_as))
+        made = pdf.pages[0]
+        made.Resources.Font.G = Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica)
+        if title:
+            made.contents_add(text(title, 60, 780, 16).replace(b"/F ", b"/G "))
+        path = saved(pdf, tmp_path / "marks.pdf")
+
+    kept = desk.process(path).pages[0].warnings
+    redone = desk.process(path, PageSettings(existing_text="redo"))
+
+    assert kept == (UNREADABLE,)
+    assert redone.text.split() == [*title.split(), *PROSE.split()]
+
+
+@pytest.mark.parametrize("mark", ["_", ". ", "** "])
+def test_marks_that_are_seen_are_left_alone(mark: str, desk: Desk, tmp_path: Path) -> None:
+    with pikepdf.new() as pdf:
+        page(pdf, b"".join(text(20 * mark, 60, 700 - 40 * row, 12) for row in range(5)), {})
+        path = saved(pdf, tmp_path / "marks.pdf")
+
+    assert (desk.process(path).pages[0].status, desk.process(path).pages[0].warnings) == ("has_text", ())
 
 
 def _amounts(pdf: pikepdf.Pdf, codes: dict[int, int], encoding: Any = Name.WinAnsiEncoding) -> None:

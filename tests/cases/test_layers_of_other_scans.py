@@ -153,7 +153,12 @@ OTHERS = (
 
 
 @pytest.mark.parametrize(
-    ("other", "verdict"), [(OTHERS, FOREIGN), (("0815 4711 2024 9999 1234",) * 3, PARTIAL)]
+    ("other", "verdict"),
+    [
+        (OTHERS, FOREIGN),
+        (("the the the the the the the the",) * 3, FOREIGN),
+        (("0815 4711 2024 9999 1234",) * 3, PARTIAL),
+    ],
 )
 def test_a_short_layer_that_says_other_words_in_the_right_places_gives_way(
     other: tuple[str, ...], verdict: str, desk: Desk, tmp_path: Path

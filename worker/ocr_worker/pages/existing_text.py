@@ -27,15 +27,20 @@ SYMBOL_SHARE = 0.45
 """Of a hidden layer's characters: columns of figures have less, noise that was read as text has more."""
 FEW_CHARACTERS, FEW_SHARE = 20, 0.05
 """Of a page's text: marks and bullets take as much."""
+FEWEST_ODD_WORDS = 5
+_SAMPLE_CHARACTERS = 2_000
 _LINE_END_HYPHEN = "\x02"
 """How PDFium marks one."""
 _WORDS_AND_BREAKS = re.compile(
     rf"(?P<end>[\r\n])|(?P<half>[^\s{_LINE_END_HYPHEN}]*{_LINE_END_HYPHEN}(?=\S))|\S+"
 )
 """PDFium joins the halves of a word that is hyphenated over two lines."""
+_RULE = r"[-._=*~+|/\\\u00b7\u2022\u2026\u2013\u2014]"
+_ODD_WORD = re.compile(rf"(?<!\S)(?!{_RULE}+(?!\S))[^\w\s]{{2,}}(?!\S)")
+"""Without a letter or a digit, and no row of dots or lines."""
 _REPEATED = re.compile(r"(.)\1+", re.DOTALL)
 _UNREADABLE = {"Cc", "Cn", "Co", "Cs"}
-Kind = Literal["none", "visible", "partly", "hidden", "garbage", "doubtful", "drawn"]
+Kind = Literal["none", "visible", "partly", "hidden", "garbage", "doubtful", "drawn", "marks"]
 
 
 def classify(pdf: PdfFile, number: int, content: Content) -> Kind:
@@ -49,6 +54,8 @@ def classify(pdf: PdfFile, number: int, content: Content) -> Kind:
         return "garbage"
     if doubted(pdf, number, content.text):
         return "doubtful"
+    if is_hardly_letters(content.text):
+        return "marks"
     return "partly" if nonsense >= max(FEW_CHARACTERS, FEW_SHARE * content.visible_characters) else "visible"
 
 
@@ -98,6 +105,17 @@ def _drawn_nonsense(pdf: PdfFile, number: int, content: Content) -> int:
     text = page_content.drawn_text(content)
     makes_words = judge(text) == "words" and not is_garbage(text)
     return 0 if makes_words else len("".join(text.split()))
+
+
+def is_hardly_letters(text: str) -> bool:
+    """Whether words of marks, or of characters that show nothing, take the place of words; rows of dots and lines are none."""
+    sample = text[:_SAMPLE_CHARACTERS]
+    odd = len(_ODD_WORD.findall(sample))
+    return odd >= FEWEST_ODD_WORDS and odd > SYMBOL_SHARE * len(sample.split())
+
+
+def letters_in(text: str) -> int:
+    return sum(map(str.isalnum, text))
 
 
 def _is_noise(text: str) -> bool:

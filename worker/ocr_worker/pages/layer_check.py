@@ -42,7 +42,7 @@ TWICE_SHARE, FEWEST_TWICE = 0.25, 10
 MUCH_MORE = 1.5
 _CELL = 128
 LONG_WORD, FEWEST_WORDS, SAID = 5, 8, 0.3
-SHORT_WORD, FEWEST_SHORT = 3, 4
+SHORT_WORD, FEWEST_SHORT = 3, 1
 """Of a layer that has not so many long words."""
 """Of the long words of another page's layer, pages of the same book have a sixth."""
 SURE = 80.0
@@ -180,11 +180,7 @@ def _by_places(own: Page, read: Page) -> Verdict:
 
 
 def _is_foreign(own: Page, read: Page, *, few_count: bool) -> bool:
-    """Whether hardly any of its words were read, by a reading that is sure.
-
-    Args:
-        few_count: whether those of a few words tell it, as nothing but the layer is among the page's own.
-    """
+    """Whether hardly any of its words were read, by a reading that is sure. A few may tell it where the layer is all of them."""
     words = _words(read)
     counts = [(len(word.text), word.confidence or 0.0) for word in words]
     if sum(count * confidence for count, confidence in counts) < SURE * sum(count for count, _ in counts):

@@ -133,6 +133,9 @@ class PageWork:
         content, choice = sheet.content, task.settings.existing_text
         if content is None or choice == "force":
             return kind, sheet, None
+        if kind == "marks":
+            kind, page = self._checked_marks(content.text, partial(self._whole, pdf, sheet, task, found))
+            return kind, sheet, page
         if kind in ("drawn", "doubtful"):
             said = (
                 page_content.drawn_text(content)
@@ -160,6 +163,17 @@ class PageWork:
         if beside_text.is_seen(said, page.lines):
             return "visible", page
         return ("drawn" if kind == "drawn" else "garbage"), page
+
+    def _checked_marks(self, said: str, read: Callable[[], Page]) -> tuple[existing_text.Kind, Page | None]:
+        """Of text with hardly a letter, by whether there is much more to be read."""
+        try:
+            page = read()
+        except (CorruptError, TooLargeError, UnsupportedTypeError):
+            return "visible", None
+        seen = "".join(word.text for line in page.lines for word in line.words)
+        more = existing_text.letters_in(seen) >= layer_check.MUCH_MORE * existing_text.letters_in(said)
+        is_other = page.status == "ok" and more and beside_text.reads_like_print(page.lines)
+        return ("garbage", page) if is_other else ("visible", None)
 
     def _whole(self, pdf: PdfFile, sheet: Sheet, task: PageTask, found: Drawn) -> Page:
         path = Path(task.source.path)

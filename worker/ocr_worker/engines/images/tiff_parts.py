@@ -104,7 +104,7 @@ def holds_more(tags: Any, stream: BinaryIO) -> bool:
     if tags.get(_COMPRESSION, _PLAIN) != _PLAIN or tags.get(_PHOTOMETRIC) == _YCBCR:
         return False
     due = sum(_row_bytes(part, tags) * part.size[1] for part in parts)
-    return sum(there.values()) >= _MORE * due
+    return bool(sum(there.values()) >= _MORE * due)
 
 
 def _row_bytes(part: Part, tags: Any) -> int:

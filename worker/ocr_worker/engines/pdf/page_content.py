@@ -290,7 +290,8 @@ def _text(part: Any, finds: _Finds, matrix: Matrix, clip: Box, depth: int) -> _T
 
 
 def _is_on_its_colour(box: Box, colour: Colour | None, finds: _Finds) -> bool:
-    return any(all(holds(point, ground) for point in points(box)) for ground in finds.grounds.get(colour, ()))
+    grounds = finds.grounds.get(colour, []) if colour else []
+    return any(all(holds(point, ground) for point in points(box)) for ground in grounds)
 
 
 def _take_image(part: Any, finds: _Finds, matrix: Matrix, clip: Box) -> None:
