@@ -457,6 +457,7 @@ def test_a_scan_that_is_a_glyph_is_read_whatever_letter_it_is_said_to_be(
 
     assert (done.pages[0].status, done.pages[0].warnings) == ("ok", ())
     assert done.text.split() == words_of()
+    assert [page["has_text"] for page in desk.inspect(path)["page_list"]] == [False]
 
 
 def test_a_scan_in_strips_that_are_glyphs_is_read(desk: Desk, tmp_path: Path) -> None:
@@ -507,3 +508,4 @@ def test_large_letters_that_are_drawings_are_letters(desk: Desk, tmp_path: Path)
     done = desk.process(path)
 
     assert (done.pages[0].status, done.text) == ("has_text", "SALE\n")
+    assert [page["has_text"] for page in desk.inspect(path)["page_list"]] == [True]

@@ -255,6 +255,8 @@ def test_of_a_tiff_of_which_one_page_is_damaged_the_others_are_read(bad: int, de
     ]
     assert done.record["pages"][bad]["error"]["code"] == "corrupt"
     assert done.text.count(packed.WORDS[0]) == 2
+    sizes = [page["width_points"] > 0 for page in desk.inspect(desk.folder / "fax.tif")["page_list"]]
+    assert sizes == [number != bad for number in range(3)]
 
 
 @pytest.mark.parametrize("packing", [None, "tiff_lzw", "packbits"])

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ocr_worker.engines.pdf import page_objects, pdfium, qpdf
+from ocr_worker.engines.pdf import font_maps, page_content, page_objects, pdfium, qpdf
 from ocr_worker.engines.pdf.pdf_file import PdfFile, open_pdf
+from ocr_worker.errors import CorruptError
 from ocr_worker.model.tasks import Inspected, InspectTask, PageSettings, Source
 from ocr_worker.pages.rendering import sheet_inches
 from ocr_worker.pages.source_file import glance
@@ -47,9 +48,19 @@ def _pdf_page(pdf: PdfFile, number: int, built: Any) -> dict[str, Any]:
     except pdfium.PdfiumError:
         return _page_entry(_points(built, None))
     try:
-        return _page_entry(_points(built, page), has_text=pdfium.has_text(page))
+        return _page_entry(_points(built, page), has_text=_has_text(built, page))
     finally:
         page.close()
+
+
+def _has_text(built: Any, page: Any) -> bool:
+    """Hidden layers of an earlier OCR included, scans that are drawn as glyphs not."""
+    if not pdfium.has_text(page):
+        return False
+    if not font_maps.has_fonts_of_drawings(built.obj):
+        return True
+    content = page_content.survey(page)
+    return bool(content.visible_characters or content.hidden_characters)
 
 
 def _points(built: Any, page: Any) -> tuple[float, float]:
@@ -85,5 +96,11 @@ def _inspect_image(path: Path, kind: str) -> dict[str, Any]:
 def _frame(image: Any, path: Path, number: int) -> dict[str, Any]:
     from ocr_worker.engines.images import headers, image_files
 
-    image_files.select_page(image, path, number, _MAX_PIXELS)
-    return _page_entry(headers.size_points(image))
+    try:
+        image_files.select_page(image, path, number, _MAX_PIXELS)
+        return _page_entry(headers.size_points(image))
+    except (CorruptError, *headers.BROKEN):
+        if image_files.count_pages(image, path) == 1:
+            raise
+        # Of a TIFF of which one page is damaged the others are read.
+        return _page_entry((0.0, 0.0))

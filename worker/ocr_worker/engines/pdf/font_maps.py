@@ -40,6 +40,11 @@ def has_drawn_glyphs(pdf: pikepdf.Pdf, page: int) -> bool:
     return bool(drawn) and all(map(_is_unmapped, drawn))
 
 
+def has_fonts_of_drawings(page: Any) -> bool:
+    """Of an object that is a page."""
+    return any(map(_is_drawn, _fonts_of(page)))
+
+
 def _is_drawn(font: Any) -> bool:
     return bool(font.get("/Subtype") == pikepdf.Name.Type3)
 
@@ -89,7 +94,11 @@ def _contradicted(font: pikepdf.Object) -> dict[int, str]:
 
 
 def _fonts(pdf: pikepdf.Pdf, page: int) -> list[Any]:
-    resources: Any = inherited(pdf.pages[page - 1].obj, "/Resources")
+    return _fonts_of(pdf.pages[page - 1].obj)
+
+
+def _fonts_of(page: Any) -> list[Any]:
+    resources: Any = inherited(page, "/Resources")
     fonts = resources.get("/Font") if isinstance(resources, pikepdf.Dictionary) else None
     found = fonts.values() if isinstance(fonts, pikepdf.Dictionary) else ()
     return [font for font in found if isinstance(font, pikepdf.Dictionary)]
