@@ -80,6 +80,45 @@ def test_a_font_whose_first_letter_is_no_number_has_no_widths(desk: Desk, tmp_pa
     assert desk.process(path).text.split() == words_of()
 
 
+@pytest.mark.parametrize("opacity", [Array([1]), Dictionary(), pikepdf.String("1"), True, Name.One], ids=str)
+def test_an_opacity_that_is_no_number_is_none(opacity: Any, desk: Desk, tmp_path: Path) -> None:
+    with pikepdf.new() as pdf:
+        page(pdf, b"/G gs " + WHOLE_PAGE, ExtGState=Dictionary(G=Dictionary(ca=opacity)))
+        path = saved(pdf, tmp_path / "opacity.pdf")
+
+    done = desk.process(path)
+
+    assert done.text.split() == words_of()
+    assert f"{MISWRITTEN} (/ca)" in done.pages[0].warnings[0]
+
+
+def test_a_mask_that_says_no_colours_is_grey(desk: Desk, tmp_path: Path) -> None:
+    with pikepdf.new() as pdf:
+        scan = jpeg(pdf, sheet())
+        scan.SMask = pdf.make_stream(
+            b"\xff" * 4, Type=Name.XObject, Subtype=Name.Image, Width=2, Height=2, BitsPerComponent=8
+        )
+        page(pdf, WHOLE_PAGE, {"Scan": scan})
+        path = saved(pdf, tmp_path / "mask.pdf")
+
+    done = desk.process(path)
+
+    assert done.text.split() == words_of()
+    assert f"{MISWRITTEN} (/SMask)" in done.pages[0].warnings[0]
+
+
+def test_a_form_of_which_the_box_ends_beyond_all_numbers_has_none(desk: Desk, tmp_path: Path) -> None:
+    with pikepdf.new() as pdf:
+        drawn = form(pdf, WHOLE_PAGE, (0, 0, 9_999_999_999, 842), XObject=Dictionary(Scan=jpeg(pdf, sheet())))
+        page(pdf, b"/Fm Do", {"Fm": drawn})
+        path = saved(pdf, tmp_path / "box.pdf")
+
+    done = desk.process(path)
+
+    assert done.text.split() == words_of()
+    assert f"{MISWRITTEN} (/BBox)" in done.pages[0].warnings[0]
+
+
 def _filtered(pdf: pikepdf.Pdf, data: bytes, filters: Any) -> Any:
     stream = pdf.make_stream(data)
     stream.Filter = filters

@@ -29,6 +29,7 @@ _MOST_OBJECTS = 2_000
 _MOST_DRAWINGS = 200_000
 _MOST_DRAWINGS_EACH = 10
 """Of forms within forms: a few that draw each other several times make billions. A map draws as many symbols as it names."""
+_FARTHEST = (1 << 31) - 1
 _MARK = re.compile(rb"\b(?:BMC|BDC|(EMC))\b")
 _MOST_MARKS = 10_000
 """One within the other: PDFium keeps all that are open with each of them, which takes the square of their number."""
@@ -127,13 +128,13 @@ def is_endless(pdf: pikepdf.Pdf, page: int) -> bool:
 
 
 def _is_boundless(form: Any) -> bool:
-    """Whether its box is not of numbers: to pdf.js it has none then, to others it is empty."""
+    """Whether its box is not of numbers, or of such as no viewer counts to: to some it has none then, to others it is empty."""
     box = form.get("/BBox")
-    return isinstance(box, Array) and (len(box) < 4 or not all(map(_is_number, list(box)[:4])))
+    return isinstance(box, Array) and (len(box) < 4 or not all(map(_is_side, list(box)[:4])))
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | Decimal)
+def _is_side(value: Any) -> bool:
+    return isinstance(value, int | Decimal) and abs(float(value)) <= _FARTHEST
 
 
 def _depth_of_marks(data: bytes) -> int:
@@ -192,6 +193,8 @@ class _Walk:
         self._seen.add(thing.objgen)
         if thing.get("/Subtype") == Name.Image:
             self._drawn.images += [thing, *_masks(thing)]
+            if isinstance(mask := thing.get("/SMask"), pikepdf.Stream):
+                self._drawn.changes += resource_slips.with_grey(mask)
         else:
             self._queue.append((thing, resources))
 
@@ -231,6 +234,8 @@ def _used(content: bytes, resources: Any, drawn: Drawn) -> Iterator[tuple[Any, i
         named = resources.get(kind) if isinstance(resources, Dictionary) else None
         thing = _entry(named, spelled)
         if kind == "/ExtGState":
+            if isinstance(thing, Dictionary):
+                drawn.changes += resource_slips.without_odd_opacity(thing)
             thing = _soft_mask(thing)
         if isinstance(thing, pikepdf.Stream):
             yield thing, times

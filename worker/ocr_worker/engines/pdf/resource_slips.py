@@ -1,4 +1,4 @@
-"""What a content draws with, where that breaks the rules of PDF: names that are empty, and widths that are no numbers."""
+"""What a content draws with, where that breaks the rules of PDF: names that are empty, widths and opacities that are no numbers, masks without colours."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from ocr_worker.engines.pdf.content_words import REGULAR
 _NAMELESS = re.compile(rb"/(?!" + REGULAR + rb")((?:[\0\s]|%[^\r\n]*[\r\n])*Do\b)")
 """To PDFium nothing has such a name."""
 _GIVEN = "/Nameless"
+_OPACITIES = ("/ca", "/CA")
+_OF_THEIR_OWN = (Name.JPXDecode, Array([Name.JPXDecode]))
+"""Filters of pictures that say their colours themselves."""
 
 
 class Change(NamedTuple):
@@ -45,6 +48,20 @@ def without_widths(font: Any) -> Iterator[Change]:
     is_numbered = isinstance(font.get("/FirstChar", 0), int)
     if isinstance(widths, Array) and not (is_numbered and any(map(_is_width, widths))):
         yield Change(font, "/Widths", None, "/Widths")
+
+
+def without_odd_opacity(state: Any) -> Iterator[Change]:
+    """What PDFium takes for 0 is 1 to others."""
+    for key in _OPACITIES:
+        value = state.get(key, 1)
+        if isinstance(value, bool) or not isinstance(value, int | Decimal):
+            yield Change(state, key, None, key)
+
+
+def with_grey(mask: Any) -> Iterator[Change]:
+    """A soft mask that says no colours is grey, as each is; to PDFium it hides all."""
+    if "/ColorSpace" not in mask and mask.get("/Filter") not in _OF_THEIR_OWN:
+        yield Change(mask, "/ColorSpace", Name.DeviceGray, "/SMask")
 
 
 def _is_width(value: Any) -> bool:
