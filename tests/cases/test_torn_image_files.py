@@ -312,6 +312,26 @@ def test_a_fax_in_a_big_tiff_that_lacks_its_foot_is_read_and_told(tmp_path: Path
     assert unlike(done.picture.crop(there), bits.convert("L").crop(there)) == 0
 
 
+def lower(content: bytes) -> bytes:
+    return content[:22] + struct.pack("<i", packed.SIZE[1] // 2) + content[26:]
+
+
+BEYOND_SIZE: dict[str, Callable[[bytes], bytes]] = {
+    "grey.bmp": lower,
+    "colours.bmp": lower,
+    "bits.bmp": lower,
+    "grey.pgm": lambda content: 2 * content,
+    "bits.pbm": lambda content: 2 * content,
+}
+
+
+@pytest.mark.parametrize("name", BEYOND_SIZE)
+def test_what_a_file_holds_beyond_the_size_that_it_says_is_told(name: str, tmp_path: Path) -> None:
+    done = read(written(tmp_path, name, BEYOND_SIZE[name](FILES[name]())))
+
+    assert done.warnings == (image_files.BEYOND,)
+
+
 @pytest.mark.parametrize("name", ["grey.png", "colours.bmp", "scan.tiff", "lossy.webp", "runs.bmp"])
 def test_a_torn_file_becomes_a_pdf_that_shows_what_was_read(name: str, desk: Desk) -> None:
     content = tiff("jpeg") if name.endswith("tiff") else FILES[name]()

@@ -288,6 +288,15 @@ def test_a_pdf_with_a_wrong_beginning_or_end_is_read(change: str, mode: str, des
     assert "damaged" in " ".join(done.opened.warnings)
 
 
+def test_a_pdf_that_begins_as_postscript_does_is_one(desk: Desk) -> None:
+    content = b"%!PS-Adobe-3.0 PDF-1.4\n" + whole(scan())
+
+    done = desk.process(file_of(desk, content, "scan.pdf"))
+
+    assert done.text.split() == ["Harvest", "moon"]
+    assert failure_of(desk, b"%!PS-Adobe-3.0 EPSF-3.0\n" + content, "figure.eps").code == "unsupported_type"
+
+
 def test_a_pdf_of_packed_objects_without_its_table_keeps_its_bookmarks(desk: Desk) -> None:
     pdf = pikepdf.new()
     for number in range(6):

@@ -13,6 +13,8 @@ _NEAR_BYTES = 1024
 _FAR_PDF = re.compile(rb"%PDF-\d\.\d.{0,1024}?\d+ \d+ obj\b", re.DOTALL)
 """Behind a mail's head, or what a server said before it; qpdf and poppler look as far."""
 _HEADLESS_PDF = re.compile(rb"\s*(?:%[^\r\n]*[\r\n]\s*)*\d+ \d+ obj\b")
+_PS_NAMED_PDF = re.compile(rb"%!PS-Adobe-\d+\.\d+ PDF-\d+\.\d+")
+"""How old programs begin one: viewers take it."""
 _CONTAINERS = (
     b"PK\3\4",
     b"\x1f\x8b",
@@ -70,6 +72,8 @@ def sniff(head: bytes, path: Path) -> str:
 
 
 def _is_pdf(head: bytes) -> bool:
+    if _PS_NAMED_PDF.match(head):
+        return True
     if head.startswith(_CONTAINERS) or head[257:262] == b"ustar":
         return False
     near = b"%PDF" in head[:_NEAR_BYTES]

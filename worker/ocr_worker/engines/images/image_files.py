@@ -255,9 +255,10 @@ def decode(image: Image.Image, path: Path) -> Decoded:
     if image.format == "TIFF":
         image, share, said = _decode_tiff(image, path)
     else:
+        beyond = (BEYOND,) if torn.holds_more(image, path.stat().st_size) else ()
         image = _loaded(image, path)
         share, is_damaged = _held(image.info.get(_RIGHT))
-        said = flaws(share, is_damaged=is_damaged)
+        said = (*flaws(share, is_damaged=is_damaged), *beyond)
     if share < TORN_SHARE:
         raise CorruptError(f"{path.name} is damaged or cut short; save or scan it again")
     return Decoded(image, flaws(share) or said)

@@ -29,6 +29,7 @@ _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), 
 """Passes of an interlaced PNG: the first pixel of each across and down, and the steps from one to the next."""
 _ANYTHING = b"\x5a\xa7\x3c\x99\x12\xe4\xd1\x0b\x6d\xf3\x41"
 _COMMENT = re.compile(rb"#[^\r\n]*")
+_MORE = 1.5
 _OLD_HEADER = 12
 """Of a BMP of OS/2."""
 
@@ -184,6 +185,18 @@ def _webp(image: Image.Image, content: bytes) -> Right | None:
         paper.putalpha(image.getchannel("A"))
     paper.save(made, "WEBP", lossless=True, quality=0, method=0, exif=image.info.get("exif", b""))
     return Right(made.getvalue(), share=rows / image.height)
+
+
+def holds_more(image: Image.Image, size: int) -> bool:
+    """Whether a file of so many bytes has half as much again of a BMP or PNM as it says: more rows, or another picture. Ask before decoding."""
+    if not isinstance(image, ImageFile.ImageFile) or not image.tile or image.format not in ("BMP", "PPM"):
+        return False
+    codec, at = image.tile[0].codec_name, image.tile[0].offset
+    args: Any = image.tile[0].args
+    if codec in ("ppm_plain", "bmp_rle"):
+        return False
+    row = args[1] if image.format == "BMP" else len(_pnm_row(image, codec, args)[0])
+    return bool(size - at >= _MORE * row * image.height)
 
 
 def _samples(image: ImageFile.ImageFile, content: bytes) -> Right | None:
