@@ -186,6 +186,46 @@ def test_a_scan_that_was_pasted_on_a_page_of_text_is_read(
     assert [word for word in words_of() if word not in done.text.split()] == []
 
 
+ROWS = b"".join(text(line, 43, 771 - 39.2 * row, 16) for row, line in enumerate(LINES))
+LAYER = b"".join(text(line, 43, 771 - 39.2 * row, 16, "3 Tr") for row, line in enumerate(LINES))
+BLACK, MARKER = b"0 g 0 0 600 50 re f", b"/G gs 1 1 0 rg 0 0 600 50 re f"
+
+
+@pytest.mark.parametrize(("paint", "seen"), [(BLACK, LINES[1:]), (MARKER, LINES)])
+@pytest.mark.parametrize("content", [ROWS, WHOLE_PAGE + LAYER])
+def test_text_under_an_annotation_is_not_told_if_that_hides_it(
+    content: bytes, paint: bytes, seen: tuple[str, ...], desk: Desk, tmp_path: Path
+) -> None:
+    with pikepdf.new() as pdf:
+        made = page(pdf, content)
+        marker = Dictionary(G=Dictionary(Type=Name.ExtGState, BM=Name.Multiply))
+        look = form(pdf, paint, (0, 0, 600, 50), ExtGState=marker)
+        made.Annots = Array([pdf.make_indirect(Dictionary(
+            Type=Name.Annot, Subtype=Name.Square, Rect=Array([0, 755, 600, 805]), F=4, AP=Dictionary(N=look)
+        ))])  # fmt: skip
+        path = saved(pdf, tmp_path / "hidden.pdf")
+
+    done = desk.process(path)
+
+    assert done.pages[0].status == "has_text"
+    assert done.text.splitlines() == list(seen)
+
+
+@pytest.mark.parametrize("move", [(0.4, 0), (1.5, -1)])
+@pytest.mark.parametrize("existing_text", ["skip", "redo"])
+def test_lines_that_are_drawn_on_themselves_are_told_once(
+    existing_text: Any, move: tuple[float, float], desk: Desk, tmp_path: Path
+) -> None:
+    """As for bold letters, or a shadow."""
+    with pikepdf.new() as pdf:
+        page(pdf, b"q 1 0 0 1 %f %f cm 0.5 g " % move + ROWS + b"Q " + ROWS, {})
+        path = saved(pdf, tmp_path / "bold.pdf")
+
+    done = desk.process(path, PageSettings(existing_text=existing_text))
+
+    assert done.text.splitlines() == list(LINES)
+
+
 @pytest.mark.parametrize("existing_text", ["skip", "redo"])
 @pytest.mark.parametrize("typed", [b"", text("Typed title of the page", 20, 20, 8)])
 def test_a_scan_that_is_the_picture_of_a_button_is_read(

@@ -182,17 +182,7 @@ def _not_twice(read: tuple[Line, ...], own: tuple[Line, ...]) -> tuple[Line, ...
 
 
 def _lies_on(box: Box, boxes: list[Box]) -> bool:
-    return any(lie_on_each_other(box, other) for other in boxes)
-
-
-def lie_on_each_other(box: Box, other: Box) -> bool:
-    """With more than half of the smaller one."""
-    common = max(box[0], other[0]), max(box[1], other[1]), min(box[2], other[2]), min(box[3], other[3])
-    return (
-        common[0] < common[2]
-        and common[1] < common[3]
-        and 2 * geometry.area(common) > min(geometry.area(box), geometry.area(other))
-    )
+    return any(geometry.lie_on_each_other(box, other) for other in boxes)
 
 
 def _plain(text: str) -> str:

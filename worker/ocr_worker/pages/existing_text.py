@@ -15,7 +15,7 @@ from itertools import repeat
 from typing import Any, Literal
 
 from ocr_worker.engines.pdf import font_maps, page_content, pdfium
-from ocr_worker.engines.pdf.geometry import Box
+from ocr_worker.engines.pdf.geometry import Box, lie_on_each_other
 from ocr_worker.engines.pdf.page_content import Content
 from ocr_worker.engines.pdf.pdf_file import PdfFile
 from ocr_worker.model.page import Affine, Line, Word, map_point
@@ -144,6 +144,20 @@ def without_blots(lines: tuple[Line, ...], blots: tuple[Box, ...], to_pixels: Af
         if words:
             kept.append(line if len(words) == len(line.words) else replace(line, words=words))
     return tuple(kept)
+
+
+def without_repeats(lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    """Each line once, though it is drawn on itself again, as for bold letters or a shadow."""
+    places: dict[tuple[str, ...], list[Line]] = {}
+    for line in lines:
+        same = places.setdefault(tuple([word.text for word in line.words]), [])
+        if not any(lie_on_each_other(line.box, other.box) for other in same):
+            same.append(line)
+    kept = [line for same in places.values() for line in same]
+    if len(kept) == len(lines):
+        return lines
+    known = set(map(id, kept))
+    return tuple(line for line in lines if id(line) in known)
 
 
 def _holds_middle(box: tuple[float, float, float, float], other: tuple[int, int, int, int]) -> bool:

@@ -133,7 +133,7 @@ class _Places:
         """Whether a word stands there already, or this word does."""
         near = {one for cell in _cells(box) for one in self._cells.get(cell, ())}
         return any(
-            (letters is None or other == letters) and beside_text.lie_on_each_other(box, place)
+            (letters is None or other == letters) and geometry.lie_on_each_other(box, place)
             for place, other in near
         )
 

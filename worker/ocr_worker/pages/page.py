@@ -376,12 +376,18 @@ def _own_lines(pdf: PdfFile, sheet: Sheet, page: Page, settings: PageSettings) -
     content, to_pixels = sheet.content, _to_pixels(pdf, sheet, page)
     if content is None:
         return ()
-    text, texts = content.text, content.texts
     if settings.existing_text == "skip" and existing_text.has_good_layer(content):
-        text, texts = page_content.with_layer(sheet.page, content)
-    lines = existing_text.read_lines(text, texts, to_pixels)
-    if content.blots:
-        lines = existing_text.without_blots(lines, content.blots, to_pixels)
+        # Of a layer that lies on other words that is told.
+        lines = existing_text.read_lines(*page_content.with_layer(sheet.page, content), to_pixels)
+    else:
+        lines = existing_text.without_repeats(
+            existing_text.read_lines(content.text, content.texts, to_pixels)
+        )
+    blots = content.blots
+    if sheet.stamps and sheet.stamps.shapes:
+        blots += page_content.plain_places(sheet.page, sheet.stamps.shapes)
+    if blots:
+        lines = existing_text.without_blots(lines, blots, to_pixels)
     blocks = typed_text.blocks(_values(pdf, sheet), to_pixels)
     if stamps := sheet.stamps:
         blocks += [[line] for line in existing_text.read_lines(stamps.text, stamps.texts, to_pixels)]

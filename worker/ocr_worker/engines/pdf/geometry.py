@@ -36,6 +36,14 @@ def _height(boxes: list[Box]) -> float:
     return total
 
 
+def lie_on_each_other(box: Box, other: Box) -> bool:
+    """With more than half of the smaller one."""
+    shared = max(box[0], other[0]), max(box[1], other[1]), min(box[2], other[2]), min(box[3], other[3])
+    if shared[0] >= shared[2] or shared[1] >= shared[3]:
+        return False
+    return 2 * area(shared) > min(area(box), area(other))
+
+
 def pixels(box: Box, page: Any, size: tuple[int, int]) -> tuple[int, int, int, int]:
     """Where a place of the page lies in its drawing of this size."""
     frame = page.get_bbox()

@@ -132,6 +132,8 @@ class Content:
     """What is hidden was found to be what is seen."""
     blots: tuple[Box, ...] = ()
     """Plain shapes over a hidden layer: what it says there was taken off the page."""
+    shapes: tuple[Box, ...] = ()
+    """Places of what is filled, and no picture."""
 
 
 @dataclass(slots=True)
@@ -202,7 +204,7 @@ def survey(page: Any) -> Content:
     return Content(
         _count(text), _count(layer), tuple(finds.images), finds.others, finds.stored, text, texts, layer,
         any(text.covered for text in finds.texts if text.state == "hidden"), letters, shown, hidden, unseen,
-        pictured, unseen_text, blots=blots,
+        pictured, unseen_text, blots=blots, shapes=tuple(cover.box for cover in finds.covers if not cover.is_picture),
     )  # fmt: skip
 
 
@@ -238,6 +240,12 @@ def without(handles: tuple[Any, ...]) -> Iterator[None]:
     finally:
         for handle in handles:
             raw.FPDFPageObj_SetIsActive(handle, 1)
+
+
+def plain_places(page: Any, shapes: tuple[Box, ...]) -> tuple[Box, ...]:
+    """Those of these shapes that hide all under them, and show nothing themselves, on the page with its annotations."""
+    drawn = _drawn(page, with_annotations=True) if shapes else None
+    return tuple(box for box in shapes if _is_plain(drawn, box, page, hem=1))
 
 
 def covered_share(images: tuple[Picture, ...], page: Any) -> float:
@@ -473,11 +481,11 @@ def _characters(text: Any, texts: Any) -> int:
     return max(1, int(raw.FPDFTextObj_GetText(text, texts.raw, None, 0)) // 2 - 1)
 
 
-def _drawn(page: Any) -> Image.Image | None:
+def _drawn(page: Any, *, with_annotations: bool = False) -> Image.Image | None:
     width, height = page.get_size()
     scale = min(_TEST_DPI / 72, math.sqrt(_MOST_TEST_PIXELS / max(1.0, width * height)))
     try:
-        bitmap = page.render(scale=scale, grayscale=True, draw_annots=False, may_draw_forms=False)
+        bitmap = page.render(scale=scale, grayscale=True, draw_annots=with_annotations, may_draw_forms=False)
         picture: Image.Image = bitmap.to_pil()
     except (pypdfium2.PdfiumError, RuntimeError, ValueError, OverflowError):
         return None
