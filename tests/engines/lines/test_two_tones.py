@@ -12,7 +12,7 @@ import numpy as np
 import tesserocr
 from PIL import Image, ImageOps
 
-from ocr_worker.engines.ocr.lines.two_tones import bitmap
+from ocr_worker.engines.ocr.lines.two_tones import in_two_tones
 from tests.faults import pictures
 
 
@@ -46,6 +46,15 @@ def test_what_is_light_and_what_is_dark_is_what_libtesseract_says(page: Image.Im
     api.SetImageBytes(page.tobytes(), width, height, 1, width)
     known = api.GetThresholdedImage()
 
-    made = Image.open(io.BytesIO(bitmap(page)))
+    made = Image.open(io.BytesIO(in_two_tones(page).bitmap(0, height)))
 
     assert made.convert("1").tobytes() == known.convert("1").tobytes()
+
+
+def test_a_part_of_it_has_these_rows() -> None:
+    page = in_two_tones(PAGES["print"])
+    whole = Image.open(io.BytesIO(page.bitmap(0, page.height)))
+
+    part = Image.open(io.BytesIO(page.bitmap(70, 201)))
+
+    assert part.tobytes() == whole.crop((0, 70, 1203, 201)).tobytes()

