@@ -121,7 +121,8 @@ def test_bands_part_a_page_where_white_is_high() -> None:
 
     found = bands(page)
 
-    assert found and len(found) > 1
+    assert found
+    assert len(found) > 1
     assert [found[0][0], *(bottom for _, bottom in found)] == [*(top for top, _ in found), page.height]
     assert not any(page.ink[top - 2 : top + 2].any() for top, _ in found[1:])
 

@@ -45,7 +45,7 @@ BETWEEN_BLOCKS = 0.35
 """Of a usual line: by so much the white above a block is higher than between lines."""
 HUGE = 3
 """Times as high as the usual letter: none of plain print is."""
-_BITS = np.array([bin(byte).count("1") for byte in range(256)], np.uint8)
+_BITS = np.array([byte.bit_count() for byte in range(256)], np.uint8)
 
 
 def are_plain(rows: Sequence[Row]) -> bool:
