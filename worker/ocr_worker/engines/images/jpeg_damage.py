@@ -75,6 +75,8 @@ def look(found: Layout, whole: Image.Image | None = None) -> tuple[float, bool]:
         whole: what it shows, where that is grey and was drawn anyway.
     """
     drawings = _Drawings(found, whole)
+    if found.is_ended and _ends_with_its_data(found, drawings):
+        return 1.0, _is_beyond_white(found, drawings)
     held = drawings.share()
     if held < 1 and is_whole_but_lower(found):
         return 1.0, True
@@ -91,16 +93,43 @@ def _is_damaged(found: Layout, drawings: _Drawings) -> bool:
         return True
     if not drawings.tell_ends:
         return False
-    if _is_out_of_order(found):
-        return True
+    try:
+        return _is_out_of_order(found) or bool(_suspects(found, drawings))
+    except headers.BROKEN:
+        return False
+
+
+def _ends_with_its_data(found: Layout, drawings: _Drawings) -> bool:
+    """Whether it is sure that the data end where the picture does: then nothing of it is missing."""
+    is_told = drawings.tell_ends and drawings.across > _LATE_BLOCKS + 1 and share_without_drawing(found) >= 1
+    if not is_told or _is_out_of_order(found):
+        return False
+    intervals = _intervals(found)
+    if not intervals or not _is_looked_at(intervals[-1]) or _is_too_large(found):
+        return False
+    try:
+        return not _suspects(found, drawings)
+    except headers.BROKEN:
+        return False
+
+
+def _suspects(found: Layout, drawings: _Drawings) -> list[_Interval]:
+    """Intervals that do not end with their data. Raises what a decoder raises."""
     suspects = _intervals(found)
     for scale in drawings.scales:
         # What is too fine for a small drawing may show in a larger one.
-        too_large = scale < SMALLER and found.size[0] * found.size[1] > _MOST_PIXELS
-        suspects = [] if too_large else _without_effect(suspects, drawings, scale)
-        if not suspects:
-            return False
-    return True
+        if not suspects or (scale < SMALLER and _is_too_large(found)):
+            return []
+        suspects = _without_effect(suspects, drawings, scale)
+    return suspects
+
+
+def _is_too_large(found: Layout) -> bool:
+    return found.size[0] * found.size[1] > _MOST_PIXELS
+
+
+def _is_looked_at(one: _Interval) -> bool:
+    return len(one.data) >= _LEAST_BYTES
 
 
 def _has_void_step(found: Layout) -> bool:
@@ -262,14 +291,11 @@ def _cut(part: bytes) -> int:
 
 def _without_effect(intervals: list[_Interval], drawings: _Drawings, scale: int) -> list[_Interval]:
     """Those of which other last bytes make no difference, or one too early."""
-    rest, block = [one for one in intervals if len(one.data) >= _LEAST_BYTES], drawings.block(scale)
-    try:
-        for difference in drawings.differences({one.first for one in rest}, scale) if rest else ():
-            rest = [one for one in rest if not _ends_with_data(one, difference, drawings.across, block)]
-            if not rest:
-                break
-    except headers.BROKEN:
-        return []
+    rest, block = list(filter(_is_looked_at, intervals)), drawings.block(scale)
+    for difference in drawings.differences({one.first for one in rest}, scale) if rest else ():
+        rest = [one for one in rest if not _ends_with_data(one, difference, drawings.across, block)]
+        if not rest:
+            break
     return rest
 
 
@@ -281,10 +307,12 @@ def _ends_with_data(one: _Interval, difference: Image.Image, across: int, block:
     bottom = top + max(1, one.blocks // across)
     # Colours are smoothed across the borders of blocks.
     if one.blocks <= across:
-        early, late = (left + 1, top, late_left - 1, bottom), (late_left, top, right, bottom)
+        early, late = [(left + 1, top, late_left - 1, bottom)], (late_left, top, right, bottom)
     else:
-        early, late = (0, top + 1, across, late_row - 1), (0, late_row, across, bottom)
-    return _differs(difference, late, block) and not _differs(difference, early, block)
+        above = 0, top + 1, across, late_row - 1
+        beside = 0, max(top, late_row - 1), late_left - 1, late_row + 1
+        early, late = [above, beside], (0, late_row, across, bottom)
+    return _differs(difference, late, block) and not any(_differs(difference, box, block) for box in early)
 
 
 def _differs(difference: Image.Image, blocks: Box, block: tuple[int, int]) -> bool:
