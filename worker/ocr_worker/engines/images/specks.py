@@ -23,18 +23,17 @@ def speck_share(picture: Image.Image) -> float:
 
 def without_specks(picture: Image.Image) -> Image.Image:
     """Paper in their place; letters stay as they are, other than under a median filter."""
-    paper = Image.new("L", picture.size, grey_level(picture, 0.5))
-    return Image.composite(paper, picture, _specks(picture))
+    return ImageChops.lighter(picture, _specks(picture, grey_level(picture, 0.5)))
 
 
-def _specks(picture: Image.Image) -> Image.Image:
-    """255 at their pixels."""
+def _specks(picture: Image.Image, level: int = 255) -> Image.Image:
+    """This grey at their pixels, and black elsewhere."""
     ink = picture.point([255] * 128 + [0] * 128)
     most = 255 * MOST_PIXELS / (2 * RADIUS_PX + 1) ** 2
     is_lone = ink.filter(ImageFilter.BoxBlur(RADIUS_PX)).point(
-        [255 * (level <= most + 0.5) for level in range(256)]
+        [level * (mean <= most + 0.5) for mean in range(256)]
     )
-    return ImageChops.multiply(ink, is_lone)
+    return ImageChops.darker(ink, is_lone)
 
 
 def _bands(picture: Image.Image) -> list[Image.Image]:
