@@ -18,6 +18,10 @@ TALL_LETTER = 0.72
 SMALLER_PRINT = 0.45
 """Lower than this beside the tallest letters of its line is no letter of the same print, which ends at 0.6."""
 MANY = 0.25
+LEAST_SMALL = 4
+"""Fewer small letters are the stops and quotation marks of a short line."""
+FEW_LETTERS = 20
+"""Of a line: one tall letter among them tells of its print, as most may be low."""
 SPECK_PX = 3
 HUGE = 4
 """Times as high as the page's usual letter."""
@@ -57,9 +61,10 @@ class LayoutRow:
         heights = sorted(box[3] - box[1] for word in self.words for box in word)
         if len(heights) < 2 or self.is_turned:
             return self.height
-        tallest = _at(heights, 0.9)
+        tallest = _at(heights, 0.9) if len(heights) >= FEW_LETTERS else heights[-1]
         small = [height for height in heights if SPECK_PX < height < SMALLER_PRINT * tallest]
-        return (_at(small, 0.9) if len(small) > MANY * len(heights) else tallest) / TALL_LETTER
+        is_mixed = len(small) >= max(LEAST_SMALL, MANY * len(heights))
+        return (_at(small, 0.9) if is_mixed else tallest) / TALL_LETTER
 
     @property
     def letters(self) -> int:
