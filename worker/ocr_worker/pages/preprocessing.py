@@ -53,6 +53,8 @@ TYPED_WORDS = 0.75
 """Share of the words whose width by their letters is the usual one, as in typewriting."""
 UNSEEN_INK = 0.05
 """Of a page's ink: as much of it outside of all words that a smaller bitmap's layout found makes that too small."""
+GLANCE = ResolutionGate(1 / 2, 1 / 2, 0)
+"""What tells whether a page is read once more: of 12 pages with bars, banners and photographs it told the same as the whole."""
 SEEN_NOW = 0.25
 """Of the ink that was not read: as much under words of a stronger picture's layout makes that worth reading. Of photographs 0 to 0.16."""
 MUCH_UNSEEN = 0.3
@@ -169,10 +171,18 @@ def strengthened(image: GreyImage, tones: Tones, lines: tuple[Line, ...], hints:
     return replace(image, picture=filters.flatten_both(bright, thumbnail))
 
 
-def holds_more(image: GreyImage, lines: tuple[Line, ...], layout: Layout) -> bool:
+def glance(image: GreyImage, hints: Hints) -> GreyImage:
+    """A smaller bitmap of a large page: it shows where words are, in half the time."""
+    width, height = image.size
+    return shrunk(image, GLANCE) if width * height >= hints.shrink_from_pixels else image
+
+
+def holds_more(image: GreyImage, lines: tuple[Line, ...], glance: GreyImage, layout: Layout) -> bool:
     """Whether the layout of a page whose words make sense has words where there is ink that was not read, and not a picture alone."""
     unread = image.ink.share_outside(_boxes(lines))
-    seen = unread - image.ink.share_outside([*_boxes(lines), *layout.word_boxes])
+    across, down = (large / small for large, small in zip(image.size, glance.size, strict=True))
+    found = [(x0 * across, y0 * down, x1 * across, y1 * down) for x0, y0, x1, y1 in layout.word_boxes]
+    seen = unread - image.ink.share_outside([*_boxes(lines), *found])
     return seen > min(UNSEEN_INK, SEEN_NOW * unread)
 
 

@@ -124,18 +124,21 @@ class Reader:
         stronger = preprocessing.strengthened(_turn(image, turned), tones, first.lines, self.hints)
         if stronger is None:
             return first
-        sight = self._look(stronger)
-        if not self._may_hold_more(sight, _turn(image, turned), first.lines):
+        if not self._may_hold_more(stronger, _turn(image, turned), first.lines):
             return first
-        second = self._read_straight(sight)
+        second = self._read_straight(self._look(stronger))
         is_better = preprocessing.is_clearly_better(second.lines, first.lines)
         return Reading(second.lines, turned) if is_better else first
 
-    def _may_hold_more(self, sight: _Sight, image: GreyImage, lines: tuple[Line, ...]) -> bool:
-        """Whether a page is worth a second reading, by its layout, where that is told of the page as it lies."""
-        if sight.layout is None or sight.is_levelled or preprocessing.is_doubtful(lines, self.hints):
+    def _may_hold_more(self, stronger: GreyImage, image: GreyImage, lines: tuple[Line, ...]) -> bool:
+        """Whether a page is worth a second reading, by the layout of a smaller bitmap, where that is told of the page as it lies."""
+        if preprocessing.is_doubtful(lines, self.hints):
             return True
-        return preprocessing.holds_more(image, lines, sight.layout)
+        glance = preprocessing.glance(stronger, self.hints)
+        layout = self.engine.find_layout(glance)
+        if layout is None or (layout.skew_degrees is not None and self._is_tilted(layout.skew_degrees)):
+            return True
+        return preprocessing.holds_more(image, lines, glance, layout)
 
     def _read_upright(self, image: GreyImage, *, may_shrink: bool) -> Reading:
         found = self._find_turn(image) if self.settings.rotate_pages == "on" else 0

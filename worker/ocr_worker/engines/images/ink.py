@@ -61,7 +61,7 @@ class Ink:
             kept.paste(self.marks.crop((left, top, right, bottom)), (left, top))
         self.marks, self._count = kept, _count(kept)
 
-    def share_outside(self, boxes: Iterable[Box]) -> float:
+    def share_outside(self, boxes: Iterable[tuple[float, float, float, float]]) -> float:
         """How much of the ink lies in none of these boxes of words."""
         return _count(self._outside(boxes)) / max(A_WORD, self._count)
 
