@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr.lines import engine as lines
-from ocr_worker.engines.ocr.lines.bands import Band, are_plain, bands
+from ocr_worker.engines.ocr.lines.bands import Band, are_plain, plain_print
 from ocr_worker.engines.ocr.lines.engine import LinesEngine
 from ocr_worker.engines.ocr.lines.model import read_model
 from ocr_worker.engines.ocr.lines.runs import Row
@@ -48,6 +48,7 @@ PLAIN = {
     "large print": lambda: drawn(layouts.large_print),
     "German": lambda: drawn(layouts.german),
     "tilted by 0.4°": lambda: tilted(0.4),
+    "a speck beside a line": lambda: with_(lambda draw: draw.rectangle((20, 309, 24, 313), fill=0)),
 }
 OTHERS = {
     "two columns": lambda: drawn(layouts.two_columns),
@@ -58,7 +59,6 @@ OTHERS = {
     "a picture": lambda: with_(lambda draw: draw.rectangle((600, 800, 900, 1100), fill=90)),
     "an upright rule": lambda: with_(lambda draw: draw.line((1150, 300, 1150, 900), fill=0)),
     "a level rule": lambda: with_(lambda draw: draw.line((150, 60, 1000, 60), fill=0, width=2)),
-    "a speck beside a line": lambda: with_(lambda draw: draw.rectangle((20, 309, 24, 313), fill=0)),
 }
 
 
@@ -68,9 +68,9 @@ def engine(english: Path) -> LinesEngine:
 
 
 @contextmanager
-def without_bands(patch: pytest.MonkeyPatch) -> Iterator[None]:
+def without_it(patch: pytest.MonkeyPatch) -> Iterator[None]:
     with patch.context() as patched:
-        patched.setattr(lines, "bands", lambda _: None)
+        patched.setattr(lines, "plain_print", lambda _: None)
         yield
 
 
@@ -83,12 +83,12 @@ def test_rows_of_plain_print_are_those_that_tesseract_finds_by_itself(
     made: Callable[[], Image.Image], engine: LinesEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = made()
-    with without_bands(monkeypatch):
+    with without_it(monkeypatch):
         known = [row for row in looked_at(engine, page) if row.runs]
 
     found = looked_at(engine, page)
 
-    assert bands(in_two_tones(page))
+    assert plain_print(in_two_tones(page))
     assert [crops(row) for row in found] == [crops(row) for row in known]
     assert [(row.block, row.paragraph) for row in found] == numbered(known)
 
@@ -113,15 +113,16 @@ def paragraph_of(row: Row) -> int:
 
 @pytest.mark.parametrize("made", OTHERS.values(), ids=OTHERS)
 def test_a_page_with_anything_else_is_left_to_tesseract(made: Callable[[], Image.Image]) -> None:
-    assert bands(in_two_tones(made())) is None
+    assert plain_print(in_two_tones(made())) is None
 
 
 def test_bands_part_a_page_where_white_is_high() -> None:
     page = in_two_tones(drawn(layouts.large_print))
 
-    found = bands(page)
+    known = plain_print(page)
 
-    assert found
+    assert known
+    _, found = known
     assert len(found) > 1
     assert [found[0][0], *(bottom for _, bottom in found)] == [*(top for top, _ in found), page.height]
     assert not any(page.ink[top - 2 : top + 2].any() for top, _ in found[1:])

@@ -7,10 +7,9 @@ of each band: it finds the same, and the same letters in them. See docs/decision
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +26,7 @@ LEAST_PX = 2
 LEAST_RUN_PX = 3
 LEAST_RUNS = 12
 """Of ink from top to bottom within the strips: fewer tell of no print."""
-LOW, TALL, TALLEST = 0.45, 1.5, 3.0
+LOW, TALL, TALLEST = 0.45, 1.5, 3.5
 """Of the usual run: stops, rules and accents; what is no single line; a picture, or a rule that stands upright."""
 MOST_LOW, MOST_TALL = 0.35, 0.08
 """Of the runs."""
@@ -37,8 +36,10 @@ LINE = 2.0
 """Usual runs: a line with its highest and deepest letters is no higher."""
 TOGETHER = 3
 """Lines, whose spaces do not lie above each other."""
-WIDE = 0.6
-"""Usual runs: two figures. A speck is narrower."""
+SPECK = 0.4
+"""Of a usual run: what is narrower and lower, and far from all other ink of its line."""
+MOST_PARTED = 2
+"""Lines: a page's number beside its title, or its foot."""
 GUTTER, GAP = 1.1, 1.6
 """Usual runs, of white between ink on both sides: in so many lines, and in one."""
 BETWEEN_BLOCKS = 0.35
@@ -73,12 +74,13 @@ class _Strips:
         return float(np.median(self.runs))
 
 
-def bands(page: TwoTones) -> list[Band] | None:
-    """Those of a page of plain print in one column; None of any other."""
+def plain_print(page: TwoTones) -> tuple[TwoTones, list[Band]] | None:
+    """A page of plain print in one column, without the specks beside its lines, and its bands; None for any other."""
     strips = _strips(page)
-    if not _is_print(strips) or _has_gaps(page.ink, strips):
+    if not _is_print(strips):
         return None
-    return _parted(strips)
+    clean = _Lines(page.ink.copy(), strips)
+    return None if clean.have_gaps() else (replace(page, ink=clean.ink), _parted(strips))
 
 
 def _strips(page: TwoTones) -> _Strips:
@@ -108,19 +110,43 @@ def _is_print(strips: _Strips) -> bool:
     )
 
 
-def _has_gaps(ink: Packed, strips: _Strips) -> bool:
-    """Whether there is white between ink on the left and on the right that is too wide for the space between two words."""
-    usual = strips.usual
-    tops, bottoms = _stretches(strips)
-    joined = np.array(
-        [np.bitwise_or.reduce(ink[top:bottom]) for top, bottom in zip(tops, bottoms, strict=True)]
-    )
-    if any(_has_gap(row, GAP * usual, WIDE * usual) for row in joined[bottoms - tops <= LINE * usual]):
-        return True
-    several = joined.copy()
-    for number in range(1, TOGETHER):
-        several[:-number] |= joined[number:]
-    return any(_has_gap(row, GUTTER * usual, math.inf) for row in several[: 1 - TOGETHER])
+class _Lines:
+    """The rows of bits that hold lines."""
+
+    def __init__(self, ink: Packed, strips: _Strips) -> None:
+        self.ink, self._usual = ink, strips.usual
+        self._stretches = [ink[top:bottom] for top, bottom in zip(*_stretches(strips), strict=True)]
+
+    def have_gaps(self) -> bool:
+        """Whether white parts ink on the left from ink on the right in more than a page's head and foot; specks beside lines are erased."""
+        for line in self._stretches:
+            self._erase_specks(line)
+        joined = np.array([np.bitwise_or.reduce(line) for line in self._stretches])
+        if sum(len(self._parts(row, GAP)) > 1 for row in joined) > MOST_PARTED:
+            return True
+        several = joined.copy()
+        for number in range(1, TOGETHER):
+            several[:-number] |= joined[number:]
+        return any(len(self._parts(row, GUTTER)) > 1 for row in several[: 1 - TOGETHER])
+
+    def _erase_specks(self, line: Packed) -> None:
+        parts = self._parts(np.bitwise_or.reduce(line), GAP)
+        for begin, end in parts if len(parts) > 1 else ():
+            if end - begin < SPECK * self._usual:
+                # No other ink lies in the same bytes, so far is it away.
+                stretch = line[:, begin // 8 : -(-end // 8)]
+                if np.count_nonzero(stretch.any(axis=1)) < SPECK * self._usual:
+                    stretch[:] = 0
+
+    def _parts(self, row: Packed, gap: float) -> list[tuple[int, int]]:
+        """Where ink begins and ends that so much white parts."""
+        at = np.flatnonzero(np.unpackbits(row))
+        wide = np.flatnonzero(np.diff(at) > gap * self._usual)
+        ends = [*at[wide].tolist(), *at[-1:].tolist()]
+        return [
+            (begin, end + 1)
+            for begin, end in zip([*at[:1].tolist(), *at[wide + 1].tolist()], ends, strict=True)
+        ]
 
 
 def _stretches(strips: _Strips) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -132,16 +158,6 @@ def _stretches(strips: _Strips) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         for begin, end in zip(begins[is_line], ends[is_line], strict=True)
     ]
     return np.concatenate([part[:-1] for part in parts]), np.concatenate([part[1:] for part in parts])
-
-
-def _has_gap(row: Packed, most: float, least: float) -> bool:
-    """Whether white is wider than that, unless what it parts is wide as well, as a page's number is beside its title."""
-    at = np.flatnonzero(np.unpackbits(row))
-    wide = np.flatnonzero(np.diff(at) > most)
-    if not len(wide):
-        return False
-    parts = at[np.append(wide, len(at) - 1)] - at[np.append(0, wide + 1)]
-    return bool(parts.min() < least)
 
 
 def _parted(strips: _Strips) -> list[Band]:

@@ -19,7 +19,7 @@ from tesserocr import PSM
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr.engine import Engine
 from ocr_worker.engines.ocr.layout import Layout
-from ocr_worker.engines.ocr.lines.bands import Band, are_plain, bands
+from ocr_worker.engines.ocr.lines.bands import Band, are_plain, plain_print
 from ocr_worker.engines.ocr.lines.crops import evened, scaled
 from ocr_worker.engines.ocr.lines.model import Model
 from ocr_worker.engines.ocr.lines.network import CPU, Runtime
@@ -116,8 +116,8 @@ class LinesEngine:
 
     def _look(self, image: GreyImage) -> tuple[Row, ...]:
         page = in_two_tones(image.picture)
-        if found := bands(page):
-            rows = self._rows(page, found, image.engine_dpi, PSM.SINGLE_BLOCK)
+        if plain := plain_print(page):
+            rows = self._rows(*plain, image.engine_dpi, PSM.SINGLE_BLOCK)
             if are_plain(rows):
                 return rows
         return self._rows(page, [(0, page.height)], image.engine_dpi, PSM.AUTO)
