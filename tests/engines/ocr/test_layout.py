@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from ocr_worker.engines.images.grey_image import GreyImage
+from ocr_worker.engines.ocr.layout import TALL_LETTER, LayoutRow
 from ocr_worker.engines.ocr.tesserocr_engine import TesserocrEngine
 from samples import Sample, build
 
@@ -71,3 +72,27 @@ def test_typewriting_is_known_by_its_pitch(
     page = Image.open(build(kind, tmp_path)[0].path).convert("L").reduce(2)
 
     assert engine.find_layout(GreyImage(page, 150)).is_typed is is_typed
+
+
+def row(*heights: int) -> LayoutRow:
+    letters = tuple((10 * at, 40 - height, 10 * at + 8, 40) for at, height in enumerate(heights))
+    return LayoutRow(
+        (0, 10, 10 * len(heights), 40),
+        (0.0, 40.0, 10.0 * len(heights), 40.0),
+        begins_paragraph=True,
+        words=(letters,),
+    )
+
+
+@pytest.mark.parametrize(
+    ("heights", "tallest"),
+    [
+        ((3, 10, 11, 11, 11, 11, 11, 11, 11, 13, 16), 16),
+        ((4, 6, 7, 14, 14, 14, 14, 17, 20, 20, 21), 21),
+        ((8, 8, 8, 8, 14, 14, 14, 20, 20, 20), 8),
+        ((*[11] * 20, 16), 11),
+    ],
+    ids=["one-tall-letter", "stops-and-quotation-marks", "small-print-beside-large", "a-speck-among-many"],
+)
+def test_a_short_line_is_as_high_as_its_tallest_letter_tells(heights: tuple[int, ...], tallest: int) -> None:
+    assert row(*heights).print_px == pytest.approx(tallest / TALL_LETTER)

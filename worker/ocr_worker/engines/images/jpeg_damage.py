@@ -21,7 +21,7 @@ from functools import partial
 from PIL import Image, ImageChops
 
 from ocr_worker.engines.images import headers
-from ocr_worker.engines.images.filters import grey_range
+from ocr_worker.engines.images.filters import grey_range, is_flat
 from ocr_worker.engines.images.jpeg_stream import (
     MARKER,
     SMALLER,
@@ -39,6 +39,8 @@ _MIDDLE, _WHITE = 128, 255
 _ROUNDED = 2.0
 """Grey levels, by which a mean may be off."""
 _CUT_BYTES = 2
+_BLOCK = 8
+"""Pixels each way, of a grey JPEG."""
 _LATE_BLOCKS = 8
 """So many lie in the last bytes at most: no code is shorter than a bit, and a block has two."""
 _LEAST_BYTES = 64
@@ -75,7 +77,7 @@ def look(found: Layout, whole: Image.Image | None = None) -> tuple[float, bool]:
         whole: what it shows, where that is grey and was drawn anyway.
     """
     drawings = _Drawings(found, whole)
-    if found.is_ended and _ends_with_its_data(found, drawings):
+    if whole is not None and _has_its_last_block(whole) and _ends_with_its_data(found, drawings):
         return 1.0, _is_beyond_white(found, drawings)
     held = drawings.share()
     if held < 1 and is_whole_but_lower(found):
@@ -97,6 +99,13 @@ def _is_damaged(found: Layout, drawings: _Drawings) -> bool:
         return _is_out_of_order(found) or bool(_suspects(found, drawings))
     except headers.BROKEN:
         return False
+
+
+def _has_its_last_block(whole: Image.Image) -> bool:
+    """Whether it has some grain: a decoder fills up what is missing with blocks of one grey."""
+    width, height = whole.size
+    left, top = (width - 1) // _BLOCK * _BLOCK, (height - 1) // _BLOCK * _BLOCK
+    return not is_flat(whole.crop((left, top, width, height)), 0)
 
 
 def _ends_with_its_data(found: Layout, drawings: _Drawings) -> bool:

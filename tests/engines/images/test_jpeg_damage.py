@@ -1,0 +1,71 @@
+"""Whether a JPEG is whole is told from few drawings, and to the last block row."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image
+
+from ocr_worker.engines.images import jpeg_damage, jpeg_stream
+from ocr_worker.engines.images.jpeg_stream import Layout, layout
+
+SIZE = 640, 320
+
+
+def grain(mode: str = "L", **options: object) -> bytes:
+    file = io.BytesIO()
+    Image.effect_noise(SIZE, 90).convert(mode).save(file, "JPEG", quality=90, **options)
+    return file.getvalue()
+
+
+def parsed(content: bytes) -> Layout:
+    found = layout(content)
+    assert found is not None
+    return found
+
+
+def drawn(content: bytes) -> Image.Image:
+    picture = Image.open(io.BytesIO(content))
+    picture.load()
+    return picture
+
+
+@pytest.mark.parametrize(
+    ("options", "most"), [({}, 2), ({"restart_marker_rows": 1}, 2)], ids=["in-one-go", "with-restarts"]
+)
+def test_a_sound_scan_is_drawn_twice_more(
+    options: dict[str, object], most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content, drawings = grain(**options), list[int]()
+    whole = drawn(content)
+    opened = Image.open
+
+    def counted(*args: object, **kwargs: object) -> Image.Image:
+        drawings.append(1)
+        return opened(*args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Image, "open", counted)
+
+    assert jpeg_damage.look(parsed(content), whole) == (1.0, False)
+    assert len(drawings) <= most
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize("lost", [100, 300, 3000])
+def test_what_is_missing_at_the_end_is_told(mode: str, lost: int) -> None:
+    content = grain(mode)
+    torn = content[: -2 - lost].rstrip(b"\xff") + b"\xff\xd9"
+
+    share, _ = jpeg_damage.look(parsed(torn), drawn(torn) if mode == "L" else None)
+
+    assert 0.5 < share < 1
+
+
+@pytest.mark.parametrize("end", [b"\xff\xd9", b"\xff\xff\xff\xd9", b"\xff\xff", b"\xff", b""])
+def test_data_end_before_what_fills_up_the_space_to_a_marker(end: bytes) -> None:
+    content = grain()
+    known = parsed(content).scans[0].end
+
+    assert parsed(content[:known] + end).scans[0].end == known
+    assert jpeg_stream.layout(content[:known] + end) is not None
