@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from ocr_worker.engines.images import filters
 from ocr_worker.engines.images.grey_image import GreyImage
+from ocr_worker.engines.images.ink import Place
 from ocr_worker.engines.images.tones import Tones, look
 from ocr_worker.engines.ocr.engine import Hints, ResolutionGate
 from ocr_worker.engines.ocr.layout import OVERLOOKED, Layout
@@ -54,7 +55,7 @@ TYPED_WORDS = 0.75
 UNSEEN_INK = 0.05
 """Of a page's ink: as much of it outside of all words that a smaller bitmap's layout found makes that too small."""
 GLANCE = ResolutionGate(1 / 2, 1 / 2, 0)
-"""What tells whether a page is read once more: of 12 pages with bars, banners and photographs it told the same as the whole."""
+"""What tells whether a page is read once more: of nine pages with bars, banners and photographs it told the same as the whole."""
 SEEN_NOW = 0.25
 """Of the ink that was not read: as much under words of a stronger picture's layout makes that worth reading. Of photographs 0 to 0.16."""
 MUCH_UNSEEN = 0.3
@@ -85,7 +86,7 @@ def least_tilt(switch: Switch, hints: Hints) -> float | None:
     return {"auto": hints.deskew_auto_degrees, "on": hints.deskew_on_degrees, "off": None}[switch]
 
 
-def is_large_enough(small: GreyImage, layout: Layout, gate: ResolutionGate) -> bool:
+def is_large_enough(image: GreyImage, small: GreyImage, layout: Layout, gate: ResolutionGate) -> bool:
     """Whether all print of the page is still high enough in the smaller bitmap, and all of it was found. Typewriting was read worse from one.
 
     A turned page is read from one to tell that it is turned.
@@ -94,7 +95,7 @@ def is_large_enough(small: GreyImage, layout: Layout, gate: ResolutionGate) -> b
         return True
     if layout.smallest_px < gate.least_row_px or layout.is_typed:
         return False
-    return not _leaves_print(small, layout.word_boxes)
+    return not hides_print(image, small, layout.word_boxes)
 
 
 def is_far_from_it(small: GreyImage, layout: Layout) -> bool:
@@ -180,9 +181,7 @@ def glance(image: GreyImage, hints: Hints) -> GreyImage:
 def holds_more(image: GreyImage, lines: tuple[Line, ...], glance: GreyImage, layout: Layout) -> bool:
     """Whether the layout of a page whose words make sense has words where there is ink that was not read, and not a picture alone."""
     unread = image.ink.share_outside(_boxes(lines))
-    across, down = (large / small for large, small in zip(image.size, glance.size, strict=True))
-    found = [(x0 * across, y0 * down, x1 * across, y1 * down) for x0, y0, x1, y1 in layout.word_boxes]
-    seen = unread - image.ink.share_outside([*_boxes(lines), *found])
+    seen = unread - image.ink.share_outside([*_boxes(lines), *_enlarged(layout.word_boxes, glance, image)])
     return seen > min(UNSEEN_INK, SEEN_NOW * unread)
 
 
@@ -249,11 +248,24 @@ def is_read_through(image: GreyImage, lines: tuple[Line, ...], hints: Hints) -> 
 
 def leaves_print(image: GreyImage, lines: tuple[Line, ...]) -> bool:
     """Whether much of the ink lies outside of the words, or as little as a line of print."""
-    return _leaves_print(image, _boxes(lines))
+    return hides_print(image, image, _boxes(lines))
 
 
-def _leaves_print(image: GreyImage, boxes: list[Box]) -> bool:
-    return image.ink.share_outside(boxes) > UNSEEN_INK or image.ink.has_print_outside(boxes)
+def hides_print(image: GreyImage, small: GreyImage, boxes: list[Box]) -> bool:
+    """The same of words in a smaller bitmap. Single lines are told by the whole one, in whose cells grain averages out."""
+    if small.ink.share_outside(boxes) > UNSEEN_INK:
+        return True
+    return image.ink.has_print_outside(_enlarged(boxes, small, image))
+
+
+def words_hide_print(image: GreyImage, small: GreyImage, lines: tuple[Line, ...]) -> bool:
+    """The same, once they were read."""
+    return hides_print(image, small, _boxes(lines))
+
+
+def _enlarged(boxes: Iterable[Box], small: GreyImage, image: GreyImage) -> list[Place]:
+    across, down = (large / less for large, less in zip(image.size, small.size, strict=True))
+    return [(x0 * across, y0 * down, x1 * across, y1 * down) for x0, y0, x1, y1 in boxes]
 
 
 def _unread_ink(image: GreyImage, lines: tuple[Line, ...]) -> float:

@@ -217,9 +217,9 @@ class Reader:
             if row_px * gate.down < gate.least_row_px:
                 continue
             small = self._look(preprocessing.shrunk(image, gate))
-            if self._is_large_enough(small, gate):
+            if self._is_large_enough(image, small, gate):
                 attempt = self._read_straight(small)
-                if not self._was_large_enough(small, attempt.lines, gate):
+                if not self._was_large_enough(image, small, attempt.lines, gate):
                     break
                 lines = _scaled(attempt.lines, small.size, image.size)
                 return replace(attempt, lines=lines, is_whole=False)
@@ -230,17 +230,21 @@ class Reader:
             ) / gate.down
         return self._read_straight(self._look(image))
 
-    def _is_large_enough(self, sight: _Sight, gate: ResolutionGate) -> bool:
+    def _is_large_enough(self, image: GreyImage, sight: _Sight, gate: ResolutionGate) -> bool:
         if sight.layout is None:
             return row_height(sight.image.picture) >= gate.least_row_px
-        return preprocessing.is_large_enough(sight.image, sight.layout, gate)
+        # Words of a bitmap that was levelled do not lie where its ink does.
+        whole = sight.image if sight.is_levelled else image
+        return preprocessing.is_large_enough(whole, sight.image, sight.layout, gate)
 
-    def _was_large_enough(self, sight: _Sight, lines: tuple[Line, ...], gate: ResolutionGate) -> bool:
+    def _was_large_enough(
+        self, image: GreyImage, sight: _Sight, lines: tuple[Line, ...], gate: ResolutionGate
+    ) -> bool:
         told_before = sight.layout is not None or preprocessing.was_large_enough(lines, gate)
         if not told_before or preprocessing.is_typed(lines):
             return False
         # Words of a bitmap that was levelled do not lie where its ink does.
-        return sight.is_levelled or not preprocessing.leaves_print(sight.image, lines)
+        return sight.is_levelled or not preprocessing.words_hide_print(image, sight.image, lines)
 
     def _read_levelled(self, image: GreyImage, degrees: float) -> tuple[Line, ...]:
         level = replace(image, picture=filters.straighten(image.picture, degrees))

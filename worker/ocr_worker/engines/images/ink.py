@@ -9,6 +9,8 @@ from operator import mul
 from PIL import Image, ImageChops
 
 Box = tuple[int, int, int, int]
+Place = tuple[float, float, float, float]
+"""Of a word, in pixels that may be parted."""
 
 CELLS = 600
 """On the shorter side: what is smaller than a cell, specks and grain, fades."""
@@ -61,11 +63,11 @@ class Ink:
             kept.paste(self.marks.crop((left, top, right, bottom)), (left, top))
         self.marks, self._count = kept, _count(kept)
 
-    def share_outside(self, boxes: Iterable[tuple[float, float, float, float]]) -> float:
+    def share_outside(self, boxes: Iterable[Place]) -> float:
         """How much of the ink lies in none of these boxes of words."""
         return _count(self._outside(boxes)) / max(A_WORD, self._count)
 
-    def has_print_outside(self, boxes: Iterable[Box]) -> bool:
+    def has_print_outside(self, boxes: Iterable[Place]) -> bool:
         """Whether some of it there looks like a word or more: strokes side by side, in a row as high as one of print."""
         return next(_like_print(self._outside(boxes)), None) is not None
 
@@ -87,7 +89,7 @@ class Ink:
             for left, top, right, foot in _rows(rest, looks, band, reach)
         ]
 
-    def _outside(self, boxes: Iterable[Box]) -> Image.Image:
+    def _outside(self, boxes: Iterable[Place]) -> Image.Image:
         rest = self.marks.copy()
         # Late, as it brings fonts along.
         from PIL import ImageDraw
@@ -149,7 +151,7 @@ def _bands(levels: bytes, least: int) -> Iterator[tuple[int, int]]:
             begin = None
 
 
-def widened(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+def widened(box: Place) -> Place:
     """The box of a word with what of its letters may stand out."""
     left, top, right, bottom = box
     margin = MARGIN * (bottom - top)
