@@ -5,6 +5,8 @@ From react-native-image-to-pdf #18, and the 55 of 160 image files of a field col
 
 from __future__ import annotations
 
+import io
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pikepdf
 import pytest
 from PIL import Image
 
+from ocr_worker.engines.images import headers
 from samples import Sample
 from tests.pages.desk import Desk
 
@@ -34,6 +37,18 @@ def test_a_page_that_states_a_filler_is_about_as_large_as_a4(
     assert "resolution" in " ".join(done.opened.warnings)
     with pikepdf.open(done.outputs["pdf"]) as pdf:
         assert float(pdf.pages[0].mediabox[3]) == pytest.approx(A4_POINTS, rel=0.01)
+
+
+@pytest.mark.parametrize("dots", [28, 38])
+def test_a_filler_in_dots_a_centimetre_is_one(dots: int, tmp_path: Path) -> None:
+    target = io.BytesIO()
+    Image.new("L", (3024, 4032), 255).save(target, "JPEG")
+    content = bytearray(target.getvalue())
+    at = content.index(b"JFIF\0") + 7
+    content[at : at + 5] = struct.pack(">BHH", 2, dots, dots)
+
+    with Image.open(io.BytesIO(content)) as image:
+        assert headers.resolution(image) == ((pytest.approx(345, abs=1),) * 2, True)
 
 
 @pytest.mark.parametrize(("dpi", "size"), [(72, (1200, 800)), (96, (1280, 720)), (100, (1700, 2200))])

@@ -15,8 +15,8 @@ MOST_STRETCHED = 4.5
 _FIRST_LYING = 5
 """From this EXIF orientation on, rows are stored as columns."""
 _A4_LONG_SIDE_INCHES = 11.69
-_FILLERS = (72, 96)
-"""Dots an inch that cameras and web tools write without having measured any."""
+_FILLERS, _ROUNDED = (72, 96), 1
+"""Dots an inch that cameras and web tools write without having measured any; in dots a centimetre, 71.1 and 96.5."""
 _LARGEST_FILLED_INCHES = 17.0
 """The long side of the largest sheet of which such a resolution is believed: A3 and ledger paper."""
 BROKEN = (
@@ -76,7 +76,7 @@ def resolution(image: Image.Image) -> tuple[tuple[float, float], bool]:
 
 def is_filler(image: Image.Image, stated: tuple[float, float]) -> bool:
     """Whether a resolution was made up by what wrote the file."""
-    fills = all(round(dpi) in _FILLERS for dpi in stated)
+    fills = all(any(abs(dpi - filler) < _ROUNDED for filler in _FILLERS) for dpi in stated)
     return fills and max(image.size) > _LARGEST_FILLED_INCHES * min(stated)
 
 
