@@ -40,7 +40,7 @@ def test_a_page_that_states_a_filler_is_about_as_large_as_a4(
 
 
 @pytest.mark.parametrize("dots", [28, 38])
-def test_a_filler_in_dots_a_centimetre_is_one(dots: int, tmp_path: Path) -> None:
+def test_a_filler_in_dots_a_centimetre_is_one(dots: int) -> None:
     target = io.BytesIO()
     Image.new("L", (3024, 4032), 255).save(target, "JPEG")
     content = bytearray(target.getvalue())

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pypdfium2 import raw
 
-from ocr_worker.engines.pdf.geometry import Box, Matrix, matrix_of, times
+from ocr_worker.engines.pdf.geometry import Box, Matrix, area, bounds, matrix_of, times
 
 TINY_POINTS = 2.0
 """Print of this size nobody reads."""
@@ -19,7 +19,8 @@ PATTERN_FILL = (191, 191, 191, 255)
 """What PDFium gives for the colour of a pattern, which may be a picture."""
 Colour = tuple[int, int, int, int]
 """Red, green, blue, alpha."""
-_SAMPLE_SCALE = 1.0
+_SAMPLE_SCALE, _MOST_SAMPLED = 1.0, 4_000_000
+"""Pixels of a text that is drawn alone, a point."""
 _RECTANGLE = 5
 """Segments of its path."""
 _LETTER = 8
@@ -42,6 +43,8 @@ def seen_by_ink(text: Any, mode: int, colour: Colour | None) -> Literal["seen", 
 
 def has_ink(text: Any, page: Any) -> bool:
     """Whether anything is drawn where a text stands: fonts of some layers have glyphs without ink."""
+    if area(bounds(text)) > _MOST_SAMPLED:
+        return True
     bitmap = raw.FPDFTextObj_GetRenderedBitmap(page.pdf.raw, page.raw, text, _SAMPLE_SCALE)
     if not bitmap:
         # Of what has no size, or a fill that can't be drawn alone, nothing is told.
