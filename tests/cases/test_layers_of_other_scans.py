@@ -224,6 +224,19 @@ def test_what_was_painted_over_is_not_told_by_the_layer_either(desk: Desk, tmp_p
     assert done.text.split() == said[: painted - 2] + said[painted:]
 
 
+def test_a_layer_that_was_painted_over_as_a_whole_goes_with_redo(desk: Desk, tmp_path: Path) -> None:
+    with pikepdf.new() as pdf:
+        (line, left, low), *_ = whole_lines(list(LINES[:1]))
+        painted = text(line, left, low, 12, "3 Tr") + b"0 g 20 %f 560 40 re f\n" % (low - 12)
+        page(pdf, WHOLE_PAGE + painted, {"Scan": jpeg(pdf, sheet(LINES))})
+        done = desk.process(saved(pdf, tmp_path / "gone.pdf"), PageSettings(existing_text="redo"))
+
+    assert done.text.split() == " ".join(LINES[1:]).split()
+    with pikepdf.open(done.outputs["pdf"]) as written:
+        shown = b"".join(part.read_bytes() for part in written.pages[0].Contents)
+    assert line.encode("ascii") not in shown
+
+
 def test_a_layer_in_a_font_without_ink_is_one(desk: Desk, tmp_path: Path) -> None:
     lines = list(LINES)
     with pikepdf.new() as pdf:

@@ -124,7 +124,11 @@ class PageWork:
             case "read":
                 page = _with_values(pdf, sheet, seen or self._whole(pdf, sheet, task, found))
         warnings = (*page.warnings, *flaws, *_remarks(kind, sheet, page, task.settings))
-        return replace(page, hidden_text=bool(content and content.hidden_characters), warnings=warnings)
+        return replace(
+            page,
+            hidden_text=bool(content and (content.hidden_characters or content.blots)),
+            warnings=warnings,
+        )
 
     def _looked_at(
         self, kind: existing_text.Kind, pdf: PdfFile, sheet: Sheet, task: PageTask, found: Drawn
