@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from PIL import Image, ImageChops, UnidentifiedImageError
+from PIL import Image, ImageChops, ImageStat, UnidentifiedImageError
 
 from ocr_worker.engines.images import (
     chunks,
@@ -52,6 +52,7 @@ _UNREADABLE = {"LAB"}
 CLEAR = "The picture is clear throughout: viewers show nothing of it, though there is something in it"
 BEYOND = "The file holds more of a picture than it says it does: what viewers don't show of it was not read"
 _ORIENTATION = 274
+_COARSE = 8
 _Right = jpeg_stream.Layout | chunks.Right | None
 _RIGHT = "ocr_worker: right"
 """Where Pillow keeps what is known of a file: what was put right of it."""
@@ -372,9 +373,26 @@ def to_grey(image: Image.Image) -> Image.Image:
 
 
 def _true_inks(image: Image.Image) -> Image.Image:
-    """Pillow takes each CMYK JPEG for one of Adobe's, which are inverted; one without Adobe's marker is not."""
-    inverted = is_jpeg(image) and "adobe" not in image.info
-    return ImageChops.invert(image) if inverted else image
+    """Pillow takes each CMYK JPEG for one of Adobe's, which are inverted."""
+    return ImageChops.invert(image) if _is_plain_cmyk(image) else image
+
+
+def _is_plain_cmyk(image: Image.Image) -> bool:
+    """Whether a JPEG of four inks, without Adobe's mark, is not inverted: paper is light in whichever way it is meant."""
+    if not is_jpeg(image) or image.mode != "CMYK" or "adobe" in image.info:
+        return False
+    small = image.reduce(_COARSE) if min(image.size) >= _COARSE else image
+    light, other = (
+        ImageStat.Stat(one.convert("RGB").convert("L")).mean[0] for one in (small, ImageChops.invert(small))
+    )
+    return other >= light
+
+
+def has_unmarked_inversion(image: Image.Image, path: Path) -> bool:
+    """Whether a JPEG has inverted inks and does not say so: browsers know it, readers of PDFs don't."""
+    if not is_jpeg(image) or image.mode != "CMYK" or "adobe" in image.info:
+        return False
+    return not _is_plain_cmyk(decode(image, path).picture)
 
 
 def backdrop_is_dark(image: Image.Image) -> bool:

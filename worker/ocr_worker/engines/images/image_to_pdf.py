@@ -103,6 +103,8 @@ def _own_stream(image: Image.Image, path: Path, kind: str) -> bytes:
     if kind == "jpeg":
         right = jpeg_stream.put_right(content)
         content = right.whole() if right else b""
+        if image_files.has_unmarked_inversion(image, path):
+            return b""
     elif chunks.png(content) is not None:
         return b""
     return content if _is_kept(image, kind, content) else b""

@@ -51,22 +51,30 @@ def completed(tags: Any, number: int, content: bytes) -> Right | None:
         packed_anew = [zlib.compress(one, 1) for one in data]
         made = _with_parts(content, place, packed_anew, _DEFLATE)
         return Right(made, share=1.0) if sum(map(len, data)) >= due else None
-    paper = _Paper(tags)
-    rows = []
+    paper, rows = _Paper(tags), []
     for at, part in enumerate(parts):
         due = len(paper.row(part)) * part.size[1]
         # What is not packed has a length of its own, whatever the file says.
         packed = content[part.offset or 0 : (part.offset or 0) + due] if compression == _PLAIN else data[at]
-        unpacked = _unpacked(packed, part, tags, due)
-        if len(unpacked) < due and compression != _PLAIN:
-            unpacked = max(unpacked, _unpacked(beyond[at], part, tags, due), key=len)
-        data[at], held = paper.behind(unpacked, part)
-        least = part.rows - (tiff_parts.FORGIVEN_ROWS if is_fax else 0)
-        rows.append(part.rows if held >= least else held)
+        data[at], held = paper.behind(_unpacked(packed, part, tags, due), part)
+        rows.append(_rows(held, part, is_fax=is_fax))
+    lacking = [at for at, part in enumerate(parts) if rows[at] < part.rows]
+    # Where most are too short that is not for want of data: what follows the one that is may be anything, and unpacked too.
+    for at in lacking if 2 * len(lacking) >= len(parts) and compression != _PLAIN else ():
+        part, due = parts[at], len(paper.row(parts[at])) * parts[at].size[1]
+        longer, held = paper.behind(_unpacked(beyond[at], part, tags, due), part)
+        if _rows(held, part, is_fax=is_fax) > rows[at]:
+            data[at], rows[at] = longer, _rows(held, part, is_fax=is_fax)
     share = sum(rows) / sum(part.rows for part in parts)
     if share < TORN_SHARE:
         return None
     return Right(_with_parts(content, place, data, _DEFLATE, is_fax=is_fax), share=share)
+
+
+def _rows(held: int, part: Part, *, is_fax: bool) -> int:
+    """All of them, where so few are missing that nobody misses them."""
+    least = part.rows - (tiff_parts.FORGIVEN_ROWS if is_fax else 0)
+    return part.rows if held >= least else held
 
 
 def _unpacked(packed: bytes, part: Part, tags: Any, due: int) -> bytes:
