@@ -15,7 +15,7 @@ from struct import pack
 
 import pypdfium2
 import pytest
-from PIL import Image, ImageCms, ImageOps, ImageStat
+from PIL import Image, ImageChops, ImageCms, ImageOps, ImageStat
 
 from ocr_worker.engines.images.image_files import CLEAR
 from tests.cases.shown import LINES, sheet, words_of
@@ -173,6 +173,26 @@ def test_print_that_only_its_colour_tells_from_its_ground_is_read(
     greys = picture.convert("L").resize((62, 88)).getextrema()
     assert greys[1] - greys[0] <= 4  # type: ignore[operator]
     assert (done.pages[0].status, done.text.split()) == ("ok", words_of())
+
+
+@pytest.mark.parametrize("is_inverted", [True, False])
+def test_inks_of_a_jpeg_without_adobes_mark_are_those_that_leave_its_paper_light(
+    desk: Desk, tmp_path: Path, *, is_inverted: bool
+) -> None:
+    """Browsers take them for inverted, readers of PDFs don't."""
+    inks = SHEET.convert("CMYK")
+    path = tmp_path / "inks.jpg"
+    # Pillow inverts them as Adobe does.
+    (inks if is_inverted else ImageChops.invert(inks)).save(path, quality=95, dpi=(150, 150))
+    content = path.read_bytes()
+    at = content.index(b"\xff\xee")
+    path.write_bytes(content[:at] + content[at + 2 + int.from_bytes(content[at + 2 : at + 4], "big") :])
+
+    done = desk.process(path)
+
+    assert done.text.split() == words_of(LINES[:2])
+    shown = pypdfium2.PdfDocument(done.outputs["pdf"])[0].render(scale=1).to_pil().convert("L")
+    assert ImageStat.Stat(shown).mean[0] == pytest.approx(ImageStat.Stat(SHEET).mean[0], abs=5)
 
 
 def test_a_page_of_one_colour_is_blank(desk: Desk, tmp_path: Path) -> None:
