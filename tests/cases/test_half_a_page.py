@@ -202,10 +202,12 @@ def test_a_tiff_whose_strips_or_tiles_break_off_says_so(
 
 
 def _shortened(tiff: bytes) -> bytes:
-    """Its last strip says that it is two thirds as long as it was."""
+    """Its last strip says that it is two thirds as long as it was, and there is nothing behind that."""
     with Image.open(io.BytesIO(tiff)) as picture:
         tags: Any = picture
-        lengths = tags.tag_v2[279]
-    said = struct.pack("<I", lengths[-1])
+        starts, lengths = tags.tag_v2[273], tags.tag_v2[279]
+    said, rest = struct.pack("<I", lengths[-1]), lengths[-1] * 2 // 3
     at = tiff.rindex(said, tiff.index(struct.pack("<HH", 279, 4)) if len(lengths) == 1 else 0)
-    return tiff[:at] + struct.pack("<I", lengths[-1] * 2 // 3) + tiff[at + 4 :]
+    made = bytearray(tiff[:at] + struct.pack("<I", rest) + tiff[at + 4 :])
+    made[starts[-1] + rest : starts[-1] + lengths[-1]] = bytes(lengths[-1] - rest)
+    return bytes(made)

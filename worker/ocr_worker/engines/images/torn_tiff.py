@@ -63,8 +63,8 @@ def completed(tags: Any, number: int, content: bytes) -> Right | None:
     for at in lacking if 2 * len(lacking) >= len(parts) and compression != _PLAIN else ():
         part, due = parts[at], len(paper.row(parts[at])) * parts[at].size[1]
         longer, held = paper.behind(_unpacked(beyond[at], part, tags, due), part)
-        if _rows(held, part, is_fax=is_fax) > rows[at]:
-            data[at], rows[at] = longer, _rows(held, part, is_fax=is_fax)
+        if _rows(held, part, is_fax=is_fax) == part.rows:
+            data[at], rows[at] = longer, part.rows
     share = sum(rows) / sum(part.rows for part in parts)
     if share < TORN_SHARE:
         return None
