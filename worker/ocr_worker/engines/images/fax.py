@@ -54,6 +54,16 @@ def unpacked(data: bytes, size: tuple[int, int], coding: Coding) -> bytes:
     return ImageChops.invert(picture.crop((0, 0, size[0], rows))).tobytes()
 
 
+def with_its_end(data: bytes, coding: Coding) -> bytes:
+    """Up to the mark that ends a fax of group 4; nothing where there is none, and of others, which have none for sure."""
+    if coding.compression != GROUP_4:
+        return b""
+    plain = data.translate(_REVERSED) if coding.fill_order == _LOW_BIT_FIRST else data
+    bits = f"{int.from_bytes(plain, 'big'):0{8 * len(plain)}b}"
+    at = bits.find(2 * _END_OF_LINE)
+    return data[: (at + 2 * len(_END_OF_LINE) + 7) // 8] if at >= 0 else b""
+
+
 def _lines(coding: Coding) -> bytes:
     """Codes that show. Where lines have marks, a decoder waits for the next one."""
     if coding.compression != GROUP_3:

@@ -62,7 +62,9 @@ def completed(tags: Any, number: int, content: bytes) -> Right | None:
     # Where most are too short that is not for want of data: what follows the one that is may be anything, and unpacked too.
     for at in lacking if 2 * len(lacking) >= len(parts) and compression != _PLAIN else ():
         part, due = parts[at], len(paper.row(parts[at])) * parts[at].size[1]
-        longer, held = paper.behind(_unpacked(beyond[at], part, tags, due), part)
+        # A fax goes on through whatever follows it, as if that were more of it.
+        whole = fax.with_its_end(beyond[at], tiff_parts.fax_coding(tags)) if is_fax else beyond[at]
+        longer, held = paper.behind(_unpacked(whole, part, tags, due), part)
         if _rows(held, part, is_fax=is_fax) == part.rows:
             data[at], rows[at] = longer, part.rows
     share = sum(rows) / sum(part.rows for part in parts)
