@@ -30,13 +30,14 @@ from ocr_worker.cluster.orders import RESULT, PageReply, Reply, load_order
 from ocr_worker.cluster.sizes import MOST_PAGES
 from ocr_worker.jobs.requests import Asked, job_request
 from ocr_worker.jobs.runtime import Runtime
-from ocr_worker.model.events import JobEnded, JobFailed
+from ocr_worker.model.events import FileDone, JobEnded, JobFailed
 from ocr_worker.model.option_table import make_options
 from ocr_worker.model.tasks import PageDone, PageSettings, PageTask, Source
 from ocr_worker.settings import ClusterSettings, Settings
 from rigs.embedded import Embedded, embedded
 from rigs.outputs import Outputs
 from tests.e2e.tree import wait_until
+from tests.hold import Hold, held_name
 from tests.limits import HANG_SECONDS
 from tests.processes.fake_pool import FakePool
 
@@ -71,7 +72,7 @@ class Batch(Outputs):
         self.runtime = Runtime(
             Settings(folder / "state", page_processes=processes, cluster=settings), progress_seconds=0
         )
-        self.files, self.crews = files, list[Any]()
+        self.files, self.crews, self.failed = files, list[Any](), list[tuple[str, str]]()
         self.acting: threading.Thread | None = None
 
     def run(
@@ -92,6 +93,8 @@ class Batch(Outputs):
                         if self.acting is not None:
                             self.acting.join(HANG_SECONDS)
                         return event
+                    if isinstance(event, FileDone) and event.result.error is not None:
+                        self.failed.append((Path(event.result.file).name, event.result.error.code))
                     if (progress := getattr(event, "progress", None)) and progress.crew:
                         self.crews.append(progress.crew)
                     if act is not None and at is not None and at_work(at):
@@ -133,6 +136,30 @@ def test_a_node_that_is_lost_in_mid_page_costs_no_page(cards: list[Path], tmp_pa
 
     assert isinstance(end, JobEnded)
     assert end.run.status == "completed"
+    assert len(batch.texts()) == len(cards)
+
+
+def test_a_page_takes_three_nodes_with_it_and_no_more(
+    cards: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold = Hold(tmp_path)
+    for name, value in hold.environment({}).items():
+        monkeypatch.setenv(name, value)
+    fatal = card(held_name(tmp_path / "fatal.png", [1]), "Fatal")
+    with embedded(tmp_path, nodes=1) as cluster:
+        settings = ClusterSettings(cluster.address, on_no_nodes="wait")
+        batch = Batch(tmp_path, settings, [*cards, fatal])
+
+        def lose_three(_: Batch) -> None:
+            for times in (1, 2, 3):
+                hold.wait(times)
+                cluster.join()
+                cluster.lose(cluster.nodes[0])
+
+        end = batch.run(lose_three, cluster)
+
+    assert isinstance(end, JobEnded)
+    assert batch.failed == [(fatal.name, "crashed")]
     assert len(batch.texts()) == len(cards)
 
 

@@ -160,7 +160,7 @@ def test_a_page_that_took_nodes_with_it_takes_no_more() -> None:
     course = opened(pages=2)
     next_page(course)
 
-    ended = course.page_failed(1, 1, Failure("crashed", "3 nodes ended", True, {"nodes": 3}), 0)
+    ended = course.page_failed(1, 1, fail("crashed", nodes="3"), 0)
 
     (lost,) = ended
     assert isinstance(lost, PageLost)
