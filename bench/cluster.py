@@ -25,7 +25,8 @@ import psutil
 
 from ocr_worker.cluster.cluster_pool import ClusterPool
 from ocr_worker.cluster.dask_engine import DaskEngine
-from ocr_worker.cluster.orders import RESULT, Order, PageReply, Reply, load_order
+from ocr_worker.cluster.node import TELL_SECONDS
+from ocr_worker.cluster.orders import RESULT, PageReply, Reply, load_order
 from ocr_worker.model.crew import Crew
 from ocr_worker.model.tasks import PageDone, PageSettings, PageTask, Source
 from ocr_worker.processes.pool import PoolStats, TaskEnded
@@ -401,10 +402,15 @@ def _be_nodes(options: argparse.Namespace) -> None:
             assert self._worker is not None
             head = load_order(order)
             self._worker.log_event(head.topic, {"begun": head.key, "node": self._worker.address})
+            told_at, untold = time.monotonic(), list[PageReply]()
             for page in head.pages:
                 threading.Event().wait(options.seconds)
-                reply = _answer(head, page.ticket, page.task.page, options.seconds)
-                self._worker.log_event(head.topic, {"reply": reply})
+                untold.append(_answer(page.ticket, page.task.page, options.seconds))
+                # As nodes do.
+                if page is head.pages[-1] or time.monotonic() - told_at >= TELL_SECONDS:
+                    reply = Reply(head.key, "node", tuple(untold)).dump()
+                    self._worker.log_event(head.topic, {"reply": reply})
+                    told_at, untold = time.monotonic(), []
 
     async def serve() -> None:
         apply_node_settings()
@@ -422,11 +428,9 @@ def _be_nodes(options: argparse.Namespace) -> None:
     asyncio.run(serve())
 
 
-def _answer(order: Order, ticket: int, page: int, seconds: float) -> bytes:
+def _answer(ticket: int, page: int, seconds: float) -> PageReply:
     done = PageDone(page, "ok", 300, 90.0, seconds)
-    return Reply(
-        order.key, "node", (PageReply(ticket, done, seconds, files={RESULT: b"x" * PAGE_BYTES}),)
-    ).dump()
+    return PageReply(ticket, done, seconds, files={RESULT: b"x" * PAGE_BYTES})
 
 
 ROWS: dict[str, Callable[[float], str]] = {
@@ -435,6 +439,7 @@ ROWS: dict[str, Callable[[float], str]] = {
     "losses": losses,
     "embedded": lambda _: embedded_start(),
     "idle": lambda _: idle(),
+    "quick": lambda _: simulated(Simulated(2, 150, page_seconds=0.06, slots_a_node=1)),
     "fifty": lambda _: simulated(Simulated(50)),
     "two-hundred": lambda _: simulated(Simulated(200)),
     # So many slots in one process: more nodes, and what each costs when idle would be most of what is measured.

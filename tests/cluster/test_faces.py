@@ -66,24 +66,24 @@ def test_who_names_no_cluster_imports_nothing_of_one(code: str) -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_dask_is_taken_in_without_numpy_which_all_others_may_import_meanwhile() -> None:
+def test_dask_is_taken_in_lean_dask_which_all_others_may_import_meanwhile() -> None:
     script = """
-import sys, threading
-from ocr_worker.cluster.lean import without_numpy
-with without_numpy():
+import logging, sys, threading
+from ocr_worker.cluster.lean import lean_dask
+with lean_dask():
     import distributed
     before = "numpy" in sys.modules
     other = threading.Thread(target=__import__, args=("numpy",))
     other.start()
     other.join()
-print(before, "numpy" in sys.modules)
+print(before, "numpy" in sys.modules, logging.getLogger("distributed.batched").isEnabledFor(logging.INFO))
 """
 
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=HANG_SECONDS
     )
 
-    assert done.stdout.split() == ["False", "True"], done.stderr
+    assert done.stdout.split() == ["False", "True", "False"], done.stderr
 
 
 def test_without_its_packages_it_says_what_to_install() -> None:

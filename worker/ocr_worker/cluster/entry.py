@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ocr_worker.cluster.lean import without_numpy
+from ocr_worker.cluster.lean import lean_dask
 from ocr_worker.files.installation import require_packages
 from ocr_worker.processes.pool import Pool
 from ocr_worker.settings import ClusterSettings
@@ -21,7 +21,7 @@ def with_cluster(local: Pool, settings: ClusterSettings, post: Callable[[Any], N
     require_cluster()
     from ocr_worker.cluster.cluster_pool import ClusterPool
 
-    with without_numpy():
+    with lean_dask():
         from ocr_worker.cluster.dask_engine import DaskEngine
 
     return ClusterPool(local, DaskEngine(settings, post), settings, post)

@@ -1,7 +1,11 @@
-"""Dask without NumPy, which it takes where it is, for no more than not to clear the memory that it receives into."""
+"""Dask without NumPy, which it takes where it is, for no more than not to clear the memory that it receives into.
+
+And as loud as its program: by itself it tells of each connection that ends, with a traceback.
+"""
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 from collections.abc import Iterator
@@ -21,11 +25,12 @@ class _Nowhere(MetaPathFinder):
 
 
 @contextmanager
-def without_numpy() -> Iterator[None]:
-    """What this thread imports meanwhile does without, if nobody has imported it yet. That saves 12 MB and 0.1 s."""
+def lean_dask() -> Iterator[None]:
+    """Import it within this. To do without NumPy, if nobody has imported it yet, saves 12 MB and 0.1 s."""
     nowhere = _Nowhere()
     sys.meta_path.insert(0, nowhere)
     try:
         yield
     finally:
         sys.meta_path.remove(nowhere)
+        logging.getLogger("distributed").setLevel(logging.NOTSET)

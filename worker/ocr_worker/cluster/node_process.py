@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ocr_worker.cluster.lean import without_numpy
+from ocr_worker.cluster.lean import lean_dask
 from ocr_worker.cluster.node import PathMap
 from ocr_worker.logs import Stderr, log_to
 from ocr_worker.processes.slot import interpreter, own_command
@@ -46,7 +46,7 @@ def main(words: str) -> int:
     """Be a node until SIGTERM or Ctrl-C."""
     options, stderr = _options(json.loads(words)), Stderr(2)
     log_to(stderr, log_level("CRITICAL"))
-    with without_numpy():
+    with lean_dask():
         from ocr_worker.cluster.node_plugin import serve_node
 
     settings = replace(settings_from_environment(), page_processes=options.slots, cluster=None)

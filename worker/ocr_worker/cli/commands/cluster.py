@@ -17,7 +17,7 @@ from ocr_worker.cli.options import TlsOptions, answer_json, chosen_tls, worker_s
 from ocr_worker.cli.terminal_text import count, shown
 from ocr_worker.cli.typer_options import options_from
 from ocr_worker.cluster.entry import require_cluster
-from ocr_worker.cluster.lean import without_numpy
+from ocr_worker.cluster.lean import lean_dask
 from ocr_worker.cluster.security import checked_address
 from ocr_worker.errors import UnreachableError
 from ocr_worker.settings import MIB, ClusterSettings
@@ -103,7 +103,7 @@ def cluster(options: ClusterCommand) -> int:
 def nodes_of(settings: ClusterSettings) -> list[NodeFacts]:
     """The nodes that the scheduler knows now. Raises OcrError."""
     require_cluster()
-    with without_numpy():
+    with lean_dask():
         from ocr_worker.cluster.dask_engine import look_at
 
     try:
