@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 import pickle
@@ -26,6 +27,7 @@ from ocr_worker.cluster.cluster_pool import ClusterPool
 from ocr_worker.cluster.dask_engine import DaskEngine, look_at
 from ocr_worker.cluster.node import PathMap
 from ocr_worker.cluster.node_plugin import NodePlugin
+from ocr_worker.cluster.node_process import NodeOptions
 from ocr_worker.cluster.orders import RESULT, PageReply, Reply, load_order
 from ocr_worker.cluster.sizes import MOST_PAGES
 from ocr_worker.jobs.requests import Asked, job_request
@@ -467,6 +469,38 @@ def test_who_takes_a_connection_and_says_nothing_is_no_scheduler() -> None:
         address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(TimeoutError, match="no word"):
             look_at(ClusterSettings(address), seconds=0.2)
+
+
+@pytest.mark.parametrize(
+    ("listens", "why"),
+    [("and says nothing", "no word for 0.4 s"), ("", "Timed out trying to connect to tcp://127")],
+)
+def test_a_node_says_why_it_can_not_join(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listens: str, why: str
+) -> None:
+    monkeypatch.setattr(node_plugin, "apply_node_settings", lambda: None)
+    monkeypatch.setattr(node_plugin, "JOIN_SECONDS", 0.2)
+    monkeypatch.setattr(node_plugin, "LOOK_SECONDS", 0.2)
+    told = list[str]()
+
+    async def serve(address: str) -> None:
+        leave = asyncio.Event()
+
+        def say(what: str) -> None:
+            told.append(what)
+            leave.set()
+
+        options = NodeOptions(address, 1)
+        await node_plugin.serve_node(options, Settings(tmp_path, page_processes=1), leave, say)
+
+    with socket.create_server(("127.0.0.1", 0)) as place:
+        address = f"tcp://127.0.0.1:{place.getsockname()[1]}"
+        if not listens:
+            place.close()
+        asyncio.run(serve(address))
+
+    (said,) = told
+    assert said.startswith(f"{address} can't be joined: {why}")
 
 
 def test_an_engine_without_a_scheduler_has_no_slots_and_ends_at_once() -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import dask
 from distributed import Security, Worker, WorkerPlugin, get_worker
+from distributed.comm.core import connect
 
 from ocr_worker.cluster.node import PageNode, PathMap
 from ocr_worker.cluster.orders import Reply, load_order
@@ -39,6 +40,7 @@ NODE_SETTINGS = {
 It keeps the last thousand messages that it sent, which here are texts of pages.
 """
 JOIN_SECONDS = 5.0
+LOOK_SECONDS = 2.0
 AGAIN_SECONDS = 1.0
 
 
@@ -150,10 +152,11 @@ async def serve_node(
         try:
             await asyncio.wait_for(node, JOIN_SECONDS)
         except Exception as error:  # noqa: BLE001  # the next try may meet a better network
-            if (what := f"{options.address} can't be joined: {str(error) or type(error).__name__}") != told:
+            await _close(node, plugin)
+            what = f"{options.address} can't be joined: {str(error) or await _silence_of(options)}"
+            if what != told:
                 say(what)
             told = what
-            await _close(node, plugin)
             await _pause(leave, AGAIN_SECONDS)
             continue
         told = ""
@@ -162,6 +165,20 @@ async def serve_node(
         if not leave.is_set():
             say(f"Lost {options.address}; joining again")
             await _pause(leave, AGAIN_SECONDS)
+
+
+async def _silence_of(options: NodeOptions) -> str:
+    """Why the scheduler does not answer: Dask tries again and again, and tells nobody what it meets."""
+    arguments = security_of(options.tls).get_connection_args("worker")
+    try:
+        comm = await asyncio.wait_for(connect(options.address, LOOK_SECONDS, **arguments), 2 * LOOK_SECONDS)
+    except asyncio.TimeoutError:
+        return f"no word for {2 * LOOK_SECONDS:g} s"
+    except Exception as error:  # noqa: BLE001  # told
+        # Without the port that was ours: else the same would be told again and again.
+        return str(error).rpartition(">: ")[2]
+    comm.abort()
+    return "it takes no nodes now"
 
 
 def apply_node_settings() -> None:
