@@ -256,6 +256,7 @@ def test_names_of_outputs_are_unlike_for_inputs_of_one_name() -> None:
         (FileNotFoundError("nothing"), 1),
         (PermissionError("not yours"), 1),
         (OSError(errno.ENOSPC, "full"), 1),
+        (OSError(errno.EROFS, "to be read alone"), 1),
         (TypeError("a fault of ours"), 1),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import random
@@ -125,6 +126,9 @@ def insist(call: Callable[[], Answer], where: str, sleep: Callable[[float], None
         try:
             return call()
         except Exception as error:
+            if isinstance(error, OSError) and error.errno == errno.EROFS:
+                # Who may not write there will not later.
+                raise PermissionError(errno.EROFS, error.strerror, error.filename) from error
             if attempt == ATTEMPTS or not _may_pass(error):
                 if told := _told(error, where):
                     raise told from error
