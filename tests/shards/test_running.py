@@ -95,6 +95,19 @@ def test_a_folder_of_somebody_else_is_no_place_for_copies(shards: Shards, how: s
     assert list(theirs.iterdir()) == []
 
 
+def test_where_the_scratch_folder_takes_no_files_none_go_elsewhere(shards: Shards) -> None:
+    write_papers(shards.inputs, 1)
+    shards.plan()
+    shards.ocr.variables["TMPDIR"] = str(shards.home)
+    shards.scratch.touch()
+
+    said = shards.try_to_run()
+
+    assert said.returncode == 75
+    assert f"{shards.scratch} takes no files" in said.stdout + said.stderr
+    assert [path for path in shards.home.iterdir() if path.name.startswith("ocr-worker-")] == []
+
+
 def test_without_an_index_or_with_one_that_the_plan_lacks_nothing_runs(shards: Shards) -> None:
     write_papers(shards.inputs, 1)
     shards.plan()

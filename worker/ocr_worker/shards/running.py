@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ocr_worker import __version__
-from ocr_worker.errors import FAILURES, CrashedError, InvalidParamsError, OcrError
+from ocr_worker.errors import FAILURES, CrashedError, InvalidParamsError, OcrError, UnreachableError
 from ocr_worker.files.bounded import Look
 from ocr_worker.files.sweep import leave_temp_folder, make_temp_folder
 from ocr_worker.jobs.requests import Asked, job_request
@@ -299,6 +299,12 @@ def _made(folder: Path) -> Path:
 def _scratch(parent: Path) -> Iterator[Path]:
     """A folder on the local disk. What a killed try left there is removed by the next one on this machine."""
     folder = make_temp_folder(parent)
+    if parent.absolute() not in folder.absolute().parents:
+        # Elsewhere nobody said that there is room for gigabytes.
+        folder.rmdir()
+        raise UnreachableError(
+            f"{parent} takes no files: make room there, or name another folder by --scratch."
+        )
     try:
         yield folder
     finally:
