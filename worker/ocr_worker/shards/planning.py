@@ -76,7 +76,7 @@ def _draft(order: PlanOrder, before: Plan | None) -> Plan:
     options: dict[str, Any] = json.loads(json.dumps(dict(order.options), default=str))
     if unfit := [name for name in NO_PART if name in options]:
         raise InvalidParamsError(
-            f"{unfit[0]} is no option of a plan: shards settle it themselves.", field=unfit[0]
+            f"`{unfit[0]}` is no option of a plan: shards settle it themselves.", field=unfit[0]
         )
     make_options(options)
     if before is None:
