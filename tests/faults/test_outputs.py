@@ -297,6 +297,7 @@ def test_a_file_that_appears_in_an_outputs_place_in_mid_run_stays(
 
     assert codes(worker.ended(job)) == {"long.pdf": "output_exists"}
     assert mine.read_text(encoding="utf-8") == "mine"
+    nothing_is_left(out)
     assert [path.name for path in out.iterdir() if "manifest" not in path.name] == [mine.name]
 
 
