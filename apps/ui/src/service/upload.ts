@@ -21,7 +21,8 @@ export async function upload(api: Api, file: File, sent: (bytes: number) => void
       });
     }
   } catch (error) {
-    takeBack(api, id);
+    // What the service refuses it has taken away itself.
+    if (!(error instanceof RefusedError)) takeBack(api, id);
     throw error;
   }
   return id;
