@@ -17,7 +17,6 @@ from ocr_worker.server.result_routes import stored_file
 from ocr_worker.server.results import page_of, results_of, source_of
 from ocr_worker.server.shared import (
     REFUSALS,
-    SECURED,
     DeskOf,
     JobIdPath,
     NumberPath,
@@ -26,7 +25,7 @@ from ocr_worker.server.shared import (
 )
 from ocr_worker.store.records import StoredFile
 
-router = APIRouter(prefix="/api/v1", tags=["results"], dependencies=SECURED, responses=REFUSALS)
+router = APIRouter(prefix="/api/v1", tags=["results"], responses=REFUSALS)
 
 
 @router.post("/jobs/{job_id}/files/{number}/pages/{page}/words")

@@ -39,6 +39,11 @@ _HOST = re.compile(r"(\[(?P<address>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))
 MOST_ADDRESSES = 10_000
 
 
+def needs_token(path: str) -> bool:
+    """Whether nothing is told there without the token, where there is one."""
+    return path.startswith(("/api/", "/openapi")) and path not in _OPEN
+
+
 def is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
@@ -135,7 +140,7 @@ class Gate:
             # Another name that leads here may be an attacker's (DNS rebinding).
             raise RefusedError(421, "This service does not answer under that host name: see --allow-host.")
         _require_same_site(headers, host, scope["path"])
-        if self.token and scope["path"].startswith(("/api/", "/openapi")) and scope["path"] not in _OPEN:
+        if self.token and needs_token(scope["path"]):
             self.require_word(address, given=self.token.is_given(headers))
 
     def may_ask(self, address: str) -> bool:

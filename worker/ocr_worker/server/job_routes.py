@@ -24,7 +24,6 @@ from ocr_worker.server.keeping import forget
 from ocr_worker.server.places import Places
 from ocr_worker.server.shared import (
     REFUSALS,
-    SECURED,
     DeskOf,
     JobIdPath,
     stored_job,
@@ -36,7 +35,7 @@ from ocr_worker.server.streams import documented, event_stream, seen, sse
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.statistics import statistics
 
-router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"], dependencies=SECURED, responses=REFUSALS)
+router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"], responses=REFUSALS)
 
 _PROGRESS = (
     "current", "total", "percent", "file_index", "page", "page_count", "file_count", "completed", "failed", "skipped",

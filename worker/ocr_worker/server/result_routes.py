@@ -21,7 +21,6 @@ from ocr_worker.server.problems import RefusedError
 from ocr_worker.server.results import Search, outputs_of, page_of, results_of, source_of
 from ocr_worker.server.shared import (
     REFUSALS,
-    SECURED,
     DeskOf,
     JobIdPath,
     NumberPath,
@@ -32,7 +31,7 @@ from ocr_worker.server.shared import (
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.records import StoredFile
 
-router = APIRouter(prefix="/api/v1", tags=["results"], dependencies=SECURED, responses=REFUSALS)
+router = APIRouter(prefix="/api/v1", tags=["results"], responses=REFUSALS)
 
 PICTURE_PX, THUMBNAIL_PX = 1600, 240
 SEARCH_SECONDS = 5.0

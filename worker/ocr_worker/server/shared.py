@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi import Path as InPath
-from fastapi.security import APIKeyCookie, HTTPBearer
 
 from ocr_worker.jobs import queries
 from ocr_worker.model.fields import summary_fields
@@ -17,7 +16,6 @@ from ocr_worker.model.jobs import JobId
 from ocr_worker.model.results import FileOutcome, JobSummary
 from ocr_worker.server import wire
 from ocr_worker.server.desk import Desk, no_job
-from ocr_worker.server.gate import COOKIE
 from ocr_worker.server.places import Places
 from ocr_worker.store.job_store import JobStore
 from ocr_worker.store.records import StoredFile, StoredJob
@@ -38,11 +36,6 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
     "5XX": {"model": wire.Refusal, "description": "Failed; the error says why."},
     422: {"model": wire.Refusal, "description": "A field is missing, unknown or invalid."},
 }
-# The gate has checked the token; here it is only described.
-SECURED = [
-    Depends(HTTPBearer(auto_error=False)),
-    Depends(APIKeyCookie(name=COOKIE, auto_error=False)),
-]
 
 
 def stored_job(store: JobStore, job_id: JobId) -> StoredJob:
