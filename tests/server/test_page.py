@@ -391,7 +391,7 @@ def test_a_page_without_a_clipboard_is_copied_and_who_turns_it_stays_there_while
     page.keyboard.type("Corrected")
 
     page.keyboard.press("Enter")
-    until(lambda: page.wait_for_timeout(10) or held, bool)
+    until(lambda: arrived(page, held), bool)
     dialog.get_by_role("button", name="Next page").click()
     expect(dialog.get_by_text("Page 2 of 2")).to_be_visible()
     held[0].continue_()
@@ -406,6 +406,12 @@ def test_a_page_without_a_clipboard_is_copied_and_who_turns_it_stays_there_while
     page.keyboard.press("Control+v")
 
     assert page.get_by_role("searchbox").input_value().startswith(first)
+
+
+def arrived(page: Page, held: list[Route]) -> list[Route]:
+    """Requests that are held, once the browser had time to tell of them."""
+    page.wait_for_timeout(10)
+    return held
 
 
 def test_the_page_asks_for_the_token_and_goes_on(browser: Browser, tmp_path: Path) -> None:
