@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -13,7 +14,7 @@ from ocr_worker.engines.images.jpeg_stream import Layout, layout
 SIZE = 640, 320
 
 
-def grain(mode: str = "L", **options: object) -> bytes:
+def grain(mode: str = "L", **options: Any) -> bytes:
     file = io.BytesIO()
     Image.effect_noise(SIZE, 90).convert(mode).save(file, "JPEG", quality=90, **options)
     return file.getvalue()
@@ -35,7 +36,7 @@ def drawn(content: bytes) -> Image.Image:
     ("options", "most"), [({}, 2), ({"restart_marker_rows": 1}, 2)], ids=["in-one-go", "with-restarts"]
 )
 def test_a_sound_scan_is_drawn_twice_more(
-    options: dict[str, object], most: int, monkeypatch: pytest.MonkeyPatch
+    options: dict[str, Any], most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content, drawings = grain(**options), list[int]()
     whole = drawn(content)

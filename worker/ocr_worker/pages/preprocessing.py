@@ -252,10 +252,10 @@ def leaves_print(image: GreyImage, lines: tuple[Line, ...]) -> bool:
 
 
 def hides_print(image: GreyImage, small: GreyImage, boxes: list[Box]) -> bool:
-    """The same of words in a smaller bitmap. Single lines are told by the whole one, in whose cells grain averages out."""
+    """The same of words in a smaller bitmap. A single line shows in both: grain looks like print in the smaller one alone, whose cells are pixels."""
     if small.ink.share_outside(boxes) > UNSEEN_INK:
         return True
-    return image.ink.has_print_outside(_enlarged(boxes, small, image))
+    return small.ink.has_print_outside(boxes) and image.ink.has_print_outside(_enlarged(boxes, small, image))
 
 
 def words_hide_print(image: GreyImage, small: GreyImage, lines: tuple[Line, ...]) -> bool:

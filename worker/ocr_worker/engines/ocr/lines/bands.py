@@ -70,6 +70,12 @@ class _Strips:
     """How high unbroken ink is."""
 
     @property
+    def inked(self) -> NDArray[np.bool_]:
+        """The rows with ink."""
+        rows: NDArray[np.bool_] = np.logical_or.reduce(self.on, axis=1)
+        return rows
+
+    @property
     def usual(self) -> float:
         return float(np.median(self.runs))
 
@@ -151,7 +157,7 @@ class _Lines:
 
 def _stretches(strips: _Strips) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Where lines begin and end; those that run together, as tilted ones do, are cut anywhere."""
-    begins, ends = _runs(strips.on.any(axis=1))
+    begins, ends = _runs(strips.inked)
     is_line = ends - begins >= LOW * strips.usual
     parts = [
         np.linspace(begin, end, max(1, round((end - begin) / (LINE * strips.usual))) + 1).astype(np.intp)
@@ -161,7 +167,7 @@ def _stretches(strips: _Strips) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 
 
 def _parted(strips: _Strips) -> list[Band]:
-    begins, ends = _runs(strips.on.any(axis=1))
+    begins, ends = _runs(strips.inked)
     white = begins[1:] - ends[:-1]
     least = np.median(white) + BETWEEN_BLOCKS * np.median(ends - begins) if len(white) else 0
     cuts = ((begins[1:] + ends[:-1]) // 2)[white > least].tolist()
