@@ -70,3 +70,10 @@ def test_data_end_before_what_fills_up_the_space_to_a_marker(end: bytes) -> None
 
     assert parsed(content[:known] + end).scans[0].end == known
     assert jpeg_stream.layout(content[:known] + end) is not None
+
+
+def test_a_table_with_a_void_step_is_damage_however_well_the_data_end() -> None:
+    content = bytearray(grain())
+    content[content.index(b"\xff\xdb") + 20] = 0
+
+    assert jpeg_damage.look(parsed(bytes(content)), drawn(bytes(content))) == (1.0, True)

@@ -78,7 +78,7 @@ def look(found: Layout, whole: Image.Image | None = None) -> tuple[float, bool]:
     """
     drawings = _Drawings(found, whole)
     if whole is not None and _has_its_last_block(whole) and _ends_with_its_data(found, drawings):
-        return 1.0, _is_beyond_white(found, drawings)
+        return 1.0, _has_odd_greys(found, drawings)
     held = drawings.share()
     if held < 1 and is_whole_but_lower(found):
         return 1.0, True
@@ -91,7 +91,7 @@ def is_damaged(found: Layout) -> bool:
 
 
 def _is_damaged(found: Layout, drawings: _Drawings) -> bool:
-    if _has_void_step(found) or _is_beyond_white(found, drawings):
+    if _has_odd_greys(found, drawings):
         return True
     if not drawings.tell_ends:
         return False
@@ -139,6 +139,10 @@ def _is_too_large(found: Layout) -> bool:
 
 def _is_looked_at(one: _Interval) -> bool:
     return len(one.data) >= _LEAST_BYTES
+
+
+def _has_odd_greys(found: Layout, drawings: _Drawings) -> bool:
+    return _has_void_step(found) or _is_beyond_white(found, drawings)
 
 
 def _has_void_step(found: Layout) -> bool:
