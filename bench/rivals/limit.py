@@ -26,7 +26,13 @@ from ocr_worker.pages.opening import open_source
 from ocr_worker.pages.page import PageWork
 
 SETTINGS = PageSettings(outputs=("pdf", "txt"))
-SURE = Line((Word("read", (0, 0, 9, 9), 100.0, space_before=True),), (0, 0, 9, 9), (0.0, 9.0, 9.0, 9.0), 0, 0)
+
+
+def _sure(image: GreyImage) -> Line:
+    """A word that leaves nothing else to be read."""
+    width, height = image.size
+    box = 0, 0, width, height
+    return Line((Word("read", box, 100.0, space_before=True),), box, (0.0, height, width, height), 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,7 @@ class Recorder:
     def recognise(self, image: GreyImage, *_: object) -> tuple[Line, ...]:
         """Whatever parts it might be read in: the limit reads it in one."""
         self.seen.append(image)
-        return (SURE,)
+        return (_sure(image),)
 
 
 class RecordingEngines(Engines):

@@ -5,7 +5,6 @@ The ink tells of most that it is. Where it leaves doubts, the page is read, and 
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal
@@ -95,6 +94,9 @@ def _fit_badly(page: Page) -> bool:
     if len(words) < FEW_WORDS or len(set(counts)) < FEW_WORDS // 2:
         return False
     widths = [max(word.box[2] - word.box[0], word.box[3] - word.box[1]) for word in words]
+    # Late, as most pages have no layer.
+    import statistics
+
     return len(set(widths)) > 1 and statistics.correlation(counts, widths) < FITTING
 
 
