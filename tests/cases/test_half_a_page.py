@@ -20,9 +20,10 @@ from ocr_worker.model.tasks import Failure, PageDone
 from tests.cases import packed
 from tests.cases.verdicts import file_of, page_of
 from tests.faults import pictures
+from tests.long_rows import first
 from tests.pages.desk import Desk
 
-CUTS = (0.2, 0.5, 0.8, 0.99)
+CUTS = first(2, (0.5, 0.99, 0.2, 0.8))
 
 
 @pytest.mark.parametrize("share", CUTS)
