@@ -111,12 +111,9 @@ def breakable(start_worker: StartWorker, tmp_path: Path) -> tuple[Host, Path]:
     return start_worker(Launch(command=listening(order))), order
 
 
-@pytest.mark.parametrize("key", ["SIGINT", "SIGBREAK"])
-def test_ctrl_c_and_ctrl_break_end_the_job_with_its_terminal_event_and_the_worker_with_its_code(
-    breakable: tuple[Host, Path], material: Material, tmp_path: Path, key: str
-) -> None:
-    worker, order = breakable
-    job = worker.batch([material.slow], tmp_path / "out")
+def assert_a_key_ends_its_job(worker: Host, order: Path, key: str, page: Path, out: Path) -> None:
+    """`key` is pressed by writing it into `order`, in mid-page."""
+    job = worker.batch([page], out)
     worker.wait_in_work(job, 1)
 
     order.write_text(key)
@@ -125,6 +122,14 @@ def test_ctrl_c_and_ctrl_break_end_the_job_with_its_terminal_event_and_the_worke
     assert (ended["status"], ended["reason"]) == ("cancelled", key)
     assert worker.exit_code() == 128 + signal.Signals[key]
     tree.wait_gone(worker.state)
+
+
+@pytest.mark.parametrize("key", ["SIGINT", "SIGBREAK"])
+def test_ctrl_c_and_ctrl_break_end_the_job_with_its_terminal_event_and_the_worker_with_its_code(
+    breakable: tuple[Host, Path], material: Material, tmp_path: Path, key: str
+) -> None:
+    worker, order = breakable
+    assert_a_key_ends_its_job(worker, order, key, material.slow, tmp_path / "out")
 
 
 @pytest.mark.parametrize("key", ["SIGINT", "SIGBREAK"])
@@ -135,15 +140,7 @@ def test_a_key_that_the_system_sends_to_the_console_ends_job_and_worker_alike(
         pytest.skip("Wine's consoles know no Ctrl-Break")
     order = tmp_path / "press"
     worker = start_worker(Launch(command=at_a_console(order), flags=subprocess.CREATE_NO_WINDOW))
-    job = worker.batch([material.slow], tmp_path / "out")
-    worker.wait_in_work(job, 1)
-
-    order.write_text(key)
-    ended = worker.wait_end(job)
-
-    assert (ended["status"], ended["reason"]) == ("cancelled", key)
-    assert worker.exit_code() == 128 + signal.Signals[key]
-    tree.wait_gone(worker.state)
+    assert_a_key_ends_its_job(worker, order, key, material.slow, tmp_path / "out")
 
 
 def test_ctrl_break_ends_a_worker_that_waits_for_commands(breakable: tuple[Host, Path]) -> None:
