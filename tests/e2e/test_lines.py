@@ -17,7 +17,7 @@ from tests.e2e.host import Host, Launch, StartWorker
 FATAL_IMPORT = """
 import ctypes, os, signal
 if os.name == "nt":
-    ctypes.windll.kernel32.TerminateProcess(-1, 0xC000001D)
+    ctypes.windll.kernel32.TerminateProcess(ctypes.c_void_p(-1), 0xC000001D)
 os.kill(os.getpid(), signal.SIGILL)
 """
 """What an instruction does that the processor has not."""
