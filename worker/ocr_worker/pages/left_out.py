@@ -9,6 +9,7 @@ from dataclasses import replace
 from ocr_worker.engines.images import filters
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.model.page import Box, Line, map_lines, mean_confidence
+from ocr_worker.pages.preprocessing import word_boxes
 from ocr_worker.pages.weaving import woven
 
 MOST_ROWS = 24
@@ -34,16 +35,16 @@ def with_what_was_left_out(
     Returns:
         All lines; and whether more print is likely to lie among what was found so, but could not be read.
     """
-    boxes = [word.box for line in lines for word in line.words]
+    boxes = word_boxes(lines)
     height = statistics.median(line.box[3] - line.box[1] for line in lines)
     rows = image.ink.rows_outside(boxes, height)
     if not 0 < len(rows) <= MOST_ROWS:
         return lines, False
     found, unread = list[Line](), 0
     for row in rows:
-        more = list(_sure(_read(image, row, round(ABOVE * height), boxes, read), row))
+        more = tuple(_sure(_read(image, row, round(ABOVE * height), boxes, read), row))
         # Rows are so near each other that the next one may show this one as well.
-        boxes += [word.box for line in more for word in line.words]
+        boxes += word_boxes(more)
         found += more
         unread += not more
     return (woven(lines, [[line] for line in found]), bool(unread)) if found else (lines, False)

@@ -180,14 +180,16 @@ def glance(image: GreyImage, hints: Hints) -> GreyImage:
 
 def holds_more(image: GreyImage, lines: tuple[Line, ...], glance: GreyImage, layout: Layout) -> bool:
     """Whether the layout of a page whose words make sense has words where there is ink that was not read, and not a picture alone."""
-    unread = image.ink.share_outside(_boxes(lines))
-    seen = unread - image.ink.share_outside([*_boxes(lines), *_enlarged(layout.word_boxes, glance, image)])
+    unread = _unread_ink(image, lines)
+    seen = unread - image.ink.share_outside(
+        [*word_boxes(lines), *_enlarged(layout.word_boxes, glance, image)]
+    )
     return seen > min(UNSEEN_INK, SEEN_NOW * unread)
 
 
 def _is_unread_ink_light(image: GreyImage, lines: tuple[Line, ...]) -> bool:
     """Whether what was not read is lighter than its ground."""
-    rest = look(filters.blanked(image.picture, _boxes(lines)))
+    rest = look(filters.blanked(image.picture, word_boxes(lines)))
     return rest.tiles >= FEWEST_TILES and rest.light >= RATHER_LIGHT
 
 
@@ -248,7 +250,7 @@ def is_read_through(image: GreyImage, lines: tuple[Line, ...], hints: Hints) -> 
 
 def leaves_print(image: GreyImage, lines: tuple[Line, ...]) -> bool:
     """Whether much of the ink lies outside of the words, or as little as a line of print."""
-    return hides_print(image, image, _boxes(lines))
+    return _unread_ink(image, lines) > UNSEEN_INK or image.ink.has_print_outside(word_boxes(lines))
 
 
 def hides_print(image: GreyImage, small: GreyImage, boxes: list[Box]) -> bool:
@@ -258,11 +260,6 @@ def hides_print(image: GreyImage, small: GreyImage, boxes: list[Box]) -> bool:
     return small.ink.has_print_outside(boxes) and image.ink.has_print_outside(_enlarged(boxes, small, image))
 
 
-def words_hide_print(image: GreyImage, small: GreyImage, lines: tuple[Line, ...]) -> bool:
-    """The same, once they were read."""
-    return hides_print(image, small, _boxes(lines))
-
-
 def _enlarged(boxes: Iterable[Box], small: GreyImage, image: GreyImage) -> list[Place]:
     across, down = (large / less for large, less in zip(image.size, small.size, strict=True))
     return [(x0 * across, y0 * down, x1 * across, y1 * down) for x0, y0, x1, y1 in boxes]
@@ -270,10 +267,10 @@ def _enlarged(boxes: Iterable[Box], small: GreyImage, image: GreyImage) -> list[
 
 def _unread_ink(image: GreyImage, lines: tuple[Line, ...]) -> float:
     """The share of the ink that lies outside of the words."""
-    return image.ink.share_outside(_boxes(lines))
+    return image.ink.share_outside(word_boxes(lines))
 
 
-def _boxes(lines: tuple[Line, ...]) -> list[Box]:
+def word_boxes(lines: tuple[Line, ...]) -> list[Box]:
     return [word.box for line in lines for word in line.words]
 
 

@@ -89,11 +89,9 @@ class Reader:
 
     def _with_the_rest(self, image: GreyImage, reading: Reading) -> Reading:
         """And what a layout left out, where the page reads well otherwise."""
-        upright = _turn(image, reading.turned)
-        if preprocessing.is_doubtful(reading.lines, self.hints) or not preprocessing.leaves_print(
-            upright, reading.lines
-        ):
+        if preprocessing.is_doubtful(reading.lines, self.hints):
             return reading
+        upright = _turn(image, reading.turned)
         lines, leaves_print = with_what_was_left_out(upright, reading.lines, self.engine.recognise)
         return replace(reading, lines=lines, leaves_print=leaves_print)
 
@@ -244,7 +242,9 @@ class Reader:
         if not told_before or preprocessing.is_typed(lines):
             return False
         # Words of a bitmap that was levelled do not lie where its ink does.
-        return sight.is_levelled or not preprocessing.words_hide_print(image, sight.image, lines)
+        return sight.is_levelled or not preprocessing.hides_print(
+            image, sight.image, preprocessing.word_boxes(lines)
+        )
 
     def _read_levelled(self, image: GreyImage, degrees: float) -> tuple[Line, ...]:
         level = replace(image, picture=filters.straighten(image.picture, degrees))

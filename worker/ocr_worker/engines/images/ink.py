@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import product
 from operator import mul
@@ -34,6 +35,8 @@ _STROKES = round(3 / STRETCH * 255)
 """That a line across it meets on average: of print 3 to 12, of rules and blots fewer."""
 LEAST_ROW = 3
 """Cells."""
+_INKED = re.compile(rb"[^\0]+")
+"""Of levels from top to bottom."""
 MARGIN = 0.3
 """Of its height, about the box of a word: its stops and accents."""
 
@@ -85,8 +88,8 @@ class Ink:
         reach = max(3, round(height / self.cell))
         return [
             (left * self.cell, top * self.cell, right * self.cell, foot * self.cell)
-            for band in _bands(_across(looks), 1)
-            for left, top, right, foot in _rows(rest, looks, band, reach)
+            for band in _INKED.finditer(_across(looks))
+            for left, top, right, foot in _rows(rest, looks, band.span(), reach)
         ]
 
     def _outside(self, boxes: Iterable[Place]) -> Image.Image:
@@ -125,7 +128,7 @@ def _rows(ink: Image.Image, looks: Image.Image, band: tuple[int, int], reach: in
     inked = bytes(
         amount > _middle(amounts[max(0, at - reach) : at + reach + 1]) for at, amount in enumerate(amounts)
     )
-    for begin, end in _bands(inked, 1):
+    for begin, end in (row.span() for row in _INKED.finditer(inked)):
         place = left, top + begin, right, top + end
         if end - begin >= LEAST_ROW and (inner := ink.crop(place).getbbox()):
             yield left + inner[0], top + begin, left + inner[2], top + end
@@ -138,17 +141,6 @@ def _middle(amounts: bytes) -> float:
 def _across(picture: Image.Image) -> bytes:
     """The mean level of each row."""
     return picture.reduce((picture.width, 1)).tobytes()
-
-
-def _bands(levels: bytes, least: int) -> Iterator[tuple[int, int]]:
-    """From where to where levels are as high."""
-    begin = None
-    for at, level in enumerate((*levels, -1)):
-        if level >= least and begin is None:
-            begin = at
-        elif level < least and begin is not None:
-            yield begin, at
-            begin = None
 
 
 def widened(box: Place) -> Place:
