@@ -95,10 +95,19 @@ impl JobCell {
     }
 }
 
+/// What is wanted of a job, which outlives the worker.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wish {
+    #[default]
+    Run,
+    Pause,
+    Cancel,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Course {
-    pub(crate) is_paused: bool,
-    pub(crate) is_cancelled: bool,
+    pub(crate) wish: Wish,
+    is_paused: bool,
     /// The event that told that none of its pages is in work.
     rests_since: Option<i64>,
     pub(crate) outcome: Option<Result<BatchData>>,
@@ -131,7 +140,7 @@ impl Course {
         match &self.outcome {
             Some(Ok(_)) => JobStatus::Ended,
             Some(Err(_)) => JobStatus::Failed,
-            None if self.is_cancelled => JobStatus::Cancelling,
+            None if self.wish == Wish::Cancel => JobStatus::Cancelling,
             None if self.is_paused => JobStatus::Paused,
             None => JobStatus::Running,
         }
@@ -157,9 +166,13 @@ impl Course {
             Event::Info(InfoEvent {
                 data: InfoData::Pause(told),
                 ..
-            }) if !told.jobs.is_empty() => self.stand(true),
+            }) if !told.jobs.is_empty() => self.heed(Wish::Pause),
             Event::Info(InfoEvent {
-                data: InfoData::Resume(_) | InfoData::Accepted(_),
+                data: InfoData::Resume(_),
+                ..
+            }) => self.heed(Wish::Run),
+            Event::Info(InfoEvent {
+                data: InfoData::Accepted(_),
                 ..
             }) => self.stand(false),
             Event::Info(InfoEvent {
@@ -167,7 +180,7 @@ impl Course {
                 seq,
                 ..
             }) => {
-                self.stand(true);
+                self.heed(Wish::Pause);
                 self.rests_since = Some(*seq);
             }
             Event::Result(ResultEvent {
@@ -187,7 +200,14 @@ impl Course {
         self.log.push(event);
     }
 
-    /// Somebody had it pause or go on: this host, or another program on the same state folder.
+    /// Somebody has it pause or go on: this host, or another program on the same state folder.
+    pub(crate) fn heed(&mut self, wish: Wish) {
+        if self.wish != Wish::Cancel {
+            self.wish = wish;
+        }
+        self.stand(wish == Wish::Pause);
+    }
+
     fn stand(&mut self, is_paused: bool) {
         (self.is_paused, self.rests_since) = (is_paused, None);
     }
@@ -196,7 +216,7 @@ impl Course {
         // Of a job that rested, pages in work are the news that it goes on.
         let is_later = self.rests_since.is_some_and(|since| progress.seq > since);
         if is_later && !progress.data.working.is_empty() {
-            self.stand(false);
+            self.heed(Wish::Run);
         }
         if let Some(file) = &progress.data.file {
             self.working_on(file, progress.data.page, progress.data.page_count);

@@ -4,7 +4,7 @@ use std::iter::FusedIterator;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::course::JobCell;
+use crate::course::{JobCell, Wish};
 use crate::envelope::nothing_resumed;
 use crate::error::{Error, Result};
 use crate::protocol::{BatchData, Cancel, Command, Event, Pause};
@@ -60,18 +60,18 @@ impl Job {
 
     /// Start no more pages until the job is resumed.
     pub fn pause(&self) -> Result<()> {
-        self.cell.course().is_paused = true;
+        self.cell.course().heed(Wish::Pause);
         let job_id = Some(self.cell.id.clone());
         let asked = self.steer(Command::Pause(Pause { id: None, job_id }));
         if asked.is_err() {
-            self.cell.course().is_paused = false;
+            self.cell.course().heed(Wish::Run);
         }
         asked.map(drop)
     }
 
     /// Go on with the job where it is paused.
     pub fn resume(&self) -> Result<()> {
-        self.cell.course().is_paused = false;
+        self.cell.course().heed(Wish::Run);
         let answer = self.steer(self.cell.resume_command())?;
         if answer.is_some_and(|answer| nothing_resumed(&answer)) {
             // It may have ended while no worker lived.
@@ -83,7 +83,7 @@ impl Job {
 
     /// Stop the job; finished files stay. The job then ends with a result of status cancelled.
     pub fn cancel(&self) -> Result<()> {
-        self.cell.course().is_cancelled = true;
+        self.cell.course().wish = Wish::Cancel;
         let job_id = Some(self.cell.id.clone());
         self.steer(Command::Cancel(Cancel { id: None, job_id })).map(drop)
     }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::course::JobCell;
+use crate::course::{JobCell, Wish};
 use crate::envelope::{name_of, nothing_resumed};
 use crate::error::{Error, Result};
 use crate::protocol::{
-    Cancel, Command, ErrorCode, Event, Hello, OnStdinEnd, Ping, ResultData, ResultEvent, Shutdown,
+    Cancel, Command, ErrorCode, Event, Hello, OnStdinEnd, Pause, Ping, ResultData, ResultEvent, Shutdown,
     ShutdownMode,
 };
 use crate::shared::{Ear, Shared, Signal};
@@ -238,11 +238,8 @@ impl Supervisor {
     /// Go on with the jobs of the worker that crashed. One that was paused waits for its resume.
     fn take_up_jobs(&mut self) {
         for job in self.shared.unfinished() {
-            let waits = {
-                let course = job.course();
-                course.is_paused && !course.is_cancelled
-            };
-            if waits {
+            let wish = job.course().wish;
+            if wish == Wish::Pause {
                 continue;
             }
             match self.reopen(&job) {
@@ -250,15 +247,13 @@ impl Supervisor {
                 Ok(()) | Err(Error::Crashed { .. } | Error::Stopped) => {}
                 Err(error) => self.shared.forget(&job, &error),
             }
-            // Told before the worker had the job, a cancel is told again.
-            let is_cancelled = job.course().is_cancelled;
-            if is_cancelled {
-                let cancel = Cancel {
-                    id: None,
-                    job_id: Some(job.id.clone()),
-                };
-                let _ = self.shared.post(&Command::Cancel(cancel), None);
-            }
+            // Told before the worker had the job, a pause or a cancel is told again.
+            let (wish, id, job_id) = (job.course().wish, None, Some(job.id.clone()));
+            let _ = match wish {
+                Wish::Run => continue,
+                Wish::Pause => self.shared.post(&Command::Pause(Pause { id, job_id }), None),
+                Wish::Cancel => self.shared.post(&Command::Cancel(Cancel { id, job_id }), None),
+            };
         }
     }
 

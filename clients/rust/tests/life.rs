@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 use ocr_sidecar::protocol::{
     BatchStatus, Event, InfoData, InfoEvent, JobState, ListJobs, ResultData, ResultEvent,
 };
-use ocr_sidecar::{Batch, Error, FileStanding, Job, JobStatus, Launch, Patience, Pool, Sidecar, State};
+use ocr_sidecar::{
+    Batch, Error, FileStanding, Job, JobStatus, Launch, Patience, Pool, Result, Sidecar, State,
+};
 
 use common::{
     impatient, launch, material, processes, signal, stand_in, wait_gone, wait_until, worker, Folder, HANG,
@@ -221,6 +223,15 @@ fn what_is_wanted_of_a_job_between_two_workers_is_no_error() {
 
 #[test]
 fn a_cancel_that_comes_while_the_next_worker_takes_the_job_up_is_told_once_it_has_it() {
+    is_told_once_the_next_worker_has_the_job("cancel", Job::cancel);
+}
+
+#[test]
+fn a_pause_that_comes_while_the_next_worker_takes_the_job_up_is_told_once_it_has_it() {
+    is_told_once_the_next_worker_has_the_job("pause", Job::pause);
+}
+
+fn is_told_once_the_next_worker_has_the_job(command: &str, steer: fn(&Job) -> Result<()>) {
     let folder = Folder::new();
     let program = "
 once = not __import__('os').path.exists(mark); open(mark, 'a').write('x')
@@ -231,19 +242,20 @@ def tell(asked, type, data, **more):
         flush=True)
 resume = json.loads(sys.stdin.readline())
 open(mark + ' resumed', 'w').close()
-cancel = json.loads(sys.stdin.readline())
-tell(cancel, 'info', {'kind': 'cancel', 'message': '', 'jobs': []})
+early = json.loads(sys.stdin.readline())
+tell(early, 'info', {'kind': early['command'], 'message': '', 'jobs': []})
 tell(resume, 'info', {'kind': 'accepted', 'message': '', 'file_count': 1, 'total_files': 1}, job_id='job')
-if json.loads(sys.stdin.readline())['command'] == 'cancel': open(mark + ' cancelled', 'w').close()
+open(mark + ' again ' + json.loads(sys.stdin.readline())['command'], 'w').close()
 sys.stdin.readline()";
     let sidecar = Sidecar::start(stand_in(&folder, program)).unwrap();
     let job = sidecar.batch(Batch::new(["a.png"], folder.join("out"))).unwrap();
     assert!(sidecar.ping().is_err());
     wait_until("the resume", || folder.join("mark resumed").exists());
 
-    job.cancel().unwrap();
+    steer(&job).unwrap();
 
-    wait_until("the second cancel", || folder.join("mark cancelled").exists());
+    let again = folder.join(&format!("mark again {command}"));
+    wait_until("the command once more", || again.exists());
 }
 
 #[test]
