@@ -108,6 +108,17 @@ def test_where_the_scratch_folder_takes_no_files_none_go_elsewhere(shards: Shard
     assert [path for path in shards.home.iterdir() if path.name.startswith("ocr-worker-")] == []
 
 
+def test_an_empty_scratch_folder_of_the_user_stays(shards: Shards) -> None:
+    write_papers(shards.inputs, 1)
+    shards.plan()
+    shards.scratch.mkdir()
+
+    said = shards.try_to_run()
+
+    assert said.returncode == 0
+    assert list(shards.scratch.iterdir()) == []
+
+
 def test_without_an_index_or_with_one_that_the_plan_lacks_nothing_runs(shards: Shards) -> None:
     write_papers(shards.inputs, 1)
     shards.plan()

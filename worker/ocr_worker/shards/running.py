@@ -298,7 +298,9 @@ def _made(folder: Path) -> Path:
 @contextmanager
 def _scratch(parent: Path) -> Iterator[Path]:
     """A folder on the local disk. What a killed try left there is removed by the next one on this machine."""
-    folder = make_temp_folder(parent)
+    # In a folder of our own, which goes at the end: the parent is the user's.
+    ours = parent / "ocr-shards"
+    folder = make_temp_folder(ours)
     if parent.absolute() not in folder.absolute().parents:
         # Elsewhere nobody said that there is room for gigabytes.
         folder.rmdir()
@@ -309,4 +311,4 @@ def _scratch(parent: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        leave_temp_folder(parent)
+        leave_temp_folder(ours)
