@@ -160,7 +160,7 @@ async def serve_node(
             await _pause(leave, AGAIN_SECONDS)
             continue
         told = ""
-        say(f"Joined {options.address} with {options.slots} slots")
+        say(f"Joined {options.address} with {options.slots} slot{'s' * (options.slots != 1)}")
         await _be_a_node(node, plugin, leave)
         if not leave.is_set():
             say(f"Lost {options.address}; joining again")

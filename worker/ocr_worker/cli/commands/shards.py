@@ -133,12 +133,12 @@ def _plan(open_shards: OpenShards) -> Callable[..., None]:
             answer_json(dataclasses.asdict(planned))
             return GOOD
         answer(
-            f"{planned.added_files:,} files in {planned.added_shards:,} new shards; the plan has {planned.files:,} files in "
-            f"{planned.shards:,} shards, 0 to {planned.shards - 1}."
+            f"{count(planned.added_files, 'file')} in {count(planned.added_shards, 'new shard')}; the plan has "
+            f"{count(planned.files, 'file')} in {count(planned.shards, 'shard')}, 0 to {planned.shards - 1}."
         )
         if planned.changed:
             say(
-                f"{planned.changed:,} planned files are not what they were any more, and will fail as `changed`: plan them into another place."
+                f"{count(planned.changed, 'planned file')} changed since, and will fail as `changed`: plan into another place."
             )
         return GOOD
 
@@ -211,7 +211,7 @@ def _export(open_shards: OpenShards) -> Callable[..., None]:
             answer_json(dataclasses.asdict(done))
         else:
             answer(
-                f"{done.rows:,} files of {done.shards:,} shards exported; {done.kept:,} shards were there."
+                f"{count(done.rows, 'file')} of {count(done.shards, 'shard')} exported; {count(done.kept, 'shard')} kept."
             )
         return GOOD
 
@@ -252,9 +252,9 @@ def _scratch() -> Path:
 
 def _told(end: ShardEnd) -> str:
     counts = ", ".join(f"{files} {name}" for name, files in sorted(end.files.items())) or "no file"
-    codes = ", ".join(f"{count} {code}" for code, count in end.failed.items())
+    codes = ", ".join(f"{files} {code}" for code, files in end.failed.items())
     return shown(
-        f"Shard {end.shard}: {end.message.rstrip('.')}. {counts}{f' ({codes})' * bool(codes)}, {end.pages} pages."
+        f"Shard {end.shard}: {end.message.rstrip('.')}. {counts}{f' ({codes})' * bool(codes)}, {count(end.pages, 'page')}."
     )
 
 
