@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,19 @@ def test_doctor_reads_a_line_of_text_for_real(ocr: Command) -> None:
     assert findings["searchable PDF"]["detail"] == "pypdf finds the layer 1 time"
     assert "eng" in findings["languages"]["detail"]
     assert str(ocr.home / "state") in findings["state folder"]["detail"]
+
+
+def test_doctor_says_why_another_engine_reads(ocr: Command) -> None:
+    pytest.importorskip("onnxruntime", reason="needs onnxruntime")
+    code = "raise RuntimeError('not for this processor')"
+    (ocr.home / "onnxruntime.py").write_text(code, encoding="utf-8")
+
+    told = replace(ocr, variables={"PYTHONPATH": str(ocr.home)}).answer("doctor")
+
+    (loading,) = (finding for finding in told["findings"] if finding["name"].startswith("loading"))
+    assert told["healthy"]
+    assert (loading["name"], loading["detail"]) == ("loading lines", "fails, tesserocr reads")
+    assert "ONNX Runtime can't be loaded (RuntimeError: not for this processor)" in loading["advice"]
 
 
 def test_doctor_says_what_is_missing_and_what_to_do(ocr: Command) -> None:

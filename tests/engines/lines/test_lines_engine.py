@@ -264,11 +264,20 @@ def test_a_damaged_network_is_named(good: dict[int, bytes], tmp_path: Path) -> N
         engine_of(tmp_path, "xyz")
 
 
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("raise ImportError('not for this processor')", "not for this processor"),
+        # As NumPy says it.
+        ("raise RuntimeError('not for this processor')", "not for this processor"),
+        ("__version__ = '0.1'", "disable_telemetry_events"),
+    ],
+)
 def test_where_the_runtime_can_not_be_loaded_tesserocr_reads(
-    good: dict[int, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    code: str, why: str, good: dict[int, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(tmp_path, "eng", good)
-    (tmp_path / "onnxruntime.py").write_text("raise ImportError('not for this processor')", encoding="utf-8")
+    (tmp_path / "onnxruntime.py").write_text(code, encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
     for name in [*sys.modules]:
         if name.startswith(("ocr_worker.engines.ocr.lines.", "ocr_worker.engines.ocr.onnx", "onnxruntime")):
@@ -278,4 +287,20 @@ def test_where_the_runtime_can_not_be_loaded_tesserocr_reads(
     engines = Engines(tmp_path / "scratch")
 
     assert engines.engine(settings).name == "tesserocr"
-    assert "not for this processor" in engines.news()
+    assert why in engines.news()
+
+
+def test_where_the_runtime_can_not_run_the_network_tesserocr_reads(
+    good: dict[int, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("opset 17 is not supported")
+
+    put(tmp_path, "eng", good)
+    monkeypatch.setattr(network, "session", refuse)
+
+    settings = PageSettings(languages=("eng",), tessdata_dir=str(tmp_path))
+    engines = Engines(tmp_path / "scratch")
+
+    assert engines.engine(settings).name == "tesserocr"
+    assert "can't run the network (opset 17 is not supported)" in engines.news()

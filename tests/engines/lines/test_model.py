@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ pytest.importorskip("onnxruntime", reason="needs onnxruntime")
 
 import numpy as np
 
+from ocr_worker.engines.ocr.lines import weights
 from ocr_worker.engines.ocr.lines.model import UnsuitedDataError, read_model
 from ocr_worker.engines.ocr.lines.network import Runtime
 from ocr_worker.errors import EngineMissingError
@@ -60,6 +62,41 @@ def test_a_list_without_punctuation_holds_its_words_alone(tmp_path: Path) -> Non
         "team",
         "one",
     ]
+
+
+def test_a_list_of_words_whose_nodes_run_into_one_another_is_read_no_further(tmp_path: Path) -> None:
+    """Else each of them would be all that is left of the list."""
+    entries = made_data.entries()
+    bits = (len(LETTERS) + 1).bit_length()
+    head, edges = entries[WORDS][:10], np.frombuffer(entries[WORDS], "<u8", offset=10)
+    without_ends = edges & ~np.uint64(1 << bits)
+    without_ends[-1] |= np.uint64(1 << bits)
+
+    good, bad = (
+        read_model(written(tmp_path, {**entries, WORDS: head + one.tobytes()})).words
+        for one in (edges, without_ends)
+    )
+
+    assert good
+    assert bad
+    assert good.holds("tea")
+    assert not bad.holds("tea")
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        (struct.pack("<d", 1 / 64), struct.pack("<d", 1e300)),
+        (b"", bytes(weights.MOST_BYTES)),
+    ],
+    ids=["weights that are no numbers in the network", "larger than any"],
+)
+def test_a_network_that_would_not_reckon_or_fit_is_named(good: bytes, bad: bytes, tmp_path: Path) -> None:
+    entries = made_data.entries()
+    entries[LSTM] = entries[LSTM].replace(good, bad, 1)
+
+    with pytest.raises(EngineMissingError, match=r"xyz\.traineddata"):
+        read_model(written(tmp_path, entries))
 
 
 @pytest.mark.parametrize("entry", [LSTM, CHARACTERS, CODES])

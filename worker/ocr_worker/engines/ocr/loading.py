@@ -19,7 +19,7 @@ FATAL = "OCR_WORKER_ONNXRUNTIME_FATAL"
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Around their import. Raises ImportError where it ended an earlier process."""
+    """Around their import. Raises ImportError whatever is wrong with them, also where they ended an earlier process."""
     import tempfile
 
     if how := os.environ.get(FATAL):
@@ -30,6 +30,11 @@ def loading() -> Iterator[None]:
         mark.touch()
     try:
         yield
+    except (ImportError, MemoryError):
+        raise
+    # NumPy has a RuntimeError for processors that it is not built for; another version may lack what is asked of it.
+    except Exception as error:
+        raise ImportError(f"{type(error).__name__}: {error}") from error
     finally:
         with suppress(OSError):
             mark.unlink(missing_ok=True)

@@ -76,7 +76,7 @@ def _load(settings: PageSettings) -> PpocrReader | None:
             from ocr_worker.engines.ocr.ppocr.reader import PpocrReader
 
         return PpocrReader()
-    except (ImportError, OSError, EngineMissingError) as error:
+    except (ImportError, EngineMissingError) as error:
         if settings.second_reader != AUTO:
             raise EngineMissingError(f"The second reader can't be loaded: {error}") from error
         _log.warning("pages are read once: the second reader can't be loaded (%s)", error)

@@ -155,7 +155,7 @@ class LinesFactory(_Tesseract):
             with loading():
                 from ocr_worker.engines.ocr.lines.engine import LinesEngine
                 from ocr_worker.engines.ocr.lines.model import UnsuitedDataError, read_model
-        except (ImportError, OSError) as error:
+        except ImportError as error:
             raise _UnsuitedError(f"ONNX Runtime can't be loaded ({error})") from error
         (file,) = files.values()
         try:

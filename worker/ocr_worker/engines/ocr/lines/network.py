@@ -15,6 +15,7 @@ from ocr_worker.engines.ocr.lines.crops import WIDEST_PX
 from ocr_worker.engines.ocr.lines.edges import Edges, whole
 from ocr_worker.engines.ocr.lines.weights import Floats, Network
 from ocr_worker.engines.ocr.onnx_runtime import onnxruntime
+from ocr_worker.errors import EngineMissingError
 
 STEPS_AT_ONCE = 16_000
 """Of lines that are read along together, with what they are padded with: it bounds the memory that they take."""
@@ -37,14 +38,18 @@ class Runtime:
     """The two graphs of a network, ready to run: on one thread of the CPU, or on another provider for as long as that works."""
 
     def __init__(self, network: Network, provider: str = CPU, *, in_whole_numbers: bool = True) -> None:
+        """Raises EngineMissingError where the CPU can't run it either."""
         self._may_be_whole = in_whole_numbers and network.is_whole
         onnxruntime.set_default_logger_severity(_FATAL)
         self._network, self._provider = network, provider
         self._edges = Edges(network, WIDEST_PX)
         try:
-            self._load()
-        except Exception as error:  # noqa: BLE001 (a provider's library may raise anything)
-            self._give_up(error)
+            self._load_or_give_up()
+        except MemoryError:
+            raise
+        except Exception as error:
+            version = onnxruntime.__version__
+            raise EngineMissingError(f"ONNX Runtime {version} can't run the network ({error})") from error
 
     @property
     def version(self) -> str:
@@ -63,6 +68,12 @@ class Runtime:
     def is_in_whole_numbers(self) -> bool:
         """As libtesseract reads. Other providers have an LSTM of their own, in fractions."""
         return self._may_be_whole and self._provider == CPU
+
+    def _load_or_give_up(self) -> None:
+        try:
+            self._load()
+        except Exception as error:  # noqa: BLE001 (a provider's library may raise anything)
+            self._give_up(error)
 
     def _load(self) -> None:
         self._columns, self._along = (

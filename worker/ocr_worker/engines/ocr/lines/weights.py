@@ -13,6 +13,10 @@ from ocr_worker.engines.ocr.lines.scan import DamagedDataError, Scan
 GATES = 4
 """Of an LSTM, in the order of the file: new content, input, forget, output."""
 DEEPEST, MOST_LAYERS, MOST_UNITS = 6, 64, 1 << 16
+MOST_BYTES = 1 << 25
+"""Of a network: of twenty that Tesseract publishes the largest has 1.6 million, of fractions eight times that."""
+MOST_WEIGHT = 1e6
+"""Far beyond what any network learns: products of these are still numbers."""
 LEAST_HEIGHT_PX, MOST_HEIGHT_PX = 12, 128
 MOST_POOLED_PX = 8
 _HOLDERS = {"Series", "RTLReversed", "XYTranspose"}
@@ -100,6 +104,8 @@ class _Layer:
 
 def read_network(content: bytes) -> Network:
     """Raises DamagedDataError, also for networks that are sound and built in another way."""
+    if len(content) > MOST_BYTES:
+        raise DamagedDataError("has a larger network than any line reader's")
     scan = Scan(content)
     root = _layer(scan, DEEPEST, [MOST_LAYERS])
     scan.text()
@@ -154,15 +160,19 @@ def _matrix(scan: Scan) -> Matrix:
     if mode == _DOUBLE:
         scan.bytes(8)
         values = scan.array("<f8", rows * columns).reshape(rows, columns)
-        if not np.isfinite(values).all():
+        if not _are_weights(values):
             raise DamagedDataError("has weights that are no numbers")
         return Matrix(values, None)
     scan.bytes(1)
     values = scan.array("i1", rows * columns).reshape(rows, columns)
     scales = scan.array("<f8", scan.count(2 * MOST_UNITS))[:rows]
-    if len(scales) < rows or not np.isfinite(scales).all():
+    if len(scales) < rows or not _are_weights(scales):
         raise DamagedDataError("has weights without a scale")
     return Matrix(values, scales)
+
+
+def _are_weights(values: NDArray[Any]) -> bool:
+    return bool((np.abs(values) <= MOST_WEIGHT).all())
 
 
 def _network(root: _Layer, blank: int, seed: int) -> Network:

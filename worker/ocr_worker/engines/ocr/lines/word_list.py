@@ -32,7 +32,7 @@ class Graph:
         if scan.number("h") != _MAGIC:
             raise DamagedDataError("has a list of words that is none")
         characters, count = scan.number("I"), scan.number("I")
-        self._bits = characters.bit_length()
+        self._characters, self._bits = characters, characters.bit_length()
         self._edges = scan.array("<u8", count).astype(np.uint64, copy=False)
         if not (0 < self._bits < 32 and count):
             raise DamagedDataError("has a list of words that is empty")
@@ -59,16 +59,18 @@ class Graph:
         return ways.get(character)
 
     def _read(self, node: int) -> _Edges:
+        """Nodes share no ways, and have no more than there are letters: so a list, damaged or not, takes no more than its length."""
         found: _Edges = {}
+        if node and not int(self._edges[node - 1]) >> self._bits & _LAST:
+            return found
         mask = (1 << self._bits) - 1
-        while True:
-            edge = int(self._edges[node])
+        for edge in map(int, self._edges[node : node + self._characters]):
             flags, target = edge >> self._bits & 7, edge >> self._bits + _FLAG_BITS
             if target != self._nowhere and not flags & _BACKWARD:
                 found[edge & mask] = target or _NOWHERE, bool(flags & _WORD_END)
             if flags & _LAST:
-                return found
-            node += 1
+                break
+        return found
 
 
 class _Place(NamedTuple):

@@ -56,7 +56,7 @@ class PpocrFactory:
         try:
             with loading():
                 from ocr_worker.engines.ocr.ppocr.engine import PpocrEngine
-        except (ImportError, OSError) as error:
+        except ImportError as error:
             raise EngineMissingError(f"ONNX Runtime can't be loaded ({error}): {models.lacks()}") from error
         return PpocrEngine()
 

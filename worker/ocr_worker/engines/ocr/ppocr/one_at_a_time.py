@@ -24,7 +24,12 @@ def turn(file: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[bool]:
     if sys.platform == "win32":
         yield False
         return
-    handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        # Whoever reads the file says what is wrong with it.
+        yield False
+        return
     try:
         yield _locked(handle, time.monotonic() + wait_seconds)
     finally:
