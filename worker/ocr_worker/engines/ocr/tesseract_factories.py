@@ -112,7 +112,13 @@ class TesserocrFactory(_Tesseract):
         from ocr_worker.engines.ocr.tesserocr_engine import TesserocrEngine
 
         folder = tessdata.gather_tessdata(languages, data_dir, cache_dir, self.folders)
-        return TesserocrEngine(languages, folder, stands_in)
+        try:
+            return TesserocrEngine(languages, folder, stands_in)
+        except EngineMissingError as error:
+            # It may have read copies.
+            files = tessdata.find_tessdata(languages, data_dir, self.folders).values()
+            again = f"install {', '.join(languages)} again"
+            raise EngineMissingError(f"Tesseract can't load {', '.join(map(str, files))}: {again}") from error
 
 
 class LinesFactory(_Tesseract):
