@@ -62,6 +62,21 @@ def test_a_page_is_read_with_a_box_and_a_confidence_for_each_word(reader: PpocrR
             assert word.box[3] >= ink[3] - 4
 
 
+def test_small_print_in_poor_light_is_not_overlooked(reader: PpocrReader) -> None:
+    labels = ["Date of birth", "Place of birth", "Height"]
+    dim = Image.new("L", (1600, 1100), 70)
+    for number, label in enumerate(labels):
+        at = 300, 300 + number * 120
+        ImageDraw.Draw(dim).text(at, label, fill=50, font=ImageFont.load_default(24))
+
+    assert [line.text for line in reader.read_page(GreyImage(dim, 200))] == labels
+
+
+def test_it_sees_no_letters_but_latin_ones(reader: PpocrReader) -> None:
+    assert all(map(reader.knows, ("Straße", "Łódź", "İğne", "1ª, 2º", "“€ 5”", "P<UTO<<")))
+    assert not any(map(reader.knows, ("Λ", "向", "я", "カ")))
+
+
 def test_a_page_with_more_text_than_there_is_time_for_is_left(reader: PpocrReader) -> None:
     assert reader.read_page(GreyImage(pictures.sheet(), 200), most_line_px=100) == ()
 
@@ -116,6 +131,11 @@ def test_it_reads_where_sockets_are_refused() -> None:
     )
 
     assert (done.stdout, done.returncode) == ("Harvest moon\n", 0), done.stderr
+
+
+def test_there_is_no_turn_to_wait_for_where_the_model_is_gone(tmp_path: Path) -> None:
+    with one_at_a_time.turn(tmp_path / "model") as turn:
+        assert not turn
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="nobody waits on Windows")

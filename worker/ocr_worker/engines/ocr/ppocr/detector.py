@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from ocr_worker.engines.ocr.ppocr.rectangles import Rectangle, rectangles
 from ocr_worker.engines.ocr.ppocr.runtime import Network, three_channels
 
 LONGEST_PX = 960
+BRIGHTEST_PERCENT = 1
+"""Of the pixels, that may be glare and say nothing of the light. Ink may be as few."""
 STEP_PX = 32
 """Sides that the network takes are a multiple of it."""
 
@@ -24,6 +26,8 @@ class Detector:
         scale = LONGEST_PX / max(picture.size)
         width, height = (max(STEP_PX, round(side * scale / STEP_PX) * STEP_PX) for side in picture.size)
         small = picture.resize((width, height), Image.Resampling.BILINEAR)
+        # In poor light it overlooks what is small; letters are read as well as they came.
+        small = ImageOps.autocontrast(small, cutoff=(0, BRIGHTEST_PERCENT))
         (likelihood,) = self._network.run(three_channels(np.asarray(small)))[0]
         across, down = picture.width / width, picture.height / height
         return [one.scaled(across, down) for one in rectangles(likelihood)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby, pairwise
@@ -18,6 +19,7 @@ LEAST_PX = 8
 WIDEST_PX = 3_200
 """A longer line is read in parts by who cuts it; beyond that it is pressed together."""
 BLANK = 0
+_FIRST_OF_OTHERS = "\u0370"
 _BESIDE = 0.65
 """Of the usual way from letter to letter: as far a word reaches beyond the middle of its last one."""
 _NARROWEST = 0.3
@@ -45,7 +47,10 @@ class ReadWord:
 class Recogniser:
     def __init__(self, file: Path) -> None:
         self._network = Network(file)
-        self._characters = ["", *self._network.noted("character").splitlines(), " "]
+        characters = ["", *self._network.noted("character").splitlines(), " "]
+        # All the languages that it is asked for are written in Latin letters.
+        self._classes = [number for number, one in enumerate(characters) if all(map(is_latin, one))]
+        self._characters = [characters[number] for number in self._classes]
         self._known = frozenset(self._characters)
 
     def knows(self, text: str) -> bool:
@@ -57,17 +62,23 @@ class Recogniser:
         width = min(WIDEST_PX, max(LEAST_PX, round(line.width * HEIGHT_PX / max(1, line.height))))
         pixels = np.asarray(line.resize((width, HEIGHT_PX), Image.Resampling.BILINEAR))
         (steps,) = self._network.run(three_channels(pixels))
-        return list(_words(self._letters(steps), HEIGHT_PX / width))
+        return list(_words(self._letters(steps[:, self._classes]), HEIGHT_PX / width))
 
     def _letters(self, steps: Floats) -> Iterator[Letter]:
         """What the steps spell: one letter for each stretch of steps that say the same."""
         likeliest, likelihood = steps.argmax(axis=1).tolist(), steps.max(axis=1).tolist()
         for number, stretch in groupby(range(len(likeliest)), key=likeliest.__getitem__):
-            if number != BLANK and number < len(self._characters):
+            if number != BLANK:
                 at = list(stretch)
                 # A letter is told when most of it was seen: half a step past its middle.
                 middle = (at[0] + at[-1]) / 2 / len(likeliest)
                 yield Letter(self._characters[number], middle, max(likelihood[step] for step in at))
+
+
+def is_latin(character: str) -> bool:
+    """Whether it is a Latin letter, or no letter."""
+    is_any = character < _FIRST_OF_OTHERS or not character.isalpha()
+    return is_any or unicodedata.name(character).startswith("LATIN ")
 
 
 def _words(letters: Iterable[Letter], height: float) -> Iterator[ReadWord]:
