@@ -33,13 +33,15 @@ def drawn(content: bytes) -> Image.Image:
 
 
 @pytest.mark.parametrize(
-    ("options", "most"), [({}, 2), ({"restart_marker_rows": 1}, 2)], ids=["in-one-go", "with-restarts"]
+    ("mode", "options", "most"),
+    [("L", {}, 1), ("RGB", {}, 1), ("L", {"restart_marker_rows": 1}, 2)],
+    ids=["in-one-go", "in-colours", "with-restarts"],
 )
-def test_a_sound_scan_is_drawn_twice_more(
-    options: dict[str, Any], most: int, monkeypatch: pytest.MonkeyPatch
+def test_a_sound_scan_is_drawn_once_or_twice_more(
+    mode: str, options: dict[str, Any], most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    content, drawings = grain(**options), list[int]()
-    whole = drawn(content)
+    content, drawings = grain(mode, **options), list[int]()
+    whole = drawn(content) if mode == "L" else None
     opened = Image.open
 
     def counted(*args: object, **kwargs: object) -> Image.Image:
@@ -61,6 +63,19 @@ def test_what_is_missing_at_the_end_is_told(mode: str, lost: int) -> None:
     share, _ = jpeg_damage.look(parsed(torn), drawn(torn) if mode == "L" else None)
 
     assert 0.5 < share < 1
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize("blocks", [1, 2, 3])
+def test_data_of_a_few_blocks_more_than_the_picture_has_are_damage(mode: str, blocks: int) -> None:
+    # Of white blocks each takes a few bits, so that few bytes are left over.
+    file = io.BytesIO()
+    Image.new(mode, (SIZE[0] + 16 * blocks, 16), "white").save(file, "JPEG", quality=90, subsampling=2)
+    content = bytearray(file.getvalue())
+    at = parsed(bytes(content)).frame_at + 7
+    content[at : at + 2] = SIZE[0].to_bytes(2, "big")
+
+    assert jpeg_damage.look(parsed(bytes(content))) == (1.0, True)
 
 
 @pytest.mark.parametrize("end", [b"\xff\xd9", b"\xff\xff\xff\xd9", b"\xff\xff", b"\xff", b""])

@@ -1,8 +1,9 @@
 """Whether the coded data of a JPEG are what they were: a decoder goes on after damage, and Pillow's says nothing.
 
-Sound data are used up: each interval, from one restart marker to the next, ends with its last block. So a difference in
-its last bytes makes one in the picture, near the interval's end. Where bytes were changed, the decoder goes astray, and
-is done with the blocks before the data end, or after.
+Sound data are used up: each interval, from one restart marker to the next, ends with its last block. Where bytes were
+changed, the decoder goes astray, and is done with the blocks before the data end, or after. So of a single interval
+more blocks are asked for than there are: a decoder makes one of what fills up the last byte, and then none. Of several
+intervals a difference in the last bytes makes one in the picture, near the interval's end.
 
 And each block's mean is coded by how much it differs from the one before: after damage all that follow are too light or
 too dark, and paper is lighter than white, which no encoder writes. Bytes that were changed so that nothing of this
@@ -16,7 +17,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 from PIL import Image, ImageChops
 
@@ -27,7 +28,6 @@ from ocr_worker.engines.images.jpeg_stream import (
     SMALLER,
     Layout,
     is_whole_but_lower,
-    probing,
     share,
     share_without_drawing,
     small,
@@ -52,6 +52,8 @@ _DENSE_BYTES = 8
 """A block, of which last bytes are too fine for a small drawing."""
 _MOST_PIXELS = 1 << 26
 """Of one that is drawn larger, in its colours, where its last bytes may be too fine for a small drawing."""
+_HIGHEST = 65_535
+"""Pixels, that a JPEG can say."""
 _SEQUENTIAL = {0xC0, 0xC1}
 _PADDING = b"\0\xff"
 """What some programs fill up the last interval with."""
@@ -70,13 +72,15 @@ class _Interval:
 def look(found: Layout, whole: Image.Image | None = None) -> tuple[float, bool]:
     """The share of its rows that are there, 1 for all, and whether what is not cut short is damaged.
 
-    Each drawing reads all of the data, so none is made twice.
+    Each drawing reads all of the data, so none is made twice, and most that are sound are drawn once.
 
     Args:
         found: the JPEG; one that is progressive, or in several scans, is judged by its means alone.
         whole: what it shows, where that is grey and was drawn anyway.
     """
     drawings = _Drawings(found, whole)
+    if drawings.halved and drawings.halved.is_used_up and share_without_drawing(found) >= 1:
+        return 1.0, _has_odd_greys(found, drawings)
     if whole is not None and _has_its_last_block(whole) and _ends_with_its_data(found, drawings):
         return 1.0, _has_odd_greys(found, drawings)
     held = drawings.share()
@@ -87,7 +91,10 @@ def look(found: Layout, whole: Image.Image | None = None) -> tuple[float, bool]:
 
 def is_damaged(found: Layout) -> bool:
     """Of one that is known not to be cut short."""
-    return _is_damaged(found, _Drawings(found, None))
+    drawings = _Drawings(found, None)
+    if drawings.halved and drawings.halved.is_used_up:
+        return _has_odd_greys(found, drawings)
+    return _is_damaged(found, drawings)
 
 
 def _is_damaged(found: Layout, drawings: _Drawings) -> bool:
@@ -142,7 +149,7 @@ def _is_looked_at(one: _Interval) -> bool:
 
 
 def _has_odd_greys(found: Layout, drawings: _Drawings) -> bool:
-    return _has_void_step(found) or _is_beyond_white(found, drawings)
+    return _has_void_step(found) or _is_beyond_white(drawings)
 
 
 def _has_void_step(found: Layout) -> bool:
@@ -158,29 +165,59 @@ def _has_void_step(found: Layout) -> bool:
     return False
 
 
-def _is_beyond_white(found: Layout, drawings: _Drawings) -> bool:
-    """Whether blocks are lighter than white or darker than black: told from a drawing of half the contrast."""
-    halved = _with_half_contrast(found)
+def _is_beyond_white(drawings: _Drawings) -> bool:
+    """Whether blocks are lighter than white or darker than black."""
+    halved = drawings.halved
     if halved is None:
         return False
-    content, contrast = halved
-    try:
-        if drawings.scales[0] == SMALLER and drawings.tell_ends:
-            low, high = grey_range(drawings.plain(SMALLER))
-            if low > 0 and high < _WHITE:
-                return False
-        low, high = grey_range(small(content))
-    except headers.BROKEN:
-        return False
-    reach = _MIDDLE * contrast + _ROUNDED
+    low, high = grey_range(halved.picture)
+    reach = _MIDDLE * halved.contrast + _ROUNDED
     return low < _MIDDLE - reach or high > _MIDDLE + reach
 
 
-def _with_half_contrast(found: Layout) -> tuple[bytes, float] | None:
+@dataclass(frozen=True, slots=True)
+class _Halved:
+    """A small drawing of half the contrast, in which nothing is beyond white: a block is a pixel."""
+
+    picture: Image.Image
+    contrast: float
+    """Half, or a little more."""
+    is_used_up: bool
+    """Whether it is sure that the data end where the picture does, in one go."""
+
+
+def _halved(found: Layout, *, tell_ends: bool) -> _Halved | None:
+    """None where it can't be drawn so."""
+    made = _with_half_contrast(found)
+    if made is None:
+        return None
+    content, contrast = made
+    across, down = (-(-side // block) for side, block in zip(found.size, found.mcu, strict=True))
+    height = (down + 1) * found.mcu[1]
+    is_taller = tell_ends and not found.restart_interval and across > 2 and height <= _HIGHEST
+    if is_taller:
+        content[found.frame_at + 5 : found.frame_at + 7] = height.to_bytes(2, "big")
+    try:
+        picture = small(bytes(content))
+    except headers.BROKEN:
+        return None
+    if not is_taller:
+        return _Halved(picture, contrast, is_used_up=False)
+    wide, high = (side // SMALLER for side in found.mcu)
+    foot = picture.height - high
+    first, rest = (
+        grey_range(picture.crop((left, foot, right, picture.height))) != (_MIDDLE, _MIDDLE)
+        for left, right in ((0, wide), (wide, picture.width))
+    )
+    # Of its last block alone something is left.
+    return _Halved(picture.crop((0, 0, picture.width, foot)), contrast, is_used_up=first and not rest)
+
+
+def _with_half_contrast(found: Layout) -> tuple[bytearray, float] | None:
     """With means that count half as much, or a little less, and how much; None where they can't."""
     if len(found.sampling) not in (1, 3) or found.precision != 8 or _is_rgb(found):
         return None
-    content, table = bytearray(found.whole()), found.content[found.frame_at + 12]
+    content, table = bytearray(found.up_to_means()), found.content[found.frame_at + 12]
     for start, end in _segments(found, _DQT):
         at = start
         while at < end:
@@ -188,7 +225,7 @@ def _with_half_contrast(found: Layout) -> tuple[bytes, float] | None:
             if content[at] & 15 == table:
                 step = int.from_bytes(content[at + 1 : at + 1 + width], "big")
                 content[at + 1 : at + 1 + width] = (step // 2).to_bytes(width, "big")
-                return (bytes(content), (step // 2) / step) if step > 1 else None
+                return (content, (step // 2) / step) if step > 1 else None
             at += 1 + 64 * width
     return None
 
@@ -259,16 +296,11 @@ class _Drawings:
 
     def share(self) -> float:
         """Of its rows that are there."""
-        if 1 in self._plain and self.scales == (1,):
-            try:
-                probed = _drawn(probing(self._found), 1)
-            except headers.BROKEN:
-                return share(self._found)
-            if ImageChops.difference(self.plain(1), probed).getbbox() is None:
-                return share_without_drawing(self._found)
-        elif self.tell_ends:
-            return share(self._found, partial(self.plain, SMALLER))
-        return share(self._found)
+        return share(self._found, partial(self.plain, SMALLER) if self.tell_ends else None)
+
+    @cached_property
+    def halved(self) -> _Halved | None:
+        return _halved(self._found, tell_ends=self.tell_ends)
 
     def block(self, scale: int) -> tuple[int, int]:
         """Pixels of a drawing."""

@@ -121,6 +121,11 @@ class Layout:
             return self.content
         return self.content[: self.data_end] + _END
 
+    def up_to_means(self) -> bytes:
+        """As far as the scans go that tell the means of its blocks."""
+        ends = [scan.end for scan in self.scans if scan.band[0] == 0]
+        return self.content[: max(ends, default=self.data_end)] + _END
+
 
 def layout(content: bytes) -> Layout | None:
     """None for what is no JPEG, or has no picture."""
