@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -40,12 +41,15 @@ KINDS: dict[str, tuple[Callable[[], Page], int]] = {
     **{f"rotated by {turn}°": (one_column, turn) for turn in (90, 180, 270)},
     "rotated by 90°, tilted by 0.7°": (partial(one_column, 0.7), 90),
     "lines that run up the page": (sideways, 0),
-    **{name: (partial(language, name), 0) for name in ("Hebrew", "Arabic", "Chinese", "Japanese", "Korean", "Hindi", "Bengali", "Thai", "Greek", "Russian")},
+    **{name: (partial(language, name), 0) for name in ("Hebrew", "Arabic", "Persian", "Vietnamese, marks apart", "Chinese", "Japanese", "Korean", "Hindi", "Bengali", "Thai", "Greek", "Russian")},
     "Hebrew, tilted by 0.7°": (partial(language, "Hebrew", 0.7), 0),
+    "Persian, tilted by 0.7°": (partial(language, "Persian", 0.7), 0),
     "Chinese, tilted by 0.7°": (partial(language, "Chinese", 0.7), 0),
     "Chinese, rotated by 90°": (partial(language, "Chinese"), 90),
     "Japanese, rotated by 270°": (partial(language, "Japanese"), 270),
 }  # fmt: skip
+
+RIGHT_TO_LEFT = "Hebrew", "Arabic", "Persian"
 
 ANY_ORDER = {
     # It sorts words by height: a line that climbs by more than half of its own, and can't be levelled, comes in pieces.
@@ -54,13 +58,13 @@ ANY_ORDER = {
     # It takes the paragraphs of such a page from the last to the first.
     ("poppler", "lines that run up the page"): "any order",
     # It gives words as they are drawn, from left to right.
-    **{("poppler -raw", kind): "any order" for kind in KINDS if kind.startswith(("Hebrew", "Arabic"))},
+    **{("poppler -raw", kind): "any order" for kind in KINDS if kind.startswith(RIGHT_TO_LEFT)},
 }
 UNREAD = {
     # It knows no direction of writing: letters come from left to right.
     ("mutool", kind): "backwards"
     for kind in KINDS
-    if kind.startswith(("Hebrew", "Arabic"))
+    if kind.startswith(RIGHT_TO_LEFT)
 }
 
 
@@ -101,6 +105,20 @@ def test_the_outputs_page_shows_this_matrix() -> None:
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
     assert table in (REPOSITORY / "docs" / "outputs.md").read_text(encoding="utf-8"), table
+
+
+@pytest.mark.parametrize("name", ["Hebrew", "Persian"])
+@pytest.mark.parametrize(
+    "reader", [reader for reader in READERS if reader.name != "mutool"], ids=lambda reader: reader.name
+)
+def test_the_one_right_to_left_line_of_a_page_is_found_to_its_first_letter(
+    reader: Reader, name: str, tmp_path: Path
+) -> None:
+    reader.require()
+    page = language(name)
+    line = replace(page, lines=page.lines[:1])
+
+    assert found(line.text, reader.read(save_layer(line, tmp_path / "layer.pdf"))).at_all == 1
 
 
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])

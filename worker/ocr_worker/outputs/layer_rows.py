@@ -14,7 +14,7 @@ from statistics import median
 
 from ocr_worker.model.page import Line, Page, Word
 
-_RTL = {"R", "AL"}
+RTL = {"R", "AL"}
 _DIGITS = {"EN", "AN"}
 _SHIFTS = (0.15, 0.75), (0.3, 1.75)
 """In font sizes, and in points: so far a word may stand above or below its print to make its row level; and to keep
@@ -158,7 +158,7 @@ def _kept(climb: float, size: float, shifts: list[float]) -> float:
 def visual_text(word: Word) -> str:
     """The characters from left to right as they stand on paper: readers turn them back to logical order."""
     text = word.text
-    if not text.isascii() and any(unicodedata.bidirectional(c) in _RTL for c in text):
+    if not text.isascii() and any(unicodedata.bidirectional(c) in RTL for c in text):
         return _reversed_runs(text)
     return text
 

@@ -6,16 +6,17 @@ Coordinates are the page's pixels with y upwards; the caller's matrix carries th
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from ocr_worker.model.page import Page
-from ocr_worker.outputs.layer_rows import Row, Span, rows_of
+from ocr_worker.outputs.layer_rows import RTL, Row, Span, rows_of
 
 ADVANCE = 0.5
 SPACE_ADVANCE = 0.25
-"""How wide a glyph of the font is, and the space, in font sizes."""
+"""How wide a glyph of the font is, and the space or a mark of format, in font sizes."""
 _NARROWEST = 0.01
 _WIDE_GAP = 2.5
 """In characters of the word before: from here on a gap is a piece of its own."""
@@ -78,7 +79,9 @@ def layer_content(page: Page, codes: GlyphCodes) -> bytes:
 def _row_content(row: Row, after: Row | None, codes: GlyphCodes) -> str:
     met = after if row.meets(after) else None
     # Behind the last row may come the page's own text, which pdf.js takes for the rest of it on a page upside down.
-    pen = _Pen(row, codes, met is not None or after is None)
+    # Of a row from right to left, pypdf would part the letter that ends in a space from its word.
+    is_last = after is None and unicodedata.bidirectional(row.spans[-1].text[-1]) not in RTL
+    pen = _Pen(row, codes, met is not None or is_last)
     spans = _in_pairs(row.spans)
     for span, follower in zip_longest(spans, spans[1:]):
         pen.show_word(span, follower)
@@ -162,8 +165,13 @@ class _Pen:
         self.at += natural * stretch / 100
 
     def _natural_width(self, glyphs: Sequence[str]) -> float:
-        spaces = glyphs.count(" ")
-        return (ADVANCE * (len(glyphs) - spaces) + SPACE_ADVANCE * spaces) * self.row.size
+        return sum(map(advance, glyphs)) * self.row.size
+
+
+def advance(glyph: str) -> float:
+    """How wide a glyph is, in font sizes. Marks of format, as in most Persian verbs, are narrow: pdf.js leaves them out, and takes what they fill for a gap."""
+    is_narrow = glyph == " " or unicodedata.category(glyph[0]) == "Cf"
+    return SPACE_ADVANCE if is_narrow else ADVANCE
 
 
 def _number(value: float) -> str:
