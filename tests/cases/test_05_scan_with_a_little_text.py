@@ -16,7 +16,7 @@ import pikepdf
 import pypdfium2
 import pytest
 from pikepdf import Array, Dictionary, Name
-from PIL import Image, ImageChops, ImageDraw, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFont, ImageOps
 
 from ocr_worker.engines.pdf import page_content
 from ocr_worker.model.tasks import PageSettings
@@ -202,6 +202,51 @@ def test_a_picture_of_print_beside_real_text_is_read(existing_text: Any, desk: D
     assert found.count("Typed") == 20
     assert _pdftotext(done).count("Typed") == 20
     assert done.text.index("number 19") < done.text.index("barrel")
+
+
+def _deep(pdf: pikepdf.Pdf) -> None:
+    inner = form(pdf, WHOLE_PAGE, (0, 0, 596, 842), XObject=Dictionary(Scan=jpeg(pdf, sheet())))
+    for _ in range(20):
+        inner = form(pdf, b"/Fm Do", (0, 0, 596, 842), XObject=Dictionary(Fm=inner))
+    page(pdf, b"/Fm Do\n" + TYPED, {"Fm": inner})
+
+
+def _through_a_mask(pdf: pikepdf.Pdf) -> None:
+    """Black ink, all over the page, of which a mask shows the print."""
+    light = form(
+        pdf, WHOLE_PAGE, (0, 0, 596, 842), XObject=Dictionary(Scan=jpeg(pdf, ImageOps.invert(sheet())))
+    )
+    light.Group = Dictionary(S=Name.Transparency, CS=Name.DeviceGray)
+    mask = Dictionary(SMask=Dictionary(S=Name.Luminosity, G=light))
+    page(pdf, TYPED + b"/M gs 0 g 0 0 596 842 re f\n", {}, ExtGState=Dictionary(M=mask))
+
+
+TYPED = b"".join(
+    text(f"Typed sentence of the letter itself, number {n}", 60, 300 - 14 * n, 11) for n in range(12)
+)
+
+
+@pytest.mark.parametrize("existing_text", ["skip", "redo"])
+@pytest.mark.parametrize("make", [_deep, _through_a_mask])
+def test_a_scan_that_a_page_of_text_draws_in_a_rare_way_is_read(
+    make: Callable[[pikepdf.Pdf], None], existing_text: Any, desk: Desk, tmp_path: Path
+) -> None:
+    done = _processed(make, desk, tmp_path, existing_text)
+
+    assert _missing(done.text.split()) == []
+    assert done.text.split().count("Typed") == 12
+
+
+@pytest.mark.parametrize(
+    "ground", [b"0.75 g 0 0 596 842 re f\n", b"/B gs 1 1 0.4 rg 0 0 596 842 re f\n"], ids=["grey", "blend"]
+)
+def test_a_coloured_ground_is_no_picture_without_words(ground: bytes, desk: Desk, tmp_path: Path) -> None:
+    def make(pdf: pikepdf.Pdf) -> None:
+        page(pdf, ground + b"0 g\n" + TYPED, {}, ExtGState=Dictionary(B=Dictionary(BM=Name.Multiply)))
+
+    (done,) = _processed(make, desk, tmp_path).pages
+
+    assert (done.status, done.warnings) == ("has_text", ())
 
 
 def test_faint_print_beside_real_text_is_read(desk: Desk, tmp_path: Path) -> None:

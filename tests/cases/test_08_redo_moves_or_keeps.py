@@ -73,7 +73,8 @@ def test_text_in_a_font_that_a_graphics_state_sets_stays_where_it_was(desk: Desk
     assert "seen behind them" in _pdftotext(done)
 
 
-def test_hidden_text_of_nested_forms_goes(desk: Desk, tmp_path: Path) -> None:
+@pytest.mark.parametrize("depth", [1, 20])
+def test_hidden_text_of_nested_forms_goes(depth: int, desk: Desk, tmp_path: Path) -> None:
     with pikepdf.new() as pdf:
         hidden = form(
             pdf,
@@ -87,7 +88,9 @@ def test_hidden_text_of_nested_forms_goes(desk: Desk, tmp_path: Path) -> None:
             (0, 0, 600, 900),
             XObject=Dictionary(T=hidden, Scan=jpeg(pdf, sheet())),
         )
-        page(pdf, b"q /P Do Q", {"P": form(pdf, b"q /Q Do Q", (0, 0, 600, 900), XObject=Dictionary(Q=inner))})
+        for _ in range(depth):
+            inner = form(pdf, b"q /Q Do Q", (0, 0, 600, 900), XObject=Dictionary(Q=inner))
+        page(pdf, b"q /P Do Q", {"P": inner})
         path = saved(pdf, tmp_path / "nested.pdf")
 
     _redone(path, desk)

@@ -107,6 +107,52 @@ def test_a_mask_that_says_no_colours_is_grey(desk: Desk, tmp_path: Path) -> None
     assert f"{MISWRITTEN} (/SMask)" in done.pages[0].warnings[0]
 
 
+@pytest.mark.parametrize("meaning", [Array([0]), Array([]), Array([Name.a, Name.b])], ids=str)
+def test_samples_that_mean_no_numbers_mean_what_they_are(meaning: Any, desk: Desk, tmp_path: Path) -> None:
+    with pikepdf.new() as pdf:
+        scan = jpeg(pdf, sheet())
+        scan.Decode = meaning
+        page(pdf, WHOLE_PAGE, {"Scan": scan})
+        path = saved(pdf, tmp_path / "meaning.pdf")
+
+    done = desk.process(path)
+
+    assert done.text.split() == words_of()
+    assert f"{MISWRITTEN} (/Decode)" in done.pages[0].warnings[0]
+
+
+@pytest.mark.parametrize("kind", ["picture", "form"])
+def test_what_does_not_say_its_kind_is_drawn_and_told(kind: str, desk: Desk, tmp_path: Path) -> None:
+    with pikepdf.new() as pdf:
+        scan = jpeg(pdf, sheet())
+        drawn = form(pdf, WHOLE_PAGE, (0, 0, 596, 842), XObject=Dictionary(Scan=scan))
+        if kind == "form":
+            page(pdf, b"/Fm Do", {"Fm": drawn})
+            del drawn["/Subtype"]
+        else:
+            page(pdf, WHOLE_PAGE, {"Scan": scan})
+            del scan["/Subtype"]
+        path = saved(pdf, tmp_path / "kind.pdf")
+
+    done = desk.process(path)
+
+    assert done.text.split() == words_of()
+    assert f"{MISWRITTEN} (/Subtype)" in done.pages[0].warnings[0]
+
+
+def test_a_form_whose_place_is_not_told_in_numbers_lies_where_it_is_drawn(desk: Desk, tmp_path: Path) -> None:
+    with pikepdf.new() as pdf:
+        drawn = form(pdf, WHOLE_PAGE, (0, 0, 596, 842), XObject=Dictionary(Scan=jpeg(pdf, sheet())))
+        drawn.Matrix = Array([Name.a] * 6)
+        page(pdf, b"/Fm Do", {"Fm": drawn})
+        path = saved(pdf, tmp_path / "place.pdf")
+
+    done = desk.process(path)
+
+    assert done.text.split() == words_of()
+    assert f"{MISWRITTEN} (/Matrix)" in done.pages[0].warnings[0]
+
+
 def test_a_form_of_which_the_box_ends_beyond_all_numbers_has_none(desk: Desk, tmp_path: Path) -> None:
     with pikepdf.new() as pdf:
         drawn = form(pdf, WHOLE_PAGE, (0, 0, 9_999_999_999, 842), XObject=Dictionary(Scan=jpeg(pdf, sheet())))

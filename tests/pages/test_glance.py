@@ -20,6 +20,12 @@ def test_an_empty_scan_is_seen_to_be_empty_at_a_glance(tmp_path: Path) -> None:
     assert _shows_nothing(path)
 
 
+def test_a_scan_that_is_black_from_edge_to_edge_is_not_taken_for_nothing(tmp_path: Path) -> None:
+    path = _scan(tmp_path, Image.new("L", A4_AT_300, 0))
+
+    assert not _shows_nothing(path)
+
+
 @pytest.mark.parametrize(("box", "level"), [((1201, 1703, 1201, 1703), 0), ((500, 500, 700, 520), 245)])
 def test_one_dot_or_a_faint_line_is_not_taken_for_nothing(
     tmp_path: Path, box: tuple[int, int, int, int], level: int

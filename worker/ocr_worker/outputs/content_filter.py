@@ -15,10 +15,9 @@ import pikepdf
 from pikepdf import Array, Dictionary, Name, Operator
 
 from ocr_worker.outputs.glyph_widths import TextState, advance
-from ocr_worker.outputs.page_resources import own_resources
+from ocr_worker.outputs.page_resources import DEEPEST_FORM, own_resources
 
 INVISIBLE = 3
-_DEPTH = 8
 _MOST_FORMS = 2_000
 _PAINTING_PATHS = {"S", "s", "f", "F", "f*", "B", "B*", "b", "b*"}
 _STACKING = {"q", "Q"}
@@ -73,7 +72,7 @@ class ContentFilter:
         """A page of which nothing is taken out keeps its bytes."""
         self._forms_left = _MOST_FORMS
         resources = own_resources(page)
-        run = self._filtered(page, resources, TextState(), _DEPTH)
+        run = self._filtered(page, resources, TextState(), DEEPEST_FORM)
         if run.removed:
             page.obj.Contents = self._pdf.make_stream(pikepdf.unparse_content_stream(run.kept))
             _add_forms(page.obj, resources, run.forms)

@@ -14,9 +14,9 @@ import pikepdf
 from pikepdf import Array, Dictionary, Name
 
 from ocr_worker.errors import CorruptError
-from ocr_worker.outputs.page_resources import find_resources
+from ocr_worker.outputs.page_resources import DEEPEST_FORM, find_resources
 
-_DEPTH, _DEEP = 20, 8
+_DEPTH = 20
 _POLICIES: dict[str, Callable[[list[bool]], bool]] = {
     "/AllOn": any,
     "/AnyOn": all,
@@ -89,7 +89,7 @@ def hides_something(shown: Layers, page: pikepdf.Page) -> bool:
     if not shown.are_there:
         return False
     annotations = _items(page.obj.get("/Annots"))
-    return any(shown.is_off(content) for content in _named(find_resources(page), set(), _DEEP)) or any(
+    return any(shown.is_off(content) for content in _named(find_resources(page), set(), DEEPEST_FORM)) or any(
         shown.is_off(one.get("/OC")) for one in annotations if isinstance(one, Dictionary)
     )
 

@@ -8,6 +8,9 @@ from typing import Any
 import pikepdf
 from pikepdf import Dictionary
 
+DEEPEST_FORM = 40
+"""So many forms may lie in each other: no viewer draws much more."""
+
 
 def find_resources(page: pikepdf.Page) -> Any:
     """Its own, or those that it inherits; None without."""

@@ -73,8 +73,12 @@ def is_stamped_scan(sheet: Sheet) -> bool:
 
 
 def unread(sheet: Sheet) -> str | None:
-    """What to say of large pictures in which nothing was read."""
-    covered = share(sheet)
+    """What to say of large pictures in which nothing was read, while the page's text is switched off."""
+    fills = tuple(picture for picture in pictures(sheet) if picture.may_be_flat)
+    told = tuple(picture for picture in pictures(sheet) if not picture.may_be_flat)
+    if fills and _hold_print(fills, sheet):
+        told += fills
+    covered = page_content.covered_share(told, sheet.page) if sheet.page else 0.0
     if covered < SCAN_SHARE:
         return None
     return f"Pictures cover {covered:.0%} of the page beside its own text, and no words were read in them"
@@ -125,11 +129,15 @@ def as_it_lies(task: PageTask, sheet: Sheet) -> PageTask:
 
 def may_hold_print(sheet: Sheet) -> bool:
     """By the levels of its pictures, drawn small."""
+    return _hold_print(pictures(sheet), sheet)
+
+
+def _hold_print(drawn: tuple[page_content.Picture, ...], sheet: Sheet) -> bool:
     try:
         glance = pdfium.render(sheet.page, GLANCE_DPI)
     except pdfium.PdfiumError:
         return True
-    largest = sorted(pictures(sheet), key=lambda one: geometry.area(one.shown))[-MOST_GLANCES:]
+    largest = sorted(drawn, key=lambda one: geometry.area(one.shown))[-MOST_GLANCES:]
     for picture in largest:
         left, top, right, bottom = geometry.pixels(picture.shown, sheet.page, glance.size)
         if left >= right or top >= bottom:

@@ -217,9 +217,10 @@ class PageWork:
         bare, redo = beside_text.without_text(sheet), task.settings.existing_text == "redo"
         kept = _own_text(pdf, sheet, "visible", task.settings)
         with page_content.without(sheet.content.shown + sheet.content.unseen):
+            unread = beside_text.unread(bare)
             on_paper = redo or beside_text.may_hold_print(bare)
             if not (on_paper or beside_text.has_outlines(bare) or beside_text.is_stamped_scan(sheet)):
-                return _with_remark(kept, beside_text.unread(sheet))
+                return _with_remark(kept, unread)
             try:
                 require_sizes(sheet, task.settings.max_pixels, Path(task.source.path))
                 page = self._seen(pdf, bare, beside_text.as_it_lies(task, bare), found)
@@ -234,7 +235,7 @@ class PageWork:
         if page.status == "ok" and (trusted or beside_text.reads_like_print(page.lines)):
             own = _own_lines(pdf, sheet, page, task.settings)
             return replace(page, lines=beside_text.joined(page.lines, own))
-        return _with_remark(kept, beside_text.unread(sheet))
+        return _with_remark(kept, unread)
 
     def _seen(self, pdf: PdfFile, sheet: Sheet, task: PageTask, found: Drawn) -> Page:
         path = Path(task.source.path)

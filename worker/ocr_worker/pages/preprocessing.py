@@ -19,8 +19,6 @@ from ocr_worker.model.tasks import Switch
 
 UNIFORM_RANGE = 8
 """Grey levels between the darkest and the lightest pixel of a page that holds nothing at all."""
-DARK_LEVEL = 64
-"""No paper is as dark."""
 NOISE_CONFIDENCE = 50
 """Words that are no sense have less: scribbles, read in eight ways, 32 to 40."""
 CLEARLY_MORE = 1.005
@@ -126,12 +124,6 @@ def is_typed(lines: tuple[Line, ...]) -> bool:
 def is_uniform(image: GreyImage) -> bool:
     """Whether there is nothing to see, not even something faint: anything else is left to the engine to judge."""
     return filters.is_flat(image.picture, UNIFORM_RANGE)
-
-
-def is_dark(image: GreyImage) -> bool:
-    """Whether a page that holds nothing is ink from edge to edge."""
-    low, _ = filters.grey_range(image.picture)
-    return low < DARK_LEVEL
 
 
 def dark_on_light(image: GreyImage, tones: Tones) -> GreyImage:

@@ -74,7 +74,7 @@ class Reader:
     def read(self, image: GreyImage) -> Reading:
         """Recognise a page's bitmap."""
         if preprocessing.is_uniform(image):
-            return Reading((), 0, has_ink=preprocessing.is_dark(image))
+            return Reading((), 0, has_ink=filters.is_dark(image.picture))
         fitted = _fitted(image, self.hints)
         tones = look(fitted.picture)
         upright = denoised(preprocessing.dark_on_light(fitted, tones), self.settings.denoise)

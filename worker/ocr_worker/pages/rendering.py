@@ -164,10 +164,11 @@ def shows_nothing(sheet: Sheet) -> bool:
     if area > MOST_GLANCED_PIXELS or 8 * content.image_bytes > RICH_BITS * area:
         return False
     try:
-        flat = filters.is_flat(pdfium.render(sheet.page, GLANCE_DPI), FLAT_LEVELS)
+        glance = pdfium.render(sheet.page, GLANCE_DPI)
     except pdfium.PdfiumError:
         return False
-    return flat and not _may_be_undrawn(sheet)
+    empty = filters.is_flat(glance, FLAT_LEVELS) and not filters.is_dark(glance)
+    return empty and not _may_be_undrawn(sheet)
 
 
 def _may_be_undrawn(sheet: Sheet) -> bool:

@@ -13,6 +13,8 @@ LIGHT_SHARE = 0.45
 """Of the range of greys about a place: where the mean is so little above the darkest, the ink is what is light."""
 LONGEST_SIDE_PX = 32_767
 """The longest bitmap that is drawn at all."""
+DARK_LEVEL = 64
+"""No paper is as dark."""
 DIM_PAPER = 160
 BRIGHT_PAPER = 240
 PAPER_SHARE = 0.75
@@ -44,6 +46,12 @@ def is_flat(picture: Image.Image, levels: int) -> bool:
     return high - low <= levels
 
 
+def is_dark(picture: Image.Image) -> bool:
+    """Whether a picture that shows nothing is ink from edge to edge."""
+    low, _ = grey_range(picture)
+    return low < DARK_LEVEL
+
+
 def telling_colour(picture: Image.Image) -> Image.Image | None:
     """That of the three in which something shows that the picture's grey does not: red on green of one brightness."""
     if picture.mode != "RGB":
@@ -56,11 +64,11 @@ def telling_colour(picture: Image.Image) -> Image.Image | None:
 
 
 def shows_other_or_more(picture: Image.Image, than: Image.Image) -> bool:
-    """Whether one can be told from the other at a glance, and has as much ink."""
+    """Whether one can be told from the other at a glance, and has as much ink; a plain one has none, however black."""
     if picture.size != than.size:
         return True
     _, most = grey_range(ImageChops.difference(picture.reduce(_COARSE), than.reduce(_COARSE)))
-    return most >= _COARSE_LEVELS and _ink(picture) >= _AS_MUCH * _ink(than)
+    return most >= _COARSE_LEVELS and (is_flat(than, 0) or _ink(picture) >= _AS_MUCH * _ink(than))
 
 
 def _ink(picture: Image.Image) -> int:

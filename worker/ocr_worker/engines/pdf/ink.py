@@ -17,6 +17,7 @@ LIGHT_LEVEL = 215
 """Of 255: lighter text is drawn to see whether it can be seen."""
 PATTERN_FILL = (191, 191, 191, 255)
 """What PDFium gives for the colour of a pattern, which may be a picture."""
+_OPAQUE = 255
 Colour = tuple[int, int, int, int]
 """Red, green, blue, alpha."""
 _SAMPLE_SCALE, _MOST_SAMPLED = 1.0, 4_000_000
@@ -61,6 +62,12 @@ def fill(part: Any) -> Colour | None:
     if not raw.FPDFPageObj_GetFillColor(part, *places):
         return None
     return red.value, green.value, blue.value, alpha.value
+
+
+def is_masked(part: Any) -> bool:
+    """Whether a mask or a blend decides what is seen of something that is not clear by itself."""
+    colour = fill(part)
+    return bool(raw.FPDFPageObj_HasTransparency(part) and (colour is None or colour[3] == _OPAQUE))
 
 
 def is_shaped(part: Any) -> bool:

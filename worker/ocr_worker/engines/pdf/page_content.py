@@ -46,6 +46,7 @@ from ocr_worker.engines.pdf.ink import (
     has_ink,
     has_named_font,
     is_filled,
+    is_masked,
     is_shaped,
     is_tiny,
     letters_in,
@@ -67,7 +68,8 @@ HEM = 0.0025
 """Of a picture's longer side: clips that were rounded take as much off, where no print stands."""
 KINDS_OF_LETTERS = 10
 """By their width and height."""
-_DEPTH = 8
+_DEPTH = 40
+"""PDFium draws no form that lies deeper in others."""
 _MOST_SHOWN_THROUGH = 8
 SEEN_LEVELS = 12
 """Grey levels by which a pixel changes where text is seen: that of a watermark changes more."""
@@ -97,6 +99,8 @@ class Picture(NamedTuple):
     """Neither turned nor mirrored."""
     is_plain: bool
     """Neither clipped nor transparent."""
+    may_be_flat: bool = False
+    """A fill, of which a pattern, a mask or a blend may make a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,7 +337,7 @@ def _count_letters(part: Any, finds: _Finds) -> None:
 
 def _take_fill(part: Any, finds: _Finds, matrix: Matrix, clip: Box) -> None:
     box, colour = placed(bounds(part), matrix), fill(part)
-    is_picture = colour == PATTERN_FILL
+    is_picture = colour == PATTERN_FILL or is_masked(part)
     finds.covers.append(_Cover(part, box, finds.count, is_picture))
     grounds = finds.grounds.setdefault(colour, []) if colour else []
     # Rules hold no text.
@@ -341,7 +345,8 @@ def _take_fill(part: Any, finds: _Finds, matrix: Matrix, clip: Box) -> None:
         grounds.append(box)
     if is_picture and len(finds.images) < MAX_PICTURES:
         shown = common(box, clipped(part, matrix, clip))
-        finds.images.append(Picture(box, shown, (0, 0), 0.0, 0.0, is_upright=False, is_plain=False))
+        made = Picture(box, shown, (0, 0), 0.0, 0.0, is_upright=False, is_plain=False, may_be_flat=True)
+        finds.images.append(made)
 
 
 def _find_covered(finds: _Finds) -> None:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pikepdf
-from pikepdf import Array, Dictionary, Name
+from pikepdf import Array, Dictionary
 
 from ocr_worker.engines.pdf import content_syntax, resource_slips, streams
 from ocr_worker.engines.pdf.qpdf import inherited
@@ -191,11 +191,15 @@ class _Walk:
         if thing.objgen in self._seen or len(self._seen) >= _MOST_OBJECTS:
             return
         self._seen.add(thing.objgen)
-        if thing.get("/Subtype") == Name.Image:
-            self._drawn.images += [thing, *_masks(thing)]
+        if resource_slips.is_picture(thing):
+            images = [thing, *_masks(thing)]
+            self._drawn.images += images
+            for image in images:
+                self._drawn.changes += resource_slips.without_odd_meaning(image)
             if isinstance(mask := thing.get("/SMask"), pikepdf.Stream):
                 self._drawn.changes += resource_slips.with_grey(mask)
         else:
+            self._drawn.changes += resource_slips.without_odd_place(thing)
             self._queue.append((thing, resources))
 
     def to_the_end(self) -> None:
@@ -238,6 +242,8 @@ def _used(content: bytes, resources: Any, drawn: Drawn) -> Iterator[tuple[Any, i
                 drawn.changes += resource_slips.without_odd_opacity(thing)
             thing = _soft_mask(thing)
         if isinstance(thing, pikepdf.Stream):
+            if kind == "/XObject":
+                drawn.changes += resource_slips.with_kind(thing)
             yield thing, times
         elif thing is None and kind == "/XObject":
             # Of a name whose object is gone, `in` and `keys` say that it is not there; `items` has it with None.

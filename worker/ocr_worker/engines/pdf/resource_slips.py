@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from pikepdf import Array, Dictionary, Name
 
+from ocr_worker.engines.pdf import streams
 from ocr_worker.engines.pdf.content_words import REGULAR
 
 _NAMELESS = re.compile(rb"/(?!" + REGULAR + rb")((?:[\0\s]|%[^\r\n]*[\r\n])*Do\b)")
@@ -62,6 +63,32 @@ def with_grey(mask: Any) -> Iterator[Change]:
     """A soft mask that says no colours is grey, as each is; to PDFium it hides all."""
     if "/ColorSpace" not in mask and mask.get("/Filter") not in _OF_THEIR_OWN:
         yield Change(mask, "/ColorSpace", Name.DeviceGray, "/SMask")
+
+
+def without_odd_meaning(image: Any) -> Iterator[Change]:
+    """What an image's samples mean has two numbers a colour: to PDFium those that are not there are 0, and all is black."""
+    meaning = image.get("/Decode")
+    is_said = isinstance(meaning, Array) and all(isinstance(value, int | Decimal) for value in meaning)
+    if meaning is not None and not (is_said and len(meaning) >= 2 * (streams.colours_of(image) or 1)):
+        yield Change(image, "/Decode", None, "/Decode")
+
+
+def is_picture(thing: Any) -> bool:
+    """Or a form, by what its entries are, where it does not say so itself."""
+    return thing.get("/Subtype", Name.Image if "/Width" in thing else Name.Form) == Name.Image
+
+
+def with_kind(thing: Any) -> Iterator[Change]:
+    """Of what does not say its kind viewers show nothing."""
+    if "/Subtype" not in thing:
+        yield Change(thing, "/Subtype", Name.Image if is_picture(thing) else Name.Form, "/Subtype")
+
+
+def without_odd_place(form: Any) -> Iterator[Change]:
+    """A form lies as it is where its place is not told in numbers: to viewers it has no size then."""
+    place = form.get("/Matrix", Array())
+    if isinstance(place, Array) and not all(isinstance(value, int | Decimal) for value in place):
+        yield Change(form, "/Matrix", None, "/Matrix")
 
 
 def _is_width(value: Any) -> bool:

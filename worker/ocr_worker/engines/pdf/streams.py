@@ -268,7 +268,7 @@ def _due(image: Any) -> _Due | None:
     """How much an image's rows take unpacked; None when that can't be told."""
     try:
         bits = 1 if image.get("/ImageMask", False) else int(image.BitsPerComponent)
-        colours = 1 if image.get("/ImageMask", False) else _colours(image.ColorSpace)
+        colours = _colours_of(image)
         settings = image.get("/DecodeParms")
         settings = settings[-1] if isinstance(settings, Array) else settings
         predictor = number(settings if isinstance(settings, pikepdf.Dictionary) else None, "/Predictor", 1)
@@ -291,6 +291,18 @@ def _size(image: Any) -> tuple[int, int]:
         return 0, 0
 
 
+def colours_of(image: Any) -> int | None:
+    """How many numbers a pixel has; None when that can't be told."""
+    try:
+        return _colours_of(image)
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError):
+        return None
+
+
+def _colours_of(image: Any) -> int:
+    return 1 if image.get("/ImageMask", False) else _colours(image.ColorSpace)
+
+
 def _colours(space: Any) -> int:
     if not isinstance(space, Array):
         return _COLOURS[spelled(space)]
@@ -308,6 +320,7 @@ __all__ = [
     "Content",
     "Held",
     "TornError",
+    "colours_of",
     "content",
     "due_bytes",
     "held",
