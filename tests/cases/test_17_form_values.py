@@ -74,6 +74,24 @@ def test_filled_fields_stand_behind_their_labels(desk: Desk, tmp_path: Path) -> 
     assert 841.92 - 772 - 1 <= top < bottom <= 841.92 - 752 + 1
 
 
+@pytest.mark.parametrize("chosen", [{"V": String("kb")}, {"I": Array([0])}], ids=["value", "place"])
+def test_of_a_list_what_is_chosen_is_told_as_it_shows_it(
+    chosen: dict[str, Any], desk: Desk, tmp_path: Path
+) -> None:
+    with pikepdf.new() as pdf:
+        made = page(pdf, LABELS, {})
+        options = Array(
+            [Array([String("kb"), String("Kingfisher Bay")]), Array([String("x"), String("Elsewhere")])]
+        )
+        _form(pdf, made, [_field(pdf, [220, 712, 500, 732], Name.Ch, Opt=options, **chosen)])
+        path = saved(pdf, tmp_path / "list.pdf")
+
+    told = desk.process(path).text
+
+    assert "Kingfisher Bay" in told
+    assert "Elsewhere" not in told
+
+
 def test_a_value_that_the_widgets_inherit_is_told_by_each(desk: Desk, tmp_path: Path) -> None:
     with pikepdf.new() as pdf:
         made = page(pdf, LABELS, {})

@@ -5,6 +5,7 @@ From run-llama/liteparse #413, firecrawl/pdf-inspector #118 and OCRmyPDF's rule 
 
 from __future__ import annotations
 
+import io
 import random
 import string
 import textwrap
@@ -13,6 +14,8 @@ from typing import Any
 
 import pikepdf
 import pytest
+from fontTools.ttLib import TTFont
+from fontTools.ttLib.tables._c_m_a_p import CmapSubtable
 from pikepdf import Array, Dictionary, Name
 from PIL import Image, ImageDraw, ImageFont
 
@@ -109,6 +112,74 @@ def test_letters_that_are_mapped_to_marks_or_to_nothing_are_flagged_and_redo_rea
     assert redone.text.split() == [*title.split(), *PROSE.split()]
 
 
+def _embedded(pdf: pikepdf.Pdf, words: str, codes: dict[int, int], size: float = 24) -> None:
+    """A page in a font of the file's own, drawn by the numbers of its glyphs, of which a map alone tells the letters."""
+    pen: Any = ImageFont.load_default(1000)
+    font = TTFont(io.BytesIO(pen.font_bytes))
+    glyphs = {letter: font.getGlyphID(font.getBestCmap()[ord(letter)]) for letter in sorted(set(words))}
+    said = [(number, codes.get(ord(letter), ord(letter))) for letter, number in glyphs.items()]
+    pairs = [(number, letter) for number, letter in said if letter]
+    widths = [
+        part for letter, number in glyphs.items() for part in (number, Array([round(pen.getlength(letter))]))
+    ]
+    descriptor = Dictionary(
+        Type=Name.FontDescriptor, FontName=Name.Own, Flags=4, FontBBox=Array([0, -200, 1000, 900]), ItalicAngle=0,
+        Ascent=900, Descent=-200, CapHeight=700, StemV=80, FontFile2=pdf.make_stream(pen.font_bytes),
+    )  # fmt: skip
+    within = Dictionary(
+        Type=Name.Font, Subtype=Name.CIDFontType2, BaseFont=Name.Own, FontDescriptor=pdf.make_indirect(descriptor),
+        CIDSystemInfo=Dictionary(Registry=pikepdf.String("Adobe"), Ordering=pikepdf.String("Identity"), Supplement=0),
+        CIDToGIDMap=Name.Identity, W=Array(widths),
+    )  # fmt: skip
+    shown = "".join(f"{glyphs[letter]:04x}" for letter in words)
+    made = page(pdf, f"BT /O {size} Tf 60 700 Td <{shown}> Tj ET".encode("ascii"), {})
+    made.Resources.Font.O = Dictionary(
+        Type=Name.Font, Subtype=Name.Type0, BaseFont=Name.Own, Encoding=Name("/Identity-H"),
+        DescendantFonts=Array([pdf.make_indirect(within)]),
+        ToUnicode=pdf.make_stream(
+            b"begincmap\n1 begincodespacerange <0000> <ffff> endcodespacerange\n%d beginbfchar\n" % len(pairs)
+            + b"".join(b"<%04x> <%04x>\n" % pair for pair in pairs) + b"endbfchar\nendcmap"
+        ),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("words", ["Minutes of the meeting", "Annual report", "Invoice"])
+def test_a_few_words_whose_letters_stand_for_others_are_flagged_and_redo_reads_them(
+    words: str, desk: Desk, tmp_path: Path
+) -> None:
+    with pikepdf.new() as pdf:
+        _embedded(pdf, words, _exchanged(1))
+        path = saved(pdf, tmp_path / "title.pdf")
+
+    kept = desk.process(path).pages[0].warnings
+    redone = desk.process(path, PageSettings(existing_text="redo"))
+
+    assert kept == (UNREADABLE,)
+    assert redone.text.split() == words.split()
+
+
+@pytest.mark.parametrize("size", [5, 24])
+@pytest.mark.parametrize("words", ["GmbH & Co KG", "Nzhdeh Mkrtchyan", "kWh MHz dB HTTPS"])
+def test_names_and_abbreviations_that_are_seen_are_left_alone(
+    words: str, size: int, desk: Desk, tmp_path: Path
+) -> None:
+    with pikepdf.new() as pdf:
+        _embedded(pdf, words, {}, size)
+        path = saved(pdf, tmp_path / "names.pdf")
+
+    done = desk.process(path)
+
+    assert (done.text.split(), done.pages[0].warnings) == (words.split(), ())
+
+
+def test_a_space_whose_character_nobody_tells_parts_words(desk: Desk, tmp_path: Path) -> None:
+    with pikepdf.new() as pdf:
+        _embedded(pdf, "The river rose by night", {ord(" "): 0})
+        path = saved(pdf, tmp_path / "spaces.pdf")
+
+    assert desk.process(path).text.split() == ["The", "river", "rose", "by", "night"]
+
+
 @pytest.mark.parametrize("mark", ["_", ". ", "** "])
 def test_marks_that_are_seen_are_left_alone(mark: str, desk: Desk, tmp_path: Path) -> None:
     with pikepdf.new() as pdf:
@@ -162,19 +233,30 @@ def test_a_font_with_codes_of_its_own_and_a_true_map_is_left_alone(desk: Desk, t
     assert done.text.split() == PROSE.split()
 
 
-def _drawn_letters(pdf: pikepdf.Pdf) -> Dictionary:
-    """A font of the file's own making that says nowhere what its codes stand for."""
-    box = pdf.make_stream(b"600 0 0 0 500 700 d1 0 0 500 700 re f")
+def _letters_of_its_own(pdf: pikepdf.Pdf) -> Dictionary:
+    """A font that says nowhere what its codes stand for, and draws each as the letter before it in the alphabet."""
+    pen: Any = ImageFont.load_default(1000)
+    program, target = TTFont(io.BytesIO(pen.font_bytes)), io.BytesIO()
+    names, codes = program.getBestCmap(), CmapSubtable.newSubtable(0)
+    codes.platformID, codes.platEncID, codes.language = 1, 0, 0
+    codes.cmap = {code: names[code - 1] for code in range(ord("B"), ord("Z") + 1)} | {32: names[32]}
+    program["cmap"].tables = [codes]
+    program.save(target)
+    widths = [round(pen.getlength(chr(code - 1))) for code in range(ord("B"), ord("Z") + 1)]
+    descriptor = Dictionary(
+        Type=Name.FontDescriptor, FontName=Name.Own, Flags=4, FontBBox=Array([0, -200, 1000, 900]), ItalicAngle=0,
+        Ascent=900, Descent=-200, CapHeight=700, StemV=80, FontFile2=pdf.make_stream(target.getvalue()),
+    )  # fmt: skip
     return Dictionary(
-        Type=Name.Font, Subtype=Name.Type3, FontBBox=Array([0, 0, 600, 700]), FontMatrix=Array([0.001, 0, 0, 0.001, 0, 0]),
-        CharProcs=Dictionary(a=box), FirstChar=65, LastChar=90, Widths=Array([600] * 26), Resources=Dictionary(),
+        Type=Name.Font, Subtype=Name.TrueType, BaseFont=Name.Own, FontDescriptor=pdf.make_indirect(descriptor),
+        FirstChar=ord("B"), LastChar=ord("Z"), Widths=Array(widths),
     )  # fmt: skip
 
 
 def test_a_font_that_says_nothing_of_its_codes_is_flagged(desk: Desk, tmp_path: Path) -> None:
     with pikepdf.new() as pdf:
-        made = page(pdf, text("ABC DEF GHI", 60, 700, 20), {})
-        made.Resources.Font.F = _drawn_letters(pdf)
+        made = page(pdf, text("UPUBM", 60, 700, 30), {})
+        made.Resources.Font.F = _letters_of_its_own(pdf)
         path = saved(pdf, tmp_path / "unmapped.pdf")
 
     assert desk.process(path).pages[0].warnings == (UNREADABLE,)

@@ -237,7 +237,8 @@ def test_a_layer_that_was_painted_over_as_a_whole_goes_with_redo(desk: Desk, tmp
     assert line.encode("ascii") not in shown
 
 
-def test_a_layer_in_a_font_without_ink_is_one(desk: Desk, tmp_path: Path) -> None:
+@pytest.mark.parametrize("box", [(0, 0, 500, 700), (0, 0, 0, 0)])
+def test_a_layer_in_a_font_without_ink_is_one(box: tuple[int, ...], desk: Desk, tmp_path: Path) -> None:
     lines = list(LINES)
     with pikepdf.new() as pdf:
         size = HEIGHT * POINTS_PER_PIXEL
@@ -245,7 +246,7 @@ def test_a_layer_in_a_font_without_ink_is_one(desk: Desk, tmp_path: Path) -> Non
             text(line, left, low, size).replace(b"/F ", b"/T ") for line, left, low in whole_lines(lines)
         )
         made = page(pdf, WHOLE_PAGE + drawn, {"Scan": jpeg(pdf, sheet(lines, height=HEIGHT))})
-        made.Resources.Font.T = _inkless(pdf)
+        made.Resources.Font.T = _inkless(pdf, box)
         path = saved(pdf, tmp_path / "inkless.pdf")
 
     kept = desk.process(path)
@@ -257,13 +258,29 @@ def test_a_layer_in_a_font_without_ink_is_one(desk: Desk, tmp_path: Path) -> Non
     assert redone.pages[0].warnings == (COVERED,)
 
 
-def _inkless(pdf: pikepdf.Pdf) -> Dictionary:
+@pytest.mark.parametrize(
+    "beside", [b"", WHOLE_PAGE, text("Typed words of the page", 60, 60, 12)], ids=["alone", "scan", "text"]
+)
+def test_words_in_a_font_without_ink_and_size_are_not_told(beside: bytes, desk: Desk, tmp_path: Path) -> None:
+    with pikepdf.new() as pdf:
+        scan = {"Scan": jpeg(pdf, sheet(LINES[:1]))}
+        made = page(pdf, beside + text("xyzzy plugh", 60, 400).replace(b"/F ", b"/T "), scan)
+        made.Resources.Font.T = _inkless(pdf, (0, 0, 0, 0))
+        path = saved(pdf, tmp_path / "nothing.pdf")
+
+    told = desk.process(path).text
+
+    assert "xyzzy" not in told
+    assert bool(told.strip()) == bool(beside)
+
+
+def _inkless(pdf: pikepdf.Pdf, box: tuple[int, ...]) -> Dictionary:
     """As wide as the letters of the scan."""
     glyph, pen = pdf.make_stream(b"500 0 d0"), ImageFont.load_default(HEIGHT)
     names = [Name(f"/{letter}") for letter in string.ascii_lowercase]
     widths = [round(pen.getlength(chr(code)) / HEIGHT * 1000) for code in range(32, 127)]
     return Dictionary(
-        Type=Name.Font, Subtype=Name.Type3, FontBBox=Array([0, 0, 500, 700]), FontMatrix=Array([0.001, 0, 0, 0.001, 0, 0]),
+        Type=Name.Font, Subtype=Name.Type3, FontBBox=Array(box), FontMatrix=Array([0.001, 0, 0, 0.001, 0, 0]),
         CharProcs=Dictionary({str(name): glyph for name in names}), Encoding=Dictionary(Differences=Array([97, *names])),
         FirstChar=32, LastChar=126, Widths=Array(widths), Resources=Dictionary(),
     )  # fmt: skip

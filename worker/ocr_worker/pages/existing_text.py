@@ -19,7 +19,7 @@ from ocr_worker.engines.pdf.geometry import Box, lie_on_each_other
 from ocr_worker.engines.pdf.page_content import Content
 from ocr_worker.engines.pdf.pdf_file import PdfFile
 from ocr_worker.model.page import Affine, Line, Word, map_point
-from ocr_worker.pages.wording import judge, reads_better
+from ocr_worker.pages.wording import is_strange, judge, reads_better
 
 HIDDEN_CHARACTERS = 20
 GARBAGE_SHARE = 0.3
@@ -38,9 +38,11 @@ _WORDS_AND_BREAKS = re.compile(
 _RULE = r"[-._=*~+|/\\\u00b7\u2022\u2026\u2013\u2014]"
 _ODD_WORD = re.compile(rf"(?<!\S)(?!{_RULE}+(?!\S))[^\w\s]{{2,}}(?!\S)")
 """Without a letter or a digit, and no row of dots or lines."""
+_CONTROL = re.compile(r"[\x00\x01\x03-\x08\x0b\x0e-\x1f\x7f-\x9f]")
+"""What PDFium gives for a glyph whose character nobody tells, as that of a space often is."""
 _REPEATED = re.compile(r"(.)\1+", re.DOTALL)
 _UNREADABLE = {"Cc", "Cn", "Co", "Cs"}
-Kind = Literal["none", "visible", "partly", "hidden", "garbage", "doubtful", "drawn", "marks"]
+Kind = Literal["none", "visible", "partly", "hidden", "garbage", "doubtful", "strange", "drawn", "marks"]
 
 
 def classify(pdf: PdfFile, number: int, content: Content) -> Kind:
@@ -54,8 +56,9 @@ def classify(pdf: PdfFile, number: int, content: Content) -> Kind:
         return "garbage"
     if doubted(pdf, number, content.text):
         return "doubtful"
-    if is_hardly_letters(content.text):
-        return "marks"
+    odd: Kind = "strange" if is_strange(content.text) else "marks"
+    if odd == "strange" or is_hardly_letters(content.text):
+        return odd
     return "partly" if nonsense >= max(FEW_CHARACTERS, FEW_SHARE * content.visible_characters) else "visible"
 
 
@@ -168,6 +171,7 @@ def _holds_middle(box: tuple[float, float, float, float], other: tuple[int, int,
 def read_lines(text: str, texts: Any, to_pixels: Affine) -> tuple[Line, ...]:
     """The page's words as PDFium reads them, in pixels of the displayed frame."""
     lines = []
+    text = _CONTROL.sub(" ", text)
     shown = text.replace(_LINE_END_HYPHEN, "-")
     readable = str if shown.isascii() else _readable
     # A row at a time and not word by word: a book has hundreds of thousands.

@@ -137,8 +137,9 @@ class PageWork:
         content, choice = sheet.content, task.settings.existing_text
         if content is None or choice == "force":
             return kind, sheet, None
-        if kind == "marks":
-            kind, page = self._checked_marks(content.text, partial(self._whole, pdf, sheet, task, found))
+        if kind in ("marks", "strange"):
+            look = self._checked_marks if kind == "marks" else self._checked_names
+            kind, page = look(content.text, partial(self._whole, pdf, sheet, task, found))
             return kind, sheet, page
         if kind in ("drawn", "doubtful"):
             said = (
@@ -177,6 +178,18 @@ class PageWork:
         seen = "".join(word.text for line in page.lines for word in line.words)
         more = existing_text.letters_in(seen) >= layer_check.MUCH_MORE * existing_text.letters_in(said)
         is_other = page.status == "ok" and more and beside_text.reads_like_print(page.lines)
+        return ("garbage", page) if is_other else ("visible", None)
+
+    def _checked_names(self, said: str, read: Callable[[], Page]) -> tuple[existing_text.Kind, Page | None]:
+        """Of a few words that are no usual ones, by whether as much is surely read, and is something else."""
+        try:
+            page = read()
+        except (CorruptError, TooLargeError, UnsupportedTypeError):
+            return "visible", None
+        seen = "".join(word.text for line in page.lines for word in line.words)
+        as_much = existing_text.letters_in(seen) >= beside_text.SAID_AGAIN * existing_text.letters_in(said)
+        is_sure = as_much and (page.confidence or 0.0) >= beside_text.SURE_CONFIDENCE
+        is_other = is_sure and not beside_text.is_seen(said, page.lines)
         return ("garbage", page) if is_other else ("visible", None)
 
     def _whole(self, pdf: PdfFile, sheet: Sheet, task: PageTask, found: Drawn) -> Page:

@@ -69,7 +69,7 @@ _BITS |= {
 }
 
 
-FEWEST_PAIRS = 8
+FEW_PAIRS, FEWEST_PAIRS = 4, 8
 BETTER_BITS = 0.15
 """Of a pair, between two readings of the same text."""
 
@@ -88,6 +88,12 @@ def judge(text: str) -> Verdict:
     pieces = [costs[at : at + _PIECE] for at in range(0, max(1, len(costs) - _PIECE // 2), _PIECE)]
     strange = sum(sum(piece) >= STRANGE_BITS * len(piece) for piece in pieces)
     return "letters" if strange >= STRANGE_SHARE * len(pieces) else "words"
+
+
+def is_strange(text: str) -> bool:
+    """Whether a text that is too short to tell has hardly a pair of letters as words have them, or is of names and abbreviations."""
+    costs = _costs(_folded(text[:_MOST_CHARACTERS]))
+    return FEW_PAIRS <= len(costs) < LEAST_PAIRS and sum(costs) >= STRANGE_BITS * len(costs)
 
 
 def reads_better(text: str, other: str) -> bool:

@@ -76,6 +76,10 @@ def _chosen(field: Any) -> str:
     """As the list shows it, which may differ from what is sent."""
     value, options = inherited(field, "/V"), inherited(field, "/Opt")
     chosen = list(value) if isinstance(value, Array) else [value]
+    if value is None and isinstance(options, Array) and isinstance(inherited(field, "/I"), Array):
+        # Lists may say only the places of what is chosen.
+        chosen = [options[at] for at in inherited(field, "/I") if 0 <= at < len(options)]
+        chosen = [one[0] if isinstance(one, Array) and len(one) else one for one in chosen]
     labels = {
         _spoken(option[0]): _spoken(option[1])
         for option in (options if isinstance(options, Array) else ())

@@ -64,6 +64,7 @@ MAX_GROUNDS = 32
 SCAN_SHARE = 0.5
 """Of the page, at least, is the picture of a scan."""
 _VOID_SAMPLES = 4
+_MOST_FONTS = 8
 HEM = 0.0025
 """Of a picture's longer side: clips that were rounded take as much off, where no print stands."""
 KINDS_OF_LETTERS = 10
@@ -190,6 +191,7 @@ def survey(page: Any) -> Content:
     frame: Box = tuple(page.get_bbox())
     _walk(finds, (page.raw, raw.FPDFPage_CountObjects, raw.FPDFPage_GetObject), IDENTITY, frame, 0)
     _find_covered(finds)
+    _find_inkless(page, finds)
     _find_void(page, finds)
     _look(page, finds)
     blots = _find_blotted(page, finds)
@@ -369,12 +371,33 @@ def _lies_under(text: _Text, boxes: list[Box]) -> bool:
     return all(any(map(partial(holds, point), boxes)) for point in points(text.box))
 
 
+def _find_inkless(page: Any, finds: _Finds) -> None:
+    """Letters that have no size may be drawn all the same. Where nothing of their font is, they are a layer, or nothing."""
+    sizeless = [text for text in finds.texts if text.state == "seen" and is_empty(text.box)]
+    if not sizeless:
+        return
+    texts, fonts = page.get_textpage(), dict[int, list[_Text]]()
+    for text in sizeless:
+        if _says_something(text.handle, texts):
+            fonts.setdefault(ctypes.addressof(raw.FPDFTextObj_GetFont(text.handle).contents), []).append(text)
+    before = _drawn(page) if fonts else None
+    for written in list(fonts.values())[:_MOST_FONTS]:
+        with without(tuple(text.handle for text in written)):
+            after = _drawn(page)
+        if before and after and ImageChops.difference(before, after).getbbox() is None:
+            for text in written:
+                text.state, text.covered = ("hidden", True) if _is_scan(page, finds) else ("unseen", False)
+
+
+def _is_scan(page: Any, finds: _Finds) -> bool:
+    largest = max((area(picture.shown) for picture in finds.images), default=0.0)
+    return largest >= SCAN_SHARE * area(page.get_bbox())
+
+
 def _find_void(page: Any, finds: _Finds) -> None:
     """Fonts of some OCR layers have no ink. Only on a scan is that looked for, and first at a few texts."""
-    frame = page.get_bbox()
-    largest = max((area(picture.shown) for picture in finds.images), default=0.0)
     seen = [text for text in finds.texts if text.state == "seen"]
-    if not seen or largest < SCAN_SHARE * area(frame):
+    if not seen or not _is_scan(page, finds):
         return
     samples = {seen[at * (len(seen) - 1) // (_VOID_SAMPLES - 1)].order: None for at in range(_VOID_SAMPLES)}
     if not all(has_ink(text.handle, page) for text in seen if text.order in samples):
@@ -484,6 +507,14 @@ def _find_pictured(page: Any, finds: _Finds) -> None:
 def _characters(text: Any, texts: Any) -> int:
     """As many as it is said to have, at least one."""
     return max(1, int(raw.FPDFTextObj_GetText(text, texts.raw, None, 0)) // 2 - 1)
+
+
+def _says_something(text: Any, texts: Any) -> bool:
+    """More than blanks."""
+    size = raw.FPDFTextObj_GetText(text, texts.raw, None, 0)
+    said = (ctypes.c_ushort * (size // 2 + 1))()
+    raw.FPDFTextObj_GetText(text, texts.raw, said, size)
+    return bool(bytes(said).decode("utf-16-le", "replace").strip("\0 \t\r\n"))
 
 
 def _drawn(page: Any, *, with_annotations: bool = False) -> Image.Image | None:
