@@ -75,7 +75,7 @@ def without_odd_meaning(image: Any) -> Iterator[Change]:
 
 def is_picture(thing: Any) -> bool:
     """Or a form, by what its entries are, where it does not say so itself."""
-    return thing.get("/Subtype", Name.Image if "/Width" in thing else Name.Form) == Name.Image
+    return bool(thing.get("/Subtype", Name.Image if "/Width" in thing else Name.Form) == Name.Image)
 
 
 def with_kind(thing: Any) -> Iterator[Change]:
