@@ -1,4 +1,7 @@
-"""`python -m bench.server [PAGES]`: OCR beside 50 watchers, 300 uploads and 1,000 polls a second, and after kill -9."""
+"""`python -m bench.server [CARDS]`: OCR beside 50 watchers, 300 uploads and 1,000 polls a second, and after kill -9.
+
+Of cards, which are quick, and of letters of A4, half as many, which are what a service usually reads.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ import sys
 import tempfile
 import threading
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +28,7 @@ from rigs.papers import write_papers
 from rigs.service import Running, ended_files, environment, serve_command, serving, until
 from samples import build
 
-PAGES = 120
+CARDS = 120
 OUT = Path(__file__).parents[1] / "out"
 ANSWER_MS, EVENT_MS, RSS_MB, SHARE = 50, 50, 150, 0.95
 """What must be reached: of answers, events, the server's memory, and its pages a second beside the command line's."""
@@ -41,28 +44,20 @@ class Goal:
 
 def main() -> int:
     """Return 1 if a goal is missed."""
-    pages = int(sys.argv[1]) if len(sys.argv) > 1 else PAGES
+    cards = int(sys.argv[1]) if len(sys.argv) > 1 else CARDS
     found = report.circumstances()
-    before = os.getloadavg()[0]
+    figures: dict[str, Any] = {"load of the machine before": round(os.getloadavg()[0], 2)}
+    goals = list[Goal]()
     with tempfile.TemporaryDirectory() as made:
         home = Path(made)
-        root = _corpus(home / "root", pages)
         [paper] = write_papers(home / "papers", 1)
-        alone = _command_line(home / "alone", root)
-        figures, goals = _served(home / "served", root, paper)
-        beside = _beside(home / "beside", root, figures[CLIENTS])
-        goals[:0] = [
-            _as_fast("the command line's", figures[RATE], alone),
-            _as_fast("those of the command line beside what the clients take", figures[RATE], beside),
-        ]
-        goals += _killed(home / "killed", root, paper)
-    figures |= {
-        "command line, pages a second": alone,
-        "command line beside what the clients take, pages a second": beside,
-        "load of the machine before": round(before, 2),
-    }
+        for kind, count in (("cards", cards), ("letters", cards // 2)):
+            seen, reached = _measured(home / kind, _corpus(home / "roots" / kind, kind, count), paper)
+            figures |= {f"{kind}: {name}": figure for name, figure in seen.items()}
+            goals += [replace(goal, name=f"{kind}: {goal.name}") for goal in reached]
+        goals += _killed(home / "killed", home / "roots" / "cards", paper)
     OUT.mkdir(exist_ok=True)
-    report.save(OUT, "server", figures, found, {"pages": pages})
+    report.save(OUT, "server", figures, found, {"cards": cards})
     for name, value in {**found, **figures}.items():
         print(f"{name}: {value}")
     for goal in goals:
@@ -70,13 +65,31 @@ def main() -> int:
     return int(not all(goal.is_reached for goal in goals))
 
 
-def _corpus(root: Path, pages: int) -> Path:
-    """So many files of one card each."""
-    cards = [sample.path for sample in build("cards", root / "made", count=min(20, pages))]
-    for number in range(pages):
-        shutil.copy(cards[number % len(cards)], root / f"card-{number:04}.png")
+def _corpus(root: Path, kind: str, count: int) -> Path:
+    """So many files of one page each."""
+    made = [sample.path for sample in build(kind, root / "made", count=min(20, count))]
+    for number in range(count):
+        page = made[number % len(made)]
+        shutil.copy(page, root / f"page-{number:04}{page.suffix}")
     shutil.rmtree(root / "made")
     return root
+
+
+def _measured(home: Path, root: Path, paper: Path) -> tuple[dict[str, Any], list[Goal]]:
+    """The command line alone, the service under load, and the command line with less of the machine."""
+    home.mkdir()
+    alone = _command_line(home / "alone", root)
+    figures, goals = _served(home / "served", root, paper)
+    beside = _beside(home / "beside", root, figures[CLIENTS])
+    figures |= {
+        "command line, pages a second": alone,
+        "command line beside what the clients take, pages a second": beside,
+    }
+    return figures, [
+        _as_fast("the command line's", figures[RATE], alone),
+        _as_fast("those of the command line beside what the clients take", figures[RATE], beside),
+        *goals,
+    ]
 
 
 def _command_line(home: Path, root: Path) -> float:

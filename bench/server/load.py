@@ -14,6 +14,7 @@ import select
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -56,17 +57,21 @@ class Connection:
         self.is_at_rest = False
         """Whether no answer is awaited."""
 
-    def take(self) -> None:
+    def block(self) -> bytes:
         """Something has come."""
         block = self.socket.recv(BLOCK_BYTES)
         if not block:
-            raise ConnectionError("the service has closed a connection")
+            raise ConnectionError("the service has closed a connection before its time")
+        return block
+
+    def answers(self) -> Iterator[tuple[bytes, bytes]]:
+        """Head and body of each answer that has come whole with what is there now."""
+        block = self.block()
         self._come = self._come + block if self._come else block
         while (answer := self._answer()) is not None:
-            self.answered(*answer)
+            yield answer
 
     def _answer(self) -> tuple[bytes, bytes] | None:
-        """Head and body of the next answer, once all of it is there."""
         if (end := self._come.find(_END)) < 0:
             return None
         head, begin = self._come[: end + 2], end + len(_END)
@@ -75,9 +80,6 @@ class Connection:
             return None
         body, self._come = self._come[begin:upto], self._come[upto:]
         return head, body
-
-    def answered(self, head: bytes, body: bytes) -> None:
-        raise NotImplementedError
 
 
 class Watcher(Connection):
@@ -89,9 +91,7 @@ class Watcher(Connection):
         self.socket.sendall(request("GET", f"/api/v1/jobs/{job_id}/events"))
 
     def take(self) -> None:
-        block = self.socket.recv(BLOCK_BYTES)
-        if not block:
-            raise ConnectionError("the service has closed a stream of events before its end")
+        block = self.block()
         if len(self._status) < len(b"HTTP/1.1 200"):
             self._status += block
             assert b"HTTP/1.1 200 OK".startswith(self._status[:15]), self._status
@@ -118,13 +118,14 @@ class Poller(Connection):
         if len(self._due) == 1:
             self.socket.sendall(self._asked)
 
-    def answered(self, head: bytes, body: bytes) -> None:
-        self._seen.polls.append(time.perf_counter() - self._due.pop(0))
-        is_right = head.startswith(b"HTTP/1.1 200 ") and body.startswith(self._begins) and body.endswith(b"}")
-        self._seen.refused += not is_right
-        self.is_at_rest = not self._due
-        if self._due:
-            self.socket.sendall(self._asked)
+    def take(self) -> None:
+        for head, body in self.answers():
+            self._seen.polls.append(time.perf_counter() - self._due.pop(0))
+            is_whole = body.startswith(self._begins) and body.endswith(b"}")
+            self._seen.refused += not (is_whole and head.startswith(b"HTTP/1.1 200 "))
+            self.is_at_rest = not self._due
+            if self._due:
+                self.socket.sendall(self._asked)
 
 
 class Uploader(Connection):
@@ -138,7 +139,11 @@ class Uploader(Connection):
         )
         self.socket.sendall(self._announced)
 
-    def answered(self, head: bytes, body: bytes) -> None:
+    def take(self) -> None:
+        for head, body in self.answers():
+            self._go_on(head, body)
+
+    def _go_on(self, head: bytes, body: bytes) -> None:
         status, place = _STATUS.match(head), _PLACE.search(head)
         assert status, head
         if place is None:
@@ -173,7 +178,7 @@ def load(address: str, job_id: str, paper: bytes) -> Seen:
     watchers = [Watcher(address, job_id) for _ in range(WATCHERS)]
     pollers = [Poller(address, job_id, seen) for _ in range(POLLERS)]
     uploaders = [Uploader(address, paper, seen) for _ in range(UPLOADERS)]
-    clients: list[Connection] = [*watchers, *pollers, *uploaders]
+    clients: list[Watcher | Poller | Uploader] = [*watchers, *pollers, *uploaders]
     crowd = {client.socket.fileno(): client for client in clients}
     ready = select.epoll(len(crowd))
     for number in crowd:

@@ -17,6 +17,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from ocr_worker.server.again import ASKED, LONGEST_ANSWER, MOST_KEPT, STANDS, Again
+from ocr_worker.server.moment import Moment
 from rigs.service import ended
 from tests.cli.command import Command
 from tests.e2e.material import Material
@@ -172,7 +173,7 @@ def test_an_answer_is_kept_for_its_bytes_and_address_until_the_version_changes_o
         asking.append(address)
         return allowed[0]
 
-    again = Again(_nowhere, lambda: version[0], may_ask)  # type: ignore[arg-type]  # replaced
+    again = Again(_nowhere, Moment(lambda: version[0], 0), may_ask)  # type: ignore[arg-type]  # replaced
     kept = answered(again, b"one")
     others = [again.answer("127.0.0.1", b"other"), again.answer("10.0.0.1", b"one")]
     allowed[0] = False
@@ -202,13 +203,13 @@ def test_nothing_is_held_of_what_is_sent_for_long() -> None:
 
     there, left = list[Any](), list[int]()
     scope: Scope = {"type": "http", "client": ("127.0.0.1", 1), ASKED: ("127.0.0.1", b"GET")}
-    asyncio.run(Again(app, lambda: 1, lambda _: True)(scope, None, _nowhere))  # type: ignore[arg-type]  # as above
+    asyncio.run(Again(app, Moment(lambda: 1, 0), lambda _: True)(scope, None, _nowhere))  # type: ignore[arg-type]  # as above
 
     assert left == [0, 0, 0]
 
 
 def test_what_does_not_stand_is_large_or_was_asked_long_ago_is_not_kept() -> None:
-    again = Again(_nowhere, lambda: 1, lambda _: True)  # type: ignore[arg-type]  # replaced
+    again = Again(_nowhere, Moment(lambda: 1, 0), lambda _: True)  # type: ignore[arg-type]  # replaced
 
     assert answered(again, b"changing", stands=False) is None
     assert answered(again, b"large", b"x" * LONGEST_ANSWER) is None

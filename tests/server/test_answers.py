@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from ocr_worker.server.answers import MOST_KEPT, Answers
+from ocr_worker.server.moment import Moment
 
 JOB = "/api/v1/jobs/20261129_093000_1a2b3c4d"
 
@@ -55,7 +57,7 @@ def run(test: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
 def test_a_question_is_answered_once_until_the_version_changes() -> None:
     async def asked() -> list[bytes]:
         version = [1]
-        answers = Answers(Counted(), lambda: version[0])
+        answers = Answers(Counted(), Moment(lambda: version[0], 0))
         first = [await ask(answers) for _ in range(3)]
         version[0] = 2
         return [*first, await ask(answers), await ask(answers)]
@@ -63,9 +65,51 @@ def test_a_question_is_answered_once_until_the_version_changes() -> None:
     assert run(asked) == [b"1", b"1", b"1", b"2", b"2"]
 
 
+LONG = 3600.0
+"""Seconds of a moment that does not pass by itself."""
+
+
+@pytest.mark.parametrize(
+    ("between", "after"),
+    [
+        ({"path": "/api/v1/uploads", "method": "POST"}, b"1"),
+        ({"path": JOB + "/pause", "method": "POST"}, b"3"),
+        ({"path": JOB + "/files"}, b"3"),
+        ({"path": "/api/batch/jobs"}, b"3"),
+    ],
+)
+def test_within_a_moment_an_answer_stands_until_anything_newer_was_told(
+    between: dict[str, Any], after: bytes
+) -> None:
+    async def asked() -> list[bytes]:
+        version = [1]
+        answers = Answers(Counted(), Moment(lambda: version[0], LONG))
+        first = await ask(answers)
+        version[0] = 2
+        return [first, await ask(answers), await ask(answers, **between), await ask(answers)]
+
+    assert run(asked) == [b"1", b"1", b"2", after]
+
+
+def test_what_is_being_told_when_an_answer_is_made_makes_the_next_one_anew() -> None:
+    async def asked() -> list[bytes]:
+        version, app = [1], Counted()
+        answers = Answers(app, Moment(lambda: version[0], LONG))
+        app.leave.clear()
+        order = asyncio.create_task(ask(answers, JOB + "/pause", method="POST"))
+        await asyncio.sleep(0)
+        question = asyncio.create_task(ask(answers))
+        await asyncio.sleep(0)
+        version[0] = 2
+        app.leave.set()
+        return [await order, await question, await ask(answers)]
+
+    assert run(asked) == [b"1", b"2", b"3"]
+
+
 def test_other_questions_orders_and_those_with_a_body_are_not_taken_for_the_same() -> None:
     async def asked() -> list[bytes]:
-        answers = Answers(Counted(), lambda: 1)
+        answers = Answers(Counted(), Moment(lambda: 1, 0))
         return [
             await ask(answers),
             await ask(answers, query="limit=1"),
@@ -81,7 +125,7 @@ def test_other_questions_orders_and_those_with_a_body_are_not_taken_for_the_same
 def test_those_who_ask_meanwhile_wait_for_the_same_answer_but_not_for_an_older_one() -> None:
     async def asked() -> list[bytes]:
         version, app = [1], Counted()
-        answers = Answers(app, lambda: version[0])
+        answers = Answers(app, Moment(lambda: version[0], 0))
         app.leave.clear()
         waiting = [asyncio.create_task(ask(answers)) for _ in range(3)]
         await asyncio.sleep(0)
@@ -96,7 +140,7 @@ def test_those_who_ask_meanwhile_wait_for_the_same_answer_but_not_for_an_older_o
 
 def test_nobody_waits_for_a_client_that_is_slow_to_take_its_answer() -> None:
     async def asked() -> bytes:
-        answers = Answers(Counted(), lambda: 1)
+        answers = Answers(Counted(), Moment(lambda: 1, 0))
 
         async def never(_: Message) -> None:
             await asyncio.Event().wait()
@@ -112,7 +156,10 @@ def test_nobody_waits_for_a_client_that_is_slow_to_take_its_answer() -> None:
 
 def test_what_failed_and_what_has_no_version_is_asked_anew() -> None:
     async def asked() -> list[bytes]:
-        refusing, unsure = Answers(Counted(404), lambda: 1), Answers(Counted(), lambda: None)
+        refusing, unsure = (
+            Answers(Counted(404), Moment(lambda: 1, 0)),
+            Answers(Counted(), Moment(lambda: None, 0)),
+        )
         return [await ask(refusing), await ask(refusing), await ask(unsure), await ask(unsure)]
 
     assert run(asked) == [b"1", b"2", b"1", b"2"]
@@ -120,7 +167,7 @@ def test_what_failed_and_what_has_no_version_is_asked_anew() -> None:
 
 def test_only_so_many_answers_are_kept() -> None:
     async def asked() -> bytes:
-        answers = Answers(Counted(), lambda: 1)
+        answers = Answers(Counted(), Moment(lambda: 1, 0))
         for number in range(MOST_KEPT + 1):
             await ask(answers, query=str(number))
         return await ask(answers, query="0")

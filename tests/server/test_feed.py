@@ -9,6 +9,7 @@ from typing import Any
 from ocr_worker.model.events import FileDone
 from ocr_worker.model.results import FileResult
 from ocr_worker.server.feed import Face, Feed, News
+from ocr_worker.server.moment import Moment
 
 MOST_KEPT = 64
 JOB = "20261129_093000_1a2b3c4d"
@@ -20,7 +21,7 @@ def file(seq: int) -> FileDone:
 
 def feed_of(*seqs: int) -> Feed:
     """A feed that told of these files, each in a batch of its own."""
-    feed = Feed(JOB, MOST_KEPT)
+    feed = Feed(JOB, MOST_KEPT, Moment(lambda: 1))
     feed.open(0)
     for seq in seqs:
         feed.put([file(seq)])
@@ -82,7 +83,7 @@ def test_what_could_not_be_put_into_words_is_tried_again_for_the_next() -> None:
 
 def test_files_that_a_watcher_has_seen_already_are_not_told_again() -> None:
     async def told() -> bytes:
-        tell, feed = Counted(), Feed(JOB, MOST_KEPT)
+        tell, feed = Counted(), Feed(JOB, MOST_KEPT, Moment(lambda: 1))
         tell.leave.set()
         feed.open(4)
         feed.put([file(5), file(6), file(7)])
@@ -158,6 +159,27 @@ def test_who_is_up_to_date_is_sent_each_batch_at_once_framed_as_a_part_of_an_ans
         return {wire.took for wire in crowd.wires}, crowd.tell.made, await asyncio.gather(*tasks)
 
     assert run(told) == ({b"2\r\n2 \r\n2\r\n3 \r\n"}, 2, [(3, 3)] * 50)
+
+
+def test_what_a_watcher_was_sent_is_known_to_the_next_who_asks() -> None:
+    class Asking(Wire):
+        def send(self, framed: bytes) -> None:
+            asked.append(crowd.feed.moment.lately())
+
+    async def told() -> None:
+        await crowd.come()
+        crowd.feed.moment.lately()
+        version[0] = 2
+        asked.append(crowd.feed.moment.lately())
+        await crowd.put(2)
+        crowd.feed.close()
+
+    version, asked, crowd = [1], list[object](), Crowd(0)
+    crowd.feed.moment = Moment(lambda: version[0], 3600)
+    crowd.wires = [Asking()]
+    run(told)
+
+    assert asked == [1, 2]
 
 
 def test_who_does_not_take_it_at_once_goes_on_by_itself_from_there_and_whoever_leaves_is_sent_no_more() -> (

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ocr_worker.server.moment import Moment
+
 ASKED = "ocr_sidecar.asked"
 """In the scope of a request: its bytes, if they came alone and at once, and have no body."""
 STANDS = "ocr_sidecar.stands"
@@ -30,17 +32,15 @@ class Again:
     What the gate checks is in the bytes, but for how often an address asks.
     """
 
-    def __init__(
-        self, app: ASGIApp, version: Callable[[], Hashable | None], may_ask: Callable[[str], bool]
-    ) -> None:
-        """`version` as for `Answers`; `may_ask` takes one from the allowance of an address."""
-        self._app, self._version, self._may_ask = app, version, may_ask
+    def __init__(self, app: ASGIApp, moment: Moment, may_ask: Callable[[str], bool]) -> None:
+        """`moment` as for `Answers`; `may_ask` takes one from the allowance of an address."""
+        self._app, self._moment, self._may_ask = app, moment, may_ask
         self._kept = OrderedDict[tuple[str, bytes], _Answer]()
 
     def answer(self, peer: str, asked: bytes) -> bytes | None:
         """The answer to a request from an address, from its first header on; None if it has to be asked."""
         kept = self._kept.get((peer, asked))
-        if kept is None or kept.version != self._version() or not self._may_ask(kept.address):
+        if kept is None or kept.version != self._moment.lately() or not self._may_ask(kept.address):
             return None
         return kept.said
 

@@ -1,19 +1,22 @@
-"""Questions about jobs that are asked again and again are answered once for each state of the store."""
+"""Questions about jobs that are asked again and again are answered once for each state of the store, and each moment."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ocr_worker.server.again import STANDS
+from ocr_worker.server.moment import Moment
 
 _REPEATED = re.compile(r"/api/(v1/jobs|batch/jobs|v1/jobs/[0-9a-f_]{24}|batch/status/[0-9a-f_]{24})")
 """Paths of what depends on nothing but the version."""
+_OF_JOBS = re.compile(r"/api/(?!v1/uploads).*")
+"""Paths of what tells of jobs, or is an order to them."""
 _OF_A_BODY = {b"content-length", b"transfer-encoding"}
 MOST_BYTES, MOST_KEPT = 16 * 2**20, 64
 """Of all answers that are kept; one with 10,000 files has two million bytes."""
@@ -34,18 +37,22 @@ class _Answer:
 class Answers:
     """ASGI middleware, inside of the gate. For the thread of the event loop."""
 
-    def __init__(self, app: ASGIApp, version: Callable[[], Hashable | None]) -> None:
-        """`version` differs whenever an answer may; where it is None, no answer stands for another."""
-        self._app, self._version = app, version
+    def __init__(self, app: ASGIApp, moment: Moment) -> None:
+        """Where `moment` knows no version, no answer stands for another."""
+        self._app, self._moment = app, moment
         self._kept = OrderedDict[bytes, _Answer]()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        version = self._version() if _is_repeated(scope) else None
+        if not _is_repeated(scope):
+            await self._app(scope, receive, self._telling(scope, send))
+            return
+        question = scope["raw_path"] + b"?" + scope["query_string"]
+        kept, version = self._kept.get(question), self._moment.lately()
+        if kept is None or kept.version != version:
+            version = self._moment.now()
         if version is None:
             await self._app(scope, receive, send)
             return
-        question = scope["raw_path"] + b"?" + scope["query_string"]
-        kept = self._kept.get(question)
         if kept is None or kept.version != version:
             await self._make(question, version, (scope, receive, send))
             return
@@ -57,6 +64,16 @@ class Answers:
             scope[STANDS] = version
         for message in said or ():
             await send({**message})
+
+    def _telling(self, scope: Scope, send: Send) -> Send:
+        if scope["type"] != "http" or _OF_JOBS.fullmatch(scope["path"]) is None:
+            return send
+
+        async def tell(message: Message) -> None:
+            self._moment.pass_by()
+            await send(message)
+
+        return tell
 
     async def _make(self, question: bytes, version: Hashable, request: tuple[Scope, Receive, Send]) -> None:
         scope, receive, send = request

@@ -96,10 +96,10 @@ def make_service(options: ServiceOptions, runtime: Runtime) -> tuple[Again, Desk
     """The ASGI app, gate and all, on a runtime that was started. Raises OSError: its folders can't be made."""
     api, places = make_api(), Places(runtime.settings.state_dir, options.roots)
     desk = Desk(options, runtime, places)
-    gate = Gate(Entrance(Heads(Answers(Bodies(api, options.limits), desk.version))), options)
+    gate = Gate(Entrance(Heads(Answers(Bodies(api, options.limits), desk.moment))), options)
     api.state.desk, api.state.gate = desk, gate
     add_handlers(api, places)
-    return Again(gate, desk.version, gate.may_ask), desk
+    return Again(gate, desk.moment, gate.may_ask), desk
 
 
 @contextlib.asynccontextmanager

@@ -12,6 +12,8 @@ from ocr_worker.model.serving import ServiceLimits
 from ocr_worker.server.again import ASKED, LONGEST_REQUEST, Again
 from ocr_worker.server.feed import LINE
 
+READ_BYTES = 2**16
+
 
 class ToClient:
     """A line of `Feed.follow`: what is sent goes to the socket at once."""
@@ -47,6 +49,8 @@ class Impatient(H11Protocol):
     """Runs while more is to be sent than the client takes."""
 
     def connection_made(self, transport: Any) -> None:
+        # For each read of asyncio's 256 KiB the system would have to find memory, which takes longer than an answer.
+        transport.max_size = READ_BYTES
         super().connection_made(transport)
         self._wait_for_request()
 

@@ -19,6 +19,7 @@ from ocr_worker.model.jobs import ACTIVE, JobId, JobState
 from ocr_worker.model.results import Accepted
 from ocr_worker.model.serving import ServiceOptions
 from ocr_worker.model.tasks import Composed, CorrectTask, Drawn, Outcome
+from ocr_worker.server.moment import Moment
 from ocr_worker.server.places import Places
 from ocr_worker.server.uploads import Uploads
 from ocr_worker.server.watching import Hub
@@ -52,8 +53,9 @@ class Desk:
         self._correcting = asyncio.Lock()
         self.making_room = asyncio.Lock()
         self.made_room_at: float = -math.inf
+        self.moment: Moment = Moment(self._version)
         self.hub: Hub = Hub(
-            runtime, self._reader, self.find_interrupted, self.version, options.limits.kept_batches
+            runtime, self._reader, self.find_interrupted, self.moment, options.limits.kept_batches
         )
         self.uploads: Uploads = Uploads(places.uploads, options.limits, places.uploads_in_use)
 
@@ -72,8 +74,7 @@ class Desk:
         """Whether `find_interrupted` has something to do."""
         return time.monotonic() - self._looked_at > INTERRUPTED_SECONDS
 
-    def version(self) -> tuple[int, int, int] | None:
-        """It differs whenever what is told of jobs may; None if that has to be found out."""
+    def _version(self) -> tuple[int, int, int] | None:
         if self.has_to_look:
             return None
         try:

@@ -16,6 +16,7 @@ from ocr_worker.jobs.subscriptions import Heard
 from ocr_worker.model.events import FileDone
 from ocr_worker.model.jobs import JobId
 from ocr_worker.model.results import JobSummary
+from ocr_worker.server.moment import Moment
 
 log = logging.getLogger(__name__)
 
@@ -83,9 +84,9 @@ class Batch:
 class Feed:
     """For the thread of the event loop."""
 
-    def __init__(self, job_id: JobId, most_kept: int) -> None:
+    def __init__(self, job_id: JobId, most_kept: int, moment: Moment) -> None:
         """`most_kept` batches: who is further behind has missed progress, and reads files from the store."""
-        self.job_id = job_id
+        self.job_id, self.moment = job_id, moment
         self.watchers: int = 0
         self.seq: int = 0
         """Files up to it were told, or had ended before it was opened."""
@@ -196,6 +197,7 @@ class _Crowd:
                 if batch.number > self._number:
                     return
                 said = await batch.told(self._face, batch.since)
+                self._feed.moment.pass_by()
                 self._send(framed(said), batch)
                 self._number, seen = batch.number + 1, batch.upto
         except Exception:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -28,6 +28,7 @@ from ocr_worker.model.events import (
 from ocr_worker.model.jobs import ACTIVE, JobId
 from ocr_worker.model.results import JobSummary
 from ocr_worker.server.feed import Batch, Face, Feed, Line, Standing
+from ocr_worker.server.moment import Moment
 from ocr_worker.store.job_store import JobStore, store_as_it_is
 from ocr_worker.store.records import StoredJob
 
@@ -50,7 +51,7 @@ class Hub:
         runtime: Runtime,
         reader: ThreadPoolExecutor,
         find_interrupted: Callable[[], Awaitable[None]],
-        version: Callable[[], Hashable | None],
+        moment: Moment,
         kept_batches: int,
     ) -> None:
         """Listen to nothing yet: `open` does.
@@ -59,11 +60,11 @@ class Hub:
             runtime: that has the jobs of this process.
             reader: the thread that reads the store.
             find_interrupted: has jobs of dead processes marked.
-            version: differs whenever what is told of jobs may.
+            moment: how the store stands.
             kept_batches: of the events of a job, for watchers who are behind.
         """
         self._runtime, self._reader, self._find_interrupted = runtime, reader, find_interrupted
-        self._version, self._kept_batches = version, kept_batches
+        self._moment, self._kept_batches = moment, kept_batches
         self._loop: asyncio.AbstractEventLoop | None = None
         self._feeds: dict[JobId, Feed] = {}
         self.watchers: int = 0
@@ -147,7 +148,7 @@ class Hub:
 
     async def _opening(self, feed: Feed) -> Batch | None:
         """The job as it stands; those who come before anything was written hear the same."""
-        version = self._version()
+        version = self._moment.now()
         opening = feed.opening(version)
         if opening is not None:
             return opening
@@ -164,7 +165,7 @@ class Hub:
             seen = found[-1].seq if found else upto
 
     def _begun(self, job_id: JobId) -> Feed:
-        feed = self._feeds[job_id] = Feed(job_id, self._kept_batches)
+        feed = self._feeds[job_id] = Feed(job_id, self._kept_batches, self._moment)
         feed.filling = asyncio.create_task(self._fill(feed))
         self._watched = frozenset(self._feeds)
         return feed
