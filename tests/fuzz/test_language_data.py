@@ -65,7 +65,7 @@ def read_mutated(numbers: range) -> int:
             continue
         read += 1
         if read % RUN_EVERY == 0:
-            line = np.zeros((sound.network.height, 60), np.float32)
+            line = np.zeros((sound.network.height, 60), np.uint8)
             assert Runtime(sound.network).read([line])[0].shape[1] == sound.network.classes
     return read
 

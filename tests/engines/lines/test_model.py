@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ pytest.importorskip("onnxruntime", reason="needs onnxruntime")
 import numpy as np
 
 from ocr_worker.engines.ocr.lines import weights
+from ocr_worker.engines.ocr.lines.crops import WIDEST_PX
 from ocr_worker.engines.ocr.lines.model import UnsuitedDataError, read_model
 from ocr_worker.engines.ocr.lines.network import Runtime
 from ocr_worker.errors import EngineMissingError
@@ -29,7 +31,8 @@ def written(folder: Path, entries: dict[int, bytes]) -> Path:
 
 
 def test_whole_numbers_and_fractions_are_read_as_the_same_network(tmp_path: Path) -> None:
-    line = np.linspace(-1, 1, 12 * 60, dtype=np.float32).reshape(12, 60)
+    # Darker to lighter in each row, and without a peak from which its light would be told.
+    line = np.add.outer(np.arange(12) * 5, np.arange(60) * 3).astype(np.uint8)
 
     whole, fractions = (
         Runtime(read_model(written(tmp_path, made_data.entries(Made(is_int=kind)))).network).read([line])[0]
@@ -41,6 +44,19 @@ def test_whole_numbers_and_fractions_are_read_as_the_same_network(tmp_path: Path
     # But for what layers of whole numbers round off.
     assert np.allclose(whole, fractions, atol=0.02)
     assert np.ptp(fractions) > 0.1
+
+
+def test_of_a_page_one_line_at_a_time_is_held_in_fractions(tmp_path: Path) -> None:
+    runtime = Runtime(read_model(written(tmp_path, made_data.entries(Made()))).network)
+    lines = [np.add.outer(np.arange(12), np.arange(WIDEST_PX) % 240).astype(np.uint8)] * 40
+
+    tracemalloc.start()
+    runtime.read(lines)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    in_fractions = 4 * sum(line.size for line in lines)
+    assert most < 0.7 * in_fractions
 
 
 def test_words_are_known_with_numbers_and_punctuation_around_them(english: Path) -> None:

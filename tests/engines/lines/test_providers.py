@@ -18,14 +18,15 @@ import numpy as np
 import onnxruntime
 
 import ocr_worker
+from ocr_worker.engines.ocr.lines.crops import Pixels
 from ocr_worker.engines.ocr.lines.model import read_model
 from ocr_worker.engines.ocr.lines.network import CPU, Runtime
-from ocr_worker.engines.ocr.lines.weights import Floats, Matrix, Network
+from ocr_worker.engines.ocr.lines.weights import Matrix, Network
 from tests.engines.lines import made_data
 from tests.limits import HANG_SECONDS
 
 ON_CPU = f"ONNX Runtime {onnxruntime.__version__}"
-LINE: Floats = np.linspace(-1, 1, made_data.HEIGHT * 60, dtype=np.float32).reshape(made_data.HEIGHT, 60)
+LINE: Pixels = np.add.outer(np.arange(made_data.HEIGHT) * 5, np.arange(60) * 3).astype(np.uint8)
 
 
 class Fake:

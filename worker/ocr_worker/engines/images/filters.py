@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from PIL import Image, ImageChops, ImageFilter, ImageOps, ImageStat
 
@@ -198,28 +198,44 @@ def flatten_both(picture: Image.Image, thumbnail: Image.Image) -> Image.Image:
     above = ImageChops.subtract(thumbnail.filter(ImageFilter.BoxBlur(2)), ground)
     least = range_.point([round(LIGHT_SHARE * level) for level in range(256)])
     is_light = ImageChops.subtract(least, above, 1, 128).filter(ImageFilter.BoxBlur(3))
-    ink = Image.composite(
-        ImageChops.subtract(picture, _as_large(ground, picture)),
-        ImageChops.subtract(_as_large(paper, picture), picture),
-        _as_large(is_light, picture).point([0] * 129 + [255] * 127),
-    )
+    ink = _standing_out(picture, paper, ground, is_light)
     scale = _as_large(range_.point([max(FAINTEST_INK, level) for level in range(256)]), picture)
     return _relative(ink, scale)
 
 
+def _standing_out(
+    picture: Image.Image, paper: Image.Image, ground: Image.Image, is_light: Image.Image
+) -> Image.Image:
+    """By how much: from the ground where it is light, else from the paper."""
+    where = _as_large(is_light, picture).point([0] * 129 + [255] * 127)
+    ink, light = _as_large(paper, picture), _as_large(ground, picture)
+    _change(ink, picture, ImageChops.subtract)
+    _change(light, picture, lambda ground, here: ImageChops.subtract(here, ground))
+    ink.paste(light, mask=where)
+    return ink
+
+
 def _relative(ink: Image.Image, scale: Image.Image) -> Image.Image:
-    """Black where the ink is all of the scale."""
+    """The ink itself, black where it is all of the scale."""
     from PIL import ImageMath
 
-    result = Image.new("L", ink.size)
-    # In bands: a sum of whole numbers takes sixteen times the memory of a grey picture.
-    for top in range(0, ink.height, _BAND_PX):
-        box = 0, top, ink.width, min(top + _BAND_PX, ink.height)
-        band: Image.Image = ImageMath.lambda_eval(
-            lambda given: 255 - given["ink"] * 255 / given["scale"], ink=ink.crop(box), scale=scale.crop(box)
+    def share(ink: Image.Image, scale: Image.Image) -> Image.Image:
+        part: Image.Image = ImageMath.lambda_eval(
+            lambda given: 255 - given["ink"] * 255 / given["scale"], ink=ink, scale=scale
         )
-        result.paste(band.convert("L"), box)
-    return result
+        return part.convert("L")
+
+    _change(ink, scale, share)
+    return ink
+
+
+def _change(
+    picture: Image.Image, other: Image.Image, make: Callable[[Image.Image, Image.Image], Image.Image]
+) -> None:
+    """In place, from it and another of its size: band by band, as sums of whole numbers take sixteen times the memory of greys."""
+    for top in range(0, picture.height, _BAND_PX):
+        box = 0, top, picture.width, min(top + _BAND_PX, picture.height)
+        picture.paste(make(picture.crop(box), other.crop(box)), box)
 
 
 def grey_level(picture: Image.Image, share: float) -> int:

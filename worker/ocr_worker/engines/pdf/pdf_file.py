@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,10 +29,23 @@ class PdfFile:
     structure: pikepdf.Pdf
     rendering: Any
     warnings: tuple[str, ...] = ()
+    is_drawn_from_file: bool = False
+    """Or from a copy in memory."""
 
     @property
     def pages(self) -> int:
         return len(self.structure.pages)
+
+    def afresh(self, path: Path, password: str | None) -> PdfFile:
+        """Without what PDFium has read: of a file it keeps every stream that a page needed until the document is closed."""
+        if not self.is_drawn_from_file:
+            return self
+        try:
+            rendering = pdfium.load(path, password, path.name)
+        except pdfium.PdfiumError:
+            return self
+        self.rendering.close()
+        return replace(self, rendering=rendering)
 
     def close(self) -> None:
         self.rendering.close()
@@ -45,11 +58,10 @@ def open_pdf(path: Path, password: str | None) -> PdfFile:
     try:
         if not len(structure.pages):
             raise NoPagesError(f"{path.name} has no pages; save it again from its program")
-        rendering, more = _rendering(path, password, structure, warnings)
+        return _opened(path, password, structure, warnings)
     except OcrError:
         structure.close()
         raise
-    return PdfFile(structure, rendering, (*warnings, *more))
 
 
 def open_structure(path: Path, password: str | None) -> tuple[pikepdf.Pdf, tuple[str, ...]]:
@@ -105,23 +117,22 @@ def _was_decrypted(warnings: tuple[str, ...]) -> bool:
     return torn_lock.DECRYPTED in warnings
 
 
-def _rendering(
-    path: Path, password: str | None, structure: pikepdf.Pdf, warnings: tuple[str, ...]
-) -> tuple[Any, tuple[str, ...]]:
+def _opened(path: Path, password: str | None, structure: pikepdf.Pdf, warnings: tuple[str, ...]) -> PdfFile:
     """PDFium on the file itself; where it can't, or counts other pages, on a mended copy held in memory."""
     if _was_decrypted(warnings):
-        return _drawn_from_copy(path, structure), ()
+        return PdfFile(structure, _drawn_from_copy(path, structure), warnings)
+    more: tuple[str, ...] = ("Its pages are drawn from a mended copy",)
     try:
         document = pdfium.load(path, password, path.name)
         if len(document) == len(structure.pages):
-            return document, ()
+            return PdfFile(structure, document, warnings, is_drawn_from_file=True)
         document.close()
     except (EncryptedError, BadPasswordError):
         # qpdf opened it.
-        return _drawn_from_copy(path, structure), () if password else (PROTECTION_LEFT_OUT,)
+        more = () if password else (PROTECTION_LEFT_OUT,)
     except pdfium.PdfiumError:
         pass
-    return _drawn_from_copy(path, structure), ("Its pages are drawn from a mended copy",)
+    return PdfFile(structure, _drawn_from_copy(path, structure), (*warnings, *more))
 
 
 def is_locked_by_damage(path: Path) -> bool:

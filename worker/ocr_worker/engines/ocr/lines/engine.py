@@ -20,7 +20,7 @@ from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr.engine import Engine
 from ocr_worker.engines.ocr.layout import Layout
 from ocr_worker.engines.ocr.lines.bands import Band, are_plain, plain_print
-from ocr_worker.engines.ocr.lines.crops import evened, scaled
+from ocr_worker.engines.ocr.lines.crops import Pixels, scaled
 from ocr_worker.engines.ocr.lines.model import Model
 from ocr_worker.engines.ocr.lines.network import CPU, Runtime
 from ocr_worker.engines.ocr.lines.placing import Place
@@ -134,7 +134,7 @@ class LinesEngine:
                 self._api.Clear()
         return made_rows(told)
 
-    def _cut(self, picture: Image.Image, run: Run, turns: int) -> tuple[np.ndarray | None, Place]:
+    def _cut(self, picture: Image.Image, run: Run, turns: int) -> tuple[Pixels | None, Place]:
         """What the network is to read, None where that is nothing, and the place that it came from."""
         left, top, right, bottom = run.crop
         crop = max(0, left), max(0, top), min(picture.width, right), min(picture.height, bottom)
@@ -147,12 +147,12 @@ class LinesEngine:
         line = scaled(np.asarray(stretch), self._height)
         return (line if line is not None and line.shape[1] >= 2 * self._across else None), place
 
-    def _read(self, lines: Sequence[np.ndarray]) -> list[list[ReadWord]]:
-        shown = [evened(line) for line in lines]
+    def _read(self, lines: Sequence[Pixels]) -> list[list[ReadWord]]:
+        shown = list(lines)
         steps = self._network.read(shown)
         likely = [self._reader.likelihood(one) for one in steps]
         dark = [number for number, one in enumerate(likely) if one < LIGHT_ON_DARK_BELOW]
-        turned = [evened(255 - lines[number]) for number in dark]
+        turned = [255 - lines[number] for number in dark]
         for number, line, other in zip(dark, turned, self._network.read(turned), strict=True):
             if self._reader.likelihood(other) > likely[number]:
                 shown[number], steps[number] = line, other

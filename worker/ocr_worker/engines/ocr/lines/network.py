@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_worker.engines.ocr.lines import graphs, whole_numbers
-from ocr_worker.engines.ocr.lines.crops import WIDEST_PX
+from ocr_worker.engines.ocr.lines.crops import WIDEST_PX, Pixels, evened
 from ocr_worker.engines.ocr.lines.edges import Edges, whole
 from ocr_worker.engines.ocr.lines.weights import Floats, Network
 from ocr_worker.engines.ocr.onnx_runtime import onnxruntime
@@ -56,8 +56,8 @@ class Runtime:
         provider = "" if self._provider == CPU else f" on {self._provider}"
         return f"ONNX Runtime {onnxruntime.__version__}{provider}"
 
-    def read(self, lines: Sequence[Floats]) -> list[Floats]:
-        """For each line (height, width) its (steps, classes)."""
+    def read(self, lines: Sequence[Pixels]) -> list[Floats]:
+        """For each line of greys (height, width) its (steps, classes)."""
         try:
             return self._read(lines)
         except Exception as error:  # noqa: BLE001 (as above; what the CPU can't read is raised by it)
@@ -89,8 +89,9 @@ class Runtime:
         self._provider = CPU
         self._load()
 
-    def _read(self, lines: Sequence[Floats]) -> list[Floats]:
-        columns = [self._read_columns(line) for line in lines]
+    def _read(self, lines: Sequence[Pixels]) -> list[Floats]:
+        # A line at a time: in light that is even it takes four times as much memory.
+        columns = [self._read_columns(evened(line)) for line in lines]
         found: dict[int, Floats] = {}
         for batch in _batches([len(line) for line in columns]):
             read = self._read_along([columns[number] for number in batch])
