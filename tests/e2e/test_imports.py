@@ -75,6 +75,8 @@ def test_hello_imports_the_wire_and_the_worker_alone(tmp_path: Path) -> None:
     # The guard, a process of its own, imports that one.
     assert not roots(loaded) & SLOW_STANDARD - {"ctypes"}
     assert not {name for name in loaded if re.match(r"ocr_worker\.cli|ocr_protocol\.schema", name)}
+    # What pages hold is for page processes.
+    assert "ocr_worker.model.page" not in loaded
 
 
 def test_what_answers_hello_knows_of_no_jobs(tmp_path: Path) -> None:

@@ -24,7 +24,8 @@ from ocr_worker.jobs.output_names import (
 from ocr_worker.model.jobs import InputFile
 from ocr_worker.outputs import results_file
 from ocr_worker.outputs.document import Document
-from ocr_worker.outputs.json_results import SCHEMA, JsonWriter
+from ocr_worker.outputs.json_results import JsonWriter
+from ocr_worker.outputs.results_file import SCHEMA
 from ocr_worker.store.records import NewFile
 
 OUTPUTS = ("pdf", "txt", "json")

@@ -8,9 +8,7 @@ from typing import Any, BinaryIO
 
 from ocr_worker.model.page import Box, Line, Page, Word
 from ocr_worker.outputs.document import Document, Summary
-
-SCHEMA_VERSION = 1
-SCHEMA = "ocr-sidecar/results"
+from ocr_worker.outputs.results_file import SCHEMA, SCHEMA_VERSION
 
 
 class JsonWriter:

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from ocr_worker.files.paths import absolute_path
 from ocr_worker.files.regular import open_regular
-from ocr_worker.outputs.json_results import SCHEMA
 
+SCHEMA, SCHEMA_VERSION = "ocr-sidecar/results", 1
+"""What it says of itself."""
 MOST_HEAD_BYTES = 2**16
 """As much as we write before the warnings of a document, which may be many."""
 _WARNINGS = b',"warnings":['

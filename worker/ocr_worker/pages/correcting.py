@@ -11,7 +11,7 @@ from ocr_worker.errors import CorruptError, InvalidParamsError, NotFoundError
 from ocr_worker.files.regular import read_regular
 from ocr_worker.model.page import Line, Page, Word
 from ocr_worker.model.tasks import Composed, ComposeTask, CorrectTask
-from ocr_worker.outputs.json_results import SCHEMA, SCHEMA_VERSION
+from ocr_worker.outputs.results_file import SCHEMA, SCHEMA_VERSION
 from ocr_worker.pages.compose import compose
 from ocr_worker.pages.open_documents import Documents
 from ocr_worker.pages.page_results import write_page

@@ -12,7 +12,7 @@ from ocr_worker.engines.ocr.loaded import Engines
 from ocr_worker.errors import OcrError
 from ocr_worker.files.regular import read_regular
 from ocr_worker.model.tasks import OpenTask, PageSettings
-from ocr_worker.outputs.json_results import SCHEMA, SCHEMA_VERSION
+from ocr_worker.outputs.results_file import SCHEMA, SCHEMA_VERSION
 from ocr_worker.pages.source_file import Look
 
 _FAILED = {"timeout", "failed", "crashed"}

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from pydantic import ValidationError
 
 from ocr_worker.errors import CorruptError
-from ocr_worker.outputs.json_results import SCHEMA
+from ocr_worker.outputs.results_file import SCHEMA
 from ocr_worker.server import wire
 from ocr_worker.server.download import open_for_clients
 from ocr_worker.server.places import Places
