@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from operator import mul
 
@@ -52,6 +54,7 @@ class Ink:
         least = max(FAINTEST, round(OF_STRONGEST * _strongest(marks)))
         self.marks = marks.point([0] * least + [255] * (256 - least))
         self._count = _count(self.marks)
+        self._rest: _Rest | None = None
 
     @property
     def is_there(self) -> bool:
@@ -64,15 +67,15 @@ class Ink:
         for box in boxes:
             left, top, right, bottom = (side // self.cell for side in box)
             kept.paste(self.marks.crop((left, top, right, bottom)), (left, top))
-        self.marks, self._count = kept, _count(kept)
+        self.marks, self._count, self._rest = kept, _count(kept), None
 
     def share_outside(self, boxes: Iterable[Place]) -> float:
         """How much of the ink lies in none of these boxes of words."""
-        return _count(self._outside(boxes)) / max(A_WORD, self._count)
+        return self._outside(boxes).count / max(A_WORD, self._count)
 
     def has_print_outside(self, boxes: Iterable[Place]) -> bool:
         """Whether some of it there looks like a word or more: strokes side by side, in a row as high as one of print."""
-        return next(_like_print(self._outside(boxes)), None) is not None
+        return bool(self._outside(boxes).print_)
 
     def rows_outside(self, boxes: Iterable[Box], height: float) -> list[Box]:
         """Where such a row may lie, each from the top to the foot of its small letters, in pixels.
@@ -82,17 +85,26 @@ class Ink:
             height: of the page's usual line, in pixels.
         """
         rest = self._outside(boxes)
-        looks = Image.new("L", rest.size, 0)
-        for box in _like_print(rest):
+        if not rest.print_:
+            return []
+        looks = Image.new("L", rest.ink.size, 0)
+        for box in rest.print_:
             looks.paste(255, box)
         reach = max(3, round(height / self.cell))
         return [
             (left * self.cell, top * self.cell, right * self.cell, foot * self.cell)
             for band in _INKED.finditer(_across(looks))
-            for left, top, right, foot in _rows(rest, looks, band.span(), reach)
+            for left, top, right, foot in _rows(rest.ink, looks, band.span(), reach)
         ]
 
-    def _outside(self, boxes: Iterable[Place]) -> Image.Image:
+    def _outside(self, boxes: Iterable[Place]) -> _Rest:
+        """Several looks at the same words follow on each other."""
+        places = tuple(boxes)
+        if self._rest is None or self._rest.boxes != places:
+            self._rest = _Rest(places, self._without(places))
+        return self._rest
+
+    def _without(self, boxes: Iterable[Place]) -> Image.Image:
         rest = self.marks.copy()
         # Late, as it brings fonts along.
         from PIL import ImageDraw
@@ -103,9 +115,25 @@ class Ink:
         return rest
 
 
+@dataclass
+class _Rest:
+    """The ink that lies in none of these boxes."""
+
+    boxes: tuple[Place, ...]
+    ink: Image.Image
+
+    @cached_property
+    def count(self) -> int:
+        return _count(self.ink)
+
+    @cached_property
+    def print_(self) -> list[Box]:
+        return list(_like_print(self.ink))
+
+
 def _like_print(ink: Image.Image) -> Iterator[Box]:
     """Stretches of cells that look like print."""
-    begun = ImageChops.subtract(ink, ImageChops.offset(ink, 1, 0))
+    begun = ImageChops.darker(ink, ImageChops.invert(ImageChops.offset(ink, 1, 0)))
     for across, down in product((0, STRETCH // 2), (0, BLOCK // 2)):
         black, strokes = (
             one.crop((across, down, *ink.size)).reduce((STRETCH, BLOCK)) for one in (ink, begun)

@@ -156,17 +156,14 @@ class LinesEngine:
         for number, line, other in zip(dark, turned, self._network.read(turned), strict=True):
             if self._reader.likelihood(other) > likely[number]:
                 shown[number], steps[number] = line, other
-        read = [self._reader.read(one) for one in steps]
-        if self._network.is_in_whole_numbers:
-            doubted = [number for number, words in enumerate(read) if _is_doubted(words)]
-            again = self._in_fractions().read([shown[number] for number in doubted])
-            for number, other in zip(doubted, again, strict=True):
-                read[number] = self._reader.read(other)
-        return read
-
-
-def _is_doubted(words: Iterable[ReadWord]) -> bool:
-    return any(word.confidence < ROUNDED_BELOW for word in words)
+        if not self._network.is_in_whole_numbers:
+            return [self._reader.read(one) for one in steps]
+        read = [self._reader.read_from(one, ROUNDED_BELOW) for one in steps]
+        doubted = [number for number, words in enumerate(read) if words is None]
+        again = self._in_fractions().read([shown[number] for number in doubted])
+        for number, other in zip(doubted, again, strict=True):
+            read[number] = self._reader.read(other)
+        return [words or [] for words in read]
 
 
 def _placed(place: Place, read: Sequence[ReadWord]) -> list[Word]:

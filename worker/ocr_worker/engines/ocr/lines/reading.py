@@ -63,7 +63,13 @@ class LineReader:
 
     def read(self, steps: Floats) -> list[ReadWord]:
         """The words of a line, of (steps, classes) likelihoods."""
-        return list(self._words(self._letters(self._likeliest(steps), steps), len(steps)))
+        return self.read_from(steps, 0.0) or []
+
+    def read_from(self, steps: Floats, least: float) -> list[ReadWord] | None:
+        """The same, if none of them has less confidence; None as soon as one has."""
+        letters = self._letters(self._likeliest(steps), steps, least)
+        words = list(self._words(letters, len(steps))) if letters is not None else []
+        return words if letters is not None and all(word.confidence >= least for word in words) else None
 
     def knows(self, word: str) -> bool:
         """Whether it is in the word list, with what punctuation may stand around it."""
@@ -116,35 +122,60 @@ class LineReader:
         # In one step at least it has to be seen itself.
         return np.minimum(np.minimum.reduceat(known, begins), np.maximum.reduceat(mine, firsts))
 
-    def _letters(self, line: _Likeliest, steps: Floats) -> list[Letter]:
-        """Words one by one, those together whose space is in doubt."""
+    def _letters(self, line: _Likeliest, steps: Floats, least: float) -> list[Letter] | None:
+        """Words one by one, those together whose space is in doubt; None as soon as one has less confidence."""
         sure = (line.surety >= SURE_SPACE).tolist()
         spaces = [at for at, letter in enumerate(line.letters) if letter.character == self.space and sure[at]]
-        letters: list[Letter] = []
-        for begin, end in zip([-1, *spaces], [*spaces, len(line)], strict=True):
-            if begin >= 0:
-                letters.append(line.letters[begin])
-            if begin + 1 < end:
-                letters += self._of_word(line, begin + 1, end, steps)
-        return letters
+        stretches = [(begin + 1, end) for begin, end in zip([-1, *spaces], [*spaces, len(line)], strict=True)]
+        read = [self._at_sight(line, begin, end, len(steps)) for begin, end in stretches]
+        if any(letters and self._is_below(letters, least) for letters in read):
+            return None
+        # Those first that are most in doubt.
+        unread = [number for number, letters in enumerate(read) if letters is None]
+        for number in sorted(unread, key=lambda number: line.surety[slice(*stretches[number])].min()):
+            read[number] = found = self._searched(line, *stretches[number], steps)
+            if self._is_below(found, least):
+                return None
+        joined: list[Letter] = []
+        for (begin, _), letters in zip(stretches, read, strict=True):
+            if begin:
+                joined.append(line.letters[begin - 1])
+            joined += letters or ()
+        return joined
 
-    def _of_word(self, line: _Likeliest, begin: int, end: int, steps: Floats) -> Iterable[Letter]:
+    def _is_below(self, letters: Iterable[Letter], least: float) -> bool:
+        """Whether a word that they make up has less confidence, whatever is beside them."""
+        return any(
+            _confidence(letter.weight) < least
+            for letter in letters
+            if letter.character != self.space and self.texts[letter.character]
+        )
+
+    def _around(self, line: _Likeliest, begin: int, end: int, steps: int) -> tuple[int, int]:
+        """From the space before to the one after it, in steps."""
+        low = line.letters[begin - 1].first if begin else 0
+        return low, line.letters[end].last + 1 if end < len(line) else steps
+
+    def _at_sight(self, line: _Likeliest, begin: int, end: int, steps: int) -> list[Letter] | None:
+        """None where a word has to be searched for."""
         letters = line.letters[begin:end]
         words = self._text(letters).split(" ")
-        if self.words is not None and all(map(self.words.holds, words)):
+        if not letters or (self.words is not None and all(map(self.words.holds, words))):
             # Nothing is likelier, and nothing weighs less.
             return letters
-        # From the space before to the one after it.
-        low = line.letters[begin - 1].first if begin else 0
-        high = line.letters[end].last + 1 if end < len(line) else len(steps)
+        low, high = self._around(line, begin, end, steps)
         if len(words) == 1 and _is_beyond_doubt(line.surety[begin:end], high - low):
             return [letter._replace(weight=UNKNOWN_WORD * letter.weight) for letter in letters]
+        return None
+
+    def _searched(self, line: _Likeliest, begin: int, end: int, steps: Floats) -> list[Letter]:
+        low, high = self._around(line, begin, end, len(steps))
         found = self.search.read(steps[low:high])
         if begin and found and found[0].character == self.space:
             del found[0]
         if end < len(line) and found and found[-1].character == self.space:
             del found[-1]
-        return (letter._replace(first=low + letter.first, last=low + letter.last) for letter in found)
+        return [letter._replace(first=low + letter.first, last=low + letter.last) for letter in found]
 
     def _text(self, letters: Iterable[Letter]) -> str:
         return "".join([self.texts[letter.character] for letter in letters])
@@ -156,7 +187,11 @@ class LineReader:
         for begin, end in zip([0, *(one + 1 for one in spaces)], [*spaces, len(letters)], strict=True):
             if text := self._text(letters[begin:end]):
                 worst = min([letter.weight for letter in letters[max(begin - 1, 0) : end + 1]])
-                yield ReadWord(text, edges[begin], edges[end], round(max(0.0, 100 + _POINTS * worst), 1))
+                yield ReadWord(text, edges[begin], edges[end], _confidence(worst))
+
+
+def _confidence(weight: float) -> float:
+    return round(max(0.0, 100 + _POINTS * weight), 1)
 
 
 def _second(steps: Floats, best: NDArray[np.intp]) -> Floats:
