@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from ocr_worker.cli.inputs import Search, gather, meant
+from ocr_worker.cli.inputs import meant
 from ocr_worker.cli.terminal_text import clock, command_line, shown
 from ocr_worker.errors import NotFoundError
+from ocr_worker.jobs.folder_search import Search, gather
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import pytest
 
 from ocr_worker.cli.commands.batch import BatchCommand, Order
 from ocr_worker.cli.exit_codes import GOOD, SOME_FAILED
-from ocr_worker.cli.inputs import Search, gather
 from ocr_worker.cli.options import worker_settings
 from ocr_worker.cli.runner import JobRunner, Signals
+from ocr_worker.jobs.folder_search import Search, gather
 from ocr_worker.model.options import JobOptions
 from rigs.papers import write_papers
 from tests.cli.command import Command

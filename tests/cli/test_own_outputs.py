@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ocr_worker.cli.inputs import own_outputs
+from ocr_worker.jobs.folder_search import own_outputs
 from rigs.papers import write_papers
 from samples import Sample
 from tests.cli.command import Command

@@ -48,15 +48,10 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 @router.post("", status_code=201)
 async def start_job(job: wire.NewJob, desk: DeskOf, response: Response) -> wire.Accepted:
     """Start a job. It waits for those before it, and its events can be watched at once."""
-    # Of ten thousand paths, links take seconds to resolve; those of a disk that hangs, for ever.
-    files = await asyncio.to_thread(lambda: [_found(desk, asked) for asked in job.files])
-    passwords = {
-        str(path): asked.password
-        for path, asked in zip(files, job.files, strict=True)
-        if asked.password is not None
-    }
-    order = {"uploads": [asked.upload for asked in job.files if isinstance(asked, wire.UploadedFile)]}
     folder = await requests.output_dir(desk, job.output_dir)
+    # Of ten thousand paths, links take seconds to resolve; those of a disk that hangs, for ever.
+    files, passwords = await asyncio.to_thread(_found, desk, job, folder)
+    order = {"uploads": [asked.upload for asked in job.files if isinstance(asked, wire.UploadedFile)]}
     options = job.options.model_dump(exclude_unset=True)
     wanted = requests.Wanted(files, options, folder, passwords, job.priority, order)
     accepted = await requests.start(desk, wanted)
@@ -169,11 +164,19 @@ async def watch_job(
     return event_stream(desk.hub.watch(job_id, since, face, request.scope.get(LINE)), desk.options.limits)
 
 
-def _found(desk: Desk, asked: wire.FileToRead) -> Path:
-    """Raises RefusedError, PermissionDeniedError."""
-    if isinstance(asked, wire.UploadedFile):
-        return desk.uploads.complete(asked.upload).path
-    return desk.places.named(asked.path)
+def _found(desk: Desk, job: wire.NewJob, folder: Path | None) -> tuple[list[Path], dict[str, str]]:
+    """The files of a job, and passwords by their paths. Raises RefusedError, and as `requests.found`."""
+    files, passwords = list[Path](), dict[str, str]()
+    for asked in job.files:
+        if isinstance(asked, wire.UploadedFile):
+            found = [desk.uploads.complete(asked.upload).path]
+        else:
+            found = requests.found(desk, asked.path, folder, wire.MOST_FILES)
+        files += found
+        requests.require_few(files, wire.MOST_FILES)
+        if asked.password is not None:
+            passwords.update(dict.fromkeys(map(str, found), asked.password))
+    return files, passwords
 
 
 async def _event(desk: Desk, news: News) -> bytes:

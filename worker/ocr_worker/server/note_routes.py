@@ -65,11 +65,12 @@ async def start_batch(request: Request, desk: DeskOf) -> wire.Started:
     """Start a batch of `items`, of `files` by path, or of uploaded files (a form with `files` and `options`)."""
     if is_form(request.headers):
         start, files, order = await _from_form(request, desk)
+        folder = await requests.output_dir(desk, start.options.output_dir)
     else:
         start = _parsed(await request.body())
-        files, order = await asyncio.to_thread(_named, start, desk)
+        folder = await requests.output_dir(desk, start.options.output_dir)
+        files, order = await asyncio.to_thread(_named, start, desk, folder)
     chosen = start.options
-    folder = await requests.output_dir(desk, chosen.output_dir)
     if folder is None and "uploads" not in order and len({file.parent for file in files}) == 1:
         # The note's back end writes results beside the images, and finds them there the next time.
         folder = files[0].parent
@@ -183,13 +184,23 @@ async def _from_form(request: Request, desk: Desk) -> tuple[wire.Start, list[Pat
     return start, [upload.path for upload in form.uploads], order
 
 
-def _named(start: wire.Start, desk: Desk) -> tuple[list[Path], dict[str, Any]]:
+def _named(start: wire.Start, desk: Desk, folder: Path | None) -> tuple[list[Path], dict[str, Any]]:
     """The files of a batch that names them. Of several names for one file the first counts: it becomes one item."""
-    first = dict[Path, int]()
-    for at, path in enumerate(start.paths):
-        first.setdefault(desk.places.named(path), at)
-    ids = [start.items[at].id for at in first.values()] if start.items else []
-    return list(first), {"ids": ids, "paths": [start.paths[at] for at in first.values()]}
+    if start.items:
+        first = dict[Path, wire.Item]()
+        for item in start.items:
+            first.setdefault(desk.places.named(item.path), item)
+        items = first.values()
+        return list(first), {"ids": [item.id for item in items], "paths": [item.path for item in items]}
+    paths = dict[Path, str]()
+    for named in start.files or ():
+        place = desk.places.named(named)
+        for path in requests.found(desk, named, folder, wire.MOST_ITEMS):
+            paths.setdefault(
+                path, named if path == place else f"{named.rstrip('/')}/{path.relative_to(place).as_posix()}"
+            )
+        requests.require_few(paths, wire.MOST_ITEMS)
+    return list(paths), {"paths": list(paths.values())}
 
 
 def _asked_by(form: Form) -> wire.Start:

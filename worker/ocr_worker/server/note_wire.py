@@ -88,10 +88,6 @@ class Start(BaseModel):
             raise ValueError("items or files must have something in it")  # pydantic's way
         return self
 
-    @property
-    def paths(self) -> list[str]:
-        return [item.path for item in self.items] if self.items else list(self.files or ())
-
 
 class Refused(BaseModel):
     """The answer to a request that was not carried out."""

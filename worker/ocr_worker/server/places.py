@@ -87,7 +87,11 @@ class Places:
 
     def without_paths(self, text: str) -> str:
         """A sentence that names files without their folders."""
-        return self._hidden.sub("", text)
+        told = self._hidden.sub("", text)
+        # A root itself has its name.
+        for root in self.roots:
+            told = told.replace(str(root), root.name) if root.name else told
+        return told
 
     def keep_order(self, job_id: JobId, order: dict[str, Any]) -> None:
         """Remember what only this face knows of a job."""

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ocr_worker.errors import InvalidParamsError
+from ocr_worker.jobs.folder_search import Search
 from ocr_worker.jobs.requests import Asked
 from ocr_worker.model.option_table import make_options
 from ocr_worker.model.results import Accepted
 from ocr_worker.server.desk import Desk
+
+FOLDER_SECONDS = 20.0
+"""How long one folder may take to look through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,32 @@ async def start(desk: Desk, wanted: Wanted) -> Accepted:
         raise
     desk.places.keep_order(accepted.job_id, dict(wanted.order))
     return accepted
+
+
+def found(desk: Desk, named: str, output_dir: Path | None, most: int) -> list[Path]:
+    """The file that a client names by path, or those in and below a folder, in order of names.
+
+    Takes as long as the disk does.
+
+    Raises:
+        PermissionDeniedError: it lies outside of all roots.
+        NotFoundError: the folder can't be read.
+        InvalidParamsError: it has no file to read, or more than so many.
+    """
+    path = desk.places.named(named)
+    if not path.is_dir():
+        return [path]
+    # Outputs of earlier runs lie beside their files where none of them was told to go elsewhere.
+    files = Search(output_dir or path, most=most, limit_seconds=FOLDER_SECONDS)(path)
+    if not files:
+        raise InvalidParamsError(f"{named} has no PDF and no picture.", field="files")
+    return files
+
+
+def require_few(files: Collection[Path], most: int) -> None:
+    """Raises InvalidParamsError: folders have more files than a job may have here."""
+    if len(files) > most:
+        raise InvalidParamsError(f"There are more than {most:,} files. Start several jobs.", field="files")
 
 
 async def output_dir(desk: Desk, named: str | None) -> Path | None:

@@ -80,7 +80,7 @@ class UploadedFile(BaseModel):
 
 
 class NamedFile(BaseModel):
-    """A file below one of the roots of the service."""
+    """A file below one of the roots of the service, or a folder, of which all PDFs and pictures are read."""
 
     model_config = CLOSED
 

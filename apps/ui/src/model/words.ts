@@ -39,6 +39,18 @@ export function rate(pagesPerSecond: number): string {
   return pagesPerSecond < 0.95 ? `${plural(Math.round(pagesPerSecond * 60), 'page')} a minute` : `${pagesPerSecond.toFixed(1)} pages a second`;
 }
 
+/** What is said, and at every other place what is set apart in it: an option, or a command. */
+export function parts(said: string): string[] {
+  const found = said.split('`');
+  // One without its partner is part of a name.
+  return found.length % 2 === 1 ? found : [...found.slice(0, -2), found.slice(-2).join('`')];
+}
+
+/** What is said where nothing can be set apart. */
+export function plain(said: string): string {
+  return parts(said).join('');
+}
+
 export interface Tally {
   readonly ended: number;
   readonly failed: number;

@@ -14,7 +14,7 @@ from ocr_worker.cli.commands.jobs import resume_job
 from ocr_worker.cli.config import Configuration
 from ocr_worker.cli.display import answer, say, view_for
 from ocr_worker.cli.exit_codes import GOOD, SOME_FAILED, UsageError
-from ocr_worker.cli.inputs import Search, gather, meant, require_all, require_any, some_path
+from ocr_worker.cli.inputs import meant, require_all, require_any, some_path
 from ocr_worker.cli.lookups import ended_files, last_unfinished, opened_jobs
 from ocr_worker.cli.options import RunOptions, answer_json, job_settings, read_password
 from ocr_worker.cli.runner import JobRunner, Signals, breaks_told, end_run
@@ -22,6 +22,7 @@ from ocr_worker.cli.terminal_text import shown
 from ocr_worker.cli.typer_options import BatchOptions, as_flag, options_from
 from ocr_worker.cli.watch import watch
 from ocr_worker.files.paths import written
+from ocr_worker.jobs.folder_search import Search, gather
 from ocr_worker.jobs.output_names import SUFFIXES
 from ocr_worker.jobs.requests import Asked, job_request, require_languages
 from ocr_worker.model.extensions import EXTENSIONS
