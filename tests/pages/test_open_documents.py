@@ -12,7 +12,7 @@ import img2pdf
 import pytest
 from PIL import Image
 
-from ocr_worker.engines.pdf import pdf_file
+from ocr_worker.engines.pdf import pdf_file, pdfium
 from ocr_worker.engines.pdf.pdfium import PdfiumError
 from ocr_worker.pages.open_documents import MOST_READ_BYTES, Documents
 from ocr_worker.pages.rendering import load_sheet
@@ -90,7 +90,7 @@ def test_one_that_can_not_be_opened_again_stays_open(album: Path, monkeypatch: p
     def refuse(*_: object) -> None:
         raise PdfiumError("gone")
 
-    monkeypatch.setattr(pdf_file.pdfium, "load", refuse)
+    monkeypatch.setattr(pdfium, "load", refuse)
 
     assert pdf.afresh(album, None) is pdf
     assert load_sheet(pdf, 1).page is not None
