@@ -27,11 +27,12 @@ def test_words_that_the_layout_of_a_page_takes_for_a_picture_are_read(tmp_path: 
     [
         ((310, 102, 390, 138), 3),
         ((310, 102, 345, 138), 2),
+        ((310, 132, 390, 138), 2),
         ((310, 40, 390, 138), 2),
         ((310, 102, 590, 138), 2),
         ((910, 102, 990, 138), 2),
     ],
-    ids=["a-word", "a-box-to-tick", "higher-than-the-line", "over-words", "beyond-the-line"],
+    ids=["a-word", "a-box-to-tick", "a-rule", "higher-than-the-line", "over-words", "beyond-the-line"],
 )
 def test_what_lies_like_a_word_between_two_words_of_a_line_is_one(box: Box, words: int) -> None:
     line = _row(LINE, [(0, 100, 300, 140), (400, 100, 900, 140)])

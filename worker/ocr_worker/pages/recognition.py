@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ocr_worker.engines.images import filters
 from ocr_worker.engines.images.grey_image import GreyImage
+from ocr_worker.engines.images.leaders import Leader, find_leaders, without
 from ocr_worker.engines.images.tilt import ink_tilt
 from ocr_worker.engines.images.tones import Tones, look
 from ocr_worker.engines.ocr.engine import Engine, Hints, OrientationFinder, ResolutionGate
@@ -18,6 +19,7 @@ from ocr_worker.model.page import Line, map_lines
 from ocr_worker.model.tasks import PageSettings
 from ocr_worker.pages import preprocessing
 from ocr_worker.pages.denoising import denoised
+from ocr_worker.pages.led import joined
 from ocr_worker.pages.left_out import with_what_was_left_out
 from ocr_worker.pages.second_reading import Doubts
 
@@ -78,14 +80,28 @@ class Reader:
         fitted = _fitted(image, self.hints)
         tones = look(fitted.picture)
         upright = denoised(preprocessing.dark_on_light(fitted, tones), self.settings.denoise)
-        reading = self._read_lit(upright, tones)
-        if not reading.lines and reading.has_ink:
-            reading = self._read_upright(_inverted(upright), may_shrink=False)
-        reading = self._read_again(fitted, self._with_the_rest(upright, reading))
+        reading = self._read_again(fitted, self._read_led(upright, tones))
         before, after = fitted.size, image.size
         if reading.turned in (90, 270):
             before, after = before[::-1], after[::-1]
         return replace(reading, lines=_scaled(reading.lines, before, after))
+
+    def _read_led(self, image: GreyImage, tones: Tones) -> Reading:
+        """Without the dots of leaders, in which engines see letters."""
+        leaders = find_leaders(image)
+        reading = self._read_whole(_without(image, leaders), tones)
+        upright = _turn(image, reading.turned)
+        if reading.turned:
+            leaders = find_leaders(upright)
+        if leaders and reading.turned in (90, 270):
+            reading = replace(self._read_whole(_without(upright, leaders), tones), turned=reading.turned)
+        return replace(reading, lines=joined(reading.lines, leaders))
+
+    def _read_whole(self, image: GreyImage, tones: Tones) -> Reading:
+        reading = self._read_lit(image, tones)
+        if not reading.lines and reading.has_ink:
+            reading = self._read_upright(_inverted(image), may_shrink=False)
+        return self._with_the_rest(image, reading)
 
     def _with_the_rest(self, image: GreyImage, reading: Reading) -> Reading:
         """And what a layout left out, where the page reads well otherwise."""
@@ -291,6 +307,10 @@ def _fitted(image: GreyImage, hints: Hints) -> GreyImage:
 
 def _inverted(image: GreyImage) -> GreyImage:
     return replace(image, picture=filters.invert(image.picture))
+
+
+def _without(image: GreyImage, leaders: Sequence[Leader]) -> GreyImage:
+    return replace(image, picture=without(image.picture, leaders)) if leaders else image
 
 
 def _turn(image: GreyImage, clockwise: int) -> GreyImage:

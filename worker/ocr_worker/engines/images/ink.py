@@ -49,10 +49,7 @@ class Ink:
     def __init__(self, picture: Image.Image) -> None:
         self.cell = max(1, round(min(picture.size) / CELLS))
         cells = picture.reduce(self.cell)
-        ground = cells.reduce(2 * BLOCK).resize(cells.size, Image.Resampling.BILINEAR)
-        marks = ImageChops.difference(cells, ground)
-        least = max(FAINTEST, round(OF_STRONGEST * _strongest(marks)))
-        self.marks = marks.point([0] * least + [255] * (256 - least))
+        self.marks = marked(ImageChops.difference(cells, ground(cells)))
         self._count = _count(self.marks)
         self._rest: _Rest | None = None
 
@@ -129,6 +126,17 @@ class _Rest:
     @cached_property
     def print_(self) -> list[Box]:
         return list(_like_print(self.ink))
+
+
+def ground(cells: Image.Image) -> Image.Image:
+    """What is about each cell."""
+    return cells.reduce(2 * BLOCK).resize(cells.size, Image.Resampling.BILINEAR)
+
+
+def marked(differences: Image.Image) -> Image.Image:
+    """White where a cell stands out enough from what is about it."""
+    least = max(FAINTEST, round(OF_STRONGEST * _strongest(differences)))
+    return differences.point([0] * least + [255] * (256 - least))
 
 
 def _like_print(ink: Image.Image) -> Iterator[Box]:

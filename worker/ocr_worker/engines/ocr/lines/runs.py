@@ -22,8 +22,8 @@ TALLEST_WORD = 1.25
 WIDEST_GAP = 2.0
 """Of the line's height: beyond it another run begins."""
 PADDING_PX = 4
-LONG, MOST_OF_GAP, ASKEW = 1.5, 0.6, 0.15
-"""What is told to be a picture and is so much longer than high, fills so much of a gap in a line, and lies no further beside it, is a word."""
+LONG, MOST_OF_GAP, ASKEW, LOW = 1.5, 0.6, 0.15, 0.3
+"""What is told to be a picture and is so much longer than high, fills so much of a gap in a line, lies no further beside it and is no lower, is a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +166,10 @@ def _is_like_a_word(box: Box) -> bool:
 
 def _give_back(box: Box, row: _Found) -> None:
     assert row.box is not None
-    slack = ASKEW * (row.box[3] - row.box[1])
-    if box[1] < row.box[1] - slack or box[3] > row.box[3] + slack:
+    height = row.box[3] - row.box[1]
+    slack = ASKEW * height
+    is_rule = box[3] - box[1] < LOW * height
+    if is_rule or box[1] < row.box[1] - slack or box[3] > row.box[3] + slack:
         return
     for at, (one, other) in enumerate(pairwise(row.words), 1):
         gap = (other.box[0] - one.box[2]) if one.box and other.box else 0
