@@ -235,14 +235,15 @@ def test_what_one_network_does_not_read_is_left_to_tesserocr(good: dict[int, byt
 def test_unasked_it_reads_what_it_was_measured_to_read_as_well(
     good: dict[int, bytes], tmp_path: Path
 ) -> None:
-    for code in ("eng", "deu", "fra"):
+    for code in ("eng", "deu", "fra", "por"):
         put(tmp_path, code, good)
 
     read = [
-        engine_of(tmp_path, *codes, engine="auto") for codes in (("eng",), ("deu",), ("fra",), ("deu", "eng"))
+        engine_of(tmp_path, *codes, engine="auto")
+        for codes in (("eng",), ("deu",), ("fra",), ("por",), ("deu", "eng"))
     ]
 
-    assert [engine.name for engine in read] == ["lines", "lines", "tesserocr", "tesserocr"]
+    assert [engine.name for engine in read] == ["lines", "lines", "lines", "tesserocr", "tesserocr"]
 
 
 def test_without_the_runtime_tesserocr_reads_and_the_log_says_what_would_be_faster(

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("onnxruntime", reason="needs onnxruntime")
+
 from ocr_worker.engines.ocr.lines.runs import _Found, _give_back_words, _Word
 from ocr_worker.model.page import Box
 from samples import build

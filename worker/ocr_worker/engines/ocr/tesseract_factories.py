@@ -54,7 +54,7 @@ HINTS = Hints(
 )
 
 
-AS_GOOD_BY_LINES = frozenset({"eng", "deu"})
+AS_GOOD_BY_LINES = frozenset({"deu", "eng", "fra", "pol", "rus", "spa"})
 """What `lines` was measured to read no worse than Tesseract (docs/performance.md): `auto` takes it for one of these alone."""
 
 
