@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,8 @@ from ocr_worker.processes.slot import warm_task
 from samples import save_blank_book, save_text_book
 from tests.faults import pictures
 from tests.pages.desk import Desk
+
+ENGINE: Any = SimpleNamespace(name="one that reads")
 
 
 @pytest.fixture
@@ -78,7 +81,7 @@ def test_an_engine_that_takes_long_is_loaded_ahead(
 def takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """To load an engine takes 2.5 s, and is done once."""
     clock = iter((10.0, 12.5))
-    monkeypatch.setattr(Engines, "_loaded", lambda *_: ("engine", "hints"))
+    monkeypatch.setattr(Engines, "_loaded", lambda *_: (ENGINE, "hints"))
     monkeypatch.setattr(loaded, "time", SimpleNamespace(monotonic=lambda: next(clock)))
 
 
@@ -96,17 +99,17 @@ def test_an_engine_is_loaded_while_its_first_page_is_drawn(
 ) -> None:
     begun, threads = threading.Event(), list[threading.Thread]()
 
-    def load(*_: object) -> tuple[str, str]:
+    def load(*_: object) -> tuple[SimpleNamespace, str]:
         threads.append(threading.current_thread())
         begun.set()
-        return "engine", "hints"
+        return ENGINE, "hints"
 
     monkeypatch.setattr(Engines, "_loaded", load)
     engines = Engines(tmp_path)
     engines.begin(PageSettings())
 
     assert begun.wait(60)
-    assert str(engines.engine(PageSettings())) == "engine"
+    assert engines.engine(PageSettings()) is ENGINE
     engines.begin(PageSettings())
     assert len(threads) == 1
     assert threads[0] is not threading.current_thread()
