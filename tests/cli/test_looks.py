@@ -119,7 +119,7 @@ def test_doctor_reads_a_line_of_text_for_real(ocr: Command) -> None:
 
 
 def test_doctor_says_why_another_engine_reads(ocr: Command) -> None:
-    pytest.importorskip("onnxruntime", reason="needs onnxruntime")
+    pytest.importorskip("onnxruntime", reason="needs onnxruntime", exc_type=ImportError)
     code = "raise RuntimeError('not for this processor')"
     (ocr.home / "onnxruntime.py").write_text(code, encoding="utf-8")
 

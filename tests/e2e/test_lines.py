@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("onnxruntime", reason="needs onnxruntime")
+pytest.importorskip("onnxruntime", reason="needs onnxruntime", exc_type=ImportError)
 
 from samples import build
 from tests.e2e.host import Host, Launch, StartWorker

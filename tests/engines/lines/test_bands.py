@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-pytest.importorskip("onnxruntime", reason="needs onnxruntime")
+pytest.importorskip("onnxruntime", reason="needs onnxruntime", exc_type=ImportError)
 
 from PIL import Image, ImageDraw
 

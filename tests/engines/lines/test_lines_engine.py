@@ -13,7 +13,7 @@ import pytest
 
 from tests.long_rows import first
 
-pytest.importorskip("onnxruntime", reason="needs onnxruntime")
+pytest.importorskip("onnxruntime", reason="needs onnxruntime", exc_type=ImportError)
 
 from PIL import Image, ImageOps
 

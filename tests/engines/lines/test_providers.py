@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("onnxruntime", reason="needs onnxruntime")
+pytest.importorskip("onnxruntime", reason="needs onnxruntime", exc_type=ImportError)
 
 import numpy as np
 import onnxruntime

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("onnxruntime", reason="needs onnxruntime")
+pytest.importorskip("onnxruntime", reason="needs onnxruntime", exc_type=ImportError)
 
 import numpy as np
 

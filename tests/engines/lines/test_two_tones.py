@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-pytest.importorskip("onnxruntime", reason="needs onnxruntime")
+pytest.importorskip("onnxruntime", reason="needs onnxruntime", exc_type=ImportError)
 
 import numpy as np
 import tesserocr

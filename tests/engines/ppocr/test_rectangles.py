@@ -6,7 +6,9 @@ import math
 
 import pytest
 
-pytest.importorskip("onnxruntime", reason="needs onnxruntime, of the extra `second-reader`")
+pytest.importorskip(
+    "onnxruntime", reason="needs onnxruntime, of the extra `second-reader`", exc_type=ImportError
+)
 
 import numpy as np
 from PIL import Image, ImageDraw
