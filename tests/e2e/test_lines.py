@@ -60,6 +60,19 @@ def test_where_the_runtime_can_not_be_loaded_the_worker_says_so_once_and_tessero
     assert told.read_text(encoding="utf-8").count("not for this processor") == 1
 
 
+def test_what_an_engine_says_for_the_log_is_there_once(start_worker: StartWorker, tmp_path: Path) -> None:
+    told = tmp_path / "told.log"
+    pages = [build(kind, tmp_path / "in")[0].path for kind in ("receipt", "cards")]
+    with told.open("wb") as log:
+        launch = {"OCR_WORKER_PAGE_PROCESSES": "2", "OCR_WORKER_PROVIDER": "openvino"}
+        worker = start_worker(Launch(launch, stderr=log))
+
+        engines = [engine for engine, _ in read(worker, pages, tmp_path / "out", 2)]
+
+    assert engines == ["lines"] * 2
+    assert told.read_text(encoding="utf-8").count("openvino fails, so lines are read on the CPU") == 1
+
+
 def test_where_the_runtime_ends_the_process_that_loads_it_the_worker_says_so_once_and_tesserocr_reads(
     start_worker: StartWorker, tmp_path: Path
 ) -> None:

@@ -177,8 +177,8 @@ Task = Union[WarmTask, OpenTask, PageTask, ComposeTask, CorrectTask, InspectTask
 class Warmed:
     """What was asked for is loaded."""
 
-    stand_in: str = ""
-    """Of an engine that was loaded: why it is another than the one that suits these pages best."""
+    news: str = ""
+    """Of the engine that was loaded: why it is another than the one that suits these pages best, and what else it said, a line each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +213,8 @@ class PageDone:
     """Mean word confidence 0 to 100, weighted by characters; None without words."""
     seconds: float
     warnings: tuple[str, ...] = ()
-    stand_in: str = ""
-    """As that of `Warmed`, of engines that were loaded for this page."""
+    news: str = ""
+    """As that of `Warmed`, of engines that were loaded for this page, and of what they said at it."""
     loading_seconds: float = 0.0
     """How long the page waited for them."""
 

@@ -211,7 +211,7 @@ class PagePool:
         """Where the job at work writes."""
         self._fatal = ""
         """How a process ended that loaded ONNX Runtime: the next ones do without."""
-        self._stand_ins: deque[str] = deque(maxlen=REMEMBERED)
+        self._said: deque[str] = deque(maxlen=REMEMBERED)
         """What was said of engines: once is enough."""
         self._need_commands: deque[str] = deque(maxlen=REMEMBERED)
         """Files of which pages were last drawn by a command."""
@@ -475,18 +475,18 @@ class PagePool:
         if isinstance(outcome, Failure):
             log.warning("page process %d is not warm: %s", slot.pid, outcome.message)
         elif isinstance(outcome, Warmed):
-            self._tell(outcome.stand_in)
+            self._tell(outcome.news)
         # It may have been given a task meanwhile.
         if slot.ticket == WARM_UP:
             self._rest(slot)
         else:
             slot.begun_at = time.monotonic()
 
-    def _tell(self, stand_in: str) -> None:
-        if not stand_in or stand_in in self._stand_ins or (self._fatal and self._fatal in stand_in):
-            return
-        self._stand_ins.append(stand_in)
-        log.warning("%s", stand_in)
+    def _tell(self, news: str) -> None:
+        for line in news.splitlines():
+            if line not in self._said and not (self._fatal and self._fatal in line):
+                self._said.append(line)
+                log.warning("%s", line)
 
     def _rest(self, slot: Slot) -> None:
         slot.rest()
@@ -510,7 +510,7 @@ class PagePool:
             return self._start_again(slot, ticket, task)
         if isinstance(outcome, PageDone):
             slot.pages += 1
-            self._tell(outcome.stand_in)
+            self._tell(outcome.news)
         ended = _ended(slot, outcome)
         self._rest(slot)
         worn = (

@@ -228,7 +228,7 @@ def _stand_in(runner: JobRunner) -> str:
     loaded = runner.runtime.ask(task, MOST_SECONDS_TO_LOAD).result()
     if not isinstance(loaded, Warmed):
         raise failed(loaded, "the engine", MOST_SECONDS_TO_LOAD)
-    return loaded.stand_in
+    return loaded.news.partition("\n")[0]
 
 
 def _settings_of_test() -> PageSettings:

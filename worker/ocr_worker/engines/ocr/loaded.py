@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +16,29 @@ if TYPE_CHECKING:
 
 KEPT_ENGINES = 3
 """Sets of languages held in memory at a time: a model takes 20 to 60 MB."""
+MOST_SAID = 8
 _Key = tuple[object, ...]
+
+
+class _Said(logging.Handler):
+    """What engines say for the log, which a page process has none of."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.lines = deque[str](maxlen=MOST_SAID)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(" ".join(record.getMessage().split()))
+
+
+_said = _Said()
 
 
 class Engines:
     """The loaded engines of a page process."""
 
     def __init__(self, cache_dir: Path) -> None:
+        logging.getLogger(__name__.rpartition(".")[0]).addHandler(_said)
         self._cache_dir = cache_dir
         self._engines: dict[_Key, tuple[Engine, Hints]] = {}
         self._begun: dict[_Key, Look[tuple[Engine, Hints]]] = {}
@@ -43,9 +61,14 @@ class Engines:
         return self._load(settings)[1]
 
     def news(self) -> str:
-        """Why another engine was loaded than the one that suits its pages best; empty where that one was. Said once."""
-        stand_in, self._stand_in = self._stand_in, ""
-        return stand_in
+        """Why another engine was loaded than the one that suits its pages best, and what else engines said, a line each.
+
+        Said once.
+        """
+        lines = [*filter(None, [self._stand_in]), *_said.lines]
+        self._stand_in = ""
+        _said.lines.clear()
+        return "\n".join(lines)
 
     def loading_seconds(self) -> float:
         """How long pages have waited for engines since this was asked last."""
