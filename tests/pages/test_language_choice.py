@@ -15,6 +15,7 @@ from ocr_worker.engines.ocr.vocabulary import of_script, vocabulary
 from ocr_worker.errors import InvalidParamsError, LanguageMissingError
 from ocr_worker.model.option_table import make_options
 from ocr_worker.model.tasks import OpenTask, PageSettings, PageTask, Source
+from ocr_worker.pages import language_choice
 from ocr_worker.pages.executor import Workbench
 from ocr_worker.pages.page_results import read_page
 from tests.cli.command import Command
@@ -92,6 +93,27 @@ def test_where_too_little_is_read_the_usual_language_is_taken_and_that_is_said(
 
     assert opened.languages == ("eng",)  # type: ignore[union-attr]
     assert [warning for warning in opened.warnings if "could not be told" in warning]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("sure", "told"), [(0.4, "deu"), (0.9, "zzz")])
+def test_another_script_is_believed_where_it_is_read_more_surely(
+    sure: float, told: str, tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The look of a card with a portrait and rows of `<<<` is that of many scripts."""
+    shutil.copy(data / "eng.traineddata", data / "zzz.traineddata")
+    surety = {"eng": 0.5, "deu": 0.8, "zzz": sure}
+    page = _print(tmp_path, "de.png", GERMAN)
+
+    def read(_: object, code: str) -> language_choice.Sample:
+        return language_choice.Sample(tuple((word.strip(".,"), surety[code]) for word in GERMAN.split()))
+
+    monkeypatch.setattr(language_choice._File, "_read", read)
+    monkeypatch.setattr(language_choice._File, "_found_script", lambda file: {"zzz": file.known["zzz"]})
+    settings = PageSettings(languages=("auto",), tessdata_dir=str(data))
+
+    opened = Workbench(tmp_path).run(OpenTask(Source(str(page)), settings))
+
+    assert opened.languages == (told,)  # type: ignore[union-attr]
 
 
 def test_the_only_language_is_taken_unread(tmp_path: Path, data: Path) -> None:

@@ -120,14 +120,19 @@ class _File:
         surety = first.confidence * _known_share(first, scripts.values())
         if surety < SURE_SCRIPT:
             found = self._found_script()
+            if found and usual not in found:
+                reader = _reader(found)
+                other = self._read(reader)
+                # The look of a card may be anything.
+                if other.confidence > first.confidence:
+                    usual, first, scripts = reader, other, found
+                else:
+                    found = {}
             if not found and surety < LEAST_SURETY:
                 return None
             scripts = found or scripts
         if len(scripts) == 1:
             return next(iter(scripts))
-        if usual not in scripts:
-            usual = _reader(scripts)
-            first = self._read(usual)
         if first.letters < ENOUGH_LETTERS:
             return None
         return self._best(usual, first, scripts)
