@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ import pypdfium2 as pdfium
 import pytest
 from PIL import Image
 
+from ocr_worker.server.places import Places
+from ocr_worker.server.results import Place, Search
+from ocr_worker.store.job_store import JobStore
 from rigs.papers import write_papers
 from rigs.service import ended
 from tests.e2e.material import Material
@@ -254,6 +258,59 @@ def test_results_that_somebody_has_changed_are_said_to_be_and_hide_no_others(
     assert read.split("/")[4] in {page["job_id"] for page in found}
 
 
+def searched(client: httpx.Client, words: str, limit: int) -> list[tuple[str, int, int]]:
+    """What a search finds that is told of so many pages at a time, to its end."""
+    found, place = list[tuple[str, int, int]](), dict[str, str]()
+    while True:
+        told = client.get("/api/v1/search", params={"q": words, "limit": limit, **place}).json()
+        assert len(told["found"]) <= limit
+        found += [(page["job_id"], page["number"], page["page"]) for page in told["found"]]
+        assert told["complete"] is (told["next"] is None)
+        if told["complete"]:
+            return found
+        place = {"next": told["next"]}
+
+
+def test_a_search_goes_on_where_it_stopped_through_all_pages_files_and_jobs(
+    client: httpx.Client, tmp_path: Path, material: Material
+) -> None:
+    long = material.pdf(tmp_path / "long.pdf", "qqq")
+    jobs = [
+        start(client, long, *material.quick_files(tmp_path / "more", 2), languages=["eng"]) for _ in range(2)
+    ]
+    for job_id in jobs:
+        ended(client, job_id)
+    word = client.get(f"/api/v1/jobs/{jobs[0]}/files/1/pages/1").json()["text"].split()[0]
+
+    whole = searched(client, word, 200)
+    assert whole[:3] == [(jobs[1], 1, 1), (jobs[1], 1, 2), (jobs[1], 1, 3)]
+    assert len(set(whole)) == len(whole)
+    assert searched(client, word, 1) == searched(client, word, 2) == whole
+
+
+def test_a_search_without_time_looks_through_a_file_at_a_time_and_comes_to_its_end(
+    served: Service, client: httpx.Client, root: Path
+) -> None:
+    places, found, begin, rounds = Places(served.state_dir, (root,)), list[Any](), Place(), 0
+    with closing(JobStore(served.state_dir)) as store:
+        while True:
+            told = Search(places, "e", 200, -1.0, begin).run(store)
+            found, rounds = found + told.found, rounds + 1
+            if told.next is None:
+                break
+            begin = Place.parsed(told.next)
+        whole = Search(places, "e", 10_000, 3600, Place()).run(store)
+
+    assert rounds > 3
+    assert whole.complete
+    assert found == whole.found
+
+
+@pytest.mark.parametrize("place", ["1-2-3", "1.0-" + 24 * "x" + "-1-1", "", "9" * 400])
+def test_a_search_goes_on_from_no_other_place(client: httpx.Client, place: str) -> None:
+    assert client.get("/api/v1/search", params={"q": "a", "next": place}).status_code == 422
+
+
 def test_a_search_finds_the_pages_of_all_jobs_whatever_the_case(client: httpx.Client, tmp_path: Path) -> None:
     papers = write_papers(tmp_path / "one", 2)
     papers[1].rename(tmp_path / "searched.pdf")
@@ -268,7 +325,7 @@ def test_a_search_finds_the_pages_of_all_jobs_whatever_the_case(client: httpx.Cl
         "job_id": job_id, "number": 1, "name": "searched.pdf", "page": 1, "excerpt": hit["found"][0]["excerpt"],
     }  # fmt: skip
     assert "This is paper02" in hit["found"][0]["excerpt"]
-    assert miss == {"found": [], "complete": True}
+    assert miss == {"found": [], "complete": True, "next": None}
 
 
 def test_outputs_of_other_folders_and_links_that_lead_there_are_not_shown(

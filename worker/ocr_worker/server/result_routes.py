@@ -18,7 +18,7 @@ from ocr_worker.server.archive import zipped
 from ocr_worker.server.desk import Desk
 from ocr_worker.server.download import FileAnswer, open_for_clients, plain_name
 from ocr_worker.server.problems import RefusedError
-from ocr_worker.server.results import Search, outputs_of, page_of, results_of, source_of
+from ocr_worker.server.results import Place, Search, outputs_of, page_of, results_of, source_of
 from ocr_worker.server.shared import (
     REFUSALS,
     DeskOf,
@@ -126,12 +126,13 @@ async def search(
     desk: DeskOf,
     q: Annotated[str, Query(min_length=1, max_length=200)],
     limit: Annotated[int, Query(ge=1, le=MOST_FOUND)] = 50,
+    place: Annotated[str | None, Query(alias="next", pattern=wire.PLACE)] = None,
 ) -> wire.SearchResult:
-    """Search the text of all results, whatever the case of its letters."""
+    """Search the text of all results, newest job first, whatever the case of its letters."""
     words = " ".join(q.split())
     if not words:
         raise RefusedError(422, "q: search for something.")
-    return await desk.search(Search(desk.places, words, limit, SEARCH_SECONDS).run)
+    return await desk.search(Search(desk.places, words, limit, SEARCH_SECONDS, Place.parsed(place)).run)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from pydantic import ValidationError
 
 from ocr_worker.errors import CorruptError
+from ocr_worker.model.jobs import JobId
 from ocr_worker.outputs.results_file import SCHEMA
 from ocr_worker.server import wire
 from ocr_worker.server.download import open_for_clients
@@ -50,6 +53,27 @@ def page_of(stream: BinaryIO, page: int) -> wire.PageResult:
     raise RefusedError(404, f"The results have no page {page}.")
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a search goes on: behind a page of a file."""
+
+    created_at: float = math.inf
+    job_id: JobId = ""
+    number: int = 0
+    page: int = 0
+
+    @classmethod
+    def parsed(cls, text: str | None) -> Place:
+        """What `str` gave; the newest job for None."""
+        if text is None:
+            return cls()
+        created_at, job_id, number, page = text.split("-")
+        return cls(float(created_at), job_id, int(number), int(page))
+
+    def __str__(self) -> str:
+        return f"{self.created_at:.7f}-{self.job_id}-{self.number}-{self.page}"
+
+
 @dataclass(slots=True)
 class Search:
     """A search in all results, newest job first, within a limit of time and of pages found."""
@@ -58,33 +82,48 @@ class Search:
     words: str
     most: int
     seconds: float
+    begin: Place
     found: list[wire.Found] = field(default_factory=list)
 
     def run(self, store: JobStore) -> wire.SearchResult:
-        until, wanted = time.monotonic() + self.seconds, self.words.casefold()
-        for job_id, file in _files_with_results(store):
-            if time.monotonic() > until or len(self.found) >= self.most:
-                return wire.SearchResult(found=self.found, complete=False)
-            try:
-                with results_of(self.places, file) as stream:
-                    self._look_through(job_id, file, stream, wanted)
-            except (RefusedError, CorruptError):
-                # Gone, changed by somebody, or not for clients: nothing can be found there.
-                continue
-        return wire.SearchResult(found=self.found, complete=True)
+        """Look through one file at least, so that it comes to an end however short the time is."""
+        further = self._run(store)
+        return wire.SearchResult(found=self.found, complete=further is None, next=further and str(further))
 
-    def _look_through(self, job_id: str, file: StoredFile, stream: BinaryIO, wanted: str) -> None:
+    def _run(self, store: JobStore) -> Place | None:
+        """Where to go on."""
+        until = math.inf
+        for place, file in _files_with_results(store, self.begin):
+            if time.monotonic() > until:
+                return place
+            until = min(until, time.monotonic() + self.seconds)
+            # What is gone, was changed by somebody, or is not for clients: nothing can be found there.
+            with suppress(RefusedError, CorruptError), results_of(self.places, file) as stream:
+                further = self._look_through(place, file, stream)
+                if further is not None:
+                    return further
+        return None
+
+    def _look_through(self, place: Place, file: StoredFile, stream: BinaryIO) -> Place | None:
+        """Where to go on, if there are more pages with these words than may be told of."""
+        wanted = self.words.casefold()
         for record in _pages(stream)[1]:
             text = " ".join(str(record["text"]).split())
             at = text.casefold().find(wanted)
-            if at >= 0 and len(self.found) < self.most:
-                excerpt = text[max(0, at - EXCERPT) : at + len(wanted) + EXCERPT]
-                name = file_name(file, self.places)
-                self.found.append(
-                    wire.Found(
-                        job_id=job_id, number=file.number, name=name, page=record["page"], excerpt=excerpt
-                    )
+            if at < 0 or record["page"] <= place.page:
+                continue
+            if len(self.found) == self.most:
+                return replace(place, page=record["page"] - 1)
+            self.found.append(
+                wire.Found(
+                    job_id=place.job_id,
+                    number=file.number,
+                    name=file_name(file, self.places),
+                    page=record["page"],
+                    excerpt=text[max(0, at - EXCERPT) : at + len(wanted) + EXCERPT],
                 )
+            )
+        return None
 
 
 def outputs_of(store: JobStore, job_id: str) -> Iterator[Path]:
@@ -96,13 +135,21 @@ def outputs_of(store: JobStore, job_id: str) -> Iterator[Path]:
             yield from map(Path, file.outcome.outputs.values() if file.outcome else ())
 
 
-def _files_with_results(store: JobStore) -> Iterator[tuple[str, StoredFile]]:
-    for start in range(0, store.job_count(None), CHUNK):
-        for job in store.jobs(None, start, CHUNK):
-            after = 0
+def _files_with_results(store: JobStore, begin: Place) -> Iterator[tuple[Place, StoredFile]]:
+    """From a place on; each with its own."""
+    # The last of them is the first of the next.
+    jobs = store.jobs_from(begin.created_at, begin.job_id, CHUNK + 1)
+    while jobs:
+        for job in jobs[:CHUNK]:
+            is_first = job.job_id == begin.job_id
+            after = begin.number - 1 if is_first else 0
             while files := store.files(job.job_id, "completed", after, CHUNK):
                 after = files[-1].number
-                yield from ((job.job_id, file) for file in files)
+                for file in files:
+                    page = begin.page if is_first and file.number == begin.number else 0
+                    yield Place(job.created_at, job.job_id, file.number, page), file
+        further = jobs[CHUNK:]
+        jobs = store.jobs_from(further[0].created_at, further[0].job_id, CHUNK + 1) if further else []
 
 
 def _pages(stream: BinaryIO) -> tuple[dict[str, Any], Iterator[dict[str, Any]]]:

@@ -274,6 +274,10 @@ class Corrections(Given):
     words: Annotated[list[Correction], Field(min_length=1, max_length=1000)]
 
 
+PLACE = r"^[0-9]{1,12}\.[0-9]{1,9}-[0-9a-f_]{24}-[0-9]{1,9}-[0-9]{1,9}$"
+"""Where a search goes on."""
+
+
 class Found(BaseModel):
     """A page on which the words were found."""
 
@@ -292,6 +296,8 @@ class SearchResult(BaseModel):
     found: list[Found]
     complete: bool
     """Whether all results were searched: there is a limit of time and of pages found."""
+    next: str | None
+    """To be sent as `next` to search on from there; null when all were searched."""
 
 
 class Upload(BaseModel):

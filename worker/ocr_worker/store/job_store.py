@@ -140,6 +140,11 @@ class JobStore:
         order = "ORDER BY created_at DESC, job_id DESC LIMIT ? OFFSET ?"
         return list(self._jobs(f"{where} {order}", (*given, limit, offset)))
 
+    def jobs_from(self, created_at: float, job_id: JobId, limit: int) -> list[StoredJob]:
+        """Newest first, from this one on, or the next if it is gone."""
+        where = "WHERE (created_at, job_id) <= (?, ?) ORDER BY created_at DESC, job_id DESC LIMIT ?"
+        return list(self._jobs(where, (created_at, job_id, limit)))
+
     def job_count(self, state: str | None, client: str | None = None) -> int:
         where, given = _matching(state, client)
         return int(self._db.execute(f"SELECT count(*) FROM jobs {where}", given).fetchone()[0])

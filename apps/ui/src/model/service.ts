@@ -51,7 +51,8 @@ export interface Service {
   /** Show a job as a card. */
   open(jobId: string): Promise<void>;
   order(jobId: string, order: 'resume' | 'retry' | 'delete'): Promise<void>;
-  search(words: string): Promise<{ found: readonly Found[]; complete: boolean }>;
+  /** `next` is where a search goes on that was not complete. */
+  search(words: string, next?: string | null): Promise<{ found: readonly Found[]; next: string | null }>;
   lookAt(found: Found, words: string): Promise<Look>;
   /** What stands behind the # of the page's address while a page of a file is looked at. */
   addressOf(look: Look): string;

@@ -142,8 +142,9 @@ export class ServiceHost implements Host, Service {
     this.#wake();
   }
 
-  async search(words: string): Promise<{ found: readonly Found[]; complete: boolean }> {
-    return told(this.api.GET('/api/v1/search', { params: { query: { q: words } } }));
+  async search(words: string, next: string | null = null): Promise<{ found: readonly Found[]; next: string | null }> {
+    const query = { q: words, ...(next !== null && { next }) };
+    return told(this.api.GET('/api/v1/search', { params: { query } }));
   }
 
   async lookAt({ job_id, number, page }: Found, find: string): Promise<Look> {

@@ -547,7 +547,7 @@ export interface paths {
         };
         /**
          * Search
-         * @description Search the text of all results, whatever the case of its letters.
+         * @description Search the text of all results, newest job first, whatever the case of its letters.
          */
         get: operations["search_api_v1_search_get"];
         put?: never;
@@ -980,7 +980,7 @@ export interface components {
         };
         /**
          * NamedFile
-         * @description A file below one of the roots of the service.
+         * @description A file below one of the roots of the service, or a folder, of which all PDFs and pictures are read.
          */
         NamedFile: {
             /** Password */
@@ -1335,6 +1335,8 @@ export interface components {
             complete: boolean;
             /** Found */
             found: components["schemas"]["Found"][];
+            /** Next */
+            next: string | null;
         };
         /** Started */
         Started: {
@@ -2944,6 +2946,7 @@ export interface operations {
             query: {
                 q: string;
                 limit?: number;
+                next?: string | null;
             };
             header?: never;
             path?: never;
