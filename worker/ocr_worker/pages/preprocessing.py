@@ -150,15 +150,22 @@ def evened_out(image: GreyImage, tones: Tones) -> GreyImage | None:
     return replace(image, picture=filters.flatten_both(bright, thumbnail))
 
 
+def closely_evened_out(image: GreyImage) -> GreyImage:
+    """Without shadows that have hard edges. Print that is larger than usual is lost with them."""
+    return replace(image, picture=filters.flatten_closely(image.picture))
+
+
 def strengthened(image: GreyImage, tones: Tones, lines: tuple[Line, ...], hints: Hints) -> GreyImage | None:
     """A page of even light with all its ink black, where so much of it was not read as that may help; otherwise None."""
     senseless = is_doubtful(lines, hints)
     if not senseless and not leaves_print(image, lines):
         return None
-    if not (senseless or tones.lost >= LOST or _is_unread_ink_light(image, lines)):
-        return None
     bright = filters.brightened(image.picture)
     thumbnail = filters.thumbnail(bright)
+    if not senseless and filters.unevenness(filters.backdrop(thumbnail)) >= UNEVEN_LEVELS:
+        return closely_evened_out(image)
+    if not (senseless or tones.lost >= LOST or _is_unread_ink_light(image, lines)):
+        return None
     if senseless and tones.light < MOSTLY_DARK:
         return replace(image, picture=filters.flatten(bright, filters.backdrop(thumbnail)))
     return replace(image, picture=filters.flatten_both(bright, thumbnail))

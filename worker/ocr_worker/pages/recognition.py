@@ -119,16 +119,21 @@ class Reader:
         return replace(reading, lines=self.doubts.resolve(upright, reading.lines))
 
     def _read_lit(self, image: GreyImage, tones: Tones) -> Reading:
-        """Where light is uneven, what reads better with the shadows taken out or left in."""
+        """Where light is uneven, what reads better with the shadows taken out or left in; those with hard edges, if print is left."""
         may_shrink = preprocessing.is_of_one_kind(tones)
         even = preprocessing.evened_out(image, tones)
         if even is None:
             return self._read_even(image, tones)
+        closer = preprocessing.closely_evened_out(image)
         first = self._read_upright(even, may_shrink=may_shrink)
-        if not first.turned and preprocessing.is_read_through(image, first.lines, self.hints):
+        if not first.turned and preprocessing.is_read_through(closer, first.lines, self.hints):
             return first
         second = self._read_upright(image, may_shrink=may_shrink)
-        return second if preprocessing.is_better(second.lines, first.lines) else first
+        best = second if preprocessing.is_better(second.lines, first.lines) else first
+        if best.turned or not preprocessing.leaves_print(closer, best.lines):
+            return best
+        third = self._read_upright(closer, may_shrink=False)
+        return third if not third.turned and preprocessing.is_better(third.lines, best.lines) else best
 
     def _read_even(self, image: GreyImage, tones: Tones) -> Reading:
         """And where it is not, once more for what is too faint or lies light on dark, if there is such."""

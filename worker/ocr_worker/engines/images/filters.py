@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 
 from PIL import Image, ImageChops, ImageFilter, ImageOps, ImageStat
 
+STROKE_PX = 56
+"""Wider ones are taken for shadows."""
 FAINTEST_INK = 40
 """Grey levels: less contrast than this is not stretched to black, as it may be noise."""
 LIGHT_SHARE = 0.45
@@ -213,6 +215,24 @@ def _standing_out(
     _change(light, picture, lambda ground, here: ImageChops.subtract(here, ground))
     ink.paste(light, mask=where)
     return ink
+
+
+def flatten_closely(picture: Image.Image) -> Image.Image:
+    """Ink on even white, as strong in shadow or in a flash as elsewhere, up to their very edges: what is dark and wider than strokes is none."""
+    cells = picture.reduce(_COARSE)
+    steps = STROKE_PX // (2 * _COARSE)
+    lightest, darkest = ImageFilter.MaxFilter(3), ImageFilter.MinFilter(3)
+    # As wide as one square, in a fraction of its time; and once more, so that what an edge runs through is its darker side.
+    paper = _filtered(cells, [lightest] * steps + [darkest] * (steps + 1))
+    range_ = ImageChops.subtract(paper, _filtered(cells, [darkest] * 2 * steps))
+    scale = _as_large(range_.point([max(FAINTEST_INK, level) for level in range(256)]), picture)
+    return _relative(ImageChops.subtract(_as_large(paper, picture), picture), scale)
+
+
+def _filtered(picture: Image.Image, filters: Iterable[ImageFilter.Filter]) -> Image.Image:
+    for one in filters:
+        picture = picture.filter(one)
+    return picture
 
 
 def _relative(ink: Image.Image, scale: Image.Image) -> Image.Image:
