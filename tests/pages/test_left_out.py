@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.model.page import Line, Word
@@ -39,6 +39,20 @@ def test_lines_under_the_ring_of_a_stamp_are_read(
     assert found.f1 > 93
     assert found.cer < 10, "and in their order: plain Tesseract has 17"
     assert done.record["pages"][0]["warnings"] == [LEFT_OUT], "some words can't be read"
+
+
+@pytest.mark.parametrize("number", ["7", "iv", "- 3 -"])
+def test_the_number_of_a_page_is_read_wherever_it_stands(
+    number: str, sample: Callable[[str], Sample], desk: Desk, tmp_path: Path
+) -> None:
+    with Image.open(sample("clean").path) as page:
+        picture = page.convert("L")
+    ImageDraw.Draw(picture).text((2200, 3380), number, 0, ImageFont.load_default(44))
+    picture.save(path := tmp_path / "numbered.png", dpi=(300, 300))
+
+    *_, last = desk.process(path).text.split("\n\n")
+
+    assert last.replace(" ", "").strip() == number.replace(" ", "")
 
 
 class Found:
@@ -90,6 +104,36 @@ def test_a_line_that_is_sure_goes_where_it_stands() -> None:
 @pytest.mark.parametrize(("text", "confidence"), [("left out", 60), ("ab", 95), ("|| —", 95)])
 def test_what_is_not_sure_or_next_to_nothing_is_left_out(text: str, confidence: float) -> None:
     assert texts(page_with_a_row_between(), Found(text, confidence)) == ["above", "below"]
+
+
+def lone(picture: Image.Image) -> GreyImage:
+    """A mark as large as a letter below all lines."""
+    ImageDraw.Draw(picture).rectangle((1200, 3400, 1212, 3434), fill=0)
+    return GreyImage(picture, 300)
+
+
+@pytest.mark.parametrize(("text", "confidence"), [("162", 90), ("— 1 —", 90), ("xii", 90)])
+def test_a_mark_alone_that_is_surely_a_number_is_the_pages(text: str, confidence: float) -> None:
+    image = lone(Image.new("L", (2480, 3508), 255))
+
+    assert texts(image, Found(text, confidence)) == ["above", "below", text]
+
+
+@pytest.mark.parametrize(("text", "confidence"), [("162", 80), ("1", 95), ("ii", 95), ("e", 95)])
+def test_another_mark_is_a_blot_or_a_stroke(text: str, confidence: float) -> None:
+    image = lone(Image.new("L", (2480, 3508), 255))
+
+    assert texts(image, Found(text, confidence)) == ["above", "below"]
+
+
+def test_many_marks_alone_are_specks_and_not_read() -> None:
+    picture = Image.new("L", (2480, 3508), 255)
+    for at in range(400, 2000, 300):
+        ImageDraw.Draw(picture).rectangle((at, 1200, at + 12, 1234), fill=0)
+    read = Found("162", 90)
+
+    assert texts(lone(picture), read) == ["above", "below"]
+    assert read.sizes == []
 
 
 def test_what_has_more_rows_than_print_under_a_stamp_is_a_picture_and_not_read() -> None:

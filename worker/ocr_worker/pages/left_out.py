@@ -1,7 +1,8 @@
-"""Print that a layout leaves out, as where a stamp's ring runs through it: looked for in the ink, and read row by row."""
+"""Print that a layout leaves out, as where a stamp's ring runs through it, or a page's number: looked for in the ink, and read row by row."""
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -18,6 +19,10 @@ ABOVE = 0.7
 """Of the usual line, above the small letters of a row and below: what stands out of them, and some paper."""
 SURE = 75.0
 """Mean confidence of a line: what is read in pictures and scribbles has 60 at most."""
+SURE_ALONE = 85.0
+"""The same of a page's number."""
+_NUMBER = re.compile(r"\d{1,4}|[ivxlc]{1,7}")
+_ABOUT = "-\u2010\u2013\u2014 .[]()"
 FEWEST_CHARACTERS = 3
 """Letters and figures of a line."""
 
@@ -37,17 +42,19 @@ def with_what_was_left_out(
     """
     boxes = word_boxes(lines)
     height = statistics.median(line.box[3] - line.box[1] for line in lines)
+    margin = round(ABOVE * height)
     rows = image.ink.rows_outside(boxes, height)
-    if not 0 < len(rows) <= MOST_ROWS:
-        return lines, False
     found, unread = list[Line](), 0
-    for row in rows:
-        more = tuple(_sure(_read(image, row, round(ABOVE * height), boxes, read), row))
+    for row in rows if len(rows) <= MOST_ROWS else ():
+        more = tuple(_sure(_read(image, row, margin, boxes, read), row))
         # Rows are so near each other that the next one may show this one as well.
         boxes += word_boxes(more)
         found += more
         unread += not more
-    return (woven(lines, [[line] for line in found]), bool(unread)) if found else (lines, False)
+    leaves_print = bool(found and unread)
+    for place in image.ink.alone_outside(boxes, height):
+        found += filter(_is_number, _read(image, place, margin, boxes, read))
+    return (woven(lines, [[line] for line in found]) if found else lines), leaves_print
 
 
 def _read(
@@ -73,3 +80,14 @@ def _sure(lines: tuple[Line, ...], row: Box) -> Iterator[Line]:
         enough = sum(map(str.isalnum, line.text)) >= FEWEST_CHARACTERS
         if is_in_row and enough and (mean_confidence(line.words) or 0) >= SURE:
             yield line
+
+
+def _is_number(line: Line) -> bool:
+    """Whether it is likely a page's, and not a stroke or a blot."""
+    core = line.text.strip(_ABOUT)
+    is_bare_strokes = core == line.text and not core.strip("1il")
+    return (
+        bool(_NUMBER.fullmatch(core))
+        and not is_bare_strokes
+        and (mean_confidence(line.words) or 0) >= SURE_ALONE
+    )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
+from itertools import islice, product
 from operator import mul
 
 from PIL import Image, ImageChops
@@ -39,6 +39,12 @@ LEAST_ROW = 3
 """Cells."""
 _INKED = re.compile(rb"[^\0]+")
 """Of levels from top to bottom."""
+NEAR = 4
+"""Cells: what is nearer to each other belongs together."""
+MOST_SPOTS, MOST_ALONE = 200, 3
+"""More are specks, stains or a picture."""
+LOWEST, HIGHEST, WIDEST = 0.4, 1.3, 8.0
+"""Of the usual line."""
 MARGIN = 0.3
 """Of its height, about the box of a word: its stops and accents."""
 
@@ -94,6 +100,29 @@ class Ink:
             for left, top, right, foot in _rows(rest.ink, looks, band.span(), reach)
         ]
 
+    def alone_outside(self, boxes: Iterable[Box], height: float) -> list[Box]:
+        """Marks as high as letters and a few of them wide, with nothing about them, as a page's number; in pixels, none where there are many.
+
+        Args:
+            boxes: of words.
+            height: of the page's usual line, in pixels.
+        """
+        rest = self._outside(boxes).ink
+        spots = rest.reduce(NEAR)
+        inked = (at for run in _INKED.finditer(spots.tobytes()) for at in range(*run.span()))
+        places = {(at % spots.width, at // spots.width) for at in islice(inked, MOST_SPOTS + 1)}
+        if len(places) > MOST_SPOTS:
+            return []
+        found = []
+        for left, top, right, foot in _groups(places):
+            box = NEAR * left, NEAR * top, NEAR * right, NEAR * foot
+            x0, y0, x1, y1 = rest.crop(box).getbbox() or (0, 0, 0, 0)
+            across, down = (x1 - x0) * self.cell, (y1 - y0) * self.cell
+            if LOWEST * height <= down <= HIGHEST * height and across <= WIDEST * height:
+                begin = (box[0] + x0) * self.cell, (box[1] + y0) * self.cell
+                found.append((*begin, begin[0] + across, begin[1] + down))
+        return found if len(found) <= MOST_ALONE else []
+
     def _outside(self, boxes: Iterable[Place]) -> _Rest:
         """Several looks at the same words follow on each other."""
         places = tuple(boxes)
@@ -126,6 +155,18 @@ class _Rest:
     @cached_property
     def print_(self) -> list[Box]:
         return list(_like_print(self.ink))
+
+
+def _groups(places: set[tuple[int, int]]) -> Iterator[Box]:
+    """Around those that touch, or have one other between them."""
+    while places:
+        group = [places.pop()]
+        for x, y in group:
+            near = {(x + across, y + down) for across in range(-2, 3) for down in range(-1, 2)} & places
+            places -= near
+            group += near
+        across, down = zip(*group, strict=True)
+        yield min(across), min(down), max(across) + 1, max(down) + 1
 
 
 def ground(cells: Image.Image) -> Image.Image:
