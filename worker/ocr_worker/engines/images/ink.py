@@ -37,7 +37,7 @@ _STROKES = round(3 / STRETCH * 255)
 """That a line across it meets on average: of print 3 to 12, of rules and blots fewer."""
 LEAST_ROW = 3
 """Cells."""
-_INKED = re.compile(rb"[^\0]+")
+INKED = re.compile(rb"[^\0]+")
 """Of levels from top to bottom."""
 NEAR = 4
 """Cells: what is nearer to each other belongs together."""
@@ -96,7 +96,7 @@ class Ink:
         reach = max(3, round(height / self.cell))
         return [
             (left * self.cell, top * self.cell, right * self.cell, foot * self.cell)
-            for band in _INKED.finditer(_across(looks))
+            for band in INKED.finditer(_across(looks))
             for left, top, right, foot in _rows(rest.ink, looks, band.span(), reach)
         ]
 
@@ -109,7 +109,7 @@ class Ink:
         """
         rest = self._outside(boxes).ink
         spots = rest.reduce(NEAR)
-        inked = (at for run in _INKED.finditer(spots.tobytes()) for at in range(*run.span()))
+        inked = (at for run in INKED.finditer(spots.tobytes()) for at in range(*run.span()))
         places = {(at % spots.width, at // spots.width) for at in islice(inked, MOST_SPOTS + 1)}
         if len(places) > MOST_SPOTS:
             return []
@@ -205,7 +205,7 @@ def _rows(ink: Image.Image, looks: Image.Image, band: tuple[int, int], reach: in
     inked = bytes(
         amount > _middle(amounts[max(0, at - reach) : at + reach + 1]) for at, amount in enumerate(amounts)
     )
-    for begin, end in (row.span() for row in _INKED.finditer(inked)):
+    for begin, end in (row.span() for row in INKED.finditer(inked)):
         place = left, top + begin, right, top + end
         if end - begin >= LEAST_ROW and (inner := ink.crop(place).getbbox()):
             yield left + inner[0], top + begin, left + inner[2], top + end

@@ -15,15 +15,10 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageChops
 
 from ocr_worker.engines.images.filters import grey_level
-from ocr_worker.engines.images.ink import ground, marked
+from ocr_worker.engines.images.ink import INKED, ground, marked
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from ocr_worker.engines.images.grey_image import GreyImage
-
-    Marks = NDArray[np.bool_]
 
 Dot = tuple[int, int, int, int]
 """Its box, or that of a dash."""
@@ -68,22 +63,21 @@ PAPER = 0.6
 def find_leaders(image: GreyImage) -> list[Leader]:
     """Of a page that does not lie on its side; it may be tilted a little."""
     ink = image.ink
-    coarse = _bits(ink.marks)
-    if not any(_bands(coarse, STRETCH, LEAST_IN_STRETCH)):
+    if not any(_bands(ink.marks, STRETCH, LEAST_IN_STRETCH)):
         return []
     px = max(1, ink.cell // FINER)
     finer = ink.cell / px
     cells = image.picture.reduce(px)
     # Dark alone: beside bold print white stands out as well.
-    marks = _bits(marked(ImageChops.subtract(ground(cells), cells)))
+    marks = marked(ImageChops.subtract(ground(cells), cells))
     rows, listed = list[Leader](), list[bool]()
-    for begin, end in (
-        (int(finer * top), int(finer * foot)) for top, foot in _bands(coarse, SHORT, LEAST_IN_SHORT)
-    ):
-        for row in _rows(marks[begin:end], round(finer * LOW)):
+    for top, foot in _bands(ink.marks, SHORT, LEAST_IN_SHORT):
+        begin = int(finer * top)
+        band = marks.crop((0, begin, marks.width, int(finer * foot)))
+        for row in _rows(band, round(finer * LOW)):
             rows.append(tuple((left, top + begin, right, foot + begin) for left, top, right, foot in row))
             if is_of_dashes(row):
-                listed.append(_touches(row, marks[begin:end]))
+                listed.append(_touches(row, band))
     if 2 * sum(listed) > len(listed):
         # Those of tables and comments in a listing.
         rows = [row for row in rows if not is_of_dashes(row)]
@@ -122,29 +116,23 @@ def _grown(box: Dot) -> Dot:
     return max(0, left - margin), max(0, top - margin), right + margin, foot + margin
 
 
-def _bits(marks: Image.Image) -> Marks:
-    import numpy as np
-
-    bits: Marks = np.asarray(marks) > 0
-    return bits
-
-
-def _bands(marks: Marks, stretch: int, least: int) -> Iterator[tuple[int, int]]:
+def _bands(marks: Image.Image, stretch: int, least: int) -> Iterator[tuple[int, int]]:
     """From where to where down the page so many low marks stand side by side in some stretch, with nothing above and below."""
-    import numpy as np
-
-    height, count = marks.shape[0], marks.shape[1] // stretch
-    cells = marks[:, : count * stretch].reshape(height, count, stretch)
-    begun = cells.copy()
-    begun[:, :, 1:] &= ~cells[:, :, :-1]
-    inked = np.logical_or.reduce(cells, axis=2)
-    alone = np.add.reduce(begun, axis=2) >= least
-    for away in range(LOW - 1, 2 * LOW - 1):
-        alone[away:] &= ~inked[:-away]
-        alone[:-away] &= ~inked[away:]
-    rows = np.flatnonzero(alone.any(axis=1)).tolist()
-    for top, foot in _joined((row - 2 * LOW, row + 2 * LOW) for row in rows):
-        yield max(0, top), min(height, foot)
+    across = marks.width // stretch
+    if not across:
+        return
+    whole = marks.crop((0, 0, across * stretch, marks.height))
+    begun = ImageChops.subtract(whole, ImageChops.offset(whole, 1, 0))
+    inked, counts = (one.reduce((stretch, 1)).tobytes() for one in (whole, begun))
+    enough = round(255 * least / stretch)
+    beyond = [step * across for away in range(LOW - 1, 2 * LOW - 1) for step in (-away, away)]
+    rows = {
+        at // across
+        for at, share in enumerate(counts)
+        if share >= enough and not any(0 <= at + step < len(inked) and inked[at + step] for step in beyond)
+    }
+    for top, foot in _joined((row - 2 * LOW, row + 2 * LOW) for row in sorted(rows)):
+        yield max(0, top), min(marks.height, foot)
 
 
 def _joined(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -158,19 +146,18 @@ def _joined(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
         yield begin, end
 
 
-def _low(marks: Marks, most: int) -> Marks:
+def _low(marks: Image.Image, most: int) -> Image.Image:
     """The marks with nothing above and below from so many cells on, up to as many and a half."""
-    beside = marks.copy()
-    beside[:, 1:] |= marks[:, :-1]
-    beside[:, :-1] |= marks[:, 1:]
-    low: Marks = marks.copy()
+    offset = ImageChops.offset
+    beside = ImageChops.lighter(marks, ImageChops.lighter(offset(marks, 1, 0), offset(marks, -1, 0)))
+    low = marks
     for away in range(most, most + (most + 1) // 2):
-        low[away:] &= ~beside[:-away]
-        low[:-away] &= ~beside[away:]
+        for step in (away, -away):
+            low = ImageChops.subtract(low, offset(beside, 0, step))
     return low
 
 
-def _rows(marks: Marks, most: int) -> Iterator[Leader]:
+def _rows(marks: Image.Image, most: int) -> Iterator[Leader]:
     """Dots of one size at one distance, in cells."""
     dots = sorted(_dots(_low(marks, most), most))
     lefts = [dot[0] for dot in dots]
@@ -193,12 +180,10 @@ def _rows(marks: Marks, most: int) -> Iterator[Leader]:
                 yield longer
 
 
-def _dots(low: Marks, most: int) -> Iterator[Dot]:
+def _dots(low: Image.Image, most: int) -> Iterator[Dot]:
     """What hangs together, as far as it is low."""
-    import numpy as np
-
-    rows, columns = np.nonzero(low)
-    cells = set(zip(columns.tolist(), rows.tolist(), strict=True))
+    places = (at for run in INKED.finditer(low.tobytes()) for at in range(*run.span()))
+    cells = {(at % low.width, at // low.width) for at in places}
     while cells:
         found = [cells.pop()]
         for x, y in found:
@@ -218,9 +203,13 @@ def _follows(dot: Dot, other: Dot) -> bool:
     return is_level and other[0] > dot[2]
 
 
-def _is_ink_between(dot: Dot, other: Dot, marks: Marks) -> bool:
+def _is_ink_between(dot: Dot, other: Dot, marks: Image.Image) -> bool:
     top, foot = min(dot[1], other[1]), max(dot[3], other[3])
-    return bool(marks[max(0, top - ABOVE * (foot - top)) : foot, dot[2] : other[0]].any())
+    return _holds_ink(marks, (dot[2], top - ABOVE * (foot - top), other[0], foot))
+
+
+def _holds_ink(marks: Image.Image, box: Dot) -> bool:
+    return marks.crop(box).getbbox() is not None
 
 
 def _even(row: list[Dot]) -> Iterator[Leader]:
@@ -235,7 +224,7 @@ def _even(row: list[Dot]) -> Iterator[Leader]:
     yield from (tuple(stretch),) if _is_leader(stretch) else ()
 
 
-def _further(row: Leader, marks: Marks) -> list[Dot]:
+def _further(row: Leader, marks: Image.Image) -> list[Dot]:
     """The dots that follow it where they are to be expected, though other ink hangs over them."""
     steps = [tuple(map(sub, after, one)) for one, after in pairwise(row)]
     across, down = (round(statistics.median(step[at] for step in steps)) for at in (0, 1))
@@ -249,13 +238,12 @@ def _further(row: Leader, marks: Marks) -> list[Dot]:
         found.append(dot)
 
 
-def _is_lone(box: Dot, marks: Marks) -> bool:
+def _is_lone(box: Dot, marks: Image.Image) -> bool:
     """Whether the box is mostly full, and what is about it empty."""
     left, top, right, foot = box
-    if left < 1 or top < 1:
-        return False
-    inside = int(marks[top:foot, left:right].sum())
-    about = int(marks[top - 1 : foot + 1, left - 1 : right + 1].sum())
+    inside, about = (
+        marks.crop(one).histogram()[255] for one in (box, (left - 1, top - 1, right + 1, foot + 1))
+    )
     return about == inside >= FULL * (right - left) * (foot - top)
 
 
@@ -265,14 +253,16 @@ def _is_leader(row: Sequence[Dot]) -> bool:
     return _gap(row) >= APART * (row[0][3] - row[0][1])
 
 
-def _touches(row: Leader, marks: Marks) -> bool:
+def _touches(row: Leader, marks: Image.Image) -> bool:
     """Whether another character stands as close to one of its ends as its dashes to each other."""
     gap, width = _gap(row), row[0][2] - row[0][0]
     reach = round(CLOSE * gap)
     (left, top, _, foot), (_, other, right, _) = row[0], row[-1]
-    rows, upper = slice(max(0, top - reach), foot + reach), slice(max(0, other - reach), foot + reach)
-    beside = marks[rows, max(0, left - reach) : left], marks[upper, right : right + reach]
-    return gap <= width and any(one.any() for one in beside)
+    sides = (
+        (left - reach, top - reach, left, foot + reach),
+        (right, other - reach, right + reach, foot + reach),
+    )
+    return gap <= width and any(_holds_ink(marks, side) for side in sides)
 
 
 def _gap(row: Sequence[Dot]) -> float:
