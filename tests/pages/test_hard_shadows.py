@@ -15,7 +15,8 @@ from tests.pages.desk import Desk
 
 def page(sample: Sample, paper: int) -> Image.Image:
     with Image.open(sample.path) as picture:
-        return picture.convert("L").point([level * paper // 255 for level in range(256)])
+        grey: Image.Image = picture.convert("L").point([level * paper // 255 for level in range(256)])
+    return grey
 
 
 def barred(picture: Image.Image) -> Image.Image:
