@@ -36,8 +36,8 @@ SHORT, LEAST_IN_SHORT = 12, 2
 """The same on a page that has some."""
 FEWEST = 8
 """Dots of a leader that tells that the page has them."""
-FEWEST_OF_KIND = 3
-"""Of others whose dots are as large and as far apart."""
+FEWEST_OF_KIND = 4
+"""Of others whose dots are as large and as far apart: three are an ellipsis."""
 NEAREST, WIDEST_GAP = 4, 40
 """Finer cells from dot to dot: nearer ones are a grey of dots."""
 CLIMB = 0.15
