@@ -185,14 +185,15 @@ def cut(share: float) -> Callable[[bytes], bytes]:
     return lambda packed: packed[: int(len(packed) * share)]
 
 
-_TIFF_CODES = {"raw": 1, "group4": 4, "tiff_lzw": 5, "jpeg": 7}
+FAXES = {"tiff_ccitt", "group3", "group4"}
+_TIFF_CODES = {"raw": 1, "tiff_ccitt": 2, "group3": 3, "group4": 4, "tiff_lzw": 5, "jpeg": 7}
 _TILE, _ROWS = 256, 200
 
 
 def tiff_parts(packing: str, *, tiled: bool) -> list[bytes]:
     """The page as the strips or tiles that a TIFF has it in."""
     (width, height), (across, down) = SIZE, (_TILE, _TILE) if tiled else (SIZE[0], _ROWS)
-    picture = page().convert("1") if packing == "group4" else page()
+    picture = page().convert("1") if packing in FAXES else page()
     tops, lefts = range(0, height, down), range(0, width, across)
     return [_tiff_part(picture.crop((x, y, x + across, y + down)), packing) for y in tops for x in lefts]
 
@@ -211,7 +212,7 @@ def tiff_of(parts: list[bytes], packing: str, *, tiled: bool, rows: int = _ROWS)
     """A file that is whole, whatever its parts are."""
     starts = [8 + sum(map(len, parts[:n])) for n in range(len(parts))]
     lengths = [len(part) for part in parts]
-    is_fax = packing == "group4"
+    is_fax = packing in FAXES
     tags = {256: [SIZE[0]], 257: [SIZE[1]], 258: [1 if is_fax else 8], 259: [_TIFF_CODES[packing]],
         262: [0 if is_fax else 1], 277: [1]}  # fmt: skip
     if tiled:

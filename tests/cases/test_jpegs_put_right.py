@@ -121,6 +121,16 @@ def test_a_picture_that_says_it_is_higher_than_its_data_is_read_and_told(
     assert unlike(done.picture.crop((0, 0, *packed.SIZE)), packed.page()) < 3
 
 
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_blocks": 4}])
+@pytest.mark.parametrize("height", [1, packed.SIZE[1] // 2])
+def test_a_picture_that_says_it_is_lower_than_its_data_is_told(
+    height: int, options: dict[str, Any], tmp_path: Path
+) -> None:
+    done = read(written(tmp_path, "low.jpeg", of_height(height)(jpeg(**options))))
+
+    assert done.warnings == (DAMAGED,)
+
+
 def beside_a_margin(content: bytes) -> bytes:
     return packed.drawn(content, [Name.DCTDecode], GREY, 20)
 

@@ -81,6 +81,49 @@ def test_strips_are_read_whatever_lengths_the_file_says_they_have(
     assert unlike(done.picture, whole.picture) < 1
 
 
+@pytest.mark.parametrize("packing", ["group3", "tiff_ccitt"])
+@pytest.mark.parametrize("said", ["half", "one", "none"])
+def test_strips_of_older_faxes_are_read_though_they_are_said_to_be_far_too_short(
+    said: str, packing: str, tmp_path: Path
+) -> None:
+    content = strips(packing)
+    whole = read(written(tmp_path, "scan.tiff", content))
+
+    done = read(written(tmp_path, "false.tiff", FALSE[said](content)))
+
+    assert done.warnings == ()
+    assert unlike(done.picture, whole.picture) < 1
+
+
+@pytest.mark.parametrize("packing", ["group4", "group3", "tiff_ccitt"])
+def test_one_strip_that_is_said_to_have_one_row_has_them_all(packing: str, tmp_path: Path) -> None:
+    content = saved(
+        packed.page().convert("1", dither=Image.Dither.NONE), "TIFF", compression=packing, strip_size=1 << 30
+    )
+    whole = read(written(tmp_path, "scan.tiff", content))
+
+    done = read(written(tmp_path, "false.tiff", with_tag(278, 1)(content)))
+
+    assert done.warnings == ()
+    assert unlike(done.picture, whole.picture) < 1
+
+
+@pytest.mark.parametrize("packing", ["group4", "group3"])
+def test_rows_that_are_strips_of_their_own_and_are_not_there_are_told(packing: str, tmp_path: Path) -> None:
+    a_row = packed.SIZE[0] // 8
+    content = saved(
+        packed.page().convert("1", dither=Image.Dither.NONE), "TIFF", compression=packing, strip_size=a_row
+    )
+    made, (count, at) = bytearray(content), struct.unpack_from("<II", content, entry_of(content, 273) + 4)
+    assert count == packed.SIZE[1]
+    for place in range(at + 4 * (count - count // 10), at + 4 * count, 4):
+        struct.pack_into("<I", made, place, len(content) + 1000)
+
+    done = read(written(tmp_path, "rows.tiff", bytes(made)))
+
+    assert done.warnings == ("A picture is cut short: about 10 % of it are missing",)
+
+
 SMALLER: dict[str, Change] = {
     "bits": with_tag(258, None),
     "height": with_tag(257, packed.SIZE[1] // 2),
@@ -94,6 +137,21 @@ def test_a_picture_that_is_larger_than_the_file_says_is_told(packing: str, said:
     done = read(written(tmp_path, "small.tiff", SMALLER[said](strips(packing))))
 
     assert done.warnings == (BEYOND,)
+
+
+@pytest.mark.parametrize("packing", ["group4", "group3", "tiff_ccitt"])
+@pytest.mark.parametrize("height", [10, packed.SIZE[1] // 2])
+def test_a_fax_in_one_strip_that_is_higher_than_the_file_says_is_told(
+    height: int, packing: str, tmp_path: Path
+) -> None:
+    content = saved(
+        packed.page().convert("1", dither=Image.Dither.NONE), "TIFF", compression=packing, strip_size=1 << 30
+    )
+
+    whole = read(written(tmp_path, "whole.tiff", content))
+    done = read(written(tmp_path, "low.tiff", with_tag(257, height)(content)))
+
+    assert (whole.warnings, done.warnings) == ((), (BEYOND,))
 
 
 def test_a_jpeg_as_programs_packed_it_in_a_tiff_at_first_is_read(desk: Desk) -> None:

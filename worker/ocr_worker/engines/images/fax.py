@@ -55,9 +55,9 @@ def unpacked(data: bytes, size: tuple[int, int], coding: Coding) -> bytes:
 
 
 def with_its_end(data: bytes, coding: Coding) -> bytes:
-    """Up to the mark that ends a fax of group 4; nothing where there is none, and of others, which have none for sure."""
+    """Up to the mark that ends a fax of group 4, nothing where there is none; all of others, which have none for sure."""
     if coding.compression != GROUP_4:
-        return b""
+        return data
     plain = data.translate(_REVERSED) if coding.fill_order == _LOW_BIT_FIRST else data
     bits = f"{int.from_bytes(plain, 'big'):0{8 * len(plain)}b}"
     at = bits.find(2 * _END_OF_LINE)

@@ -28,6 +28,7 @@ from ocr_worker.engines.images.jpeg_stream import (
     SMALLER,
     Layout,
     is_whole_but_lower,
+    rows_held,
     share,
     share_without_drawing,
     small,
@@ -78,6 +79,8 @@ def look(found: Layout, whole: Image.Image | None = None) -> tuple[float, bool]:
         found: the JPEG; one that is progressive, or in several scans, is judged by its means alone.
         whole: what it shows, where that is grey and was drawn anyway.
     """
+    if _goes_on(found):
+        return 1.0, True
     drawings = _Drawings(found, whole)
     if drawings.halved and drawings.halved.is_used_up and share_without_drawing(found) >= 1:
         return 1.0, _has_odd_greys(found, drawings)
@@ -251,6 +254,19 @@ def _is_out_of_order(found: Layout) -> bool:
     return bool(found.restart_interval) and any(
         mark[1] != 0xD0 + number % 8 for number, mark in enumerate(marks)
     )
+
+
+def _goes_on(found: Layout) -> bool:
+    """Whether its data have more rows than it says, where that is told without a look at their end."""
+    width, height = found.size
+    across, down = found.mcu
+    if found.restart_interval and len(found.scans) == 1:
+        blocks = -(-width // across) * -(-height // down)
+        return found.scans[0].restarts > -(-blocks // found.restart_interval)
+    if not found.is_progressive or width * height > _MOST_PIXELS:
+        return False
+    higher = found.with_height(2 * height + down)
+    return higher is not None and rows_held(higher) > height + down
 
 
 def _data(found: Layout) -> bytes:

@@ -65,7 +65,12 @@ def _held(part: Part, measure: _Measure, stream: BinaryIO) -> int:
     if part.offset is None:
         return 0
     there = measure(stream, part)
-    return part.rows if there >= part.rows - FORGIVEN_ROWS else there
+    return part.rows if there >= least_rows(part) else there
+
+
+def least_rows(part: Part) -> int:
+    """Of a fax or a JPEG, with which nobody misses any."""
+    return max(1, part.rows - FORGIVEN_ROWS)
 
 
 def parts_of(tags: Any) -> Iterator[Part]:
@@ -75,8 +80,8 @@ def parts_of(tags: Any) -> Iterator[Part]:
         size = tags.get(_TILE_WIDTH, 0), tags.get(_TILE_HEIGHT, 0)
         offsets, lengths = tags[_TILE_OFFSETS], tags.get(_TILE_LENGTHS, ())
     else:
-        size = width, min(tags.get(_ROWS_PER_STRIP, height) or height, height)
         offsets, lengths = tags.get(_OFFSETS, ()), tags.get(_LENGTHS, ())
+        size = width, _rows_per_strip(tags, height, len(offsets))
     if not (offsets and all(size) and width and height):
         return
     planes = tags.get(_COLOURS, 1) if tags.get(_PLANAR) == _IN_PLANES else 1
@@ -90,6 +95,13 @@ def parts_of(tags: Any) -> Iterator[Part]:
                 yield Part(size if _TILE_OFFSETS in tags else (width, rows), rows, offset, length)
 
 
+def _rows_per_strip(tags: Any, height: int, strips: int) -> int:
+    """As the file says; all of them in the one strip of a picture that has no more."""
+    planes = tags.get(_COLOURS, 1) if tags.get(_PLANAR) == _IN_PLANES else 1
+    said: int = min(tags.get(_ROWS_PER_STRIP, height) or height, height)
+    return height if strips == planes else said
+
+
 def holds_more(tags: Any, stream: BinaryIO) -> bool:
     """Whether the file has half as much again of the picture as it says: rows of it are not shown, or bits of each pixel."""
     parts = list(parts_of(tags))
@@ -101,6 +113,10 @@ def holds_more(tags: Any, stream: BinaryIO) -> bool:
         return False
     if len(there) >= _MORE * len(parts):
         return all(there.values())
+    if is_fax(tags) and len(parts) == 1:
+        data = packed(stream, parts[0])
+        enough = data[: round(len(data) / _MORE)]
+        return fax.rows_held(enough, parts[0].size, fax_coding(tags)) == parts[0].rows
     if tags.get(_COMPRESSION, _PLAIN) != _PLAIN or tags.get(_PHOTOMETRIC) == _YCBCR:
         return False
     due = sum(_row_bytes(part, tags) * part.size[1] for part in parts)
@@ -138,7 +154,7 @@ def jpeg_rows(tags: Any, part: Part, content: bytes) -> int:
         return 0
     # Of other kinds nobody here can tell.
     there = int(jpeg_stream.share(found) * part.size[1]) if found.is_plain else part.rows
-    return part.rows if there >= part.rows - FORGIVEN_ROWS else there
+    return part.rows if there >= least_rows(part) else there
 
 
 def _of_samples(tags: Any, parts: list[Part]) -> _Measure:

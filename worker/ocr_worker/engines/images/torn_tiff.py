@@ -20,7 +20,7 @@ from ocr_worker.engines.images.tiff_parts import Part
 from ocr_worker.engines.images.torn import Inflating
 
 _BITS, _COMPRESSION, _PHOTOMETRIC, _PLANAR, _PREDICTOR, _COLOUR_MAP = 258, 259, 262, 284, 317, 320
-_FILL_ORDER, _SHARED = 266, 530
+_FILL_ORDER, _ROWS_PER_STRIP, _SHARED = 266, 278, 530
 _OFFSETS, _LENGTHS = (273, 324), (279, 325)
 _MIN_IS_WHITE, _PALETTE, _INKS, _YCBCR, _IN_PLANES = 0, 3, 5, 6, 2
 _SHORT, _LONG = 3, 4
@@ -33,6 +33,7 @@ def completed(tags: Any, number: int, content: bytes) -> Right | None:
     place, parts = tiff.directory(stream, number), list(tiff_parts.parts_of(tags))
     if place is None or not parts or not (is_fax or compression in {_JPEG, *_UNPACKING}):
         return None
+    content = _with_rows(content, place, parts[0].size[1])
     data = [tiff_parts.packed(stream, part) if part.offset is not None else b"" for part in parts]
     beyond = tiff_parts.packed_at_most(content, parts, [place.at])
     if compression == _JPEG:
@@ -75,7 +76,7 @@ def completed(tags: Any, number: int, content: bytes) -> Right | None:
 
 def _rows(held: int, part: Part, *, is_fax: bool) -> int:
     """All of them, where so few are missing that nobody misses them."""
-    least = part.rows - (tiff_parts.FORGIVEN_ROWS if is_fax else 0)
+    least = tiff_parts.least_rows(part) if is_fax else part.rows
     return part.rows if held >= least else held
 
 
@@ -151,6 +152,16 @@ def _with_parts(
                 made += written
                 written = struct.pack(order + "I", len(made) - len(written))
             struct.pack_into(order + "HHI4s", made, entry, tag, _LONG, len(values), written)
+    return bytes(made)
+
+
+def _with_rows(content: bytes, place: tiff.Place, rows: int) -> bytes:
+    """The file, of which the strips of one picture have so many rows; tiles do not say that."""
+    made = bytearray(content)
+    (count,) = struct.unpack_from(place.order + "H", made, place.at)
+    for entry in range(place.at + 2, place.at + 2 + 12 * count, 12):
+        if struct.unpack_from(place.order + "H", made, entry) == (_ROWS_PER_STRIP,):
+            struct.pack_into(place.order + "HHII", made, entry, _ROWS_PER_STRIP, _LONG, 1, rows)
     return bytes(made)
 
 
