@@ -56,6 +56,13 @@ def test_a_watch_for_a_file_alone_is_refused(ocr: Command) -> None:
     assert not (ocr.home / "out").exists()
 
 
+def test_a_choice_that_there_is_not_is_told_with_those_that_there_are(ocr: Command) -> None:
+    done = ocr("batch", "paper01.pdf", "-o", "out", "--existing-text", "maybe")
+
+    assert done.returncode == 2
+    assert "'--existing-text': 'maybe' is not one of 'skip', 'redo', 'force'" in done.stderr
+
+
 @pytest.mark.parametrize(
     "words", [("", "-o", "out"), ("paper01.pdf", "-o", ""), ("--input-dir", "", "-o", "out")], ids=str
 )

@@ -75,6 +75,8 @@ def run(arguments: list[str], faces: OtherFaces) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else INTERNAL
     except MistypedError as error:
+        # A word of the library that checks values, and of nobody's language.
+        error.message = error.message.replace("Value error, ", "", 1)
         error.show()
         return _refused(arguments, "invalid_params", error.format_message(), USAGE)
     except OcrError as error:
