@@ -8,7 +8,7 @@ import re
 import socket
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +129,92 @@ def test_a_request_with_a_body_or_the_last_one_is_answered_as_ever(served: Servi
         with wire(served) as one:
             head, _ = one.ask(asked)
         assert head.startswith(b"HTTP/1.1 200 ")
+
+
+ODD = {
+    "of HTTP/1.0": b"GET /api/v1/jobs HTTP/1.0\r\nHost: localhost\r\n\r\n",
+    "of HTTP/1.0, kept": b"GET /api/v1/jobs HTTP/1.0\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n",
+    "without a host": b"GET /api/v1/jobs HTTP/1.1\r\n\r\n",
+    "of two hosts": b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nHost: evil\r\n\r\n",
+    "of another host": b"GET /api/v1/jobs HTTP/1.1\r\nHost: evil.example\r\n\r\n",
+    "of another origin": b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil\r\n\r\n",
+    "in parts": b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "in parts and of a length": b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "of no length": b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n",
+    "of two lengths": b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nContent-Length: 9\r\n\r\n",
+    "the last of its connection": b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nConnection: Close, x\r\n\r\n",
+    "for another protocol": b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n",
+    "that waits": b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n\r\n",
+    "for a whole address": b"GET http://localhost/api/v1/jobs HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "in small letters": b"get /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "behind an empty line": b"\r\nGET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "with a folded header": b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nX: a\r\n b\r\n\r\n",
+    "with a bare line end": b"GET /api/v1/jobs HTTP/1.1\nHost: localhost\n\n",
+    "of the head alone": b"HEAD /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "with what comes behind it": LIST + b"GET /api/v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n",
+}
+
+
+LAST = b"GET /api/v1/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+
+
+def all_of(served: Service, asked: bytes) -> list[bytes]:
+    """All that a service says to these bytes, and to a last request if it has not closed the connection before."""
+    with socket.create_connection(("127.0.0.1", served.port), timeout=HANG_SECONDS) as connection:
+        connection.sendall(asked)
+        said = connection.recv(2**16)
+        with suppress(ConnectionError):
+            connection.sendall(LAST)
+            while block := connection.recv(2**16):
+                said += block
+    return undated(said)
+
+
+@pytest.mark.parametrize("asked", ODD.values(), ids=ODD)
+def test_an_odd_request_is_answered_as_it_was_at_first_however_often_it_comes(
+    served: Service, asked: bytes
+) -> None:
+    """Without what is kept, it would be: a comment has bytes of its own."""
+    marked = asked.replace(b"Host:", b"X-First: 1\r\nHost:", 1)
+    first = all_of(served, marked)
+    for _ in range(3):
+        assert all_of(served, asked) == first
+        # What is known meanwhile is no help to it.
+        all_of(served, LIST)
+
+
+def test_a_body_that_looks_like_a_known_request_is_a_body(served: Service, client: httpx.Client) -> None:
+    with wire(served) as one:
+        one.ask(LIST)
+        known = one.ask(LIST)
+        order = b"POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        one.send(order + b"Content-Length: %d\r\n\r\n" % (2 * len(LIST)))
+        # Alone and at once, as a request that is known would come.
+        one.send(LIST)
+        one.send(LIST)
+        refused, body = one.answer()
+        after = one.ask(LIST)
+
+    assert refused.startswith(b"HTTP/1.1 422 "), body
+    assert after[1] == known[1]
+
+
+def test_a_kept_answer_is_for_its_token_alone(tmp_path: Path) -> None:
+    words = ["a-token-of-some-length", "another-of-some-length"]
+    asked = [
+        LIST.replace(b"\r\n\r\n", b"\r\nAuthorization: Bearer %s\r\n\r\n" % word.encode()) for word in words
+    ]
+    said = list[list[bytes]]()
+    for word in words:
+        # The same state, and another token after its restart.
+        with (
+            service(tmp_path, limited=Limited({"wrong_tokens_per_minute": 1000}, word)) as served,
+            wire(served) as one,
+        ):
+            said.append([one.ask(each)[0].split(b" ")[1] for each in (*asked, *asked, *asked)])
+
+    assert said == [[b"200", b"401"] * 3, [b"401", b"200"] * 3]
 
 
 def test_what_another_process_does_is_seen_at_once(

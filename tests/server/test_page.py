@@ -12,10 +12,11 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
 
 from rigs.papers import write_papers
-from rigs.service import ended, until
+from rigs.service import ended, ended_files, until
 from tests.cli.command import Command
 from tests.conftest import REPOSITORY, miss
 from tests.e2e.material import Material
+from tests.faults.documents import encrypted
 from tests.faults.pictures import png
 from tests.limits import HANG_SECONDS
 from tests.server.service import Service, service, start, watchers
@@ -451,3 +452,50 @@ def test_a_service_that_comes_again_is_found_again_with_its_jobs(
         expect(card(page, "lost.")).to_have_attribute("data-status", "completed")
         expect(page.locator(".away")).to_have_count(0)
         page.close()
+
+
+def test_a_search_that_stopped_goes_on_by_a_click_to_its_end(
+    page: Page, client: httpx.Client, tmp_path: Path
+) -> None:
+    pictures = [tmp_path / f"on-{number}.png" for number in range(3)]
+    for picture in pictures:
+        picture.write_bytes(png("Halfway house"))
+    ended(client, start(client, *pictures))
+    # As a service would answer whose time was over.
+    page.route("**/api/v1/search?*", lambda route: route.continue_(url=f"{route.request.url}&limit=2"))
+    page.goto("/")
+    page.get_by_role("searchbox").fill("halfway house")
+    page.get_by_role("search").get_by_role("button").click()
+    found = page.locator(".search li button")
+    expect(found).to_have_text(["on-0.png, page 1", "on-1.png, page 1"])
+    expect(page.get_by_role("status").filter(has_text="there may be more")).to_be_visible()
+
+    page.get_by_role("button", name="Search on").click()
+    expect(found).to_have_text([f"on-{number}.png, page 1" for number in range(3)])
+    expect(page.get_by_role("button", name="Search on")).to_have_count(0)
+
+
+def test_what_a_message_sets_apart_is_shown_as_code(page: Page, client: httpx.Client, tmp_path: Path) -> None:
+    locked = tmp_path / "locked.pdf"
+    locked.write_bytes(encrypted("secret"))
+    job_id = start(client, locked)
+    [told] = ended_files(client, job_id)
+    assert "`passwords`" in told["error"]["message"]
+    page.goto("/")
+    row(page, "locked.pdf").get_by_role("button", name="Show").click()
+
+    state = card(page, "locked.pdf").locator("li .state")
+    expect(state.locator("code")).to_have_text("passwords")
+    expect(state).to_contain_text("give it (passwords)")
+    expect(state).to_have_attribute("title", re.compile(r"give it \(passwords\)"))
+    assert "`" not in page.locator("body").inner_text()
+
+
+def test_all_files_of_a_folder_are_read_by_its_path(page: Page, root: Path, material: Material) -> None:
+    material.quick_files(root / "by path", 3)
+    page.goto("/")
+    page.get_by_text("Files on the machine of the service").click()
+    page.get_by_label("Files and folders, one a line").fill("by path")
+    page.get_by_role("button", name="Read them").click()
+
+    expect(card(page, "quick-001.png")).to_contain_text("Done: 3 of 3 files")

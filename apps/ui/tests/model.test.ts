@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { drawn, inSight } from '../src/model/list.js';
 import { doubtfulFrom, placeOf, readResults, uprightTransform } from '../src/model/results.js';
 import { languagesOf, recall, DEFAULTS } from '../src/model/wishes.js';
-import { nameOf, timeLeft } from '../src/model/words.js';
+import { nameOf, parts, plain, timeLeft } from '../src/model/words.js';
 import { writtenResults } from './fake.js';
 
 test('of ten thousand rows those in sight are drawn, and the one with the focus', () => {
@@ -32,6 +32,15 @@ test('words have their boxes and grades, and the doubtful ones follow each other
   expect(doubtfulFrom(pages[1]!.lines.flat(), 0)).toBeUndefined();
   expect(placeOf(words, 'clear SMUDG')).toBe(0);
   expect(placeOf(words, 'smudgcd clear')).toBeUndefined();
+});
+
+test('what is set apart in a message is told from the rest, and a name may have a mark of its own', () => {
+  const said = 'a page is too large; lower `dpi` or `max_pixels`';
+
+  expect(parts(said)).toEqual(['a page is too large; lower ', 'dpi', ' or ', 'max_pixels', '']);
+  expect(plain(said)).toBe('a page is too large; lower dpi or max_pixels');
+  expect(parts('`x`: odd`.pdf')).toEqual(['', 'x', ': odd`.pdf']);
+  expect(parts('nothing')).toEqual(['nothing']);
 });
 
 test('a picture that lies on its side is turned upright behind the boxes', () => {
