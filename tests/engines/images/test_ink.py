@@ -106,6 +106,16 @@ def test_ink_outside_of_the_words_is_told_by_its_share(sample: Build) -> None:
     assert 0.3 < ink.share_outside([(0, 0, width, height // 2)]) < 0.7
 
 
+def test_ink_that_counts_no_longer_is_outside_of_no_words_either(sample: Build) -> None:
+    with Image.open(sample("clean").path) as image:
+        ink = Ink(image.convert("L"))
+    assert ink.has_print_outside([])
+
+    ink.keep_within([])
+
+    assert not ink.has_print_outside([])
+
+
 @pytest.mark.parametrize("kind", ["clean", "small_print", "large_print", "typed_10", "white_on_black"])
 def test_a_line_of_print_outside_of_what_was_found_is_seen(tmp_path: Path, kind: str) -> None:
     page = picture(kind, tmp_path)

@@ -14,7 +14,7 @@ import numpy as np
 from ocr_worker.engines.ocr.lines.edges import Edges
 from ocr_worker.engines.ocr.lines.model import Model, read_model
 from ocr_worker.engines.ocr.lines.reading import LineReader
-from ocr_worker.engines.ocr.lines.search import PER_STEP, UNKNOWN_WORD
+from ocr_worker.engines.ocr.lines.search import PER_STEP, UNKNOWN_WORD, Letter, Search
 from ocr_worker.engines.ocr.lines.weights import Floats
 from tests.engines.lines import made_data
 
@@ -70,6 +70,27 @@ def test_where_a_letter_is_in_doubt_the_word_that_there_is_wins(reader: LineRead
     assert (mended.text, unknown.text) == ("tea", "doa")
     assert mended.confidence == pytest.approx(100 + 35 * (math.log(FEW) - 0.085), abs=0.2)
     assert unknown.confidence == pytest.approx(100 + 35 * 2.25 * (math.log(MANY) - 0.085), abs=0.2)
+
+
+def test_a_line_is_searched_no_further_once_a_word_of_it_is_in_doubt(
+    reader: LineReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    likely = steps(reader, "d", "o", "a|e", " ", "d", "o|e", "a", " ", "t")
+    # The second word is more in doubt than the first one.
+    likely[0, reader.texts.index("d")] = 0.98
+    likely[4:, :] = np.where(likely[4:, :] == np.float32(MANY), np.float32(0.6), likely[4:, :])
+    searched, search = list[int](), Search.read
+
+    def read(self: Search, of_word: Floats) -> list[Letter]:
+        searched.append(len(of_word))
+        return search(self, of_word)
+
+    monkeypatch.setattr(Search, "read", read)
+
+    assert reader.read_from(likely, 80.0) is None
+    assert len(searched) == 1
+    assert len(reader.read_from(likely, 0.0) or []) == 3
+    assert len(searched) == 3
 
 
 def test_two_words_that_run_together_are_parted_where_that_makes_words(reader: LineReader) -> None:
