@@ -133,7 +133,8 @@ class Reader:
         if best.turned or not preprocessing.leaves_print(closer, best.lines):
             return best
         third = self._read_upright(closer, may_shrink=False)
-        return third if not third.turned and preprocessing.is_better(third.lines, best.lines) else best
+        is_better = not third.turned and preprocessing.is_clearly_better(third.lines, best.lines)
+        return third if is_better else best
 
     def _read_even(self, image: GreyImage, tones: Tones) -> Reading:
         """And where it is not, once more for what is too faint or lies light on dark, if there is such."""
