@@ -39,12 +39,12 @@ def _take(browser: Browser, scans: list[Path], images: Path, address: str) -> No
     page.locator(".history li").first.wait_for()
     page.locator("#files").set_input_files(scans[:7])
     page.locator(".grid canvas:visible").nth(6).wait_for()
-    page.screenshot(path=images / "page-chosen.png")
+    page.screenshot(path=images / "page-chosen.png", animations="disabled")
     page.get_by_role("button", name="Read 7 files").click()
     page.locator("article li[data-status=completed]").nth(2).wait_for()
-    page.screenshot(path=images / "page-job.png")
+    page.screenshot(path=images / "page-job.png", animations="disabled")
     page.emulate_media(color_scheme="dark")
-    page.screenshot(path=images / "page-job-dark.png")
+    page.screenshot(path=images / "page-job-dark.png", animations="disabled")
     page.emulate_media(color_scheme="light")
     page.locator("article[data-status=completed]").wait_for()
     with page.expect_response("**/picture"):
@@ -52,10 +52,10 @@ def _take(browser: Browser, scans: list[Path], images: Path, address: str) -> No
     page.get_by_role("dialog").locator(".text button").first.wait_for()
     page.wait_for_load_state("networkidle")
     page.keyboard.press("n")
-    page.screenshot(path=images / "page-words.png")
+    page.screenshot(path=images / "page-words.png", animations="disabled")
     page.keyboard.press("Escape")
     page.set_viewport_size({"width": 390, "height": 844})
-    page.screenshot(path=images / "page-phone.png")
+    page.screenshot(path=images / "page-phone.png", animations="disabled")
 
 
 if __name__ == "__main__":
