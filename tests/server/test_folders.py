@@ -77,7 +77,7 @@ def test_the_note_has_an_item_for_each_file_of_a_folder(client: httpx.Client, le
 @pytest.mark.parametrize(
     ("path", "status", "why"),
     [
-        ("bare", 422, "bare has no PDF and no picture."),
+        ("bare", 404, "bare has no PDF and no picture."),
         ("..", 403, "The path lies outside of the folders that this service may read."),
         ("letters/linked", 403, "The path lies outside of the folders that this service may read."),
     ],
@@ -89,6 +89,20 @@ def test_a_folder_with_nothing_to_read_or_elsewhere_is_refused(
     answer = client.post("/api/v1/jobs", json={"files": [{"path": path}]})
 
     assert (answer.status_code, answer.json()["error"]["message"]) == (status, why)
+
+
+@pytest.mark.parametrize("url", ["/api/v1/jobs", "/api/batch/start"])
+def test_a_name_that_no_file_can_have_is_a_file_that_fails_and_no_failure_of_the_request(
+    client: httpx.Client, url: str
+) -> None:
+    name = 4000 * "0"
+    files = [{"path": name}] if "v1" in url else [name]
+    made = client.post(url, json={"files": files})
+
+    assert made.is_success, made.text
+    told = made.json()
+    job_id = told.get("job_id") or told["jobId"]
+    assert [file["status"] for file in ended_files(client, job_id)] == ["failed"]
 
 
 def test_what_is_told_of_a_root_itself_does_not_say_where_it_lies(tmp_path: Path) -> None:

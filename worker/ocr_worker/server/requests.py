@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ocr_worker.errors import InvalidParamsError
+from ocr_worker.errors import InvalidParamsError, NotFoundError
 from ocr_worker.jobs.folder_search import Search
 from ocr_worker.jobs.requests import Asked
 from ocr_worker.model.option_table import make_options
@@ -59,16 +60,16 @@ def found(desk: Desk, named: str, output_dir: Path | None, most: int) -> list[Pa
 
     Raises:
         PermissionDeniedError: it lies outside of all roots.
-        NotFoundError: the folder can't be read.
-        InvalidParamsError: it has no file to read, or more than so many.
+        NotFoundError: the folder can't be read, or has no file to read.
+        InvalidParamsError: it has more than so many, or there is too much to look through.
     """
     path = desk.places.named(named)
-    if not path.is_dir():
+    if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
         return [path]
     # Outputs of earlier runs lie beside their files where none of them was told to go elsewhere.
     files = Search(output_dir or path, most=most, limit_seconds=FOLDER_SECONDS)(path)
     if not files:
-        raise InvalidParamsError(f"{named} has no PDF and no picture.", field="files")
+        raise NotFoundError(f"{named} has no PDF and no picture.")
     return files
 
 
