@@ -65,7 +65,11 @@ async def show_upload(upload_id: UploadId, desk: DeskOf) -> wire.Upload:
     return _told(desk.uploads.find(upload_id))
 
 
-@router.head("/{upload_id}", responses={200: {"headers": _OFFSETS, "description": "Where to go on."}})
+@router.head(
+    "/{upload_id}",
+    response_class=Response,
+    responses={200: {"headers": _OFFSETS, "description": "Where to go on."}},
+)
 async def upload_offset(upload_id: UploadId, desk: DeskOf) -> Response:
     """Where an upload goes on."""
     upload, response = desk.uploads.find(upload_id), Response()

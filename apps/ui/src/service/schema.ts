@@ -3303,9 +3303,7 @@ export interface operations {
                     "Upload-Offset"?: number;
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": unknown;
-                };
+                content?: never;
             };
             /** @description A field is missing, unknown or invalid. */
             422: {
