@@ -381,6 +381,37 @@ def test_what_is_told_or_given_out_is_stored_before(desk: Desk, monkeypatch: pyt
     assert early == []
 
 
+def test_what_makes_a_manifest_due_is_stored_before(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its thread may read the store at once, and while a file is in work nothing has it write once more."""
+    desk.outcome, early, told = book(3), list[str](), list[str]()
+    manifests, job = desk.service.leases.manifests, desk.submit(files=2)
+
+    def states(store: JobStore) -> list[object]:
+        stored = store.job(job)
+        return [stored and stored.state, *(store.file(job, number).state for number in (1, 2))]
+
+    def looked_at(name: str, due: Callable[..., None]) -> Callable[..., None]:
+        def look_and_tell(*given: Any) -> None:
+            told.append(name)
+            early.extend([] if states(other) == states(desk.service.store) else [name])
+            due(*given)
+
+        return look_and_tell
+
+    for name in ("run_begun", "file_changed", "state_changed"):
+        monkeypatch.setattr(manifests, name, looked_at(name, getattr(manifests, name)))
+    with closing(JobStore(desk.folder / "state")) as other:
+        desk.step()
+        desk.service.pause([job])
+        desk.service.unpause([job])
+        desk.run()
+
+    assert desk.ends() == ["completed"]
+    assert told.count("file_changed") == 4
+    assert {"run_begun", "state_changed"} < set(told)
+    assert early == []
+
+
 def test_when_nothing_is_to_do_all_is_stored_and_others_may_write(desk: Desk) -> None:
     desk.outcome = lambda task: None if isinstance(task, PageTask) and task.page > 4 else book(9)(task)
     job = desk.submit(files=1)

@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Collection
 from contextlib import suppress
+from typing import Any
 
 from ocr_worker.errors import OcrError
 from ocr_worker.jobs.course import Course, RunEnds
@@ -90,7 +91,7 @@ class RunJournal:
     def run_begun(self) -> None:
         """Store that the run has begun."""
         fields = {"started_at": self._job.started_at or time.time(), "percent": self.progress.percent}
-        self._store.update_job(self._job.job_id, state="running", reason=None, ended_at=None, **fields)
+        self._set_state("running", reason=None, ended_at=None, **fields)
         self.throttle.mark_news()
 
     def paused(self) -> None:
@@ -186,8 +187,10 @@ class RunJournal:
         self._store.commit()
         self._context.listener.on_event(event)
 
-    def _set_state(self, state: JobState) -> None:
-        self._store.update_job(self._job.job_id, state=state)
+    def _set_state(self, state: JobState, **fields: Any) -> None:
+        """Store it for good, as the manifest is written from what is stored, and at once."""
+        self._store.update_job(self._job.job_id, state=state, **fields)
+        self._store.commit()
 
     def _next_seq(self) -> int:
         self._last_seq += 1

@@ -32,7 +32,7 @@ class TaskEnds:
         self, job: StoredJob, window: FileWindow, course: Course, journal: RunJournal, context: RunContext
     ) -> None:
         self._job, self._window, self._course, self._journal = job, window, course, journal
-        self._store, self._manifests = context.store, context.leases.manifests
+        self._store = context.store
         self.results = PageResults(job, context.store)
         self.outcomes = FileOutcomes(window, context.store)
 
@@ -99,7 +99,6 @@ class TaskEnds:
 
     def _begin_pages(self, file: OpenFile, opened: Opened) -> Sequence[Effect]:
         known = self.results.prepare(file, opened)
-        self._manifests.file_changed(self._job.job_id)
         file.stored = replace(file.stored, pages=opened.pages, sha256=opened.sha256)
         ended = [page for page, past in known.items() if past is None or past.guilty]
         self._journal.progress.opened(file.number, ended, file.weights, file.stored.bytes)

@@ -9,11 +9,12 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from ocr_worker.errors import JobActiveError, JobNotFoundError, OcrError
 from ocr_worker.files.atomic import output_error
 from ocr_worker.files.sweep import MARK, sweep_folders
-from ocr_worker.model.events import FileEnded, JobEnded, JobEvent, JobFailed
+from ocr_worker.model.events import FileEnded, FileStarted, JobEnded, JobEvent, JobFailed
 from ocr_worker.model.jobs import ACTIVE, RESUMABLE, JobId, JobState
 from ocr_worker.settings import Settings
 from ocr_worker.store.database import STORE
@@ -98,8 +99,7 @@ class JobLeases:
 
     def take_up(self, job_id: JobId) -> None:
         """Store that this process has the job from now on."""
-        self.store.update_job(job_id, state="queued", pid=os.getpid())
-        self.manifests.state_changed(job_id)
+        self.set_state(job_id, "queued", pid=os.getpid())
 
     def ask_to_cancel(self, job_id: JobId) -> None:
         """Ask the process that has a job to cancel it; should it die before, the job counts as cancelled.
@@ -112,8 +112,10 @@ class JobLeases:
         except OSError as error:
             raise output_error(error, self._jobs_dir) from error
 
-    def set_state(self, job_id: JobId, state: JobState) -> None:
-        self.store.update_job(job_id, state=state)
+    def set_state(self, job_id: JobId, state: JobState, **fields: Any) -> None:
+        """Store it for good, as the manifest is written from what is stored, and at once."""
+        self.store.update_job(job_id, state=state, **fields)
+        self.store.commit()
         self.manifests.state_changed(job_id)
 
     def end_run(self, store: JobStore, end: RunEnding) -> None:
@@ -122,7 +124,7 @@ class JobLeases:
 
     def on_event(self, event: JobEvent) -> None:
         """Update the manifest of a job, and release a job that has ended."""
-        if isinstance(event, FileEnded):
+        if isinstance(event, FileStarted | FileEnded):
             self.manifests.file_changed(event.job_id)
         elif isinstance(event, JobEnded | JobFailed):
             self.manifests.state_changed(event.job_id)
