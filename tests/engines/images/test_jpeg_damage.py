@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from random import Random
 from typing import Any
 
 import pytest
@@ -16,7 +17,9 @@ SIZE = 640, 320
 
 def grain(mode: str = "L", **options: Any) -> bytes:
     file = io.BytesIO()
-    Image.effect_noise(SIZE, 90).convert(mode).save(file, "JPEG", quality=90, **options)
+    Image.frombytes("L", SIZE, Random(1).randbytes(SIZE[0] * SIZE[1])).convert(mode).save(
+        file, "JPEG", quality=90, **options
+    )
     return file.getvalue()
 
 

@@ -150,8 +150,10 @@ def evened_out(image: GreyImage, tones: Tones) -> GreyImage | None:
     return replace(image, picture=filters.flatten_both(bright, thumbnail))
 
 
-def closely_evened_out(image: GreyImage) -> GreyImage:
-    """Without shadows that have hard edges. Print that is larger than usual is lost with them."""
+def closely_evened_out(image: GreyImage) -> GreyImage | None:
+    """Without shadows that have hard edges, None where there are none. Print that is larger than usual is lost with them."""
+    if not filters.has_hard_edges(filters.brightened(filters.thumbnail(image.picture))):
+        return None
     return replace(image, picture=filters.flatten_closely(image.picture))
 
 
@@ -162,8 +164,9 @@ def strengthened(image: GreyImage, tones: Tones, lines: tuple[Line, ...], hints:
         return None
     bright = filters.brightened(image.picture)
     thumbnail = filters.thumbnail(bright)
-    if not senseless and filters.unevenness(filters.backdrop(thumbnail)) >= UNEVEN_LEVELS:
-        return closely_evened_out(image)
+    is_uneven = not senseless and filters.unevenness(filters.backdrop(thumbnail)) >= UNEVEN_LEVELS
+    if is_uneven and (closer := closely_evened_out(image)):
+        return closer
     if not (senseless or tones.lost >= LOST or _is_unread_ink_light(image, lines)):
         return None
     if senseless and tones.light < MOSTLY_DARK:

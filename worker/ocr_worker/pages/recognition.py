@@ -126,11 +126,11 @@ class Reader:
             return self._read_even(image, tones)
         closer = preprocessing.closely_evened_out(image)
         first = self._read_upright(even, may_shrink=may_shrink)
-        if not first.turned and preprocessing.is_read_through(closer, first.lines, self.hints):
+        if not first.turned and preprocessing.is_read_through(closer or image, first.lines, self.hints):
             return first
         second = self._read_upright(image, may_shrink=may_shrink)
         best = second if preprocessing.is_better(second.lines, first.lines) else first
-        if best.turned or not preprocessing.leaves_print(closer, best.lines):
+        if closer is None or best.turned or not preprocessing.leaves_print(closer, best.lines):
             return best
         third = self._read_upright(closer, may_shrink=False)
         is_better = not third.turned and preprocessing.is_clearly_better(third.lines, best.lines)

@@ -15,6 +15,8 @@ LIGHT_SHARE = 0.45
 """Of the range of greys about a place: where the mean is so little above the darkest, the ink is what is light."""
 LONGEST_SIDE_PX = 32_767
 """The longest bitmap that is drawn at all."""
+HARD_STEP, HARD_SHARE = 24, 0.005
+"""Grey levels between neighbours of a thumbnail's paper, and of its pixels: soft shadows have none."""
 DARK_LEVEL = 64
 """No paper is as dark."""
 DIM_PAPER = 160
@@ -217,22 +219,49 @@ def _standing_out(
     return ink
 
 
+def has_hard_edges(thumbnail: Image.Image) -> bool:
+    """Whether the paper is much darker on one side of some line than on the other, as by a shadow's edge or a picture's."""
+    paper = _darkest(_lightest(thumbnail, 2), 3)
+    steps = ImageChops.subtract(_lightest(paper, 1), _darkest(paper, 1)).histogram()
+    return sum(steps[HARD_STEP:]) >= HARD_SHARE * sum(steps)
+
+
 def flatten_closely(picture: Image.Image) -> Image.Image:
     """Ink on even white, as strong in shadow or in a flash as elsewhere, up to their very edges: what is dark and wider than strokes is none."""
     cells = picture.reduce(_COARSE)
-    steps = STROKE_PX // (2 * _COARSE)
-    lightest, darkest = ImageFilter.MaxFilter(3), ImageFilter.MinFilter(3)
-    # As wide as one square, in a fraction of its time; and once more, so that what an edge runs through is its darker side.
-    paper = _filtered(cells, [lightest] * steps + [darkest] * (steps + 1))
-    range_ = ImageChops.subtract(paper, _filtered(cells, [darkest] * 2 * steps))
+    reach = STROKE_PX // (2 * _COARSE)
+    # Once more at the end, so that what an edge runs through is its darker side.
+    paper = _darkest(_lightest(cells, reach), reach + 1)
+    range_ = ImageChops.subtract(paper, _darkest(cells, 2 * reach))
     scale = _as_large(range_.point([max(FAINTEST_INK, level) for level in range(256)]), picture)
-    return _relative(ImageChops.subtract(_as_large(paper, picture), picture), scale)
+    ink = _as_large(paper, picture)
+    _change(ink, picture, ImageChops.subtract)
+    return _relative(ink, scale)
 
 
-def _filtered(picture: Image.Image, filters: Iterable[ImageFilter.Filter]) -> Image.Image:
-    for one in filters:
-        picture = picture.filter(one)
-    return picture
+def _lightest(picture: Image.Image, reach: int) -> Image.Image:
+    """Of each pixel the lightest that lies no further away, across and down."""
+    return _outermost(picture, reach, ImageChops.lighter, 0)
+
+
+def _darkest(picture: Image.Image, reach: int) -> Image.Image:
+    return _outermost(picture, reach, ImageChops.darker, 255)
+
+
+def _outermost(
+    picture: Image.Image, reach: int, choose: Callable[[Image.Image, Image.Image], Image.Image], margin: int
+) -> Image.Image:
+    """As filters of ranks do, in a tenth of their time: each step doubles how far is looked."""
+    wanted = 2 * reach + 1
+    found = Image.new("L", (picture.width + 2 * reach, picture.height + 2 * reach), margin)
+    found.paste(picture, (reach, reach))
+    for across, down in ((1, 0), (0, 1)):
+        covered = 1
+        while covered < wanted:
+            step = min(covered, wanted - covered)
+            found = choose(found, ImageChops.offset(found, -step * across, -step * down))
+            covered += step
+    return found.crop((0, 0, *picture.size))
 
 
 def _relative(ink: Image.Image, scale: Image.Image) -> Image.Image:

@@ -37,8 +37,8 @@ DOUBTED_BELOW = 90.0
 """Points of confidence: a line with such a word is read once more, where its crop may be another."""
 ROUNDED_BELOW = 80.0
 """A line with such a word is read once more in fractions: what it was taken for may hang on what was rounded."""
-STRIP_PX = 200
-"""No higher is a line or two: where a search for columns and pictures finds nothing, that is taken for print."""
+STRIP_PX, STRIP_HEIGHTS = 200, 6
+"""No higher and no wider is a word or two: where a search for columns and pictures finds nothing, that is taken for print."""
 LEAST_PX = 3
 """Lower and narrower stretches hold no letters."""
 _Turned = tuple[Run, int]
@@ -124,7 +124,8 @@ class LinesEngine:
                 return rows
         whole = [(0, page.height)]
         rows = self._rows(page, whole, image.engine_dpi, PSM.AUTO)
-        if page.height <= STRIP_PX and not any(row.runs for row in rows):
+        is_strip = page.height <= STRIP_PX and page.width <= STRIP_HEIGHTS * page.height
+        if is_strip and not any(row.runs for row in rows):
             return self._rows(page, whole, image.engine_dpi, PSM.SINGLE_BLOCK)
         return rows
 
