@@ -184,6 +184,20 @@ def test_dropped_files_are_taken_and_what_cannot_be_read_is_said_at_its_place(pa
     accessible(page)
 
 
+def test_a_name_of_any_length_keeps_to_the_width_of_the_page(
+    page: Page, client: httpx.Client, root: Path
+) -> None:
+    name = 4000 * "0"
+    client.post("/api/v1/jobs", json={"files": [{"path": name}]}).raise_for_status()
+
+    page.goto("/")
+    expect(page.locator(".history").get_by_text(name).first).to_be_visible()
+
+    for width in (1200, 360):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 def test_a_job_is_paused_resumed_and_cancelled_on_the_page_and_by_the_command_line(
     page: Page, served: Service, client: httpx.Client, material: Material, tmp_path: Path
 ) -> None:
