@@ -171,26 +171,36 @@ class PageWork:
 
     def _checked_marks(self, said: str, read: Callable[[], Page]) -> tuple[existing_text.Kind, Page | None]:
         """Of text with hardly a letter, by whether there is much more to be read."""
-        try:
-            page = read()
-        except (CorruptError, TooLargeError, UnsupportedTypeError):
-            return "visible", None
-        seen = "".join(word.text for line in page.lines for word in line.words)
-        more = existing_text.letters_in(seen) >= layer_check.MUCH_MORE * existing_text.letters_in(said)
-        is_other = page.status == "ok" and more and beside_text.reads_like_print(page.lines)
-        return ("garbage", page) if is_other else ("visible", None)
+        return self._unless_other(
+            read,
+            lambda page, seen: (
+                page.status == "ok"
+                and seen >= layer_check.MUCH_MORE * existing_text.letters_in(said)
+                and beside_text.reads_like_print(page.lines)
+            ),
+        )
 
     def _checked_names(self, said: str, read: Callable[[], Page]) -> tuple[existing_text.Kind, Page | None]:
         """Of a few words that are no usual ones, by whether as much is surely read, and is something else."""
+        return self._unless_other(
+            read,
+            lambda page, seen: (
+                seen >= beside_text.SAID_AGAIN * existing_text.letters_in(said)
+                and (page.confidence or 0.0) >= beside_text.SURE_CONFIDENCE
+                and not beside_text.is_seen(said, page.lines)
+            ),
+        )
+
+    def _unless_other(
+        self, read: Callable[[], Page], is_other: Callable[[Page, int], bool]
+    ) -> tuple[existing_text.Kind, Page | None]:
+        """The text is believed unless what is read, with so many letters, is another."""
         try:
             page = read()
         except (CorruptError, TooLargeError, UnsupportedTypeError):
             return "visible", None
-        seen = "".join(word.text for line in page.lines for word in line.words)
-        as_much = existing_text.letters_in(seen) >= beside_text.SAID_AGAIN * existing_text.letters_in(said)
-        is_sure = as_much and (page.confidence or 0.0) >= beside_text.SURE_CONFIDENCE
-        is_other = is_sure and not beside_text.is_seen(said, page.lines)
-        return ("garbage", page) if is_other else ("visible", None)
+        seen = existing_text.letters_in("".join(word.text for line in page.lines for word in line.words))
+        return ("garbage", page) if is_other(page, seen) else ("visible", None)
 
     def _whole(self, pdf: PdfFile, sheet: Sheet, task: PageTask, found: Drawn) -> Page:
         path = Path(task.source.path)
