@@ -106,6 +106,12 @@ def mean_confidence(words: Iterable[Word]) -> float | None:
     return round(sum(length * value for length, value in known) / weight, 2) if weight else None
 
 
+def around(boxes: Iterable[Box]) -> Box:
+    """The smallest box that holds all of these, of which there is one at least."""
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
 def map_lines(lines: Iterable[Line], affine: Affine) -> tuple[Line, ...]:
     """Carry lines over into another frame; a turned box becomes the upright box around it."""
     return tuple(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ocr_worker.engines.images.leaders import Dot, Leader, around, is_of_dashes
-from ocr_worker.model.page import Line, Word
+from ocr_worker.engines.images.leaders import Dot, Leader, is_of_dashes
+from ocr_worker.model.page import Line, Word, around
 from ocr_worker.pages.weaving import woven
 
 REACH = 3.0

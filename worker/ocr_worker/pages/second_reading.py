@@ -10,7 +10,7 @@ from itertools import groupby
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr.second_reader import NAME, SecondReader
 from ocr_worker.model.option_words import SecondReading
-from ocr_worker.model.page import Box, Line, Word, mean_confidence
+from ocr_worker.model.page import Box, Line, Word, around, mean_confidence
 from ocr_worker.pages.preprocessing import is_sparse
 
 DOUBTED = 80.0
@@ -92,7 +92,7 @@ def doubted_stretches(lines: Sequence[Line]) -> Iterator[Stretch]:
     for number, line in enumerate(lines):
         for doubted, places in groupby(range(len(line.words)), key=lambda at: _is_doubted(line.words[at])):
             at = list(places)
-            left, top, right, bottom = _around(line.words[at[0] : at[-1] + 1])
+            left, top, right, bottom = around(word.box for word in line.words[at[0] : at[-1] + 1])
             level = LEAST_HEIGHT_PX <= bottom - top <= STEEP * (right - left)
             if doubted and level:
                 yield Stretch(number, at[0], at[-1] + 1)
@@ -136,7 +136,7 @@ def _read_again(reader: SecondReader, image: GreyImage, doubted: Sequence[Word])
     """The words that are to stand for them; None where the second reader is no surer."""
     if not reader.knows("".join(word.text for word in doubted)):
         return None
-    words = reader.read_stretch(image, _padded(_around(doubted), image.size))
+    words = reader.read_stretch(image, _padded(around(word.box for word in doubted), image.size))
     if (mean_confidence(words) or 0.0) < SURE or [word.text for word in words] == [
         word.text for word in doubted
     ]:
@@ -147,11 +147,6 @@ def _read_again(reader: SecondReader, image: GreyImage, doubted: Sequence[Word])
     first, *others = words
     first = replace(first, space_before=doubted[0].space_before)
     return tuple(replace(word, reader=NAME) for word in (first, *others))
-
-
-def _around(words: Sequence[Word]) -> Box:
-    lefts, tops, rights, bottoms = zip(*(word.box for word in words), strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)
 
 
 def _padded(box: Box, size: tuple[int, int]) -> Box:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ocr_worker.engines.pdf.form_values import Value
-from ocr_worker.model.page import Affine, Box, Line, Word, map_point
+from ocr_worker.model.page import Affine, Box, Line, Word, around, map_point
 
 LEADING, ADVANCE, INSET = 1.2, 0.5, 2.0
 """Of a line and of a letter, in sizes of the font; and the field's margin in points."""
@@ -47,7 +47,7 @@ def _lines(value: Value, to_pixels: Affine, paragraph: int) -> Iterator[Line]:
                 Word(text, _box((start, upper - step, start + len(text) * scale, upper), to_pixels), None)
             )
             at += len(text)
-        box = _around([word.box for word in words])
+        box = around([word.box for word in words])
         yield Line(tuple(words), box, (box[0], box[3], box[2], box[3]), 0, paragraph)
         upper -= step
 
@@ -71,8 +71,3 @@ def _box(box: tuple[float, float, float, float], to_pixels: Affine) -> Box:
     corners = [map_point(x, y, to_pixels) for x in (box[0], box[2]) for y in (box[1], box[3])]
     xs, ys = zip(*corners, strict=True)
     return round(min(xs)), round(min(ys)), round(max(xs)), round(max(ys))
-
-
-def _around(boxes: list[Box]) -> Box:
-    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)

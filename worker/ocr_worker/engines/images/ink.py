@@ -108,13 +108,11 @@ class Ink:
             height: of the page's usual line, in pixels.
         """
         rest = self._outside(boxes).ink
-        spots = rest.reduce(NEAR)
-        inked = (at for run in INKED.finditer(spots.tobytes()) for at in range(*run.span()))
-        places = {(at % spots.width, at // spots.width) for at in islice(inked, MOST_SPOTS + 1)}
+        places = set(islice(inked(rest.reduce(NEAR)), MOST_SPOTS + 1))
         if len(places) > MOST_SPOTS:
             return []
         found = []
-        for left, top, right, foot in _groups(places):
+        for left, top, right, foot in groups(places, 2, 1):
             box = NEAR * left, NEAR * top, NEAR * right, NEAR * foot
             x0, y0, x1, y1 = rest.crop(box).getbbox() or (0, 0, 0, 0)
             across, down = (x1 - x0) * self.cell, (y1 - y0) * self.cell
@@ -157,12 +155,20 @@ class _Rest:
         return list(_like_print(self.ink))
 
 
-def _groups(places: set[tuple[int, int]]) -> Iterator[Box]:
-    """Around those that touch, or have one other between them."""
+def inked(marks: Image.Image) -> Iterator[tuple[int, int]]:
+    """Across and down, of each mark."""
+    for run in INKED.finditer(marks.tobytes()):
+        for at in range(*run.span()):
+            yield at % marks.width, at // marks.width
+
+
+def groups(places: set[tuple[int, int]], reach_across: int, reach_down: int) -> Iterator[Box]:
+    """Around those of which each is so near to another. Empties the set."""
+    steps = list(product(range(-reach_across, reach_across + 1), range(-reach_down, reach_down + 1)))
     while places:
         group = [places.pop()]
         for x, y in group:
-            near = {(x + across, y + down) for across in range(-2, 3) for down in range(-1, 2)} & places
+            near = {(x + across, y + down) for across, down in steps} & places
             places -= near
             group += near
         across, down = zip(*group, strict=True)

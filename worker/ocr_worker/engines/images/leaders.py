@@ -8,14 +8,15 @@ from __future__ import annotations
 import statistics
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise, product
+from itertools import pairwise
 from operator import add, sub
 from typing import TYPE_CHECKING
 
 from PIL import Image, ImageChops
 
 from ocr_worker.engines.images.filters import grey_level
-from ocr_worker.engines.images.ink import INKED, ground, marked
+from ocr_worker.engines.images.ink import ground, groups, inked, marked
+from ocr_worker.model.page import around
 
 if TYPE_CHECKING:
     from ocr_worker.engines.images.grey_image import GreyImage
@@ -104,11 +105,6 @@ def is_of_dashes(leader: Leader) -> bool:
     return statistics.median((right - left) / (foot - top) for left, top, right, foot in leader) >= DASH
 
 
-def around(boxes: Sequence[Dot]) -> Dot:
-    lefts, tops, rights, feet = zip(*boxes, strict=True)
-    return min(lefts), min(tops), max(rights), max(feet)
-
-
 def _grown(box: Dot) -> Dot:
     """With the blur about its dots."""
     left, top, right, foot = box
@@ -182,15 +178,7 @@ def _rows(marks: Image.Image, most: int) -> Iterator[Leader]:
 
 def _dots(low: Image.Image, most: int) -> Iterator[Dot]:
     """What hangs together, as far as it is low."""
-    places = (at for run in INKED.finditer(low.tobytes()) for at in range(*run.span()))
-    cells = {(at % low.width, at // low.width) for at in places}
-    while cells:
-        found = [cells.pop()]
-        for x, y in found:
-            near = {(x + across, y + down) for across, down in product((-1, 0, 1), repeat=2)} & cells
-            cells -= near
-            found += near
-        left, top, right, foot = around([(x, y, x + 1, y + 1) for x, y in found])
+    for left, top, right, foot in groups(set(inked(low)), 1, 1):
         width, height = right - left, foot - top
         if height <= min(most, 2 * width) and width <= LONGEST_DASH * height:
             yield left, top, right, foot

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ocr_worker.engines.ocr.skew import Baseline, skew_degrees
-from ocr_worker.model.page import Box
+from ocr_worker.model.page import Box, around
 
 GENTLE = math.tan(math.radians(1.5))
 CLIMB_SHOWN = 0.75
@@ -133,11 +133,6 @@ class Layout:
                     (first, *_), (last, *_) = word[0], word[-1]
                     width = (last + word[-1][2] - first - word[0][2]) / 2
                     yield width / (len(word) - 1)
-
-
-def around(boxes: Sequence[Box]) -> Box:
-    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)
 
 
 def _at(ordered: Sequence[int], share: float) -> int:

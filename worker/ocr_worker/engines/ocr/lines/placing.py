@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ocr_worker.engines.ocr.layout import around
 from ocr_worker.engines.ocr.lines.reading import ReadWord
 from ocr_worker.engines.ocr.lines.runs import Run
-from ocr_worker.model.page import Box
+from ocr_worker.model.page import Box, around
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from typing import Any
 import tesserocr
 from tesserocr import RIL
 
-from ocr_worker.engines.ocr.layout import LayoutRow, around
+from ocr_worker.engines.ocr.layout import LayoutRow
 from ocr_worker.engines.ocr.skew import Baseline
-from ocr_worker.model.page import Box
+from ocr_worker.model.page import Box, around
 
 TEXT_BLOCKS = frozenset(range(1, 9))
 """Of Tesseract's kinds of blocks: from flowing text to captions; the others are pictures, rules and noise."""

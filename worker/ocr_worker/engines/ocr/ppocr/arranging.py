@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ocr_worker.engines.ocr.ppocr.recogniser import ReadWord
 from ocr_worker.engines.ocr.ppocr.rectangles import Point, Rectangle
-from ocr_worker.model.page import Box, Line, Word
+from ocr_worker.model.page import Box, Line, Word, around
 
 SAME_ROW = 0.5
 """Of the lower of two: what lies beside another by so much of its height stands in the same row."""
@@ -84,7 +84,7 @@ def arranged(pieces: Iterable[Piece]) -> tuple[Line, ...]:
     for block, column in enumerate(_columns([_Placed(piece, piece.level_box(lean)) for piece in all_])):
         above: Box | None = None
         for row in _rows(column):
-            box = _around(one.box for one in row)
+            box = around(one.box for one in row)
             if above is None or box[1] - above[3] > APART * (box[3] - box[1]):
                 paragraph += 1
             above = box
@@ -138,15 +138,10 @@ def _is_beside(one: Box, other: Box) -> bool:
 
 
 def _line(row: Sequence[Piece], block: int, paragraph: int) -> Line:
-    box = _around(piece.box for piece in row)
+    box = around(piece.box for piece in row)
     words = tuple(word for piece in row for word in piece.page_words())
     (start, _), (_, end) = row[0].baseline(), row[-1].baseline()
     return Line(words, box, (*start, *end), block, paragraph)
-
-
-def _around(boxes: Iterable[Box]) -> Box:
-    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)
 
 
 def _box(corners: Iterable[Point]) -> Box:
