@@ -72,14 +72,15 @@ def measure(folder: Path, extent: Extent) -> tuple[dict[str, list[Result]], list
     samples = [*corpus_samples(extent.per_group), *generated]
     with WorkerHost(folder) as worker:
         languages = set(worker.ask("hello")["data"]["languages"])
-        known = [sample for sample in samples if sample.language in languages]
+        known = [sample for sample in samples if languages.issuperset(sample.language.split("+"))]
         readings = {engine: _read_all(worker, known, folder, engine) for engine in extent.engines}
     plain = recognise_all(known, folder / "tessdata", os.cpu_count() or 1)
     results = {
         engine: [_result(*row) for row in zip(known, read, plain, strict=True)]
         for engine, read in readings.items()
     }
-    return results, sorted({sample.language for sample in samples} - languages)
+    named = {code for sample in samples for code in sample.language.split("+")}
+    return results, sorted(named - languages)
 
 
 def by_group(results: Iterable[Result]) -> list[Result]:
@@ -128,7 +129,7 @@ def _read_all(worker: WorkerHost, samples: list[Sample], folder: Path, engine: s
     made: dict[str, dict[str, str]] = {}
     for language in sorted({sample.language for sample in samples}):
         files = [sample.path for sample in samples if sample.language == language]
-        options = {"languages": [language], "outputs": ["pdf", "txt"], "on_existing": "overwrite"}
+        options = {"languages": language.split("+"), "outputs": ["pdf", "txt"], "on_existing": "overwrite"}
         result = worker.batch(files, folder / f"{engine}-{language}", engine=engine, **options)
         made |= {done["file"]: done["outputs"] for done in result["data"]["successful"]}
     return [_reading(made.get(str(sample.path))) for sample in samples]

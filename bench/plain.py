@@ -20,7 +20,7 @@ PDF_DPI = 300
 
 def recognise_all(samples: list[Sample], cache_dir: Path, processes: int) -> list[str]:
     """The text of each sample, form feeds between pages, by the traineddata that the product uses."""
-    folders = [str(gather_tessdata([sample.language], None, cache_dir)) for sample in samples]
+    folders = [str(gather_tessdata(sample.language.split("+"), None, cache_dir)) for sample in samples]
     with ProcessPoolExecutor(processes) as pool:
         return list(pool.map(_recognise, samples, folders))
 
