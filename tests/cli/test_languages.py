@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ocr_worker.engines.ocr import tessdata
 from ocr_worker.engines.ocr.tessdata import find_tessdata
 from ocr_worker.engines.ocr.traineddata import LSTM, read_entries
 from tests.cli.command import Command
@@ -43,6 +45,12 @@ def wheel(tmp_path: Path, eng: Path) -> Path:
     return place
 
 
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No data but that of Python packages, whatever this system has: the command is a fork of ours."""
+    monkeypatch.setattr(tessdata, "_SYSTEM_FOLDERS", ())
+
+
 def test_those_that_are_installed_are_listed_with_their_names_and_origins(ocr: Command, eng: Path) -> None:
     listed = {one["code"]: one for one in ocr.answer("languages")["languages"]}
 
@@ -51,7 +59,8 @@ def test_those_that_are_installed_are_listed_with_their_names_and_origins(ocr: C
     assert "osd" not in listed
 
 
-@pytest.mark.parametrize("name", ["fra", "fr", "fre", "FR", "French", "français", "fr-CA"])
+@pytest.mark.usefixtures("bare")
+@pytest.mark.parametrize("name", ["fra", "fr", "fre", "FR", "French", "français", "franc\u0327ais", "fr-CA"])
 def test_for_one_that_is_missing_it_is_said_how_to_get_it_whatever_it_is_called(
     name: str, ocr: Command
 ) -> None:
@@ -93,6 +102,24 @@ def test_what_was_added_is_checked_kept_and_read_with(
     assert read_entries(file).items() >= {item for item in read_entries(eng).items() if item[0] != 23}
     assert "Done: 1 file (1 ok" in read.stdout, read.stderr
     assert (ocr.home / "out" / "page.txt").read_text(encoding="utf-8").strip()
+
+
+@pytest.mark.usefixtures("bare")
+def test_names_of_any_letters_and_several_words_are_taken_on_the_command_line(
+    ocr: Command, data: Path, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.png"
+    page.write_bytes(pictures.png())
+    ocr("languages", "add", "fra", "--from", data)
+
+    read = ocr("batch", page, "-o", "out", "-l", "Français, English")
+    lacking = ocr("batch", page, "-o", "out", "-l", "Simplified Chinese")
+
+    assert "1 ok" in read.stdout, read.stderr
+    results = json.loads((ocr.home / "out" / "page_ocr_results.json").read_bytes())
+    assert results["languages"] == ["fra", "eng"]
+    assert lacking.returncode == 3
+    assert "ask `ocr-worker languages chi_sim` for other ways" in lacking.stderr
 
 
 def test_of_a_single_file_its_name_says_the_language_and_a_script_is_one(ocr: Command, data: Path) -> None:
@@ -189,6 +216,7 @@ def test_data_of_a_wheel_that_is_damaged_is_named(ocr: Command, tmp_path: Path) 
     assert "Install swe as Tesseract publishes it" in done.stderr
 
 
+@pytest.mark.usefixtures("bare")
 def test_what_was_added_can_be_removed(ocr: Command, data: Path) -> None:
     ocr("languages", "add", "--from", data / "fra.traineddata")
 

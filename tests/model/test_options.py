@@ -84,6 +84,25 @@ def test_languages_are_a_list_or_a_text_with_separators(languages: Any) -> None:
     assert make_options({"languages": languages}).page.languages == ("deu", "eng")
 
 
+@pytest.mark.parametrize(
+    "languages",
+    ["Français, Simplified Chinese+日本語", ["Français", "Simplified Chinese", "日本語"]],
+)
+def test_languages_may_be_named_as_people_write_them(languages: Any) -> None:
+    assert make_options({"languages": languages}).page.languages == (
+        "Français",
+        "Simplified Chinese",
+        "日本語",
+    )
+    assert not of_the_wire("languages", ["Français"])[0]
+
+
+@pytest.mark.parametrize("name", ["../de", "de/ch", "de\\ch", "de.x", ", de", "7", "de\n", "-l", "de\udcc3"])
+def test_what_could_be_no_name_of_a_language_is_refused(name: str) -> None:
+    with pytest.raises(InvalidParamsError, match="languages must be"):
+        make_options({"languages": name})
+
+
 def test_what_is_not_given_is_as_declared_and_the_wire_has_the_same_defaults() -> None:
     of_wire = make_options(BatchOptions().model_dump(exclude={"passwords"}))
 

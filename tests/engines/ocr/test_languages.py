@@ -28,6 +28,8 @@ from tests.engines.ocr.test_reading_engines import needs_command
         ("es-419", "spa"), ("de-CH-1996", "deu"), ("ca-valencia", "cat"), ("de-Latf-DE", "frk"), ("cmn-Hans-CN", "chi_sim"),
         ("Русский", "rus"), ("中文", "chi_sim"), ("日本語", "jpn"), ("Tiếng Việt", "vie"), ("in", "ind"), ("Serbian Latin", "srp_latn"),
         ("iw", "heb"), ("latin", "lat"), ("script/latin", "script/Latin"), ("Cyrillic", "script/Cyrillic"), ("script/Latin", "script/Latin"),
+        ("Norwegian Bokmål", "nor"), ("தமிழ்", "tam"), ("c\u030ces\u030ctina", "ces"),
+        ("franc\u0327ais", "fra"), ("tie\u0302\u0301ng vie\u0323\u0302t", "vie"), ("pes", "fas"), ("mo", "ron"), ("kr", None),
         ("deu_frak", None), ("germam", None), ("due", None), ("auto", None), ("klingon", None), ("", None), ("-", None),
     ],
 )  # fmt: skip

@@ -111,6 +111,8 @@ class Several(NamedTuple):
     longest: int = 64
     alone: str = ""
     """A word that stands by itself or not at all."""
+    spoken: str = ""
+    """A pattern of what people call them besides. On the wire there are items alone."""
 
     @property
     def must_be(self) -> str:
@@ -121,8 +123,9 @@ class Several(NamedTuple):
         given = [value] if isinstance(value, str) else value
         if not isinstance(given, Sequence) or not all(isinstance(item, str) for item in given):
             raise ValueError
-        items = [part for item in given for part in re.split(f"[{self.separators}]", item)]
-        if not items or not all(len(i) <= self.longest and re.fullmatch(self.pattern, i) for i in items):
+        items = [part.strip(" ") for item in given for part in re.split(f"[{self.separators}]", item)]
+        pattern = f"{self.pattern}|{self.spoken}" if self.spoken else self.pattern
+        if not items or not all(len(i) <= self.longest and re.fullmatch(pattern, i) for i in items):
             raise ValueError
         if self.alone in items and len(set(items)) > 1:
             raise ValueError
@@ -206,5 +209,9 @@ def _path(value: object) -> str:
 
 SECONDS = Number(0, DAY_SECONDS, "seconds", above_least=True)
 SWITCH = SwitchWord()
-LANGUAGES = Several('codes ("eng", "script/Latin")', r"(script/)?[A-Za-z][A-Za-z0-9_-]*", "+,", alone=TOLD)
+LANGUAGES = Several(
+    'codes ("eng", "script/Latin")', r"(script/)?[A-Za-z][A-Za-z0-9_-]*", "+,", alone=TOLD,
+    # Letters and marks of any script, and spaces: français, Simplified Chinese.
+    spoken=r"[^\W\d_]([\w -]|[^\x00-\x7f\ud800-\udfff])*",
+)  # fmt: skip
 OUTPUTS = Several(", ".join(get_args(OutputKind)), "|".join(get_args(OutputKind)), ",", get_args(OutputKind))

@@ -85,9 +85,7 @@ def _lack(missing: list[str], tessdata_dir: str | None, more: Sequence[str]) -> 
         return f"{found}. Put {code}{SUFFIX} there, or leave `tessdata_dir` out"
     own = f"put {code}{SUFFIX} into a folder and name it as `tessdata_dir`"
     if package := package_of(code):
-        return (
-            f"{found}. Install the system package {package}, run `ocr-worker languages add {code}`, or {own}"
-        )
+        return f"{found}. Install the system package {package}, ask `ocr-worker languages {code}` for other ways, or {own}"
     meant = nearest(code)
     hint = f"; did you mean {meant}?" if meant else "."
     return f"{found}. Tesseract knows no {code}{hint} For data of your own, {own}"
