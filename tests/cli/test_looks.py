@@ -131,6 +131,21 @@ def test_doctor_says_why_another_engine_reads(ocr: Command) -> None:
     assert "ONNX Runtime can't be loaded (RuntimeError: not for this processor)" in loading["advice"]
 
 
+def test_doctor_says_that_what_was_named_for_the_runtime_to_run_on_fails(ocr: Command) -> None:
+    pytest.importorskip("onnxruntime", reason="needs onnxruntime", exc_type=ImportError)
+
+    told = replace(ocr, variables={"OCR_WORKER_PROVIDER": "directml"}).answer("doctor")
+
+    (found,) = (finding for finding in told["findings"] if finding["name"].startswith("provider"))
+    assert told["healthy"]
+    assert (found["name"], found["ok"], found["detail"]) == (
+        "provider directml",
+        False,
+        "fails, the CPU reads",
+    )
+    assert "has no DmlExecutionProvider" in found["advice"]
+
+
 def test_doctor_says_what_is_missing_and_what_to_do(ocr: Command) -> None:
     (ocr.home / "state").write_text("a file where a folder belongs", encoding="utf-8")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -65,6 +66,21 @@ def test_json_fits_its_schema_and_is_pure_ascii() -> None:
     jsonschema.validate(record, json.loads(SCHEMA.read_text(encoding="utf-8")))
     assert record["pages"][1]["error"] == {"code": "corrupt", "message": "Page 2 is damaged"}
     assert record["pages"][0]["lines"][1]["words"][0]["box_points"] == [48.0, 72.0, 96.0, 86.4]
+
+
+def test_json_names_all_that_pages_were_read_by_so_that_no_single_reader_finds_them_up_to_date() -> None:
+    """A graphics card may fail in the middle of a file."""
+    stream = io.BytesIO()
+    writer = JsonWriter(stream, DOCUMENT)
+    for number, by in enumerate(
+        [("lines", "5 on cuda"), ("lines", "5"), ("tesserocr", "5"), ("lines", "5")], 1
+    ):
+        writer.add(replace(PAGES[0], number=number, engine=by[0], engine_version=by[1]))
+    writer.finish()
+
+    record = json.loads(stream.getvalue())
+
+    assert (record["engine"], record["engine_version"]) == ("lines, tesserocr", "5 on cuda, 5, 5")
 
 
 def test_text_has_a_form_feed_between_pages_and_an_empty_line_between_paragraphs() -> None:

@@ -19,6 +19,7 @@ import onnxruntime
 
 import ocr_worker
 from ocr_worker.engines.ocr.lines.crops import Pixels
+from ocr_worker.engines.ocr.lines.engine import LinesEngine
 from ocr_worker.engines.ocr.lines.model import read_model
 from ocr_worker.engines.ocr.lines.network import CPU, Runtime
 from ocr_worker.engines.ocr.lines.weights import Matrix, Network
@@ -33,13 +34,14 @@ class Fake:
     """A graphics card: the CPU under another name, which may fail to start, or when it has run so often."""
 
     def __init__(self, *, starts: bool = True, runs: int = 1000) -> None:
-        self.starts, self.runs = starts, runs
+        self.starts, self.runs, self.asked = starts, runs, 0
         self._real = onnxruntime.InferenceSession
 
     def session(self, model: bytes, options: Any, providers: list[str]) -> Any:
         real = self._real(model, options, providers=["CPUExecutionProvider"])
         if providers == ["CPUExecutionProvider"]:
             return real
+        self.asked += 1
         if not self.starts:
             raise RuntimeError("no driver")
         return _Session(self, real)
@@ -87,6 +89,19 @@ def test_a_line_reads_the_same_whether_or_not_the_provider_works(
     assert np.allclose(read, known, atol=0 if version == ON_CPU else 0.05)
     assert runtime.version == version
     assert ("cuda fails, so lines are read on the CPU" in caplog.text) == (version == ON_CPU)
+
+
+def test_what_is_read_in_fractions_asks_no_provider_that_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "xyz.traineddata").write_bytes(made_data.traineddata())
+    fake = Fake(starts=False)
+    with_card(monkeypatch, fake)
+    engine = LinesEngine(read_model(tmp_path / "xyz.traineddata"), pytest.fail, "cuda")
+    asked = fake.asked
+
+    assert not engine._in_fractions().is_in_whole_numbers
+    assert fake.asked == asked > 0
 
 
 def test_a_provider_that_this_runtime_lacks_is_named(

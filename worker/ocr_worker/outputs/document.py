@@ -43,7 +43,8 @@ class Summary:
     characters: int = 0
     weight: float = 0
     rated: int = 0
-    engines: dict[str, str] = field(default_factory=dict)
+    engines: list[tuple[str, str]] = field(default_factory=list)
+    """With their versions, each once: a file's pages may be read by one on a graphics card and on the CPU."""
     statuses: dict[str, int] = field(default_factory=dict)
     warned: dict[str, list[int]] = field(default_factory=dict)
     """The pages of each warning."""
@@ -57,8 +58,8 @@ class Summary:
         self.statuses[page.status] = self.statuses.get(page.status, 0) + 1
         for warning in page.warnings:
             self.warned.setdefault(warning, []).append(page.number)
-        if page.engine:
-            self.engines[page.engine] = page.engine_version
+        if page.engine and (engine := (page.engine, page.engine_version)) not in self.engines:
+            self.engines.append(engine)
 
     @property
     def confidence(self) -> float | None:

@@ -36,8 +36,8 @@ class JsonWriter:
 
     def finish(self) -> None:
         tail = {
-            "engine": ", ".join(self._summary.engines) or None,
-            "engine_version": ", ".join(self._summary.engines.values()) or None,
+            "engine": ", ".join(dict.fromkeys(name for name, _ in self._summary.engines)) or None,
+            "engine_version": ", ".join(version for _, version in self._summary.engines) or None,
             "models": self._models,
             "confidence": self._summary.confidence,
             "characters": self._summary.characters,

@@ -32,7 +32,7 @@ from ocr_worker.jobs.requests import Asked, job_request
 from ocr_worker.model.options import JobOptions, PageSettings
 from ocr_worker.model.tasks import Warmed, WarmTask
 from ocr_worker.processes import sandbox
-from ocr_worker.settings import MIB, ClusterSettings, Settings
+from ocr_worker.settings import MIB, PROVIDERS, ClusterSettings, Settings, provider
 from ocr_worker.store.job_store import open_store
 
 TEST_LINE = "Sphinx of black quartz judge my vow"
@@ -184,8 +184,13 @@ def _self_test(settings: Settings) -> Iterator[Finding]:
     )
     if tested.engine != (chosen := choose(_settings_of_test()).name):
         detail = f"fails, {tested.engine} reads"
-        advice = f"pages take longer: {tested.stand_in}"
+        advice = f"pages take longer: {tested.said}"
         yield Finding(f"loading {chosen}", ok=False, detail=detail, advice=advice, required=False)
+    elif (wanted := provider()) != PROVIDERS[0]:
+        detail = "lines are read on it" if tested.is_on_provider else "fails, the CPU reads"
+        yield Finding(
+            f"provider {wanted}", ok=tested.is_on_provider, detail=detail, advice=tested.said, required=False
+        )
     # The page's own line gave way to its picture.
     advice = "" if found == 1 else "the PDF libraries may be damaged: install pikepdf and pypdf again"
     yield Finding(
@@ -201,8 +206,10 @@ class _Tested:
     outputs: dict[str, str]
     """Output kind to path."""
     engine: str
-    stand_in: str
-    """Why it is another than the chosen one."""
+    is_on_provider: bool
+    """Whether it ran on what OCR_WORKER_PROVIDER names."""
+    said: str
+    """Why it is another engine than the chosen one, or why it ran elsewhere."""
 
 
 def _recognise_test_line(settings: Settings, scratch: Path) -> _Tested:
@@ -219,11 +226,14 @@ def _recognise_test_line(settings: Settings, scratch: Path) -> _Tested:
             error = result.failed[0].error if result.failed else None
             raise OcrError(error.message if error else "The test was cancelled.")
         outputs = dict(result.successful[0].outputs)
-        engine = json.loads(Path(outputs["json"]).read_bytes())["engine"]
-        return _Tested(outputs, engine, "" if engine == choose(chosen.page).name else _stand_in(runner))
+        results = json.loads(Path(outputs["json"]).read_bytes())
+        engine = results["engine"]
+        is_on_provider = provider() == PROVIDERS[0] or results["engine_version"].endswith(f" on {provider()}")
+        is_as_wanted = engine == choose(chosen.page).name and is_on_provider
+        return _Tested(outputs, engine, is_on_provider, "" if is_as_wanted else _what_it_says(runner))
 
 
-def _stand_in(runner: JobRunner) -> str:
+def _what_it_says(runner: JobRunner) -> str:
     task = WarmTask(_settings_of_test(), with_engine=True)
     loaded = runner.runtime.ask(task, MOST_SECONDS_TO_LOAD).result()
     if not isinstance(loaded, Warmed):

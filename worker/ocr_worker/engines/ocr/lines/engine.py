@@ -56,7 +56,8 @@ class LinesEngine:
         self._api = tesserocr.PyTessBaseAPI(init=False)
         self._api.InitForAnalysePage()
         self._network = Runtime(model.network, provider)
-        self._in_fractions = cache(lambda: Runtime(model.network, provider, in_whole_numbers=False))
+        # Other providers reckon in fractions anyway, and one that failed is not to be asked again.
+        self._in_fractions = cache(lambda: Runtime(model.network, CPU, in_whole_numbers=False))
         self._height, (self._across, _) = model.network.height, model.network.pool
         self._reader = LineReader(model.texts, model.network.blank, model.space, model.words)
         self._shown: tuple[GreyImage, tuple[Row, ...]] | None = None
