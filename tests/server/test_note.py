@@ -136,7 +136,7 @@ def test_a_form_of_files_is_a_batch_too(served: Service, client: httpx.Client, t
     started = curl(
         served,
         f"curl -X POST http://localhost:3000/api/batch/start -F files=@{one} -F files=@{other} "
-        """-F 'options={"retryCount": 1, "outputs": ["pdf"]}'""",
+        """-F 'options={"retryCount": 1, "languages": ["en-GB"], "outputs": ["pdf"]}'""",
     )
     heard(client, started["jobId"])
     status = curl(served, f"curl http://localhost:3000/api/batch/status/{started['jobId']}")

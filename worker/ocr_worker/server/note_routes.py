@@ -48,14 +48,17 @@ _FORM = {
     "required": ["files"],
     "properties": {
         "files": {"type": "array", "items": {"type": "string", "format": "binary"}, "minItems": 1},
-        "options": {"type": "string", "description": "The options as JSON."},
+        "options": {"$ref": "#/components/schemas/NoteOptions"},
     },
 }
 _BODY = {
     "required": True,
     "content": {
         "application/json": {"schema": {"$ref": "#/components/schemas/NoteStart"}},
-        "multipart/form-data": {"schema": _FORM},
+        "multipart/form-data": {
+            "schema": _FORM,
+            "encoding": {"options": {"contentType": "application/json"}},
+        },
     },
 }
 

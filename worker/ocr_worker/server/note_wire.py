@@ -46,7 +46,7 @@ class Options(BaseModel):
     retry_count: Annotated[int, Field(strict=True, ge=0, le=100)] = Field(2, alias="retryCount")
     overwrite: Annotated[bool, Field(strict=True)] | Literal["skip", "overwrite", "suffix"] = False
     languages: Annotated[
-        list[Annotated[str, Field(pattern=r"^(script/)?[A-Za-z][A-Za-z0-9_]*$", max_length=64)]],
+        list[Annotated[str, Field(pattern=r"^(script/)?[A-Za-z][A-Za-z0-9_-]*$", max_length=64)]],
         Field(min_length=1),
     ] = ["eng"]
     outputs: Annotated[list[Literal["pdf", "txt", "json", "hocr", "alto"]], Field(min_length=1)] = [

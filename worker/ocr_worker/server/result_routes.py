@@ -46,8 +46,9 @@ _TYPES = {
 _BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 
 
-def _file(media: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
-    content = dict.fromkeys(media, _BINARY)
+def _file(*media: str) -> dict[int | str, dict[str, Any]]:
+    # What is JSON is anything that JSON can be.
+    content = {kind: {} if kind == _TYPES["json"] else _BINARY for kind in media}
     return {
         200: {"content": content, "description": "The file."},
         206: {"content": content, "description": "The range that was asked for."},
@@ -61,7 +62,9 @@ async def show_file(job_id: JobIdPath, number: NumberPath, desk: DeskOf) -> wire
     return told_file(await stored_file(desk, job_id, number), desk.places)
 
 
-@router.get("/jobs/{job_id}/files/{number}/outputs/{kind}", response_class=Response, responses=_file(_TYPES))
+@router.get(
+    "/jobs/{job_id}/files/{number}/outputs/{kind}", response_class=Response, responses=_file(*_TYPES.values())
+)
 async def download(job_id: JobIdPath, number: NumberPath, kind: wire.OutputKind, desk: DeskOf) -> Response:
     """Download an output of a file, whole or by range."""
     file = await stored_file(desk, job_id, number)
@@ -90,7 +93,7 @@ async def show_page(job_id: JobIdPath, number: NumberPath, page: NumberPath, des
 @router.get(
     "/jobs/{job_id}/files/{number}/pages/{page}/picture",
     response_class=Response,
-    responses=_file({"image/jpeg": None}),
+    responses=_file("image/jpeg"),
 )
 async def show_picture(job_id: JobIdPath, number: NumberPath, page: NumberPath, desk: DeskOf) -> Response:
     """A picture of a page, upright: boxes of its words fit once they are scaled from `width_px` and `height_px`."""
@@ -100,7 +103,7 @@ async def show_picture(job_id: JobIdPath, number: NumberPath, page: NumberPath, 
 @router.get(
     "/jobs/{job_id}/files/{number}/pages/{page}/thumbnail",
     response_class=Response,
-    responses=_file({"image/jpeg": None}),
+    responses=_file("image/jpeg"),
 )
 async def show_thumbnail(job_id: JobIdPath, number: NumberPath, page: NumberPath, desk: DeskOf) -> Response:
     """A small picture of a page."""

@@ -1769,8 +1769,7 @@ export interface operations {
                 "application/json": components["schemas"]["NoteStart"];
                 "multipart/form-data": {
                     files: string[];
-                    /** @description The options as JSON. */
-                    options?: string;
+                    options?: components["schemas"]["NoteOptions"];
                 };
             };
         };
@@ -2396,11 +2395,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    alto: string;
-                    hocr: string;
-                    json: string;
-                    pdf: string;
-                    txt: string;
+                    "application/json": unknown;
+                    "application/pdf": string;
+                    "application/xhtml+xml": string;
+                    "application/xml": string;
+                    "text/plain; charset=utf-8": string;
                 };
             };
             /** @description The range that was asked for. */
@@ -2409,11 +2408,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    alto: string;
-                    hocr: string;
-                    json: string;
-                    pdf: string;
-                    txt: string;
+                    "application/json": unknown;
+                    "application/pdf": string;
+                    "application/xhtml+xml": string;
+                    "application/xml": string;
+                    "text/plain; charset=utf-8": string;
                 };
             };
             /** @description It has not changed. */
