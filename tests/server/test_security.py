@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
+from ocr_worker.errors import PermissionDeniedError
 from ocr_worker.model.option_table import options
 from ocr_worker.server.places import Places
 from ocr_worker.server.wire import OFFERED
@@ -27,7 +30,9 @@ JOB = "/api/v1/jobs/20260101_000000_00000000"
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    limited = Limited({"wrong_tokens_per_minute": 20}, TOKEN, hosts=("ocr.example.com",))
+    limited = Limited(
+        {"wrong_tokens_per_minute": 20}, TOKEN, hosts=("ocr.Example.com", "Bücher.example", "FD00:0:0::1")
+    )
     with service(tmp_path_factory.mktemp("guarded"), limited=limited) as running:
         yield running
 
@@ -47,6 +52,9 @@ def raw(served: Service, request: bytes, seconds: float = 30) -> bytes:
     [
         (["--host", "0.0.0.0"], "Without a token"),
         (["--allow-host", "ocr.example.com"], "needs a token"),
+        (["--token", TOKEN, "--allow-host", "ocr.example.com:8443"], "without scheme, port"),
+        (["--token", TOKEN, "--allow-host", "https://ocr.example.com"], "without scheme, port"),
+        (["--token", TOKEN, "--allow-host", "[fd00::1]"], "without scheme, port"),
         (["--token", "short"], "at least 16"),
         (["--token-file", "missing"], "can't be read"),
         (["--root", "missing"], "is no folder"),
@@ -141,9 +149,12 @@ def test_a_method_that_a_path_does_not_know_is_refused_with_those_that_it_knows(
         assert (refused.status_code, refused.headers["allow"]) == (405, allowed)
 
 
-def test_a_proxys_host_name_is_answered_once_it_is_allowed(guarded: Service) -> None:
+@pytest.mark.parametrize(
+    "host", ["ocr.example.com", "OCR.example.com:8443", "xn--bcher-kva.example", "[fd00::1]:80"]
+)
+def test_a_proxys_host_name_is_answered_once_it_is_allowed(guarded: Service, host: str) -> None:
     with guarded.client() as client:
-        assert client.get("/api/v1/health", headers={"Host": "ocr.example.com"}).status_code == 200
+        assert client.get("/api/v1/health", headers={"Host": host}).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -259,6 +270,25 @@ def test_no_link_below_a_root_is_followed_once_a_file_was_named(
     assert shown.no_links_below == str(root)
 
 
+def test_a_link_that_is_put_in_place_of_something_else_while_it_is_looked_at_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "root"
+    write_papers(root / "papers", 1)
+    (root / "link").symlink_to(root / "papers")
+    places = Places(tmp_path / "state", (root,))
+
+    def is_no_link_any_more(path: str) -> str:
+        raise OSError(errno.EINVAL, "Invalid argument", path)
+
+    monkeypatch.setattr(os, "readlink", is_no_link_any_more)
+
+    assert not places.is_open(root / "link" / "paper01.pdf")
+    with pytest.raises(PermissionDeniedError) as caught:
+        places.named("link/paper01.pdf")
+    assert str(root) not in caught.value.message
+
+
 def test_an_error_of_ours_tells_no_path_and_no_traceback(
     served: Service, client: httpx.Client, tmp_path: Path
 ) -> None:
@@ -286,6 +316,18 @@ def test_a_job_id_or_name_with_a_line_break_makes_no_header(served: Service) -> 
     answer = raw(served, request)
 
     assert b"\r\nX-Evil" not in answer
+
+
+def test_two_lengths_of_one_body_are_refused_and_end_the_connection(served: Service) -> None:
+    smuggled = b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+    answer = raw(
+        served,
+        b"POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n" + smuggled,
+    )
+
+    assert [line[9:12] for line in answer.split(b"\r\n") if line.startswith(b"HTTP/1.1")] == [b"400"]
 
 
 def test_a_body_that_is_too_large_is_refused_before_and_while_it_comes(
@@ -334,6 +376,22 @@ def test_a_request_that_stays_half_is_given_up(slow_clients: Service, begun: byt
     answer = raw(slow_clients, begun)
 
     assert answer == b"" or answer.startswith(b"HTTP/1.1 408")
+
+
+def test_a_body_that_comes_a_byte_at_a_time_is_given_up(slow_clients: Service) -> None:
+    """Who has no token yet may send one, and must not hold connections with it for as long as it likes."""
+    answer = b""
+    with socket.create_connection(("127.0.0.1", slow_clients.port), timeout=0.2) as connection:
+        connection.sendall(
+            b"POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
+        )
+        for _ in range(100):
+            connection.sendall(b" ")
+            with suppress(TimeoutError):
+                answer = connection.recv(100)
+                break
+
+    assert answer.startswith(b"HTTP/1.1 408")
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ class ServiceLimits:
     header_seconds: float = 10.0
     """From a connection, or a request's first byte, to the end of its headers."""
     body_seconds: float = 30.0
-    """For the next bytes of a body to come."""
+    """For a body to come, or the next bytes of one with files."""
     send_seconds: float = 30.0
     """For a client to take what is sent: an event, or some KiB of a download."""
     heartbeat_seconds: float = 30.0

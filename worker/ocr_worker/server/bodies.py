@@ -27,8 +27,16 @@ class Bodies:
             return
         headers, most = Headers(scope=scope), self._limits.body_bytes
         is_part = headers.get("content-type", "").lower().startswith("application/offset")
-        if (is_part or is_form(headers)) and scope["path"].startswith(STREAMED):
+        is_streamed = (is_part or is_form(headers)) and scope["path"].startswith(STREAMED)
+        if is_streamed:
             most = 2**63
+        if "transfer-encoding" in headers and "content-length" in headers:
+            # A proxy before us may take the other one for the end of the body (request smuggling).
+            both = RefusedError(
+                400, "A request has Content-Length or Transfer-Encoding.", {"Connection": "close"}
+            )
+            await refusal(scope["path"], both)(scope, receive, send)
+            return
         try:
             _require_small(int(headers.get("content-length", "0")), most)
         except ValueError:
@@ -39,10 +47,11 @@ class Bodies:
         except RefusedError as error:
             await refusal(scope["path"], error)(scope, receive, send)
             return
-        await self._app(scope, self._limited(receive, most), send)
+        await self._app(scope, self._limited(receive, most, is_streamed=is_streamed), send)
 
-    def _limited(self, receive: Receive, most: int) -> Receive:
+    def _limited(self, receive: Receive, most: int, *, is_streamed: bool) -> Receive:
         read, whole = 0, False
+        until = _now() + self._limits.body_seconds
 
         async def limited() -> Message:
             nonlocal read, whole
@@ -50,7 +59,9 @@ class Bodies:
                 # What comes now is the end of the connection: a watcher waits for it.
                 return await receive()
             try:
-                message = await asyncio.wait_for(receive(), self._limits.body_seconds)
+                message = await asyncio.wait_for(
+                    receive(), self._limits.body_seconds if is_streamed else until - _now()
+                )
             except asyncio.TimeoutError as error:
                 raise RefusedError(408, "The body of the request came too slowly.") from error
             read += len(message.get("body", b""))
@@ -59,6 +70,10 @@ class Bodies:
             return message
 
         return limited
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _require_small(size: int, most: int) -> None:

@@ -53,6 +53,17 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def as_sent(host: str) -> str | None:
+    """A host as browsers name it: small letters, Punycode, addresses as short as can be. None if it is more than a host."""
+    try:
+        if ":" in host:
+            return str(ipaddress.ip_address(host))
+        name = host.lower() if host.isascii() else host.encode("idna").decode()
+    except ValueError:
+        return None
+    return name if _host_name(name) == name else None
+
+
 @dataclass(slots=True)
 class Allowance:
     """So many a second for each address, and as many at once."""
@@ -102,7 +113,7 @@ class Gate:
 
     def __init__(self, app: ASGIApp, options: ServiceOptions) -> None:
         self._app, limits = app, options.limits
-        self._hosts = _LOOPBACK | {options.host, *options.allowed_hosts}
+        self._hosts = _LOOPBACK | {options.host, *filter(None, map(as_sent, options.allowed_hosts))}
         self.token: Token | None = Token(options.token) if options.token else None
         self._requests = Allowance(limits.requests_per_second, 2.0 * limits.requests_per_second)
         self._wrong = Allowance(limits.wrong_tokens_per_minute / 60, limits.wrong_tokens_per_minute)

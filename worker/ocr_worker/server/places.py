@@ -50,7 +50,7 @@ class Places:
 
         Raises:
             InvalidParamsError: it is no path.
-            PermissionDeniedError: it lies outside of all roots, whether it exists or not.
+            PermissionDeniedError: it lies outside of all roots, whether it exists or not, or is changed meanwhile.
         """
         if not path or "\0" in path or path.count("/") > DEEPEST:
             raise InvalidParamsError(
@@ -60,23 +60,23 @@ class Places:
             raise PermissionDeniedError(
                 "This service reads no paths. Upload the file, or start the service with --root."
             )
-        found = Path(os.path.realpath(self.roots[0] / path))
+        found = _real(self.roots[0] / path)
         if not any(found.is_relative_to(root) for root in self.roots):
             raise PermissionDeniedError("The path lies outside of the folders that this service may read.")
         return found
 
     def is_open(self, path: Path) -> bool:
         """Whether clients may have the content of a file: one of the service's own, or below a root."""
-        found = Path(os.path.realpath(path))
+        try:
+            found = _real(path)
+        except PermissionDeniedError:
+            return False
         return any(found.is_relative_to(folder) for folder in (self._own, *self.roots))
 
     def fixed(self, path: Path) -> Source:
-        """The file as it is now, for a page process that follows no link from a root on."""
-        real = os.path.realpath(path)
+        """The file as it is now, for a page process that follows no link from a root on. Raises PermissionDeniedError."""
+        real = str(_real(path))
         return Source(real, no_links_below=folder_above(real, map(str, self.roots)))
-
-    def is_own(self, path: Path) -> bool:
-        return Path(os.path.realpath(path)).is_relative_to(self._own)
 
     def label(self, path: str) -> str:
         """What clients call a file: its path below a root, or its name."""
@@ -122,3 +122,11 @@ class Places:
         with suppress(OSError):
             (self.orders / f"{job_id}.json").unlink()
         self.orders_version += 1
+
+
+def _real(path: Path) -> Path:
+    """With links resolved. Raises PermissionDeniedError: something else takes the place of a link at this moment."""
+    try:
+        return Path(os.path.realpath(path))
+    except OSError as error:
+        raise PermissionDeniedError("The path was changed while it was looked at. Try again.") from error

@@ -20,7 +20,7 @@ from ocr_worker.server.again import Again
 from ocr_worker.server.app import make_service
 from ocr_worker.server.connections import impatient
 from ocr_worker.server.desk import Desk
-from ocr_worker.server.gate import LEAST_TOKEN, is_loopback
+from ocr_worker.server.gate import LEAST_TOKEN, as_sent, is_loopback
 from ocr_worker.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -79,6 +79,12 @@ def require_safe(options: ServiceOptions) -> None:
         )
     if token is None and options.allowed_hosts:
         raise InvalidParamsError("--allow-host needs a token: give --token-file.", field="allowed_hosts")
+    for host in options.allowed_hosts:
+        if as_sent(host) is None:
+            raise InvalidParamsError(
+                f"--allow-host takes a name or an address alone, without scheme, port and path, and not {host}.",
+                field="allowed_hosts",
+            )
     for root in options.roots:
         if not root.is_dir():
             raise InvalidParamsError(f"The root {root} is no folder.", field="roots")

@@ -80,7 +80,7 @@ def _asked(options: ServeOptions) -> ServiceOptions:
         port=options.port,
         token=_token(options),
         roots=tuple(root.absolute() for root in options.root or ()),
-        allowed_hosts=tuple(host.lower() for host in options.allow_host or ()),
+        allowed_hosts=tuple(options.allow_host or ()),
         resume=options.resume,
         limits=limits,
     )
