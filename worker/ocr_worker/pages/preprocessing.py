@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ocr_worker.engines.images import filters
+from ocr_worker.engines.images.folds import find_folds, without_folds
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.images.ink import Place
 from ocr_worker.engines.images.tones import Tones, look
@@ -148,6 +149,14 @@ def evened_out(image: GreyImage, tones: Tones) -> GreyImage | None:
     if is_of_one_kind(tones):
         return replace(image, picture=filters.flatten(bright, backdrop))
     return replace(image, picture=filters.flatten_both(bright, thumbnail))
+
+
+def unfolded(image: GreyImage, tones: Tones) -> GreyImage | None:
+    """Without the shadows of folds that one threshold would take for bars across the page; None where there are none."""
+    if tones.light >= SOME_LIGHT:
+        return None
+    folds = find_folds(image.picture, tones.threshold)
+    return replace(image, picture=without_folds(image.picture, folds)) if folds else None
 
 
 def closely_evened_out(image: GreyImage) -> GreyImage | None:

@@ -98,7 +98,7 @@ class Reader:
         return replace(reading, lines=joined(reading.lines, leaders))
 
     def _read_whole(self, image: GreyImage, tones: Tones) -> Reading:
-        reading = self._read_lit(image, tones)
+        reading = self._read_smooth(image, tones)
         if not reading.lines and reading.has_ink:
             reading = self._read_upright(_inverted(image), may_shrink=False)
         return self._with_the_rest(image, reading)
@@ -117,6 +117,17 @@ class Reader:
             return reading
         upright = _turn(image, reading.turned)
         return replace(reading, lines=self.doubts.resolve(upright, reading.lines))
+
+    def _read_smooth(self, image: GreyImage, tones: Tones) -> Reading:
+        """Without the shadows of folds, unless they hid print: a page that reads on across them is in order."""
+        smooth = preprocessing.unfolded(image, tones)
+        if smooth is None:
+            return self._read_lit(image, tones)
+        first = self._read_lit(smooth, look(smooth.picture))
+        if not first.turned and preprocessing.is_read_through(image, first.lines, self.hints):
+            return first
+        second = self._read_lit(image, tones)
+        return second if preprocessing.is_clearly_better(second.lines, first.lines) else first
 
     def _read_lit(self, image: GreyImage, tones: Tones) -> Reading:
         """Where light is uneven, what reads better with the shadows taken out or left in; those with hard edges, if print is left."""

@@ -217,6 +217,21 @@ def _standing_out(
     return ink
 
 
+def relit(picture: Image.Image, light: Image.Image, paper: int) -> Image.Image:
+    """With paper of one grey, where a smaller picture tells how light that of each place is; lighter paper stays as it is."""
+    from PIL import ImageMath
+
+    def share(here: Image.Image, light: Image.Image) -> Image.Image:
+        part: Image.Image = ImageMath.lambda_eval(
+            lambda given: given["min"](given["here"] * paper / given["light"], 255), here=here, light=light
+        )
+        return part.convert("L")
+
+    copy, darkest = picture.copy(), [max(1, min(level, paper)) for level in range(256)]
+    _change(copy, _as_large(light.point(darkest), picture), share)
+    return copy
+
+
 def has_hard_edges(thumbnail: Image.Image) -> bool:
     """Whether the paper is much darker on one side of some line than on the other, as by a shadow's edge or a picture's."""
     paper = _darkest(_lightest(thumbnail, 2), 3)

@@ -35,6 +35,8 @@ class Tones:
     """Share of them whose ink is lighter than its ground."""
     lost: float = 0.0
     """Share of them whose ink one threshold for the whole picture would not part from its ground."""
+    threshold: int = 0
+    """That one."""
 
 
 def look(picture: Image.Image) -> Tones:
@@ -66,7 +68,7 @@ def look(picture: Image.Image) -> Tones:
         ground = (means[at] - floors[at]) / max(1, ceilings[at] - floors[at])
         dark += ground > 1 - GROUND
         light += ground < GROUND
-    return Tones(inked, light / max(1, dark + light), lost / max(1, inked))
+    return Tones(inked, light / max(1, dark + light), lost / max(1, inked), threshold)
 
 
 def otsu(counts: list[int]) -> int:
