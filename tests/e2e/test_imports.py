@@ -9,7 +9,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from samples import save_blank_book, save_text_book
+from samples import build, save_blank_book, save_text_book
 from tests.limits import HANG_SECONDS
 
 WIRE = {
@@ -133,3 +133,24 @@ def test_pages_that_nobody_need_read_are_done_without_what_reads(tmp_path: Path)
     assert (blank, text) == ("blank", "has_text")
     assert "ocr_worker.pages.compose" in loaded
     assert not RARELY_NEEDED & {*loaded}
+
+
+def test_what_reads_lines_imports_no_masked_arrays(tmp_path: Path) -> None:
+    [card] = build("cards", tmp_path / "in", count=1)
+    asked = (
+        "import sys; from pathlib import Path; from ocr_worker.model.tasks import PageSettings;"
+        " from tests.pages.desk import Desk;"
+        " done = Desk(Path(sys.argv[1])).process(Path(sys.argv[2]), PageSettings(engine='lines'));"
+        " print(*(page.status for page in done.pages), *sys.modules)"
+    )
+
+    said = subprocess.run(
+        [sys.executable, "-c", asked, str(tmp_path), str(card.path)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    status, *loaded = said.stdout.split()
+    assert status == "ok"
+    assert "ocr_worker.engines.ocr.lines.bands" in loaded
+    # 25 ms of each page process; some of NumPy's functions import them.
+    assert "numpy.ma" not in loaded
