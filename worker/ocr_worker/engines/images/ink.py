@@ -130,12 +130,9 @@ class Ink:
 
     def _without(self, boxes: Iterable[Place]) -> Image.Image:
         rest = self.marks.copy()
-        # Late, as it brings fonts along.
-        from PIL import ImageDraw
-
-        draw = ImageDraw.Draw(rest)
         for box in boxes:
-            draw.rectangle([side / self.cell for side in widened(box)], fill=0)
+            left, top, right, bottom = (int(side / self.cell) for side in widened(box))
+            rest.paste(0, (left, top, right + 1, bottom + 1))
         return rest
 
 

@@ -119,14 +119,15 @@ def _bands(marks: Image.Image, stretch: int, least: int) -> Iterator[tuple[int, 
         return
     whole = marks.crop((0, 0, across * stretch, marks.height))
     begun = ImageChops.subtract(whole, ImageChops.offset(whole, 1, 0))
-    inked, counts = (one.reduce((stretch, 1)).tobytes() for one in (whole, begun))
     enough = round(255 * least / stretch)
-    beyond = [step * across for away in range(LOW - 1, 2 * LOW - 1) for step in (-away, away)]
-    rows = {
-        at // across
-        for at, share in enumerate(counts)
-        if share >= enough and not any(0 <= at + step < len(inked) and inked[at + step] for step in beyond)
-    }
+    ink, lone = (
+        one.reduce((stretch, 1)).point([0] * level + [255] * (256 - level))
+        for one, level in ((whole, 1), (begun, enough))
+    )
+    for away in range(LOW - 1, 2 * LOW - 1):
+        for step in (-away, away):
+            lone = ImageChops.subtract(lone, ink.crop((0, step, across, step + ink.height)))
+    rows = {row for _, row in inked(lone)}
     for top, foot in _joined((row - 2 * LOW, row + 2 * LOW) for row in sorted(rows)):
         yield max(0, top), min(marks.height, foot)
 
