@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PIL import Image, ImageChops, ImageFilter
+from PIL import Image, ImageChops
 
 from ocr_worker.engines.images.filters import grey_level
 
@@ -14,6 +14,10 @@ BANDS, BAND_PX = 3, 128
 """Looking at all of a page would take a twelfth of the time that reading it takes."""
 ERASED_PX = 512
 """Rows at a time."""
+_MARK = 64
+"""What tells ink from its neighbours, of which a square has fewer."""
+_add = ImageChops.add_modulo
+"""Of small numbers; eight times as fast as the sum that is bounded."""
 
 
 def speck_share(picture: Image.Image) -> float:
@@ -40,12 +44,34 @@ def without_specks(picture: Image.Image) -> Image.Image:
 
 def _specks(picture: Image.Image, level: int = 255) -> Image.Image:
     """This grey at their pixels, and black elsewhere."""
-    ink = picture.point([255] * 128 + [0] * 128)
-    most = 255 * MOST_PIXELS / (2 * RADIUS_PX + 1) ** 2
-    is_lone = ink.filter(ImageFilter.BoxBlur(RADIUS_PX)).point(
-        [level * (mean <= most + 0.5) for mean in range(256)]
-    )
-    return ImageChops.darker(ink, is_lone)
+    ink = picture.point([1] * 128 + [0] * 128)
+    near = _sums(_sums(_framed(ink), 0, 1), 1, 0)
+    for _ in range(_MARK.bit_length() - 1):
+        ink = _add(ink, ink)
+    return _add(near, ink).point([level * (_MARK < sum_ <= _MARK + MOST_PIXELS) for sum_ in range(256)])
+
+
+def _sums(marks: Image.Image, across: int, down: int) -> Image.Image:
+    """Of each seven pixels side by side, or one below the other. A box blur takes four times as long."""
+
+    def of(one: Image.Image, other: Image.Image, steps: int) -> Image.Image:
+        return _add(one, other.crop((steps * across, steps * down, other.width, other.height)))
+
+    pairs = of(marks, marks, 1)
+    return of(of(of(pairs, pairs, 2), pairs, 4), marks, 6)
+
+
+def _framed(picture: Image.Image) -> Image.Image:
+    """As far as the squares of its edges reach, with the pixels at its edges."""
+    width, height = picture.size
+    framed = picture.crop((-RADIUS_PX, -RADIUS_PX, width + RADIUS_PX, height + RADIUS_PX))
+    for edge, to in ((0, 0), (width - 1, width + RADIUS_PX)):
+        framed.paste(picture.crop((edge, 0, edge + 1, height)).resize((RADIUS_PX, height)), (to, RADIUS_PX))
+    for edge, to in ((RADIUS_PX, 0), (height + RADIUS_PX - 1, height + RADIUS_PX)):
+        framed.paste(
+            framed.crop((0, edge, framed.width, edge + 1)).resize((framed.width, RADIUS_PX)), (0, to)
+        )
+    return framed
 
 
 def _bands(picture: Image.Image) -> list[Image.Image]:
