@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from tesserocr import RIL
 
 from ocr_worker.engines.ocr.tesserocr_lines import lines
@@ -15,7 +17,10 @@ class PaperIterator:
         """Symbols in reading order, the left edge, whether a space is at the left."""
         self._word = self._symbol = 0
 
-    def Empty(self, level: int) -> bool:  # noqa: N802 (Tesseract's names)
+    def ParagraphIsLtr(self) -> bool:  # noqa: N802 (Tesseract's names)
+        return not any(map(_is_backwards, self._words))
+
+    def Empty(self, level: int) -> bool:  # noqa: N802
         return False
 
     def IsAtBeginningOf(self, level: int) -> bool:  # noqa: N802
@@ -39,10 +44,10 @@ class PaperIterator:
 
     def GetUTF8Text(self, level: int) -> str:  # noqa: N802
         symbols = self._words[self._word][0]
-        is_backwards = any("א" <= symbol[0] <= "ת" for symbol in symbols)
         if level == RIL.SYMBOL:
             return symbols[self._symbol]
-        return "".join(reversed(symbols) if is_backwards else symbols)
+        is_as_read = "".join(symbols).isascii() and self.ParagraphIsLtr()
+        return "".join(symbols if is_as_read else _from_the_left(symbols))
 
     def Next(self, level: int) -> bool:  # noqa: N802
         if level == RIL.SYMBOL:
@@ -52,13 +57,31 @@ class PaperIterator:
         return self._word < len(self._words)
 
 
+def _is_backwards(word: tuple[list[str], int, bool]) -> bool:
+    return any("א" <= symbol[0] <= "ת" for symbol in word[0])
+
+
+def _from_the_left(symbols: list[str]) -> list[str]:
+    """As they stand on the paper: all turned about but for digits."""
+    runs = [list(run) for _, run in groupby(symbols, key=str.isdigit)]
+    return [symbol for run in reversed(runs) for symbol in (run if run[0].isdigit() else reversed(run))]
+
+
 def test_right_to_left_words_are_spelt_in_reading_order_symbol_by_symbol() -> None:
     # A symbol may be several characters, which stay as they are.
-    at = PaperIterator([(["ש", "ל", "ום"], 300, True), (list("1,250"), 200, True), (list("טוב"), 100, False)])
+    at = PaperIterator([(["ש", "ל", "ום"], 300, True), (list("1250"), 200, True), (list("טוב"), 100, False)])
 
     (line,) = lines(at)
 
-    assert [word.text for word in line.words] == ["שלום", "1,250", "טוב"]
+    assert [word.text for word in line.words] == ["שלום", "1250", "טוב"]
+
+
+def test_brackets_and_colons_beside_numbers_stand_as_they_are_read() -> None:
+    at = PaperIterator([(list("(492:"), 300, True), (list("טוב"), 100, False)])
+
+    (line,) = lines(at)
+
+    assert line.text == "(492: טוב"
 
 
 def test_the_space_of_two_right_to_left_words_is_the_right_ones() -> None:

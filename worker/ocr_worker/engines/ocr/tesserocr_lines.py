@@ -48,6 +48,8 @@ class _Row:
     baseline: tuple[float, float, float, float]
     block: int
     paragraph: int
+    is_left_to_right: bool
+    """As most of its paragraph."""
     words: list[Word] = field(default_factory=list)
 
     def line(self) -> Line:
@@ -71,7 +73,7 @@ def lines(iterator: Any) -> Iterator[Line]:
             if row and row.words:
                 yield row.line()
             row = _row(at, block, paragraph)
-        word = _word(at)
+        word = _word(at, is_left_to_right=row is None or row.is_left_to_right)
         if row and word:
             row.words.append(word)
     if row and row.words:
@@ -84,16 +86,19 @@ def _row(at: Any, block: int, paragraph: int) -> _Row | None:
         return None
     ends = at.Baseline(RIL.TEXTLINE) or ((box[0], box[3]), (box[2], box[3]))
     (x0, y0), (x1, y1) = ends
-    return _Row(box, (float(x0), float(y0), float(x1), float(y1)), block, paragraph)
+    baseline = float(x0), float(y0), float(x1), float(y1)
+    return _Row(box, baseline, block, paragraph, bool(at.ParagraphIsLtr()))
 
 
-def _word(at: Any) -> Word | None:
+def _word(at: Any, *, is_left_to_right: bool) -> Word | None:
     box = None if at.Empty(RIL.WORD) else at.BoundingBox(RIL.WORD)
     if box is None or not (text := at.GetUTF8Text(RIL.WORD).strip()):
         return None
     confidence, is_spaced = round(at.Confidence(RIL.WORD), 1), at.BlanksBeforeWord() > 0
     # Last: it moves the iterator within the word.
-    return Word(_as_read(at) if _is_right_to_left(text) else text, box, confidence, is_spaced)
+    # From right to left brackets and colons beside numbers are told in the wrong order, too.
+    is_as_read = is_left_to_right and not _is_right_to_left(text)
+    return Word(text if is_as_read else _as_read(at), box, confidence, is_spaced)
 
 
 def _as_read(at: Any) -> str:
