@@ -10,9 +10,8 @@ from PIL import Image, ImageDraw, ImageFont, features
 
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr import tessdata
-from ocr_worker.engines.ocr.engine import Engine
-from ocr_worker.engines.ocr.tesseract_command import TesseractEngine
-from ocr_worker.engines.ocr.tesserocr_engine import TesserocrEngine
+from ocr_worker.engines.ocr.engine import EngineFactory
+from ocr_worker.engines.ocr.tesseract_factories import BUILT_IN
 from ocr_worker.errors import LanguageMissingError
 from ocr_worker.model.page import Page
 from tests.readers.made_pages import save_layer
@@ -25,19 +24,18 @@ LINES = {
 FONTS = ("DejaVuSans.ttf", "Arial.ttf", "arial.ttf")
 
 
-@pytest.mark.parametrize("engine", [TesserocrEngine, TesseractEngine])
+@pytest.mark.parametrize("engine", BUILT_IN, ids=lambda engine: engine.name)
 @pytest.mark.parametrize("language", LINES)
-def test_words_are_spelt_as_written(
-    engine: type[TesserocrEngine | TesseractEngine], language: str, tmp_path: Path
-) -> None:
+def test_words_are_spelt_as_written(engine: EngineFactory, language: str, tmp_path: Path) -> None:
     folder = _data(language)
-    if engine is TesseractEngine and tessdata.tesseract_command() is None:
-        pytest.skip("needs the command tesseract")
-    reader: Engine = engine((language,), folder)
+    if lacks := engine.probe().lacks:
+        pytest.skip(lacks)
+    reader = engine.load((language,), str(folder), tmp_path)
 
     lines = reader.recognise(GreyImage(_printed(LINES[language]), 300))
 
     page = Page(1, "ok", 1800, 600, dpi=300, lines=lines)
+    assert reader.name == engine.name
     assert page.text.split() == " ".join(LINES[language]).split()
     path = save_layer(page, tmp_path / "layer.pdf")
     for pdf_reader in READERS:

@@ -64,7 +64,7 @@ OTHERS = {
 
 @pytest.fixture(scope="module")
 def engine(english: Path) -> LinesEngine:
-    return LinesEngine(read_model(english / "eng.traineddata"), lambda: TesserocrEngine(("eng",), english))
+    return LinesEngine((read_model(english / "eng.traineddata"),), lambda: TesserocrEngine(("eng",), english))
 
 
 @contextmanager

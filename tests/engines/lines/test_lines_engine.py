@@ -18,14 +18,14 @@ pytest.importorskip("onnxruntime", reason="needs onnxruntime", exc_type=ImportEr
 from PIL import Image, ImageOps
 
 from ocr_worker.engines.images.grey_image import GreyImage
-from ocr_worker.engines.ocr import tesseract_factories
+from ocr_worker.engines.ocr import tessdata, tesseract_factories
 from ocr_worker.engines.ocr.engine import Engine
-from ocr_worker.engines.ocr.lines import network
+from ocr_worker.engines.ocr.lines import network, together
 from ocr_worker.engines.ocr.lines.engine import LinesEngine
-from ocr_worker.engines.ocr.lines.model import read_model
+from ocr_worker.engines.ocr.lines.model import read_model, read_models
 from ocr_worker.engines.ocr.loaded import Engines
 from ocr_worker.engines.ocr.tesserocr_engine import TesserocrEngine
-from ocr_worker.errors import EngineMissingError
+from ocr_worker.errors import EngineMissingError, LanguageMissingError
 from ocr_worker.model.page import Box, Line, Page, Word
 from ocr_worker.model.tasks import PageSettings
 from samples import Sample, build
@@ -38,7 +38,7 @@ KINDS = ["clean", "letters", "two_columns"]
 
 @pytest.fixture(scope="module")
 def lines_engine(english: Path) -> LinesEngine:
-    return LinesEngine(read_model(english / "eng.traineddata"), lambda: TesserocrEngine(("eng",), english))
+    return LinesEngine((read_model(english / "eng.traineddata"),), lambda: TesserocrEngine(("eng",), english))
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +132,45 @@ def test_lines_read_the_same_alone_and_together(
     assert lines_engine.recognise(page("two_columns")) == by_lines("two_columns")
 
 
+@pytest.fixture(scope="module")
+def in_two_languages(sample: Callable[[str], Sample]) -> tuple[GreyImage, str]:
+    """A page in German above one in English, and their text."""
+    pages = [Image.open(sample(kind).path).convert("L") for kind in ("german", "clean")]
+    both = Image.new("L", (pages[0].width, sum(page.height for page in pages)), 255)
+    both.paste(pages[0], (0, 0))
+    both.paste(pages[1], (0, pages[0].height))
+    return GreyImage(both, 300), sample("german").truth + sample("clean").truth
+
+
+def of_two_languages(*languages: str) -> Engine:
+    try:
+        folders = {language: file.parent for language, file in tessdata.find_tessdata(languages).items()}
+    except LanguageMissingError as error:
+        pytest.skip(str(error))
+    models = read_models(folders[language] / f"{language}.traineddata" for language in languages)
+    return LinesEngine(models, lambda: pytest.fail("Tesseract was asked"))
+
+
+def test_lines_of_two_languages_are_read_each_in_its_own(in_two_languages: tuple[GreyImage, str]) -> None:
+    page, text = in_two_languages
+
+    assert text_of(of_two_languages("deu", "eng").recognise(page)).split() == text.split()
+
+
+def test_pages_in_two_languages_read_the_same_however_lines_are_read_together(
+    in_two_languages: tuple[GreyImage, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, _ = in_two_languages
+    height = whole.picture.height // 2
+    page = GreyImage(whole.picture.crop((0, height - 700, whole.picture.width, height + 900)), 300)
+    together_read = of_two_languages("deu", "eng").recognise(page)
+
+    monkeypatch.setattr(network, "STEPS_AT_ONCE", 1)
+    monkeypatch.setattr(together, "AHEAD", 1)
+
+    assert of_two_languages("deu", "eng").recognise(page) == together_read
+
+
 def test_a_space_that_one_of_two_crops_sees_in_an_address_is_none(
     lines_engine: LinesEngine, tmp_path: Path
 ) -> None:
@@ -173,7 +212,7 @@ def test_a_small_page_whose_letters_read_otherwise_by_the_other_crop_is_left_to_
         asked.append(tesseract)
         return tesseract
 
-    engine = LinesEngine(read_model(english / "eng.traineddata"), ask)
+    engine = LinesEngine((read_model(english / "eng.traineddata"),), ask)
     cards = [GreyImage(pictures.sheet(text, (1200, 300), (100, 100)), 300) for text in ("Moon", "Harvest")]
     monkeypatch.setattr(engine, "_read_otherwise", lambda *_: [(0, [Word("Noon", (0, 0, 9, 9), 80.0)])])
 
@@ -225,22 +264,24 @@ def test_what_one_network_does_not_read_is_left_to_tesserocr(good: dict[int, byt
     put(tmp_path, "eng", good)
     put(tmp_path, "set", {**good, 0: b"preserve_interword_spaces 1\n"})
     put(tmp_path, "heb", {**good, 21: good[21].replace(b"\nQ ", "\nא ".encode())})
+    put(tmp_path, "deu", good)
+    put(tmp_path, "fra", good)
 
-    assert engine_of(tmp_path, "eng").name == "lines"
-    assert [engine_of(tmp_path, *codes).name for codes in (("eng", "set"), ("set",), ("heb",))] == [
-        "tesserocr"
-    ] * 3
+    read = [("eng",), ("deu", "eng"), ("heb",)]
+    left = [("eng", "set"), ("set",), ("heb", "eng"), ("deu", "eng", "fra")]
+    assert [engine_of(tmp_path, *codes).name for codes in read] == ["lines"] * 3
+    assert [engine_of(tmp_path, *codes).name for codes in left] == ["tesserocr"] * 4
 
 
 def test_unasked_it_reads_what_it_was_measured_to_read_as_well(
     good: dict[int, bytes], tmp_path: Path
 ) -> None:
-    for code in ("eng", "deu", "fra", "por"):
+    for code in ("eng", "fra", "xyz"):
         put(tmp_path, code, good)
 
     read = [
         engine_of(tmp_path, *codes, engine="auto")
-        for codes in (("eng",), ("deu",), ("fra",), ("por",), ("deu", "eng"))
+        for codes in (("eng",), ("fra", "eng"), ("eng", "fra"), ("xyz",), ("eng", "xyz"))
     ]
 
     assert [engine.name for engine in read] == ["lines", "lines", "lines", "tesserocr", "tesserocr"]

@@ -14,7 +14,7 @@ import numpy as np
 
 from ocr_worker.engines.ocr.lines import weights
 from ocr_worker.engines.ocr.lines.crops import WIDEST_PX
-from ocr_worker.engines.ocr.lines.model import UnsuitedDataError, read_model
+from ocr_worker.engines.ocr.lines.model import UnsuitedDataError, read_model, read_models
 from ocr_worker.engines.ocr.lines.network import Runtime
 from ocr_worker.errors import EngineMissingError
 from tests.engines.lines import made_data
@@ -138,7 +138,6 @@ def test_data_that_is_cut_off_within_a_part_is_named(entry: int, tmp_path: Path)
 @pytest.mark.parametrize(
     ("entries", "why"),
     [
-        (made_data.entries(Made(letters=LETTERS + "אבג")), "right to left"),
         (made_data.entries(Made(code=lambda number: (2, number + 1))), "put together"),
         ({**made_data.entries(), 0: b"preserve_interword_spaces 1\n"}, "sets how"),
     ],
@@ -148,3 +147,35 @@ def test_languages_that_tesseract_reads_better_are_left_to_it(
 ) -> None:
     with pytest.raises(UnsuitedDataError, match=why):
         read_model(written(tmp_path, entries))
+
+
+def test_the_direction_of_writing_is_told(tmp_path: Path) -> None:
+    hebrew = made_data.entries(Made(letters=LETTERS + "אבג"))
+
+    assert read_model(written(tmp_path, hebrew)).is_right_to_left
+    assert not read_model(written(tmp_path, made_data.entries())).is_right_to_left
+
+
+HIGHER = made_data.entries()
+HIGHER[LSTM] = HIGHER[LSTM].replace(struct.pack("<5i", 1, 12, 0, 1, 0), struct.pack("<5i", 1, 24, 0, 1, 0))
+
+
+@pytest.mark.parametrize(
+    ("others", "why"),
+    [
+        ([made_data.entries()] * 2, "in 2 languages at a time"),
+        ([made_data.entries(Made(letters=LETTERS + "אבג"))], "right to left"),
+        ([HIGHER], "different heights"),
+    ],
+)
+def test_languages_that_are_not_read_together_are_left_to_tesseract(
+    others: list[dict[int, bytes]], why: str, tmp_path: Path
+) -> None:
+    files = []
+    for number, entries in enumerate([made_data.entries(), *others]):
+        (tmp_path / str(number)).mkdir()
+        files.append(written(tmp_path / str(number), entries))
+
+    assert len(read_models(files[:1] * 2)) == 2
+    with pytest.raises(UnsuitedDataError, match=why):
+        read_models(files)

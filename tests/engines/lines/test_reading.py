@@ -125,3 +125,30 @@ def test_beyond_its_edge_a_line_has_the_same_noise_each_time(width: int, model: 
     assert (patches[:, 1 : width - 1][::3] != 5).all()
     assert (patches[:, 1 : width - 1][1::3] == 5).all()
     assert (patches[:, -1] == 5).all() == (width % 3 != 0)
+
+
+def test_lists_of_words_that_run_from_right_to_left_are_walked_from_there(model: Model) -> None:
+    reader = LineReader(model.texts, model.network.blank, model.space, model.words, is_right_to_left=True)
+
+    words = reader.read(steps(reader, "e", "n", "o", " ", "a", "o|e", "t"))
+
+    assert [word.text for word in words] == ["eno", "aet"]
+    assert 0 == words[0].begin < words[0].end <= words[1].begin < words[1].end == 14
+    assert reader.knows("aet")
+    assert not reader.knows("tea")
+
+
+def test_a_word_is_rated_by_all_its_steps_and_less_if_it_is_known(model: Model) -> None:
+    reader = LineReader(model.texts, model.network.blank, model.space, model.words, rates=True)
+
+    known, unknown = reader.read(steps(reader, *"tea dog"))
+    (doubted,) = reader.read(steps(reader, "d", "o|e", "a"))
+
+    # The space between them weighs as the unknown one.
+    assert [known.confidence, unknown.confidence] == [
+        pytest.approx(100 + 35 * UNKNOWN_WORD * PER_STEP, abs=0.1)
+    ] * 2
+    # A letter has two steps; a space's own is no word's, but the one after it is.
+    assert known.rating == pytest.approx(6 * -PER_STEP, abs=1e-3)
+    assert unknown.rating == pytest.approx(UNKNOWN_WORD * 7 * -PER_STEP, abs=1e-3)
+    assert doubted.rating == pytest.approx(UNKNOWN_WORD * (6 * -PER_STEP - math.log(MANY)), abs=1e-3)

@@ -171,7 +171,7 @@ def slower(engine: Engine, settings: PageSettings) -> str:
     lacks = LINES.probe().lacks
     if settings.engine != AUTO or not lacks or not LINES.reads_as_well(settings.languages):
         return ""
-    return f"{settings.languages[0]} is read by {engine.name}, which takes longer than with ONNX Runtime: {lacks}"
+    return f"{'+'.join(settings.languages)} is read by {engine.name}, which takes longer than with ONNX Runtime: {lacks}"
 
 
 def chosen_or_none(settings: PageSettings) -> EngineFactory | None:

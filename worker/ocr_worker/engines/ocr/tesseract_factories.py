@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ocr_worker import settings
 from ocr_worker.engines.ocr import tessdata
@@ -56,6 +56,8 @@ HINTS = Hints(
 
 AS_GOOD_BY_LINES = frozenset({"deu", "eng", "fra", "pol", "rus", "spa"})
 """What `lines` was measured to read no worse than Tesseract (docs/performance.md): `auto` takes it for one of these alone."""
+AS_GOOD_TOGETHER = frozenset({frozenset({"eng", "fra"})})
+"""And for these two at once, whichever comes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ class TesserocrFactory(_Tesseract):
 
 
 class LinesFactory(_Tesseract):
-    """Reads one language at a time, as far as it can; for all else it loads tesserocr, which then is the page's engine."""
+    """Reads a language or two, as far as it can; for all else it loads tesserocr, which then is the page's engine."""
 
     __slots__ = ()
 
@@ -139,35 +141,49 @@ class LinesFactory(_Tesseract):
         return Probe("onnxruntime", way)
 
     def reads_as_well(self, languages: Sequence[str]) -> bool:
-        return len(languages) == 1 and AS_GOOD_BY_LINES.issuperset(languages)
+        if len(languages) == 1:
+            return AS_GOOD_BY_LINES.issuperset(languages)
+        return frozenset(languages) in AS_GOOD_TOGETHER
 
     def load(self, languages: tuple[str, ...], data_dir: str | None, cache_dir: Path) -> Engine:
         def tesseract(stands_in: str = "") -> Engine:
             return TesserocrFactory(self.folders).load(languages, data_dir, cache_dir, stands_in)
 
         try:
-            return self._load(languages, data_dir, tesseract)
+            return self._load(languages, data_dir, cache_dir, tesseract)
         except _UnsuitedError as error:
             return tesseract(f"{'+'.join(languages)} is read by tesserocr: {error}")
 
     def _load(
-        self, languages: tuple[str, ...], data_dir: str | None, tesseract: Callable[[], Engine]
+        self,
+        languages: tuple[str, ...],
+        data_dir: str | None,
+        cache_dir: Path,
+        tesseract: Callable[[], Engine],
     ) -> Engine:
         """Raises LanguageMissingError, _UnsuitedError."""
         files = tessdata.find_tessdata(languages, data_dir, self.folders)
-        if len(files) > 1:
-            raise _UnsuitedError("lines are read in one language at a time")
         try:
             with loading():
                 from ocr_worker.engines.ocr.lines.engine import LinesEngine
-                from ocr_worker.engines.ocr.lines.model import UnsuitedDataError, read_model
+                from ocr_worker.engines.ocr.lines.model import UnsuitedDataError, read_models
         except ImportError as error:
             raise _UnsuitedError(f"ONNX Runtime can't be loaded ({error})") from error
-        (file,) = files.values()
         try:
-            return LinesEngine(read_model(file), tesseract, settings.provider())
+            models = read_models(files.values())
+            api = self._api(languages, data_dir, cache_dir) if models[0].is_right_to_left else None
+            return LinesEngine(models, tesseract, settings.provider(), api)
         except (UnsuitedDataError, EngineMissingError, LanguageMissingError) as error:
             raise _UnsuitedError(str(error)) from error
+
+    def _api(self, languages: tuple[str, ...], data_dir: str | None, cache_dir: Path) -> Any:
+        """What finds a layout from right to left, which hangs on the language."""
+        from tesserocr import PSM
+
+        from ocr_worker.engines.ocr.tesserocr_engine import load_api
+
+        folder = tessdata.gather_tessdata(languages, data_dir, cache_dir, self.folders)
+        return load_api("+".join(languages), folder, PSM.AUTO)
 
 
 class _UnsuitedError(Exception):

@@ -31,7 +31,7 @@ class TesserocrEngine:
         self.stands_in = stands_in
         """Why it reads what another engine was chosen for."""
         self.version = tesserocr.tesseract_version().splitlines()[0].removeprefix("tesseract").strip()
-        self._api = _load("+".join(languages), tessdata, PSM.AUTO)
+        self._api = load_api("+".join(languages), tessdata, PSM.AUTO)
         self._shown: GreyImage | None = None
 
     def find_layout(self, image: GreyImage) -> Layout:
@@ -54,7 +54,7 @@ class OrientationFinder:
     """Finds by how much a page is turned; needs `osd.traineddata`."""
 
     def __init__(self, tessdata: Path) -> None:
-        self._api = _load("osd", tessdata, PSM.OSD_ONLY)
+        self._api = load_api("osd", tessdata, PSM.OSD_ONLY)
 
     def find_turn(self, image: GreyImage) -> tuple[int, float]:
         """Degrees clockwise to turn the page upright, and how sure that is (0 when nothing is found)."""
@@ -71,7 +71,8 @@ class OrientationFinder:
         return str(found["script_name"]) if found else ""
 
 
-def _load(languages: str, tessdata: Path, mode: int) -> Any:
+def load_api(languages: str, tessdata: Path, mode: int) -> Any:
+    """A PyTessBaseAPI. Raises EngineMissingError."""
     try:
         oem = OEM.DEFAULT if mode == PSM.OSD_ONLY else OEM.LSTM_ONLY
         with _openable(tessdata) as place:

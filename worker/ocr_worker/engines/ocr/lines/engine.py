@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 # libtesseract and NumPy's library read these when they are loaded.
 os.environ.setdefault("OMP_THREAD_LIMIT", "1")
@@ -21,22 +22,21 @@ from ocr_worker.engines.ocr.engine import Engine
 from ocr_worker.engines.ocr.layout import Layout
 from ocr_worker.engines.ocr.lines.bands import Band, are_plain, plain_print
 from ocr_worker.engines.ocr.lines.crops import Pixels, scaled
+from ocr_worker.engines.ocr.lines.directions import in_reading_order
 from ocr_worker.engines.ocr.lines.model import Model
-from ocr_worker.engines.ocr.lines.network import CPU, Runtime
+from ocr_worker.engines.ocr.lines.network import CPU
 from ocr_worker.engines.ocr.lines.placing import Place
-from ocr_worker.engines.ocr.lines.reading import LineReader, ReadWord
+from ocr_worker.engines.ocr.lines.reader import Reader
+from ocr_worker.engines.ocr.lines.reading import ReadWord
 from ocr_worker.engines.ocr.lines.runs import Row, Run, find_told, made_rows
+from ocr_worker.engines.ocr.lines.together import Readers
 from ocr_worker.engines.ocr.lines.two_tones import TwoTones, in_two_tones
 from ocr_worker.model.page import Line, Word
 
-LIGHT_ON_DARK_BELOW = 0.7
-"""Of how likely what was read is: such a line is read once more with its tones reversed."""
 FEW_CHARACTERS = 400
 """On a page of fewer, a single word weighs much, and Tesseract itself reads it in little time."""
 DOUBTED_BELOW = 90.0
 """Points of confidence: a line with such a word is read once more, where its crop may be another."""
-ROUNDED_BELOW = 80.0
-"""A line with such a word is read once more in fractions: what it was taken for may hang on what was rounded."""
 STRIP_PX, STRIP_HEIGHTS = 200, 6
 """No higher and no wider is a word or two: where a search for columns and pictures finds nothing, that is taken for print."""
 LEAST_PX = 3
@@ -47,25 +47,29 @@ _UPRIGHT = {1: Image.Transpose.ROTATE_90, 2: Image.Transpose.ROTATE_180, 3: Imag
 
 
 class LinesEngine:
-    """A layout finder without a language, and the network of one; for small pages that are open to doubt, Tesseract itself."""
+    """A layout finder, and the networks of languages; for small pages that are open to doubt, Tesseract itself."""
 
     name = "lines"
 
-    def __init__(self, model: Model, tesseract: Callable[[], Engine], provider: str = CPU) -> None:
+    def __init__(
+        self, models: Sequence[Model], tesseract: Callable[[], Engine], provider: str = CPU, api: Any = None
+    ) -> None:
+        """Networks that see lines alike; `api` finds the layout, if it takes a language to do so."""
         self._tesseract = cache(tesseract)
-        self._api = tesserocr.PyTessBaseAPI(init=False)
-        self._api.InitForAnalysePage()
-        self._network = Runtime(model.network, provider)
-        # Other providers reckon in fractions anyway, and one that failed is not to be asked again.
-        self._in_fractions = cache(lambda: Runtime(model.network, CPU, in_whole_numbers=False))
-        self._height, (self._across, _) = model.network.height, model.network.pool
-        self._reader = LineReader(model.texts, model.network.blank, model.space, model.words)
+        self._api = api or tesserocr.PyTessBaseAPI(init=False)
+        if api is None:
+            self._api.InitForAnalysePage()
+        network = models[0].network
+        self._height, (self._across, _) = network.height, network.pool
+        self._is_right_to_left = models[0].is_right_to_left
+        rates = len(models) > 1
+        self._readers = Readers(tuple(Reader(model, provider, rates=rates) for model in models))
         self._shown: tuple[GreyImage, tuple[Row, ...]] | None = None
 
     @property
     def version(self) -> str:
         tesseract = tesserocr.tesseract_version().splitlines()[0].removeprefix("tesseract").strip()
-        return f"{tesseract}, {self._network.version}"
+        return f"{tesseract}, {self._readers.version}"
 
     def find_layout(self, image: GreyImage) -> Layout:
         """A recognition of the same image goes on from there, so this costs nothing."""
@@ -86,6 +90,8 @@ class LinesEngine:
                 words[number] = likelier
         left = iter(words)
         lines = [_line(row, [word for _ in row.runs for word in next(left)]) for row in rows]
+        if self._is_right_to_left:
+            lines = in_reading_order(lines)
         return tuple(line for line in lines if line.words)
 
     def _is_small(self, words: Sequence[list[Word]]) -> bool:
@@ -109,12 +115,12 @@ class LinesEngine:
             return None
         fewer, more = sorted((read, other), key=len)
         parts = set(_texts(more)).difference(_texts(fewer))
-        return more if all(map(self._reader.knows, parts)) else fewer
+        return more if all(map(self._readers.knows, parts)) else fewer
 
     def _words(self, image: GreyImage, runs: Sequence[_Turned]) -> list[list[Word]]:
         """Of each run."""
         cut = [self._cut(image.picture, run, turns) for run, turns in runs]
-        read = iter(self._read([pixels for pixels, _ in cut if pixels is not None]))
+        read = iter(self._readers.read([pixels for pixels, _ in cut if pixels is not None]))
         return [_placed(place, next(read)) if pixels is not None else [] for pixels, place in cut]
 
     def _look(self, image: GreyImage) -> tuple[Row, ...]:
@@ -154,24 +160,6 @@ class LinesEngine:
             return None, place
         line = scaled(np.asarray(stretch), self._height)
         return (line if line is not None and line.shape[1] >= 2 * self._across else None), place
-
-    def _read(self, lines: Sequence[Pixels]) -> list[list[ReadWord]]:
-        shown = list(lines)
-        steps = self._network.read(shown)
-        likely = [self._reader.likelihood(one) for one in steps]
-        dark = [number for number, one in enumerate(likely) if one < LIGHT_ON_DARK_BELOW]
-        turned = [255 - lines[number] for number in dark]
-        for number, line, other in zip(dark, turned, self._network.read(turned), strict=True):
-            if self._reader.likelihood(other) > likely[number]:
-                shown[number], steps[number] = line, other
-        if not self._network.is_in_whole_numbers:
-            return [self._reader.read(one) for one in steps]
-        read = [self._reader.read_from(one, ROUNDED_BELOW) for one in steps]
-        doubted = [number for number, words in enumerate(read) if words is None]
-        again = self._in_fractions().read([shown[number] for number in doubted])
-        for number, other in zip(doubted, again, strict=True):
-            read[number] = self._reader.read(other)
-        return [words or [] for words in read]
 
 
 def _placed(place: Place, read: Sequence[ReadWord]) -> list[Word]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,9 @@ from ocr_worker.engines.ocr.traineddata import (
 )
 from ocr_worker.errors import EngineMissingError
 
+MOST_LANGUAGES = 2
+"""Each takes memory for a network and its lists of words."""
+
 
 class UnsuitedDataError(Exception):
     """Tesseract itself reads this language; the message says why."""
@@ -33,11 +37,25 @@ class Model:
     """What each class of the network stands for; empty for what is no character."""
     space: int
     words: WordList | None
+    is_right_to_left: bool
+    """Its network reads from left to right all the same, and its word lists begin with last letters."""
 
 
 def read_model(file: Path) -> Model:
     """Raises LanguageMissingError for what is no data, EngineMissingError for what is damaged, UnsuitedDataError."""
     return from_entries(read_entries(file), file)
+
+
+def read_models(files: Iterable[Path]) -> tuple[Model, ...]:
+    """Of a page's languages, whose networks see lines alike. Errors as those of `read_model`."""
+    models = tuple(map(read_model, files))
+    if len(models) > MOST_LANGUAGES:
+        raise UnsuitedDataError(f"lines are read in {MOST_LANGUAGES} languages at a time")
+    if len(models) > 1 and any(model.is_right_to_left for model in models):
+        raise UnsuitedDataError("what is written from right to left is read alone")
+    if len({(model.network.height, model.network.pool) for model in models}) > 1:
+        raise UnsuitedDataError("their networks see lines of different heights")
+    return models
 
 
 def from_entries(entries: dict[int, bytes], file: Path) -> Model:
@@ -57,8 +75,6 @@ def _model(entries: dict[int, bytes]) -> Model:
     network = read_network(entries[LSTM])
     characters = read_characters(entries[CHARACTERS])
     codes = read_codes(entries[CODES], len(characters), network.classes)
-    if is_right_to_left(characters):
-        raise UnsuitedDataError("it is written from right to left")
     if any(len(code) != 1 for code in codes):
         raise UnsuitedDataError("its characters are put together from several")
     texts = [""] * network.classes
@@ -66,7 +82,7 @@ def _model(entries: dict[int, bytes]) -> Model:
         texts[code] = text
     texts[network.blank] = ""
     (space,) = codes[0]
-    return Model(network, tuple(texts), space, _word_list(entries, characters))
+    return Model(network, tuple(texts), space, _word_list(entries, characters), is_right_to_left(characters))
 
 
 def _word_list(entries: dict[int, bytes], characters: list[str]) -> WordList | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -26,6 +26,10 @@ _POINTS = 35.0
 """Of confidence, for each unit of weight."""
 
 
+_Span = tuple[int, int]
+"""Of letters: the first, and the one after the last."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReadWord:
     text: str
@@ -33,6 +37,8 @@ class ReadWord:
     end: float
     """In steps: half way to its neighbours."""
     confidence: float
+    rating: float = 0.0
+    """What its steps weigh together, the less the better; known where languages compete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +62,34 @@ class LineReader:
     blank: int
     space: int
     words: WordList | None
+    rates: bool = False
+    """Whether words are given their rating."""
+    is_right_to_left: bool = False
+    """Whether the lists spell words from right to left; the network sees all lines from left to right."""
     search: Search = field(init=False)
 
     def __post_init__(self) -> None:
         self.search = Search(self.texts, self.blank, self.space, self.words)
 
     def read(self, steps: Floats) -> list[ReadWord]:
-        """The words of a line, of (steps, classes) likelihoods."""
+        """The words of a line, of (steps, classes) likelihoods; words and letters from left to right."""
         return self.read_from(steps, 0.0) or []
 
     def read_from(self, steps: Floats, least: float) -> list[ReadWord] | None:
         """The same, if none of them has less confidence; None as soon as one has."""
+        if self.is_right_to_left:
+            steps = steps[::-1]
         letters = self._letters(self._likeliest(steps), steps, least)
-        words = list(self._words(letters, len(steps))) if letters is not None else []
-        return words if letters is not None and all(word.confidence >= least for word in words) else None
+        words = list(self._words(letters, steps)) if letters is not None else []
+        if letters is None or any(word.confidence < least for word in words):
+            return None
+        return [_turned(word, len(steps)) for word in reversed(words)] if self.is_right_to_left else words
 
     def knows(self, word: str) -> bool:
-        """Whether it is in the word list, with what punctuation may stand around it."""
+        """Whether it is in the word list, with what punctuation may stand around it; its letters from left to right."""
+        return self._holds(word[::-1] if self.is_right_to_left else word)
+
+    def _holds(self, word: str) -> bool:
         return self.words is not None and self.words.holds(word)
 
     def likelihood(self, steps: Floats) -> float:
@@ -180,14 +197,63 @@ class LineReader:
     def _text(self, letters: Iterable[Letter]) -> str:
         return "".join([self.texts[letter.character] for letter in letters])
 
-    def _words(self, letters: Sequence[Letter], steps: int) -> Iterator[ReadWord]:
+    def _words(self, letters: Sequence[Letter], steps: Floats) -> Iterator[ReadWord]:
         middles = [(before.last + 1 + after.first) / 2 for before, after in pairwise(letters)]
-        edges = [0.0, *middles, float(steps)]
+        edges = [0.0, *middles, float(len(steps))]
         spaces = [number for number, letter in enumerate(letters) if letter.character == self.space]
-        for begin, end in zip([0, *(one + 1 for one in spaces)], [*spaces, len(letters)], strict=True):
-            if text := self._text(letters[begin:end]):
+        spans = list(zip([0, *(one + 1 for one in spaces)], [*spaces, len(letters)], strict=True))
+        texts = [self._text(letters[begin:end]) for begin, end in spans]
+        ratings = [0.0] * len(spans)
+        if self.rates:
+            ratios = [1.0 if self._holds(text) else UNKNOWN_WORD for text in texts]
+            ratings = self._ratings(letters, spans, ratios, steps)
+            letters = _with_spaces_weighed(letters, spaces, ratios)
+        for (begin, end), text, rating in zip(spans, texts, ratings, strict=True):
+            if text:
                 worst = min([letter.weight for letter in letters[max(begin - 1, 0) : end + 1]])
-                yield ReadWord(text, edges[begin], edges[end], _confidence(worst))
+                yield ReadWord(text, edges[begin], edges[end], _confidence(worst), rating)
+
+    def _ratings(
+        self, letters: Sequence[Letter], spans: Sequence[_Span], ratios: Sequence[float], steps: Floats
+    ) -> list[float]:
+        """Of words by what all their steps weigh: those before its first letter as much as within the word before, if that is more."""
+        sums = self._sums(letters, steps)
+        found = []
+        for (begin, end), ratio, before in zip(spans, ratios, [0.0, *ratios], strict=False):
+            low = letters[begin - 1].last + 1 if begin else 0
+            high = letters[end].first if end < len(letters) else len(steps)
+            first = letters[begin].first if begin < end else high
+            found.append(max(ratio, before) * (sums[low] - sums[first]) + ratio * (sums[first] - sums[high]))
+        return found
+
+    def _sums(self, letters: Sequence[Letter], steps: Floats) -> list[float]:
+        """Of the weights of all steps before each one, as far as words are known."""
+        around = np.array([self.blank, *(letter.character for letter in letters), self.blank])
+        at = np.arange(len(steps))
+        begun = np.searchsorted([letter.first for letter in letters], at, side="right")
+        ended = np.searchsorted([letter.last for letter in letters], at, side="left")
+        # What may as well be the blank beside it or a letter next to it, as long as nothing else is likelier, is no doubt.
+        before, after = steps[at, around[begun]], steps[at, around[ended + 1]]
+        share = np.maximum(before, after) + steps[:, self.blank]
+        weights = np.log(np.clip(share, _LEAST, 1)) + PER_STEP
+        return [0.0, *np.cumsum(weights, dtype=np.float64).tolist()]
+
+
+def _with_spaces_weighed(
+    letters: Sequence[Letter], spaces: Sequence[int], ratios: Sequence[float]
+) -> Sequence[Letter]:
+    """A space that is sure weighs as a letter of the words at its sides, if one of them is unknown."""
+    weighed = list(letters)
+    for space, sides in zip(spaces, pairwise(ratios), strict=True):
+        letter = weighed[space]
+        if letter.weight >= math.log(SURE_SPACE) + PER_STEP:
+            weighed[space] = letter._replace(weight=max(sides) * letter.weight)
+    return weighed
+
+
+def _turned(word: ReadWord, steps: int) -> ReadWord:
+    """The word as it is seen from the other end of the line."""
+    return replace(word, text=word.text[::-1], begin=steps - word.end, end=steps - word.begin)
 
 
 def _confidence(weight: float) -> float:
