@@ -19,9 +19,9 @@ import onnxruntime
 
 import ocr_worker
 from ocr_worker.engines.ocr.lines.crops import Pixels
-from ocr_worker.engines.ocr.lines.engine import LinesEngine
 from ocr_worker.engines.ocr.lines.model import read_model
 from ocr_worker.engines.ocr.lines.network import CPU, Runtime
+from ocr_worker.engines.ocr.lines.reader import Reader
 from ocr_worker.engines.ocr.lines.weights import Matrix, Network
 from tests.engines.lines import made_data
 from tests.limits import HANG_SECONDS
@@ -97,10 +97,10 @@ def test_what_is_read_in_fractions_asks_no_provider_that_failed(
     (tmp_path / "xyz.traineddata").write_bytes(made_data.traineddata())
     fake = Fake(starts=False)
     with_card(monkeypatch, fake)
-    engine = LinesEngine(read_model(tmp_path / "xyz.traineddata"), pytest.fail, "cuda")
+    reader = Reader(read_model(tmp_path / "xyz.traineddata"), "cuda")
     asked = fake.asked
 
-    assert not engine._in_fractions().is_in_whole_numbers
+    assert not reader._in_fractions().is_in_whole_numbers
     assert fake.asked == asked > 0
 
 

@@ -7,9 +7,8 @@ from functools import cache
 
 from ocr_worker.engines.ocr.lines.crops import Pixels
 from ocr_worker.engines.ocr.lines.model import Model
-from ocr_worker.engines.ocr.lines.network import Runtime
+from ocr_worker.engines.ocr.lines.network import CPU, Runtime
 from ocr_worker.engines.ocr.lines.reading import LineReader, ReadWord
-from ocr_worker.engines.ocr.onnx_runtime import CPU
 
 LIGHT_ON_DARK_BELOW = 0.7
 """Of how likely what was read is: such a line is read once more with its tones reversed."""
