@@ -1,4 +1,4 @@
-"""Case 02: Hebrew and Arabic words are spelt as they are written, in the text and in the PDF."""
+"""Case 02: Hebrew and Arabic words, and the numbers among them, are spelt as they are written, in the text and in the PDF."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tests.readers.made_pages import save_layer
 from tests.readers.texts import READERS, found
 
 LINES = {
-    "heb": ("שלום עולם זה מבחן של טקסט", "כתובת רחוב הרצל תל אביב"),
-    "ara": ("يولد جميع الناس أحرارا متساوين", "في الكرامة والحقوق"),
+    "heb": ("שלום עולם זה מבחן של טקסט", "כתובת רחוב הרצל תל אביב", "נולד בשנת 1987, ונפטר בשנת 2001."),
+    "ara": ("يولد جميع الناس أحرارا متساوين", "في الكرامة والحقوق", "ولد في عام 1987 وتوفي في عام 2001."),
 }
 FONTS = ("DejaVuSans.ttf", "Arial.ttf", "arial.ttf")
 

@@ -23,9 +23,10 @@ from tests.readers.made_pages import (
     one_column,
     save_layer,
     sideways,
+    turned,
     two_columns,
 )
-from tests.readers.texts import READERS, Reader, found
+from tests.readers.texts import READERS, Reader, found, require
 
 ENOUGH = 0.98
 
@@ -119,6 +120,33 @@ def test_the_one_right_to_left_line_of_a_page_is_found_to_its_first_letter(
     line = replace(page, lines=page.lines[:1])
 
     assert found(line.text, reader.read(save_layer(line, tmp_path / "layer.pdf"))).at_all == 1
+
+
+MIXED = (
+    "נולד בשנת 1987, ונפטר בירושלים בשנת 2001.",
+    "מערכת Windows, וגם השעה 17:30 היא",
+    "פרק 3: על פני תהום ל-15. תהו",
+    "הנחה 15% טלפון 03-5551234 ורוח",
+    "ولد في عام 1987, وتوفي في عام 2001.",
+    "يعمل بنظام Linux. في الساعة 17:30",
+)
+"""With numbers and Latin words, and marks beside them, which stand on paper at their left."""
+
+
+@pytest.mark.parametrize("degrees", [0, 0.7])
+@pytest.mark.parametrize("name", ["pdf.js", "poppler", "PDFium"])
+def test_numbers_and_latin_words_of_right_to_left_lines_are_parted_from_their_neighbours(
+    name: str, degrees: float, tmp_path: Path
+) -> None:
+    reader, setter = require(name), Setter()
+    for number, text in enumerate(MIXED):
+        setter.row_from_right(text.split(), 2200, 400 + 90 * number, 46)
+    page = turned(setter.lines, degrees)
+
+    share = found(page.text, reader.read(save_layer(page, tmp_path / "layer.pdf")))
+
+    assert share.at_all == 1
+    assert share.in_order >= ENOUGH
 
 
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])

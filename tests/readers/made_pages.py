@@ -89,7 +89,7 @@ def one_column(degrees: float = 0.0) -> Page:
     setter, y = Setter(), 320.0
     for text in paragraphs_of("prose")[:4]:
         y = setter.paragraph(text.split(), 290, y, 1900, 46)
-    return _turned(setter.lines, degrees)
+    return turned(setter.lines, degrees)
 
 
 def two_columns(degrees: float = 0.0, leading: float = 1.3) -> Page:
@@ -98,7 +98,7 @@ def two_columns(degrees: float = 0.0, leading: float = 1.3) -> Page:
         y = 320.0
         for text in column:
             y = setter.paragraph(text.split(), x, y, 940, 40)
-    return _turned(setter.lines, degrees)
+    return turned(setter.lines, degrees)
 
 
 def mixed_sizes(degrees: float = 0.0) -> Page:
@@ -106,7 +106,7 @@ def mixed_sizes(degrees: float = 0.0) -> Page:
     for number, size in enumerate((110, 60, 46, 30, 24, 90, 36)):
         text = paragraphs_of("prose")[number][: 9000 // size]
         y = setter.paragraph(text.split()[:-1], 250, y, 1900, size)
-    return _turned(setter.lines, degrees)
+    return turned(setter.lines, degrees)
 
 
 def language(name: str, degrees: float = 0.0) -> Page:
@@ -121,7 +121,7 @@ def language(name: str, degrees: float = 0.0) -> Page:
         else:
             setter.row(row, 250, y, 46)
         setter.block += number % 4 == 3
-    return _turned(setter.lines, degrees)
+    return turned(setter.lines, degrees)
 
 
 def sideways() -> Page:
@@ -142,7 +142,7 @@ def save_layer(page: Page, path: Path, turn: int = 0) -> Path:
     return path
 
 
-def _turned(lines: Iterable[Line], degrees: float) -> Page:
+def turned(lines: Iterable[Line], degrees: float) -> Page:
     """The page laid askew about its middle, clockwise."""
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     x, y = WIDTH / 2, HEIGHT / 2

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-
+import pytest
 from tesserocr import RIL
 
 from ocr_worker.engines.ocr.tesserocr_lines import lines
@@ -12,15 +11,14 @@ from ocr_worker.engines.ocr.tesserocr_lines import lines
 class PaperIterator:
     """Walks one line as Tesseract does: words and symbols in reading order, a word's letters and spaces from left to right."""
 
-    def __init__(self, words: list[tuple[list[str], int, bool]]) -> None:
+    def __init__(self, words: list[tuple[list[str], int, bool]], paper: dict[str, str] | None = None) -> None:
         self._words = words
         """Symbols in reading order, the left edge, whether a space is at the left."""
+        self._paper = paper or {}
+        """Words that stand on paper in another order than they are read."""
         self._word = self._symbol = 0
 
-    def ParagraphIsLtr(self) -> bool:  # noqa: N802 (Tesseract's names)
-        return not any(map(_is_backwards, self._words))
-
-    def Empty(self, level: int) -> bool:  # noqa: N802
+    def Empty(self, level: int) -> bool:  # noqa: N802 (Tesseract's names)
         return False
 
     def IsAtBeginningOf(self, level: int) -> bool:  # noqa: N802
@@ -44,10 +42,11 @@ class PaperIterator:
 
     def GetUTF8Text(self, level: int) -> str:  # noqa: N802
         symbols = self._words[self._word][0]
+        is_backwards = any("א" <= symbol[0] <= "ת" for symbol in symbols)
         if level == RIL.SYMBOL:
             return symbols[self._symbol]
-        is_as_read = "".join(symbols).isascii() and self.ParagraphIsLtr()
-        return "".join(symbols if is_as_read else _from_the_left(symbols))
+        text = "".join(reversed(symbols) if is_backwards else symbols)
+        return self._paper.get(text, text)
 
     def Next(self, level: int) -> bool:  # noqa: N802
         if level == RIL.SYMBOL:
@@ -57,31 +56,13 @@ class PaperIterator:
         return self._word < len(self._words)
 
 
-def _is_backwards(word: tuple[list[str], int, bool]) -> bool:
-    return any("א" <= symbol[0] <= "ת" for symbol in word[0])
-
-
-def _from_the_left(symbols: list[str]) -> list[str]:
-    """As they stand on the paper: all turned about but for digits."""
-    runs = [list(run) for _, run in groupby(symbols, key=str.isdigit)]
-    return [symbol for run in reversed(runs) for symbol in (run if run[0].isdigit() else reversed(run))]
-
-
 def test_right_to_left_words_are_spelt_in_reading_order_symbol_by_symbol() -> None:
     # A symbol may be several characters, which stay as they are.
-    at = PaperIterator([(["ש", "ל", "ום"], 300, True), (list("1250"), 200, True), (list("טוב"), 100, False)])
+    at = PaperIterator([(["ש", "ל", "ום"], 300, True), (list("1,250"), 200, True), (list("טוב"), 100, False)])
 
     (line,) = lines(at)
 
-    assert [word.text for word in line.words] == ["שלום", "1250", "טוב"]
-
-
-def test_brackets_and_colons_beside_numbers_stand_as_they_are_read() -> None:
-    at = PaperIterator([(list("(492:"), 300, True), (list("טוב"), 100, False)])
-
-    (line,) = lines(at)
-
-    assert line.text == "(492: טוב"
+    assert [word.text for word in line.words] == ["שלום", "1,250", "טוב"]
 
 
 def test_the_space_of_two_right_to_left_words_is_the_right_ones() -> None:
@@ -98,3 +79,35 @@ def test_left_to_right_words_are_taken_as_they_are() -> None:
     (line,) = lines(at)
 
     assert line.text == "one twothree"
+
+
+def test_marks_beside_numbers_of_a_right_to_left_line_are_put_where_they_are_read() -> None:
+    words = [(list("שנת"), 400, True), (list("(249.90),"), 300, True), (list("שלום"), 100, True)]
+
+    (line,) = lines(PaperIterator(words, {"(249.90),": ",)249.90("}))
+
+    assert [word.text for word in line.words] == ["שנת", "(249.90),", "שלום"]
+
+
+@pytest.mark.parametrize(
+    ("paper", "read"),
+    [(",Windows", "Windows,"), ("(Windows)", "(Windows)"), (".(Windows", "Windows)."), ("NET.", ".NET")],
+)
+def test_marks_beside_a_latin_word_of_a_right_to_left_line_are_put_where_they_are_read(
+    paper: str, read: str
+) -> None:
+    words = [(list("מערכת"), 400, True), (list(paper), 250, True), (list("שלום"), 100, True)]
+
+    (line,) = lines(PaperIterator(words))
+
+    assert line.words[1].text == read
+
+
+def test_marks_of_latin_words_stay_in_a_row_of_them_and_in_left_to_right_lines() -> None:
+    row = [(list("חברת"), 500, True), (list("Acme,"), 250, True), (list("Inc"), 350, True)]
+    mixed = [(list("The"), 100, False), (list("שלום"), 200, True), (list("(Acme)."), 350, True)]
+
+    (first,), (second,) = lines(PaperIterator(row)), lines(PaperIterator(mixed))
+
+    assert first.text == "חברת Acme, Inc"
+    assert second.words[2].text == "(Acme)."

@@ -6,16 +6,14 @@ Coordinates are the page's pixels with y upwards.
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import pairwise, zip_longest
 from statistics import median
 
+from ocr_worker.model.direction import marked, visual_texts
 from ocr_worker.model.page import Line, Page, Word
 
-RTL = {"R", "AL"}
-_DIGITS = {"EN", "AN"}
 _SHIFTS = (0.15, 0.75), (0.3, 1.75)
 """In font sizes, and in points: so far a word may stand above or below its print to make its row level; and to keep
 a row that ends higher than it begins one line to poppler, which takes pieces of it from the highest to the lowest."""
@@ -138,12 +136,15 @@ def _row_of(line: Line, page: Page) -> Row:
     point, is_mirrored = (page.dpi or _DPI) / 72, order[0] > order[-1]
     shifts = _SHIFTS if climb and (climb > 0) != is_mirrored else _SHIFTS[:1]
     slope = slant.slope * _kept(abs(climb), size, [min(size * part, point * most) for part, most in shifts])
-    spans = []
+    texts = visual_texts(line.words)
+    left, spans = "", []
     for middle, number, follower in zip_longest(middles, order, order[1:]):
         # A space belongs to the word that is read after it.
         spaced = follower is None or line.words[max(number, follower)].space_before
         at = base + (centre - start) * slant.slope + (middle - centre) * slope
-        spans.append(Span(*extents[number], at, visual_text(line.words[number]), spaced))
+        text = marked(texts[number], left) if is_mirrored else texts[number]
+        spans.append(Span(*extents[number], at, text, spaced))
+        left = texts[number]
     return Row(slant, size, tuple(spans))
 
 
@@ -153,29 +154,6 @@ def _kept(climb: float, size: float, shifts: list[float]) -> float:
         return 0.0
     kept = min(climb, _ROW_CLIMB * size)
     return kept / climb if climb - kept <= 2 * shifts[-1] else 1.0
-
-
-def visual_text(word: Word) -> str:
-    """The characters from left to right as they stand on paper: readers turn them back to logical order."""
-    text = word.text
-    if not text.isascii() and any(unicodedata.bidirectional(c) in RTL for c in text):
-        return _reversed_runs(text)
-    return text
-
-
-def _reversed_runs(text: str) -> str:
-    """Right-to-left text turned round, but for numbers within it. Marks go before their letters: readers swap them back."""
-    runs: list[str] = []
-    for character in text:
-        if runs and _is_digit(character) and _is_digit(runs[-1][-1]):
-            runs[-1] += character
-        else:
-            runs.append(character)
-    return "".join(reversed(runs))
-
-
-def _is_digit(character: str) -> bool:
-    return unicodedata.bidirectional(character) in _DIGITS
 
 
 def _slant(across: float, up: float) -> Slant:

@@ -12,7 +12,7 @@ from pikepdf import Array, Dictionary, Name
 from ocr_worker.files.own import own_file
 from ocr_worker.model.page import Affine, Page
 from ocr_worker.outputs.pdf_geometry import rotation, to_user_space, visible_box
-from ocr_worker.outputs.text_layer import ADVANCE, SPACE_ADVANCE, GlyphCodes, advance, layer_content
+from ocr_worker.outputs.text_layer import ADVANCE, GlyphCodes, advance, layer_content
 
 
 class TextForms:
@@ -55,10 +55,13 @@ def _complete_font(pdf: pikepdf.Pdf, font: Any, codes: GlyphCodes) -> None:
         CIDSystemInfo=Dictionary(Registry=pikepdf.String("Adobe"), Ordering=pikepdf.String("Identity"), Supplement=0),
         CIDToGIDMap=pdf.make_indirect(_packed(pdf, _glyph_map(codes))), FontDescriptor=pdf.make_indirect(descriptor),
     )  # fmt: skip
-    narrow = [int(code, 16) for glyph, code in codes.items() if advance(glyph) < ADVANCE]
+    narrow = {
+        int(code, 16): round(1000 * wide)
+        for glyph, code in codes.items()
+        if (wide := advance(glyph)) < ADVANCE
+    }
     if narrow:
-        width = Array([round(1000 * SPACE_ADVANCE)])
-        descendant.W = Array([part for code in narrow for part in (code, width)])
+        descendant.W = Array([part for code, width in narrow.items() for part in (code, Array([width]))])
     font.Subtype, font.BaseFont, font.Encoding = Name.Type0, Name.OcrGlyphless, Name("/Identity-H")
     font.DescendantFonts = Array([pdf.make_indirect(descendant)])
     font.ToUnicode = pdf.make_indirect(_packed(pdf, codes.to_unicode()))

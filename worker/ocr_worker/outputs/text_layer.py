@@ -11,12 +11,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
+from ocr_worker.model.direction import MARK, is_right_to_left
 from ocr_worker.model.page import Page
-from ocr_worker.outputs.layer_rows import RTL, Row, Span, rows_of
+from ocr_worker.outputs.layer_rows import Row, Span, rows_of
 
 ADVANCE = 0.5
 SPACE_ADVANCE = 0.25
-"""How wide a glyph of the font is, and the space or a mark of format, in font sizes."""
+_MARK_ADVANCE = 0.02
+"""How wide a glyph of the font is, the space or a mark of format, and our own mark of direction, in font sizes."""
 _NARROWEST = 0.01
 _WIDE_GAP = 2.5
 """In characters of the word before: from here on a gap is a piece of its own."""
@@ -80,7 +82,7 @@ def _row_content(row: Row, after: Row | None, codes: GlyphCodes) -> str:
     met = after if row.meets(after) else None
     # Behind the last row may come the page's own text, which pdf.js takes for the rest of it on a page upside down.
     # Of a row from right to left, pypdf would part the letter that ends in a space from its word.
-    is_last = after is None and unicodedata.bidirectional(row.spans[-1].text[-1]) not in RTL
+    is_last = after is None and not is_right_to_left(row.spans[-1].text[-1])
     pen = _Pen(row, codes, met is not None or is_last)
     spans = _in_pairs(row.spans)
     for span, follower in zip_longest(spans, spans[1:]):
@@ -170,6 +172,8 @@ class _Pen:
 
 def advance(glyph: str) -> float:
     """How wide a glyph is, in font sizes. Marks of format, as in most Persian verbs, are narrow: pdf.js leaves them out, and takes what they fill for a gap."""
+    if glyph == MARK:
+        return _MARK_ADVANCE
     is_narrow = glyph == " " or unicodedata.category(glyph[0]) == "Cf"
     return SPACE_ADVANCE if is_narrow else ADVANCE
 

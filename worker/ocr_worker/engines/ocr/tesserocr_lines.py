@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -12,6 +11,7 @@ import tesserocr
 from tesserocr import RIL
 
 from ocr_worker.engines.ocr.layout import LayoutRow
+from ocr_worker.model.direction import is_left_to_right, is_right_to_left, with_marks_turned
 from ocr_worker.model.page import Box, Line, Word
 
 
@@ -48,14 +48,12 @@ class _Row:
     baseline: tuple[float, float, float, float]
     block: int
     paragraph: int
-    is_left_to_right: bool
-    """As most of its paragraph."""
     words: list[Word] = field(default_factory=list)
 
     def line(self) -> Line:
         words = self.words
-        if any(_is_right_to_left(word.text) for word in words):
-            words = _spaced_as_read(words)
+        if any(is_right_to_left(word.text) for word in words):
+            words = with_marks_turned(_spaced_as_read(words))
         return Line(tuple(words), self.box, self.baseline, self.block, self.paragraph)
 
 
@@ -73,7 +71,7 @@ def lines(iterator: Any) -> Iterator[Line]:
             if row and row.words:
                 yield row.line()
             row = _row(at, block, paragraph)
-        word = _word(at, is_left_to_right=row is None or row.is_left_to_right)
+        word = _word(at)
         if row and word:
             row.words.append(word)
     if row and row.words:
@@ -86,23 +84,25 @@ def _row(at: Any, block: int, paragraph: int) -> _Row | None:
         return None
     ends = at.Baseline(RIL.TEXTLINE) or ((box[0], box[3]), (box[2], box[3]))
     (x0, y0), (x1, y1) = ends
-    baseline = float(x0), float(y0), float(x1), float(y1)
-    return _Row(box, baseline, block, paragraph, bool(at.ParagraphIsLtr()))
+    return _Row(box, (float(x0), float(y0), float(x1), float(y1)), block, paragraph)
 
 
-def _word(at: Any, *, is_left_to_right: bool) -> Word | None:
+def _word(at: Any) -> Word | None:
     box = None if at.Empty(RIL.WORD) else at.BoundingBox(RIL.WORD)
     if box is None or not (text := at.GetUTF8Text(RIL.WORD).strip()):
         return None
     confidence, is_spaced = round(at.Confidence(RIL.WORD), 1), at.BlanksBeforeWord() > 0
     # Last: it moves the iterator within the word.
-    # From right to left brackets and colons beside numbers are told in the wrong order, too.
-    is_as_read = is_left_to_right and not _is_right_to_left(text)
-    return Word(text if is_as_read else _as_read(at), box, confidence, is_spaced)
+    return Word(
+        _as_read(at) if is_right_to_left(text) or not is_left_to_right(text) else text,
+        box,
+        confidence,
+        is_spaced,
+    )
 
 
 def _as_read(at: Any) -> str:
-    """The word as it is written: as a whole Tesseract gives its letters from left to right."""
+    """The word as it is written: as a whole Tesseract gives its letters from left to right, and the stop behind a number of a right-to-left line before it."""
     symbols = [at.GetUTF8Text(RIL.SYMBOL)]
     while not at.IsAtFinalElement(RIL.WORD, RIL.SYMBOL) and at.Next(RIL.SYMBOL):
         symbols.append(at.GetUTF8Text(RIL.SYMBOL))
@@ -116,7 +116,3 @@ def _spaced_as_read(words: Sequence[Word]) -> list[Word]:
         for before, word in pairwise(words)
     ]
     return [replace(words[0], space_before=True), *spaced]
-
-
-def _is_right_to_left(text: str) -> bool:
-    return any(unicodedata.bidirectional(character) in ("R", "AL") for character in text)

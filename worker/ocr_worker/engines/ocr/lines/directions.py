@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
+from ocr_worker.model.direction import with_marks_turned
 from ocr_worker.model.page import Line, Word
 
 _LEFT, _RIGHT, _NEUTRAL, _BOTH = range(4)
@@ -24,7 +25,7 @@ def in_reading_order(lines: Sequence[Line]) -> list[Line]:
         directions = [[_direction(word.text) for word in row.words] for row in rows]
         is_left = _runs_to_the_right([row for row in directions if row])
         ordered += [
-            replace(row, words=tuple(_ordered(row.words, ways, is_left=is_left)))
+            replace(row, words=tuple(with_marks_turned([*_ordered(row.words, ways, is_left=is_left)])))
             for row, ways in zip(rows, directions, strict=True)
         ]
     return ordered
