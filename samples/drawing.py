@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from io import BytesIO
 
@@ -11,6 +12,9 @@ from PIL import Image
 
 from samples import scripts
 from samples.sheets import Line, Panel, Sheet
+
+SMALL_CAPITAL = 0.78
+"""Of a capital."""
 
 
 def pdf_of(sheets: Sequence[Sheet]) -> pikepdf.Pdf:
@@ -58,15 +62,22 @@ def _fill(panel: Panel, height: float) -> bytes:
 
 
 def _draw(line: Line, height: float) -> bytes:
-    text = line.text.encode("cp1252").replace(b"\\", rb"\\").replace(b"(", rb"\(").replace(b")", rb"\)")
-    return b"%g g BT %s %g Tf %g %g Td (%s) Tj ET" % (
-        line.ink / 255,
-        _key(line.type.font).encode(),
-        line.type.size,
-        line.x,
-        height - line.y,
-        text,
-    )
+    key = _key(line.type.font).encode()
+    shown = b" ".join(b"%s %g Tf (%s) Tj" % (key, size, _escaped(text)) for text, size in _pieces(line))
+    return b"%g g BT %g %g Td %s ET" % (line.ink / 255, line.x, height - line.y, shown)
+
+
+def _pieces(line: Line) -> list[tuple[str, float]]:
+    """Texts of one size each."""
+    size = line.type.size
+    if not line.type.has_small_capitals:
+        return [(line.text, size)]
+    words = re.findall(r"(\S)(\S*\s*)", line.text)
+    return [piece for first, rest in words for piece in ((first, size), (rest, SMALL_CAPITAL * size))]
+
+
+def _escaped(text: str) -> bytes:
+    return text.encode("cp1252").replace(b"\\", rb"\\").replace(b"(", rb"\(").replace(b")", rb"\)")
 
 
 def _font(name: str) -> pikepdf.Dictionary:

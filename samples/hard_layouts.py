@@ -12,6 +12,7 @@ from samples.sheets import A4, Line, Panel, Sheet, Type, above, block, paragraph
 HUGE = Type("Helvetica-Bold", 40, 48)
 BIG = Type("Times-Roman", 18, 23)
 TINY = Type("Times-Roman", 6, 7.4)
+LABEL = Type("Times-Bold", 24, 40, has_small_capitals=True)
 FOOT = Type("Times-Roman", 6.5, 8)
 RECEIPT = (226.0, 560.0)
 """A roll of 80 mm."""
@@ -58,6 +59,12 @@ def labels(random: Random) -> Sheet:
         y = 108 + 50.0 * row
         lines += [Line(60 + 125.0 * column, y, figure, BIG) for column, figure in enumerate(figures)]
     return Sheet(*A4, tuple(lines))
+
+
+def small_capitals(random: Random) -> Sheet:
+    """Bold labels as large as headings."""
+    texts = [text.upper() for text in _shuffled(random)]
+    return Sheet(*A4, tuple(above(block(texts, (50, 90), LABEL, 28), 790)))
 
 
 def side_bar(random: Random) -> Sheet:

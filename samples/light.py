@@ -35,6 +35,20 @@ def half_shadow(image: Image.Image, random: Random) -> Image.Image:
     return ImageChops.multiply(image, soft)
 
 
+def folded(image: Image.Image, random: Random) -> Image.Image:
+    """Laid flat again after it was folded both ways: each fold's shadow is sharp on one side and fades on the other."""
+    for across in (True, False):
+        turned = image if across else image.transpose(Image.Transpose.TRANSPOSE)
+        at, fade, depth = random.uniform(0.3, 0.7), random.uniform(0.01, 0.03), random.uniform(0.55, 0.75)
+        away = [x / turned.width - at for x in range(turned.width)]
+        light = bytes(round(255 * (1 - (depth * 2 ** (-x / fade) if x >= 0 else 0))) for x in away)
+        turned = ImageChops.multiply(
+            turned, Image.frombytes("L", (turned.width, 1), light).resize(turned.size)
+        )
+        image = turned if across else turned.transpose(Image.Transpose.TRANSPOSE)
+    return image
+
+
 def on_bed(grey: int, grain: float = 0.0, angle: float = 0.0) -> Wear:
     """A small original on a dark scanner bed of A4."""
 

@@ -19,6 +19,8 @@ class Type:
     font: str
     size: float
     leading: float
+    has_small_capitals: bool = False
+    """Capitals after the first of each word are smaller."""
 
 
 @dataclass(frozen=True, slots=True)

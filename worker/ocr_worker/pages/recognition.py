@@ -173,7 +173,7 @@ class Reader:
 
     def _read_upright(self, image: GreyImage, *, may_shrink: bool) -> Reading:
         found = self._find_turn(image) if self.settings.rotate_pages == "on" else 0
-        attempt = self._read_level(_turn(image, found), may_shrink=may_shrink)
+        attempt = self._read_surely(_turn(image, found), may_shrink=may_shrink)
         best = Reading(attempt.lines, found)
         if not attempt.lines and not image.ink.is_there:
             return replace(best, has_ink=False)
@@ -237,6 +237,15 @@ class Reader:
         finder = self.finder()
         turn, confidence = finder.find_turn(image) if finder else (0, 0.0)
         return turn if confidence >= self.hints.sure_turn else 0
+
+    def _read_surely(self, image: GreyImage, *, may_shrink: bool) -> _Attempt:
+        """Whole, unless far less is read so, where a smaller bitmap showed a page in capitals."""
+        small = self._read_level(image, may_shrink=may_shrink)
+        is_doubtful = preprocessing.is_doubtful(small.lines, self.hints)
+        if small.is_whole or is_doubtful or not preprocessing.is_in_capitals(small.lines):
+            return small
+        whole = self._read_level(image, may_shrink=False)
+        return small if preprocessing.is_far_better(small.lines, whole.lines) else whole
 
     def _read_level(self, image: GreyImage, *, may_shrink: bool) -> _Attempt:
         """Read large print on a large page from a smaller bitmap: as well or better, and faster."""
