@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from random import Random
 
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
-from ocr_worker.engines.images.ink import Ink
+from ocr_worker.engines.images.ink import BLOCK, MOST_SINGLY, STRETCH, Ink, _like_print, _may_be_print
 from ocr_worker.engines.images.tilt import ink_tilt
 from ocr_worker.engines.images.tones import Tones, look, otsu
 from samples import Sample, build
@@ -143,3 +144,44 @@ def test_rules_blots_specks_and_greys_are_no_print() -> None:
         draw.rectangle((x, y, x + 3, y + 3), fill=0)
 
     assert not Ink(page).has_print_outside([])
+
+
+def like_print(ink: Image.Image) -> set[tuple[int, int]]:
+    """Where a stretch begins that is black by 0.15 of it, and which a line across it meets three times in its whole width."""
+    (width, height), cells = ink.size, ink.load()
+    assert cells
+    found = set()
+    for left, top in product(range(0, width, STRETCH // 2), range(0, height, BLOCK // 2)):
+        across, down = range(left, min(left + STRETCH, width)), range(top, min(top + BLOCK, height))
+        black = [(x, y) for x, y in product(across, down) if cells[x, y]]
+        begun = [(x, y) for x, y in black if not cells[(x - 1) % width, y]]
+        share, strokes = (255 * len(one) / (len(across) * len(down)) for one in (black, begun))
+        if share >= 37.5 and strokes >= 11.5:
+            found.add((left, top))
+    return found
+
+
+@pytest.mark.parametrize("words", [0, 1, 3, 60, 600])
+@pytest.mark.parametrize("size", [(150, 45), (600, 203), (24, 20), (9, 3), (33, 5)])
+def test_print_is_found_wherever_it_is(size: tuple[int, int], words: int) -> None:
+    random, ink = Random(words), Image.new("L", size)
+    for _ in range(words):
+        left, top, height = random.randrange(size[0]), random.randrange(size[1]), random.randrange(3, 9)
+        for x in range(left, left + random.randrange(6, 60), random.randrange(3, 9)):
+            ink.paste(255, (x, top, x + 2, top + height))
+
+    assert {(x, y) for x, y, *_ in _like_print(ink)} == like_print(ink)
+    if words == 600 and size[0] == 600:
+        begun = ImageChops.darker(ink, ImageChops.invert(ImageChops.offset(ink, 1, 0)))
+        assert len(list(_may_be_print(ink, begun))) > MOST_SINGLY
+        assert like_print(ink)
+
+
+def test_a_picture_may_be_smaller_than_a_word() -> None:
+    paper = Image.new("L", (20, 24), 255)
+    letter = paper.copy()
+    letter.paste(0, (9, 4, 12, 20))
+
+    assert Ink(letter).has_print_outside([])
+    assert not Ink(letter).has_print_outside([(8, 3, 13, 21)])
+    assert not Ink(paper).has_print_outside([])

@@ -35,6 +35,8 @@ _BLACK = round(0.15 * 255)
 """Of print it is 0.2 and more; what stands out of the boxes of words, and dots of grey, are less."""
 _STROKES = round(3 / STRETCH * 255)
 """That a line across it meets on average: of print 3 to 12, of rules and blots fewer."""
+MOST_SINGLY = 100
+"""Stretches that may be print: of more all are looked at together."""
 LEAST_ROW = 3
 """Cells."""
 INKED = re.compile(rb"[^\0]+")
@@ -186,15 +188,36 @@ def marked(differences: Image.Image) -> Image.Image:
 def _like_print(ink: Image.Image) -> Iterator[Box]:
     """Stretches of cells that look like print."""
     begun = ImageChops.darker(ink, ImageChops.invert(ImageChops.offset(ink, 1, 0)))
-    for across, down in product((0, STRETCH // 2), (0, BLOCK // 2)):
-        black, strokes = (
-            one.crop((across, down, *ink.size)).reduce((STRETCH, BLOCK)) for one in (ink, begun)
-        )
+    places = list(islice(_may_be_print(ink, begun), MOST_SINGLY + 1))
+    size = STRETCH, BLOCK
+    if len(places) > MOST_SINGLY:
+        places, size = list(product((0, STRETCH // 2), (0, BLOCK // 2))), ink.size
+    for left, top in places:
+        box = left, top, min(left + size[0], ink.width), min(top + size[1], ink.height)
+        if left >= ink.width or top >= ink.height:
+            continue
+        black, strokes = (one.crop(box).reduce((STRETCH, BLOCK)) for one in (ink, begun))
         for at, (share, count) in enumerate(zip(black.tobytes(), strokes.tobytes(), strict=True)):
             if share >= _BLACK and count >= _STROKES:
-                left = across + at % black.width * STRETCH
-                top = down + at // black.width * BLOCK
-                yield left, top, left + STRETCH, top + BLOCK
+                x, y = left + at % black.width * STRETCH, top + at // black.width * BLOCK
+                yield x, y, x + STRETCH, y + BLOCK
+
+
+def _may_be_print(ink: Image.Image, begun: Image.Image) -> Iterator[tuple[int, int]]:
+    """Where a stretch begins that may: it is as full as one of its quarters, at most."""
+    across, down = STRETCH // 2, BLOCK // 2
+    full = (
+        _about(one.reduce((across, down)).point([0] * least + [255] * (256 - least)))
+        for one, least in ((ink, _BLACK - 1), (begun, _STROKES - 1))
+    )
+    return ((x * across, y * down) for x, y in inked(ImageChops.darker(*full)))
+
+
+def _about(marks: Image.Image) -> Image.Image:
+    """Where a mark is, or one to the right, below or both."""
+    lighter, (width, height) = ImageChops.lighter, marks.size
+    wide = lighter(marks, marks.crop((1, 0, width + 1, height)))
+    return lighter(wide, wide.crop((0, 1, width, height + 1)))
 
 
 def _rows(ink: Image.Image, looks: Image.Image, band: tuple[int, int], reach: int) -> Iterator[Box]:
