@@ -80,7 +80,7 @@ class Ink:
 
     def has_print_outside(self, boxes: Iterable[Place]) -> bool:
         """Whether some of it there looks like a word or more: strokes side by side, in a row as high as one of print."""
-        return bool(self._outside(boxes).print_)
+        return self._outside(boxes).has_print
 
     def rows_outside(self, boxes: Iterable[Box], height: float) -> list[Box]:
         """Where such a row may lie, each from the top to the foot of its small letters, in pixels.
@@ -131,10 +131,9 @@ class Ink:
         return self._rest
 
     def _without(self, boxes: Iterable[Place]) -> Image.Image:
-        rest = self.marks.copy()
-        for box in boxes:
-            left, top, right, bottom = (int(side / self.cell) for side in widened(box))
-            rest.paste(0, (left, top, right + 1, bottom + 1))
+        rest, cell = self.marks.copy(), self.cell
+        for left, top, right, bottom in map(widened, boxes):
+            rest.paste(0, (int(left / cell), int(top / cell), int(right / cell) + 1, int(bottom / cell) + 1))
         return rest
 
 
@@ -148,6 +147,10 @@ class _Rest:
     @cached_property
     def count(self) -> int:
         return _count(self.ink)
+
+    @cached_property
+    def has_print(self) -> bool:
+        return next(_like_print(self.ink), None) is not None
 
     @cached_property
     def print_(self) -> list[Box]:
