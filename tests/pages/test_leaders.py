@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ HEADINGS = (
     "A broken window", "Summer guests", "The long way round", "Music in the garden", "An old promise",
     "Rain on the roof", "The last harvest",
 )  # fmt: skip
-NUMBERS = (12, 27, 31, 48, 59, 64, 72, 85, 93, 104, 117, 129)
+NUMBERS = (12, 27, 31, 43, 59, 64, 72, 85, 93, 104, 117, 129)
 CONTENTS = [f"{heading} {number}" for heading, number in zip(HEADINGS, NUMBERS, strict=True)]
 SIZE, LEFT, RIGHT = 46, 250, 2100
 
@@ -148,6 +149,15 @@ def test_columns_on_both_sides_of_a_leader_are_joined() -> None:
     assert [one.text for one in lines] == ["Bread and 12", "Salt", "31"]
     assert lines[0].box == (100, 100, 820, 136)
     assert lines[0].baseline == (100, 136, 820, 136)
+
+
+def test_a_space_parts_both_sides_whatever_an_engine_says_of_the_first_word_of_a_line() -> None:
+    number = line("12", (780, 100, 820, 136), 1)
+    number = replace(number, words=(replace(number.words[0], space_before=False),))
+
+    (joint,) = joined((line("Bread and", (100, 100, 290, 136), 0), number), [DOTS])
+
+    assert joint.text == "Bread and 12"
 
 
 def test_hebrew_is_joined_from_right_to_left() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pypdfium2
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr import registry, tessdata
@@ -76,6 +76,16 @@ def test_text_of_the_lines_is_what_tesseract_itself_would_write(
         api.SetImage(page.picture)
         api.SetSourceResolution(300)
         assert Page(1, "ok", lines=inside).text == api.GetUTF8Text().rstrip("\n") + "\n"
+
+
+def test_a_strip_in_which_no_columns_are_found_is_print(english: Path) -> None:
+    """The number of a page, cut out where a layout took it for a speck."""
+    strip = Image.new("L", (190, 90), 255)
+    ImageDraw.Draw(strip).text((80, 20), "iv", 0, ImageFont.load_default(44))
+    engine = TesserocrEngine(("eng",), english)
+
+    assert [line.text for line in engine.recognise(GreyImage(strip, 300))] == ["iv"]
+    assert engine.recognise(GreyImage(Image.new("L", (190, 90), 255), 300)) == ()
 
 
 def test_looking_at_the_layout_first_changes_nothing_in_the_text(

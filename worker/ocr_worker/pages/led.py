@@ -53,6 +53,8 @@ def _as_word(leader: Leader) -> Line:
 
 def _as_one(left: Line, right: Line) -> Line:
     runs_left = any(line.words[0].box[0] > line.words[-1].box[0] for line in (left, right))
-    words = (*right.words, *left.words) if runs_left else (*left.words, *right.words)
+    first, second = (right.words, left.words) if runs_left else (left.words, right.words)
+    # An engine may say that none is before the first word of a line.
+    words = (*first, replace(second[0], space_before=True), *second[1:])
     (x0, y0, _, _), (_, _, x1, y1) = left.baseline, right.baseline
     return replace(left, words=words, box=around((left.box, right.box)), baseline=(x0, y0, x1, y1))

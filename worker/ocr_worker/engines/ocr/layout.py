@@ -27,6 +27,8 @@ HUGE = 4
 """Times as high as the page's usual letter."""
 OVERLOOKED = 0.003
 """Of the letters: as many may be in rows that are too small, as specks and stops make such rows too."""
+STRIP_PX, STRIP_HEIGHTS = 200, 6
+"""No higher, and no more heights wide, is a strip."""
 LONG_WORD = 4
 FEWEST_WORDS = 20
 PITCH_SLACK = 0.06
@@ -133,6 +135,11 @@ class Layout:
                     (first, *_), (last, *_) = word[0], word[-1]
                     width = (last + word[-1][2] - first - word[0][2]) / 2
                     yield width / (len(word) - 1)
+
+
+def is_strip(width: int, height: int) -> bool:
+    """Whether it has room for a word or two: where a search for columns and pictures finds nothing, that is taken for print."""
+    return height <= STRIP_PX and width <= STRIP_HEIGHTS * height
 
 
 def _at(ordered: Sequence[int], share: float) -> int:

@@ -16,7 +16,7 @@ import tesserocr
 from tesserocr import OEM, PSM
 
 from ocr_worker.engines.images.grey_image import GreyImage
-from ocr_worker.engines.ocr.layout import Layout
+from ocr_worker.engines.ocr.layout import Layout, is_strip
 from ocr_worker.engines.ocr.tesserocr_lines import layout_rows, lines
 from ocr_worker.errors import EngineError, EngineMissingError
 from ocr_worker.model.page import Line
@@ -44,10 +44,19 @@ class TesserocrEngine:
         try:
             if self._shown is not image:
                 _show(self._api, image)
-            return _read(self._api)
+            read = _read(self._api)
+            return self._read_as_print(image) if not read and is_strip(*image.size) else read
         finally:
             self._shown = None
             self._api.Clear()
+
+    def _read_as_print(self, image: GreyImage) -> tuple[Line, ...]:
+        self._api.SetPageSegMode(PSM.SINGLE_BLOCK)
+        try:
+            _show(self._api, image)
+            return _read(self._api)
+        finally:
+            self._api.SetPageSegMode(PSM.AUTO)
 
 
 class OrientationFinder:

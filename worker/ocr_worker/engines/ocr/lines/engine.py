@@ -19,7 +19,7 @@ from tesserocr import PSM
 
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr.engine import Engine
-from ocr_worker.engines.ocr.layout import Layout
+from ocr_worker.engines.ocr.layout import Layout, is_strip
 from ocr_worker.engines.ocr.lines.bands import Band, are_plain, plain_print
 from ocr_worker.engines.ocr.lines.crops import Pixels, scaled
 from ocr_worker.engines.ocr.lines.directions import in_reading_order
@@ -37,8 +37,6 @@ FEW_CHARACTERS = 400
 """On a page of fewer, a single word weighs much, and Tesseract itself reads it in little time."""
 DOUBTED_BELOW = 90.0
 """Points of confidence: a line with such a word is read once more, where its crop may be another."""
-STRIP_PX, STRIP_HEIGHTS = 200, 6
-"""No higher and no wider is a word or two: where a search for columns and pictures finds nothing, that is taken for print."""
 LEAST_PX = 3
 """Lower and narrower stretches hold no letters."""
 _Turned = tuple[Run, int]
@@ -131,8 +129,7 @@ class LinesEngine:
                 return rows
         whole = [(0, page.height)]
         rows = self._rows(page, whole, image.engine_dpi, PSM.AUTO)
-        is_strip = page.height <= STRIP_PX and page.width <= STRIP_HEIGHTS * page.height
-        if is_strip and not any(row.runs for row in rows):
+        if is_strip(page.width, page.height) and not any(row.runs for row in rows):
             return self._rows(page, whole, image.engine_dpi, PSM.SINGLE_BLOCK)
         return rows
 
