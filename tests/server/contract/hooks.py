@@ -16,6 +16,7 @@ import httpx
 import schemathesis
 
 from ocr_worker.server import wire
+from rigs.service import ended
 from tests.limits import HANG_SECONDS
 from tests.server.contract.kept import KEPT_JOB, NAMED, SERVICE, TOKEN
 from tests.server.service import TUS, append, upload
@@ -45,8 +46,8 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
 
 def _name_what_is_there(case: Any) -> None:
     place = case.path_parameters or {}
-    if re.fullmatch(wire.JOB_ID, str(place.get("job_id"))) and case.method != "DELETE":
-        place["job_id"] = os.environ[KEPT_JOB]
+    if re.fullmatch(wire.JOB_ID, str(place.get("job_id"))):
+        place["job_id"] = _ended() if case.method == "DELETE" else os.environ[KEPT_JOB]
         for name in place.keys() & {"number", "page"}:
             if str(place[name]).isdigit() and int(place[name]) % 2:
                 place[name] = 1
@@ -78,6 +79,14 @@ def _begun() -> str:
     made = _client().post("/api/v1/uploads", headers={**TUS, "Upload-Length": str(2**20)})
     append(_client(), made.headers["location"], 0, PICTURE)
     return str(made.json()["upload"])
+
+
+def _ended() -> str:
+    """A job that can be deleted: its file is not there."""
+    made = _client().post("/api/v1/jobs", json={"files": [{"path": "nothing.png"}]})
+    job_id = str(made.json()["job_id"])
+    ended(_client(), job_id)
+    return job_id
 
 
 @cache
