@@ -257,6 +257,7 @@ def test_files_that_failed_are_told_and_read_again(page: Page, client: httpx.Cli
     past.get_by_role("button", name="Show").click()
     job = card(page, "<img src=x")
     expect(job.locator("li[data-status=failed]")).to_contain_text("late.png")
+    expect(job.locator("li[data-status=failed] .state")).to_contain_text("failed: it does not exist")
     job.get_by_label("Only files with trouble").check()
     expect(job.locator("li")).to_have_count(1)
     job.get_by_role("button", name="Retry failed").click()
@@ -281,6 +282,7 @@ def test_the_keyboard_alone_goes_from_the_search_to_the_word_and_to_doubtful_one
     page.keyboard.type("keyboard words")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Found on")).to_be_visible()
+    expect(page.locator("mark").first).to_have_text("Keyboard words")
     for _ in range(3):
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")

@@ -22,7 +22,7 @@ import pytest
 from PIL import Image
 
 from ocr_worker.server.places import Places
-from ocr_worker.server.results import Place, Search
+from ocr_worker.server.results import EXCERPT, Place, Search, excerpt
 from ocr_worker.store.job_store import JobStore
 from rigs.papers import write_papers
 from rigs.service import ended
@@ -326,6 +326,19 @@ def test_a_search_finds_the_pages_of_all_jobs_whatever_the_case(client: httpx.Cl
     }  # fmt: skip
     assert "This is paper02" in hit["found"][0]["excerpt"]
     assert miss == {"found": [], "complete": True, "next": None}
+
+
+@pytest.mark.parametrize("before", ["", "Straße " * 40, "İstanbul " * 40, "x" * 200 + " "])
+@pytest.mark.parametrize("after", ["", " Straße" * 40, " " + "x" * 200])
+def test_an_excerpt_has_whole_words_around_what_was_found(before: str, after: str) -> None:
+    text = f"{before}am Großen Ziel{after}"
+    wanted = "GROSSEN ziel".casefold()
+
+    shown = excerpt(text, text.casefold().find(wanted), len(wanted))
+
+    assert "am Großen Ziel" in shown
+    assert len(shown) <= len("Großen Ziel") + 2 * EXCERPT
+    assert set(shown.split()) <= {*text.split(), "x" * (EXCERPT - len("am ")), "x" * (EXCERPT - len(" "))}
 
 
 def test_outputs_of_other_folders_and_links_that_lead_there_are_not_shown(

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { drawn, inSight } from '../src/model/list.js';
 import { doubtfulFrom, placeOf, readResults, uprightTransform } from '../src/model/results.js';
 import { languagesOf, recall, DEFAULTS } from '../src/model/wishes.js';
-import { nameOf, parts, plain, timeLeft } from '../src/model/words.js';
+import { around, languageName, nameOf, parts, plain, timeLeft, withoutName } from '../src/model/words.js';
 import { writtenResults } from './fake.js';
 
 test('of ten thousand rows those in sight are drawn, and the one with the focus', () => {
@@ -57,6 +57,22 @@ test('time left is said in round figures', () => {
 test('names and languages are read as users write them', () => {
   expect([nameOf('/a/b.pdf'), nameOf('C:\\a\\b.pdf'), nameOf('/a/b/')]).toEqual(['b.pdf', 'b.pdf', 'b']);
   expect(languagesOf(' deu+eng, fra ')).toEqual(['deu', 'eng', 'fra']);
+});
+
+test('languages have names, but for what says more than one, or is none', () => {
+  expect(['deu', 'fas', 'chi_sim', 'script/Latin', 'osd'].map(languageName)).toEqual(['German', 'Persian', undefined, undefined, undefined]);
+});
+
+test('beside its name, a file is not named again', () => {
+  expect(withoutName('a.pdf is damaged; get it again', 'a.pdf')).toBe('it is damaged; get it again');
+  expect(withoutName('a.pdf.gz is damaged', 'a.pdf')).toBe('a.pdf.gz is damaged');
+  expect(withoutName('It needs a password', '')).toBe('It needs a password');
+});
+
+test('what was searched for is found in its excerpt whatever its case and its spaces', () => {
+  expect(around('to the Great  house', 'GREAT')).toEqual(['to the ', 'Great', '  house']);
+  expect(around('of the Great House', ' great   house')).toEqual(['of the ', 'Great House', '']);
+  expect(around('Straße', 'strasse')).toEqual(['Straße', '', '']);
 });
 
 test('what was kept by another version, or is no JSON, costs the options alone', () => {

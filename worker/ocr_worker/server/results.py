@@ -6,9 +6,11 @@ import json
 import math
 import os
 import time
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -120,10 +122,23 @@ class Search:
                     number=file.number,
                     name=file_name(file, self.places),
                     page=record["page"],
-                    excerpt=text[max(0, at - EXCERPT) : at + len(wanted) + EXCERPT],
+                    excerpt=excerpt(text, at, len(wanted)),
                 )
             )
         return None
+
+
+def excerpt(text: str, at: int, length: int) -> str:
+    """Whole words around what was found, which is told by its place and length in the case-folded text."""
+    # ß is ss there.
+    ends = list(accumulate(len(letter.casefold()) for letter in text))
+    first, last = bisect_right(ends, at), bisect_left(ends, at + length) + 1
+    begin, end = max(0, first - EXCERPT), min(len(text), last + EXCERPT)
+    if begin > 0:
+        begin = max(begin, text.find(" ", begin - 1, first) + 1)
+    if end < len(text) and (space := text.rfind(" ", last, end + 1)) >= 0:
+        end = space
+    return text[begin:end]
 
 
 def outputs_of(store: JobStore, job_id: str) -> Iterator[Path]:

@@ -10,7 +10,7 @@ export function plural(count: number, noun: string): string {
   return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-export function fileWords({ status, page, pageCount, done }: FileState): string {
+export function fileWords({ status, page, pageCount, done }: FileState, name = ''): string {
   switch (status) {
     case 'waiting':
       return 'waiting';
@@ -24,8 +24,25 @@ export function fileWords({ status, page, pageCount, done }: FileState): string 
     case 'skipped':
       return `skipped: ${done?.reason || 'nothing to do'}`;
     case 'failed':
-      return `failed: ${done?.error?.message ?? done?.message ?? 'for an unknown reason'}`;
+      return `failed: ${withoutName(done?.error?.message ?? done?.message ?? 'for an unknown reason', name)}`;
   }
+}
+
+/** What is said of a file beside its name, where there is little room. */
+export function withoutName(said: string, name: string): string {
+  return name !== '' && said.startsWith(`${name} `) ? `it${said.slice(name.length)}` : said;
+}
+
+/** The English name of a language of Tesseract; undefined where its code says more than that, or something else. */
+export function languageName(code: string): string | undefined {
+  return /^[a-z]{3}$/.test(code) ? new Intl.DisplayNames('en', { type: 'language', fallback: 'none' }).of(code) : undefined;
+}
+
+/** What comes before the first place of some words, the place as it is written there, and the rest. */
+export function around(text: string, words: string): [string, string, string] {
+  const wanted = words.trim().split(/\s+/).join(' ').toLowerCase();
+  const at = text.toLowerCase().indexOf(wanted);
+  return at < 0 ? [text, '', ''] : [text.slice(0, at), text.slice(at, at + wanted.length), text.slice(at + wanted.length)];
 }
 
 export function timeLeft(seconds: number): string {
