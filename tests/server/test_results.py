@@ -206,6 +206,20 @@ def test_a_job_is_downloaded_as_one_zip(client: httpx.Client, tmp_path: Path) ->
         assert {entry.date_time[0] for entry in archive.infolist()} <= {year, time.localtime().tm_year}
 
 
+def test_a_zip_says_which_outputs_are_not_in_it(client: httpx.Client, root: Path) -> None:
+    folder = root / "zipped"
+    asked = {"files": [{"path": str(paper)} for paper in write_papers(folder, 2)], "output_dir": str(folder)}
+    job_id = client.post("/api/v1/jobs", json={**asked, "options": {"outputs": ["txt"]}}).json()["job_id"]
+    ended(client, job_id)
+    (folder / "paper01.txt").unlink()
+
+    answer = client.get(f"/api/v1/jobs/{job_id}/archive")
+
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.namelist() == ["paper02.txt", "left_out.txt"]
+        assert archive.read("left_out.txt").decode() == "paper01.txt\n"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="needs names that are no UTF-8")
 def test_outputs_whose_names_are_no_utf_8_are_downloaded_too(
     served: Service, client: httpx.Client, root: Path

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated, Any, BinaryIO
 
 from fastapi import APIRouter, Query, Response
@@ -36,6 +37,8 @@ router = APIRouter(prefix="/api/v1", tags=["results"], responses=REFUSALS)
 PICTURE_PX, THUMBNAIL_PX = 1600, 240
 SEARCH_SECONDS = 5.0
 MOST_FOUND = 200
+LEFT_OUT = "left_out.txt"
+"""In a zip, the names of outputs that were not there, or that clients may not have."""
 _TYPES = {
     "pdf": "application/pdf",
     "txt": "text/plain; charset=utf-8",
@@ -184,9 +187,15 @@ async def stored_file(desk: Desk, job_id: str, number: int) -> StoredFile:
 
 
 def _opened(desk: Desk, paths: list[Path]) -> Iterator[tuple[str, BinaryIO]]:
-    """Those that are there, and that clients may have."""
+    """Those that are there, and that clients may have, and at last a list of the others, if any."""
+    left_out = list[str]()
     for path in paths:
         try:
             yield plain_name(path.name), open_for_clients(desk.places, path)
         except RefusedError:
-            continue
+            left_out.append(plain_name(path.name))
+    if left_out:
+        with TemporaryFile() as told:
+            told.write("\n".join([*left_out, ""]).encode())
+            told.seek(0)
+            yield LEFT_OUT, told
