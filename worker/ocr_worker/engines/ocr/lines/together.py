@@ -1,8 +1,7 @@
-"""Lines in several languages: each word by the network that is surer of it, chosen as Tesseract chooses."""
+"""Lines in several languages: each word by the network that is surer of it, chosen as Tesseract chooses, but asked more often."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,15 +9,14 @@ from ocr_worker.engines.ocr.lines.crops import Pixels
 from ocr_worker.engines.ocr.lines.reader import Reader
 from ocr_worker.engines.ocr.lines.reading import ReadWord
 
-SURE, SURE_A_LETTER, SHORT = 87.5, 2.5, 2
-"""From this confidence on no other language is asked; for a known word from so much less for each letter beyond two."""
+SURE = 92.0
+"""From this confidence on no other language is asked for a word that is in a list, or has no letters."""
 BEHIND = 27.5
 """By so many points a word that a list has may be less sure than one that none has."""
 LONGER = 1.5
 """And weigh so much more."""
 AHEAD = 8
 """So many lines are read along at first in the language of the one before, as lines that are read together take less."""
-_LETTERS = re.compile(r"[^\W\d_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +28,8 @@ class _Heard:
 
     @property
     def is_sure(self) -> bool:
-        lengths = map(len, _LETTERS.findall(self.word.text))
-        easier = max(0, min(lengths, default=0) - SHORT) if self.is_known else 0
-        return self.word.confidence > SURE - SURE_A_LETTER * easier
+        is_open = not self.is_known and any(map(str.isalpha, self.word.text))
+        return self.word.confidence > SURE and not is_open
 
 
 _Line = list[_Heard]
