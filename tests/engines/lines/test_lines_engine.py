@@ -20,6 +20,7 @@ from PIL import Image, ImageOps
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr import tessdata, tesseract_factories
 from ocr_worker.engines.ocr.engine import Engine
+from ocr_worker.engines.ocr.lines import engine as lines_engine_module
 from ocr_worker.engines.ocr.lines import network, together
 from ocr_worker.engines.ocr.lines.engine import LinesEngine
 from ocr_worker.engines.ocr.lines.model import read_model, read_models
@@ -271,6 +272,19 @@ def test_what_one_network_does_not_read_is_left_to_tesserocr(good: dict[int, byt
     left = [("eng", "set"), ("set",), ("heb", "eng"), ("deu", "eng", "fra")]
     assert [engine_of(tmp_path, *codes).name for codes in read] == ["lines"] * 3
     assert [engine_of(tmp_path, *codes).name for codes in left] == ["tesserocr"] * 4
+
+
+def test_the_shortcut_for_plain_print_is_for_letters_from_left_to_right(
+    good: dict[int, bytes], page: Callable[[str], GreyImage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In Arabic at 150 dpi it lost a line, whose dots were taken for another's."""
+    put(tmp_path, "heb", {**good, 21: good[21].replace(b"\nQ ", "\nא ".encode())})
+    engine = engine_of(tmp_path, "heb")
+    monkeypatch.setattr(lines_engine_module, "plain_print", lambda _: pytest.fail("the shortcut was taken"))
+
+    rows = engine.find_layout(page("clean"))
+
+    assert rows == TesserocrEngine(("heb",), tmp_path).find_layout(page("clean"))
 
 
 def test_unasked_it_reads_what_it_was_measured_to_read_as_well(

@@ -123,7 +123,8 @@ class LinesEngine:
 
     def _look(self, image: GreyImage) -> tuple[Row, ...]:
         page = in_two_tones(image.picture)
-        if plain := plain_print(page):
+        # What belongs to a line was only measured of letters from left to right.
+        if not self._is_right_to_left and (plain := plain_print(page)):
             rows = self._rows(*plain, image.engine_dpi, PSM.SINGLE_BLOCK)
             if are_plain(rows):
                 return rows
