@@ -7,7 +7,7 @@ import time
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 BLOCK_BYTES = 2**18
 _TEXT = {".txt", ".json", ".hocr", ".xml"}
@@ -35,7 +35,7 @@ class _Wire:
         return taken
 
 
-def zipped(files: Iterable[tuple[str, BinaryIO]]) -> Iterator[bytes]:
+def zipped(files: Iterable[tuple[str, IO[bytes]]]) -> Iterator[bytes]:
     """The bytes of a zip of these open files under their names; closes them."""
     wire = _Wire()
     with zipfile.ZipFile(wire, "w", allowZip64=True) as archive:
@@ -47,7 +47,7 @@ def zipped(files: Iterable[tuple[str, BinaryIO]]) -> Iterator[bytes]:
     yield wire.take()
 
 
-def _entry(name: str, stream: BinaryIO) -> zipfile.ZipInfo:
+def _entry(name: str, stream: IO[bytes]) -> zipfile.ZipInfo:
     written = time.localtime(os.fstat(stream.fileno()).st_mtime)
     # A zip knows no time before 1980.
     entry = zipfile.ZipInfo(name, max(written[:6], (1980, 1, 1, 0, 0, 0)))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Annotated, Any, BinaryIO
+from typing import IO, Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from starlette.responses import StreamingResponse
@@ -186,7 +186,7 @@ async def stored_file(desk: Desk, job_id: str, number: int) -> StoredFile:
     return await desk.read(read)
 
 
-def _opened(desk: Desk, paths: list[Path]) -> Iterator[tuple[str, BinaryIO]]:
+def _opened(desk: Desk, paths: list[Path]) -> Iterator[tuple[str, IO[bytes]]]:
     """Those that are there, and that clients may have, and at last a list of the others, if any."""
     left_out = list[str]()
     for path in paths:
