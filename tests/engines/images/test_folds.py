@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from PIL import Image, ImageChops, ImageDraw
 
-from ocr_worker.engines.images.folds import find_folds, without_folds
+from ocr_worker.engines.images.folds import Fold, find_folds, without_folds
+from ocr_worker.engines.images.ink import Ink
 
 SIZE = WIDTH, HEIGHT = 1200, 1600
 THRESHOLD = 128
@@ -22,6 +23,10 @@ def paper() -> Image.Image:
         for left in range(100, 1100, 12):
             draw.rectangle((left, top, left + 4, top + 20), fill=0)
     return page
+
+
+def found_in(picture: Image.Image, threshold: int = THRESHOLD) -> list[Fold]:
+    return find_folds(Ink(picture).cells, threshold)
 
 
 def shadow(length: int, at: int, fade: int) -> Image.Image:
@@ -63,7 +68,7 @@ def test_a_fold_is_found_and_its_paper_is_made_as_light_as_the_page_s(
 ) -> None:
     folded = fold(paper())
 
-    folds = find_folds(folded, THRESHOLD)
+    folds = found_in(folded)
     smooth = without_folds(folded, folds)
 
     assert [one.is_upright for one in folds] == found
@@ -95,13 +100,13 @@ def tabled(page: Image.Image) -> Image.Image:
 
 @pytest.mark.parametrize("other", [barred, beside_a_panel, in_half_a_shadow, tabled, lambda page: page])
 def test_what_ends_or_does_not_fade_is_no_fold(other: Callable[[Image.Image], Image.Image]) -> None:
-    assert find_folds(other(paper()), THRESHOLD) == []
+    assert found_in(other(paper())) == []
 
 
 def test_a_shadow_above_the_threshold_is_left() -> None:
-    assert find_folds(upright(paper()), round(255 * DEEPEST) - 20) == []
+    assert found_in(upright(paper()), round(255 * DEEPEST) - 20) == []
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 5000), (5000, 1), (7, 3)])
 def test_pictures_of_next_to_no_size_have_no_folds(size: tuple[int, int]) -> None:
-    assert find_folds(Image.new("L", size, 255), THRESHOLD) == []
+    assert found_in(Image.new("L", size, 255)) == []

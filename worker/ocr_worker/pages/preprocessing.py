@@ -159,7 +159,7 @@ def unfolded(image: GreyImage, tones: Tones) -> GreyImage | None:
     """Without the shadows of folds that one threshold would take for bars across the page; None where there are none."""
     if tones.light >= SOME_LIGHT:
         return None
-    folds = find_folds(image.picture, tones.threshold)
+    folds = find_folds(image.ink.cells, tones.threshold)
     return replace(image, picture=without_folds(image.picture, folds)) if folds else None
 
 

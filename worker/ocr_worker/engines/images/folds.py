@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from PIL import Image, ImageChops
 
 from ocr_worker.engines.images.filters import PAPER_SHARE, grey_level, relit
+from ocr_worker.engines.images.ink import cell_px
 
-CELLS = 600
-"""On the shorter side."""
 BANDS = 6
 """In which a fold is looked for one after the other, as it may run a little aslant."""
 DRIFT = 3
@@ -36,9 +35,8 @@ class Fold:
     """In cells across it, of each band from the top or the left."""
 
 
-def find_folds(picture: Image.Image, threshold: int) -> list[Fold]:
-    """Of a grey picture with dark ink, those whose paper is no lighter than the threshold."""
-    cells = picture.reduce(_cell(picture))
+def find_folds(cells: Image.Image, threshold: int) -> list[Fold]:
+    """Of a page with dark ink, in cells (`Ink.cells`): those whose paper is no lighter than the threshold."""
     return [
         Fold(is_upright, spans)
         for is_upright, turned in ((True, cells), (False, cells.transpose(Image.Transpose.TRANSPOSE)))
@@ -56,10 +54,6 @@ def without_folds(picture: Image.Image, folds: Sequence[Fold]) -> Image.Image:
         turned = _evened(turned, spans)
         picture = turned if is_upright else turned.transpose(Image.Transpose.TRANSPOSE)
     return picture
-
-
-def _cell(picture: Image.Image) -> int:
-    return max(1, round(min(picture.size) / CELLS))
 
 
 def _upright(cells: Image.Image, threshold: int) -> Iterator[tuple[_Span, ...]]:
@@ -126,7 +120,7 @@ def _widened(lightest: bytes, span: _Span, level: float) -> _Span:
 
 def _evened(picture: Image.Image, folds: Iterable[tuple[_Span, ...]]) -> Image.Image:
     """With shadows from top to bottom taken out, each band's by what is lightest in its columns."""
-    cells = picture.reduce(_cell(picture))
+    cells = picture.reduce(cell_px(picture))
     paper = grey_level(cells, PAPER_SHARE)
     light = Image.new("L", (cells.width, BANDS), paper)
     for number, band in enumerate(_bands(cells)):

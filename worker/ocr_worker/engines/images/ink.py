@@ -51,13 +51,17 @@ MARGIN = 0.3
 """Of its height, about the box of a word: its stops and accents."""
 
 
+def cell_px(picture: Image.Image) -> int:
+    return max(1, round(min(picture.size) / CELLS))
+
+
 class Ink:
-    """`marks` are white where ink is, in cells of so many pixels each way."""
+    """`marks` are white where ink is, in `cells` of so many pixels each way."""
 
     def __init__(self, picture: Image.Image) -> None:
-        self.cell = max(1, round(min(picture.size) / CELLS))
-        cells = picture.reduce(self.cell)
-        self.marks = marked(ImageChops.difference(cells, ground(cells)))
+        self.cell = cell_px(picture)
+        self.cells = picture.reduce(self.cell)
+        self.marks = marked(ImageChops.difference(self.cells, ground(self.cells)))
         self._count = _count(self.marks)
         self._rest: _Rest | None = None
 
