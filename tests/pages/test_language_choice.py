@@ -108,12 +108,76 @@ def test_another_script_is_believed_where_it_is_read_more_surely(
         return language_choice.Sample(tuple((word.strip(".,"), surety[code]) for word in GERMAN.split()))
 
     monkeypatch.setattr(language_choice._File, "_read", read)
-    monkeypatch.setattr(language_choice._File, "_found_script", lambda file: {"zzz": file.known["zzz"]})
+    monkeypatch.setattr(language_choice._File, "_found_script", lambda _: "Zzz")
+    monkeypatch.setattr(language_choice._File, "_looking_so", lambda file, _: {"zzz": file.known["zzz"]})
     settings = PageSettings(languages=("auto",), tessdata_dir=str(data))
 
     opened = Workbench(tmp_path).run(OpenTask(Source(str(page)), settings))
 
     assert opened.languages == (told,)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [("Greek", "Greek letters"), ("Han", "languages Chinese`"), ("", "too little was read")],
+)
+def test_where_no_language_has_the_script_it_is_said_how_to_get_one(
+    script: str, said: str, tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(_: object, __: str) -> language_choice.Sample:
+        return language_choice.Sample((("MEevyet", 0.45),) * 20)
+
+    monkeypatch.setattr(language_choice._File, "_read", read)
+    monkeypatch.setattr(language_choice._File, "_found_script", lambda _: script)
+    page = _print(tmp_path, "el.png", ENGLISH)
+    settings = PageSettings(languages=("auto",), tessdata_dir=str(data))
+
+    opened = Workbench(tmp_path).run(OpenTask(Source(str(page)), settings))
+
+    assert opened.languages == ("eng",)  # type: ignore[union-attr]
+    assert [warning for warning in opened.warnings if said in warning]  # type: ignore[union-attr]
+
+
+def test_letters_in_which_nobody_reads_a_word_tell_no_language(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Armenian looks Latin to the finder of scripts."""
+
+    def read(_: object, __: str) -> language_choice.Sample:
+        return language_choice.Sample((*[("Lwvwutwuwbp", 0.26)] * 12, ("die", 0.3), ("the", 0.3)))
+
+    monkeypatch.setattr(language_choice._File, "_read", read)
+    monkeypatch.setattr(language_choice._File, "_found_script", lambda _: "Latin")
+    page = _print(tmp_path, "hy.png", GERMAN)
+    settings = PageSettings(languages=("auto",), tessdata_dir=str(data))
+
+    opened = Workbench(tmp_path).run(OpenTask(Source(str(page)), settings))
+
+    assert opened.languages == ("eng",)  # type: ignore[union-attr]
+    assert [warning for warning in opened.warnings if "could not be told" in warning]  # type: ignore[union-attr]
+
+
+def test_a_page_of_few_words_is_read_by_who_reads_its_script(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(data / "eng.traineddata", data / "zzz.traineddata")
+
+    def read(_: object, code: str) -> language_choice.Sample:
+        return language_choice.Sample((("Mxqz", 0.8 if code == "zzz" else 0.4),) * 3)
+
+    monkeypatch.setattr(language_choice._File, "_read", read)
+    monkeypatch.setattr(language_choice._File, "_found_script", lambda _: "Zzz")
+    of_script = ("zzz", "zzz_too")
+    monkeypatch.setattr(
+        language_choice._File, "_looking_so", lambda file, _: dict.fromkeys(of_script, file.known["zzz"])
+    )
+    page = _print(tmp_path, "few.png", "Mxqz")
+    settings = PageSettings(languages=("auto",), tessdata_dir=str(data))
+
+    opened = Workbench(tmp_path).run(OpenTask(Source(str(page)), settings))
+
+    assert opened.languages == ("zzz",)  # type: ignore[union-attr]
+    assert [warning for warning in opened.warnings if "could not be told" in warning]  # type: ignore[union-attr]
 
 
 def test_the_only_language_is_taken_unread(tmp_path: Path, data: Path) -> None:

@@ -34,23 +34,43 @@ SURE_SCRIPT = 0.6
 """A reading that is so sure, and so much of which is in words that are known, is in the right script."""
 LEAST_SURETY = 0.3
 """Below, a reading is no text, where the page's look does not say of what script it is either."""
+LEAST_TOLD = 0.12
+"""Of what the likeliest language has read: grainy print and faxes have 0.49 at least, what is in another script 0.06."""
 FRAKTUR = "Fraktur"
 _OLD = frozenset({"enm", "frm", "frk", "ita_old", "kat_old", "spa_old", "deu_latf", "deu_frak", "grc"})
 """Of old books alone; taken where nothing else reads the script, or for Fraktur."""
 _FRAKTUR_CODES = frozenset({"frk", "deu_latf", "deu_frak", "script/Fraktur"})
 _SCRIPT_OF_FINDER = {"Japanese": "Han", "Korean": "Hangul"}
 """By most of the characters of their data; kana tell Japanese from Chinese, once both have read the page."""
+_ASKED_FOR = {"Han": "Chinese", "Latin": "script/Latin", FRAKTUR: "frk"}
+"""Where what the finder says is not what `ocr-worker languages` calls it, or means another."""
 _UNSPACED = frozenset({"Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar", "Tibetan"})
 """What is written without spaces has no words to be looked up."""
 _KANA = frozenset({"Hiragana", "Katakana"})
 LEAST_KANA = 0.1
-UNTOLD = "The language could not be told, as too little text was read; it was read as {}"
+UNTOLD = "The language could not be told, as too little was read in any that is installed; it was read as {}"
+LACKING = (
+    "The page looks to be in {} letters, which no installed language has; it was read as {}. "
+    "`ocr-worker languages {}` says how to get one"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     languages: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What a page says of its language."""
+
+    code: str | None = None
+    """None where there is too little to tell it from."""
+    reader: str = ""
+    """Then, who reads it best, if anybody was looked for."""
+    lacking: str = ""
+    """Then, the script that it looks to be in, where none that is installed has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +107,17 @@ class LanguageChoice:
             raise LanguageMissingError(registry.NOT_ANY, missing=list(settings.languages))
         if len(known) == 1:
             return Told((next(iter(known)),))
-        found, usual = None, "eng" if "eng" in known else next(iter(known))
+        usual, untold = _reader(known), Guess()
         for page in pages:
             try:
-                found = _File(self.work, source, kind, settings, self.scratch, page, known).language(usual)
+                guess = _File(self.work, source, kind, settings, self.scratch, page, known).language(usual)
             except OcrError:
                 # Of a page that can't be read its own task will tell.
                 continue
-            if found:
-                return Told((found,))
-        return Told((usual,), (UNTOLD.format(name_of(usual) or usual),))
+            if guess.code:
+                return Told((guess.code,))
+            untold = untold if untold.reader or untold.lacking else guess
+        return _untold(untold.reader or usual, untold.lacking)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +132,16 @@ class _File:
     page: int
     known: Mapping[str, Vocabulary]
 
-    def language(self, usual: str) -> str | None:
-        """None where there is too little to tell it from."""
+    def language(self, usual: str) -> Guess:
         first = self._read(usual)
         if first.is_own_text:
-            return self._of_text(first)
+            return Guess(self._of_text(first))
         scripts = self._of_script(self.known[usual].script)
         surety = first.confidence * _known_share(first, scripts.values())
         if surety < SURE_SCRIPT:
-            found = self._found_script()
+            script = self._found_script()
+            found = self._looking_so(script)
+            lacking = "" if found else script
             if found and usual not in found:
                 reader = _reader(found)
                 other = self._read(reader)
@@ -129,21 +151,28 @@ class _File:
                 else:
                     found = {}
             if not found and surety < LEAST_SURETY:
-                return None
+                return Guess(lacking=lacking)
             scripts = found or scripts
+        return self._of_scripts(usual, first, scripts)
+
+    def _of_scripts(self, usual: str, first: Sample, scripts: Mapping[str, Vocabulary]) -> Guess:
+        """Of those that the page may be in; `first` is how one of them has read it."""
         if len(scripts) == 1:
-            return next(iter(scripts))
+            return Guess(next(iter(scripts)))
         if first.letters < ENOUGH_LETTERS:
-            return None
+            return Guess(reader=usual)
         return self._best(usual, first, scripts)
 
-    def _best(self, usual: str, first: Sample, scripts: Mapping[str, Vocabulary]) -> str:
+    def _best(self, usual: str, first: Sample, scripts: Mapping[str, Vocabulary]) -> Guess:
         likeliest = _ranked(first, scripts)[:LIKELIEST]
         read = {code: first if code == usual else self._read(code) for code in likeliest}
         spaced = not any(scripts[code].script in _UNSPACED for code in likeliest)
-        if spaced:
-            return max(likeliest, key=lambda code: read[code].confidence * _votes(read[code], scripts)[code])
-        return max(likeliest, key=lambda code: _unspaced_quality(read[code], scripts[code]))
+        if not spaced:
+            return Guess(max(likeliest, key=lambda code: _unspaced_quality(read[code], scripts[code])))
+        best = max(likeliest, key=lambda code: read[code].confidence * _votes(read[code], scripts)[code])
+        # The look of one script may be taken for another's, of which nobody then reads a word.
+        surety = read[best].confidence * _known_share(read[best], [scripts[best]])
+        return Guess(best) if surety >= LEAST_TOLD else Guess()
 
     def _of_text(self, text: Sample) -> str | None:
         if text.letters < ENOUGH_LETTERS:
@@ -154,13 +183,15 @@ class _File:
     def _of_script(self, script: str) -> dict[str, Vocabulary]:
         return _usual({code: one for code, one in self.known.items() if one.script == script})
 
-    def _found_script(self) -> dict[str, Vocabulary]:
-        """Those of the script that the page looks to be in; none where that can't be told."""
+    def _found_script(self) -> str:
+        """The script that the page looks to be in; empty where that can't be told."""
         finder = self.work.engines.finder(replace(self.settings, languages=tuple(self.known)[:1]))
         image = self._bitmap()
         if not isinstance(finder, ScriptFinder) or image is None:
-            return {}
-        script = finder.find_script(image)
+            return ""
+        return finder.find_script(image)
+
+    def _looking_so(self, script: str) -> dict[str, Vocabulary]:
         if script == FRAKTUR:
             return {code: one for code, one in self.known.items() if code in _FRAKTUR_CODES}
         return self._of_script(_SCRIPT_OF_FINDER.get(script, script))
@@ -181,6 +212,14 @@ class _File:
         task = PageTask(self.source, settings, self.page, str(self.scratch / "sample.page"))
         page = self.work.process(task)
         return Sample(tuple(_words(page)), page.status == "has_text")
+
+
+def _untold(code: str, lacking: str) -> Told:
+    name = name_of(code) or code
+    warning = (
+        LACKING.format(lacking, name, _ASKED_FOR.get(lacking, lacking)) if lacking else UNTOLD.format(name)
+    )
+    return Told((code,), (warning,))
 
 
 def _candidates(settings: PageSettings) -> dict[str, Vocabulary]:
