@@ -67,6 +67,7 @@ def test_what_the_first_is_sure_of_no_other_reads() -> None:
         # Surer, and it weighs less.
         (("Tbe", 60, 9), ("The", 96, 3), "other"),
         (("Tbe", 60, 9), ("Thc", 70, 8), "other"),
+        (("Tbe", 60, 9), ("Thc", 61, 8), "first"),
         (("Tbe", 60, 9), ("Thc", 70, 10), "first"),
         (("Tbe", 60, 9), ("Thc", 50, 8), "first"),
         # A word of the list may be less sure, and weigh more.

@@ -11,6 +11,8 @@ from ocr_worker.engines.ocr.lines.reading import ReadWord
 
 SURE = 92.0
 """From this confidence on no other language is asked for a word that is in a list, or has no letters."""
+CLEARLY = 1.0
+"""So many points surer is a word that is taken rather than another language's; less is chance."""
 BEHIND = 27.5
 """By so many points a word that a list has may be less sure than one that none has."""
 LONGER = 1.5
@@ -151,7 +153,7 @@ def _is_better(one: _Line, other: _Line) -> bool:
         return bool(one)
     surety, before = (min(heard.word.confidence for heard in line) for line in (one, other))
     rating, rated = (sum(heard.word.rating for heard in line) for line in (one, other))
-    if surety > before and rating < rated:
-        return True
     is_known, was_known = (all(heard.is_known for heard in line) for line in (one, other))
-    return is_known and not was_known and surety > before - BEHIND and rating < LONGER * rated
+    if is_known and not was_known:
+        return surety > before - BEHIND and rating < LONGER * rated
+    return surety > before + CLEARLY and rating < rated
