@@ -12,7 +12,7 @@ from ocr_worker.engines.images import filters
 from ocr_worker.engines.images.grey_image import GreyImage
 from ocr_worker.engines.ocr.layout import TALL_LETTER, Layout, LayoutRow
 from ocr_worker.engines.ocr.tesseract_factories import HINTS
-from ocr_worker.model.page import Line, Word
+from ocr_worker.model.page import Box, Line, Word
 from ocr_worker.model.tasks import PageSettings
 from ocr_worker.pages.recognition import Reader
 from samples import Sample
@@ -137,6 +137,32 @@ def test_where_a_small_bitmap_hides_much_of_the_ink_no_other_one_is_looked_at(pa
 
     assert read(page, engine).text == f"{WIDTH} x {HEIGHT}"
     assert engine.looks == 2
+
+
+class Typing(Scripted):
+    """Finds lines of letters that are all as wide, and counts how often it looks."""
+
+    looks = 0
+
+    def find_layout(self, image: GreyImage) -> Layout:
+        self.looks += 1
+        return Layout(
+            tuple(replace(row, words=(_letters(row.box),)) for row in super().find_layout(image).rows)
+        )
+
+
+def _letters(line: Box) -> tuple[Box, ...]:
+    left, top, right, bottom = line
+    wide = (right - left) // 20
+    return tuple((left + at * wide, top, left + (at + 1) * wide - 2, bottom) for at in range(20))
+
+
+def test_a_page_that_a_small_bitmap_tells_to_be_typed_is_looked_at_whole_at_once(page: GreyImage) -> None:
+    engine = Typing(60)
+    assert engine.find_layout(page).is_typed
+
+    assert read(page, engine).text == f"{WIDTH} x {HEIGHT}"
+    assert engine.looks == 1 + 2
 
 
 class Skipping(Scripted):

@@ -102,8 +102,8 @@ def is_large_enough(image: GreyImage, small: GreyImage, layout: Layout, gate: Re
 
 
 def is_far_from_it(small: GreyImage, layout: Layout) -> bool:
-    """Whether so much was not found that a bitmap that is a little larger would not do either."""
-    return small.ink.share_outside(layout.word_boxes) > FAR_TOO_MUCH_UNSEEN
+    """Whether a bitmap that is a little larger would not do either: the page is typed, or so much was not found."""
+    return layout.is_typed or small.ink.share_outside(layout.word_boxes) > FAR_TOO_MUCH_UNSEEN
 
 
 def was_large_enough(lines: tuple[Line, ...], gate: ResolutionGate) -> bool:
