@@ -15,8 +15,8 @@ from PIL import Image, ImageChops
 from ocr_worker.engines.images.filters import PAPER_SHARE, grey_level, relit
 from ocr_worker.engines.images.ink import cell_px
 
-BANDS = 6
-"""In which a fold is looked for one after the other, as it may run a little aslant."""
+BANDS = 12
+"""In which a fold is looked for one after the other, as it may run aslant."""
 DRIFT = 3
 """Cells, from one band to the next."""
 FADES = 3
