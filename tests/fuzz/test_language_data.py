@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import struct
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,11 +18,13 @@ import numpy as np
 from ocr_worker.engines.ocr.lines import model
 from ocr_worker.engines.ocr.lines.model import UnsuitedDataError
 from ocr_worker.engines.ocr.lines.network import Runtime
+from ocr_worker.engines.ocr.traineddata import read_entries
 from ocr_worker.errors import EngineMissingError, LanguageMissingError
 from tests.engines.lines import made_data
 from tests.engines.lines.made_data import Made
 
 LSTM, WORDS, CHARACTERS, CODES = 17, 19, 21, 22
+HEAD_BYTES = 4 + 8 * 24
 KNOWN = (EngineMissingError, LanguageMissingError, UnsuitedDataError)
 RUN_EVERY = 100
 """Of what is read as sound: to load a network takes longer than to read it."""
@@ -72,6 +75,30 @@ def read_mutated(numbers: range) -> int:
 
 def test_what_is_damaged_in_ten_thousand_ways_is_refused_or_sound() -> None:
     assert 0 < read_mutated(range(10_000)) < 10_000
+
+
+@pytest.mark.parametrize("count", [1, 24])
+def test_a_table_of_no_entries_is_refused(count: int, tmp_path: Path) -> None:
+    file = tmp_path / "xyz.traineddata"
+    file.write_bytes(struct.pack(f"<i{count}q", count, *[-1] * count) + bytes(100))
+
+    with pytest.raises(LanguageMissingError, match="none that Tesseract could read"):
+        read_entries(file)
+
+
+def test_a_table_of_entries_that_is_damaged_is_refused_or_sound(tmp_path: Path) -> None:
+    good, file, read = made_data.traineddata(), tmp_path / "xyz.traineddata", 0
+    for number in range(300):
+        chance, content = random.Random(number), bytearray(good)
+        for _ in range(chance.randint(1, 4)):
+            content[chance.randrange(HEAD_BYTES)] = chance.choice((0, 1, 127, 255, chance.randrange(256)))
+        file.write_bytes(content)
+        try:
+            model.read_model(file)
+        except KNOWN:
+            continue
+        read += 1
+    assert 0 < read < 300
 
 
 @pytest.mark.faults_long

@@ -101,9 +101,11 @@ def _places(file: Path, data: BinaryIO) -> dict[int, _Place]:
         raise _refusal(file, "is none that Tesseract could read")
     begins = struct.unpack_from(f"<{count}q", head, 4)
     there = {number: begin for number, begin in enumerate(begins) if begin != ABSENT}
+    if not there:
+        raise _refusal(file, "is none that Tesseract could read")
     ends = [*list(there.values())[1:], size]
     places = dict(zip(there, zip(there.values(), ends, strict=True), strict=True))
-    begin = next(iter(there.values()), size)
+    begin = next(iter(there.values()))
     if begin != first or any(not first <= begin <= end <= size for begin, end in places.values()):
         raise _refusal(file, "is none that Tesseract could read")
     return places
