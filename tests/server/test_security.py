@@ -354,6 +354,10 @@ def test_rubbish_is_refused_and_leaves_nothing_in_the_log(tmp_path: Path) -> Non
         start + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n-1\r\n",
         b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\n\r\n",
         b"GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
+        (
+            b"POST /api/batch/start HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+            b"Authorization: Bearer a-token-of-some-length\r\nConnection: close\r\nContent-Length: 18\r\n\r\n--x\r\nA(b: c\r\n\r\n\r\n"
+        ),
     ]
     for limited in (Limited({}), Limited({}, token="a-token-of-some-length")):
         with service(tmp_path, limited=limited) as served:

@@ -141,6 +141,8 @@ async def _serve(app: Again, desk: Desk, listener: socket.socket) -> int:
         # Whoever sends rubbish is no news, and could fill the log with it.
         log_level="error",
     )
+    # It tells of each form that is rubbish.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
     server = _Server(config, desk)
     await server.serve([listener])
     return 0 if server.started else 1
