@@ -152,5 +152,5 @@ def test_what_reads_lines_imports_no_masked_arrays(tmp_path: Path) -> None:
     status, *loaded = said.stdout.split()
     assert status == "ok"
     assert "ocr_worker.engines.ocr.lines.bands" in loaded
-    # 25 ms of each page process; some of NumPy's functions import them.
+    # 8 ms of each page process; some of NumPy's functions import them.
     assert "numpy.ma" not in loaded
