@@ -54,7 +54,7 @@ HINTS = Hints(
 )
 
 
-AS_GOOD_BY_LINES = frozenset({"ara", "deu", "eng", "fra", "heb", "ita", "pol", "por", "rus", "spa"})
+AS_GOOD_BY_LINES = frozenset({"ara", "ces", "deu", "eng", "fra", "heb", "ita", "pol", "por", "rus", "spa"})
 """What `lines` was measured to read no worse than Tesseract (docs/performance.md): `auto` takes it for one of these alone."""
 AS_GOOD_TOGETHER = frozenset(frozenset({"eng", other}) for other in ("deu", "fra", "pol"))
 """And for these two at once, whichever comes first."""
