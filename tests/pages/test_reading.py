@@ -242,3 +242,45 @@ def test_a_page_is_read_once_more_only_where_its_layout_then_has_more(sees_more:
     read(GreyImage(picture, 150), engine)
 
     assert engine.reads == reads
+
+
+class Choosy(Scripted):
+    """Makes sense of a page on one kind of paper alone, and remembers how each bitmap lay."""
+
+    def __init__(self, row_px: float, makes_sense: Callable[[int], bool]) -> None:
+        super().__init__(row_px)
+        self.makes_sense = makes_sense
+        self.lay: set[str] = set()
+
+    def recognise(self, image: GreyImage) -> tuple[Line, ...]:
+        width, height = image.size
+        self.lay.add("wide" if width > height else "high")
+        self.confidence = 95.0 if self.makes_sense(filters.grey_level(image.picture, 0.5)) else 40.0
+        return super().recognise(image)
+
+
+@pytest.mark.parametrize(
+    ("makes_sense", "lay"),
+    [
+        pytest.param(lambda paper: paper > 200, {"wide"}, id="evened-out"),
+        pytest.param(lambda paper: paper < 200, {"wide"}, id="as-it-came"),
+        pytest.param(lambda paper: False, {"wide", "high"}, id="in-no-light"),
+    ],
+)
+def test_only_what_makes_sense_in_no_light_is_turned(
+    makes_sense: Callable[[int], bool], lay: set[str]
+) -> None:
+    light = (
+        Image.linear_gradient("L")
+        .rotate(90)
+        .resize((1600, 1200))
+        .point([60 + level // 2 for level in range(256)])
+    )
+    draw = ImageDraw.Draw(light)
+    for top in range(100, 1100, 60):
+        draw.rectangle((100, top, 1500, top + 20), fill=20)
+    engine = Choosy(40, makes_sense)
+
+    read(GreyImage(light, 150), engine)
+
+    assert engine.lay == lay

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ocr_worker.engines.images import filters
@@ -60,6 +60,18 @@ class _Attempt:
     """Or read from a smaller bitmap."""
     skew_degrees: float | None
     """That was found, and undone if it was much; None where too few lines told."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Lying:
+    """A page that was read as it lies."""
+
+    image: GreyImage
+    attempt: _Attempt
+    """The first one."""
+    found: int
+    """Degrees clockwise from the bitmap, if the settings have them looked for at first."""
+    best: Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,16 +148,26 @@ class Reader:
         if even is None:
             return self._read_even(image, tones)
         closer = preprocessing.closely_evened_out(image)
-        first = self._read_upright(even, may_shrink=may_shrink)
-        if not first.turned and preprocessing.is_read_through(closer or image, first.lines, self.hints):
-            return first
-        second = self._read_upright(image, may_shrink=may_shrink)
-        best = second if preprocessing.is_better(second.lines, first.lines) else first
-        if closer is None or best.turned or not preprocessing.leaves_print(closer, best.lines):
+        first = self._read_as_it_lies(even, may_shrink=may_shrink)
+        if not first.best.turned and preprocessing.is_read_through(
+            closer or image, first.best.lines, self.hints
+        ):
+            return first.best
+        second = self._read_as_it_lies(image, may_shrink=may_shrink)
+        best = self._better(first.best, second.best)
+        if closer is not None and not best.turned and preprocessing.leaves_print(closer, best.lines):
+            third = self._read_as_it_lies(closer, may_shrink=False).best
+            best = third if preprocessing.is_clearly_better(third.lines, best.lines) else best
+        if not self._is_doubtful(best):
             return best
-        third = self._read_upright(closer, may_shrink=False)
-        is_better = not third.turned and preprocessing.is_clearly_better(third.lines, best.lines)
-        return third if is_better else best
+        # Only what makes sense in no light is turned.
+        for lying in (first, second):
+            best = self._better(best, self._read_turned(lying))
+        return best
+
+    @staticmethod
+    def _better(first: Reading, second: Reading) -> Reading:
+        return second if preprocessing.is_better(second.lines, first.lines) else first
 
     def _read_even(self, image: GreyImage, tones: Tones) -> Reading:
         """And where it is not, once more for what is too faint or lies light on dark, if there is such."""
@@ -172,66 +194,78 @@ class Reader:
         return preprocessing.holds_more(image, lines, glance, layout)
 
     def _read_upright(self, image: GreyImage, *, may_shrink: bool) -> Reading:
+        return self._read_turned(self._read_as_it_lies(image, may_shrink=may_shrink))
+
+    def _read_as_it_lies(self, image: GreyImage, *, may_shrink: bool) -> _Lying:
         found = self._find_turn(image) if self.settings.rotate_pages == "on" else 0
         attempt = self._read_surely(_turn(image, found), may_shrink=may_shrink)
-        best = Reading(attempt.lines, found)
+        lying = _Lying(image, attempt, found, Reading(attempt.lines, found))
         if not attempt.lines and not image.ink.is_there:
-            return replace(best, has_ink=False)
-        for turned, lines in self._other_ways(image, attempt, found):
-            if not attempt.lines and preprocessing.is_noise(lines):
+            return replace(lying, best=replace(lying.best, has_ink=False))
+        return replace(lying, best=self._best(lying, self._level_ways(lying)))
+
+    def _read_turned(self, lying: _Lying) -> Reading:
+        """And turned, where it makes no sense as it lies."""
+        if not lying.best.has_ink or not self._is_doubtful(lying.best):
+            return lying.best
+        return self._best(lying, self._turned_ways(lying))
+
+    def _best(self, lying: _Lying, ways: Iterable[tuple[int, tuple[Line, ...]]]) -> Reading:
+        """Of what was read so far and in these ways, none of which is gone once the page reads well."""
+        best = lying.best
+        for turned, lines in ways:
+            if not lying.attempt.lines and preprocessing.is_noise(lines):
                 continue
             # Of two that are as good the later one, which was read with more care.
             is_worse = preprocessing.is_better(best.lines, lines)
             if preprocessing.is_better(lines, best.lines) or (turned == best.turned and not is_worse):
                 best = Reading(lines, turned)
-            if not preprocessing.is_doubtful(best.lines, self.hints):
+            if not self._is_doubtful(best):
                 break
         return best
 
-    def _other_ways(
-        self, image: GreyImage, first: _Attempt, found: int
-    ) -> Iterator[tuple[int, tuple[Line, ...]]]:
-        """Level, turned, whole: each as far as it was not tried, the likelier first, none where the page reads well."""
-        is_doubtful = preprocessing.is_doubtful(first.lines, self.hints)
-        if (is_doubtful or preprocessing.is_sparse(first.lines)) and self._may_be_tilted(image, first):
-            may_be_turned = is_doubtful and self.settings.rotate_pages != "off"
-            yield from self._tilted_ways(image, (found, (found + 90) % 360) if may_be_turned else (found,))
-        if is_doubtful:
-            yield from self._turned_ways(image, first, found)
-        elif not first.is_whole and preprocessing.is_unsure(first.lines, self.hints):
-            yield found, self._read_level(_turn(image, found), may_shrink=False).lines
+    def _is_doubtful(self, reading: Reading) -> bool:
+        return preprocessing.is_doubtful(reading.lines, self.hints)
+
+    def _level_ways(self, lying: _Lying) -> Iterator[tuple[int, tuple[Line, ...]]]:
+        """Level; or else, where it makes sense, whole: each as far as it was not tried."""
+        lines, is_doubtful = lying.attempt.lines, self._is_doubtful(lying.best)
+        if (is_doubtful or preprocessing.is_sparse(lines)) and self._may_be_tilted(lying):
+            yield from self._tilted_ways(lying.image, lying.found, (0,))
+        if not is_doubtful and not lying.attempt.is_whole and preprocessing.is_unsure(lines, self.hints):
+            yield lying.found, self._read_level(_turn(lying.image, lying.found), may_shrink=False).lines
 
     def _tilted_ways(
-        self, image: GreyImage, turns: tuple[int, ...]
+        self, image: GreyImage, turn: int, further: tuple[int, ...]
     ) -> Iterator[tuple[int, tuple[Line, ...]]]:
-        """Levelled by the ink, whose rows show only in a page that does not lie on its side; of several turns upside down as well."""
-        for turn in turns:
-            upright = _turn(image, turn)
-            if abs(degrees := ink_tilt(upright.picture)) >= STEEP_DEGREES:
-                yield turn, self._read_levelled(upright, degrees)
-                if len(turns) > 1:
-                    over = (turn + 180) % 360
-                    yield over, self._read_levelled(_turn(image, over), degrees)
+        """Levelled by the ink, whose rows show only in a page that does not lie on its side; turned further by so much."""
+        if abs(degrees := ink_tilt(_turn(image, turn).picture)) >= STEEP_DEGREES:
+            for more in further:
+                turned = (turn + more) % 360
+                yield turned, self._read_levelled(_turn(image, turned), degrees)
 
-    def _turned_ways(
-        self, image: GreyImage, first: _Attempt, found: int
-    ) -> Iterator[tuple[int, tuple[Line, ...]]]:
-        """As the finder says; as it lies, but whole; and, of few words, which the finder does not judge, every way."""
-        is_sparse = preprocessing.is_sparse(first.lines)
-        if self.settings.rotate_pages == "auto" and (turn := self._find_turn(image)):
+    def _turned_ways(self, lying: _Lying) -> Iterator[tuple[int, tuple[Line, ...]]]:
+        """Turned and levelled; as the finder says; as it lies, but whole; and, of few words, which the finder does not judge, every way."""
+        image, found, rotate = lying.image, lying.found, self.settings.rotate_pages
+        is_sparse = preprocessing.is_sparse(lying.attempt.lines)
+        if rotate != "off" and self._may_be_tilted(lying):
+            yield from self._tilted_ways(image, found, (180,))
+            yield from self._tilted_ways(image, (found + 90) % 360, (0, 180))
+        if rotate == "auto" and (turn := self._find_turn(image)):
             found = turn
             yield turn, self._read_level(_turn(image, turn), may_shrink=not is_sparse).lines
-        if not first.is_whole:
+        if not lying.attempt.is_whole:
             yield 0, self._read_level(image, may_shrink=False).lines
-        if self.settings.rotate_pages != "off" and is_sparse:
+        if rotate != "off" and is_sparse:
             for turn in TURNS:
                 if turn != found:
                     yield turn, self._read_level(_turn(image, turn), may_shrink=False).lines
 
-    def _may_be_tilted(self, image: GreyImage, attempt: _Attempt) -> bool:
+    def _may_be_tilted(self, lying: _Lying) -> bool:
         if self.settings.deskew == "off":
             return False
-        return attempt.skew_degrees is None or preprocessing.is_hardly_read(image, attempt.lines)
+        attempt = lying.attempt
+        return attempt.skew_degrees is None or preprocessing.is_hardly_read(lying.image, attempt.lines)
 
     def _find_turn(self, image: GreyImage) -> int:
         finder = self.finder()
