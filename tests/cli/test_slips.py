@@ -36,6 +36,21 @@ def test_a_missing_file_among_others_costs_no_other(ocr: Command) -> None:
     assert "(1 ok, 1 failed, 0 skipped)" in done.stdout
 
 
+def test_a_file_that_stays_locked_is_named_with_the_way_out(ocr: Command) -> None:
+    import fcntl
+
+    ready, held = write_papers(ocr.home, 2)
+    with held.open("r+b") as open_elsewhere:
+        fcntl.flock(open_elsewhere, fcntl.LOCK_EX)
+        done = ocr("batch", ready, held, "-o", "out", "--max-lock-wait", "0")
+    again = ocr("batch", ready, held, "-o", "out")
+
+    assert "(1 ok, 0 failed, 1 skipped)" in done.stdout
+    assert f"{held.name}: skipped, as another program has it open; close it there and give it again" in done.stdout
+    assert "(1 ok, 0 failed, 1 skipped)" in again.stdout
+    assert "as another program" not in again.stdout
+
+
 @pytest.mark.parametrize("words", [("in", "nay"), ("--input-dir", "nay")], ids=" ".join)
 def test_a_watch_for_what_is_not_there_is_refused(ocr: Command, words: tuple[str, ...]) -> None:
     (ocr.home / "in").mkdir()

@@ -20,7 +20,9 @@ MOST_OUTPUTS = 3
 def summary(result: BatchResult) -> str:
     """The text after a batch."""
     found = _rehearsed(result.successful) if result.dry_run else ()
-    return "\n".join([*found, _outcome(result), *_failures(result), *_notes(result), *_what_next(result)])
+    return "\n".join(
+        [*found, _outcome(result), *_failures(result), *_locked(result), *_notes(result), *_what_next(result)]
+    )
 
 
 def troubles(statistics: Statistics) -> list[str]:
@@ -77,6 +79,15 @@ def _failures(result: BatchResult) -> Iterator[str]:
             yield f"  {shown(done.file)}: done, but for {'page' if len(bad) == 1 else 'pages'} {pages}"
     if not result.lists_files and (unlisted := result.counts.completed_with_errors):
         yield f"Of {count(unlisted, 'file')} that were done some pages failed; the manifest names them."
+
+
+def _locked(result: BatchResult) -> Iterator[str]:
+    """Skipped files of which nothing was made: the others were up to date, or twice in the batch."""
+    locked = [done for done in result.skipped if done.reason == "locked"]
+    for done in locked[:MOST_NAMED]:
+        yield f"  {shown(done.file)}: skipped, as another program has it open; close it there and give it again"
+    if (more := len(locked) - MOST_NAMED) > 0:
+        yield f"  … and {count(more, 'more locked file')}"
 
 
 def _notes(result: BatchResult) -> Iterator[str]:
