@@ -46,7 +46,10 @@ def test_a_file_that_stays_locked_is_named_with_the_way_out(ocr: Command) -> Non
     again = ocr("batch", ready, held, "-o", "out")
 
     assert "(1 ok, 0 failed, 1 skipped)" in done.stdout
-    assert f"{held.name}: skipped, as another program has it open; close it there and give it again" in done.stdout
+    assert (
+        f"{held.name}: skipped, as another program has it open; close it there and give it again"
+        in done.stdout
+    )
     assert "(1 ok, 0 failed, 1 skipped)" in again.stdout
     assert "as another program" not in again.stdout
 
