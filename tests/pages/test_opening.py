@@ -21,6 +21,7 @@ HEADS = {
     "text": b"just words\n",
     "jp2": b"\0\0\0\x0cjP  \r\n\x87\n",
     "zip": b"PK\x03\x04",
+    "fdf": b"%FDF-1.2\n1 0 obj\n<< /FDF << /Fields [] >> >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n",
 }
 
 

@@ -25,6 +25,7 @@ _CONTAINERS = (
     b"\xd0\xcf\x11\xe0",
     b"%!PS",
     b"\xc5\xd0\xd3\xc6",
+    b"%FDF",
 )
 """What may have PDFs in it, and is none."""
 _FURTHEST_JPEG = 32
