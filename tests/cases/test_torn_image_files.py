@@ -269,6 +269,16 @@ def test_a_tiff_that_does_not_say_what_0_means_is_dark_on_light(packing: str | N
     assert unlike(done.picture, packed.page()) == 0
 
 
+@pytest.mark.parametrize("order", ["II", "MM"])
+def test_a_tiff_whose_head_leads_to_no_picture_is_damaged(order: str, desk: Desk) -> None:
+    head = order.encode("ascii") + struct.pack("<H" if order == "II" else ">H", 42)
+    # Long enough that bytes of the head could count as entries.
+    path = file_of(desk, head + bytes(4) + b"\xff" * 400_000, "lost.tif")
+
+    with pytest.raises(CorruptError, match=r"lost\.tif"):
+        desk.open(path)
+
+
 def test_a_tiff_whose_pages_are_said_to_lie_beyond_all_files_is_damaged(desk: Desk) -> None:
     content = b"II+\0" + tiff("packbits")[4:8] + b"\xff" * 8 + tiff("packbits")[16:]
 

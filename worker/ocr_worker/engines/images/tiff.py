@@ -83,6 +83,8 @@ def directory(stream: BinaryIO, number: int) -> Place | None:
 def with_first_put_by(content: bytes) -> bytes | None:
     """With another picture of one pixel in place of the first, so that those behind it can be read; None where none are."""
     order, is_big, at = _head(io.BytesIO(content[:16]))
+    if not at:
+        return None
     (count,) = struct.unpack_from(order + "H", content, at) if at + 2 <= len(content) else (0,)
     end = at + 2 + 12 * count
     behind = content[end : end + 4]
