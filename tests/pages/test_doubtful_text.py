@@ -15,14 +15,13 @@ from ocr_worker.pages.recognition import Reading
 from samples.wear import noise
 from tests.cases.shown import SIZE, sheet
 
-HINTS = Hints(doubtful_confidence=65.0)
+HINTS = Hints(doubtful_confidence=65.0, doubtful_confidence_of_few=75.0)
 ALL, FIRST_WORD = (80, 100, 700, 560), (90, 120, 180, 160)
 
 
-def said(picture: Image.Image, box: tuple[int, int, int, int], confidence: float = 95.0) -> list[str]:
-    """About a page of which this was read as one word."""
-    word = Word("word", box, confidence)
-    line = Line((word,), box, (box[0], box[3], box[2], box[3]), 0, 0)
+def said(picture: Image.Image, box: tuple[int, int, int, int], confidence: float = 95.0, words: int = 1) -> list[str]:
+    """About a page of which this was read in one line."""
+    line = Line((Word("word", box, confidence),) * words, box, (box[0], box[3], box[2], box[3]), 0, 0)
     return list(doubtful_text.remarks(GreyImage(picture, 150), Reading((line,), 0), HINTS))
 
 
@@ -57,6 +56,13 @@ def test_words_that_make_little_sense_are_told_with_their_confidence() -> None:
     (remark,) = said(sheet(), ALL, confidence=41.4)
 
     assert "a confidence of 41 of 100" in remark
+
+
+@pytest.mark.parametrize(("words", "confidence", "count"), [(4, 70.0, 1), (4, 78.0, 0), (20, 70.0, 0)])
+def test_a_few_words_are_told_where_they_are_less_sure_than_those_of_a_full_page(
+    words: int, confidence: float, count: int
+) -> None:
+    assert len(said(sheet(), ALL, confidence, words)) == count
 
 
 def test_nothing_is_said_of_a_page_without_words() -> None:

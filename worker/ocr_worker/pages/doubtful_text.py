@@ -13,6 +13,9 @@ from ocr_worker.pages.recognition import Reading
 
 GRAINY = "The page is faint and grainy, and has ink that was not read: compare the text with it"
 
+FEW_CHARACTERS = 60
+"""Of fewer, three or four words, the mean tells less: print in a mirror comes to 70, and what is right to 75 and more."""
+
 LEFT_OUT = "Some of the print could not be read, as a stamp or drawing runs through it: compare the text with the page"
 
 
@@ -23,7 +26,9 @@ def remarks(image: GreyImage, reading: Reading, hints: Hints) -> Iterator[str]:
     if reading.leaves_print:
         yield LEFT_OUT
     confidence = preprocessing.confidence(reading.lines)
-    if confidence < hints.doubtful_confidence:
+    characters = sum(len(word.text) for line in reading.lines for word in line.words)
+    is_short = characters < FEW_CHARACTERS
+    if confidence < (hints.doubtful_confidence_of_few if is_short else hints.doubtful_confidence):
         yield (
             f"What was read makes little sense (a confidence of {confidence:.0f} of 100): "
             "compare it with the page, and see whether its language is the one that was asked for"
