@@ -19,7 +19,9 @@ HINTS = Hints(doubtful_confidence=65.0, doubtful_confidence_of_few=75.0)
 ALL, FIRST_WORD = (80, 100, 700, 560), (90, 120, 180, 160)
 
 
-def said(picture: Image.Image, box: tuple[int, int, int, int], confidence: float = 95.0, words: int = 1) -> list[str]:
+def said(
+    picture: Image.Image, box: tuple[int, int, int, int], confidence: float = 95.0, words: int = 1
+) -> list[str]:
     """About a page of which this was read in one line."""
     line = Line((Word("word", box, confidence),) * words, box, (box[0], box[3], box[2], box[3]), 0, 0)
     return list(doubtful_text.remarks(GreyImage(picture, 150), Reading((line,), 0), HINTS))
