@@ -12,7 +12,8 @@ import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name, String
 
-from tests.cases.shown import WHOLE_PAGE, form, jpeg, page, saved, sheet, text, words_of
+from ocr_worker.pages.rendering import VALUE_OTHER
+from tests.cases.shown import WHOLE_PAGE, font, form, jpeg, page, saved, sheet, text, words_of
 from tests.pages.desk import Desk
 
 LABELS = (
@@ -240,3 +241,46 @@ def test_fields_whose_form_is_lost_are_read_as_other_viewers_show_them(desk: Des
 def _look(pdf: pikepdf.Pdf, made: Any, words: bytes) -> Dictionary:
     content = b"BT /F 16 Tf 2 5 Td (%s) Tj ET" % words
     return Dictionary(N=form(pdf, content, (0, 0, 280, 20), Font=made.Resources.Font))
+
+
+@pytest.mark.parametrize(
+    ("value", "shown", "entries", "named"),
+    [
+        ("Ottokar Lindholm", b"Ottokar Lindqvist", {}, True),
+        ("Ottokar Lindqvist", b"Ottokar Lindqvist", {}, False),
+        ("ottokar  lindqvist", b"Ottokar Lindqvist", {}, False),
+        ("Ottokar Lindqvist and his whole family", b"Ottokar Lindqvist", {}, False),
+        ("1234.5", b"1,234.50 EUR", {"AA": Dictionary(F=Dictionary(S=Name.JavaScript))}, False),
+        ("a secret word", b"* * * * *", {"Ff": 1 << 13}, False),
+    ],
+    ids=["another", "same", "spaces", "part", "format", "password"],
+)
+@pytest.mark.parametrize("is_drawn_anew", [False, True])
+def test_a_field_that_shows_other_text_than_its_value_is_named(
+    value: str,
+    shown: bytes,
+    entries: dict[str, Any],
+    desk: Desk,
+    tmp_path: Path,
+    *,
+    named: bool,
+    is_drawn_anew: bool,
+) -> None:
+    with pikepdf.new() as pdf:
+        made = page(pdf, LABELS, {})
+        look = form(
+            pdf, b"BT /F 12 Tf 2 5 Td (" + shown + b") Tj ET", (0, 0, 280, 20), Font=Dictionary(F=font())
+        )
+        _form(pdf, made, [
+            _field(pdf, [220, 752, 500, 772], T=String("name"), V=String(value), AP=Dictionary(N=look), **entries),
+        ])  # fmt: skip
+        if is_drawn_anew:
+            # By each viewer, from the value.
+            pdf.Root.AcroForm.NeedAppearances = True
+        path = saved(pdf, tmp_path / "form.pdf")
+
+    done = desk.process(path)
+
+    expected = (f"The form field name {VALUE_OTHER}",) if named and not is_drawn_anew else ()
+    assert done.pages[0].warnings == expected
+    assert ("Lindholm" in done.text) == ("Lindholm" in value)

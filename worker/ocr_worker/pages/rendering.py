@@ -44,6 +44,7 @@ LOOK_OPEN = "An annotation does not say which of its looks is shown: viewers dif
 LAYER_OPEN = (
     "A layer of the page is on, but says of itself that it is off: viewers differ, and it is not read"
 )
+VALUE_OTHER = "shows other text than its value: compare the text with the page"
 NOTE_LOOK = "The window of a note is drawn on the page: few viewers show that, and it is not read"
 _log = logging.getLogger(__name__)
 
@@ -77,6 +78,9 @@ def load_sheet(pdf: PdfFile, number: int, found: Drawn | None = None) -> Sheet:
             remarks += (LOOK_OPEN,)
         if appearances.has_note_with_look(pdf.structure, number):
             remarks += (NOTE_LOOK,)
+        other = appearances.shown_otherwise(pdf.structure, number, layers.is_off, _said_at)
+        if other is not None:
+            remarks += (f"The form field {other} {VALUE_OTHER}",)
         if optional_content.hides_something(layers._replace(off=layers.by_usage), built):
             remarks += (LAYER_OPEN,)
         content, stamps = page_content.survey(page), _stamps(pdf, number, layers)
@@ -118,6 +122,15 @@ def _stamps(pdf: PdfFile, number: int, layers: optional_content.Layers) -> page_
         return page_content.survey(pdfium.load_page(pdfium.load(drawn, None, ""), 1))
     except pdfium.PdfiumError:
         return None
+
+
+def _said_at(built: bytes, boxes: list[Any]) -> list[str]:
+    """Of a PDF of one page, what it says within each box; nothing where PDFium can't tell."""
+    try:
+        texts = pdfium.load_page(pdfium.load(built, None, ""), 1).get_textpage()
+        return [texts.get_text_bounded(*box) for box in boxes]
+    except pdfium.PdfiumError:
+        return [""] * len(boxes)
 
 
 def _load_page(pdf: PdfFile, number: int, layers: optional_content.Layers) -> Any:

@@ -6,6 +6,7 @@ Source of the placement: ISO 32000-1, 12.5.5.
 from __future__ import annotations
 
 import io
+import unicodedata
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -13,11 +14,12 @@ from typing import Any
 import pikepdf
 from pikepdf import Array, Dictionary, Name
 
-from ocr_worker.engines.pdf.form_values import NOT_SEEN, tells_itself
+from ocr_worker.engines.pdf.form_values import NOT_SEEN, Value, tells_itself, value_of
 from ocr_worker.engines.pdf.qpdf import inherited
 
 _NO_TEXT = (Name.Link, Name.Popup)
 _TELLING = (Name.Widget, Name.FreeText)
+_LONGEST_NAME = 60
 _DEEP = 3
 """Acrobat puts the picture of a button into a form in a form."""
 
@@ -36,6 +38,49 @@ def as_page(pdf: pikepdf.Pdf, number: int, is_off: Callable[[Any], bool]) -> byt
         return _page(page, looks) if looks else None
     except (pikepdf.PdfError, RuntimeError, AttributeError, TypeError, ValueError, KeyError):
         return None
+
+
+def shown_otherwise(
+    pdf: pikepdf.Pdf,
+    number: int,
+    is_off: Callable[[Any], bool],
+    shown_at: Callable[[bytes, list[Any]], list[str]],
+) -> str | None:
+    """The name of a field whose appearance says something else than its value; None where there is none.
+
+    What a format makes of a value is meant. `shown_at` gives what a page says within boxes in its user space.
+    """
+    form, annotations = pdf.Root.get("/AcroForm"), pdf.pages[number - 1].obj.get("/Annots")
+    if not isinstance(annotations, Array) or not isinstance(form, Dictionary) or form.get("/NeedAppearances"):
+        return None
+    try:
+        told = [(one, value) for one in annotations if (value := _drawn_value(one, is_off)) is not None]
+        if not told:
+            return None
+        page = _page(pdf.pages[number - 1].obj, [(one, one.AP.N) for one, _ in told])
+        shown = shown_at(page, [value.box for _, value in told])
+    except (pikepdf.PdfError, RuntimeError, AttributeError, TypeError, ValueError, KeyError):
+        return None
+    for (field, value), text in zip(told, map(_signs, shown), strict=True):
+        # Of a long value the appearance may show a part, and of a list it shows what was not chosen too.
+        if text and text not in _signs(value.text) and _signs(value.text) not in text:
+            name = str(inherited(field, "/T") or "")[:_LONGEST_NAME]
+            return "".join(filter(str.isprintable, name))
+    return None
+
+
+def _drawn_value(annotation: Any, is_off: Callable[[Any], bool]) -> Value | None:
+    if not isinstance(annotation, Dictionary) or annotation.get("/Subtype") != Name.Widget:
+        return None
+    actions, kinds = inherited(annotation, "/AA"), annotation.get("/AP")
+    look = kinds.get("/N") if isinstance(kinds, Dictionary) else None
+    if not isinstance(look, pikepdf.Stream) or (isinstance(actions, Dictionary) and "/F" in actions):
+        return None
+    return None if _is_unseen(annotation, is_off) or not tells_itself(annotation) else value_of(annotation)
+
+
+def _signs(text: str) -> str:
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).casefold()))
 
 
 def leaves_look_open(pdf: pikepdf.Pdf, number: int, is_off: Callable[[Any], bool]) -> bool:

@@ -34,7 +34,9 @@ def values(pdf: pikepdf.Pdf, page: int, is_off: Callable[[Any], bool]) -> list[V
     annotations = pdf.pages[page - 1].obj.get("/Annots")
     if not isinstance(annotations, Array):
         return []
-    found = (_value(one) for one in annotations if isinstance(one, Dictionary) and not is_off(one.get("/OC")))
+    found = (
+        value_of(one) for one in annotations if isinstance(one, Dictionary) and not is_off(one.get("/OC"))
+    )
     return [value for value in found if value is not None]
 
 
@@ -42,10 +44,11 @@ def tells_itself(annotation: Any) -> bool:
     """Whether its value is told, or is not to be: what else it shows is that of its drawing."""
     if inherited(annotation, "/FT") == Name.Btn or int(inherited(annotation, "/Ff") or 0) & _PASSWORD:
         return True
-    return _value(annotation) is not None
+    return value_of(annotation) is not None
 
 
-def _value(annotation: Any) -> Value | None:
+def value_of(annotation: Any) -> Value | None:
+    """None where it has none that is displayed."""
     try:
         if int(annotation.get("/F", 0)) & NOT_SEEN:
             return None
