@@ -77,6 +77,8 @@ def test_a_resolution_that_was_asked_for_goes_before_an_estimate(
     path = tmp_path / "page.jpg"
     Image.open(sample("letters").path).save(path, dpi=(72, 72))
 
-    [page] = desk.process(path, PageSettings(dpi=200)).record["pages"]
+    done = desk.process(path, PageSettings(dpi=200))
 
+    [page] = done.record["pages"]
     assert (page["dpi"], page["dpi_estimated"]) == (200, False)
+    assert done.opened.warnings == ()

@@ -81,7 +81,7 @@ def _open_image(seen: Look, settings: PageSettings) -> Opened:
             warnings += (f"The file is cut short: of its pages the first {pages} could be found",)
         if frames > 1:
             warnings += (f"An animation of {frames} frames: the first one is read",)
-        if headers.resolution(image)[1]:
+        if headers.resolution(image)[1] and not settings.dpi:
             warnings += (
                 "The file states no usable resolution (dpi): it is estimated as if the page were A4",
             )
