@@ -10,15 +10,15 @@ from ocr_worker.cli.summary import summary
 from ocr_worker.errors import FAILURES
 from ocr_worker.model.jobs import JobId
 from ocr_worker.model.results import BatchResult, FileCounts, FileResult, Statistics
-from ocr_worker.model.tasks import Failure
+from ocr_worker.model.tasks import FailedPage, Failure
 from rigs.papers import write_papers
 from tests.cli.command import Command
 
 RETRY = "Retry the failed files with: "
 
 
-def said(*codes: str, lists_files: bool = True) -> str:
-    """After a batch of files that failed with these codes."""
+def said(*codes: str, lists_files: bool = True, successful: tuple[FileResult, ...] = ()) -> str:
+    """After a batch of files of which some failed with these codes."""
     failed = tuple(
         FileResult(
             file=f"{code}.pdf", status="failed", error=Failure(code, "It failed.", FAILURES[code].retryable)
@@ -28,7 +28,7 @@ def said(*codes: str, lists_files: bool = True) -> str:
     numbers = {name: 0 for name in Statistics.__dataclass_fields__ if not name.endswith("_time")}
     return summary(
         BatchResult(
-            job_id=JobId("job"), status="completed", reason=None, dry_run=False, successful=(), skipped=(),
+            job_id=JobId("job"), status="completed", reason=None, dry_run=False, successful=successful, skipped=(),
             failed=failed if lists_files else (), lists_files=lists_files, total_files=len(codes), total_pages_processed=0,
             counts=FileCounts(successful=0, completed_with_errors=0, failed=len(codes), skipped=0), duration_seconds=1.0,
             statistics=Statistics(start_time=datetime.now(timezone.utc), end_time=None, **numbers), manifest=None,
@@ -53,6 +53,17 @@ def test_no_retry_is_named_where_it_would_end_the_same(code: str) -> None:
 )  # fmt: skip
 def test_a_retry_is_named_where_it_may_pass(code: str) -> None:
     assert RETRY in said(code)
+
+
+def test_of_pages_that_failed_the_first_are_told_with_what_happened() -> None:
+    failed = tuple(FailedPage(number, "failed", "engine", f"Reason {number}.") for number in range(2, 7))
+    book = FileResult(file="book.pdf", status="completed_with_errors", pages=9, failed_pages=failed)
+
+    lines = said(successful=(book,)).splitlines()
+
+    at = lines.index("  book.pdf: done, but for pages 2, 3, 4, 5, 6")
+    assert lines[at + 1 : at + 4] == [f"    page {number}: Reason {number}." for number in (2, 3, 4)]
+    assert "Reason 5" not in "".join(lines)
 
 
 def test_of_more_files_than_are_listed_some_may_pass() -> None:

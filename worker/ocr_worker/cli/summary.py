@@ -13,6 +13,8 @@ from ocr_worker.settings import MIB
 
 MOST_NAMED = 20
 """Most files of one kind, failed or with notes, that are listed by name."""
+MOST_REASONS = 3
+"""Most pages of a file of which it is said why they failed."""
 MOST_OUTPUTS = 3
 """Most files whose outputs are listed; for more, only the folder is."""
 
@@ -77,6 +79,7 @@ def _failures(result: BatchResult) -> Iterator[str]:
         if bad := done.failed_pages:
             pages = ", ".join(str(page.page) for page in bad)
             yield f"  {shown(done.file)}: done, but for {'page' if len(bad) == 1 else 'pages'} {pages}"
+            yield from (f"    page {page.page}: {told(page.error)}" for page in bad[:MOST_REASONS])
     if not result.lists_files and (unlisted := result.counts.completed_with_errors):
         yield f"Of {count(unlisted, 'file')} that were done some pages failed; the manifest names them."
 
