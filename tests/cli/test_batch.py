@@ -209,7 +209,7 @@ BAD_LINES = {
     "no password": (
         ("batch", "x.pdf", "-o", "out", "--password-file", "no"),
         2,
-        "The password file no can't be read",
+        "The password file no can't be read: No such file or directory.",
     ),
 }
 

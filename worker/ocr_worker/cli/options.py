@@ -129,12 +129,19 @@ def read_password(file: Path | None) -> str | None:
     word = os.environ.pop(PASSWORD_VARIABLE, None)
     if file is None:
         return word or None
+    return first_line(file, "password")
+
+
+def first_line(file: Path, secret: str) -> str:
+    """Of a file that holds a secret. Raises UsageError."""
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"The password file {file} can't be read: {error}.") from error
-    if not lines or not lines[0]:
-        raise UsageError(f"The password file {file} has no first line.")
+    except OSError as error:
+        raise UsageError(f"The {secret} file {file} can't be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"The {secret} file {file} can't be read: it is no text in UTF-8.") from error
+    if not lines or not lines[0].strip():
+        raise UsageError(f"The {secret} file {file} has no first line.")
     return lines[0]
 
 

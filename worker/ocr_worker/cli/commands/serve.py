@@ -13,8 +13,7 @@ import typer
 from typer import Option
 
 from ocr_worker.cli.display import say
-from ocr_worker.cli.exit_codes import UsageError
-from ocr_worker.cli.options import JsonOption, answer_json, worker_settings
+from ocr_worker.cli.options import JsonOption, answer_json, first_line, worker_settings
 from ocr_worker.cli.typer_options import options_from
 from ocr_worker.model.serving import DAY_SECONDS, GIB, MIB, ServiceLimits, ServiceOptions
 from ocr_worker.settings import Settings
@@ -91,10 +90,4 @@ def _token(options: ServeOptions) -> str | None:
     word = os.environ.pop(TOKEN_VARIABLE, None) or options.token
     if options.token_file is None:
         return word
-    try:
-        lines = options.token_file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"The token file {options.token_file} can't be read: {error}.") from error
-    if not lines or not lines[0].strip():
-        raise UsageError(f"The token file {options.token_file} has no first line.")
-    return lines[0].strip()
+    return first_line(options.token_file, "token").strip()
