@@ -91,3 +91,20 @@ def test_a_job_that_somebody_goes_on_with_or_deletes_keeps_no_other_from_being_t
     tidied(desk)
 
     assert desk.places.orders_kept() == [first]
+
+
+def test_an_upload_that_is_announced_while_they_are_counted_takes_room(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = keeping._size
+
+    def counted(*folders: Path) -> int:
+        found = size(*folders)
+        desk.uploads.create("late.png", 5000)
+        return found
+
+    monkeypatch.setattr(keeping, "_size", counted)
+
+    tidied(desk)
+
+    assert desk.uploads.kept_bytes >= 5000

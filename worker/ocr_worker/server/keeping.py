@@ -52,9 +52,12 @@ async def tidy(desk: Desk, now: float) -> None:
     ended = await desk.read(lambda store: sorted(_ended(store, places), key=_ended_at))
     in_use = await desk.read(lambda store: _in_use(store, places))
     await asyncio.to_thread(_remove_unused, places, in_use, now - unused_seconds(limits))
-    desk.uploads.kept_bytes = await asyncio.to_thread(
+    before = desk.uploads.kept_bytes
+    found = await asyncio.to_thread(
         lambda: desk.uploads.bytes_to_come() + _size(places.uploads, places.results, places.pictures)
     )
+    # What was announced meanwhile may have come too late to be seen.
+    desk.uploads.kept_bytes = found + max(0, desk.uploads.kept_bytes - before)
     users = await asyncio.to_thread(_users, places)
     for job in ended:
         is_old = _ended_at(job) < now - limits.kept_seconds
