@@ -117,7 +117,7 @@ class Reader:
 
     def _with_the_rest(self, image: GreyImage, reading: Reading) -> Reading:
         """And what a layout left out, where the page reads well otherwise."""
-        if preprocessing.is_doubtful(reading.lines, self.hints):
+        if self._is_doubtful(reading):
             return reading
         upright = _turn(image, reading.turned)
         lines, leaves_print = with_what_was_left_out(upright, reading.lines, self.engine.recognise)
@@ -173,7 +173,7 @@ class Reader:
         """And where it is not, once more for what is too faint or lies light on dark, if there is such."""
         first = self._read_upright(image, may_shrink=preprocessing.is_of_one_kind(tones))
         # Lines that make no sense do not tell how the page lies.
-        turned = 0 if preprocessing.is_doubtful(first.lines, self.hints) else first.turned
+        turned = 0 if self._is_doubtful(first) else first.turned
         stronger = preprocessing.strengthened(_turn(image, turned), tones, first.lines, self.hints)
         if stronger is None:
             return first

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Sequence
-
 from ocr_worker.engines.ocr.lines.scan import DamagedDataError, Scan
 
 MOST_CHARACTERS = 1 << 17
@@ -41,7 +38,3 @@ def read_codes(content: bytes, characters: int, classes: int) -> list[tuple[int,
     if not all(0 <= one < classes for code in codes for one in code):
         raise DamagedDataError("has codes that its network does not know")
     return codes
-
-
-def is_right_to_left(characters: Sequence[str]) -> bool:
-    return any(unicodedata.bidirectional(one) in {"R", "AL"} for text in characters for one in text)

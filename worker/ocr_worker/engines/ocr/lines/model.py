@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ocr_worker.engines.ocr.lines.characters import is_right_to_left, read_characters, read_codes
+from ocr_worker.engines.ocr.lines.characters import read_characters, read_codes
 from ocr_worker.engines.ocr.lines.scan import DamagedDataError
 from ocr_worker.engines.ocr.lines.weights import Network, read_network
 from ocr_worker.engines.ocr.lines.word_list import Graph, WordList
@@ -21,6 +21,7 @@ from ocr_worker.engines.ocr.traineddata import (
     read_entries,
 )
 from ocr_worker.errors import EngineMissingError
+from ocr_worker.model.direction import is_right_to_left
 
 MOST_LANGUAGES = 2
 """Each takes memory for a network and its lists of words."""
@@ -82,7 +83,8 @@ def _model(entries: dict[int, bytes]) -> Model:
         texts[code] = text
     texts[network.blank] = ""
     (space,) = codes[0]
-    return Model(network, tuple(texts), space, _word_list(entries, characters), is_right_to_left(characters))
+    runs_left = any(map(is_right_to_left, characters))
+    return Model(network, tuple(texts), space, _word_list(entries, characters), runs_left)
 
 
 def _word_list(entries: dict[int, bytes], characters: list[str]) -> WordList | None:
